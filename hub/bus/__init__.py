@@ -1,0 +1,1 @@
+"""Kafka: topics, wire format, requests (command to reply) and the feed (events in order)."""

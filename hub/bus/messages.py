@@ -1,0 +1,45 @@
+"""What travels over the bus besides commands: replies and notices. JSON by pydantic, UTF-8 bytes."""
+
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from hub.scheduling.decide import RefusalCode
+from hub.scheduling.events import TaggedEvent
+from hub.scheduling.slots import SlotChange
+from hub.scheduling.values import Id, Value
+from hub.scheduling.views import AppointmentView
+
+
+class Done(Value):
+    """The command is in the record: `appointment` as it stands now, which a repeated command may find changed again."""
+
+    command_id: Id
+    ok: Literal[True] = True
+    appointment: AppointmentView
+
+
+class Declined(Value):
+    """The command did nothing, for this reason."""
+
+    command_id: Id
+    ok: Literal[False] = False
+    code: RefusalCode
+    detail: str
+
+
+Reply = Done | Declined
+Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
+"""One message for all the commands of a batch that one api process is waiting for."""
+
+
+class Notice(Value):
+    """One event of a doctor's history, with the appointment and the slots as they are right after it.
+
+    `event.seq` and `event.prev` order the notices of a doctor and show a gap.
+    """
+
+    doctor_id: Id
+    event: TaggedEvent
+    appointment: AppointmentView
+    slots: tuple[SlotChange, ...]

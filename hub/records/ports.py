@@ -1,0 +1,176 @@
+"""What the hub asks of its store; `hub.records.mongo` and the in-memory twin pass the same contract tests.
+
+Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware, UTC, whole milliseconds.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from hub.accounts.account import Account, Session
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import Event
+from hub.scheduling.values import Role, Status
+
+
+class Fence(StrEnum):
+    """The unique index that refused a write; the value is the index's name."""
+
+    APPOINTMENT = "_id_"
+    """There is an appointment of this id: the booking command has been applied."""
+    COMMAND = "command"
+    """A command of this id has been applied, to whichever appointment."""
+    DOCTOR_SLOT = "doctor_slot"
+    """The doctor has an active appointment that starts then."""
+    DOCTOR_SEQ = "doctor_seq"
+    """The doctor's history has gone on: the writer's view of the doctor is old."""
+    PATIENT_TIME = "patient_time"
+    """The patient has an active appointment that overlaps."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Every appointment was written and acknowledged."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The first `written` appointments were written; the next one met the fence; nothing after it was tried."""
+
+    written: int
+    fence: Fence
+
+
+@dataclass(frozen=True)
+class Stale:
+    """At least one change was based on an old version; which of the others were written has to be read again."""
+
+
+SaveOutcome = Saved | Stopped | Stale
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a doctor's history and the appointment as it stood right after it."""
+
+    event: Event
+    appointment: Appointment
+
+
+@dataclass(frozen=True)
+class AppointmentFilter:
+    """Which appointments a list shows. `start_from` is included, `start_to` is not; None does not filter."""
+
+    doctor_id: str | None = None
+    patient_id: str | None = None
+    statuses: frozenset[Status] | None = None
+    start_from: datetime | None = None
+    start_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class After:
+    """Where a page goes on: after the appointment with this start and id."""
+
+    start: datetime
+    id: str
+
+
+class AppointmentRecords(Protocol):
+    """The appointments: state, history and deadlines in one document each."""
+
+    async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
+        """Write each appointment as it stands after its last event, in order, stopping at the first that meets a fence.
+
+        Version 1 is inserted; a later version is written only over the version before it. An appointment may occur
+        more than once, with rising versions. Returns after the store has acknowledged (with majority, where it can).
+        """
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, by id."""
+
+    async def by_command(self, command_id: str) -> Appointment | None:
+        """Return the appointment whose history holds the command."""
+
+    async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
+        """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
+
+    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
+        """Return the starts of the doctor's active appointments in [start_from, start_to)."""
+
+    async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
+        """Return which (patient id, start) pairs overlap an active appointment of that patient.
+
+        One read for all of them, so that a batch with many refusals costs one round trip. It cannot replace the
+        fence: another doctor's actor may write in between.
+        """
+
+    async def last_seq(self, doctor_id: str, known: int = 0) -> int:
+        """Return the last `seq` of the doctor's history; `known` is a lower bound (0 for a new doctor)."""
+
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
+        """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
+
+    async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
+        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
+
+
+class UserRecords(Protocol):
+    """The accounts of both roles."""
+
+    async def add(self, accounts: Sequence[Account]) -> str | None:
+        """Write new accounts. Return None, or the field ("email", "phone") that another account holds already."""
+
+    async def by_id(self, user_id: str) -> Account | None:
+        """Return the account."""
+
+    async def by_email(self, email: str) -> Account | None:
+        """Return the account with this e-mail address (lower case)."""
+
+    async def by_ids(self, user_ids: Collection[str]) -> Mapping[str, Account]:
+        """Return the accounts that exist among the ids, by id."""
+
+    async def doctors(self) -> list[Account]:
+        """Return all doctors, ordered by name."""
+
+    async def count(self, role: Role | None = None) -> int:
+        """Return how many accounts there are, of one role or of both."""
+
+
+class SessionRecords(Protocol):
+    """Refresh-token families: one log-in each."""
+
+    async def add(self, session: Session) -> None:
+        """Write a new session."""
+
+    async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
+        """Replace the token hash `presented` by `fresh` if it is the current one of a live session.
+
+        Returns the session then; None when the session is unknown, over, revoked, or `presented` is not its current
+        hash, in which case a session that exists is revoked: somebody uses a token that has been used.
+        """
+
+    async def revoke(self, session_id: str, now: datetime) -> None:
+        """End the session."""
+
+
+class Records(Protocol):
+    """The whole store."""
+
+    @property
+    def appointments(self) -> AppointmentRecords: ...
+    @property
+    def users(self) -> UserRecords: ...
+    @property
+    def sessions(self) -> SessionRecords: ...
+
+    async def prepare(self) -> None:
+        """Make the indexes; idempotent."""
+
+    async def ping(self) -> None:
+        """Return when the store answers, within about two seconds; else raise StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Let go of the connections."""

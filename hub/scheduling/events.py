@@ -1,0 +1,90 @@
+"""What happened: past tense, told apart by `type`, one entry each in an appointment's history."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from hub.scheduling.values import Actor, Id, Instant, Reason, Value
+
+
+class _Event(Value):
+    """Where an event stands in its doctor's history.
+
+    `seq` counts up per doctor from 1; `prev` is the doctor's previous `seq` (0 at the first), so that a reader sees
+    a gap at once. `command_id` is the command that caused it and `fingerprint` what that command asked.
+    """
+
+    seq: int
+    prev: int
+    at: Instant
+    by: Actor
+    command_id: Id
+    fingerprint: str
+
+
+class AppointmentBooked(_Event):
+    """A slot was taken."""
+
+    type: Literal["booked"] = "booked"
+    doctor_id: Id
+    patient_id: Id
+    start: Instant
+    reason: Reason | None = None
+
+
+class AppointmentConfirmed(_Event):
+    """The patient will come."""
+
+    type: Literal["confirmed"] = "confirmed"
+
+
+class AppointmentCancelled(_Event):
+    """The slot is free again."""
+
+    type: Literal["cancelled"] = "cancelled"
+
+
+class AppointmentCompleted(_Event):
+    """The patient was there."""
+
+    type: Literal["completed"] = "completed"
+
+
+class AppointmentMissed(_Event):
+    """Nobody came."""
+
+    type: Literal["no_show"] = "no_show"
+
+
+class AppointmentRescheduled(_Event):
+    """The appointment moved from `previous_start` to `start`."""
+
+    type: Literal["rescheduled"] = "rescheduled"
+    previous_start: Instant
+    start: Instant
+
+
+class PatientReminded(_Event):
+    """The reminder is due now: its text follows from this event."""
+
+    type: Literal["reminded"] = "reminded"
+
+
+class ReminderMissed(_Event):
+    """The reminder came due while nothing ran, and now it is too late to be of use."""
+
+    type: Literal["reminder_missed"] = "reminder_missed"
+
+
+Event = (
+    AppointmentBooked
+    | AppointmentConfirmed
+    | AppointmentCancelled
+    | AppointmentCompleted
+    | AppointmentMissed
+    | AppointmentRescheduled
+    | PatientReminded
+    | ReminderMissed
+)
+TaggedEvent = Annotated[Event, Field(discriminator="type")]
+EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)

@@ -1,0 +1,55 @@
+"""The slots of a doctor's day as anybody may see them: that one is taken, never by whom."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled, Event
+from hub.scheduling.hours import Doctor
+from hub.scheduling.values import LENGTH, Instant, Value
+
+
+class Slot(Value):
+    """Half an hour of a doctor: `available` when somebody could book it now."""
+
+    start: Instant
+    end: Instant
+    available: bool
+
+
+class SlotChange(Value):
+    """What a watcher of the day is told about the slot at `start`."""
+
+    start: Instant
+    available: bool
+
+
+def slots_of(doctor: Doctor, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
+    """Return the working slots of the doctor's calendar day; `taken` holds the starts of active appointments."""
+    return [
+        Slot(start=start, end=start + LENGTH, available=_available(doctor, start, now) and start not in taken)
+        for start in doctor.starts_of(day)
+    ]
+
+
+def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
+    """Return which slots an event took or freed, as of the moment of the event."""
+    match event:
+        case AppointmentBooked():
+            return (SlotChange(start=event.start, available=False),)
+        case AppointmentCancelled():
+            return (SlotChange(start=after.start, available=_available(doctor, after.start, event.at)),)
+        case AppointmentRescheduled():
+            return (
+                SlotChange(
+                    start=event.previous_start,
+                    available=_available(doctor, event.previous_start, event.at),
+                ),
+                SlotChange(start=event.start, available=False),
+            )
+        case _:
+            return ()
+
+
+def _available(doctor: Doctor, start: datetime, now: datetime) -> bool:
+    return not doctor.disabled and start > now and doctor.works_at(start)

@@ -1,0 +1,71 @@
+"""The only reader of the environment. `.env.example` explains each variable to the people who set them."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+_DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Unset `mongodb_url` or `kafka_bootstrap_servers` mean the embedded engines."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # a bad secret would be printed, SecretStr or not
+    )
+
+    clinic_env: Literal["development", "production"] = "development"
+    mongodb_url: str | None = None
+    kafka_bootstrap_servers: str | None = None
+    kafka_profile: Literal["kafka", "embedded"] = "kafka"
+    kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
+    jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
+    access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    data_dir: Path = Path(".data")
+    cors_origins: tuple[str, ...] = ()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    signups_per_hour: Annotated[int, Field(ge=1)] = 20
+    logins_per_minute: Annotated[int, Field(ge=1)] = 10
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.clinic_env == "development":
+            return self
+        secret = self.jwt_secret_key.get_secret_value()
+        minimum = 32
+        if secret == _DEVELOPMENT_KEY or len(secret.encode()) < minimum or len(set(secret)) < minimum // 4:
+            message = "JWT_SECRET_KEY needs at least 32 unpredictable bytes outside development"
+            raise ValueError(message)
+        missing = [n for n in ("mongodb_url", "kafka_bootstrap_servers") if getattr(self, n) is None]
+        if missing:
+            names = " and ".join(name.upper() for name in missing)
+            message = f"{names} must be set: the embedded engines are for development"
+            raise ValueError(message)
+        return self
+
+
+class BadSettings(Exception):
+    """The environment does not make sense; the message names each variable and what is wrong with it."""
+
+
+def load(**overrides: object) -> Settings:
+    """Read the environment and `.env`; `overrides` win. Raises `BadSettings` with one line a problem."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic, which reports per field
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise BadSettings("\n".join(lines)) from None
+    except SettingsError as error:
+        raise BadSettings(str(error)) from None
