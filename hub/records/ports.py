@@ -160,11 +160,16 @@ class Records(Protocol):
     """The whole store."""
 
     @property
-    def appointments(self) -> AppointmentRecords: ...
+    def appointments(self) -> AppointmentRecords:
+        """The appointments."""
+
     @property
-    def users(self) -> UserRecords: ...
+    def users(self) -> UserRecords:
+        """The users."""
+
     @property
-    def sessions(self) -> SessionRecords: ...
+    def sessions(self) -> SessionRecords:
+        """The sessions."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""

@@ -233,7 +233,7 @@ def _unless_moves(command: RescheduleAppointment, appointment: Appointment) -> R
 def _unless_due(
     command: RemindPatient | MarkNoShow, appointment: Appointment, due: datetime, now: datetime
 ) -> Refused | None:
-    """A deadline counts only for the start that it was set for: the appointment may have moved since."""
+    """Refuse a deadline that is early, or that was set for another start: the appointment may have moved since."""
     if not appointment.active or appointment.start != command.start:
         return _wrong_status(appointment)
     return None if now >= due else Refused(RefusalCode.TOO_EARLY, "The deadline is not due yet.")
