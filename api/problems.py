@@ -1,0 +1,177 @@
+"""What went wrong, in words of ours: a code, its HTTP status, and the RFC 9457 document that says it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import orjson
+from pydantic import ValidationError
+
+from hub.bus.ports import NoAnswer
+from hub.records.errors import StoreUnavailable
+from hub.scheduling.decide import RefusalCode
+
+CONTENT_TYPE = "application/problem+json"
+
+Code = Literal[
+    "slot_taken",
+    "patient_busy",
+    "wrong_status",
+    "too_early",
+    "doctor_unavailable",
+    "outside_hours",
+    "off_grid",
+    "in_the_past",
+    "too_far_ahead",
+    "idempotency_key_reused",
+    "invalid_request",
+    "malformed_json",
+    "body_too_large",
+    "unsupported_media_type",
+    "not_found",
+    "method_not_allowed",
+    "unauthenticated",
+    "invalid_token",
+    "token_expired",
+    "invalid_credentials",
+    "forbidden",
+    "email_taken",
+    "phone_taken",
+    "too_many_requests",
+    "busy",
+    "unknown_event",
+    "draining",
+    "try_again",
+    "unavailable",
+    "internal",
+]
+"""Every word that a client may have to tell apart, over REST and over sockets."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all problems of one code share: the HTTP status and the title."""
+
+    status: int
+    title: str
+
+
+KINDS: Mapping[Code, Kind] = {
+    "slot_taken": Kind(409, "The slot is taken"),
+    "patient_busy": Kind(409, "The patient has another appointment then"),
+    "wrong_status": Kind(409, "The appointment does not stand so that this is possible"),
+    "too_early": Kind(409, "It is too early for this"),
+    "doctor_unavailable": Kind(409, "The doctor takes no appointments"),
+    "outside_hours": Kind(422, "The doctor does not work then"),
+    "off_grid": Kind(422, "The time is not on the half hour"),
+    "in_the_past": Kind(422, "The time has passed"),
+    "too_far_ahead": Kind(422, "The time is too far ahead"),
+    "idempotency_key_reused": Kind(422, "The key was used for something else"),
+    "invalid_request": Kind(422, "The request is not valid"),
+    "malformed_json": Kind(400, "The body is not JSON"),
+    "body_too_large": Kind(413, "The body is too large"),
+    "unsupported_media_type": Kind(415, "The body is of the wrong type"),
+    "not_found": Kind(404, "Not found"),
+    "method_not_allowed": Kind(405, "The method is not allowed here"),
+    "unauthenticated": Kind(401, "Not signed in"),
+    "invalid_token": Kind(401, "The token is not valid"),
+    "token_expired": Kind(401, "The token has expired"),
+    "invalid_credentials": Kind(401, "E-mail address or password is wrong"),
+    "forbidden": Kind(403, "Not allowed"),
+    "email_taken": Kind(409, "The e-mail address is taken"),
+    "phone_taken": Kind(409, "The phone number is taken"),
+    "too_many_requests": Kind(429, "Too many requests"),
+    "busy": Kind(429, "Too many commands at once"),
+    "unknown_event": Kind(404, "There is no such event"),
+    "draining": Kind(503, "This server is about to stop"),
+    "try_again": Kind(503, "No answer in time; the same request may be sent again"),
+    "unavailable": Kind(503, "A part of the hub does not answer"),
+    "internal": Kind(500, "Something went wrong here"),
+}
+
+RETRY_SOON: Mapping[str, str] = {"Retry-After": "2"}
+
+_KNOWN: frozenset[str] = frozenset(get_args(Code))
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: an RFC 6901 pointer to it, a sentence, and a word for programs."""
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class Problem(Exception):
+    """A request ends here; `detail` is for the client's eyes, so it holds nothing of our insides."""
+
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        errors: Sequence[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code: Code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.code].status
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what a client is told about an error; one that nobody expected says nothing of itself."""
+    match error:
+        case Problem():
+            return error
+        case StoreUnavailable():
+            return Problem("unavailable", "The database does not answer.", headers=RETRY_SOON)
+        case NoAnswer():
+            return Problem("try_again", "No answer in time. Sending the same again is safe.", headers=RETRY_SOON)
+        case _:
+            return Problem("internal", "The hub met an error of its own. It has been written down.")
+
+
+def refused(code: RefusalCode, detail: str) -> Problem:
+    """Return the problem that says a refusal; a command that waited too long may simply be sent again."""
+    if code is RefusalCode.EXPIRED:
+        return Problem("try_again", detail, headers=RETRY_SOON)
+    if code.value not in _KNOWN:
+        raise LookupError(f"no problem says the refusal {code.value!r}")
+    return Problem(code.value, detail)  # type: ignore[arg-type]  # looked up in the line above
+
+
+def invalid(error: ValidationError, what: str = "body") -> Problem:
+    """Return the problem that names each wrong field of the `what` (body, query, …); JSON that is none is its own."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return Problem("malformed_json", f"{found[0]['msg']}.")
+    fields = [FieldError(pointer(*each["loc"]), each["msg"], each["type"]) for each in found]
+    return Problem("invalid_request", f"The {what} is not as expected.", errors=fields)
+
+
+def pointer(*path: str | int) -> str:
+    """Return the RFC 6901 JSON pointer of a path."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def document(problem: Problem, request_id: str) -> bytes:
+    """Return the RFC 9457 document, JSON; `instance` leads to the line in the log."""
+    kind = KINDS[problem.code]
+    body: dict[str, object] = {
+        "type": f"urn:clinic-hub:problem:{problem.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "instance": f"urn:clinic-hub:request:{request_id}",
+    }
+    if problem.errors is not None:
+        body["errors"] = problem.errors
+    return orjson.dumps(body)
