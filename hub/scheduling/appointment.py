@@ -61,27 +61,19 @@ class Appointment(Value):
         return next((event for event in self.history if event.command_id == command_id), None)
 
 
+def as_of(appointment: Appointment, event: Event) -> Appointment:
+    """Return the appointment as it stood right after one of its events."""
+    return fold(past for past in appointment.history if past.seq <= event.seq)
+
+
 def evolve(appointment: Appointment | None, event: Event) -> Appointment:
-    """Return the appointment after the event. Only `AppointmentBooked` starts from None."""
+    """Return the appointment after the event. `AppointmentBooked`, and only that, starts from None; else ValueError."""
     if isinstance(event, AppointmentBooked):
-        due, kind = _first_deadline(event.start, event.at)
-        return Appointment(
-            id=event.command_id,
-            doctor_id=event.doctor_id,
-            patient_id=event.patient_id,
-            start=event.start,
-            end=event.start + LENGTH,
-            status=Status.SCHEDULED,
-            version=1,
-            reason=event.reason,
-            created_at=event.at,
-            due=due,
-            due_kind=kind,
-            history=(event,),
-        )
+        if appointment is not None:
+            raise ValueError("an appointment is booked once")
+        return _booked(event)
     if appointment is None:
-        message = f"a history begins with a booking, not with {event.type!r}"
-        raise ValueError(message)
+        raise ValueError(f"a history begins with a booking, not with {event.type!r}")
     return appointment.model_copy(
         update={
             **_changed(appointment, event),
@@ -97,9 +89,26 @@ def fold(history: Iterable[Event]) -> Appointment:
     for event in history:
         state = evolve(state, event)
     if state is None:
-        message = "an appointment has at least one event"
-        raise ValueError(message)
+        raise ValueError("an appointment has at least one event")
     return state
+
+
+def _booked(event: AppointmentBooked) -> Appointment:
+    due, kind = _first_deadline(event.start, event.at)
+    return Appointment(
+        id=event.command_id,
+        doctor_id=event.doctor_id,
+        patient_id=event.patient_id,
+        start=event.start,
+        end=event.start + LENGTH,
+        status=Status.SCHEDULED,
+        version=1,
+        reason=event.reason,
+        created_at=event.at,
+        due=due,
+        due_kind=kind,
+        history=(event,),
+    )
 
 
 def _changed(
@@ -136,6 +145,6 @@ def _changed(
 
 
 def _first_deadline(start: datetime, at: datetime) -> tuple[datetime, DueKind]:
-    """Booked less than three hours ahead: no reminder, the text about the booking says it all."""
+    """Taken less than three hours ahead: no reminder, the text about the booking says it all."""
     reminder = start - REMINDER_LEAD
-    return (reminder, "reminder") if at < reminder else (start + NO_SHOW_DELAY, "no_show")
+    return (reminder, "reminder") if at <= reminder else (start + NO_SHOW_DELAY, "no_show")

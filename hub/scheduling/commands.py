@@ -85,10 +85,10 @@ CommandAdapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(disc
 def fingerprint(command: Command) -> str:
     """Return 16 hex digits that differ when the same command id comes back asking for something else.
 
-    Covers what is asked (kind, appointment, doctor, patient, start, reason), not who sent it when and how:
-    a repeated command has the same content, so the same fingerprint.
+    Covers what is asked (kind, appointment, doctor, patient, start, reason) and who asks, not when and through which
+    channel: who repeats a command gets its answer, and nobody gets the answer to the command of another.
     """
-    asked: list[object] = [command.kind, command.doctor_id]
+    asked: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
     match command:
         case BookAppointment():
             asked += [command.patient_id, _text(command.start), command.reason]

@@ -43,6 +43,7 @@ class RefusalCode(StrEnum):
 
     SLOT_TAKEN = "slot_taken"
     PATIENT_BUSY = "patient_busy"
+    """Given by the actor, not by `decide`: only the record knows a patient's appointments with other doctors."""
     OUTSIDE_HOURS = "outside_hours"
     OFF_GRID = "off_grid"
     IN_THE_PAST = "in_the_past"
@@ -93,7 +94,11 @@ class _Header(TypedDict):
 
 
 def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
-    """Decide a command against the doctor's calendar at the instant `now` (UTC)."""
+    """Decide a command against the calendar of the doctor whom it names, at the instant `now` (UTC).
+
+    Knows the commands applied to the appointment that this one names. One that was applied to another appointment is
+    found by the record's fence on command ids; its answer is then `repeated`.
+    """
     appointment = calendar.appointments.get(_appointment_id(command))
     if appointment and (event := appointment.caused_by(command.id)):
         return repeated(command, appointment, event)
@@ -103,6 +108,8 @@ def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
         return _book(calendar, command, now)
     if appointment is None or not _party_to(command.by, appointment):
         return Refused(RefusalCode.NOT_FOUND, "There is no such appointment.")
+    if not _may_change(command):
+        return Refused(RefusalCode.FORBIDDEN, f"A {command.by.role.value} may not do this to an appointment.")
     return _change(calendar, command, appointment, now)
 
 
@@ -147,7 +154,7 @@ def _refuse_change(calendar: Calendar, command: Change, appointment: Appointment
         case CancelAppointment():
             return _unless(appointment, Status.SCHEDULED, Status.CONFIRMED) or _unless_future(appointment, now)
         case CompleteAppointment():
-            return _refuse_completion(command, appointment, now)
+            return _refuse_completion(appointment, now)
         case RescheduleAppointment():
             return (
                 _unless(appointment, Status.SCHEDULED, Status.CONFIRMED)
@@ -156,8 +163,8 @@ def _refuse_change(calendar: Calendar, command: Change, appointment: Appointment
                 or _refuse_start(calendar, command.start, now)
             )
         case RemindPatient():
-            return _unless_due(command, appointment, appointment.start - REMINDER_LEAD, now) or (
-                None if appointment.due_kind == "reminder" else _wrong_status(appointment)
+            return _unless_due(command, appointment, appointment.start - REMINDER_LEAD, now) or _unless_reminded(
+                appointment
             )
         case MarkNoShow():
             return _unless_due(command, appointment, appointment.start + NO_SHOW_DELAY, now)
@@ -199,14 +206,13 @@ def _refuse_start(calendar: Calendar, start: datetime, now: datetime) -> Refused
         return Refused(RefusalCode.TOO_FAR_AHEAD, f"One may book up to {HORIZON.days} days ahead.")
     if not doctor.works_at(start):
         return Refused(RefusalCode.OUTSIDE_HOURS, "The doctor does not work then.")
+    # Equality is overlap: clocks change by whole half hours, so all starts of a doctor are on one grid.
     if start in calendar.holders:
         return Refused(RefusalCode.SLOT_TAKEN, "This slot is taken.")
     return None
 
 
-def _refuse_completion(command: CompleteAppointment, appointment: Appointment, now: datetime) -> Refused | None:
-    if command.by.role is Role.PATIENT:
-        return Refused(RefusalCode.FORBIDDEN, "The doctor completes an appointment.")
+def _refuse_completion(appointment: Appointment, now: datetime) -> Refused | None:
     if refusal := _unless(appointment, Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW):
         return refusal
     if now < appointment.start - LENGTH:
@@ -234,9 +240,17 @@ def _unless_due(
     command: RemindPatient | MarkNoShow, appointment: Appointment, due: datetime, now: datetime
 ) -> Refused | None:
     """Refuse a deadline that is early, or that was set for another start: the appointment may have moved since."""
-    if not appointment.active or appointment.start != command.start:
+    if not appointment.active:
         return _wrong_status(appointment)
+    if appointment.start != command.start:
+        return Refused(RefusalCode.WRONG_STATUS, "The appointment has moved.")
     return None if now >= due else Refused(RefusalCode.TOO_EARLY, "The deadline is not due yet.")
+
+
+def _unless_reminded(appointment: Appointment) -> Refused | None:
+    if appointment.due_kind == "reminder":
+        return None
+    return Refused(RefusalCode.WRONG_STATUS, "No reminder is due any more.")
 
 
 def _wrong_status(appointment: Appointment) -> Refused:
@@ -251,6 +265,19 @@ def _may_book(command: BookAppointment) -> bool:
             return command.by.id == command.doctor_id
         case Role.SYSTEM:
             return True
+
+
+def _may_change(command: Change) -> bool:
+    """Whether the role may do this to an appointment that it is party to."""
+    match command:
+        case ConfirmAppointment() | CancelAppointment() | RescheduleAppointment():
+            return True
+        case CompleteAppointment():
+            return command.by.role is not Role.PATIENT
+        case RemindPatient() | MarkNoShow():
+            return command.by.role is Role.SYSTEM
+        case _:
+            assert_never(command)
 
 
 def _party_to(by: Actor, appointment: Appointment) -> bool:

@@ -4,7 +4,13 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled, Event
+from hub.scheduling.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentCompleted,
+    AppointmentRescheduled,
+    Event,
+)
 from hub.scheduling.hours import Doctor
 from hub.scheduling.values import LENGTH, Instant, Value
 
@@ -33,11 +39,14 @@ def slots_of(doctor: Doctor, day: date, taken: Collection[datetime], now: dateti
 
 
 def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
-    """Return which slots an event took or freed, as of the moment of the event."""
+    """Return which slots an event took or freed, as of the moment of the event.
+
+    To complete an appointment before its start frees its slot. A missed one frees nothing: its slot has begun.
+    """
     match event:
         case AppointmentBooked():
             return (SlotChange(start=event.start, available=False),)
-        case AppointmentCancelled():
+        case AppointmentCancelled() | AppointmentCompleted() if event.at < after.start:
             return (SlotChange(start=after.start, available=_available(doctor, after.start, event.at)),)
         case AppointmentRescheduled():
             return (
