@@ -1,5 +1,7 @@
 """The only reader of the environment. `.env.example` explains each variable to the people who set them."""
 
+import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -24,6 +26,7 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = None
     kafka_profile: Literal["kafka", "embedded"] = "kafka"
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
+    kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
     jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
@@ -69,3 +72,21 @@ def load(**overrides: object) -> Settings:
         raise BadSettings("\n".join(lines)) from None
     except SettingsError as error:
         raise BadSettings(str(error)) from None
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment in which a child process loads exactly these settings, whatever was set here."""
+    inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    given = {name.upper(): _as_text(value) for name, value in settings if value is not None}
+    return inherited | given
+
+
+def _as_text(value: object) -> str:
+    """Write a setting as the environment holds it: plain text, and JSON for a list."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return json.dumps(value)
+        case _:
+            return str(value)
