@@ -74,6 +74,14 @@ def load(**overrides: object) -> Settings:
         raise BadSettings(str(error)) from None
 
 
+def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_servers"]) -> str:
+    """Return where a service is. Raises `BadSettings` when it is not set: only `clinic-hub run` starts its own."""
+    value: str | None = getattr(settings, field)
+    if value is None:
+        raise BadSettings(f"{field.upper()}: not set; `clinic-hub run` starts an embedded one and sets it")
+    return value
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return the environment in which a child process loads exactly these settings, whatever was set here."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}

@@ -4,11 +4,13 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.decide import RefusalCode
-from hub.scheduling.events import TaggedEvent
-from hub.scheduling.slots import SlotChange
+from hub.scheduling.events import Event, TaggedEvent
+from hub.scheduling.hours import Doctor
+from hub.scheduling.slots import SlotChange, slot_changes
 from hub.scheduling.values import Id, Value
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, view
 
 
 class Done(Value):
@@ -43,3 +45,8 @@ class Notice(Value):
     event: TaggedEvent
     appointment: AppointmentView
     slots: tuple[SlotChange, ...]
+
+
+def notice_of(doctor: Doctor, event: Event, after: Appointment) -> Notice:
+    """Return what is told of an event; `after` is the appointment right after it."""
+    return Notice(doctor_id=doctor.id, event=event, appointment=view(after), slots=slot_changes(doctor, event, after))

@@ -1,0 +1,89 @@
+"""Tells: notices to everybody, replies to whoever asked. Both only after the database said yes."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from agents.doctors import Answer
+from hub.bus import topics
+from hub.bus.messages import Replies, Reply
+from hub.bus.place import BrokerPlace
+
+log = structlog.get_logger(__name__)
+
+_REPLY_WITHIN = 2.0
+"""Seconds to get a reply away; after as long its asker sends the command again."""
+
+
+class Publisher:
+    """Sends over a producer of its own, between `start` and `stop`."""
+
+    def __init__(self, place: BrokerPlace) -> None:
+        self._producer = AIOKafkaProducer(bootstrap_servers=place.servers, acks="all", request_timeout_ms=5_000)
+        self._replying: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaError when the broker cannot be reached."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is queued and disconnect."""
+        await asyncio.gather(*self._replying)
+        await self._producer.stop()
+
+    async def publish(self, partition: int, answers: Sequence[tuple[Answer, str | None]]) -> None:
+        """Send the notices of one partition, in order, and each reply to its topic (None: nobody asked).
+
+        Returns when the broker has the notices; raises KafkaError when it does not take them. Replies do not hold
+        anybody up: the process that asked may be gone, and one that is there sends an unanswered command again.
+        """
+        wanted: dict[str, list[Reply]] = defaultdict(list)
+        for answer, reply_to in answers:
+            if reply_to:
+                wanted[reply_to].append(answer.reply)
+        notices = await self._send_notices(partition, (answer for answer, _ in answers))
+        for topic, replies in wanted.items():
+            task = asyncio.create_task(self._reply(topic, replies))
+            self._replying.add(task)
+            task.add_done_callback(self._replying.discard)
+        if notices:
+            await asyncio.gather(*notices)
+
+    async def reject(self, value: bytes | None, key: bytes | None) -> None:
+        """Put a message that cannot be read where somebody can look at it."""
+        await self._producer.send_and_wait(topics.REJECTED, value, key=key)
+
+    async def _send_notices(self, partition: int, answers: Iterable[Answer]) -> list[asyncio.Future[object]]:
+        """Queue the notices as one batch, or as many as their size asks: one future a batch, not one a notice."""
+        sent = []
+        batch = self._producer.create_batch()
+        for answer in answers:
+            if answer.notice is None:
+                continue
+            key = answer.notice.doctor_id.encode()
+            value = answer.notice.model_dump_json(by_alias=True, exclude_none=True).encode()
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                sent.append(await self._send(batch, partition))
+                batch = self._producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None)
+        if batch.record_count():
+            sent.append(await self._send(batch, partition))
+        return sent
+
+    async def _send(self, batch: Any, partition: int) -> asyncio.Future[object]:
+        batch.close()
+        future: asyncio.Future[object] = await self._producer.send_batch(batch, topics.EVENTS, partition=partition)
+        return future
+
+    async def _reply(self, topic: str, replies: list[Reply]) -> None:
+        try:
+            encoded = Replies.dump_json(replies, by_alias=True)
+            delivery = await asyncio.wait_for(self._producer.send(topic, encoded, partition=0), _REPLY_WITHIN)
+            await asyncio.wait_for(delivery, _REPLY_WITHIN)
+        except (KafkaError, TimeoutError) as error:
+            log.info("reply_not_sent", topic=topic, replies=len(replies), error=type(error).__name__)

@@ -1,0 +1,99 @@
+"""The api's side of the bus: asks, and follows; holds one link after the other to the broker."""
+
+import asyncio
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from hub import ids
+from hub.bus.feed import Feed
+from hub.bus.link import Link, linked
+from hub.bus.messages import Reply
+from hub.bus.place import BrokerPlace
+from hub.bus.ports import OnNotice
+from hub.bus.requests import Requests
+from hub.records.ports import Records
+from hub.scheduling.commands import Command
+
+log = structlog.get_logger(__name__)
+
+_RECONNECT = 0.5
+"""Seconds between two attempts to reach the broker."""
+
+
+class Bus:
+    """Implements `hub.bus.ports.Commands` and `Following` while `run` runs."""
+
+    def __init__(self, place: BrokerPlace, records: Records, deliver: OnNotice) -> None:
+        self.place = place
+        self._requests = Requests(self)
+        self._feed = Feed(records, deliver)
+        self._link: Link | None = None
+        self._answering = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answered when we last looked, at most some three seconds ago."""
+        return self._link is not None and self._answering
+
+    async def ask(self, command: Command) -> Reply:
+        """See `hub.bus.ports.Commands`."""
+        return await self._requests.ask(command)
+
+    async def follow(self, doctor_id: str) -> int:
+        """See `hub.bus.ports.Following`."""
+        return await self._feed.follow(doctor_id)
+
+    def unfollow(self, doctor_id: str) -> None:
+        """See `hub.bus.ports.Following`."""
+        self._feed.unfollow(doctor_id)
+
+    async def send(self, command: Command, encoded: bytes) -> None:
+        """Send a command once over the present link. Raises ConnectionError when there is none."""
+        if self._link is None:
+            raise ConnectionError("not connected to the broker")
+        try:
+            await self._link.send(command, encoded)
+        except KafkaError as error:
+            raise ConnectionError("the broker did not take the command") from error
+
+    async def run(self) -> None:
+        """Stay connected, for ever; cancel it to stop. Any other end of it is an error that must end the process."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._feed.run())
+            group.create_task(self._stay_linked())
+
+    async def _stay_linked(self) -> None:
+        complained = False
+        while True:
+            try:
+                # A new name each time: a broker that has been emptied does not know the topic of the last one.
+                async with linked(self.place, ids.instance_id()) as link:
+                    complained = False
+                    log.info("broker_connected", servers=self.place.servers)
+                    await self._use(link)
+                log.warning("broker_emptied", servers=self.place.servers, doing="connecting anew")
+            except (KafkaError, OSError, TimeoutError) as error:
+                if not complained:  # once per outage, not twice a second
+                    log.warning("broker_unreachable", servers=self.place.servers, error=type(error).__name__)
+                complained = True
+            await asyncio.sleep(_RECONNECT)
+
+    async def _use(self, link: Link) -> None:
+        """Use the link until the broker forgets it."""
+        self._link = link
+        self._answering = True
+        receiving = asyncio.create_task(link.receive(self._requests.answered, self._feed.receive))
+        forgotten = asyncio.create_task(link.until_forgotten(self._see))
+        try:
+            done, _ = await asyncio.wait({receiving, forgotten}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._link = None
+            for task in (receiving, forgotten):
+                task.cancel()
+            await asyncio.gather(receiving, forgotten, return_exceptions=True)
+
+    def _see(self, answers: bool) -> None:  # noqa: FBT001 -- a callback with one yes-or-no
+        self._answering = answers

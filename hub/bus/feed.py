@@ -1,0 +1,160 @@
+"""The feed of notices: in order and complete for the doctors that somebody follows.
+
+A notice says its `seq` and the doctor's `prev`. Where `prev` is not the last one delivered, something is missing, and
+the record knows it: the feed reads it there. Even a lost last notice shows, by comparing with the record now and then.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from hub.bus.messages import Notice, notice_of
+from hub.bus.ports import OnNotice
+from hub.records.errors import StoreUnavailable
+from hub.records.ports import Records
+
+log = structlog.get_logger(__name__)
+MENDED = Counter("clinic_feed_mended_total", "Notices that were missed on the bus and read from the record.")
+
+COMPARE_EVERY = 3.0
+"""Seconds between two comparisons with the record."""
+_IN_FLIGHT = 0.5
+"""Seconds that a notice may take from the record to us before it counts as missing."""
+_RETRY = 0.2
+"""Seconds between two reads of a record that does not show yet what is missing, or does not answer."""
+
+
+@dataclass
+class _Line:
+    """What is known of one followed doctor: `seq` is the last one delivered; None until the record has been read."""
+
+    followers: int = 0
+    seq: int | None = None
+    early: dict[int, Notice] = field(default_factory=dict)
+    mending: asyncio.Task[None] | None = None
+
+
+class Feed:
+    """Puts notices in order, drops what was delivered before, and fetches what is missing."""
+
+    def __init__(self, records: Records, deliver: OnNotice) -> None:
+        self._records = records
+        self._deliver = deliver
+        self._lines: dict[str, _Line] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Mend and compare, for ever. A failure of any of it is raised here."""
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._compare()
+
+    async def follow(self, doctor_id: str) -> int:
+        """Deliver every notice after the returned `seq`; see `hub.bus.ports.Following`."""
+        line = self._lines.setdefault(doctor_id, _Line())
+        line.followers += 1
+        try:
+            if line.seq is None:
+                # Notices that come while we read wait in `early`, so none falls between the read and the first one.
+                seq = await self._records.appointments.last_seq(doctor_id)
+                if line.seq is None:  # another follower may have been quicker
+                    line.seq = seq
+                    self._advance(doctor_id, line)
+        except BaseException:
+            self.unfollow(doctor_id)
+            raise
+        return line.seq
+
+    def unfollow(self, doctor_id: str) -> None:
+        """Take back one `follow`."""
+        line = self._lines[doctor_id]
+        line.followers -= 1
+        if not line.followers:
+            del self._lines[doctor_id]
+            if line.mending:
+                line.mending.cancel()
+
+    def receive(self, notice: Notice) -> None:
+        """Take a notice from the bus."""
+        line = self._lines.get(notice.doctor_id)
+        if line is None:
+            self._deliver(notice)
+        elif line.seq is None or notice.event.seq > line.seq:
+            line.early[notice.event.seq] = notice
+            self._advance(notice.doctor_id, line)
+
+    async def _compare(self) -> None:
+        """Compare with the record for ever, so that a notice that never came does not stay unseen."""
+        while True:
+            await asyncio.sleep(COMPARE_EVERY)
+            try:
+                await self._catch_up()
+            except StoreUnavailable:
+                log.warning("feed_not_compared", reason="the database does not answer")
+
+    async def _catch_up(self) -> None:
+        """Mend each followed doctor whose record has been ahead of us for longer than a notice takes."""
+        ahead = [
+            (doctor_id, line, last)
+            for doctor_id, line in list(self._lines.items())
+            if line.seq is not None
+            and (last := await self._records.appointments.last_seq(doctor_id, line.seq)) > line.seq
+        ]
+        if ahead:
+            await asyncio.sleep(_IN_FLIGHT)
+        for doctor_id, line, last in ahead:
+            if line.seq is not None and line.seq < last:
+                self._mend(doctor_id, line)
+
+    def _advance(self, doctor_id: str, line: _Line) -> None:
+        """Deliver what is in order; what is not waits for what is missing."""
+        if line.seq is None or line.mending:
+            return
+        for seq in sorted(line.early):
+            if seq <= line.seq:
+                del line.early[seq]
+            elif line.early[seq].event.prev == line.seq:
+                self._deliver_next(line, line.early.pop(seq))
+            else:
+                self._mend(doctor_id, line)
+                return
+
+    def _deliver_next(self, line: _Line, notice: Notice) -> None:
+        line.seq = notice.event.seq
+        self._deliver(notice)
+
+    def _mend(self, doctor_id: str, line: _Line) -> None:
+        if self._tasks is None:
+            raise RuntimeError("the feed is used before `run` runs")
+        if line.mending is None:
+            line.mending = self._tasks.create_task(self._mended(doctor_id, line))
+
+    async def _mended(self, doctor_id: str, line: _Line) -> None:
+        """Deliver from the record until what came early fits."""
+        try:
+            while True:
+                missing = await self._missing(doctor_id, line.seq or 0)
+                for notice in missing:
+                    self._deliver_next(line, line.early.pop(notice.event.seq, notice))
+                if missing:
+                    MENDED.inc(len(missing))
+                    log.info("feed_mended", doctor_id=doctor_id, notices=len(missing), seq=line.seq)
+                if not any(early.event.prev > (line.seq or 0) for early in line.early.values()):
+                    return
+                await asyncio.sleep(_RETRY)
+        finally:
+            line.mending = None
+            if self._lines.get(doctor_id) is line:
+                self._advance(doctor_id, line)
+
+    async def _missing(self, doctor_id: str, after: int) -> list[Notice]:
+        """Return what the record knows after `after`; nothing while the database does not answer."""
+        try:
+            happened = await self._records.appointments.happened(doctor_id, after)
+            account = await self._records.users.by_id(doctor_id) if happened else None
+        except StoreUnavailable:
+            return []
+        if account is None or account.calendar is None:
+            return []
+        return [notice_of(account.calendar, past.event, past.appointment) for past in happened]

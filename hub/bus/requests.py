@@ -1,0 +1,77 @@
+"""Request and reply: a command out, its answer back, repeated while nobody answers."""
+
+import asyncio
+from contextlib import suppress
+from typing import Protocol
+
+from hub.bus.messages import Declined, Reply
+from hub.bus.ports import NoAnswer
+from hub.scheduling.commands import Command, CommandAdapter, fingerprint
+from hub.scheduling.decide import RefusalCode
+
+REPEAT_AFTER = 2.0
+"""Seconds without an answer after which a command is sent again. Agents that take over are silent for about as long."""
+GIVE_UP_AFTER = 10.0
+"""Seconds that a client is made to wait in all."""
+
+
+class Sender(Protocol):
+    """Puts a command on its way."""
+
+    async def send(self, command: Command, encoded: bytes) -> None:
+        """Send it once. Raises ConnectionError when there is no way at the moment."""
+
+
+class Requests:
+    """Waits for replies by command id. Callers who ask the same at the same time share one answer."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._answers: dict[str, asyncio.Future[Reply]] = {}
+        self._asking: dict[str, tuple[str, asyncio.Task[Reply]]] = {}
+
+    async def ask(self, command: Command) -> Reply:
+        """Send the command, repeat it while nobody answers, return the answer. Raises `NoAnswer` after 10 s."""
+        asked = fingerprint(command)
+        if command.id not in self._asking:
+            task = asyncio.create_task(self._ask(command))
+            self._asking[command.id] = asked, task
+            task.add_done_callback(lambda done: self._asked(command.id, done))
+        same, asking = self._asking[command.id]
+        if same != asked:
+            return Declined(
+                command_id=command.id,
+                code=RefusalCode.IDEMPOTENCY_KEY_REUSED,
+                detail="This key is in use for a different command; use a new one.",
+            )
+        return await asyncio.shield(
+            asking
+        )  # a client that hangs up takes nothing from the others, nor the command back
+
+    def answered(self, reply: Reply) -> None:
+        """Give a reply to whoever waits for it; nobody does any more when it comes late or twice."""
+        answer = self._answers.get(reply.command_id)
+        if answer is not None and not answer.done():
+            answer.set_result(reply)
+
+    async def _ask(self, command: Command) -> Reply:
+        loop = asyncio.get_running_loop()
+        encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
+        answer: asyncio.Future[Reply] = loop.create_future()
+        self._answers[command.id] = answer
+        give_up_at = loop.time() + GIVE_UP_AFTER
+        try:
+            while (left := give_up_at - loop.time()) > 0:
+                with suppress(ConnectionError, TimeoutError):
+                    await asyncio.wait_for(self._sender.send(command, encoded), min(REPEAT_AFTER, left))
+                await asyncio.wait([answer], timeout=min(REPEAT_AFTER, left))
+                if answer.done():
+                    return answer.result()
+            raise NoAnswer(f"no agent answered within {GIVE_UP_AFTER:.0f} s")
+        finally:
+            del self._answers[command.id]
+
+    def _asked(self, command_id: str, done: asyncio.Task[Reply]) -> None:
+        del self._asking[command_id]
+        if not done.cancelled():
+            done.exception()  # whoever still waits is told; if all have hung up, nobody is

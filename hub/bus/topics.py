@@ -1,0 +1,57 @@
+"""The topics: their names, which partition a doctor has, and making them."""
+
+from collections.abc import Mapping
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
+
+COMMANDS = "clinic.commands"
+EVENTS = "clinic.events"
+REJECTED = "clinic.rejected"
+
+
+class WrongPartitions(Exception):
+    """A topic exists with another number of partitions than the settings say; doctors would change their partition."""
+
+
+def replies(instance: str) -> str:
+    """Name the topic on which one api process hears its answers."""
+    return f"clinic.replies.{instance}"
+
+
+def presence(instance: str) -> str:
+    """Name the topic that stands for one agents process; see `hub.bus.birthmark`."""
+    return f"clinic.agents.{instance}"
+
+
+def partition_of(doctor_id: str, partitions: int) -> int:
+    """Return the doctor's partition, as every Kafka client's default partitioner does for the key."""
+    return int(murmur2(doctor_id.encode()) & 0x7FFFFFFF) % partitions
+
+
+async def make(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int) -> None:
+    """Make the topics (name → partitions) that do not exist, each partition on `replication` brokers.
+
+    Raises `WrongPartitions` when one exists with another count, `KafkaError` when the broker refuses.
+    """
+    missing = [NewTopic(name, count, replication) for name, count in wanted.items()]
+    answer = await admin.create_topics(missing)
+    for name, code, *_ in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"the broker did not make the topic {name}")
+    for topic in await admin.describe_topics(list(wanted)):
+        if (found := len(topic["partitions"])) != wanted[topic["topic"]]:
+            raise WrongPartitions(
+                f"the topic {topic['topic']} has {found} partitions and KAFKA_PARTITIONS says "
+                f"{wanted[topic['topic']]}: set it to {found}, or stop everything and make the topic again",
+            )
+
+
+async def remove(admin: AIOKafkaAdminClient, name: str) -> None:
+    """Remove a topic of this process; a broker that is gone needs no tidying."""
+    try:
+        await admin.delete_topics([name])
+    except (KafkaError, OSError):
+        return
