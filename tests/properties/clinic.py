@@ -1,0 +1,70 @@
+"""A clinic in memory: gives commands to `decide` and keeps what happens, as the actors and the record do together."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.commands import Command
+from hub.scheduling.decide import Accepted, Decision, decide, repeated
+from hub.scheduling.events import AppointmentBooked, Event
+from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.values import Actor, Role
+
+OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
+"""A Friday; two days later the clocks of New York are put forward."""
+WEEK = range(7)
+DOCTORS = (
+    Doctor(
+        id="new-york",
+        zone="America/New_York",
+        shifts=tuple(Shift(weekday=day, opens=8 * 60, closes=11 * 60) for day in WEEK),
+        time_off=(TimeOff(start=OPENING + timedelta(days=1), end=OPENING + timedelta(days=1, hours=3)),),
+    ),
+    Doctor(
+        id="kathmandu",
+        zone="Asia/Kathmandu",
+        shifts=tuple(Shift(weekday=day, opens=hour * 60, closes=(hour + 2) * 60) for day in WEEK for hour in (16, 20)),
+    ),
+    Doctor(id="retired", zone="Europe/Berlin", shifts=(Shift(weekday=0, opens=0, closes=24 * 60),), disabled=True),
+)
+PATIENTS = ("ann", "bob", "cem")
+ACTORS = (
+    *(Actor(id=patient, role=Role.PATIENT, via="rest") for patient in PATIENTS),
+    *(Actor(id=doctor.id, role=Role.DOCTOR, via="socket") for doctor in DOCTORS),
+    Actor(id="hub", role=Role.SYSTEM, via="timer"),
+)
+
+
+@dataclass
+class Clinic:
+    """`stored` is each appointment after its last event, `log` every doctor's events, `applied` who did what."""
+
+    calendars: dict[str, Calendar] = field(
+        default_factory=lambda: {
+            doctor.id: Calendar(doctor=doctor, seq=0, holders={}, appointments={}) for doctor in DOCTORS
+        },
+    )
+    stored: dict[str, Appointment] = field(default_factory=dict)
+    log: dict[str, list[Event]] = field(default_factory=lambda: {doctor.id: [] for doctor in DOCTORS})
+    applied: dict[str, Command] = field(default_factory=dict)
+
+    def give(self, command: Command, now: datetime) -> Decision:
+        """Decide the command, keep what it causes."""
+        decision = decide(self.calendars[command.doctor_id], command, now)
+        if not isinstance(decision, Accepted):
+            return decision
+        for appointment in self.stored.values():  # the record's fence: a command id is applied once in all the clinic
+            if event := appointment.caused_by(command.id):
+                return repeated(command, appointment, event)
+        self._keep(command, decision)
+        return decision
+
+    def _keep(self, command: Command, accepted: Accepted) -> None:
+        event = accepted.event
+        before = None if isinstance(event, AppointmentBooked) else self.stored[accepted.appointment_id]
+        self.stored[accepted.appointment_id] = evolve(before, event)
+        calendar = self.calendars[command.doctor_id]
+        self.calendars[command.doctor_id] = advance(calendar, accepted.appointment_id, event)
+        self.log[command.doctor_id].append(event)
+        self.applied[command.id] = command

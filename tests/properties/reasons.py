@@ -1,0 +1,128 @@
+"""Every reason to refuse a command, found from the facts anew: minute by minute, without the code under test."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.commands import (
+    BookAppointment,
+    Change,
+    Command,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+)
+from hub.scheduling.decide import RefusalCode
+from hub.scheduling.hours import Doctor
+from hub.scheduling.values import Role, Status
+from tests.properties.clinic import Clinic
+
+HALF_HOUR = timedelta(minutes=30)
+STATUS_ALLOWS = {
+    "confirm": {Status.SCHEDULED},
+    "cancel": {Status.SCHEDULED, Status.CONFIRMED},
+    "reschedule": {Status.SCHEDULED, Status.CONFIRMED},
+    "complete": {Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW},
+    "remind": {Status.SCHEDULED, Status.CONFIRMED},
+    "mark_no_show": {Status.SCHEDULED, Status.CONFIRMED},
+}
+ROLE_ALLOWS = {
+    "confirm": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
+    "cancel": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
+    "reschedule": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
+    "complete": {Role.DOCTOR, Role.SYSTEM},
+    "remind": {Role.SYSTEM},
+    "mark_no_show": {Role.SYSTEM},
+}
+NOT_BEFORE = {"complete": -HALF_HOUR, "remind": -timedelta(hours=3), "mark_no_show": timedelta(minutes=15)}
+"""The first moment, counted from the start of the appointment."""
+
+
+def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]:
+    """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
+    found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
+    doctor = clinic.calendars[command.doctor_id].doctor
+    if isinstance(command, BookAppointment):
+        rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id, Role.SYSTEM: command.by.id}
+        if rightful[command.by.role] != command.by.id:
+            found.add(RefusalCode.FORBIDDEN)
+        return found | _against_start(clinic, doctor, command.start, now, but=None)
+    appointment = clinic.stored.get(command.appointment_id)
+    if appointment is None or appointment.doctor_id != command.doctor_id or not _is_party(command, appointment):
+        return found | {RefusalCode.NOT_FOUND}
+    found |= _against_change(command, appointment, now)
+    if isinstance(command, RescheduleAppointment):
+        found |= _against_start(clinic, doctor, command.start, now, but=appointment)
+    return found
+
+
+def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:
+    """Return the deadline that an appointment must have, from what has happened to it."""
+    if appointment.status not in {Status.SCHEDULED, Status.CONFIRMED}:
+        return None, None
+    reminder_gone = False
+    for event in appointment.history:
+        match event.type:
+            case "booked" | "rescheduled":
+                reminder_gone = event.at > event.start - timedelta(hours=3)
+            case "reminded" | "reminder_missed":
+                reminder_gone = True
+    if reminder_gone:
+        return appointment.start + timedelta(minutes=15), "no_show"
+    return appointment.start - timedelta(hours=3), "reminder"
+
+
+def _is_party(command: Change, appointment: Appointment) -> bool:
+    parties = {Role.PATIENT: appointment.patient_id, Role.DOCTOR: appointment.doctor_id, Role.SYSTEM: command.by.id}
+    return parties[command.by.role] == command.by.id
+
+
+def _against_change(command: Change, appointment: Appointment, now: datetime) -> set[RefusalCode]:
+    found = set()
+    if command.by.role not in ROLE_ALLOWS[command.kind]:
+        found.add(RefusalCode.FORBIDDEN)
+    if appointment.status not in STATUS_ALLOWS[command.kind]:
+        found.add(RefusalCode.WRONG_STATUS)
+    if command.kind in {"cancel", "reschedule"} and now >= appointment.start:
+        found.add(RefusalCode.IN_THE_PAST)
+    if command.kind in NOT_BEFORE and now < appointment.start + NOT_BEFORE[command.kind]:
+        found.add(RefusalCode.TOO_EARLY)
+    if isinstance(command, RescheduleAppointment) and command.start == appointment.start:
+        found.add(RefusalCode.WRONG_STATUS)
+    if isinstance(command, RemindPatient | MarkNoShow) and command.start != appointment.start:
+        found.add(RefusalCode.WRONG_STATUS)
+    if isinstance(command, RemindPatient) and due_now(appointment)[1] != "reminder":
+        found.add(RefusalCode.WRONG_STATUS)
+    return found
+
+
+def _against_start(
+    clinic: Clinic, doctor: Doctor, start: datetime, now: datetime, but: Appointment | None
+) -> set[RefusalCode]:
+    found = set()
+    if doctor.disabled:
+        found.add(RefusalCode.DOCTOR_UNAVAILABLE)
+    if start.astimezone(ZoneInfo(doctor.zone)).strftime("%M:%S.%f") not in {"00:00.000000", "30:00.000000"}:
+        found.add(RefusalCode.OFF_GRID)
+    if start <= now:
+        found.add(RefusalCode.IN_THE_PAST)
+    if start > now + timedelta(days=366):
+        found.add(RefusalCode.TOO_FAR_AHEAD)
+    if not _at_work(doctor, start):
+        found.add(RefusalCode.OUTSIDE_HOURS)
+    others = [each for each in clinic.stored.values() if each.doctor_id == doctor.id and each is not but]
+    if any(each.active and abs(each.start - start) < HALF_HOUR for each in others):
+        found.add(RefusalCode.SLOT_TAKEN)
+    return found
+
+
+def _at_work(doctor: Doctor, start: datetime) -> bool:
+    wall = start.astimezone(ZoneInfo(doctor.zone))
+    clocked_in = {
+        (shift.weekday, minute // 60, minute % 60)
+        for shift in doctor.shifts
+        for minute in range(shift.opens, shift.closes)
+    }
+    minutes = [start + timedelta(minutes=minute) for minute in range(30)]
+    away = any(off.start <= minute < off.end for minute in minutes for off in doctor.time_off)
+    return (wall.weekday(), wall.hour, wall.minute) in clocked_in and not away

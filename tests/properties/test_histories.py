@@ -1,0 +1,289 @@
+"""Whatever anybody commands, in whatever order and however often: what must hold holds after every step."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import get_args
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.calendar import Calendar
+from hub.scheduling.commands import (
+    BookAppointment,
+    CancelAppointment,
+    Command,
+    CommandAdapter,
+    CompleteAppointment,
+    ConfirmAppointment,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+)
+from hub.scheduling.decide import Accepted, RefusalCode, Refused, Repeated
+from hub.scheduling.events import Event
+from hub.scheduling.hours import Doctor
+from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.values import LENGTH, Actor, Role
+from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
+from tests.properties.reasons import due_now, reasons
+
+Start = Callable[[Doctor, datetime], datetime]
+Kind = type[Command]
+
+# Few slots, few people: so that they get into each other's way all the time.
+a_slot = st.builds(
+    lambda day, nth: lambda doctor, now: _nth_start(doctor, now + timedelta(days=day), nth),
+    st.integers(0, 2),
+    st.integers(0, 3),
+)
+an_odd_time = st.sampled_from(
+    [timedelta(minutes=m) for m in (-300, -30, -15, 0, 30, 540)] + [timedelta(days=d) for d in (365, 366, 367)],
+).map(lambda ahead: lambda _doctor, now: _half_hour_after(now + ahead))
+a_start = st.one_of(a_slot, a_slot, a_slot, an_odd_time)
+a_moment = st.sampled_from(
+    [timedelta(minutes=m) for m in (-181, -180, -179, -31, -30, -1, 0, 14, 15, 40)],  # from the start of an appointment
+)
+an_actor = st.sampled_from(ACTORS)
+which = st.integers(0, 30)
+lives_for = st.sampled_from([None, timedelta(seconds=15)])
+CHANGES = (ConfirmAppointment, CancelAppointment, CompleteAppointment)
+DEADLINES = (RemindPatient, MarkNoShow)
+EVENTS = {each.model_fields["type"].default for each in get_args(Event)}
+AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
+
+
+def test_whatever_is_commanded_what_must_hold_holds() -> None:
+    outcomes: set[str] = set()
+    run_state_machine_as_test(
+        lambda: Histories(outcomes),
+        settings=settings(
+            max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )
+    refusals = {code.value for code in RefusalCode} - {RefusalCode.PATIENT_BUSY.value}  # the record's to find
+    assert outcomes == EVENTS | refusals, "the histories tried were not rich enough to show anything"
+
+
+class Histories(RuleBasedStateMachine):
+    def __init__(self, outcomes: set[str]) -> None:
+        super().__init__()
+        self.outcomes = outcomes
+        self.clinic = Clinic()
+        self.now = OPENING
+        self.sent: list[Command] = []
+
+    @rule(minutes=st.sampled_from([0, 1, 15, 30, 60, 24 * 60]))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, moment=a_moment)
+    def time_passes_to_a_moment_of_an_appointment(self, nth: int, moment: timedelta) -> None:
+        self.now = max(self.now, self._appointment(nth).start + moment)
+
+    @rule(doctor=st.sampled_from(AT_WORK), patient=st.sampled_from(PATIENTS), start=a_slot)
+    def a_patient_books_a_slot(self, doctor: Doctor, patient: str, start: Start) -> None:
+        header = self._header(Actor(id=patient, role=Role.PATIENT, via="rest"), doctor.id)
+        self.send(BookAppointment(**header, patient_id=patient, start=start(doctor, self.now), reason="cough"))
+
+    @rule(
+        doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS), by=an_actor, start=a_start, life=lives_for
+    )
+    def somebody_books_for_a_patient(
+        self, doctor: Doctor, patient: str, by: Actor, start: Start, life: timedelta | None
+    ) -> None:
+        header = self._header(by, doctor.id, life)
+        self.send(BookAppointment(**header, patient_id=patient, start=start(doctor, self.now)))
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, kind=st.sampled_from(CHANGES), by=an_actor, life=lives_for)
+    def somebody_changes_an_appointment(self, nth: int, kind: Kind, by: Actor, life: timedelta | None) -> None:
+        appointment = self._appointment(nth)
+        self.send(kind(**self._header(by, appointment.doctor_id, life), appointment_id=appointment.id))
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, kind=st.sampled_from(CHANGES), as_patient=st.booleans())
+    def a_party_changes_an_appointment(self, nth: int, kind: Kind, *, as_patient: bool) -> None:
+        appointment = self._appointment(nth)
+        header = self._header(_party(appointment, as_patient=as_patient), appointment.doctor_id)
+        self.send(kind(**header, appointment_id=appointment.id))
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, start=a_start, as_patient=st.booleans())
+    def a_party_reschedules_an_appointment(self, nth: int, start: Start, *, as_patient: bool) -> None:
+        appointment = self._appointment(nth)
+        doctor = self.clinic.calendars[appointment.doctor_id].doctor
+        header = self._header(_party(appointment, as_patient=as_patient), doctor.id)
+        self.send(
+            RescheduleAppointment(**header, appointment_id=appointment.id, start=start(doctor, self.now)),
+        )
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, kind=st.sampled_from(DEADLINES), by=an_actor, stale=st.booleans())
+    def somebody_says_that_a_deadline_is_due(self, nth: int, kind: Kind, by: Actor, *, stale: bool) -> None:
+        appointment = self._appointment(nth)
+        start = appointment.history[0].start if stale else appointment.start
+        self.send(kind(**self._header(by, appointment.doctor_id), appointment_id=appointment.id, start=start))
+
+    @precondition(lambda self: any(each.due for each in self.clinic.stored.values()))
+    @rule(
+        nth=which,
+        late=st.sampled_from([timedelta(0), timedelta(0), timedelta(hours=2, minutes=30), timedelta(hours=4)]),
+    )
+    def the_next_deadline_comes_at_its_time_or_late(self, nth: int, late: timedelta) -> None:
+        waiting = sorted((each for each in self.clinic.stored.values() if each.due), key=lambda each: each.due)
+        appointment = waiting[nth % min(2, len(waiting))]
+        self.now = max(self.now, appointment.due + late)
+        kind = RemindPatient if appointment.due_kind == "reminder" else MarkNoShow
+        header = self._header(ACTORS[-1], appointment.doctor_id)
+        self.send(kind(**header, appointment_id=appointment.id, start=appointment.start))
+
+    @precondition(lambda self: self.clinic.applied)
+    @rule(nth=which)
+    def an_applied_command_comes_again(self, nth: int) -> None:
+        applied = list(self.clinic.applied.values())
+        self.send(applied[-1 - nth % len(applied)])
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, by=an_actor, doctor=st.sampled_from(DOCTORS))
+    def somebody_speaks_of_an_appointment_to_any_doctor(self, nth: int, by: Actor, doctor: Doctor) -> None:
+        self.send(CancelAppointment(**self._header(by, doctor.id), appointment_id=self._appointment(nth).id))
+
+    @precondition(lambda self: self.sent)
+    @rule(nth=which)
+    def an_old_command_comes_again(self, nth: int) -> None:
+        self.send(self.sent[-1 - nth % len(self.sent)])
+
+    @precondition(lambda self: len(self.sent) > 1)
+    @rule(nth=which, other=which)
+    def the_id_of_one_command_comes_with_the_content_of_another(self, nth: int, other: int) -> None:
+        old, content = self.sent[-1 - nth % len(self.sent)], self.sent[-1 - other % len(self.sent)]
+        self.send(content.model_copy(update={"id": old.id}))
+
+    @precondition(lambda self: self.sent)
+    @rule(nth=which, by=an_actor)
+    def somebody_sends_the_command_of_another(self, nth: int, by: Actor) -> None:
+        self.send(self.sent[-1 - nth % len(self.sent)].model_copy(update={"by": by}))
+
+    def send(self, command: Command) -> None:
+        """Give a command to the clinic: the decision must be the right one, and told to watchers as it is."""
+        command = CommandAdapter.validate_json(command.model_dump_json(by_alias=True))  # as it comes over the bus
+        clinic, before = self.clinic, dict(self.clinic.stored)
+        applied = clinic.applied.get(command.id)
+        against = reasons(clinic, command, self.now)
+        calendar = clinic.calendars[command.doctor_id]
+        self.sent.append(command)
+        decision = clinic.give(command, self.now)
+        self.outcomes.add(decision.code.value if isinstance(decision, Refused) else decision.event.type)
+        match decision:
+            case Accepted(appointment_id, event):
+                assert applied is None, "a command is applied once"
+                assert not against, "what is accepted has nothing against it"
+                assert event.at == self.now
+                assert event.by == command.by
+                self._see_that_watchers_are_told_right(calendar, appointment_id, event)
+                return
+            case Repeated(appointment, event):
+                assert applied is not None
+                assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
+                assert appointment == clinic.stored[appointment.id]
+                assert event in appointment.history
+                assert event.command_id == command.id
+            case Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED):
+                assert applied is not None
+                assert _asked(applied) != _asked(command)
+            case Refused(code):
+                assert code in against, "a refusal is true at the moment it is given"
+                assert applied is None or _asked(applied) != _asked(command)
+        assert clinic.stored == before, "what is not accepted changes nothing"
+
+    @invariant()
+    def no_two_active_appointments_of_a_doctor_overlap(self) -> None:
+        for doctor in DOCTORS:
+            held = sorted(each.start for each in self._appointments_of(doctor.id) if each.active)
+            assert all(later - earlier >= LENGTH for earlier, later in pairwise(held))
+
+    @invariant()
+    def folding_the_history_gives_the_stored_state(self) -> None:
+        for appointment in self.clinic.stored.values():
+            assert fold(appointment.history) == appointment
+            assert appointment.version == len(appointment.history)
+            assert appointment.end - appointment.start == LENGTH
+
+    @invariant()
+    def the_calendar_is_what_its_appointments_say(self) -> None:
+        for calendar in self.clinic.calendars.values():
+            of_doctor = self._appointments_of(calendar.doctor.id)
+            assert calendar.appointments == {each.id: each for each in of_doctor}
+            assert calendar.holders == {each.start: each.id for each in of_doctor if each.active}
+
+    @invariant()
+    def seq_counts_every_event_of_a_doctor_and_prev_is_the_one_before(self) -> None:
+        for doctor in DOCTORS:
+            log = self.clinic.log[doctor.id]
+            assert [event.seq for event in log] == list(range(1, len(log) + 1))
+            assert [event.prev for event in log] == list(range(len(log)))
+            assert self.clinic.calendars[doctor.id].seq == len(log)
+
+    @invariant()
+    def the_next_deadline_is_the_reminder_then_the_no_show_then_none(self) -> None:
+        for appointment in self.clinic.stored.values():
+            assert (appointment.due, appointment.due_kind) == due_now(appointment)
+
+    @invariant()
+    def a_stored_appointment_survives_json(self) -> None:
+        for appointment in self.clinic.stored.values():
+            assert Appointment.model_validate_json(appointment.model_dump_json(by_alias=True)) == appointment
+
+    def _appointment(self, nth: int) -> Appointment:
+        stored = list(self.clinic.stored.values())
+        return stored[-1 - nth % len(stored)]
+
+    def _appointments_of(self, doctor_id: str) -> list[Appointment]:
+        return [each for each in self.clinic.stored.values() if each.doctor_id == doctor_id]
+
+    def _see_that_watchers_are_told_right(self, before: Calendar, appointment_id: str, event: Event) -> None:
+        after = self.clinic.calendars[before.doctor.id]
+        appointment = after.appointments[appointment_id]
+        told = {change.start: change.available for change in slot_changes(before.doctor, event, appointment)}
+        days = {before.doctor.day_of(start) for start in (*told, appointment.start)}
+        assert self._slots(before, days) | told == self._slots(after, days)
+
+    def _slots(self, calendar: Calendar, days: set[date]) -> dict[datetime, bool]:
+        return {
+            slot.start: slot.available
+            for day in days
+            for slot in slots_of(calendar.doctor, day, calendar.holders, self.now)
+        }
+
+    def _header(self, by: Actor, doctor_id: str, life: timedelta | None = None) -> dict[str, object]:
+        return {
+            "id": f"command-{len(self.sent) + 1}",
+            "doctor_id": doctor_id,
+            "by": by,
+            "at": self.now,
+            "expires": life and self.now + life,
+        }
+
+
+def _party(appointment: Appointment, *, as_patient: bool) -> Actor:
+    if as_patient:
+        return Actor(id=appointment.patient_id, role=Role.PATIENT, via="sms")
+    return Actor(id=appointment.doctor_id, role=Role.DOCTOR, via="socket")
+
+
+def _asked(command: Command) -> dict[str, object]:
+    """Return what a command asks and who asks it."""
+    return command.model_dump(exclude={"at": True, "expires": True, "by": {"via"}})
+
+
+def _nth_start(doctor: Doctor, instant: datetime, nth: int) -> datetime:
+    starts = list(doctor.starts_of(doctor.day_of(instant)))
+    return starts[nth % len(starts)] if starts else _half_hour_after(instant)
+
+
+def _half_hour_after(instant: datetime) -> datetime:
+    return instant.replace(minute=instant.minute // 30 * 30, second=0, microsecond=0) + LENGTH
