@@ -1,0 +1,45 @@
+"""The database for one machine: SecantusDB, which speaks MongoDB's protocol and keeps its data in a folder."""
+
+import sys
+from pathlib import Path
+
+from hub.embedded.listening import listens
+from hub.embedded.process import Program
+from hub.records.errors import StoreUnavailable
+from hub.records.mongo import connect
+
+
+def database(port: int, data: Path) -> Program:
+    """Return the program of a database on this loopback port with its data in `data`, made if missing."""
+    return Program(
+        name="database",
+        command=(
+            str(Path(sys.executable).with_name("secantusd-py")),
+            *("--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)),
+        ),
+        port=port,
+        answers=lambda: _answers(port),
+        works_within=60.0,  # after a kill -9 it first goes through its log
+    )
+
+
+def mongodb_url(port: int) -> str:
+    """Return what MONGODB_URL is for a database on this port.
+
+    It prunes its memory of retryable writes at every write, which costs more with each booking, so they are off.
+    """
+    return f"mongodb://127.0.0.1:{port}/clinic?directConnection=true&retryWrites=false"
+
+
+async def _answers(port: int) -> bool:
+    """Return whether the database answers a ping."""
+    if not await listens(port):
+        return False
+    records = connect(mongodb_url(port))
+    try:
+        await records.ping()
+    except StoreUnavailable:
+        return False
+    finally:
+        await records.close()
+    return True
