@@ -16,6 +16,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=".env",
+        env_ignore_empty=True,  # `MONGODB_URL=` says "not set", as a line that was left open in a file does
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,  # a bad secret would be printed, SecretStr or not

@@ -21,8 +21,8 @@ from hub.settings import Settings
 Say = Callable[[str], None]
 Prepare = Callable[[Settings], Awaitable[Sequence[str]]]
 
-_PATIENCE = 10.0
-"""Seconds that a process gets to finish what it has begun before it is killed."""
+_PATIENCE = 18.0
+"""Seconds that a process gets to finish what it has begun before it is killed; the api takes up to 15."""
 
 
 @dataclass(frozen=True)

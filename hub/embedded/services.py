@@ -49,7 +49,7 @@ def _python(module: str) -> tuple[str, ...]:
 
 async def _is_ready(url: str) -> bool:
     try:
-        timeout = aiohttp.ClientTimeout(total=3)
+        timeout = aiohttp.ClientTimeout(total=5)
         async with aiohttp.ClientSession(timeout=timeout) as client, client.get(url) as answer:
             return answer.status == HTTPStatus.OK
     except (aiohttp.ClientError, TimeoutError):

@@ -1,0 +1,22 @@
+# One image for both processes: `python -m api` (the default) and `python -m agents`.
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /venv
+COPY requirements-run.lock ./
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-run.lock
+COPY pyproject.toml README.md ./
+COPY hub hub
+COPY agents agents
+COPY api api
+# Installed, not only copied: Faust finds our transport by the entry point of the distribution.
+RUN /venv/bin/pip install --no-cache-dir --no-deps .
+
+FROM python:3.11-slim
+RUN useradd --system --create-home --uid 10001 clinic
+COPY --from=build /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0
+USER clinic
+WORKDIR /home/clinic
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+CMD ["python", "-m", "api"]

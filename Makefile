@@ -1,0 +1,50 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check seed demo bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.installed
+# Passed on as they are: make run PORT=9000 DATA_DIR=/tmp/clinic ARGS="--agents 2"; make test ARGS="-k slots -x"
+ARGS ?=
+# requirements.lock has everything, requirements-run.lock no tools of development: that one is for the image.
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
+	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID $(ARGS)
+
+test: $(READY) ## run every test
+	@exec $(BIN)/pytest $(ARGS)
+
+check: $(READY) ## format, lint, types, and who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+seed: $(READY) ## fill an empty database: doctors, patients, appointments
+	@exec $(BIN)/clinic-hub seed $(ARGS)
+
+demo: $(READY) ## drive the running hub through a busy morning and check every promise
+	@exec $(BIN)/clinic-hub demo $(ARGS)
+
+bench: $(READY) ## measure what a booking costs
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+lock: ## write both lock files; what is locked stays (ARGS=--upgrade: the newest that fits)
+	@uv=$$(mktemp -d) && trap 'rm -rf "$$uv"' EXIT && $(PYTHON) -m venv $$uv && $$uv/bin/pip install -q uv && \
+	$$uv/bin/uv pip compile -q --universal --generate-hashes $(ARGS) --extra dev pyproject.toml -o requirements.lock && \
+	$$uv/bin/uv pip compile -q --universal --generate-hashes -c requirements.lock pyproject.toml -o requirements-run.lock
+
+clean: ## remove the set-up and all caches; DATA_DIR stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Clinic Hub needs Python 3.11 or newer")'
+	@echo "Setting up .venv; this takes a minute, once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
