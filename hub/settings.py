@@ -37,8 +37,11 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    # Of one account, and of one address, behind which there may be a whole waiting room.
     signups_per_hour: Annotated[int, Field(ge=1)] = 20
+    signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
+    logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
