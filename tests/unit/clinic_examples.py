@@ -1,0 +1,105 @@
+"""One doctor, one patient, one Monday: what the examples of the rules are made of."""
+
+from datetime import UTC, datetime, timedelta
+
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.commands import (
+    BookAppointment,
+    CancelAppointment,
+    Command,
+    CompleteAppointment,
+    ConfirmAppointment,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+)
+from hub.scheduling.decide import Accepted, Decision, RefusalCode, Refused, decide
+from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.values import Actor, Role
+
+MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
+"""Berlin is two hours ahead of UTC that week."""
+NOW = MONDAY.replace(hour=5)
+START = MONDAY.replace(hour=12)
+"""14:00 in Berlin."""
+HOURS = [(9, 12), (13, 17)]
+BERLIN = Doctor(
+    id="berlin",
+    zone="Europe/Berlin",
+    shifts=tuple(Shift(weekday=day, opens=hour * 60, closes=end * 60) for day in range(5) for hour, end in HOURS),
+    time_off=(TimeOff(start=MONDAY + timedelta(days=1, hours=7), end=MONDAY + timedelta(days=1, hours=8)),),
+)
+PATIENT = Actor(id="ann", role=Role.PATIENT, via="rest")
+OTHER_PATIENT = Actor(id="bob", role=Role.PATIENT, via="rest")
+DOCTOR = Actor(id="berlin", role=Role.DOCTOR, via="socket")
+OTHER_DOCTOR = Actor(id="paris", role=Role.DOCTOR, via="socket")
+HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
+BOOKING = "booking"
+
+
+def book(start: datetime = START, by: Actor = PATIENT, key: str = BOOKING, **more: object) -> BookAppointment:
+    return BookAppointment(id=key, doctor_id="berlin", by=by, at=NOW, **{"patient_id": "ann", "start": start, **more})
+
+
+def change(kind: str, by: Actor | None = None, key: str = "change", **more: object) -> Command:
+    """Return a change of the appointment that `book` makes; a deadline speaks of its first start if of no other."""
+    by = by or (HUB if kind in {"remind", "mark_no_show"} else PATIENT)
+    header = {"id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
+    match kind:
+        case "confirm":
+            return ConfirmAppointment(**header | more)
+        case "cancel":
+            return CancelAppointment(**header | more)
+        case "complete":
+            return CompleteAppointment(**header | more)
+        case "reschedule":
+            return RescheduleAppointment(**header | {"start": START + timedelta(hours=1)} | more)
+        case "remind":
+            return RemindPatient(**header | {"start": START} | more)
+        case "mark_no_show":
+            return MarkNoShow(**header | {"start": START} | more)
+    raise LookupError(kind)
+
+
+def free(doctor: Doctor = BERLIN) -> Calendar:
+    """Return the calendar of a doctor whom nobody has booked."""
+    return Calendar(doctor=doctor, seq=0, holders={}, appointments={})
+
+
+def after(calendar: Calendar, command: Command, now: datetime) -> Calendar:
+    """Return the calendar after a command that has to be accepted."""
+    decision = decide(calendar, command, now)
+    assert isinstance(decision, Accepted), decision
+    return advance(calendar, decision.appointment_id, decision.event)
+
+
+def booked() -> Calendar:
+    return after(free(), book(), NOW)
+
+
+def standing(status: str) -> Calendar:
+    """Return a calendar whose one appointment has come to a status in the ordinary way."""
+    calendar = booked()
+    match status:
+        case "scheduled":
+            return calendar
+        case "confirmed":
+            return after(calendar, change("confirm", key="before"), NOW)
+        case "cancelled":
+            return after(calendar, change("cancel", key="before"), NOW)
+        case "completed":
+            return after(calendar, change("complete", by=DOCTOR, key="before"), START - timedelta(minutes=30))
+        case "no_show":
+            return after(calendar, change("mark_no_show", key="before"), START + timedelta(minutes=15))
+    raise LookupError(status)
+
+
+def only(calendar: Calendar) -> Appointment:
+    (appointment,) = calendar.appointments.values()
+    return appointment
+
+
+def verdict(decision: Decision) -> RefusalCode | str:
+    """Return the code of a refusal, or the type of the event."""
+    return decision.code if isinstance(decision, Refused) else decision.event.type
