@@ -1,12 +1,10 @@
 """The one composition root of the agents process."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import faust
 import structlog
-from faust.types import TP
 
 from agents.commands import CommandHandler
 from agents.days import Days, DoctorTable
@@ -57,13 +55,14 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
             await pump.feed(event)
 
     @app.on_partitions_revoked.connect
-    async def hand_over(app: Any, revoked: Collection[TP], **_: Any) -> None:
+    async def hand_over(_: Any, /, *args: Any, **__: Any) -> None:
+        (revoked,) = args
         if revoked:
             await pump.drain(_DRAIN)
             await app.consumer.commit()
 
     @app.on_rebalance_complete.connect
-    async def take_over(app: Any, **_: Any) -> None:
+    async def take_over(*_: Any, **__: Any) -> None:
         # Without this, a worker with tables fetches with its old positions and strands commands (faust issue 596).
         app.consumer.stop_flow()
         doctors.forget()

@@ -66,7 +66,7 @@ class Publisher:
             if answer.notice is None:
                 continue
             key = answer.notice.doctor_id.encode()
-            value = answer.notice.model_dump_json(by_alias=True, exclude_none=True).encode()
+            value = answer.notice.model_dump_json(by_alias=True).encode()
             if batch.append(key=key, value=value, timestamp=None) is None:
                 sent.append(await self._send(batch, partition))
                 batch = self._producer.create_batch()

@@ -102,6 +102,13 @@ def _decoded(decode: Callable[[bytes], list[_Message]], record: ConsumerRecord) 
     """Return what a message says; one that cannot be read is logged and left, so that it stops nothing."""
     try:
         return decode(record.value)
-    except ValidationError:
-        log.exception("unreadable_message", topic=record.topic, partition=record.partition, offset=record.offset)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)  # no personal data
+        log.error(  # noqa: TRY400 -- a traceback would show the message
+            "unreadable_message",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            problems=[f"{problem['loc']}: {problem['type']}" for problem in problems],
+        )
         return []
