@@ -12,12 +12,13 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared wi
 
 
 def agents(settings: Settings, name: str = "agents", module: str = "agents") -> Program:
-    """Return the program of an agents process with these settings."""
+    """Return the program of an agents process with these settings. It works when it has its share of the doctors."""
     return Program(
         name=name,
         command=_python(module),
         environment=child_environment(settings),
-        ready_line='"event":"ready"',
+        # It serves nobody who could ask it, so its log has to tell, and that it does at INFO.
+        ready_line='"event":"doctors_taken_over"' if settings.log_level in {"DEBUG", "INFO"} else None,
         works_within=60.0,
     )
 

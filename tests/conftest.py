@@ -1,0 +1,32 @@
+"""The stack that tests share, and the logs of its processes when a test fails."""
+
+from collections.abc import AsyncIterator, Generator
+
+import pytest
+
+from tests.stack import OPEN, Stack
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The whole hub: one broker, one database, two agents processes, one api. For tests that end nothing of it."""
+    async with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        await stack.start(agents=2)
+        yield stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("stack")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for stack in OPEN:
+            report.sections += [(f"{name} (end of its log)", text) for name, text in stack.logs().items()]
+    if report.when == "teardown":
+        OPEN[:] = [stack for stack in OPEN if not stack.closed]
+    return report

@@ -1,0 +1,183 @@
+"""The real hub as processes on loopback, for tests that start, kill and pause its parts.
+
+    async with Stack(tmp_path) as stack:
+        await stack.start(agents=2)
+        await stack.kill(stack.agents[0])
+        ...  # stack.base_url(), stack.settings.mongodb_url
+
+Everything lives in the folder it is given and ends with this process, even when that gets kill -9.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.database import database, mongodb_url
+from hub.embedded.engines import start_engine
+from hub.embedded.ports import free_port
+from hub.embedded.process import Process, Program
+from hub.embedded.services import agents, api, base_url
+from hub.settings import Settings
+
+_ROOT = Path(__file__).parents[1]
+
+OPEN: list["Stack"] = []
+"""The stacks of the test that runs now and of the session; their logs are shown when a test fails."""
+
+
+class Stack:
+    """A broker, a database, agents and apis. `settings` are those that the processes get, once `start` has returned."""
+
+    def __init__(self, directory: Path, **settings: object) -> None:
+        defaults: dict[str, object] = {
+            "data_dir": directory,
+            "bcrypt_rounds": 4,
+            "signups_per_hour": 1_000_000,  # all clients of a test come from one address
+            "logins_per_minute": 1_000_000,
+        }
+        # Made without looking at the environment or a `.env`: what a developer has set there is not for tests.
+        self.settings = Settings.model_construct(None, **{**defaults, **settings})
+        self.agents: list[Process] = []
+        self.apis: list[Process] = []
+        self.closed = False
+        self._directory = directory
+        self._engines: list[Process] = []
+        self._everything: list[Process] = []
+        self._ended: set[Process] = set()
+        OPEN.append(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def database(self) -> Process:
+        return self._engines[0]
+
+    @property
+    def broker(self) -> Process:
+        return self._engines[1]
+
+    async def start(self, agents: int = 1, apis: int = 1) -> None:
+        """Start the engines and so many of each; return when all work."""
+        await self.start_engines()
+        for _ in range(agents):
+            await self.add_agents()
+        for _ in range(apis):
+            await self.add_api()
+
+    async def start_engines(self) -> None:
+        folder = self._directory / "mongo"
+        store = await start_engine(lambda port: database(port, folder), None, self._process)
+        bus = await start_engine(broker, None, self._process)
+        self._engines = [store, bus]
+        places: dict[str, object] = {
+            "mongodb_url": mongodb_url(store.port),
+            "kafka_bootstrap_servers": bootstrap_servers(bus.port),
+            "kafka_profile": "embedded",
+            "kafka_partitions": PARTITIONS,
+        }
+        self.settings = self.settings.model_copy(update=places)
+
+    async def add_agents(self, module: str = "agents", environment: Mapping[str, str] | None = None) -> Process:
+        """Start one more agents process, or `python -m module` in its place; return it when it has its doctors."""
+        program = agents(self.settings, f"agents-{len(self.agents) + 1}", module)
+        return await self._add(program, environment, self.agents)
+
+    async def add_api(self, module: str = "api", environment: Mapping[str, str] | None = None) -> Process:
+        """Start one more api process, or `python -m module` in its place; return it when it is ready."""
+        program = api(self.settings, free_port(), f"api-{len(self.apis) + 1}", module)
+        return await self._add(program, environment, self.apis)
+
+    def base_url(self, number: int = 0) -> str:
+        """Return the address of an api process, http://127.0.0.1:PORT."""
+        return base_url(self.settings.host, self.apis[number].port)
+
+    async def kill(self, process: Process) -> None:
+        """End it as kill -9 does; it is gone on return."""
+        self._ended.add(process)
+        await process.kill()
+
+    async def end(self, process: Process, patience: float = 20.0) -> None:
+        """End it as an operator does, with SIGTERM."""
+        self._ended.add(process)
+        await process.stop(patience)
+
+    async def restart(self, process: Process) -> None:
+        """Start it again, on the same port and with the same data (the broker has none), ending it first if need be."""
+        if process.alive:
+            await self.kill(process)
+        await process.bring_up()
+        self._ended.discard(process)
+
+    async def pause(self, process: Process) -> None:
+        """Stop it in its tracks, sockets open and all; it does nothing any more on return."""
+        process.signal(signal.SIGSTOP)
+        await until(lambda: _state(process.pid) == "T", "the process is paused")
+
+    async def resume(self, process: Process) -> None:
+        """Let it go on where it was paused."""
+        process.signal(signal.SIGCONT)
+        await until(lambda: _state(process.pid) != "T", "the process goes on")
+
+    async def close(self) -> None:
+        """End everything. Fails when a process had ended by itself: then it had a fault that no test asked for."""
+        self.closed = True
+        wanted = (*self._engines, *self.agents, *self.apis)
+        died = [process.obituary() for process in wanted if not process.alive and process not in self._ended]
+        for process in self._everything:
+            process.signal(signal.SIGCONT)
+        await asyncio.gather(*(process.stop(patience=5.0) for process in (*self.apis, *self.agents)))
+        await asyncio.gather(*(process.kill() for process in self._everything if process.alive))
+        assert not died, "\n".join(died)
+
+    def logs(self, lines: int = 60) -> dict[str, str]:
+        """Return the end of what each process has written, by its name."""
+        files = sorted((self._directory / "logs").glob("*.log"))
+        return {file.stem: "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) for file in files}
+
+    async def _add(self, program: Program, environment: Mapping[str, str] | None, group: list[Process]) -> Process:
+        of_tests = {"PYTHONPATH": str(_ROOT)}  # for modules of tests; the current folder is another one
+        process = self._process(
+            replace(program, environment={**(program.environment or {}), **of_tests, **(environment or {})})
+        )
+        await process.bring_up()
+        group.append(process)
+        return process
+
+    def _process(self, program: Program) -> Process:
+        process = Process(program, self._directory / "logs", directory=self._directory)
+        self._everything.append(process)
+        return process
+
+
+async def until(condition: Callable[[], bool], what: str, within: float = 10.0) -> None:
+    """Return when the condition holds; fail, saying what was waited for, when it does not within so many seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while not condition():
+        assert loop.time() < deadline, f"not within {within:g} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether the process has ended, reaped or not."""
+    return _state(pid) in {"", "Z", "X"}
+
+
+def _state(pid: int) -> str:
+    """Return the letter that the kernel has for what the process does; empty when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return stat.rpartition(")")[2].split()[0]
