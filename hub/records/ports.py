@@ -1,13 +1,14 @@
 """What the hub asks of its store; `hub.records.mongo` and the in-memory twin pass the same contract tests.
 
-Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware, UTC, whole milliseconds.
+Every method may raise `hub.records.errors.StoreUnavailable`, and `BrokenRecord` when a person has to mend what is
+stored. Instants are aware, UTC, whole milliseconds.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Session
 from hub.scheduling.appointment import Appointment
@@ -27,7 +28,7 @@ class Fence(StrEnum):
     DOCTOR_SEQ = "doctor_seq"
     """The doctor's history has gone on: the writer's view of the doctor is old."""
     PATIENT_TIME = "patient_time"
-    """The patient has an active appointment that overlaps."""
+    """The patient has an active appointment that overlaps: one that shares a quarter of an hour."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class Saved:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The first `written` appointments were written; the next one met the fence; nothing after it was tried."""
+    """The first `written` appointments were written; the next one met the fence; nothing after it was tried.
+
+    Of several fences that are in the way, the first of this order is told: the command (as `APPOINTMENT` when a booking
+    is repeated), `Stale`, the doctor's seq, the slot, the patient's time.
+    """
 
     written: int
     fence: Fence
@@ -45,7 +50,12 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Stale:
-    """At least one change was based on an old version; which of the others were written has to be read again."""
+    """The first `written` appointments were written; the next one was based on another version than the store's.
+
+    Nothing after it was tried, so a doctor's history never has a hole.
+    """
+
+    written: int
 
 
 SaveOutcome = Saved | Stopped | Stale
@@ -84,8 +94,10 @@ class AppointmentRecords(Protocol):
     async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
         """Write each appointment as it stands after its last event, in order, stopping at the first that meets a fence.
 
-        Version 1 is inserted; a later version is written only over the version before it. An appointment may occur
-        more than once, with rising versions. Returns after the store has acknowledged (with majority, where it can).
+        Version 1 is inserted; a later version is written only over the version it was made from, whole, so that one
+        which the store has lost comes back. An appointment may occur more than once, with rising versions. Returns
+        after the store has acknowledged (with majority, where it can). A fence is told only when what holds it can be
+        read; while it cannot, because it is not acknowledged yet, this raises StoreUnavailable.
         """
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
@@ -117,11 +129,18 @@ class AppointmentRecords(Protocol):
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
 
 
+Unique = Literal["email", "phone"]
+"""A field of an account that no two accounts share."""
+
+
 class UserRecords(Protocol):
     """The accounts of both roles."""
 
-    async def add(self, accounts: Sequence[Account]) -> str | None:
-        """Write new accounts. Return None, or the field ("email", "phone") that another account holds already."""
+    async def add(self, accounts: Sequence[Account]) -> Unique | None:
+        """Write new accounts in order. Return None, or the field that another account holds already.
+
+        Stops at the first account that is refused; those before it are written.
+        """
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""

@@ -1,0 +1,216 @@
+"""The collection `appointments`: one document is an appointment's state, audit trail and outbox at once."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import DESCENDING, InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from hub.records.documents import Document, from_document, to_document
+from hub.records.errors import StoreUnavailable, translated
+from hub.records.overlap import quarters
+from hub.records.ports import (
+    After,
+    AppointmentFilter,
+    Fence,
+    Happened,
+    Saved,
+    SaveOutcome,
+    Stale,
+    Stopped,
+)
+from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.values import ACTIVE, rfc3339
+
+_DUPLICATE_KEY = 11000
+
+
+class MongoAppointments:
+    """Implements `hub.records.ports.AppointmentRecords`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
+        """Write the appointments in order with one bulk write, which the database stops at the first that fails."""
+        if not appointments:
+            return Saved()
+        writes = [_write(appointment) for appointment in appointments]
+        with translated():
+            try:
+                await self._collection.bulk_write(writes, ordered=True)
+            except BulkWriteError as error:
+                written = _stopped_at(error)
+                return await self._why(appointments[written], written)
+        return Saved()
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, by id."""
+        return {found.id: found for found in await self._find({"_id": {"$in": list(ids)}})}
+
+    async def by_command(self, command_id: str) -> Appointment | None:
+        """Return the appointment whose history holds the command."""
+        return next(iter(await self._find({"history.commandId": command_id})), None)
+
+    async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
+        """Return the active appointments of the doctors from `since` on, ordered by start."""
+        # One read a doctor, and the status looked at here: with $in beside a range the embedded engine scans.
+        reads = (self._find({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
+        found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
+        return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
+
+    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
+        """Return the starts of the doctor's active appointments in [start_from, start_to)."""
+        wanted = {"doctorId": doctor_id, "start": {"$gte": start_from, "$lt": start_to}}
+        return {found["start"] for found in await self._fields(wanted, "start", "status") if found["status"] in ACTIVE}
+
+    async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
+        """Return which (patient id, start) pairs overlap an active appointment of that patient."""
+        times = {pair: _patient_times(*pair) for pair in wanted}
+        any_of = [time for of_pair in times.values() for time in of_pair]
+        found = await self._fields({"patientTimes": {"$in": any_of}}, "patientTimes")
+        held = {time for document in found for time in document["patientTimes"]}
+        return {pair for pair, of_pair in times.items() if not held.isdisjoint(of_pair)}
+
+    async def last_seq(self, doctor_id: str, known: int = 0) -> int:
+        """Return the last `seq` of the doctor's history."""
+        wanted: Document = {"doctorId": doctor_id}
+        if known:
+            # Few documents are left to sort. Without this condition MongoDB reads one document off the end of the
+            # index; with `$gt: 0` it would sort the whole history.
+            wanted["history.seq"] = {"$gt": known}
+        with translated():
+            last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
+        return max((event["seq"] for event in last["history"]), default=known) if last else known
+
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
+        """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
+        last = min(await self.last_seq(doctor_id, after), after + limit)
+        # The numbers one by one: of a range over an array MongoDB uses only one end, and a $elemMatch leaves the
+        # index of the embedded engine. No number is missing, because a save stops at the first that fails.
+        numbers = range(after + 1, last + 1)
+        if not numbers:
+            return []
+        found = await self._find({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}})
+        happened = [
+            Happened(event, as_of(appointment, event))
+            for appointment in found
+            for event in appointment.history
+            if event.seq in numbers
+        ]
+        return sorted(happened, key=lambda one: one.event.seq)
+
+    async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
+        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
+        pipeline: list[Document] = [
+            {"$match": _indexed(wanted, after)},
+            {"$sort": {"start": 1, "_id": 1}},
+            # A step of its own: beside the range it would keep the embedded engine from the index. MongoDB moves it up.
+            {"$match": _unindexed(wanted, after)},
+            {"$limit": limit},
+        ]
+        with translated():
+            found = await self._collection.aggregate(pipeline).to_list(None)
+        return [_appointment(document) for document in found]
+
+    async def _why(self, refused: Appointment, written: int) -> Stopped | Stale:
+        """Return what refused a write, by asking the record.
+
+        The database names one of the indexes that were in the way, and each engine another one; a change that met
+        nothing but its own newer version is told as a duplicate too. So the answer is what the record shows, in an
+        order that helps: a command that is applied already needs nothing else said.
+        """
+        last = refused.last
+        if applied := await self._fields({"history.commandId": last.command_id}, "version"):
+            booking = refused.version == 1 and applied[0]["_id"] == refused.id
+            return Stopped(written, Fence.APPOINTMENT if booking else Fence.COMMAND)
+        stored = await self._fields({"_id": refused.id}, "version", "history.commandId")
+        if stored and not _is_base(stored[0], refused):
+            return Stale(written)
+        if await self._fields({"doctorId": refused.doctor_id, "history.seq": last.seq}, "_id"):
+            return Stopped(written, Fence.DOCTOR_SEQ)
+        at_that_time = await self._fields({"doctorId": refused.doctor_id, "start": refused.start}, "status")
+        if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
+            return Stopped(written, Fence.DOCTOR_SLOT)
+        times = _patient_times(refused.patient_id, refused.start)
+        if any(found["_id"] != refused.id for found in await self._fields({"patientTimes": {"$in": times}}, "_id")):
+            return Stopped(written, Fence.PATIENT_TIME)
+        raise StoreUnavailable("what refused the write is gone, or not acknowledged yet")
+
+    async def _find(self, wanted: Document) -> list[Appointment]:
+        with translated():
+            found = await self._collection.find(wanted).to_list(None)
+        return [_appointment(document) for document in found]
+
+    async def _fields(self, wanted: Document, *names: str) -> list[Document]:
+        with translated():
+            return await self._collection.find(wanted, dict.fromkeys(names, 1)).to_list(None)
+
+
+def _write(appointment: Appointment) -> InsertOne[Document] | ReplaceOne[Document]:
+    """Return the write of one appointment: a booking is inserted, a change replaces the version it was based on."""
+    document = to_document(appointment)
+    if appointment.active:
+        document["patientTimes"] = _patient_times(appointment.patient_id, appointment.start)
+    if appointment.version == 1:
+        return InsertOne(document)
+    base = {
+        "_id": appointment.id,
+        "version": appointment.version - 1,
+        "history.commandId": appointment.history[-2].command_id,
+    }
+    # An upsert, so that a change whose base is gone meets the newer version's _id. That error stops the bulk write;
+    # an update that matches nothing would not, and the next event would be written over a hole in the doctor's seq.
+    return ReplaceOne(base, document, upsert=True)
+
+
+def _is_base(stored: Document, change: Appointment) -> bool:
+    return (
+        change.version > 1
+        and stored["version"] == change.version - 1
+        and stored["history"][-1]["commandId"] == change.history[-2].command_id
+    )
+
+
+def _appointment(document: Mapping[str, Any]) -> Appointment:
+    return from_document(Appointment, {name: value for name, value in document.items() if name != "patientTimes"})
+
+
+def _patient_times(patient_id: str, start: datetime) -> list[str]:
+    """Return the quarters of an hour that an appointment takes of its patient, each as one value that an index holds.
+
+    One value, not two fields: the embedded engine then finds a batch's worth of them in milliseconds, not seconds.
+    """
+    return [f"{patient_id} {rfc3339(quarter)}" for quarter in quarters(start)]
+
+
+def _stopped_at(error: BulkWriteError) -> int:
+    """Return how many writes came before the one that met a unique index. Re-raises any other failure."""
+    problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
+    if unsure or not problems or problems[0]["code"] != _DUPLICATE_KEY:
+        raise error
+    return int(problems[0]["index"])
+
+
+def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
+    """Return the conditions that an index answers."""
+    fields: Document = {"doctorId": wanted.doctor_id, "patientId": wanted.patient_id}
+    conditions = {name: value for name, value in fields.items() if value is not None}
+    lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=None)
+    bounds = {"$gte": lowest, "$lt": wanted.start_to}
+    if start := {operator: bound for operator, bound in bounds.items() if bound is not None}:
+        conditions["start"] = start
+    return conditions
+
+
+def _unindexed(wanted: AppointmentFilter, after: After | None) -> Document:
+    """Return the other conditions."""
+    conditions: Document = {}
+    if wanted.statuses is not None:
+        conditions["status"] = {"$in": sorted(wanted.statuses)}
+    if after is not None:
+        conditions["$or"] = [{"start": {"$gt": after.start}}, {"_id": {"$gt": after.id}}]
+    return conditions

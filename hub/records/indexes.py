@@ -1,0 +1,66 @@
+"""The indexes of every collection. A unique one is a fence: what no two documents may share, whoever writes them.
+
+Reads lean on ordinary indexes only: the embedded engine scans the collection where only a partial index would help.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from hub.records.documents import Document
+from hub.records.errors import BrokenRecord
+from hub.records.ports import Fence
+from hub.scheduling.values import ACTIVE
+
+_ANOTHER_DEFINITION = {85, 86}
+"""IndexOptionsConflict and IndexKeySpecsConflict: the name or the fields are taken by another index."""
+
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "appointments": [
+        IndexModel(
+            [("doctorId", ASCENDING), ("start", ASCENDING)],
+            name=Fence.DOCTOR_SLOT.value,
+            unique=True,
+            partialFilterExpression={"status": {"$in": sorted(ACTIVE)}},
+        ),
+        IndexModel(
+            [("doctorId", ASCENDING), ("history.seq", ASCENDING)],
+            name=Fence.DOCTOR_SEQ.value,
+            unique=True,
+        ),
+        # Sparse, because an appointment that is not active holds no time of its patient.
+        IndexModel([("patientTimes", ASCENDING)], name=Fence.PATIENT_TIME.value, unique=True, sparse=True),
+        IndexModel([("history.commandId", ASCENDING)], name=Fence.COMMAND.value, unique=True),
+        IndexModel([("doctorId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_doctor"),
+        IndexModel([("patientId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_patient"),
+        IndexModel([("due", ASCENDING)], name="due"),
+    ],
+    "users": [
+        IndexModel([("email", ASCENDING)], name="email", unique=True),
+        IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not everybody has one
+        IndexModel([("role", ASCENDING)], name="role"),
+    ],
+    "sessions": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
+}
+
+
+async def make(database: AsyncIOMotorDatabase[Document]) -> None:
+    """Make every index that is not there yet. Raises `BrokenRecord` when the data or another index is in the way."""
+    for name, indexes in INDEXES.items():
+        try:
+            await database[name].create_indexes(indexes)
+        except DuplicateKeyError as error:
+            fields = ", ".join((error.details or {}).get("keyPattern", ()))
+            raise BrokenRecord(f"documents in {name!r} share what a unique index keeps apart: {fields}") from None
+        except OperationFailure as error:
+            if error.code not in _ANOTHER_DEFINITION:
+                raise
+            raise BrokenRecord(f"{name!r} has another index in the place of one of ours: {_text(error)}") from None
+
+
+def _text(error: OperationFailure) -> str:
+    return str((error.details or {}).get("errmsg", error.code))

@@ -1,0 +1,65 @@
+"""MongoDB, the real store."""
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
+
+from hub.records import indexes
+from hub.records.appointments import MongoAppointments
+from hub.records.documents import Document
+from hub.records.errors import translated
+from hub.records.sessions import MongoSessions
+from hub.records.users import MongoUsers
+
+_PING_WITHIN = 2.0
+_INDEXES_WITHIN = 600.0
+"""Seconds for making the indexes: on a large database that is not yet indexed it takes minutes."""
+
+
+def connect(url: str) -> "MongoRecords":
+    """Return the store at a MongoDB URL; the database is the one that the URL names, else `clinic`.
+
+    Connects at the first call, not here. Raises ValueError when the URL cannot be one of MongoDB.
+    """
+    try:
+        return MongoRecords(
+            AsyncIOMotorClient(
+                url,
+                appname="clinic-hub",
+                tz_aware=True,
+                uuidRepresentation="standard",
+                # What has been acknowledged survives the loss of a server, and what is read has been acknowledged:
+                # an answer "applied already" from a write that is rolled back later would be a promise broken.
+                w="majority",
+                journal=True,
+                readConcernLevel="majority",
+                serverSelectionTimeoutMS=3000,
+                connectTimeoutMS=2000,
+            )
+        )
+    except PyMongoError as error:
+        raise ValueError(f"this is not the URL of a MongoDB database: {error}") from None
+
+
+class MongoRecords:
+    """Implements `hub.records.ports.Records`."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document]) -> None:
+        self._client = client
+        self._database = client.get_default_database("clinic")
+        self.appointments = MongoAppointments(self._database["appointments"])
+        self.users = MongoUsers(self._database["users"])
+        self.sessions = MongoSessions(self._database["sessions"])
+
+    async def prepare(self) -> None:
+        """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""
+        with translated(_INDEXES_WITHIN):
+            await indexes.make(self._database)
+
+    async def ping(self) -> None:
+        """Return when the database answers."""
+        with translated(_PING_WITHIN):
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()

@@ -1,0 +1,73 @@
+"""The collection `users`: the accounts of both roles."""
+
+from collections.abc import Collection, Sequence
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import BulkWriteError
+
+from hub.accounts.account import Account
+from hub.records.documents import Document, from_document, to_document
+from hub.records.errors import translated
+from hub.records.ports import Unique
+from hub.scheduling.values import Role
+
+_UNIQUE: tuple[Unique, ...] = ("email", "phone")
+
+
+class MongoUsers:
+    """Implements `hub.records.ports.UserRecords`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def add(self, accounts: Sequence[Account]) -> Unique | None:
+        """Write new accounts in order, stopping at the first whose e-mail address or phone number is taken."""
+        if not accounts:
+            return None
+        with translated():
+            try:
+                await self._collection.insert_many([to_document(account) for account in accounts])
+            except BulkWriteError as error:
+                return _taken(error)
+        return None
+
+    async def by_id(self, user_id: str) -> Account | None:
+        """Return the account."""
+        return await self._one({"_id": user_id})
+
+    async def by_email(self, email: str) -> Account | None:
+        """Return the account with this e-mail address (lower case)."""
+        return await self._one({"email": email})
+
+    async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
+        """Return the accounts that exist among the ids, by id."""
+        return {found.id: found for found in await self._find({"_id": {"$in": list(user_ids)}})}
+
+    async def doctors(self) -> list[Account]:
+        """Return all doctors, ordered by name."""
+        found = await self._find({"role": Role.DOCTOR})
+        return sorted(found, key=lambda doctor: (doctor.name, doctor.id))
+
+    async def count(self, role: Role | None = None) -> int:
+        """Return how many accounts there are, of one role or of both."""
+        with translated():
+            return await self._collection.count_documents({"role": role} if role else {})
+
+    async def _one(self, wanted: Document) -> Account | None:
+        with translated():
+            found = await self._collection.find_one(wanted)
+        return from_document(Account, found) if found else None
+
+    async def _find(self, wanted: Document) -> list[Account]:
+        with translated():
+            found = await self._collection.find(wanted).to_list(None)
+        return [from_document(Account, document) for document in found]
+
+
+def _taken(error: BulkWriteError) -> Unique:
+    """Return the field that met another account. Re-raises any other failure."""
+    met = [list(problem.get("keyPattern", ())) for problem in error.details["writeErrors"]]
+    for field in _UNIQUE:
+        if [field] in met:
+            return field
+    raise error
