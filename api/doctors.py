@@ -1,0 +1,87 @@
+"""The doctors as their patients see them, and their free slots."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from api.endpoints import ById, Routes
+from api.identity import Access
+from api.problems import Problem
+from api.services import Services
+from hub.accounts.account import Account
+from hub.scheduling.hours import Doctor, Shift, ZoneName
+from hub.scheduling.slots import Slot, slots_of
+from hub.scheduling.values import Id, Value
+
+routes = Routes("/api/v1/doctors")
+
+_DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
+
+
+def _read(written: object) -> object:
+    # pydantic alone would take a Unix time; and the midnights around year 1 and 9999 do not exist in every zone
+    if isinstance(written, str) and _DAY.fullmatch(written):
+        return written
+    raise PydanticCustomError("date_format", "Input should be a day like 2026-11-23")
+
+
+Day = Annotated[date, BeforeValidator(_read, json_schema_input_type=date)]
+
+
+class SlotsQuery(Value):
+    """Which day, by the doctor's calendar."""
+
+    date: Day
+
+
+class DoctorView(Value):
+    """What everybody signed in may know of a doctor. Shifts are by the clock of `zone`, before time off."""
+
+    id: Id
+    name: str
+    specialty: str | None
+    zone: ZoneName
+    shifts: tuple[Shift, ...]
+
+
+@routes.endpoint("GET", "", access=Access.SIGNED_IN)
+async def list_doctors(services: Services) -> list[DoctorView]:
+    """List the doctors by name."""
+    return [_view(account, _calendar(account)) for account in await services.records.users.doctors()]
+
+
+@routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
+async def show_doctor(services: Services, path: ById) -> DoctorView:
+    """Show one doctor."""
+    account = await _doctor(services, path.id)
+    return _view(account, _calendar(account))
+
+
+@routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN)
+async def list_slots(services: Services, path: ById, query: SlotsQuery) -> list[Slot]:
+    """List the slots of a doctor's day: that one is taken, never by whom."""
+    doctor = _calendar(await _doctor(services, path.id))
+    taken = await services.records.appointments.taken(doctor.id, *doctor.day_bounds(query.date))
+    return slots_of(doctor, query.date, taken, services.clock())
+
+
+async def _doctor(services: Services, doctor_id: str) -> Account:
+    account = await services.records.users.by_id(doctor_id)
+    if account is None or account.role != "doctor":
+        raise Problem("not_found", "There is no such doctor.")
+    return account
+
+
+def _calendar(account: Account) -> Doctor:
+    if account.calendar is None:
+        raise LookupError(f"the doctor {account.id} has no calendar")
+    return account.calendar
+
+
+def _view(account: Account, doctor: Doctor) -> DoctorView:
+    return DoctorView(
+        id=account.id, name=account.name, specialty=account.specialty, zone=doctor.zone, shifts=doctor.shifts
+    )

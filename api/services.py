@@ -1,0 +1,66 @@
+"""What the endpoints work with, put together once per process."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from api.attempts import Attempts
+from api.booking import Booking
+from hub.accounts.sessions import SignIn
+from hub.accounts.tokens import AccessTokens
+from hub.bus.ports import Commands, Following
+from hub.clock import Clock
+from hub.records.ports import Records
+from hub.settings import Settings
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something the hub cannot work without; `where` (host:port) is for the eyes of operators, so no password."""
+
+    name: str
+    where: str
+    answers: Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is passed in."""
+
+    settings: Settings
+    clock: Clock
+    records: Records
+    commands: Commands
+    following: Following
+    engines: tuple[Engine, ...]
+    tokens: AccessTokens
+    sign_in: SignIn
+    booking: Booking
+    attempts: Attempts
+
+
+def assemble(  # noqa: PLR0913  # the parts from which all others follow
+    *,
+    settings: Settings,
+    clock: Clock,
+    records: Records,
+    commands: Commands,
+    following: Following,
+    engines: tuple[Engine, ...],
+) -> Services:
+    """Return the services that follow from the settings, the store and the bus. Opens nothing."""
+    tokens = AccessTokens(
+        settings.jwt_secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock
+    )
+    return Services(
+        settings=settings,
+        clock=clock,
+        records=records,
+        commands=commands,
+        following=following,
+        engines=engines,
+        tokens=tokens,
+        sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
+        booking=Booking(records, commands, clock),
+        attempts=Attempts(settings, clock),
+    )

@@ -1,0 +1,207 @@
+"""A small clinic in memory, the api in front of it, and a client that looks at every answer twice."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from api.app import build
+from api.problems import KINDS
+from api.services import Engine, Services, assemble
+from hub.accounts.account import Account
+from hub.accounts.passwords import hash_password
+from hub.records.memory import MemoryRecords
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import Role
+from hub.settings import Settings
+from tests.api.direct_commands import DirectCommands
+
+MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+"""09:00 in Berlin: the clinic opens."""
+PASSWORD = "Correct-horse-7"
+SECRETS = ("$2b$", PASSWORD, "Traceback", "mongodb://", "passwordHash", "tokenHash", "password_hash", "token_hash")
+
+
+class HandClock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = MONDAY_MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, by: timedelta) -> None:
+        self.now += by
+
+
+class NobodyFollowed:
+    """REST follows nobody."""
+
+    async def follow(self, doctor_id: str) -> int:
+        raise AssertionError(f"nobody follows {doctor_id} over REST")
+
+    def unfollow(self, doctor_id: str) -> None:
+        raise AssertionError(f"nobody follows {doctor_id} over REST")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `body` is the JSON, None if there was none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    code: str | None
+
+
+class Clinic:
+    """Ada and Ben are doctors in Berlin, Monday to Friday from nine to five; Carl and Dora are patients."""
+
+    def __init__(self, services: Services, client: TestClient[Any, Any], people: dict[str, Account]) -> None:
+        self.services = services
+        self.client = client
+        self.people = people
+
+    @property
+    def clock(self) -> HandClock:
+        assert isinstance(self.services.clock, HandClock)
+        return self.services.clock
+
+    @property
+    def commands(self) -> DirectCommands:
+        assert isinstance(self.services.commands, DirectCommands)
+        return self.services.commands
+
+    def id(self, name: str) -> str:
+        return self.people[name].id
+
+    def token(self, name: str) -> str:
+        account = self.people[name]
+        return self.services.tokens.issue(account.id, Role(account.role), "session-of-" + name)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        who: str | None = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **rest: Any,
+    ) -> Answer:
+        """Send a request as `who` (or with `token`) and check what holds of every answer."""
+        token = self.token(who) if who else token
+        sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+        async with self.client.request(method, path, headers=sent, **rest) as response:
+            raw = await response.text()
+        assert not [secret for secret in SECRETS if secret in raw]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Server"] == "clinic-hub"
+        assert response.headers["X-Request-ID"]
+        body = json.loads(raw) if raw else None
+        if response.status < 400:
+            assert response.status == 204 or method == "HEAD" or response.content_type == "application/json"
+            return Answer(response.status, response.headers, body, None)
+        assert response.content_type == "application/problem+json"
+        if method == "HEAD":
+            return Answer(response.status, response.headers, None, None)
+        assert body.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "instance"}
+        assert body["status"] == response.status == KINDS[body["code"]].status
+        assert body["type"] == f"urn:clinic-hub:problem:{body['code']}"
+        assert body["instance"].endswith(response.headers["X-Request-ID"])
+        for field in body.get("errors", ()):
+            assert field.keys() == {"pointer", "detail", "code"}
+        return Answer(response.status, response.headers, body, body["code"])
+
+    async def book(self, who: str, doctor: str, start: datetime, **more: Any) -> str:
+        """Book and return the appointment's id."""
+        body = {"doctorId": self.id(doctor), "start": start.isoformat(), **more}
+        answer = await self.ask("POST", "/api/v1/appointments", who, json=body)
+        assert answer.status == 201, answer.body
+        return str(answer.body["id"])
+
+
+def opening(day: int, half_hours: int = 0) -> datetime:
+    """Return the start of a slot, counted from nine o'clock in Berlin, `day` days after this Monday."""
+    return MONDAY_MORNING + timedelta(days=day, minutes=30 * half_hours)
+
+
+async def make_services(**changed: object) -> Services:
+    """Return services over an empty store in memory. `changed` are settings."""
+    records = MemoryRecords()
+    await records.prepare()
+    clock = HandClock()
+    settings = Settings.model_validate({"bcrypt_rounds": 4, "logins_per_minute": 1000, **changed})
+    return assemble(
+        settings=settings,
+        clock=clock,
+        records=records,
+        commands=DirectCommands(records, clock),
+        following=NobodyFollowed(),
+        engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),
+    )
+
+
+async def open_clinic(services: Services) -> Clinic:
+    """Return the clinic with its people and a client; the caller closes the client."""
+    password_hash = await hash_password(PASSWORD, 4)
+    people = {
+        "ada": _doctor("ada", "+12025550121", password_hash),
+        "ben": _doctor("ben", "+12025550122", password_hash),
+        "carl": _patient("carl", "+12025550123", password_hash),
+        "dora": _patient("dora", "+12025550124", password_hash),
+    }
+    assert await services.records.users.add(list(people.values())) is None
+    client = TestClient(TestServer(build(services), access_log=None))
+    await client.start_server()
+    return Clinic(services, client, people)
+
+
+def silenced(services: Services, name: str) -> Services:
+    """Return the services with an engine that does not answer."""
+    engines = [engine if engine.name != name else replace(engine, answers=_no) for engine in services.engines]
+    return replace(services, engines=tuple(engines))
+
+
+def _engine(name: str, where: str) -> Engine:
+    return Engine(name, where, _yes)
+
+
+async def _yes() -> bool:
+    return True
+
+
+async def _no() -> bool:
+    return False
+
+
+def _doctor(name: str, phone: str, password_hash: str) -> Account:
+    shifts = tuple(Shift(weekday=weekday, opens=9 * 60, closes=17 * 60) for weekday in range(5))
+    return Account(
+        id=f"doctor-{name}",
+        role="doctor",
+        name=f"Dr. {name.title()}",
+        email=f"{name}@clinic.test",
+        phone=phone,
+        password_hash=password_hash,
+        created_at=MONDAY_MORNING,
+        specialty="general practice",
+        calendar=Doctor(id=f"doctor-{name}", zone="Europe/Berlin", shifts=shifts),
+    )
+
+
+def _patient(name: str, phone: str, password_hash: str) -> Account:
+    return Account(
+        id=f"patient-{name}",
+        role="patient",
+        name=name.title(),
+        email=f"{name}@clinic.test",
+        phone=phone,
+        password_hash=password_hash,
+        created_at=MONDAY_MORNING,
+    )

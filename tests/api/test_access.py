@@ -1,0 +1,163 @@
+"""A walk over every endpoint with every kind of caller, against a table written by hand."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.app import TABLE
+from api.identity import Access
+from tests.api.clinic import PASSWORD, Clinic, opening
+
+CALLERS = ("nobody", "patient", "other patient", "doctor", "other doctor", "expired token", "tampered token")
+PEOPLE = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a request to an endpoint is answered: by status, in the order of the first five callers.
+
+    The path's `{appointment}` is one of Carl with Ada that starts in half an hour, and `{doctor}` is Ada.
+    """
+
+    method: str
+    template: str
+    answers: tuple[int, int, int, int, int]
+    path: str = ""
+    json: dict[str, Any] | None = None
+    query: dict[str, str] = field(default_factory=dict)
+
+
+A = "/api/v1/appointments"
+SLOT = opening(1).isoformat()
+NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
+ROWS = [
+    #                                               nobody patient other doctor other
+    Row("POST", "/api/v1/auth/patient/signup", (201, 201, 201, 201, 201), json=NEW_PATIENT),
+    Row(
+        "POST",
+        "/api/v1/auth/patient/login",
+        (200, 200, 200, 200, 200),
+        json={"email": "carl@clinic.test", "password": PASSWORD},
+    ),
+    Row(
+        "POST",
+        "/api/v1/auth/doctor/login",
+        (200, 200, 200, 200, 200),
+        json={"email": "ada@clinic.test", "password": PASSWORD},
+    ),
+    Row("POST", "/api/v1/auth/refresh", (401, 401, 401, 401, 401), json={"refreshToken": "none"}),
+    Row("POST", "/api/v1/auth/logout", (401, 204, 204, 204, 204)),
+    Row("GET", "/api/v1/users/me", (401, 200, 200, 200, 200)),
+    Row("GET", "/api/v1/doctors", (401, 200, 200, 200, 200)),
+    Row("GET", "/api/v1/doctors/{id}", (401, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
+    Row(
+        "GET",
+        "/api/v1/doctors/{id}/slots",
+        (401, 200, 200, 200, 200),
+        "/api/v1/doctors/doctor-ada/slots",
+        query={"date": "2026-11-24"},
+    ),
+    Row("POST", A, (401, 201, 201, 422, 403), json={"doctorId": "doctor-ada", "start": SLOT}),
+    Row(
+        "POST",
+        A,
+        (401, 201, 403, 201, 403),
+        json={"doctorId": "doctor-ada", "start": SLOT, "patientId": "patient-carl"},
+    ),
+    Row("GET", A, (401, 200, 200, 200, 200)),
+    Row("GET", A, (401, 200, 403, 200, 200), query={"patientId": "patient-carl"}),
+    Row("GET", A, (401, 200, 200, 200, 403), query={"doctorId": "doctor-ada"}),
+    Row("GET", A + "/{id}", (401, 200, 404, 200, 404), A + "/{appointment}"),
+    Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404), A + "/{appointment}/confirm"),
+    Row("PATCH", A + "/{id}/cancel", (401, 200, 404, 200, 404), A + "/{appointment}/cancel"),
+    Row("PATCH", A + "/{id}/complete", (401, 403, 403, 200, 404), A + "/{appointment}/complete"),
+    Row(
+        "PATCH",
+        A + "/{id}/reschedule",
+        (401, 200, 404, 200, 404),
+        A + "/{appointment}/reschedule",
+        json={"start": SLOT},
+    ),
+    Row("GET", "/api/v1/time/now", (200, 200, 200, 200, 200)),
+    Row("GET", "/health/live", (200, 200, 200, 200, 200)),
+    Row("GET", "/health/ready", (200, 200, 200, 200, 200)),
+]
+
+
+def test_every_endpoint_is_in_the_table_below_and_nothing_else() -> None:
+    assert {(row.method, row.template) for row in ROWS} == {(each.method, each.path) for each in TABLE}
+
+
+def tampered(token: str) -> str:
+    header, payload, signature = token.split(".")
+    return ".".join([header, payload, ("A" if signature[0] != "A" else "B") + signature[1:]])
+
+
+def name_of(row: Row) -> str:
+    return f"{row.method} {row.template} {row.query or ''}"
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, caller: str) -> None:
+    appointment = await clinic.book("carl", "ada", opening(0, half_hours=1))
+    who = PEOPLE.get(caller, "carl")
+    token = None if caller == "nobody" else clinic.token(who)
+    if caller == "expired token":
+        clinic.clock.forward(timedelta(minutes=16))
+    if caller == "tampered token":
+        assert token
+        token = tampered(token)
+    path = (row.path or row.template).format(appointment=appointment)
+    before = await clinic.services.records.appointments.last_seq("doctor-ada")
+
+    answer = await clinic.ask(row.method, path, token=token, json=row.json, params=row.query)
+
+    open_to_all = all(
+        each.access is Access.ANYONE for each in TABLE if (each.method, each.path) == (row.method, row.template)
+    )
+    if caller in PEOPLE or caller == "nobody" or open_to_all:
+        assert answer.status == row.answers[CALLERS.index(caller) if caller in PEOPLE else 0]
+    else:
+        assert (answer.status, answer.code) == (
+            401,
+            "token_expired" if caller == "expired token" else "invalid_token",
+        )
+    if answer.status >= 400:
+        assert await clinic.services.records.appointments.last_seq("doctor-ada") == before
+    if answer.status == 401 and not open_to_all:
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="clinic-hub"')
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "unauthenticated"),
+        ("Bearer", "unauthenticated"),
+        ("Bearer ", "unauthenticated"),
+        ("Basic Y2FybDpwYXNz", "unauthenticated"),
+        ("Bearer x", "invalid_token"),
+        ("Bearer a.b.c", "invalid_token"),
+        ("Bearer " + "x" * 4000, "invalid_token"),
+        ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJwYXRpZW50LWNhcmwifQ.", "invalid_token"),
+    ],
+)
+async def test_what_is_no_bearer_token_opens_nothing(clinic: Clinic, header: str, code: str) -> None:
+    answer = await clinic.ask("GET", "/api/v1/users/me", headers={"Authorization": header})
+    assert (answer.status, answer.code) == (401, code)
+
+
+async def test_a_token_that_was_let_in_before_is_turned_away_when_it_has_expired(clinic: Clinic) -> None:
+    token = clinic.token("carl")
+    assert (await clinic.ask("GET", "/api/v1/users/me", token=token)).status == 200
+    clinic.clock.forward(timedelta(minutes=14, seconds=59))
+    assert (await clinic.ask("GET", "/api/v1/users/me", token=token)).status == 200
+    clinic.clock.forward(timedelta(seconds=30))
+    assert (await clinic.ask("GET", "/api/v1/users/me", token=token)).code == "token_expired"
+
+
+async def test_the_word_bearer_is_written_in_any_case(clinic: Clinic) -> None:
+    answer = await clinic.ask("GET", "/api/v1/users/me", headers={"Authorization": f"bEARER {clinic.token('carl')}"})
+    assert answer.status == 200

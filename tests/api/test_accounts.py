@@ -1,0 +1,188 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.api.clinic import PASSWORD, Answer, Clinic, make_services
+from tests.api.conftest import OpenClinic
+
+EMMA = {"name": "Emma Goldman", "email": "Emma@Clinic.TEST", "phone": "+12025550199", "password": PASSWORD}
+
+
+async def sign_up(clinic: Clinic, **changed: object) -> Answer:
+    return await clinic.ask("POST", "/api/v1/auth/patient/signup", json=EMMA | changed)
+
+
+async def log_in(clinic: Clinic, door: str, email: str, password: str = PASSWORD) -> Answer:
+    return await clinic.ask("POST", f"/api/v1/auth/{door}/login", json={"email": email, "password": password})
+
+
+async def test_who_signs_up_is_signed_in_at_once(clinic: Clinic) -> None:
+    answer = await sign_up(clinic)
+    assert answer.status == 201
+    assert answer.body["tokenType"] == "Bearer"
+    assert answer.body["expiresIn"] == 15 * 60
+    assert answer.body["user"]["role"] == "patient"
+    assert answer.body["user"]["email"] == "emma@clinic.test"
+    me = await clinic.ask("GET", "/api/v1/users/me", token=answer.body["accessToken"])
+    assert me.body == answer.body["user"]
+
+
+async def test_an_address_is_taken_in_any_case(clinic: Clinic) -> None:
+    assert (await sign_up(clinic, email="CARL@clinic.test")).code == "email_taken"
+
+
+async def test_a_phone_number_is_taken_once(clinic: Clinic) -> None:
+    assert (await sign_up(clinic, phone="+12025550123")).code == "phone_taken"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "   "),
+        ("name", "n" * 101),
+        ("name", "Emma\nGoldman"),
+        ("name", 7),
+        ("name", {"$gt": ""}),
+        ("email", "emma"),
+        ("email", "Emma <emma@clinic.test>"),
+        ("email", "e" * 65 + "@clinic.test"),
+        ("email", "emma@localhost"),
+        ("email", None),
+        ("email", {"$ne": None}),
+        ("phone", "12025550199"),
+        ("phone", "+15550100"),
+        ("phone", "+1 202 555 0199"),
+        ("phone", "+1202555CALL"),
+        ("phone", "+٤٩٣٠١٢٣٤٥٦٧"),
+        ("phone", "tel:+12025550199;ext=1"),
+        ("phone", 12025550199),
+        ("password", "seven77"),
+        ("password", "p" * 73),
+        ("password", "ü" * 37),
+        ("password", ["Correct-horse-7"]),
+        ("password", {"$gt": ""}),
+        ("role", "doctor"),
+        ("id", "doctor-ada"),
+    ],
+)
+async def test_a_bad_field_of_a_sign_up_is_named_and_nothing_is_written(
+    clinic: Clinic, field: str, value: object
+) -> None:
+    before = await clinic.services.records.users.count()
+    answer = await sign_up(clinic, **{field: value})
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert [error["pointer"] for error in answer.body["errors"]] == [f"/{field}"]
+    assert await clinic.services.records.users.count() == before
+
+
+@pytest.mark.parametrize("password", ["8 bytes!", "p" * 72, "ü" * 36])
+async def test_passwords_of_8_to_72_bytes_are_fine(clinic: Clinic, password: str) -> None:
+    assert (await sign_up(clinic, password=password)).status == 201
+    assert (await log_in(clinic, "patient", EMMA["email"], password)).status == 200
+    assert (await log_in(clinic, "patient", EMMA["email"], password + "x")).status == 401
+
+
+async def test_every_missing_field_is_named(clinic: Clinic) -> None:
+    answer = await clinic.ask("POST", "/api/v1/auth/patient/signup", json={})
+    assert {error["pointer"] for error in answer.body["errors"]} == {"/name", "/email", "/phone", "/password"}
+
+
+@pytest.mark.parametrize(("door", "name"), [("patient", "carl"), ("doctor", "ada")])
+async def test_each_logs_in_at_the_own_door(clinic: Clinic, door: str, name: str) -> None:
+    answer = await log_in(clinic, door, f"{name.upper()}@clinic.test")
+    assert answer.status == 200
+    assert answer.body["user"]["id"] == clinic.id(name)
+
+
+async def test_a_doctor_is_told_the_own_zone(clinic: Clinic) -> None:
+    answer = await clinic.ask("GET", "/api/v1/users/me", "ada")
+    assert answer.body["zone"] == "Europe/Berlin"
+    assert answer.body["specialty"] == "general practice"
+
+
+async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clinic: Clinic) -> None:
+    answers = [
+        await log_in(clinic, "patient", "nobody@clinic.test"),
+        await log_in(clinic, "patient", "carl@clinic.test", "Wrong-horse-7"),
+        await log_in(clinic, "patient", "carl@clinic.test", PASSWORD + "x" * 200),
+        await log_in(clinic, "patient", "ada@clinic.test"),
+        await log_in(clinic, "doctor", "carl@clinic.test"),
+    ]
+    assert {answer.status for answer in answers} == {401}
+    told = [{key: value for key, value in answer.body.items() if key != "instance"} for answer in answers]
+    assert told == [told[0]] * len(told)
+    assert told[0]["code"] == "invalid_credentials"
+
+
+async def test_a_password_is_checked_also_where_there_is_no_account(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str | None] = []
+
+    async def verify(_plain: str, hashed: str | None, rounds: int) -> bool:
+        assert rounds == clinic.services.settings.bcrypt_rounds
+        checked.append(hashed)
+        return False
+
+    monkeypatch.setattr("api.accounts.verify_password", verify)
+    await log_in(clinic, "patient", "nobody@clinic.test")
+    await log_in(clinic, "patient", "ada@clinic.test")
+    await log_in(clinic, "doctor", "ada@clinic.test")
+    assert checked == [None, None, clinic.people["ada"].password_hash]
+
+
+async def test_refreshing_changes_both_tokens(clinic: Clinic) -> None:
+    first = (await log_in(clinic, "patient", "carl@clinic.test")).body
+    clinic.clock.forward(timedelta(minutes=10))
+    second = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first["refreshToken"]})
+    assert second.status == 200
+    assert second.body["refreshToken"] != first["refreshToken"]
+    assert second.body["user"] == first["user"]
+    assert (await clinic.ask("GET", "/api/v1/users/me", token=second.body["accessToken"])).status == 200
+
+
+async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: Clinic) -> None:
+    first = (await log_in(clinic, "patient", "carl@clinic.test")).body["refreshToken"]
+    second = (await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first})).body["refreshToken"]
+    again = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first})
+    assert (again.status, again.code) == (401, "invalid_token")
+    assert (await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": second})).status == 401
+
+
+@pytest.mark.parametrize("token", ["", ".", "nonsense", "a.b", "x" * 512, "\x00.\x00"])
+async def test_a_refresh_token_that_is_none_is_refused(clinic: Clinic, token: str) -> None:
+    answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": token})
+    assert (answer.status, answer.code) == (401, "invalid_token")
+
+
+async def test_after_logging_out_there_is_no_refreshing(clinic: Clinic) -> None:
+    pair = (await log_in(clinic, "patient", "carl@clinic.test")).body
+    assert (await clinic.ask("POST", "/api/v1/auth/logout", token=pair["accessToken"])).status == 204
+    answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": pair["refreshToken"]})
+    assert (answer.status, answer.code) == (401, "invalid_token")
+
+
+async def test_one_account_can_be_tried_only_so_often_while_others_still_get_in(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(logins_per_minute=3))
+    wrong = [await log_in(clinic, "patient", "carl@clinic.test", "Wrong-horse-7") for _ in range(3)]
+    stopped = await log_in(clinic, "patient", "CARL@clinic.test")
+    assert [answer.status for answer in wrong] == [401] * 3
+    assert (stopped.status, stopped.code) == (429, "too_many_requests")
+    assert 1 <= int(stopped.headers["Retry-After"]) <= 60
+    assert (await log_in(clinic, "patient", "dora@clinic.test")).status == 200
+
+
+async def test_one_address_can_try_only_so_many_accounts(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(logins_per_minute_per_address=2))
+    for name in ("ada", "ben"):
+        assert (await log_in(clinic, "doctor", f"{name}@clinic.test")).status == 200
+    assert (await log_in(clinic, "patient", "carl@clinic.test")).status == 429
+
+
+async def test_one_address_can_sign_up_only_so_often(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(signups_per_hour_per_address=1))
+    assert (await sign_up(clinic)).status == 201
+    answer = await sign_up(clinic, email="other@clinic.test", phone="+12025550198")
+    assert (answer.status, answer.code) == (429, "too_many_requests")
+    assert await clinic.services.records.users.by_email("other@clinic.test") is None

@@ -1,0 +1,31 @@
+import pytest
+
+from tests.api.clinic import Clinic, make_services, silenced
+from tests.api.conftest import OpenClinic
+
+
+async def test_a_process_that_runs_lives(clinic: Clinic) -> None:
+    assert (await clinic.ask("GET", "/health/live")).body == {"status": "live"}
+
+
+async def test_it_is_ready_when_all_its_engines_answer(clinic: Clinic) -> None:
+    answer = await clinic.ask("GET", "/health/ready")
+    assert answer.body == {
+        "status": "ready",
+        "engines": [{"name": "database", "where": "db:27017"}, {"name": "broker", "where": "mq:9092"}],
+    }
+
+
+@pytest.mark.parametrize(("name", "where"), [("database", "db:27017"), ("broker", "mq:9092")])
+async def test_the_engine_that_does_not_answer_is_named(open_for_test: OpenClinic, name: str, where: str) -> None:
+    clinic = await open_for_test(silenced(await make_services(), name))
+    answer = await clinic.ask("GET", "/health/ready")
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.body["detail"] == f"No answer from the {name} at {where}."
+    assert answer.headers["Retry-After"]
+    assert (await clinic.ask("GET", "/health/live")).status == 200
+
+
+async def test_the_time_is_told_to_anyone(clinic: Clinic) -> None:
+    answer = await clinic.ask("GET", "/api/v1/time/now")
+    assert answer.body == {"now": "2026-11-23T08:00:00Z", "unixMs": 1795420800000}
