@@ -1,0 +1,85 @@
+"""`make bench`, with options by ARGS: `make bench ARGS="--quick"`."""
+
+import argparse
+import gc
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from hub.clock import system_clock
+from tests.bench import machine, report, scenarios
+from tests.bench.figures import Figures
+from tests.bench.scenarios import Scenario
+from tests.bench.subject import WrongAnswers, under_measurement
+
+RESULTS = Path("bench-results")
+_WARM_UP = 2.0
+
+
+def main() -> None:
+    """Measure, print, write the figures; exit 1 when an answer was wrong."""
+    options = _options()
+    earlier = json.loads(options.against.read_text()) if options.against else None
+    chosen = [scenario for scenario in scenarios.ALL if options.only in scenario.name]
+    about = machine.describe()
+    usable = machine.cores()
+    try:
+        runs = uvloop.run(_measure(chosen, options.rounds, options.seconds, usable))
+    except WrongAnswers as error:
+        sys.exit(f"The figures would mean nothing: {error}")
+    result = {"taken_at": system_clock().isoformat(), "machine": about, "seconds": options.seconds, "runs": runs}
+    _say(*(f"{what}: {value}" for what, value in about.items()))
+    _say("", report.tables(runs))
+    if earlier:
+        _say(
+            "", f"Against {options.against} ({earlier['machine']['commit']}):", report.comparison(runs, earlier["runs"])
+        )
+    _say("", f"Written to {_write(result)}")
+
+
+async def _measure(
+    chosen: Sequence[Scenario], rounds: int, seconds: float, usable: Sequence[int]
+) -> dict[str, list[Figures]]:
+    """Run every scenario once a round, each round on a fresh hub: no run pays for what others left behind."""
+    runs: dict[str, list[Figures]] = {scenario.name: [] for scenario in chosen}
+    for number in range(1, rounds + 1):
+        async with under_measurement(usable) as subject:
+            await scenarios.WARM_UP(subject, _WARM_UP)
+            for scenario in chosen:
+                gc.collect()  # now, not while the clock runs
+                runs[scenario.name].append(await scenario.run(subject, seconds))
+                _say(f"round {number} of {rounds}: {scenario.name}")
+    return runs
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what a booking costs.")
+    parser.add_argument("--quick", action="store_true", help="one short round; says little about the spread")
+    parser.add_argument("--rounds", type=int, help="rounds, each on a fresh hub (3)")
+    parser.add_argument("--seconds", type=float, help="seconds that each scenario is measured in a round (4)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only scenarios whose name holds this text")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with these earlier figures")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.seconds = options.seconds or (1.5 if options.quick else 4.0)
+    return options
+
+
+def _write(result: dict[str, Any]) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{result['taken_at'][:19].replace(':', '')}.json"
+    file.write_text(json.dumps(result, indent=1))
+    return file
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

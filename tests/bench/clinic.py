@@ -1,0 +1,88 @@
+"""The clinic that the load meets: doctors with free slots for months, each with patients of their own."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.clock import Clock
+from hub.ids import instance_id, new_id
+from hub.records.ports import Records
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import Role, rfc3339
+
+_ZONE = "Europe/Berlin"
+_OPENS, _CLOSES = 8 * 60, 16 * 60
+_FIRST_DAY, _DAYS = 2, 200
+"""Slots begin so many days from now, and go on for so many: 3,200 a doctor."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient of one doctor alone, who is therefore never asked to be in two places at once."""
+
+    token: str
+    doctor_id: str
+
+
+class Clinic:
+    """`doctor_tokens` sign in the doctors, by id; `patients` go round the doctors in turn."""
+
+    def __init__(self, doctor_tokens: dict[str, str], patients: list[Patient], starts: list[str]) -> None:
+        self.doctor_tokens = doctor_tokens
+        self.patients = patients
+        self._free = {doctor_id: _shuffled(starts, seed) for seed, doctor_id in enumerate(doctor_tokens)}
+
+    def free_slot(self, doctor_id: str) -> str:
+        """Return the start (RFC 3339) of a slot that nobody was given before. Raises StopIteration when all are."""
+        return next(self._free[doctor_id])
+
+
+async def seed(records: Records, tokens: AccessTokens, clock: Clock, doctors: int, patients: int) -> Clinic:
+    """Write the accounts, with tokens for all of them: nobody logs in."""
+    named = [_account("doctor", number, clock) for number in range(doctors)]
+    others = [_account("patient", number, clock) for number in range(patients)]
+    if taken := await records.users.add([*named, *others]):
+        raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
+    return Clinic(
+        {doctor.id: _token(tokens, doctor) for doctor in named},
+        [Patient(_token(tokens, patient), named[i % doctors].id) for i, patient in enumerate(others)],
+        _starts(named[0], clock),
+    )
+
+
+def _account(role: Role, number: int, clock: Clock) -> Account:
+    account_id = new_id()
+    return Account(
+        id=account_id,
+        role=role,
+        name=f"{role.title()} {number}",
+        email=f"{role}{number}@bench.test",
+        phone=None,
+        password_hash="nobody logs in",
+        created_at=clock(),
+        calendar=_calendar(account_id) if role == "doctor" else None,
+    )
+
+
+def _calendar(doctor_id: str) -> Doctor:
+    week = tuple(Shift(weekday=weekday, opens=_OPENS, closes=_CLOSES) for weekday in range(7))
+    return Doctor(id=doctor_id, zone=_ZONE, shifts=week)
+
+
+def _token(tokens: AccessTokens, account: Account) -> str:
+    return tokens.issue(account.id, Role(account.role), instance_id())
+
+
+def _starts(doctor: Account, clock: Clock) -> list[str]:
+    assert doctor.calendar
+    first = doctor.calendar.day_of(clock()) + timedelta(days=_FIRST_DAY)
+    days = [first + timedelta(days=number) for number in range(_DAYS)]
+    return [rfc3339(start) for day in days for start in doctor.calendar.starts_of(day)]
+
+
+def _shuffled(starts: list[str], seed: int) -> Iterator[str]:
+    """In an order of its own for each doctor, the same at every run: days fill evenly, as they do in a clinic."""
+    return iter(random.Random(seed).sample(starts, len(starts)))
