@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from hub.accounts.account import Account
 from hub.accounts.tokens import AccessTokens
@@ -53,7 +54,7 @@ async def seed(records: Records, tokens: AccessTokens, clock: Clock, doctors: in
     )
 
 
-def _account(role: Role, number: int, clock: Clock) -> Account:
+def _account(role: Literal["doctor", "patient"], number: int, clock: Clock) -> Account:
     account_id = new_id()
     return Account(
         id=account_id,

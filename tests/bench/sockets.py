@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 _TEXT, _CLOSE, _PING = 0x1, 0x8, 0x9
 
@@ -116,6 +116,7 @@ class SocketClient(asyncio.Protocol):
         self._transport.write(bytes([0x80 | _TEXT]) + size + bytes(4) + data)
 
     def _end(self, why: str) -> None:
-        for waiting in (self._ready, *self._acks.values()):
-            if not waiting.done():
-                waiting.set_exception(ConnectionError(why))
+        waiting: list[asyncio.Future[Any]] = [self._ready, *self._acks.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(ConnectionError(why))

@@ -50,7 +50,8 @@ async def under_measurement(usable: Sequence[int]) -> AsyncIterator[Subject]:
             ours = {"api": stack.apis[0].pid, "agents": stack.agents[0].pid}
             engines = {"database": stack.database.pid, "broker": stack.broker.pid}
             machine.pin(usable, ours.values(), engines.values())
-            async with AsyncMongoClient(address(stack.settings, "mongodb_url")) as database:
+            database: AsyncMongoClient[Any] = AsyncMongoClient(address(stack.settings, "mongodb_url"))
+            async with database:
                 yield Subject(
                     host=stack.settings.host,
                     port=stack.apis[0].port,
