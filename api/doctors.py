@@ -21,10 +21,13 @@ routes = Routes("/api/v1/doctors")
 _DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 
 
-def _read(written: object) -> object:
-    # pydantic alone would take a Unix time; and the midnights around year 1 and 9999 do not exist in every zone
-    if isinstance(written, str) and _DAY.fullmatch(written):
-        return written
+def _read(written: object) -> date:
+    """Return the day that the text says. pydantic alone would take a Unix time, and in strict JSON no text at all."""
+    if isinstance(written, str) and _DAY.fullmatch(written):  # years whose midnights exist in every zone
+        try:
+            return date.fromisoformat(written)
+        except ValueError:
+            pass  # a 30th of February
     raise PydanticCustomError("date_format", "Input should be a day like 2026-11-23")
 
 

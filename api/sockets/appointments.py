@@ -1,0 +1,46 @@
+"""Commands about appointments: the same handlers as over REST, by `api.booking`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from api.booking import Booking, ChangeKind
+from api.sockets.asks import Book, Change, Reschedule, read
+from api.sockets.client import Client
+from hub.scheduling.views import AppointmentView
+
+Answer = dict[str, object]
+"""What an ack says besides `ok`."""
+Command = Callable[[Client, Sequence[object]], Awaitable[Answer]]
+"""Carries out what a client asks with these arguments. Raises `Problem`."""
+
+
+def commands(booking: Booking) -> Mapping[str, Command]:
+    """Return the commands by event name."""
+
+    async def book(client: Client, args: Sequence[object]) -> Answer:
+        ask = read(Book, args)
+        return _answer(await booking.book(client.identity, ask, "socket", ask.command_id))
+
+    async def reschedule(client: Client, args: Sequence[object]) -> Answer:
+        ask = read(Reschedule, args)
+        return _answer(
+            await booking.change(client.identity, "reschedule", ask.appointment_id, "socket", ask.command_id, ask.start)
+        )
+
+    def change(kind: ChangeKind) -> Command:
+        async def carry_out(client: Client, args: Sequence[object]) -> Answer:
+            ask = read(Change, args)
+            return _answer(await booking.change(client.identity, kind, ask.appointment_id, "socket", ask.command_id))
+
+        return carry_out
+
+    return {
+        "book": book,
+        "confirm": change("confirm"),
+        "cancel": change("cancel"),
+        "complete": change("complete"),
+        "reschedule": reschedule,
+    }
+
+
+def _answer(appointment: AppointmentView) -> Answer:
+    return {"appointment": appointment.model_dump(mode="json", by_alias=True)}

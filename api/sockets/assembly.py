@@ -1,0 +1,39 @@
+"""The parts of the Socket.IO side, put together once per process."""
+
+from collections.abc import Callable
+
+from api.rooms import Rooms
+from api.services import Services
+from api.sockets import appointments
+from api.sockets.gateway import Gateway
+from api.sockets.interest import Interest
+from api.sockets.limits import Limits
+from api.sockets.server import Server
+from api.sockets.syncing import Syncing
+from api.sockets.watching import Watching
+from hub.accounts.identity import Identity
+
+
+def assemble(services: Services, recognise: Callable[[str], Identity], limits: Limits) -> Gateway:
+    """Return the gateway; `recognise` is that of the api's doorkeeper. Opens nothing.
+
+    Then: `gateway.server.attach(app)`, `gateway.tell` to the bus, `gateway.run()` as a task, `gateway.close()` at last.
+    """
+    rooms = Rooms()
+    interest = Interest(services.following)
+    watching = Watching(services.records, rooms, interest, services.clock, limits.watches)
+    return Gateway(
+        server=Server(services.settings.cors_origins, limits),
+        rooms=rooms,
+        interest=interest,
+        records=services.records,
+        commands={
+            **appointments.commands(services.booking),
+            "watch": watching.watch,
+            "unwatch": watching.unwatch,
+            "sync": Syncing(services.records, services.clock).sync,
+        },
+        recognise=recognise,
+        clock=services.clock,
+        limits=limits,
+    )

@@ -1,0 +1,94 @@
+"""From an event to its ack: whose turn it is, and what is said when something goes wrong."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from api.problems import Problem, problem_of
+from api.sockets.appointments import Command
+from api.sockets.client import Client
+from api.sockets.interest import Gone
+from api.sockets.limits import Limits
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatch:
+    """Carries out what clients ask: for each in the order of the asks, and never without an answer."""
+
+    def __init__(self, commands: Mapping[str, Command], waiting: Callable[[str], int], limits: Limits) -> None:
+        """Know the commands by event name; `waiting` says how many packets a client has not read yet."""
+        self._commands = commands
+        self._waiting = waiting
+        self._limits = limits
+        self._carrying_out: set[asyncio.Task[Any]] = set()
+        self.draining = False
+
+    async def ack(self, client: Client, event: str, args: Sequence[object]) -> dict[str, object]:
+        """Carry out an event; return its ack, `{ok: true, …}` or `{ok: false, error: {code, detail, errors?}}`.
+
+        The library starts a task for each event, in the order they came, so the lock gives them their turns in that
+        order; and it puts the ack on the queue without suspending after this returns, so acks keep it too.
+        """
+        client.pending += 1
+        task = asyncio.current_task()
+        if task is not None:
+            self._carrying_out.add(task)
+            task.add_done_callback(self._carrying_out.discard)  # done when the ack is on its way, not before
+        try:
+            command = self._command(event, client)
+            async with client.turn:
+                return {"ok": True, **await command(client, args)}
+        # The library would ack nothing to an error, and to a cancellation what looks like a success.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # where errors end: each becomes an ack
+            return {"ok": False, "error": said(error, event)}
+        finally:
+            client.pending -= 1
+
+    async def drain(self, within: float) -> None:
+        """Take no new commands, and return when those in flight are answered, or after `within` seconds."""
+        self.draining = True
+        if self._carrying_out:
+            await asyncio.wait(set(self._carrying_out), timeout=within)
+
+    def _command(self, event: str, client: Client) -> Command:
+        """Return what carries out the event. Raises `Problem` when this client may not ask for it now."""
+        command = self._commands.get(event)
+        if command is None:
+            raise Problem("unknown_event", "There is no such event.")
+        if self.draining:
+            raise Problem("draining", "This server is about to stop; connect again and send the same again.")
+        if client.pending > self._limits.pending:
+            raise Problem("busy", f"At most {self._limits.pending} commands wait at once; send it again later.")
+        if self._waiting(client.sid) > self._limits.unread:
+            raise Problem("busy", "Read first what you have been told; send it again later.")
+        return command
+
+
+def said(error: BaseException, event: str) -> dict[str, object]:
+    """Return what a client is told of an error: `{code, detail, errors?}`. Logs what only we may know of it."""
+    problem = _problem(error)
+    if problem.code == "internal":
+        log.error("socket_event_failed", socket_event=event, exc_info=error)
+    told: dict[str, object] = {"code": problem.code, "detail": problem.detail}
+    if problem.errors is not None:
+        told["errors"] = [
+            {"pointer": field.pointer, "detail": field.detail, "code": field.code} for field in problem.errors
+        ]
+    return told
+
+
+def _problem(error: BaseException) -> Problem:
+    match error:
+        case Gone():
+            return Problem("unauthenticated", "The connection has ended.")
+        case asyncio.CancelledError():
+            return Problem("try_again", "This server stopped meanwhile. Sending the same again is safe.")
+        case TimeoutError():
+            return Problem("unavailable", "A part of the hub does not answer.")
+        case Exception():
+            return problem_of(error)
+        case _:
+            raise error

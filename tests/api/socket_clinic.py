@@ -1,0 +1,190 @@
+"""The clinic of `tests.api.clinic` with its sockets open: commands are decided at once and told through a real feed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import socketio
+
+from api.identity import Doorkeeper
+from api.services import Services, assemble
+from api.sockets.assembly import assemble as assemble_gateway
+from api.sockets.gateway import Gateway
+from api.sockets.limits import Limits
+from hub.bus.feed import Feed
+from hub.bus.messages import Notice, Reply, notice_of
+from hub.records.ports import Records
+from hub.scheduling.commands import Command
+from tests.api.clinic import Clinic, HandClock, make_services, open_clinic
+from tests.api.direct_commands import DirectCommands
+from tests.api.sockets import Raw, listening, raw
+
+LIMITS = replace(Limits(), leave_within=0.1, sweep_every=0.05)
+
+
+class ToldCommands(DirectCommands):
+    """Tells what happened, as agents do: once each, in order, after it is in the record and before the reply.
+
+    With `held` the notices wait for `release`, as on a slow bus. `before` runs before a command is decided.
+    """
+
+    def __init__(self, records: Records, clock: HandClock) -> None:
+        super().__init__(records, clock)
+        self.receive: Callable[[Notice], None] = _nobody
+        self.before: Callable[[Command], Awaitable[None]] | None = None
+        self.held = False
+        self._told: dict[str, int] = {}
+        self._waiting: list[Notice] = []
+
+    async def ask(self, command: Command) -> Reply:
+        if self.before:
+            await self.before(command)
+        reply = await super().ask(command)
+        await self._tell(command.doctor_id)
+        return reply
+
+    def release(self) -> None:
+        self.held = False
+        for notice in self._waiting:
+            self.receive(notice)
+        self._waiting.clear()
+
+    async def _tell(self, doctor_id: str) -> None:
+        events = await self._records.appointments.happened(doctor_id, self._told.get(doctor_id, 0))
+        account = await self._records.users.by_id(doctor_id)
+        if account is None or account.calendar is None:
+            return
+        for past in events:
+            if past.event.seq > self._told.get(doctor_id, 0):
+                self._told[doctor_id] = past.event.seq
+                self._waiting.append(notice_of(account.calendar, past.event, past.appointment))
+        if not self.held:
+            self.release()
+
+
+class Person:
+    """Somebody at a dashboard: a python-socketio client that notes every event it gets."""
+
+    def __init__(self) -> None:
+        self.sio = socketio.AsyncClient(reconnection=False)
+        self.events: list[tuple[str, Any]] = []
+        self.refusal: Any = None
+        self.sio.on("*", self._event)
+        self.sio.on("connect_error", self._refused)
+
+    def of(self, event: str) -> list[Any]:
+        return [data for name, data in self.events if name == event]
+
+    async def ask(self, event: str, data: object = None) -> Any:
+        return await self.sio.call(event, data, timeout=10)
+
+    async def refused(self, event: str, data: object) -> str:
+        """Ask, expect a refusal, and return its code."""
+        answer = await self.ask(event, data)
+        assert answer.keys() == {"ok", "error"}
+        assert answer["ok"] is False
+        assert answer["error"].keys() - {"errors"} == {"code", "detail"}
+        return str(answer["error"]["code"])
+
+    async def settled(self) -> None:
+        """Return when everything that was told before now has come: events and acks share one queue."""
+        assert await self.refused("no such event", None) == "unknown_event"
+
+    async def _event(self, event: str, data: object) -> None:
+        self.events.append((event, data))
+
+    async def _refused(self, data: object) -> None:
+        self.refusal = data
+
+
+class SocketClinic:
+    """Ada and Ben, Carl and Dora at their dashboards."""
+
+    def __init__(self, clinic: Clinic, gateway: Gateway, feed: Feed, address: str, opened: AsyncExitStack) -> None:
+        self.rest = clinic
+        self.gateway = gateway
+        self.feed = feed
+        self.address = address
+        self._opened = opened
+
+    @property
+    def clock(self) -> HandClock:
+        return self.rest.clock
+
+    @property
+    def commands(self) -> ToldCommands:
+        assert isinstance(self.rest.services.commands, ToldCommands)
+        return self.rest.services.commands
+
+    @property
+    def records(self) -> Records:
+        return self.rest.services.records
+
+    def id(self, name: str) -> str:
+        return self.rest.id(name)
+
+    def followed(self) -> dict[str, int]:
+        """Return the doctors that are followed, with how often."""
+        return {doctor_id: line.followers for doctor_id, line in self.feed._lines.items()}
+
+    async def person(self, name: str) -> Person:
+        """Connect somebody."""
+        return await self.person_with({"token": self.rest.token(name)})
+
+    async def person_with(self, auth: object) -> Person:
+        """Connect with this `auth`. Raises socketio.exceptions.ConnectionError when refused, see `refusal_of`."""
+        person = Person()
+        self._opened.push_async_callback(person.sio.disconnect)
+        await person.sio.connect(self.address, transports=["websocket"], auth=auth, wait_timeout=10)
+        return person
+
+    async def raw(self, name: str) -> Raw:
+        """Connect somebody with a raw client."""
+        client = await self._opened.enter_async_context(raw(self.address))
+        assert (await client.connect({"token": self.rest.token(name)})).startswith("40{")
+        return client
+
+
+@asynccontextmanager
+async def open_sockets(limits: Limits = LIMITS) -> AsyncIterator[SocketClinic]:
+    """Open the clinic."""
+    services = await _services()
+    feed = services.following
+    assert isinstance(feed, Feed)
+    gateway = assemble_gateway(services, Doorkeeper(services.tokens.verify, services.clock).recognise, limits)
+    feed._deliver = gateway.tell
+    clinic = await open_clinic(services)
+    running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]
+    try:
+        async with listening(gateway.server) as address, AsyncExitStack() as opened:
+            yield SocketClinic(clinic, gateway, feed, address, opened)
+        for task in running:
+            if task.done():
+                task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await clinic.client.close()
+
+
+async def _services() -> Services:
+    plain = await make_services()
+    assert isinstance(plain.clock, HandClock)
+    commands = ToldCommands(plain.records, plain.clock)
+    feed = Feed(plain.records, _nobody)
+    commands.receive = feed.receive
+    return assemble(
+        settings=plain.settings,
+        clock=plain.clock,
+        records=plain.records,
+        commands=commands,
+        following=feed,
+        engines=plain.engines,
+    )
+
+
+def _nobody(notice: Notice) -> None:
+    raise AssertionError(f"nobody is there to be told {notice}")

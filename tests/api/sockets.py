@@ -1,0 +1,94 @@
+"""Servers on a free port, and a client that speaks raw WebSocket: it can say what no library says."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from api.sockets.server import Server
+
+PATIENCE = 10.0
+"""Seconds after which something that should have happened has not."""
+
+
+@asynccontextmanager
+async def listening(server: Server) -> AsyncIterator[str]:
+    """Serve on a free port and give the address, http://host:port."""
+    app = web.Application()
+    server.attach(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await server.close(0.1)
+        await runner.cleanup()
+
+
+class Raw:
+    """One WebSocket. Texts are engine.io packets: `40` CONNECT, `42` event, `43` ack."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self.websocket = websocket
+
+    async def say(self, text: str) -> None:
+        await self.websocket.send_str(text)
+
+    async def hear(self, start: str = "") -> str:
+        """Return the next text that starts so; pings are answered on the way. Raises ConnectionError at the end."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                message = await self.websocket.receive()
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    raise ConnectionError(f"the end: {message.type!r} {message.data!r}")
+                if message.data == "2":
+                    await self.say("3")
+                elif message.data.startswith(start):
+                    return str(message.data)
+
+    async def connect(self, auth: object = None) -> str:
+        """Say CONNECT and return the answer: `40{…}` or `44{…}`."""
+        await self.say("40" + ("" if auth is None else json.dumps(auth)))
+        return await self.hear("4")
+
+    async def ask(self, *event: object, number: int = 1) -> Any:
+        """Send an event and return its ack."""
+        await self.say(f"42{number}{json.dumps(event)}")
+        [answer] = json.loads((await self.hear(f"43{number}["))[2 + len(str(number)) :])
+        return answer
+
+    async def end(self) -> None:
+        """Return when the server has ended the connection."""
+        try:
+            while True:
+                await self.hear()
+        except ConnectionError:
+            return
+
+
+@asynccontextmanager
+async def raw(address: str, **options: Any) -> AsyncIterator[Raw]:
+    """Open a WebSocket, up to the server's OPEN packet."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{address}/socket.io/?EIO=4&transport=websocket", **options) as websocket,
+    ):
+        client = Raw(websocket)
+        await client.hear("0")
+        yield client
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return when the condition holds. Raises TimeoutError when it does not come to hold."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        await asyncio.sleep(0.005)

@@ -1,0 +1,385 @@
+"""The hardened server by itself: what it says, in which order, and whom it cuts."""
+
+import asyncio
+import socket
+import statistics
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from api.sockets.index import IndexedRooms
+from api.sockets.limits import Limits
+from api.sockets.server import CUT, Server
+from tests.api.sockets import Raw, listening, raw, until
+
+LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
+
+
+class Served:
+    """A server that admits everybody, acks `echo`, and notes who came and went."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.server = Server(["https://clinic.test"], limits)
+        self.sids: list[str] = []
+        self.left: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
+        self.heard: list[tuple[str, tuple[object, ...]]] = []
+        self.address = ""
+        self.server.sio.on("connect", self._connect)
+        self.server.sio.on("disconnect", self._disconnect)
+        self.server.sio.on("*", self._event)
+
+    @property
+    def lines(self) -> dict[str, Any]:
+        sockets: dict[str, Any] = self.server.sio.eio.sockets
+        return sockets
+
+    async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
+        self.sids.append(sid)
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        self.left.append((sid, reason))
+        self.server.cut_soon(sid)
+
+    async def _event(self, event: str, sid: str, *args: object) -> object:
+        self.heard.append((event, args))
+        self.server.tell([sid], "before", event)
+        return {"ok": True, "event": event}
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    served = Served()
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    async with listening(served.server) as served.address:
+        yield served
+        sweeping.cancel()
+        assert not sweeping.done() or sweeping.cancelled()
+
+
+def cuts(reason: str) -> float:
+    return CUT.labels(reason)._value.get()
+
+
+async def test_an_event_is_acked_with_what_its_handler_returns(served: Served) -> None:
+    async with raw(served.address) as client:
+        assert (await client.connect()).startswith("40{")
+        assert await client.ask("echo", {"a": 1}, "b") == {"ok": True, "event": "echo"}
+    assert served.heard == [("echo", ({"a": 1}, "b"))]
+
+
+async def test_what_is_told_first_arrives_first_acks_included(served: Served) -> None:
+    async with raw(served.address) as client:
+        await client.connect()
+        for number in range(100, 150):
+            await client.say(f'42{number}["n{number}"]')
+        heard = [await client.hear("4") for _ in range(100)]
+    expected = [
+        text
+        for number in range(100, 150)
+        for text in (f'42["before","n{number}"]', f'43{number}[{{"ok":true,"event":"n{number}"}}]')
+    ]
+    assert heard == expected
+
+
+async def test_an_event_to_many_reaches_each_once_whatever_its_letters(served: Served) -> None:
+    async with raw(served.address) as one, raw(served.address) as two, raw(served.address) as other:
+        for client in (one, two, other):
+            await client.connect()
+        served.server.tell([*served.sids[:2], "nobody"], "slot", {"name": "Zoë 🦷"})
+        served.server.tell(served.sids, "end", None)
+        for client in (one, two):
+            assert await client.hear("42") == '42["slot",{"name":"Zoë 🦷"}]'
+            assert await client.hear("42") == '42["end",null]'
+        assert await other.hear("42") == '42["end",null]'
+
+
+async def test_nothing_is_deflated_though_the_client_offers_it(served: Served) -> None:
+    async with raw(served.address, compress=15) as client:
+        assert not client.websocket.compress
+        assert "Sec-WebSocket-Extensions" not in client.websocket._response.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [(None, 101), ("https://clinic.test", 101), ("own", 101), ("https://evil.test", 400), ("null", 400)],
+)
+async def test_only_pages_of_known_origins_connect(served: Served, origin: str | None, status: int) -> None:
+    own = served.address.replace("http://", "https://")  # behind TLS the page has another scheme than we see
+    headers = {} if origin is None else {"Origin": own if origin == "own" else origin}
+    if status == 101:
+        async with raw(served.address, headers=headers) as client:
+            assert (await client.connect()).startswith("40{")
+        return
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with raw(served.address, headers=headers):
+            pass
+    assert refused.value.status == status
+
+
+async def test_there_is_no_polling(served: Served) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{served.address}/socket.io/?EIO=4&transport=polling") as answer:
+            assert answer.status == 400
+        async with session.post(f"{served.address}/socket.io/?EIO=4&transport=polling", data=b"40") as answer:
+            assert answer.status == 400
+    assert served.lines == {}
+
+
+HOSTILE = {
+    "the server's own connect handler as an event": '42["connect",{}]',
+    "the server's own disconnect handler as an event": '42["disconnect","x"]',
+    "the handler of all events by its name": '42["*","x"]',
+    "an event without a name": "42[]",
+    "an event with a number for a name": "42[7]",
+    "an event that is an object": '42{"a":1}',
+    "an event that is nothing": "42",
+    "broken JSON": '42["echo",',
+    "JSON nested without end": "42" + "[" * 30_000,
+    "an ack id of a thousand digits": "42" + "1" * 1000 + '["echo"]',
+    "a binary event of 10^9 attachments": '451000000000-["echo",{"_placeholder":true,"num":0}]',
+    "a binary event": '451-["echo",{"_placeholder":true,"num":9}]',
+    "a binary ack": '461-1[{"_placeholder":true,"num":0}]',
+    "an ack that nobody asked for": '431["x"]',
+    "a refusal from the client": "44{}",
+    "a type that does not exist": "49",
+    "a message of nothing": "4",
+    "a message that engine.io takes for JSON": '4{"a":1}',
+    "a message that engine.io takes for a list": "4[1]",
+    "an empty text": "",
+    "an unknown engine.io packet": "x",
+    "an engine.io packet of the server": "0{}",
+    "a binary message in text": "bAAAA",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_who_sends_what_no_client_sends_is_cut_and_forgotten_and_others_go_on(served: Served, text: str) -> None:
+    async with raw(served.address) as other, raw(served.address) as client:
+        await other.connect()
+        await client.connect()
+        await client.say(text)
+        await client.end()
+        await until(lambda: len(served.left) == 1)
+        assert served.left[0][0] == served.sids[1]
+        assert served.heard == []
+        assert await other.ask("echo") == {"ok": True, "event": "echo"}
+    await until(lambda: not served.lines)
+    assert served.server.sio.environ == {}
+
+
+async def test_who_sends_a_binary_message_is_cut(served: Served) -> None:
+    async with raw(served.address) as client:
+        await client.connect()
+        await client.websocket.send_bytes(b"\x00" * 1000)
+        await client.end()
+        await until(lambda: len(served.left) == 1)
+
+
+async def test_a_message_over_the_limit_ends_the_connection_with_1009(served: Served) -> None:
+    async with raw(served.address) as client:
+        await client.connect()
+        await client.say('42["echo","' + "x" * LIMITS.message_bytes + '"]')
+        await client.end()
+        assert client.websocket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+        await until(lambda: len(served.left) == 1)
+    assert served.heard == []
+
+
+async def test_an_event_before_connect_or_in_another_namespace_runs_nothing(served: Served) -> None:
+    async with raw(served.address) as client:
+        await client.say('421["echo"]')
+        await client.say("40/admin,")
+        assert await client.hear("44/admin") == '44/admin,"Unable to connect"'
+        await client.say('42/admin,1["echo"]')
+        await client.connect()
+        assert await client.ask("echo", number=2) == {"ok": True, "event": "echo"}
+    assert len(served.heard) == 1
+
+
+async def test_who_never_says_connect_is_cut() -> None:
+    served = Served(replace(LIMITS, connect_within=0.1))
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    before = cuts("never_connected")
+    async with listening(served.server) as address, raw(address) as client, raw(address) as silent:
+        await client.connect()
+        await silent.end()
+        assert cuts("never_connected") == before + 1
+        assert await client.ask("echo") == {"ok": True, "event": "echo"}
+        sweeping.cancel()
+
+
+async def test_who_floods_is_held_back_and_others_are_not() -> None:
+    served = Served(replace(LIMITS, messages_per_second=100, messages_burst=20))
+    async with listening(served.server) as address, raw(address) as other, raw(address) as flood:
+        await other.connect()
+        await flood.connect()
+        began = time.monotonic()
+        for number in range(80):
+            await flood.say(f'42["flood",{number}]')
+        answered = time.monotonic()
+        assert await other.ask("echo") == {"ok": True, "event": "echo"}
+        assert time.monotonic() - answered < 0.3
+        await until(lambda: len(served.heard) == 81)
+        assert time.monotonic() - began > 0.5  # 60 beyond the burst, at 100 a second
+    assert [args[0] for event, args in served.heard if event == "flood"] == list(range(80))
+
+
+async def stalled(address: str, limits: Limits) -> socket.socket:
+    """Return the socket of a client that connects and then reads nothing any more, and answers pings unseen."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)  # noqa: FBT003  # the socket module's word
+    loop = asyncio.get_running_loop()
+    host, port = address.removeprefix("http://").split(":")
+    await loop.sock_connect(connection, (host, int(port)))
+    await loop.sock_sendall(
+        connection,
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    )
+    await loop.sock_sendall(connection, b"\x81\x82\x00\x00\x00\x0040")
+    heard = b""
+    while b'40{"sid"' not in heard:
+        heard += await loop.sock_recv(connection, limits.message_bytes)
+    return connection
+
+
+async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
+    served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    before = cuts("does_not_read")
+    async with listening(served.server) as address, raw(address) as reader:
+        await reader.connect()
+        connection = await stalled(address, LIMITS)
+        event = {"text": "x" * 250}
+        told, longest = 0, 0
+        reading = asyncio.create_task(_count(reader))
+        while len(served.left) == 0:
+            served.server.tell(served.sids, "appointment", event)
+            told += 1
+            longest = max(longest, *(line.queue.qsize() for line in served.lines.values()))
+            await asyncio.sleep(0)
+            assert told < 100_000
+        served.server.tell(served.sids[:1], "end", None)
+        assert await reading == told
+        assert cuts("does_not_read") == before + 1
+        assert longest < 100 * LIMITS.queued
+        assert [sid for sid, _ in served.left] == served.sids[1:]
+        await until(lambda: len(served.lines) == 1)  # the connection and its queue are let go of, TCP included
+        assert len(served.server.sio.environ) == 1
+        connection.close()
+        sweeping.cancel()
+
+
+async def _count(reader: Raw) -> int:
+    count = 0
+    while (await reader.hear("42")) != '42["end",null]':
+        count += 1
+    return count
+
+
+async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken(served: Served) -> None:
+    async with raw(served.address):
+        [environ] = served.server.sio.environ.values()
+        connection = environ["aiohttp.request"].transport.get_extra_info("socket")
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * LIMITS.send_buffer  # Linux doubles it
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LIMITS.unacknowledged
+
+
+async def test_who_is_told_to_go_reads_why_and_cannot_stay_on_the_line(served: Served) -> None:
+    async with raw(served.address) as client:
+        await client.connect()
+        served.server.tell(served.sids, "closing", {"code": "token_expired"})
+        await served.server.hang_up(served.sids[0])
+        assert await client.hear("4") == '42["closing",{"code":"token_expired"}]'
+        assert await client.hear("4") == "41"
+        await client.end()
+    assert len(served.left) == 1
+
+
+async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten() -> None:
+    served = Served()
+    let_in = asyncio.Event()
+    admitting: list[str] = []
+
+    async def connect(sid: str, _environ: object, _auth: object = None) -> None:
+        admitting.append(sid)
+        await let_in.wait()
+
+    served.server.sio.on("connect", connect)
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    async with listening(served.server) as address, raw(address) as client:
+        await client.say("40")
+        await until(lambda: admitting)
+        # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
+        [line] = served.lines.values()
+        await line.close(wait=False, abort=True, reason="ping timeout")
+        let_in.set()
+        await until(lambda: served.forgotten == admitting)
+        assert served.server.sio.manager.rooms == {}
+        sweeping.cancel()
+
+
+def test_a_disconnect_costs_the_same_with_20_000_rooms() -> None:
+    def cost(rooms: int) -> float:
+        book = IndexedRooms()
+        for number in range(rooms):
+            book.basic_enter_room(f"s{number}", "/", None, eio_sid=f"e{number}")
+            book.basic_enter_room(f"s{number}", "/", f"s{number}", eio_sid=f"e{number}")
+        times = []
+        for number in range(100):
+            began = time.perf_counter()
+            book.basic_disconnect(f"s{number}", "/")
+            times.append(time.perf_counter() - began)
+        assert len(book.rooms["/"]) == rooms + 1 - 100
+        return statistics.median(times)
+
+    few, many = cost(200), cost(20_000)
+    assert many < 10 * few  # python-socketio's own: 100 times
+
+
+def test_the_book_forgets_all_of_a_client() -> None:
+    book = IndexedRooms()
+    for sid in ("one", "two"):
+        book.basic_enter_room(sid, "/", None, eio_sid=f"eio-{sid}")
+        book.basic_enter_room(sid, "/", sid, eio_sid=f"eio-{sid}")
+        book.basic_enter_room(sid, "/", "both")
+    book.basic_enter_room("one", "/", "left")
+    book.basic_leave_room("one", "/", "left")
+    assert sorted(book.get_rooms("one", "/")) == ["both", "one"]
+    book.pending_disconnect["/"] = ["one", "two"]
+    book.pending_connect["/"] = ["one"]
+    book.callbacks["one"] = {}
+
+    book.basic_disconnect("one", "/")
+    book.basic_disconnect("one", "/")
+
+    assert book.get_rooms("one", "/") == []
+    assert sorted(book.get_rooms("two", "/")) == ["both", "two"]
+    assert dict(book.get_participants("/", None)) == {"two": "eio-two"}
+    assert book.pending_disconnect == {"/": ["two"]}
+    assert (book.pending_connect, book.callbacks) == ({}, {})
+    book.basic_disconnect("two", "/")
+    assert book.rooms == {}
+    assert book._rooms_of == {}
+
+
+async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
+    served = Served()
+    async with AsyncExitStack() as clients:
+        async with listening(served.server) as address:
+            one = await clients.enter_async_context(raw(address))
+            two = await clients.enter_async_context(raw(address))
+            await one.connect()
+            await two.connect()
+            served.server.tell(served.sids, "last", 1)
+        for client in (one, two):
+            assert await client.hear("42") == '42["last",1]'
+            await client.end()
+    await until(lambda: len(served.left) == 2)
