@@ -1,0 +1,92 @@
+"""How things look between client and hub: JSON in camelCase, read leniently, so that a newer hub may say more."""
+
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from hub.client.answers import UNREADABLE, Refusal
+from hub.client.asking import Ask
+from hub.scheduling.hours import ZoneName
+from hub.scheduling.slots import Slot
+from hub.scheduling.values import Id, Instant, Value, rfc3339
+from hub.scheduling.views import AppointmentView
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class AppointmentEvent(Value):
+    """What the hub tells of a change: its type, the appointment right after it, and its place in the doctor's events.
+
+    `seq` counts up per doctor and `prev` is the one before, so that who sees all of a doctor's events sees a gap.
+    """
+
+    type: str
+    appointment: AppointmentView
+    seq: int
+    prev: int
+
+
+class SlotEvent(Value):
+    """A slot of a watched day is free or taken now."""
+
+    doctor_id: Id
+    start: Instant
+    available: bool
+
+
+class Profile(Value):
+    """Whose account it is."""
+
+    id: Id
+    role: Literal["doctor", "patient"]
+    name: str
+
+
+class SignedIn(Value):
+    """Tokens, and whose they are."""
+
+    access_token: str
+    refresh_token: str
+    user: Profile
+
+
+class DoctorCard(Value):
+    """A doctor as patients see one; times of the day are by the clock of `zone`."""
+
+    id: Id
+    name: str
+    specialty: str | None
+    zone: ZoneName
+
+
+class WatchedDay(Value):
+    """The slots of a doctor's calendar day as they are now; changes of them follow as slot events."""
+
+    doctor_id: Id
+    day: date
+    slots: tuple[Slot, ...]
+
+
+def read(model: type[M], said: object) -> M:
+    """Return what the hub said as a value; fields that we do not know are left out. Raises ValidationError."""
+    return model.model_validate(said, extra="ignore", by_alias=True, by_name=True)
+
+
+def written(ask: Ask) -> dict[str, Any]:
+    """Return what a command asks for, as JSON; not the key, which each way carries in its own place."""
+    wish = ask.wish
+    asked = {
+        "doctorId": wish.doctor_id,
+        "appointmentId": wish.appointment_id,
+        "patientId": wish.patient_id,
+        "start": wish.start and rfc3339(wish.start),
+        "reason": wish.reason,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def refusal_of(said: object, status: int | None = None, retry_after: float | None = None) -> Refusal:
+    """Return the refusal that a problem document or an ack's `error` says."""
+    error = said if isinstance(said, dict) else {}
+    return Refusal(str(error.get("code", UNREADABLE)), str(error.get("detail", "")), status, retry_after)
