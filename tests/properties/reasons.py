@@ -1,4 +1,7 @@
-"""Every reason to refuse a command, found from the facts anew: minute by minute, without the code under test."""
+"""What the rules have to say, found from the facts anew: minute by minute, without the code under test.
+
+Every reason to refuse a command, the event of one that is accepted, and the status and deadline after a history.
+"""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +40,23 @@ ROLE_ALLOWS = {
 NOT_BEFORE = {"complete": -HALF_HOUR, "remind": -timedelta(hours=3), "mark_no_show": timedelta(minutes=15)}
 """The first moment, counted from the start of the appointment."""
 
+CAUSES = {
+    "book": "booked",
+    "confirm": "confirmed",
+    "cancel": "cancelled",
+    "complete": "completed",
+    "reschedule": "rescheduled",
+    "mark_no_show": "no_show",
+}
+SAYS = {
+    "booked": Status.SCHEDULED,
+    "rescheduled": Status.SCHEDULED,
+    "confirmed": Status.CONFIRMED,
+    "cancelled": Status.CANCELLED,
+    "completed": Status.COMPLETED,
+    "no_show": Status.NO_SHOW,
+}
+
 
 def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]:
     """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
@@ -54,6 +74,21 @@ def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]
     if isinstance(command, RescheduleAppointment):
         found |= _against_start(clinic, doctor, command.start, now, but=appointment)
     return found
+
+
+def event_of(clinic: Clinic, command: Command, now: datetime) -> str:
+    """Return the type of the event that an accepted command has to cause."""
+    match command:
+        case RemindPatient():
+            left = clinic.stored[command.appointment_id].start - now
+            return "reminded" if left >= HALF_HOUR else "reminder_missed"
+        case _:
+            return CAUSES[command.kind]
+
+
+def status_now(appointment: Appointment) -> Status:
+    """Return the status that an appointment must have: what the last event said that says one."""
+    return next(SAYS[event.type] for event in reversed(appointment.history) if event.type in SAYS)
 
 
 def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:

@@ -28,7 +28,7 @@ from hub.scheduling.hours import Doctor
 from hub.scheduling.slots import slot_changes, slots_of
 from hub.scheduling.values import LENGTH, Actor, Role
 from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
-from tests.properties.reasons import due_now, reasons
+from tests.properties.reasons import due_now, event_of, reasons, status_now
 
 Start = Callable[[Doctor, datetime], datetime]
 Kind = type[Command]
@@ -75,9 +75,9 @@ class Histories(RuleBasedStateMachine):
         self.now = OPENING
         self.sent: list[Command] = []
 
-    @rule(minutes=st.sampled_from([0, 1, 15, 30, 60, 24 * 60]))
-    def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+    @rule(seconds=st.sampled_from([0, 15, 60, 15 * 60, 30 * 60, 60 * 60, 24 * 60 * 60]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
 
     @precondition(lambda self: self.clinic.stored)
     @rule(nth=which, moment=a_moment)
@@ -174,6 +174,7 @@ class Histories(RuleBasedStateMachine):
         clinic, before = self.clinic, dict(self.clinic.stored)
         applied = clinic.applied.get(command.id)
         against = reasons(clinic, command, self.now)
+        causes = event_of(clinic, command, self.now) if not against else None
         calendar = clinic.calendars[command.doctor_id]
         self.sent.append(command)
         decision = clinic.give(command, self.now)
@@ -182,6 +183,7 @@ class Histories(RuleBasedStateMachine):
             case Accepted(appointment_id, event):
                 assert applied is None, "a command is applied once"
                 assert not against, "what is accepted has nothing against it"
+                assert event.type == causes
                 assert event.at == self.now
                 assert event.by == command.by
                 self._see_that_watchers_are_told_right(calendar, appointment_id, event)
@@ -212,6 +214,10 @@ class Histories(RuleBasedStateMachine):
             assert fold(appointment.history) == appointment
             assert appointment.version == len(appointment.history)
             assert appointment.end - appointment.start == LENGTH
+
+    @invariant()
+    def the_status_is_what_the_last_event_says(self) -> None:
+        assert all(each.status is status_now(each) for each in self.clinic.stored.values())
 
     @invariant()
     def the_calendar_is_what_its_appointments_say(self) -> None:

@@ -1,0 +1,1 @@
+"""The seed: a clinic with people, a past and a future, made through the rules."""

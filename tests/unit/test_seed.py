@@ -1,0 +1,263 @@
+"""The seed: a clinic that looks lived in, the same for the same day, and only where nobody is."""
+
+import json
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import pytest
+
+from hub.accounts.account import Account
+from hub.accounts.passwords import verify_password
+from hub.records.memory import MemoryRecords
+from hub.records.ports import AppointmentFilter, Happened
+from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.slots import slots_of
+from hub.scheduling.values import LENGTH, Role, Status
+from hub.seeding.history import history
+from hub.seeding.people import doctors, patients
+from hub.seeding.place import is_local
+from hub.seeding.seed import NotSeeded, SeedReport, seed
+
+NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
+EVERYTHING = 100_000
+
+
+class Seeded:
+    """A store after the seed, and what it holds."""
+
+    def __init__(self, records: MemoryRecords, report: SeedReport, steps: list[tuple[int, int]], path: Path) -> None:
+        self.records, self.report, self.steps, self.path = records, report, steps, path
+        self.appointments: list[Appointment] = []
+        self.doctors: list[Account] = []
+
+    async def read(self) -> "Seeded":
+        self.appointments = await self.records.appointments.page(AppointmentFilter(), EVERYTHING)
+        self.doctors = await self.records.users.doctors()
+        return self
+
+    async def events_of(self, doctor: Account) -> list[Happened]:
+        return await self.records.appointments.happened(doctor.id, after=0, limit=EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+async def seeded(tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    records, steps = MemoryRecords(), []
+    path = tmp_path_factory.mktemp("seed") / "below" / "report.json"
+    report = await seed(records, NOW, lambda *step: steps.append(step), path)
+    assert isinstance(report, SeedReport)
+    return await Seeded(records, report, steps, path).read()
+
+
+async def test_there_are_ten_doctors_many_patients_and_weeks_of_appointments(seeded: Seeded) -> None:
+    assert await seeded.records.users.count(Role.DOCTOR) == seeded.report.doctors == 10
+    assert await seeded.records.users.count(Role.PATIENT) == seeded.report.patients >= 100
+    assert len(seeded.appointments) == seeded.report.appointments >= 500
+
+
+async def test_past_and_future_hold_every_kind_of_appointment(seeded: Seeded) -> None:
+    past = [each for each in seeded.appointments if each.start < NOW]
+    future = [each for each in seeded.appointments if each.start >= NOW]
+    assert {each.status for each in past} == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
+    assert {each.status for each in future} == {Status.SCHEDULED, Status.CONFIRMED, Status.CANCELLED}
+    assert min(len(past), len(future)) > 200
+    types = {event.type for each in seeded.appointments for event in each.history}
+    assert types >= {"booked", "confirmed", "cancelled", "completed", "no_show", "rescheduled", "reminded"}
+    assert any([e.type for e in each.history][-2:] == ["no_show", "completed"] for each in past), "nobody came late"
+
+
+async def test_every_appointment_is_what_its_history_gives(seeded: Seeded) -> None:
+    assert all(fold(each.history) == each for each in seeded.appointments)
+
+
+async def test_each_doctors_events_count_up_without_a_hole_and_rise_in_time(seeded: Seeded) -> None:
+    for doctor in seeded.doctors:
+        events = [happened.event for happened in await seeded.events_of(doctor)]
+        assert [(event.prev, event.seq) for event in events] == list(enumerate(range(1, len(events) + 1)))
+        assert all(earlier.at <= later.at for earlier, later in pairwise(events))
+        assert all(event.at < MIDNIGHT and event.by.via == "seed" for event in events)
+
+
+async def test_nobody_is_in_two_places_at_once(seeded: Seeded) -> None:
+    held = defaultdict(list)
+    for appointment in seeded.appointments:  # in order of start
+        if appointment.status is not Status.CANCELLED:
+            held[appointment.doctor_id].append(appointment.start)
+            held[appointment.patient_id].append(appointment.start)
+    assert all(later - earlier >= LENGTH for starts in held.values() for earlier, later in pairwise(starts))
+
+
+async def test_every_appointment_is_in_the_doctors_working_time(seeded: Seeded) -> None:
+    calendars = {doctor.id: doctor.calendar for doctor in seeded.doctors}
+    assert all(calendars[each.doctor_id].works_at(each.start) for each in seeded.appointments)
+
+
+async def test_what_is_due_lies_ahead(seeded: Seeded) -> None:
+    """Seeding must not make a running hub send reminders or mark no-shows of what was over long ago."""
+    due = [each.due for each in seeded.appointments if each.due]
+    assert due
+    assert min(due) >= MIDNIGHT
+    assert all(each.start >= MIDNIGHT + timedelta(days=1) for each in seeded.appointments if each.active)
+
+
+async def test_every_doctor_has_free_slots_in_the_next_week(seeded: Seeded) -> None:
+    for doctor in seeded.doctors:
+        taken = {each.start for each in seeded.appointments if each.active and each.doctor_id == doctor.id}
+        week = [
+            slot.available
+            for away in range(1, 8)
+            for slot in slots_of(doctor.calendar, NOW.date() + timedelta(days=away), taken, NOW)
+        ]
+        assert 0.4 < sum(week) / len(week) < 1, doctor.name
+
+
+async def test_doctors_work_round_the_world_and_are_themselves_their_calendar(seeded: Seeded) -> None:
+    assert len({doctor.calendar.zone for doctor in seeded.doctors}) == 10
+    offsets = {ZoneInfo(doctor.calendar.zone).utcoffset(NOW) % timedelta(hours=1) for doctor in seeded.doctors}
+    assert offsets == {timedelta(0), timedelta(minutes=30), timedelta(minutes=45)}
+    assert all(doctor.calendar.id == doctor.id and doctor.specialty for doctor in seeded.doctors)
+    assert sum(bool(doctor.calendar.time_off) for doctor in seeded.doctors) >= 3
+
+
+async def test_everybody_can_sign_in_as_the_report_says(seeded: Seeded) -> None:
+    first, last = seeded.report.log_ins[0], seeded.report.log_ins[-1]
+    assert (first.email, first.password) == ("doctor1@clinic.test", "Doctor#1")
+    assert (last.email, last.password) == (
+        f"patient{seeded.report.patients}@clinic.test",
+        f"Patient#{seeded.report.patients}",
+    )
+    for log_in in (first, last, seeded.report.log_ins[10]):
+        account = await seeded.records.users.by_email(log_in.email)
+        assert await verify_password(log_in.password, account.password_hash)
+        assert (account.role, account.name) == (log_in.role, log_in.name)
+
+
+async def test_the_report_is_written_with_counts_and_log_ins(seeded: Seeded) -> None:
+    written = read(seeded.path)
+    assert written == seeded.report.model_dump(mode="json", by_alias=True)
+    assert sum(written["byStatus"].values()) == written["appointments"]
+    assert len(written["logIns"]) == written["doctors"] + written["patients"]
+
+
+async def test_progress_is_told_until_all_is_done(seeded: Seeded) -> None:
+    done = [step for step, _ in seeded.steps]
+    assert done == sorted(done)
+    total = seeded.report.doctors + seeded.report.patients + seeded.report.events
+    assert seeded.steps[-1] == (total, total)
+
+
+async def test_a_second_seed_changes_nothing_and_says_so(seeded: Seeded, tmp_path: Path) -> None:
+    again = await seed(seeded.records, NOW + timedelta(days=1), report_path=tmp_path / "report.json")
+    assert isinstance(again, NotSeeded)
+    assert "nothing was changed" in again.reason
+    assert is_empty(tmp_path)
+    assert await seeded.records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
+
+
+async def test_one_user_is_enough_to_keep_the_seed_away() -> None:
+    records = MemoryRecords()
+    await records.users.add([somebody()])
+    assert isinstance(await seed(records, NOW), NotSeeded)
+    assert await records.users.count() == 1
+    assert not await records.appointments.page(AppointmentFilter(), EVERYTHING)
+
+
+async def test_a_seed_that_was_stopped_half_way_is_completed_by_the_next(seeded: Seeded) -> None:
+    records = MemoryRecords()
+    stood = clinic_of(NOW.date())
+    await records.appointments.save(stood[: len(stood) // 2])
+    assert await seed(records, NOW) == seeded.report
+    assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
+
+
+async def test_appointments_of_another_day_are_left_alone() -> None:
+    records = MemoryRecords()
+    await records.appointments.save(clinic_of(NOW.date() - timedelta(days=1))[:50])
+    before = await records.appointments.page(AppointmentFilter(), EVERYTHING)
+    assert isinstance(await seed(records, NOW), NotSeeded)
+    assert await records.users.count() == 0
+    assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == before
+
+
+async def test_the_same_day_gives_the_same_data_at_any_hour(seeded: Seeded) -> None:
+    records = MemoryRecords()
+    assert await seed(records, NOW.replace(hour=3)) == seeded.report
+    assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
+    other = [doctor.model_copy(update={"password_hash": ""}) for doctor in await records.users.doctors()]
+    assert other == [doctor.model_copy(update={"password_hash": ""}) for doctor in seeded.doctors]
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 9), date(2027, 1, 1), date(2028, 2, 29)], ids=str)
+def test_any_day_gives_a_clinic(day: date) -> None:
+    stood = clinic_of(day)
+    latest = {each.id: each for each in stood}
+    assert len(latest) >= 500
+    assert stood != clinic_of(day + timedelta(days=1))
+    midnight = datetime.combine(day, datetime.min.time(), UTC)
+    assert not any(each.active for each in latest.values() if each.start < midnight + timedelta(days=1))
+
+
+def test_phone_numbers_are_valid_unlike_any_other_and_nobodys() -> None:
+    phones = [person.phone for person in [*doctors(NOW.date()), *patients(NOW.date())]]
+    assert len(set(phones)) == len(phones)
+    assert all(phonenumbers.is_valid_number(phonenumbers.parse(phone)) for phone in phones)
+    assert all(phone.startswith("+1") and phone[5:10] == "55501" for phone in phones), "not kept for fiction"
+
+
+def test_names_and_addresses_are_unlike_any_other() -> None:
+    people = [*doctors(NOW.date()), *patients(NOW.date())]
+    for field in ("id", "name", "email"):
+        assert len({getattr(person, field) for person in people}) == len(people)
+
+
+LOCAL = [
+    "mongodb://localhost:27017/clinic",
+    "mongodb://127.0.0.1",
+    "mongodb://user:p%40ss@127.0.0.1:40001/?directConnection=true",
+    "mongodb://[::1]:27017",
+    "mongodb://localhost:1,127.0.0.2:2/clinic?replicaSet=rs0",
+    "mongodb://%2Ftmp%2Fmongodb-27017.sock",
+]
+REMOTE = [
+    "mongodb://db.example.org/clinic",
+    "mongodb+srv://localhost/clinic",
+    "mongodb://127.0.0.1,10.0.0.5:27017/clinic",
+    "mongodb://localhost@db.example.org",
+    "mongodb://0.0.0.0:27017",
+    "mongodb://localhost.example.org",
+    "mongodb://10.0.0.5/?host=localhost",
+    "",
+]
+
+
+@pytest.mark.parametrize(("url", "local"), [*((url, True) for url in LOCAL), *((url, False) for url in REMOTE)])
+def test_only_a_database_on_this_machine_is_local(url: str, *, local: bool) -> None:
+    assert is_local(url) is local
+
+
+def read(report: Path) -> dict[str, object]:
+    return json.loads(report.read_text(encoding="utf-8"))
+
+
+def is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
+def clinic_of(day: date) -> list[Appointment]:
+    return history([d.calendar for d in doctors(day)], [p.id for p in patients(day)], day)
+
+
+def somebody() -> Account:
+    return Account(
+        id="ann",
+        role="patient",
+        name="Ann",
+        email="ann@example.org",
+        phone="+12025550199",
+        password_hash="",
+        created_at=NOW,
+    )
