@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
@@ -10,12 +11,14 @@ from aiohttp import web
 
 from api import accounts, appointments, clocks, doctors, health
 from api.endpoints import BODY_LIMIT, Endpoint, serve
-from api.identity import Doorkeeper
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
+from api.sockets.assembly import assemble as assemble_gateway
+from api.sockets.gateway import Gateway
+from api.sockets.limits import Limits
 from hub.bus.bus import Bus
+from hub.bus.messages import Notice
 from hub.bus.place import place_of
-from hub.bus.ports import OnNotice
 from hub.clock import system_clock
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
@@ -37,50 +40,68 @@ _RETRY = 1.0
 """Seconds between two attempts to prepare a database that does not answer."""
 
 
+@dataclass(frozen=True)
+class Api:
+    """What a process serves."""
+
+    application: web.Application
+    gateway: Gateway
+
+
 def build(services: Services) -> web.Application:
-    """Return the application. Opens nothing."""
-    app = web.Application(middlewares=[every_request], client_max_size=BODY_LIMIT)
-    doorkeeper = Doorkeeper(services.tokens.verify, services.clock)
+    """Return the application with every endpoint, without sockets. Opens nothing."""
+    application = web.Application(middlewares=[every_request], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
-        handler = serve(endpoint, services, doorkeeper)
+        handler = serve(endpoint, services)
         if endpoint.method == "GET":
-            app.router.add_get(endpoint.path, handler)  # and HEAD
+            application.router.add_get(endpoint.path, handler)  # and HEAD
         else:
-            app.router.add_route(endpoint.method, endpoint.path, handler)
-    return app
+            application.router.add_route(endpoint.method, endpoint.path, handler)
+    return application
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, deliver: OnNotice) -> AsyncIterator[Services]:
+async def open_api(settings: Settings) -> AsyncIterator[Api]:
     """Open the store and the bus, and close them at the end. The death of anything in the background ends the body.
 
     Neither has to answer yet: the process serves what it can, says so in `/health/ready`, and mends by itself.
+    Raises `BadSettings` when the settings do not say where they are.
     """
     if settings.mongodb_url is None:
         raise BadSettings("MONGODB_URL: is not set; `make run` starts a database and sets it")
-    if settings.kafka_bootstrap_servers is None:
-        raise BadSettings("KAFKA_BOOTSTRAP_SERVERS: is not set; `make run` starts a broker and sets it")
     try:
         records = connect(settings.mongodb_url)
     except ValueError as error:
         raise BadSettings(f"MONGODB_URL: {error}") from None
-    bus = Bus(place_of(settings), records, deliver)
-    database = _Database(records)
     try:
-        async with asyncio.TaskGroup() as background:
-            tasks = [background.create_task(bus.run()), background.create_task(database.prepare())]
-            yield assemble(
-                settings=settings,
-                clock=system_clock,
-                records=records,
-                commands=bus,
-                following=bus,
-                engines=(
-                    Engine("database", _hosts(settings.mongodb_url), database.answers),
-                    Engine("broker", settings.kafka_bootstrap_servers, _connected(bus)),
-                ),
-            )
-            for task in tasks:
+        place = place_of(settings)
+    except ValueError as error:
+        raise BadSettings(str(error)) from None
+
+    def deliver(notice: Notice) -> None:
+        gateway.tell(notice)  # made below, before anything comes over the bus
+
+    bus = Bus(place, records, deliver)
+    database = _Database(records)
+    services = assemble(
+        settings=settings,
+        clock=system_clock,
+        records=records,
+        commands=bus,
+        following=bus,
+        engines=(
+            Engine("database", _hosts(settings.mongodb_url), database.answers),
+            Engine("broker", place.servers, _connected(bus)),
+        ),
+    )
+    gateway = assemble_gateway(services, services.doorkeeper.recognise, Limits())
+    application = build(services)
+    gateway.server.attach(application)
+    try:
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(work) for work in (bus.run(), gateway.run(), database.prepare())]
+            yield Api(application, gateway)
+            for task in background:
                 task.cancel()
     finally:
         await records.close()

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from multidict import MultiMapping
 from pydantic import TypeAdapter, ValidationError
 
-from api.identity import Access, Doorkeeper
+from api.identity import Access
 from api.problems import Code, FieldError, Problem, invalid, pointer
 from api.services import Services
 from hub.scheduling.values import Id, Value
@@ -125,7 +125,7 @@ class Routes:
         return put
 
 
-def serve(endpoint: Endpoint, services: Services, doorkeeper: Doorkeeper) -> Callable[..., Awaitable[web.Response]]:
+def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web.Response]]:
     """Return the aiohttp handler: admit the caller, read what the endpoint takes, run it, write its answer."""
     access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
     readers = {source: _READERS[source](model) for source, model in endpoint.takes.items() if source != "body"}
@@ -133,7 +133,7 @@ def serve(endpoint: Endpoint, services: Services, doorkeeper: Doorkeeper) -> Cal
     write = None if endpoint.answer is type(None) else TypeAdapter(endpoint.answer).serializer.to_json
 
     async def handle(request: web.Request) -> web.Response:
-        who = doorkeeper.admit(request, access)
+        who = services.doorkeeper.admit(request, access)
         known = {"services": services, "who": who, "request": request}
         given: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from api.attempts import Attempts
 from api.booking import Booking
+from api.identity import Doorkeeper
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Commands, Following
@@ -34,6 +35,7 @@ class Services:
     following: Following
     engines: tuple[Engine, ...]
     tokens: AccessTokens
+    doorkeeper: Doorkeeper
     sign_in: SignIn
     booking: Booking
     attempts: Attempts
@@ -60,6 +62,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         following=following,
         engines=engines,
         tokens=tokens,
+        doorkeeper=Doorkeeper(tokens.verify, clock),
         sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
         booking=Booking(records, commands, clock),
         attempts=Attempts(settings, clock),
