@@ -35,6 +35,7 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     broker_port: _Port = None,
     database_port: _Port = None,
     restart: bool = True,
+    seed: bool = True,
     die_with_parent: int | None = None,
 ) -> int:
     """Run everything on this machine until Ctrl-C: broker, database, agents and api, and seed an empty database.
@@ -54,6 +55,8 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
         The port of the embedded database; any free one unless given.
     restart
         Start a process again when it dies.
+    seed
+        Fill the database when it is empty.
     die_with_parent
         Stop when the parent, which has this pid, is gone.
 
@@ -61,7 +64,7 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     if die_with_parent is not None:
         die_with(die_with_parent, signal.SIGTERM)
     plan = Plan(agents, apis, broker_port, database_port, heal=restart)
-    return asyncio.run(run(load(), plan, _prepare, _say))
+    return asyncio.run(run(load(), plan, _seeded if seed else _as_it_is, _say))
 
 
 def main() -> None:
@@ -72,8 +75,12 @@ def main() -> None:
         sys.exit(f"clinic-hub: {error}")
 
 
-async def _prepare(settings: Settings) -> Sequence[str]:
+async def _seeded(_: Settings) -> Sequence[str]:
     """Make the database ready before anything uses it."""
+    return ()
+
+
+async def _as_it_is(_: Settings) -> Sequence[str]:
     return ()
 
 

@@ -25,8 +25,9 @@ async def kept_alive(process: Process, say: Callable[[str], None], *, heal: bool
     deaths: deque[float] = deque()
     while True:
         await process.died()
-        deaths.append(loop.time())
-        while deaths[0] < loop.time() - _WITHIN:
+        now = loop.time()
+        deaths.append(now)
+        while deaths[0] < now - _WITHIN:
             deaths.popleft()
         if not heal:
             raise GaveUp(process.obituary())

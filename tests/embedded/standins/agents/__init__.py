@@ -1,0 +1,1 @@
+"""Stands in for the agents process where a test is about the run and not about agents."""
