@@ -5,15 +5,50 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from api.sockets.limits import Limits
 from api.sockets.server import Server
 
 PATIENCE = 10.0
 """Seconds after which something that should have happened has not."""
+LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
+
+
+class Served:
+    """A server that admits everybody, acks `echo`, and notes who came and went."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.server = Server(["https://clinic.test"], limits)
+        self.sids: list[str] = []
+        self.left: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
+        self.heard: list[tuple[str, tuple[object, ...]]] = []
+        self.address = ""
+        self.server.sio.on("connect", self._connect)
+        self.server.sio.on("disconnect", self._disconnect)
+        self.server.sio.on("*", self._event)
+
+    @property
+    def lines(self) -> dict[str, Any]:
+        sockets: dict[str, Any] = self.server.sio.eio.sockets
+        return sockets
+
+    async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
+        self.sids.append(sid)
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        self.left.append((sid, reason))
+        self.server.cut_soon(sid)
+
+    async def _event(self, event: str, sid: str, *args: object) -> object:
+        self.heard.append((event, args))
+        self.server.tell([sid], "before", event)
+        return {"ok": True, "event": event}
 
 
 @asynccontextmanager

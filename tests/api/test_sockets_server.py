@@ -7,49 +7,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
 
 from api.sockets.index import IndexedRooms
 from api.sockets.limits import Limits
-from api.sockets.server import CUT, Server
-from tests.api.sockets import Raw, listening, raw, until
-
-LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
-
-
-class Served:
-    """A server that admits everybody, acks `echo`, and notes who came and went."""
-
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        self.server = Server(["https://clinic.test"], limits)
-        self.sids: list[str] = []
-        self.left: list[tuple[str, str]] = []
-        self.forgotten: list[str] = []
-        self.heard: list[tuple[str, tuple[object, ...]]] = []
-        self.address = ""
-        self.server.sio.on("connect", self._connect)
-        self.server.sio.on("disconnect", self._disconnect)
-        self.server.sio.on("*", self._event)
-
-    @property
-    def lines(self) -> dict[str, Any]:
-        sockets: dict[str, Any] = self.server.sio.eio.sockets
-        return sockets
-
-    async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
-        self.sids.append(sid)
-
-    async def _disconnect(self, sid: str, reason: str) -> None:
-        self.left.append((sid, reason))
-        self.server.cut_soon(sid)
-
-    async def _event(self, event: str, sid: str, *args: object) -> object:
-        self.heard.append((event, args))
-        self.server.tell([sid], "before", event)
-        return {"ok": True, "event": event}
+from api.sockets.server import CUT
+from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 
 
 @pytest.fixture
@@ -103,6 +68,15 @@ async def test_nothing_is_deflated_though_the_client_offers_it(served: Served) -
     async with raw(served.address, compress=15) as client:
         assert not client.websocket.compress
         assert "Sec-WebSocket-Extensions" not in client.websocket._response.headers
+
+
+async def test_the_server_knows_how_much_waits_for_whom(served: Served) -> None:
+    async with raw(served.address) as one, raw(served.address) as two:
+        await one.connect()
+        await two.connect()
+        for _ in range(3):
+            served.server.tell(served.sids[:1], "told", None)
+        assert [served.server.waiting(sid) for sid in [*served.sids, "nobody"]] == [3, 0, 0]
 
 
 @pytest.mark.parametrize(
