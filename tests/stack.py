@@ -37,8 +37,10 @@ class Stack:
         defaults: dict[str, object] = {
             "data_dir": directory,
             "bcrypt_rounds": 4,
-            "signups_per_hour": 1_000_000,  # all clients of a test come from one address
+            "signups_per_hour": 1_000_000,
+            "signups_per_hour_per_address": 1_000_000,  # all clients of a test come from one
             "logins_per_minute": 1_000_000,
+            "logins_per_minute_per_address": 1_000_000,
         }
         # Made without looking at the environment or a `.env`: what a developer has set there is not for tests.
         self.settings = Settings.model_construct(None, **{**defaults, **settings})
