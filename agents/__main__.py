@@ -12,7 +12,6 @@ import faust
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from hub.records.mongo import connect
 
 from agents.app import build
 from hub import ids, settings
@@ -22,6 +21,7 @@ from hub.bus.place import BrokerPlace, place_of
 from hub.clock import system_clock
 from hub.logs import configure
 from hub.records.errors import StoreUnavailable
+from hub.records.mongo import connect
 from hub.records.ports import Records
 
 log = structlog.get_logger("agents")
@@ -44,7 +44,7 @@ def main() -> None:
     if asyncio.run(_serve(place, connect(mongodb_url))) == "emptied":
         # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
         # beginning again: it is in MongoDB.
-        os.execv(sys.executable, [sys.executable, "-m", "agents"])  # noqa: S606 -- ourselves, again
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
 async def _serve(place: BrokerPlace, records: Records) -> str:
