@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -52,8 +52,8 @@ class Served:
 
 
 @asynccontextmanager
-async def listening(server: Server) -> AsyncIterator[str]:
-    """Serve on a free port and give the address, http://host:port."""
+async def listening(server: Server, close: Callable[[float], Awaitable[None]]) -> AsyncIterator[str]:
+    """Serve on a free port and give the address, http://host:port. At the end nobody new comes in, then `close`."""
     app = web.Application()
     server.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -63,7 +63,8 @@ async def listening(server: Server) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await server.close(0.1)
+        await site.stop()
+        await close(1.0)
         await runner.cleanup()
 
 

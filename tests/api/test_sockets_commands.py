@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from hub.scheduling.commands import Command
 from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
 from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.sockets import Raw, raw, until
 
 
 @pytest.fixture
@@ -333,22 +334,31 @@ async def test_a_command_whose_client_has_left_is_carried_out_all_the_same(clini
     await until(lambda: ada.of("appointment"))
 
 
-async def test_while_stopping_commands_in_flight_are_answered_and_new_ones_sent_elsewhere(clinic: SocketClinic) -> None:
-    carl = await clinic.raw("carl")
+async def test_while_stopping_commands_in_flight_are_answered_and_new_ones_sent_elsewhere() -> None:
     go_on, begun = asyncio.Event(), asyncio.Event()
 
     async def waits(_: Command) -> None:
         begun.set()
         await go_on.wait()
 
-    clinic.commands.before = waits
-    await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
-    await begun.wait()
-    draining = asyncio.create_task(clinic.gateway._dispatch.drain(10))
-    await asyncio.sleep(0)
-    await carl.say('422["sync"]')
-    assert '"code":"draining"' in await carl.hear("432")
-    assert not draining.done()
-    go_on.set()
-    assert '"ok":true' in await carl.hear("431")
-    await draining
+    async with AsyncExitStack() as clients:
+        async with open_sockets() as clinic:
+            carl = await clients.enter_async_context(raw(clinic.address))
+            await carl.connect({"token": clinic.rest.token("carl")})
+            clinic.commands.before = waits
+            await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
+            await begun.wait()
+            later = asyncio.create_task(_ask_when_stopping(carl, go_on))
+        assert '"code":"draining"' in await later
+        assert '"ok":true' in await carl.hear("431")
+        await carl.end()
+
+
+async def _ask_when_stopping(client: Raw, then: asyncio.Event) -> str:
+    """Ask until the answer is that the server stops; only then let the first command go on."""
+    answer = ""
+    while "draining" not in answer:
+        await client.say('422["watch"]')
+        answer = await client.hear("432")
+    then.set()
+    return answer

@@ -21,7 +21,7 @@ from tests.api.sockets import Raw, Served, listening, raw, until
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     served = Served()
-    async with listening(served.server) as served.address:
+    async with listening(served.server, served.server.close) as served.address:
         yield served
 
 

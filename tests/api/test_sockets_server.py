@@ -21,7 +21,7 @@ from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 async def served() -> AsyncIterator[Served]:
     served = Served()
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
-    async with listening(served.server) as served.address:
+    async with listening(served.server, served.server.close) as served.address:
         yield served
         sweeping.cancel()
         assert not sweeping.done() or sweeping.cancelled()
@@ -180,7 +180,7 @@ async def test_who_never_says_connect_is_cut() -> None:
     served = Served(replace(LIMITS, connect_within=0.1))
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
     before = cuts("never_connected")
-    async with listening(served.server) as address, raw(address) as client, raw(address) as silent:
+    async with listening(served.server, served.server.close) as address, raw(address) as client, raw(address) as silent:
         await client.connect()
         await silent.end()
         assert cuts("never_connected") == before + 1
@@ -190,7 +190,7 @@ async def test_who_never_says_connect_is_cut() -> None:
 
 async def test_who_floods_is_held_back_and_others_are_not() -> None:
     served = Served(replace(LIMITS, messages_per_second=100, messages_burst=20))
-    async with listening(served.server) as address, raw(address) as other, raw(address) as flood:
+    async with listening(served.server, served.server.close) as address, raw(address) as other, raw(address) as flood:
         await other.connect()
         await flood.connect()
         began = time.monotonic()
@@ -228,7 +228,7 @@ async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
     served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
     before = cuts("does_not_read")
-    async with listening(served.server) as address, raw(address) as reader:
+    async with listening(served.server, served.server.close) as address, raw(address) as reader:
         await reader.connect()
         connection = await stalled(address, LIMITS)
         event = {"text": "x" * 250}
@@ -256,6 +256,28 @@ async def _count(reader: Raw) -> int:
     while (await reader.hear("42")) != '42["end",null]':
         count += 1
     return count
+
+
+async def test_who_is_there_no_more_is_noticed_by_the_ping_and_let_go_of(served: Served) -> None:
+    connection = await stalled(served.address, LIMITS)  # open, but nobody answers on it
+    await until(lambda: served.left)
+    assert served.left == [(served.sids[0], "ping timeout")]
+    await until(lambda: not served.lines and not served.server.sio.environ)
+    connection.close()
+
+
+async def test_a_request_that_is_no_websocket_leaves_nothing_behind() -> None:
+    served = Served(replace(LIMITS, connect_within=0.1))
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}  # and no key
+    async with (
+        listening(served.server, served.server.close) as address,
+        aiohttp.ClientSession() as session,
+        session.get(f"{address}/socket.io/?EIO=4&transport=websocket", headers=headers) as answer,
+    ):
+        assert answer.status == 400
+        await until(lambda: not served.lines and not served.server.sio.environ)
+        sweeping.cancel()
 
 
 async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken(served: Served) -> None:
@@ -288,7 +310,7 @@ async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten(
 
     served.server.sio.on("connect", connect)
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
-    async with listening(served.server) as address, raw(address) as client:
+    async with listening(served.server, served.server.close) as address, raw(address) as client:
         await client.say("40")
         await until(lambda: admitting)
         # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
@@ -347,7 +369,7 @@ def test_the_book_forgets_all_of_a_client() -> None:
 async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
     served = Served()
     async with AsyncExitStack() as clients:
-        async with listening(served.server) as address:
+        async with listening(served.server, served.server.close) as address:
             one = await clients.enter_async_context(raw(address))
             two = await clients.enter_async_context(raw(address))
             await one.connect()
