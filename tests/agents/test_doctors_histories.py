@@ -5,6 +5,7 @@ That every answer is true is found from the facts anew, without the code under t
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
@@ -90,20 +91,18 @@ class Clinic:
     async def _handle(self, worker: int, batch: Sequence[Command]) -> None:
         self.asked += batch
         before = len(self.worlds) - 1
-        while (answers := await self._answers(worker, batch)) is None:
-            pass  # as the pump does: a batch that fails is given again
+        answers = await self._answers(worker, batch)
         assert len(answers) == len(batch)
         for command, answer in zip(batch, answers, strict=True):
             check_answer(command, answer, self.worlds[before:])
 
-    async def _answers(self, worker: int, batch: Sequence[Command]) -> list[Answer] | None:
-        try:
-            return await self.workers[worker].handle(batch)
-        except RuntimeError as error:  # somebody meddled with every round
-            assert "met fences in every round" in str(error)
-            assert self.meddled, "nobody meddled"
-            self.meddled = False
-            return None
+    async def _answers(self, worker: int, batch: Sequence[Command]) -> list[Answer]:
+        """Do as the pump does: give a batch again that failed because somebody got in between in every round."""
+        while True:
+            meddled, self.meddled = self.meddled, False
+            with suppress(RuntimeError):
+                return await self.workers[worker].handle(batch)
+            assert meddled or self.meddled, "it failed, and nobody had got in between"
 
     def _meddler(self, worker: int) -> object:
         async def meddle(_: str) -> None:
