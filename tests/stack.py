@@ -173,7 +173,9 @@ async def until(condition: Callable[[], bool], what: str, within: float = 10.0) 
 
 def is_gone(pid: int) -> bool:
     """Return whether the process has ended, reaped or not."""
-    return _state(pid) in {"", "Z", "X"}
+    state = _state(pid)
+    # Its first thread may have ended while others still hold its files open.
+    return not state or (state in {"Z", "X"} and len(_listed(f"/proc/{pid}/task")) <= 1)
 
 
 def _state(pid: int) -> str:
@@ -183,3 +185,10 @@ def _state(pid: int) -> str:
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return stat.rpartition(")")[2].split()[0]
+
+
+def _listed(folder: str) -> list[Path]:
+    try:
+        return list(Path(folder).iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
