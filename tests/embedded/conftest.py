@@ -95,6 +95,11 @@ def up(start: StartHub) -> StartHub:
     return up_hub
 
 
+def environment_of(pid: int) -> set[str]:
+    """Return what the process was started with, as NAME=value."""
+    return set(Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0"))
+
+
 def _what(pid: int) -> str | None:
     """Return what the process is, by its command line."""
     try:

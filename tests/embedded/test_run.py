@@ -11,7 +11,7 @@ import pytest
 
 from hub.embedded.claim import Running
 from hub.embedded.run import keep_previous_logs
-from tests.embedded.conftest import CLINIC_HUB, StartHub
+from tests.embedded.conftest import CLINIC_HUB, StartHub, environment_of
 from tests.stack import is_gone, until
 
 WHOLE_HUB = {"database", "broker", "agents", "api"}
@@ -139,7 +139,7 @@ async def test_the_processes_get_the_engines_that_were_set_and_none_are_started(
     hub = await up(environment=elsewhere)
     children = hub.children()
     assert children.keys() == {"agents", "api"}
-    assert {f"{name}={value}" for name, value in elsewhere.items()} <= _environment(children["api"])
+    assert {f"{name}={value}" for name, value in elsewhere.items()} <= environment_of(children["api"])
     assert hub.running.mongodb_url is None
 
 
@@ -150,7 +150,3 @@ def test_the_logs_of_the_run_before_are_kept(tmp_path: Path) -> None:
     (tmp_path / "api.log").write_text("second")
     keep_previous_logs(tmp_path)
     assert (tmp_path / "api.log.1").read_text() == "second"
-
-
-def _environment(pid: int) -> set[str]:
-    return set(Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0"))
