@@ -8,6 +8,7 @@ from hub.judge.history import Entry, History, Told, named
 from hub.judge.promises import Promise, Violation
 from hub.judge.record import Entered, Record
 from hub.scheduling.decide import RefusalCode
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
 
 _EVENT_OF: dict[Kind, str] = {
     "book": "booked",
@@ -93,11 +94,13 @@ def _contradictions(ask: Ask, answer: Answer, record: Record) -> Iterator[str]:
 
 
 def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
-    """Return the refusals of a command that is in the record. A key used again is refused because it is there."""
-    if entry.first.command_id not in record.by_command:
-        return []
-    reused = RefusalCode.IDEMPOTENCY_KEY_REUSED.value
-    return [answer for answer in entry.answers if not answer.ok and answer.decided and answer.code != reused]
+    """Return the refusals of what is in the record; that the key stands there for something else is none of them."""
+    entered = record.by_command.get(entry.first.command_id, ())
+    return [
+        told.answer
+        for told in entry.tellings
+        if told.answer and not told.answer.ok and told.answer.decided and any(_fits(told, each) for each in entered)
+    ]
 
 
 def _was_asked(entered: Entered, history: History) -> bool:
@@ -107,9 +110,13 @@ def _was_asked(entered: Entered, history: History) -> bool:
 
 def _fits(told: Told, entered: Entered) -> bool:
     """Whether this asking asks for this event; the command's id says already who asked."""
-    wish, appointment = told.ask.wish, entered.appointment
-    if entered.event.type != _EVENT_OF[wish.kind]:
+    wish, appointment, event = told.ask.wish, entered.appointment, entered.event
+    if event.type != _EVENT_OF[wish.kind]:
         return False
-    if wish.kind == "book":
-        return wish.doctor_id == appointment.doctor_id and appointment.id == told.ask.command_id
-    return wish.appointment_id == appointment.id
+    match event:
+        case AppointmentBooked():
+            return (wish.doctor_id, wish.start) == (appointment.doctor_id, event.start)
+        case AppointmentRescheduled():
+            return (wish.appointment_id, wish.start) == (appointment.id, event.start)
+        case _:
+            return wish.appointment_id == appointment.id

@@ -1,6 +1,6 @@
 """What one connected client was told, in the order in which it was told."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from hub.client.asking import Who
 from hub.client.line import Callbacks
 from hub.client.wire import AppointmentEvent, SlotEvent, WatchedDay
 from hub.clock import Clock
+from hub.scheduling.views import AppointmentView
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Dashboard:
         self.owner = owner
         self.spans: list[Span] = []
         self._clock = clock
-        self._versions: dict[str, int] = {}
+        self._latest: dict[str, AppointmentView] = {}
         self._slots: dict[tuple[str, datetime], bool] = {}
 
     @property
@@ -67,9 +68,15 @@ class Dashboard:
         """What the client shows of the days it watches: (doctor id, start) → available."""
         return self._slots
 
+    @property
+    def appointments(self) -> Collection[AppointmentView]:
+        """The appointments that the client was told of, each as it stood last."""
+        return self._latest.values()
+
     def has(self, appointment_id: str, version: int) -> bool:
         """Whether the client was told of this version of the appointment, or of a later one."""
-        return self._versions.get(appointment_id, 0) >= version
+        latest = self._latest.get(appointment_id)
+        return latest is not None and latest.version >= version
 
     def connected(self) -> None:
         """Write down that a connection stands."""
@@ -85,9 +92,8 @@ class Dashboard:
         """Write down an event."""
         self.connected()
         self.spans[-1].seen.append(Seen(event, self._clock()))
-        self._versions[event.appointment.id] = max(
-            event.appointment.version, self._versions.get(event.appointment.id, 0)
-        )
+        if not self.has(event.appointment.id, event.appointment.version):
+            self._latest[event.appointment.id] = event.appointment
 
     def watched(self, day: WatchedDay) -> None:
         """Write down the slots of a day that is watched from now on."""
