@@ -1,4 +1,4 @@
-"""`clinic-hub`: run the hub on one machine, fill its database."""
+"""`clinic-hub`: run the hub on one machine, fill its database, watch it through a busy morning."""
 
 import signal
 import sys
@@ -13,12 +13,14 @@ from cyclopts.validators import Number
 from rich.progress import Progress
 
 from hub.clock import system_clock
-from hub.embedded.claim import DataDirTaken
+from hub.demo.run import run as play_morning
+from hub.embedded.claim import DataDirTaken, running_on
 from hub.embedded.leash import die_with
 from hub.embedded.ports import PortTaken
 from hub.embedded.process import StartFailed
 from hub.embedded.reach import reached_database
 from hub.embedded.run import Plan, run
+from hub.embedded.services import base_url
 from hub.embedded.supervision import GaveUp
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
@@ -109,6 +111,25 @@ async def seed_database(*, remote: bool = False) -> int:
             for line in [*await _fill(records), *await _log_ins(records)]:
                 _say(line)
     return 0
+
+
+@app.command(name="demo")
+async def show_morning(*, url: str | None = None) -> int:
+    """Drive the running hub through a busy morning with real clients, and check every promise against its database.
+
+    Exits 0 when all were kept, 1 when one was broken, 2 when there was nothing to judge.
+
+    Parameters
+    ----------
+    url
+        The address of an api process; that of the run on DATA_DIR unless given, else HOST and PORT.
+
+    """
+    settings = load()
+    running = running_on(settings.data_dir)
+    found = running.urls[0] if running and running.urls else base_url(settings.host, settings.port)
+    database = settings.mongodb_url or (running.mongodb_url if running else None)
+    return await play_morning(url or found, database)
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:
