@@ -9,8 +9,8 @@ from hub.client.asking import Kind
 from hub.judge.history import Entry, History, Told, named
 from hub.judge.promises import Promise, Violation
 from hub.judge.record import Hold, Record, holds_of
-from hub.scheduling.decide import HORIZON, RefusalCode
-from hub.scheduling.values import LENGTH, Status
+from hub.scheduling.decide import RefusalCode
+from hub.scheduling.values import HORIZON, LENGTH, Status
 
 _ALLOWED: Mapping[Kind, frozenset[Status]] = {
     "book": frozenset(),

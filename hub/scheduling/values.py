@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 LENGTH = timedelta(minutes=30)
 """How long every appointment lasts."""
+HORIZON = timedelta(days=366)
+"""How far ahead one may book."""
 _EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 
