@@ -47,3 +47,10 @@ async def test_a_database_on_another_machine_is_not_seeded_unasked(start: StartH
     assert code == 1
     assert "another machine: nothing was changed" in said
     assert not (tmp_path / "seed").exists()
+
+
+async def test_a_morning_without_a_hub_says_how_to_start_one(start: StartHub, tmp_path: Path) -> None:
+    code, said = await (await start(command=(CLINIC_HUB, "demo"), folder=tmp_path)).end()
+    assert code == 2
+    assert "MONGODB_URL" in said
+    assert "make run" in said
