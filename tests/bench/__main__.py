@@ -28,12 +28,14 @@ def main() -> None:
     about = machine.describe()
     usable = machine.cores()
     try:
-        runs = uvloop.run(_measure(chosen, options.rounds, options.seconds, usable))
+        runs = uvloop.run(_measure(chosen, options.rounds, options.seconds, options.wait_idle, usable))
     except WrongAnswers as error:
         sys.exit(f"The figures would mean nothing: {error}")
     result = {"taken_at": system_clock().isoformat(), "machine": about, "seconds": options.seconds, "runs": runs}
     _say(*(f"{what}: {value}" for what, value in about.items()))
     _say("", report.tables(runs))
+    if (others := _others(runs)) > machine.BUSY:
+        _say("", f"Other programs took up to {others:.1f} cores meanwhile: the CPU time says more than the speed.")
     if earlier:
         _say(
             "", f"Against {options.against} ({earlier['machine']['commit']}):", report.comparison(runs, earlier["runs"])
@@ -42,7 +44,7 @@ def main() -> None:
 
 
 async def _measure(
-    chosen: Sequence[Scenario], rounds: int, seconds: float, usable: Sequence[int]
+    chosen: Sequence[Scenario], rounds: int, seconds: float, patience: float, usable: Sequence[int]
 ) -> dict[str, list[Figures]]:
     """Run every scenario once a round, each round on a fresh hub: no run pays for what others left behind."""
     runs: dict[str, list[Figures]] = {scenario.name: [] for scenario in chosen}
@@ -50,10 +52,16 @@ async def _measure(
         async with under_measurement(usable) as subject:
             await scenarios.WARM_UP(subject, _WARM_UP)
             for scenario in chosen:
+                await machine.until_idle(patience)
                 gc.collect()  # now, not while the clock runs
                 runs[scenario.name].append(await scenario.run(subject, seconds))
                 _say(f"round {number} of {rounds}: {scenario.name}")
     return runs
+
+
+def _others(runs: report.Runs) -> float:
+    """Return how many cores somebody else had in the worst run."""
+    return max((run.get(machine.OTHERS, 0.0) for of_scenario in runs.values() for run in of_scenario), default=0.0)
 
 
 def _options() -> argparse.Namespace:
@@ -61,9 +69,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round; says little about the spread")
     parser.add_argument("--rounds", type=int, help="rounds, each on a fresh hub (3)")
     parser.add_argument("--seconds", type=float, help="seconds that each scenario is measured in a round (4)")
+    parser.add_argument(
+        "--wait-idle", type=float, default=0.0, metavar="SECONDS", help="wait so long for an idle machine (0)"
+    )
     parser.add_argument("--only", default="", metavar="TEXT", help="only scenarios whose name holds this text")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with these earlier figures")
     options = parser.parse_args()
+    if not any(options.only in scenario.name for scenario in scenarios.ALL):
+        parser.error(f"no scenario is called so; there are: {', '.join(scenario.name for scenario in scenarios.ALL)}")
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (1.5 if options.quick else 4.0)
     return options

@@ -1,5 +1,6 @@
 """What it runs on, who runs on which core, and what each process costs. Cores and CPU time are known on Linux only."""
 
+import asyncio
 import os
 import platform
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 
 from tests.bench.figures import Figures
 
-OTHERS = "others"
+OTHERS = "others, cores"
+BUSY = 0.3
+"""Cores that others may use before they spoil a measurement."""
+_LOOK = 2.0
 _PROC = Path("/proc")
 _TOLD = ("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "secantusdb", "uvloop")
 
@@ -45,6 +49,16 @@ def pin(usable: Sequence[int], hub: Collection[int], engines: Collection[int]) -
         _pin(pid, usable[1])
 
 
+async def until_idle(patience: float) -> None:
+    """Return when the cores have been mostly idle for two seconds, or after `patience` seconds."""
+    end = time.perf_counter() + patience
+    busy = True
+    while busy and time.perf_counter() < end:
+        before = _busy_seconds()
+        await asyncio.sleep(_LOOK)
+        busy = _busy_seconds() - before > BUSY * _LOOK
+
+
 class Meter:
     """CPU time since it was made, of processes (name → pid), of the load (us) and of everybody else on the machine."""
 
@@ -61,7 +75,7 @@ class Meter:
         elapsed = time.perf_counter() - self._began
         now = self._read()
         used = {name: now[name] - before for name, before in self._before.items()}
-        others = {"others, cores": used.pop(OTHERS) / elapsed} if used else {}
+        others = {OTHERS: used.pop(OTHERS) / elapsed} if used else {}
         return {**{f"{name}, CPU ms": seconds * 1000 / operations for name, seconds in used.items()}, **others}
 
     def _read(self) -> dict[str, float]:
