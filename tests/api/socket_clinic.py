@@ -8,7 +8,6 @@ from typing import Any
 
 import socketio
 
-from api.identity import Doorkeeper
 from api.services import Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
@@ -153,7 +152,7 @@ async def open_sockets(limits: Limits = LIMITS) -> AsyncIterator[SocketClinic]:
     services = await _services()
     feed = services.following
     assert isinstance(feed, Feed)
-    gateway = assemble_gateway(services, Doorkeeper(services.tokens.verify, services.clock).recognise, limits)
+    gateway = assemble_gateway(services, services.doorkeeper.recognise, limits)
     feed._deliver = gateway.tell
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]
