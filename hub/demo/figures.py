@@ -21,9 +21,15 @@ class Latency:
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts by kind, and latencies by what was waited for; `told` is from the decision to a dashboard."""
+    """Counts by kind, and latencies by what was waited for.
+
+    `winners` got one of `slots` by booking; one that was given back may be won again. `told` is how long it took from
+    a decision to a dashboard.
+    """
 
     commands: Counter[str]
+    winners: int
+    slots: int
     granted: Counter[str]
     refused: Counter[str]
     repeated: int
@@ -39,6 +45,10 @@ def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record
         seconds[ask.via].append(answer.seconds)
     return Figures(
         commands=Counter(ask.via for ask, _ in answered),
+        winners=sum(answer.ok for ask, answer in answered if ask.wish.kind == "book"),
+        slots=len(
+            {(ask.wish.doctor_id, ask.wish.start) for ask, answer in answered if answer.ok and ask.wish.doctor_id}
+        ),
         granted=Counter(ask.wish.kind for ask, answer in answered if answer.ok),
         refused=Counter(answer.code or "" for _, answer in answered if not answer.ok),
         repeated=sum(answer.attempts - 1 for _, answer in answered),

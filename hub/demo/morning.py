@@ -11,8 +11,8 @@ from hub.judge.history import History
 from hub.scheduling.values import ACTIVE
 from hub.scheduling.views import AppointmentView
 
-_AT_REST_WITHIN = 30.0
-"""Seconds that the last change may take to be dealt with and told; the judge finds what is missing then."""
+_PATIENCE = 30.0
+"""Seconds that the last change may take to be dealt with and told."""
 _LOOK_EVERY = 0.02
 
 
@@ -46,7 +46,7 @@ class Morning:
             async with asyncio.TaskGroup() as clinic:
                 desks = [clinic.create_task(seat.desk.work(seat.doctor, seat.line.commands)) for seat in self._seats]
                 await asyncio.gather(*(play(patient) for patient in self._patients.values()))
-                await self._come_to_rest()
+                await _until(lambda: self._desks_are_clear() and self._all_is_told())
                 for desk in desks:
                     desk.cancel()
         except ExceptionGroup as group:
@@ -56,27 +56,16 @@ class Morning:
         """Let the patients cancel what is left of the morning, for the next one to find free slots; return how many."""
         left = [each for each in self._booked() if each.status in ACTIVE]
         await asyncio.gather(*(self._patients[each.patient_id].member.commands.cancel(each.id) for each in left))
-        await self._come_to_rest()
+        await _until(self._all_is_told)
         return len(left)
 
-    async def _come_to_rest(self) -> None:
-        """Return when every command is answered, every desk clear, and everybody told; or when that takes too long."""
-        try:
-            async with asyncio.timeout(_AT_REST_WITHIN):
-                while not self._at_rest():  # noqa: ASYNC110  # answers, dashboards, desks: no one event tells of all
-                    await asyncio.sleep(_LOOK_EVERY)
-        except TimeoutError:
-            return  # the judge says what is missing, and more clearly
+    def _desks_are_clear(self) -> bool:
+        return all(seat.desk.is_clear for seat in self._seats) and all(told.answer for told in self._history.tellings())
 
-    def _at_rest(self) -> bool:
-        """Whether nothing is under way any more."""
-        tellings = list(self._history.tellings())
-        return (
-            all(told.answer for told in tellings)
-            and all(self._is_told(told.answer.appointment) for told in tellings if told.answer)
-            and all(seat.desk.is_clear for seat in self._seats)
-            and self._slots_are_told()
-        )
+    def _all_is_told(self) -> bool:
+        """Whether every acknowledged change has reached the dashboards that it concerns."""
+        answers = [told.answer for told in self._history.tellings() if told.answer]
+        return all(self._is_told(answer.appointment) for answer in answers) and self._slots_are_told()
 
     def _is_told(self, appointment: AppointmentView | None) -> bool:
         """Whether the doctor and the patient of an acknowledged change have been told, as far as they have a line."""
@@ -103,3 +92,10 @@ class Morning:
         """Return what was booked this morning, as it stood last."""
         ids = {told.ask.command_id for told in self._history.tellings() if told.ask.wish.kind == "book"}
         return [each for each in self._of_doctors() if each.id in ids]
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    """Return when it holds, or patience ends: then the judge finds what is missing, and says it better."""
+    give_up_at = asyncio.get_running_loop().time() + _PATIENCE
+    while not holds() and asyncio.get_running_loop().time() < give_up_at:  # noqa: ASYNC110  # no one event tells
+        await asyncio.sleep(_LOOK_EVERY)

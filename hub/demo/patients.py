@@ -86,7 +86,8 @@ async def _go_on(patient: Patient, got: Opening, appointment_id: str, key: str, 
             if other := _first(openings, lambda each: each.start == got.start and each.doctor != got.doctor):
                 await commands.book(other.doctor.id, other.start)
         case Habit.MOVES_IT:
-            if other := _first(openings, lambda each: each.start != got.start and each.doctor == got.doctor):
+            unpopular = openings[::-1]
+            if other := _first(unpopular, lambda each: each.start != got.start and each.doctor == got.doctor):
                 await commands.reschedule(appointment_id, other.start)
         case Habit.USES_THE_KEY_AGAIN:
             if other := _first(openings, lambda each: each != got):

@@ -15,7 +15,7 @@ from hub.demo.arrival import arrived
 from hub.demo.figures import figures_of
 from hub.demo.morning import Morning
 from hub.demo.openings import Opening, find_openings
-from hub.demo.people import CannotBegin, log_in, log_in_all, newcomers, welcome_all
+from hub.demo.people import CannotBegin, Entrance, newcomers
 from hub.demo.screen import Screen
 from hub.demo.verdicts import show_figures, show_promises
 from hub.judge.history import History
@@ -36,7 +36,7 @@ class Size:
 
     patients: int = 200
     doctors: int = 3
-    slots_each: int = 8
+    slots_each: int = 12
 
 
 _SIZE = Size()
@@ -77,16 +77,18 @@ async def _play(base_url: str, records: Records, screen: Screen, size: Size) -> 
     clock, history = system_clock, History()
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
-        patients = await _patients(clinic, screen, size)
-        today = clock().date()
-        openings = await find_openings(patients[0], seeded.doctors(today), size.doctors, size.slots_each, clock())
-        taking_part = {opening.doctor.id for opening in openings}
-        doctors = [await log_in(clinic, each) for each in seeded.doctors(today) if each.id in taking_part]
+        with screen.progress("Signing in", size.patients + size.doctors) as arrived_one:
+            entrance = Entrance(clinic, screen.say, arrived_one)
+            patients = await _patients(entrance, size)
+            everybody = seeded.doctors(clock().date())
+            openings = await find_openings(patients[0], everybody, size.doctors, size.slots_each, clock())
+            taking_part = {opening.doctor.id for opening in openings}
+            doctors = await entrance.log_in_all([each for each in everybody if each.id in taking_part])
         _say_who_is_here(screen, doctors, patients, openings)
         show = _events_on(screen, patients, openings, clock)
         async with arrived(doctors, patients, openings, show, clock) as (seats, guests):
             morning = Morning(seats, guests, openings, history)
-            with screen.progress("Patients", len(patients)) as finished:
+            with screen.progress("Patients served", len(patients)) as finished:
                 await morning.race(finished)
             # Judged twice: what is cancelled to tidy up would hide a patient who was in two places at once.
             violations = judge(history, morning.dashboards, await read_record(records, clock))
@@ -110,16 +112,12 @@ async def _require_hub(clinic: Clinic, base_url: str) -> None:
         raise CannotBegin(f"the hub at {base_url} is not ready: {trouble.detail}")
 
 
-async def _patients(clinic: Clinic, screen: Screen, size: Size) -> list[Member]:
+async def _patients(entrance: Entrance, size: Size) -> list[Member]:
     """Sign in as many patients as take part: those of the seed, and newcomers for the rest."""
-    known = seeded.patients(system_clock().date())[: size.patients]
-    guests = newcomers(size.patients - len(known))
-    with screen.progress("Signing in", size.patients) as arrived_one:
-        first, *others = known
-        here = [await log_in(clinic, first)]  # alone: if the clinic is not seeded, one try tells
-        arrived_one()
-        here += await log_in_all(clinic, others, arrived_one)
-        return here + await welcome_all(clinic, guests, arrived_one)
+    first, *others = seeded.patients(system_clock().date())[: size.patients]
+    here = [await entrance.log_in(first)]  # alone: if the clinic is not seeded, one try tells
+    here += await entrance.log_in_all(others)
+    return here + await entrance.welcome_all(newcomers(size.patients - len(here)))
 
 
 def _say_who_is_here(

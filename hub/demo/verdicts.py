@@ -22,6 +22,7 @@ def show_figures(screen: Screen, figures: Figures) -> None:
     table.add_row("commands", f"{figures.commands.total()}  ({_counted(figures.commands)})")
     if figures.repeated:
         table.add_row("sent again", str(figures.repeated))
+    table.add_row("winners", f"{figures.winners} of {figures.slots} slots (one that is given back is won again)")
     table.add_row("granted", _counted(figures.granted))
     table.add_row("refused", _counted(figures.refused))
     for via, latency in figures.answered.items():
