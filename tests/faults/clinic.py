@@ -17,6 +17,7 @@ from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.client.wire import Profile, SignedIn
 from hub.clock import system_clock
+from hub.embedded.process import Process
 from hub.ids import instance_id
 from hub.judge.dashboard import Dashboard
 from hub.judge.history import History
@@ -110,7 +111,7 @@ class Clinic:
         """Return when everybody has been told everything, or when that takes too long: the judge says it better."""
         try:
             async with asyncio.timeout(_AT_REST_WITHIN):
-                while not await self._is_at_rest():
+                while not await self._is_at_rest():  # noqa: ASYNC110 -- the record has no event for it
                     await asyncio.sleep(0.1)
         except TimeoutError:
             return
@@ -131,9 +132,7 @@ class Clinic:
 
 
 @asynccontextmanager
-async def opened(
-    stack: Stack, doctors: int, patients: int, base_url: str | None = None
-) -> AsyncIterator[Clinic]:
+async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None = None) -> AsyncIterator[Clinic]:
     """Put so many people into the record, let them in (by default at the first api), and give the clinic."""
     records = connect(stack.settings.mongodb_url)
     async with AsyncExitStack() as lines:
@@ -141,9 +140,7 @@ async def opened(
         history = History()
         everybody = _people(doctors, patients, stack.settings.kafka_partitions)
         assert await records.users.add(everybody) is None
-        door = await lines.enter_async_context(
-            clinic_at(base_url or stack.base_url(), system_clock, history, PATIENCE)
-        )
+        door = await lines.enter_async_context(clinic_at(base_url or stack.base_url(), system_clock, history, PATIENCE))
         tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
         members = [door.member(_signed_in(account, tokens)) for account in everybody]
         turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
@@ -163,6 +160,12 @@ async def opened(
 def broken(violations: Collection[Violation]) -> set[tuple[int, str]]:
     """Return which promises were broken, and by what."""
     return {(violation.promise.value, violation.what) for violation in violations}
+
+
+def had_doctors(agents: Process, since: str = "") -> bool:
+    """Return whether an agents process was given doctors, after this stands in its log."""
+    _, _, log = agents.written().partition(since) if since else ("", "", agents.written())
+    return any('"doctors_taken_over"' in line and '"partitions":[]' not in line for line in log.splitlines())
 
 
 def _people(doctors: int, patients: int, partitions: int) -> list[Account]:

@@ -1,0 +1,47 @@
+"""An agents process that stops in its tracks between deciding and writing.
+
+It does so once, at a batch with several decisions, as soon as there is a file of the name below in its folder.
+"""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from agents import __main__ as agents
+from hub.records.appointments import MongoAppointments
+from hub.records.ports import SaveOutcome
+from hub.scheduling.appointment import Appointment
+
+TRIGGER = "pause-before-writing"
+
+log = structlog.get_logger(__name__)
+_save = MongoAppointments.save
+
+
+async def _save_after_a_pause(self: MongoAppointments, appointments: Sequence[Appointment]) -> SaveOutcome:
+    paused = len(appointments) > 1 and _pause_if_asked()
+    outcome = await _save(self, appointments)
+    if paused:
+        log.info("went_on", decisions=len(appointments), outcome=type(outcome).__name__)
+    return outcome
+
+
+def _pause_if_asked() -> bool:
+    trigger = Path(TRIGGER)
+    if not trigger.exists():
+        return False
+    trigger.unlink()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return True
+
+
+def main() -> None:
+    MongoAppointments.save = _save_after_a_pause
+    agents.main()
+
+
+if __name__ == "__main__":
+    main()

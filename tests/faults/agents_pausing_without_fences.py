@@ -1,0 +1,25 @@
+"""An agents process that pauses before it writes, and then writes what it has decided, whatever is there by now."""
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReplaceOne
+
+from hub.records import appointments
+from hub.records.documents import Document, to_document
+from hub.scheduling.appointment import Appointment
+from tests.faults import agents_pausing
+
+
+def _write_over(appointment: Appointment) -> ReplaceOne[Document]:
+    return ReplaceOne({"_id": appointment.id}, to_document(appointment), upsert=True)
+
+
+async def drop_fences(mongodb_url: str) -> None:
+    """Drop every index of the appointments, as if they had never been made."""
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongodb_url)
+    await client.get_default_database()["appointments"].drop_indexes()
+    client.close()
+
+
+if __name__ == "__main__":
+    appointments._write = _write_over
+    agents_pausing.main()

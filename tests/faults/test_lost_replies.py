@@ -1,0 +1,69 @@
+"""The reply is lost after the write, and the command is repeated."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from hub.bus.requests import REPEAT_AFTER
+from hub.client.answers import Answer
+from tests.faults.clinic import Clinic, broken, opened
+from tests.stack import Stack
+
+DOCTORS, PATIENTS = 2, 6
+
+
+async def test_a_command_whose_reply_is_lost_is_applied_once_and_its_client_is_told_that_it_worked(
+    tmp_path: Path,
+) -> None:
+    async with scenario(tmp_path, api="api") as (stack, clinic):
+        answers = [*await everybody_books(clinic), *await everybody_moves(clinic)]
+        assert stack.agents[0].written().count('"reply_lost"') == len(answers) == 2 * PATIENTS, "no reply was lost"
+        assert all(answer.seconds > REPEAT_AFTER for answer in answers), "nothing was repeated"
+        assert all(answer.ok and answer.attempts == 1 for answer in answers), "a client had to see to it"
+        record, violations = await clinic.verdict()
+        assert violations == []
+        assert [each.version for each in record.appointments.values()] == [2] * PATIENTS
+
+
+async def test_without_the_same_id_at_each_repeat_the_judge_says_that_refused_commands_were_applied(
+    tmp_path: Path,
+) -> None:
+    async with scenario(tmp_path, api="tests.faults.api_with_fresh_ids") as (_, clinic):
+        answers = await everybody_books(clinic)
+        assert {answer.code for answer in answers} == {"slot_taken"}
+        _, violations = await clinic.verdict()
+        assert (3, "a command was refused and yet applied") in broken(violations)
+
+
+@asynccontextmanager
+async def scenario(directory: Path, api: str) -> AsyncIterator[tuple[Stack, Clinic]]:
+    async with Stack(directory) as stack:
+        await stack.start_engines()
+        await stack.add_agents("tests.faults.agents_losing_replies")
+        await stack.add_api(api)
+        async with opened(stack, DOCTORS, PATIENTS) as clinic:
+            yield stack, clinic
+
+
+async def everybody_books(clinic: Clinic) -> list[Answer]:
+    """Let each patient book a slot that nobody else wants."""
+    slots = clinic.slots(PATIENTS)
+    return await asyncio.gather(
+        *(
+            patient.commands.book(slots[number].doctor_id, slots[number].start)
+            for number, patient in enumerate(clinic.patients)
+        )
+    )
+
+
+async def everybody_moves(clinic: Clinic) -> list[Answer]:
+    """Let each patient move to a later slot of the same doctor that nobody else wants."""
+    booked = {answer.appointment.patient_id: answer.appointment.id for answer in clinic.answers if answer.appointment}
+    slots = clinic.slots(PATIENTS)
+    return await asyncio.gather(
+        *(
+            patient.commands.reschedule(booked[patient.id], slots[number + PATIENTS].start)
+            for number, patient in enumerate(clinic.patients)
+        )
+    )
