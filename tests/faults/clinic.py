@@ -13,6 +13,7 @@ from hub.accounts.tokens import AccessTokens
 from hub.bus.topics import partition_of
 from hub.client.answers import Answer
 from hub.client.asking import Commands, Patience
+from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.client.wire import Profile, SignedIn
@@ -33,7 +34,6 @@ from tests.stack import Stack, until
 
 PATIENCE = Patience(in_all=60.0, each=12.0)
 _ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
-_AT_REST_WITHIN = 20.0
 _CONNECT_AT_ONCE = 10
 
 
@@ -62,6 +62,7 @@ class Person:
 class Clinic:
     """Who is there. Doctors have a dashboard each, from the beginning on; of the patients every other one."""
 
+    door: Door
     records: Records
     history: History
     doctors: list[Person] = field(default_factory=list)
@@ -92,9 +93,9 @@ class Clinic:
     async def until_answered(self, count: int, within: float = 60.0) -> None:
         await until(lambda: len(self.answers) >= count, f"{count} commands are answered", within)
 
-    async def verdict(self) -> tuple[Record, list[Violation]]:
-        """Return the record, and what the judge finds when everything has come to rest."""
-        await self._come_to_rest()
+    async def verdict(self, at_rest_within: float = 20.0) -> tuple[Record, list[Violation]]:
+        """Return the record, and what the judge finds when everything has come to rest, or that takes too long."""
+        await self._come_to_rest(at_rest_within)
         record = await read_record(self.records, system_clock)
         return record, judge(self.history, self.dashboards, record)
 
@@ -107,10 +108,10 @@ class Clinic:
 
         await asyncio.gather(*(one_after_another(turn) for _ in range(at_once)))
 
-    async def _come_to_rest(self) -> None:
+    async def _come_to_rest(self, within: float) -> None:
         """Return when everybody has been told everything, or when that takes too long: the judge says it better."""
         try:
-            async with asyncio.timeout(_AT_REST_WITHIN):
+            async with asyncio.timeout(within):
                 while not await self._is_at_rest():  # noqa: ASYNC110 -- the record has no event for it
                     await asyncio.sleep(0.1)
         except TimeoutError:
@@ -141,7 +142,7 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
         everybody = _people(doctors, patients, stack.settings.kafka_partitions)
         assert await records.users.add(everybody) is None
         door = await lines.enter_async_context(clinic_at(base_url or stack.base_url(), system_clock, history, PATIENCE))
-        tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
+        tokens = _tokens(stack)
         members = [door.member(_signed_in(account, tokens)) for account in everybody]
         turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
 
@@ -154,7 +155,18 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
             return Person(member, line.commands, dashboard)
 
         inside = await asyncio.gather(*(let_in(number, member) for number, member in enumerate(members)))
-        yield Clinic(records, history, inside[:doctors], inside[doctors:])
+        yield Clinic(door, records, history, inside[:doctors], inside[doctors:])
+
+
+@asynccontextmanager
+async def stranger(stack: Stack, patience: Patience) -> AsyncIterator[Commands]:
+    """Give the commands of a patient who is not in the history of a clinic, over REST, and with this much patience."""
+    records = connect(stack.settings.mongodb_url)
+    (account,) = _people(0, 1, stack.settings.kafka_partitions)
+    assert await records.users.add([account]) is None
+    await records.close()
+    async with clinic_at(stack.base_url(), system_clock, patience=patience) as door:
+        yield door.member(_signed_in(account, _tokens(stack))).commands
 
 
 def broken(violations: Collection[Violation]) -> set[tuple[int, str]]:
@@ -192,6 +204,10 @@ def _account(id_: str, role: Literal["doctor", "patient"]) -> Account:
         created_at=system_clock(),
         calendar=Doctor(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK) if role == "doctor" else None,
     )
+
+
+def _tokens(stack: Stack) -> AccessTokens:
+    return AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
 
 
 def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:

@@ -29,7 +29,7 @@ async def test_a_worker_that_was_paused_before_its_write_overwrites_nothing_and_
 async def test_without_fences_in_the_record_the_judge_says_that_a_slot_had_two_winners(tmp_path: Path) -> None:
     async with scenario(tmp_path, "tests.faults.agents_pausing_without_fences") as (_, clinic, outcome):
         assert outcome == "Saved"
-        _, violations = await clinic.verdict()
+        _, violations = await clinic.verdict(at_rest_within=3)
         assert {
             (1, "an acknowledged change is not in the record"),
             (2, "a slot had two winners"),

@@ -1,39 +1,74 @@
-"""A rush for slots while agents die and arrive."""
+"""Everybody wants the same slots, while agents die and arrive."""
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.clinic import had_doctors, opened
-from tests.stack import Stack
+from hub.embedded.process import Process
+from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
+from tests.stack import Stack, until
 
-DOCTORS, SLOTS_EACH, PATIENTS = 10, 10, 50
+
+@dataclass(frozen=True)
+class Size:
+    doctors: int
+    slots_each: int
+    patients: int
 
 
-async def test_fifty_rivals_for_each_of_a_hundred_slots_while_agents_die_and_arrive(tmp_path: Path) -> None:
-    async with Stack(tmp_path) as stack:
-        await stack.start(agents=2)
-        async with opened(stack, DOCTORS, PATIENTS) as clinic:
-            slots = clinic.slots(SLOTS_EACH)
-            asked = len(slots) * PATIENTS
+@dataclass(frozen=True)
+class Race:
+    """A race that is over: what was raced for, who was killed half-way, and who came then."""
+
+    clinic: Clinic
+    slots: list[Slot]
+    asked: int
+    victim: Process
+    late: Process
+
+
+async def test_of_fifty_rivals_for_each_of_a_hundred_slots_one_wins_while_agents_die_and_arrive(tmp_path: Path) -> None:
+    async with race(tmp_path, Size(doctors=10, slots_each=10, patients=50), "agents") as done:
+        answers = done.clinic.answers
+        assert done.asked == len(answers) == 5000
+        assert had_doctors(done.victim), "who was killed had no doctors"
+        assert max(answer.seconds for answer in answers) > 1, "nobody had to wait for another worker"
+        record, violations = await done.clinic.verdict()
+        assert violations == []
+        wins = Counter((won.doctor_id, won.start) for answer in answers if (won := answer.appointment))
+        assert wins == Counter((slot.doctor_id, slot.start) for slot in done.slots)
+        assert {answer.code for answer in answers} == {None, "slot_taken", "patient_busy"}
+        assert len(record.appointments) == len(done.slots)
+
+
+async def test_when_agents_tell_before_they_write_the_judge_says_that_acknowledged_changes_are_missing(
+    tmp_path: Path,
+) -> None:
+    async with race(tmp_path, Size(doctors=4, slots_each=10, patients=10), "tests.faults.agents_telling_first") as done:
+        _, violations = await done.clinic.verdict(at_rest_within=5)
+        assert (1, "an acknowledged change is not in the record") in broken(violations)
+
+
+@asynccontextmanager
+async def race(directory: Path, size: Size, module: str) -> AsyncIterator[Race]:
+    """Let everybody race; half-way one of two agents processes gets kill -9, and a little later another one begins."""
+    async with Stack(directory) as stack:
+        await stack.start_engines()
+        victim = await stack.add_agents(module)
+        await stack.add_agents(module)
+        await stack.add_api()
+        async with opened(stack, size.doctors, size.patients) as clinic:
+            slots = clinic.slots(size.slots_each)
+            asked = len(slots) * size.patients
             rush = asyncio.create_task(clinic.rush(slots))
             await clinic.until_answered(asked // 2)
-            victim = stack.agents[0]
             await stack.kill(victim)
+            assert len(clinic.answers) < asked, "it was over already"
             await clinic.until_answered(asked * 5 // 8)
-            late = await stack.add_agents()
+            late = await stack.add_agents(module)
             await rush
-            record, violations = await clinic.verdict()
-            for process in (victim, late):
-                assert had_doctors(process), f"{process.program.name} never had any doctors"
-            assert max(answer.seconds for answer in clinic.answers) > 1, "nobody had to wait for another worker"
-            assert violations == []
-            assert len(clinic.answers) == asked
-            wins = Counter(
-                (answer.appointment.doctor_id, answer.appointment.start)
-                for answer in clinic.answers
-                if answer.appointment
-            )
-            assert wins == Counter((slot.doctor_id, slot.start) for slot in slots)
-            assert {answer.code for answer in clinic.answers} == {None, "slot_taken", "patient_busy"}
-            assert len(record.appointments) == len(slots)
+            await until(lambda: had_doctors(late), "who came late has doctors, too")
+            yield Race(clinic, slots, asked, victim, late)

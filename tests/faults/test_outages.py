@@ -1,0 +1,62 @@
+"""The broker dies and comes back empty, the database dies and comes back with its data: both under load."""
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from hub.client.asking import Patience
+from tests.faults.clinic import Clinic, opened, stranger
+from tests.stack import Stack
+
+DOCTORS, SLOTS_EACH, PATIENTS = 8, 8, 24
+GOES_ON_WITHIN = 10.0
+ONE_ANSWER = Patience(in_all=12.0, each=12.0)
+
+
+@pytest.mark.parametrize("engine", ["broker", "database"])
+async def test_what_was_acknowledged_survives_and_booking_goes_on_by_itself(
+    tmp_path: Path, engine: Literal["broker", "database"]
+) -> None:
+    async with Stack(tmp_path) as stack:
+        await stack.start(agents=2)
+        async with opened(stack, DOCTORS, PATIENTS) as clinic, stranger(stack, ONE_ANSWER) as passer_by:
+            slots = clinic.slots(SLOTS_EACH)
+            asked = len(slots) * PATIENTS
+            rush = asyncio.create_task(clinic.rush(slots))
+            await clinic.until_answered(asked // 4)
+            process = stack.broker if engine == "broker" else stack.database
+            first_pid = process.pid
+            await stack.kill(process)
+            assert len(clinic.answers) < asked, "it was over already"
+
+            await until_ready(clinic, but_for=engine)
+            stuck = len(clinic.answers)
+            refused = await passer_by.book(slots[0].doctor_id, slots[0].start)
+            assert (refused.status, refused.code) == (503, "try_again")
+            assert refused.seconds < 11
+            assert len(clinic.answers) == stuck < asked, f"something was decided without the {engine}"
+
+            await stack.restart(process)
+            assert process.pid != first_pid
+            await clinic.until_answered(stuck + 1, within=GOES_ON_WITHIN)
+            await until_ready(clinic)
+            await rush
+            _, violations = await clinic.verdict()
+            assert violations == []
+            assert all(answer.decided for answer in clinic.answers)
+            if engine == "broker":
+                assert stack.apis[0].written().count('"broker_connected"') >= 2, "the api did not connect anew"
+
+
+async def until_ready(clinic: Clinic, but_for: str | None = None) -> None:
+    """Wait until the api says that it is ready, or that just this engine is missing."""
+    async with asyncio.timeout(GOES_ON_WITHIN):
+        while True:
+            trouble = await clinic.door.ready()
+            if trouble is None and but_for is None:
+                return
+            if but_for and getattr(trouble, "status", None) == 503 and f"the {but_for} at" in trouble.detail:
+                return
+            await asyncio.sleep(0.1)
