@@ -1,0 +1,36 @@
+"""Notices are lost between the agents and the dashboards."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.faults.clinic import Clinic, broken, opened
+from tests.stack import Stack
+
+DOCTORS, SLOTS_EACH, PATIENTS = 4, 6, 4
+
+
+async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp_path: Path) -> None:
+    async with scenario(tmp_path, api="api") as (stack, clinic):
+        _, violations = await clinic.verdict()
+        assert violations == []
+        lost = stack.agents[0].written().count('"notice_lost"')
+        assert lost >= DOCTORS * SLOTS_EACH // 3, "nothing was lost"
+        assert '"feed_mended"' in stack.apis[0].written()
+
+
+async def test_without_the_record_the_judge_says_that_events_were_not_told(tmp_path: Path) -> None:
+    async with scenario(tmp_path, api="tests.faults.api_without_mending") as (_, clinic):
+        _, violations = await clinic.verdict(at_rest_within=5)
+        assert (4, "an event was not told") in broken(violations)
+
+
+@asynccontextmanager
+async def scenario(directory: Path, api: str) -> AsyncIterator[tuple[Stack, Clinic]]:
+    async with Stack(directory) as stack:
+        await stack.start_engines()
+        await stack.add_agents("tests.faults.agents_losing_notices")
+        await stack.add_api(api)
+        async with opened(stack, DOCTORS, PATIENTS) as clinic:
+            await clinic.rush(clinic.slots(SLOTS_EACH))
+            yield stack, clinic
