@@ -65,6 +65,7 @@ async def run(
     try:
         records = open_records(mongodb_url)
         try:
+            await records.ping()
             return await _play(base_url, records, screen, size)
         finally:
             await records.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from hub.client.answers import Answer
 from hub.client.asking import Kind
@@ -80,15 +81,14 @@ class _Case:
 
     @property
     def statuses(self) -> list[Status]:
-        """How the appointment in question stood in this time."""
+        """How the appointment in question stood in this time; nothing if the record does not have it."""
         events = (
             [event for event in self.appointment.history if event.type in _STATUS_AFTER] if self.appointment else []
         )
-        ends = [*(event.at for event in events[1:]), None]
         return [
             _STATUS_AFTER[event.type]
-            for event, end in zip(events, ends, strict=True)
-            if event.at <= self.until and (end is None or end >= self.since)
+            for event, following in zip_longest(events, events[1:])
+            if event.at <= self.until and (following is None or following.at >= self.since)
         ]
 
     def met(self, holds: Sequence[Hold], since: datetime) -> bool:

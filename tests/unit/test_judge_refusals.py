@@ -123,6 +123,18 @@ def test_the_appointment_that_is_moved_does_not_stand_in_its_own_way() -> None:
     assert found(clinic.judged()) == {"a refusal was not true: slot_taken"}
 
 
+def test_a_refused_change_of_what_the_record_has_lost_does_not_stop_the_judge() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    for kind in ("confirm", "cancel", "complete", "reschedule"):
+        for code in ("wrong_status", "too_early", "in_the_past", "slot_taken", "patient_busy", "off_grid"):
+            wish = Wish(kind, appointment_id=booked.appointment.id, start=ELEVEN if kind == "reschedule" else None)
+            ask = Ask(ANN, wish, f"{kind} {code}", "rest", clinic.now)
+            clinic.history.asked(ask)
+            clinic.history.answered(ask, refused(ask.key, code, clinic.now))
+    assert "an acknowledged change is not in the record" in found(clinic.judged([]))
+
+
 def test_a_disabled_doctor_is_truly_unavailable() -> None:
     clinic = SmallClinic(disabled=True)
     clinic.ask(ANN, BOOK_TEN)

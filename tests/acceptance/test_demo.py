@@ -1,0 +1,172 @@
+"""`clinic-hub demo` against the real hub: exit 0 when every promise is kept, 1 when one is not, 2 without a hub."""
+
+import asyncio
+import io
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from hub.clock import system_clock
+from hub.demo.run import BROKEN, KEPT, NO_MORNING, Size, run
+from hub.embedded.ports import free_port
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.values import Status
+from hub.seeding.people import doctors
+from hub.seeding.seed import SeedReport, seed
+from hub.settings import Settings, child_environment
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+SMALL = Size(patients=24, doctors=2, slots_each=4)
+
+
+@pytest.fixture(scope="module")
+async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A hub with the seeded clinic. Two agents processes, so that a patient's two doctors may have different ones."""
+    async with Stack(tmp_path_factory.mktemp("demo"), logins_per_minute_per_address=1_000_000) as stack:
+        await stack.start(agents=2)
+        records = connect(stack.settings.mongodb_url)
+        assert isinstance(await seed(records, system_clock()), SeedReport)
+        await records.close()
+        yield stack
+
+
+async def test_a_morning_and_the_next_one_keep_every_promise(clinic: Stack) -> None:
+    for _ in range(2):
+        ended = await _demo(clinic.settings, "--url", clinic.base_url())
+        assert ended.code == KEPT, ended.said
+        assert "200 patients race for 36 free slots" in ended.said
+        assert "Signing in: 203 of 203" in ended.said
+        assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  Dr\. .* booked ", ended.said, re.MULTILINE)
+        assert [promise for promise in range(1, 8) if f"✓  {promise}  " in ended.said] == [1, 2, 3, 4, 5, 7]
+        assert "✗" not in ended.said
+        assert "slot_taken" in ended.said
+        assert "p99" in ended.said
+    assert await _left_of_the_mornings(clinic) == []
+
+
+async def test_a_doctored_record_breaks_promises(clinic: Stack) -> None:
+    plants: list[tuple[Plant, str]] = [
+        (_lose, "promise 1: an acknowledged change is not in the record"),
+        (_double, "promise 2: a slot had two winners"),
+        (_bend, "promise 3: a state is not what its history gives"),
+    ]
+    for plant, named in plants:
+        shown = io.StringIO()
+        code = await run(
+            clinic.base_url(),
+            clinic.settings.mongodb_url,
+            console=Console(file=shown, width=200),
+            open_records=lambda url, plant=plant: _Doctored(connect(url), plant),
+            size=SMALL,
+        )
+        assert code == BROKEN, plant
+        assert f"✗  {named[8]}  " in shown.getvalue()
+        assert named in shown.getvalue()
+
+
+async def test_a_small_morning_without_a_doctored_record_keeps_them(clinic: Stack) -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, width=200)
+    assert await run(clinic.base_url(), clinic.settings.mongodb_url, console=console, size=SMALL) == KEPT
+
+
+async def test_without_a_hub_the_demo_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
+    port = free_port()
+    ended = await _demo(Settings.model_construct(None, data_dir=tmp_path, port=port, mongodb_url="mongodb://127.0.0.1"))
+    assert ended.code == NO_MORNING
+    assert f"no hub answers at http://127.0.0.1:{port}" in ended.said
+    assert "make run" in ended.said
+    assert "Traceback" not in ended.said
+
+
+async def test_without_a_database_to_check_against_there_is_no_morning(tmp_path: Path) -> None:
+    ended = await _demo(Settings.model_construct(None, data_dir=tmp_path, port=free_port()))
+    assert ended.code == NO_MORNING
+    assert "MONGODB_URL" in ended.said
+
+
+async def test_a_database_that_does_not_answer_is_said_to(clinic: Stack) -> None:
+    shown = io.StringIO()
+    nowhere = f"mongodb://127.0.0.1:{free_port()}/clinic"
+    assert await run(clinic.base_url(), nowhere, console=Console(file=shown, width=200), size=SMALL) == NO_MORNING
+    assert "the database" in shown.getvalue()
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    said: str
+
+
+async def _demo(settings: Settings, *args: str) -> Ended:
+    """Run the command as a person does, without a terminal."""
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("clinic-hub"),
+        "demo",
+        *args,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=child_environment(settings),
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), timeout=150)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return Ended(process.returncode, said.decode())
+
+
+async def _left_of_the_mornings(clinic: Stack) -> list[Appointment]:
+    """Return what the mornings booked and did not cancel."""
+    records = connect(clinic.settings.mongodb_url)
+    begun = records.appointments.active_since
+    left = await begun([person.id for person in doctors(system_clock().date())], system_clock())
+    await records.close()
+    return [each for each in left if each.history[0].by.via in {"rest", "socket"}]
+
+
+Plant = Callable[[Appointment], list[Appointment]]
+"""What is found in the record where there is really the one appointment."""
+
+
+class _Doctored:
+    """The real record, but for the first appointment on each page that was booked after this was made."""
+
+    def __init__(self, records: Records, plant: Plant) -> None:
+        self._records = records
+        self._plant = plant
+        self._since = system_clock()
+        self.appointments = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+    async def page(self, *wanted: Any) -> Sequence[Appointment]:
+        page = await self._records.appointments.page(*wanted)
+        first = next((each for each in page if each.created_at >= self._since), None)
+        return [shown for each in page for shown in (self._plant(each) if each is first else [each])]
+
+    async def last_seq(self, doctor_id: str) -> int:
+        return await self._records.appointments.last_seq(doctor_id)
+
+
+def _lose(_: Appointment) -> list[Appointment]:
+    return []
+
+
+def _double(booked: Appointment) -> list[Appointment]:
+    return [booked.model_copy(update={"id": f"twin-{booked.id}"}), booked]
+
+
+def _bend(booked: Appointment) -> list[Appointment]:
+    return [booked.model_copy(update={"status": Status.COMPLETED})]
