@@ -45,7 +45,7 @@ def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record
         seconds[ask.via].append(answer.seconds)
     return Figures(
         commands=Counter(ask.via for ask, _ in answered),
-        winners=sum(answer.ok for ask, answer in answered if ask.wish.kind == "book"),
+        winners=len({won.id for ask, answer in answered if ask.wish.kind == "book" and (won := answer.appointment)}),
         slots=len(
             {(ask.wish.doctor_id, ask.wish.start) for ask, answer in answered if answer.ok and ask.wish.doctor_id}
         ),

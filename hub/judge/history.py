@@ -50,7 +50,7 @@ class History:
 
     def answered(self, ask: Ask, answer: Answer) -> None:
         """Write down what it came to."""
-        waiting = next(told for told in self._entries[ask.command_id].tellings if told.ask is ask)
+        waiting = next(told for told in self._entries[ask.command_id].tellings if told.ask is ask and not told.answer)
         waiting.answer = answer
 
     @property

@@ -1,0 +1,180 @@
+"""The parts of the demo that need no hub: how it signs people in, finds openings, counts, and shows things."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import phonenumbers
+import pytest
+from aiohttp import web
+from rich.console import Console
+
+from hub.client.clinic import clinic_at
+from hub.client.member import Member
+from hub.clock import system_clock
+from hub.demo.figures import figures_of
+from hub.demo.openings import find_openings
+from hub.demo.people import CannotBegin, Entrance, newcomers
+from hub.demo.screen import Screen
+from hub.demo.verdicts import show_promises
+from hub.judge.promises import Promise, Violation
+from hub.seeding.people import Person, doctors, patients
+from tests.unit.client_examples import QUICK, START, StandIn, ann_at, ok, problem, stand_in
+from tests.unit.judge_examples import ADA, ANN, TEN, SmallClinic, good_morning
+
+TODAY = START.date()
+
+
+def test_newcomers_have_numbers_and_addresses_of_their_own() -> None:
+    everybody = newcomers(200)
+    assert len({each.phone for each in everybody}) == len({each.email for each in everybody}) == 200
+    assert all(phonenumbers.is_valid_number(phonenumbers.parse(each.phone)) for each in everybody)
+    assert not {each.phone for each in everybody} & {each.phone for each in [*patients(TODAY), *doctors(TODAY)]}
+
+
+async def test_newcomers_sign_up_at_their_first_morning_and_log_in_at_the_next() -> None:
+    accounts: set[str] = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        email = (await request.json())["email"]
+        if request.path.endswith("signup"):
+            if email in accounts:
+                return problem(409, "email_taken")(request)
+            accounts.add(email)
+            return ok(201, _signed_in(email))(request)
+        if email in accounts:
+            return ok(200, _signed_in(email))(request)
+        return problem(401, "invalid_credentials")(request)
+
+    async with stand_in(rest=[answer]) as hub:
+        guests = newcomers(5)
+        first = await _through(hub, lambda entrance: entrance.welcome_all(guests))
+        tries_at_first = _doors(hub)
+        second = await _through(hub, lambda entrance: entrance.welcome_all([*guests, newcomers(6)[5]]))
+    assert [member.who.id for member in first] == [f"morning{n}" for n in range(1, 6)]
+    assert [member.who.id for member in second] == [f"morning{n}" for n in range(1, 7)]
+    assert tries_at_first == ["login"] + ["signup"] * 5
+    assert _doors(hub)[6:] == ["login"] * 7 + ["signup"]
+
+
+async def test_a_hub_that_lets_in_only_so_many_is_waited_for_and_the_person_told_once() -> None:
+    full = problem(429, "too_many_requests", **{"Retry-After": "0.05"})
+    said: list[str] = []
+    arrived: list[int] = []
+    async with (
+        stand_in(rest=[full, full, ok(200, _signed_in("patient1@clinic.test"))]) as hub,
+        clinic_at(hub.url, system_clock, patience=QUICK) as clinic,
+    ):
+        entrance = Entrance(clinic, said.append, lambda: arrived.append(1))
+        assert isinstance(await entrance.log_in(patients(TODAY)[0]), Member)
+    assert len(hub.received) == 3
+    assert len(said) == 1
+    assert len(arrived) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (problem(401, "invalid_credentials"), "make seed"),
+        (problem(429, "too_many_requests", **{"Retry-After": "3600"}), "LOGINS_PER_MINUTE_PER_ADDRESS"),
+        (problem(500, "internal"), "internal"),
+    ],
+)
+async def test_who_cannot_get_in_is_told_what_to_do(answer: Callable[[web.Request], web.Response], advice: str) -> None:
+    person: Person = patients(TODAY)[0]
+    async with stand_in(rest=[answer]) as hub:
+        with pytest.raises(CannotBegin, match=advice):
+            await _through(hub, lambda entrance: entrance.log_in(person))
+
+
+async def test_openings_are_free_slots_of_the_first_doctors_who_have_enough_taken_in_turn() -> None:
+    first, busy, third, _ = people = doctors(TODAY)[:4]
+    cards = [{"id": each.id, "name": each.name, "specialty": None, "zone": "UTC"} for each in people]
+
+    def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/doctors"):
+            return ok(200, cards)(request)
+        if busy.id in request.path:
+            return ok(200, [])(request)
+        starts = [START + timedelta(minutes=30 * n) for n in range(4)]
+        taken = starts[2]
+        slots = [_slot(start, available=start != taken) for start in starts]
+        return ok(200, slots if request.query["date"] == START.date().isoformat() else [])(request)
+
+    async with stand_in(rest=[answer]) as hub, ann_at(hub) as ann:
+        found = await find_openings(ann, people, 2, 2, START - timedelta(minutes=10))
+        with pytest.raises(CannotBegin, match="free slots"):
+            await find_openings(ann, people, 2, 4, START - timedelta(minutes=10))
+    # the one that starts in ten minutes is too soon, and the third is taken
+    expected = [(doctor.id, START + timedelta(minutes=30 * n)) for n in (1, 3) for doctor in (first, third)]
+    assert [(each.doctor.id, each.start) for each in found] == expected
+
+
+def test_figures_count_what_the_history_holds() -> None:
+    clinic = good_morning()
+    figures = figures_of(clinic.history, list(clinic.dashboards.values()), clinic.record())
+    assert figures.commands.total() == len(list(clinic.history.tellings()))
+    assert figures.granted["book"] == 5
+    assert figures.winners == 4  # one booking was sent over two ways
+    assert figures.slots == 3  # and one was of a slot that had been given back
+    assert figures.granted["reschedule"] == 1
+    assert figures.refused["slot_taken"] == 2
+    assert figures.answered["rest"].p50 == 2000
+    assert figures.told is not None
+    assert figures.told.p99 == 0
+
+
+def test_a_percentile_is_a_case_that_was_measured() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    telling = next(clinic.history.tellings())
+    for seconds in range(1, 101):
+        clinic.history.asked(telling.ask)
+        clinic.history.answered(telling.ask, _taking(telling.answer, seconds))
+    telling.answer = _taking(telling.answer, 101)
+    latency = figures_of(clinic.history, [], clinic.record()).answered["rest"]
+    assert (latency.count, latency.p50, latency.p99) == (101, 51_000, 100_000)
+
+
+def test_each_promise_is_shown_kept_broken_or_not_tried() -> None:
+    shown = io.StringIO()
+    broken = [Violation(Promise.NO_OVERLAP, "a slot had two winners", f"case {n}") for n in range(7)]
+    show_promises(Screen(Console(file=shown, width=200)), broken, SmallClinic().record())
+    said = shown.getvalue()
+    assert "✗  2  No two active appointments of a doctor or a patient overlap: 7 violations" in said
+    assert [number for number in range(1, 8) if f"✓  {number}  " in said] == [1, 3, 4, 5, 7]
+    assert "-  6  " in said
+    assert "case 4" in said
+    assert "case 5" not in said
+    assert "and 2 more of promise 2" in said
+
+
+def test_progress_without_a_terminal_is_a_line_for_each_quarter() -> None:
+    shown = io.StringIO()
+    with Screen(Console(file=shown, width=80)).progress("Signing in", 10) as step:
+        for _ in range(10):
+            step()
+    assert shown.getvalue().splitlines() == [f"Signing in: {done} of 10" for done in (3, 5, 8, 10)]
+
+
+def _signed_in(email: str) -> dict[str, Any]:
+    user = {"id": email.partition("@")[0], "role": "patient", "name": email}
+    return {"accessToken": "a", "refreshToken": "r", "expiresIn": 900, "user": user}
+
+
+async def _through(hub: StandIn, enter: Callable[[Entrance], Any]) -> Any:
+    async with clinic_at(hub.url, system_clock, patience=QUICK) as clinic:
+        return await enter(Entrance(clinic, lambda _: None, lambda: None))
+
+
+def _doors(hub: StandIn) -> list[str]:
+    return [sent.what.rpartition("/")[2] for sent in hub.received]
+
+
+def _slot(start: Any, *, available: bool) -> dict[str, Any]:
+    return {"start": start.isoformat(), "end": (start + timedelta(minutes=30)).isoformat(), "available": available}
+
+
+def _taking(answer: Any, seconds: int) -> Any:
+    return type(answer)(**{**vars(answer), "seconds": float(seconds)})
