@@ -65,7 +65,6 @@ async def run(
     try:
         records = open_records(mongodb_url)
         try:
-            await records.ping()
             return await _play(base_url, records, screen, size)
         finally:
             await records.close()
@@ -78,6 +77,7 @@ async def _play(base_url: str, records: Records, screen: Screen, size: Size) -> 
     clock, history = system_clock, History()
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
+        await records.ping()  # before the morning, not when it is over and cannot be judged
         with screen.progress("Signing in", size.patients + size.doctors) as arrived_one:
             entrance = Entrance(clinic, screen.say, arrived_one)
             patients = await _patients(entrance, size)
