@@ -1,14 +1,20 @@
 """The topics: their names, which partition a doctor has, and making them."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
 COMMANDS = "clinic.commands"
 EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
+
+
+_LOOK_EVERY = 0.1
+_LOOKS = 100
+"""Ten seconds for a topic to appear."""
 
 
 class WrongPartitions(Exception):
@@ -41,12 +47,25 @@ async def make(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replicatio
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"the broker did not make the topic {name}")
-    for topic in await admin.describe_topics(list(wanted)):
-        if (found := len(topic["partitions"])) != wanted[topic["topic"]]:
+    for name, found in (await _partitions(admin, wanted)).items():
+        if found != wanted[name]:
             raise WrongPartitions(
-                f"the topic {topic['topic']} has {found} partitions and KAFKA_PARTITIONS says "
-                f"{wanted[topic['topic']]}: set it to {found}, or stop everything and make the topic again",
+                f"the topic {name} has {found} partitions and KAFKA_PARTITIONS says {wanted[name]}: "
+                f"set it to {found}, or stop everything and make the topic again",
             )
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, int]:
+    """Return how many partitions each topic has. Raises `KafkaTimeoutError` when one does not appear.
+
+    Apache Kafka answers that a topic has been made before its brokers know of it: for a moment it has no partitions.
+    """
+    for _ in range(_LOOKS):
+        found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
+        if all(found.get(name) for name in names):
+            return found
+        await asyncio.sleep(_LOOK_EVERY)
+    raise KafkaTimeoutError(f"the broker made {', '.join(sorted(names))} and does not show them")
 
 
 async def remove(admin: AIOKafkaAdminClient, name: str) -> None:
