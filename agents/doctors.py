@@ -195,8 +195,9 @@ class Doctors:
         fresh = {c.doctor_id for c in commands if not ((k := self._known.get(c.doctor_id)) and k.read_on == today)}
         await self._read(fresh)
         appointments = await self._named(commands)
-        if stale := {a.doctor_id for a in appointments.values() if self._is_behind(a)}:
+        while stale := {a.doctor_id for a in appointments.values() if self._is_behind(a)}:
             await self._read(stale)
+            appointments = await self._named(commands)  # else they could be older than the slots
         return {
             doctor_id: Calendar(
                 doctor=self._known[doctor_id].doctor,

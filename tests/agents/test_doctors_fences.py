@@ -156,6 +156,22 @@ async def test_a_patient_whom_the_other_doctor_books_in_between_is_busy(surgery:
     assert await given(worker, *batch) == ["patient_busy", "scheduled", "scheduled"]
 
 
+async def test_a_move_is_not_refused_because_of_the_slot_that_it_has_got_itself(surgery: Surgery) -> None:
+    """Another worker applies it while we read the doctor anew, whom we had found to be old."""
+    first = book("carl", at=0)
+    change = move(first, to=1)
+    other = surgery.worker()
+    theirs = []
+
+    async def do_it() -> None:
+        theirs.extend(await other.handle([change]))
+
+    worker = await meddled_with(surgery, "last_seq", do_it)
+    await given(other, first)
+    assert await worker.handle([change]) == theirs
+    assert verdicts(theirs) == ["scheduled"]
+
+
 async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(surgery: Surgery) -> None:
     other = surgery.worker()
     worker = await meddled_with(surgery, "active_since", lambda: given(other, book("carl", at=0)))
