@@ -1,0 +1,97 @@
+"""A booking, end to end: what people do on the real hub, as they see it from outside."""
+
+from datetime import timedelta
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from hub.bus import topics
+from hub.client.member import CannotRead, Member
+from hub.clock import system_clock
+from hub.ids import instance_id
+from hub.judge.dashboard import Dashboard
+from hub.scheduling.values import LENGTH, Status
+from tests.faults.clinic import Clinic, Slot, opened
+from tests.stack import Stack, until
+
+UNREADABLE = [b"", b"{", b'{"kind": "book", "doctorId": {"$gt": ""}}', b"\xff"]
+
+
+async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> None:
+    async with opened(stack, doctors=1, patients=2) as clinic:
+        doctor, rival = clinic.doctors[0], clinic.patients[1]
+        newcomer = await signed_up(clinic)
+        slot, later, *_ = clinic.slots(2)
+        assert doctor.id in {card.id for card in await newcomer.doctors()}
+        assert await available(newcomer, slot)
+
+        own = Dashboard(newcomer.who, system_clock)
+        watching = Dashboard(clinic.patients[0].member.who, system_clock)
+        async with (
+            newcomer.line(own.callbacks) as line,
+            clinic.patients[0].member.line(watching.callbacks) as watcher,
+        ):
+            assert await watcher.watch(slot.doctor_id, slot.start.date()) is None
+            booked = await newcomer.commands.book(slot.doctor_id, slot.start, reason="a cough")
+            assert (booked.status, booked.ok) == (201, True)
+            assert booked.appointment
+            assert (await rival.commands.book(slot.doctor_id, slot.start)).code == "slot_taken"
+            assert not await available(newcomer, slot)
+            mine = booked.appointment.id
+            with pytest.raises(CannotRead, match="not_found"):
+                await rival.member.appointment(mine)
+            assert (await rival.commands.cancel(mine)).code == "not_found"
+
+            assert (await doctor.commands.complete(mine)).code == "too_early"
+            assert (await doctor.commands.confirm(mine)).ok
+            moved = await line.commands.reschedule(mine, later.start)
+            assert moved.appointment
+            assert (moved.appointment.status, moved.appointment.start) == (Status.SCHEDULED, later.start)
+            assert (await newcomer.commands.cancel(mine)).status == 200
+            assert (await newcomer.commands.cancel(mine)).code == "wrong_status"
+
+            await until(lambda: len(own.seen) == 4, "the patient is told everything")
+            assert [seen.event.type for seen in own.seen] == ["booked", "confirmed", "rescheduled", "cancelled"]
+            await until(lambda: watching.slots[later.doctor_id, later.start], "the watcher sees the slot free again")
+            assert watching.slots[slot.doctor_id, slot.start]
+            assert not watching.seen, "who watches is told nothing about whom"
+        assert [each.id for each in await newcomer.appointments([Status.CANCELLED])] == [mine]
+        assert await available(newcomer, slot)
+        _, violations = await clinic.verdict()
+        assert violations == []
+
+
+async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack: Stack) -> None:
+    async with opened(stack, doctors=4, patients=1) as clinic:
+        servers = str(stack.settings.kafka_bootstrap_servers)
+        rejected = AIOKafkaConsumer(bootstrap_servers=servers, fetch_max_wait_ms=50, enable_auto_commit=False)
+        async with rejected, AIOKafkaProducer(bootstrap_servers=servers) as stranger:
+            here = TopicPartition(topics.REJECTED, 0)
+            rejected.assign([here])
+            await rejected.seek_to_end(here)
+            await rejected.position(here)
+            for partition in range(stack.settings.kafka_partitions):
+                for value in UNREADABLE:
+                    await stranger.send_and_wait(topics.COMMANDS, value, key=b"nobody", partition=partition)
+            for number, slot in enumerate(clinic.slots(1)):  # a doctor in each partition
+                booked = await clinic.patients[0].commands.book(slot.doctor_id, slot.start + number * LENGTH)
+                assert booked.ok
+            aside: list[bytes | None] = []
+            while len(aside) < len(UNREADABLE) * stack.settings.kafka_partitions:
+                aside += [each.value for each in (await rejected.getmany(here, timeout_ms=5000))[here]]
+        assert sorted(set(aside)) == sorted(UNREADABLE)
+
+
+async def signed_up(clinic: Clinic) -> Member:
+    name = instance_id()
+    number = f"+1808555{int(name, 16) % 10_000:04d}"
+    member = await clinic.door.sign_up("Nora Newcomer", f"{name}@clinic.test", number, "Correct-horse-7")
+    assert isinstance(member, Member), member
+    return member
+
+
+async def available(member: Member, slot: Slot) -> bool:
+    """Return whether a slot is shown as free; it is shown in any case."""
+    shown = {each.start: each.available for each in await member.slots(slot.doctor_id, slot.start.date())}
+    assert slot.start + timedelta(hours=1) in shown
+    return shown[slot.start]
