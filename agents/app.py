@@ -8,13 +8,14 @@ import structlog
 
 from agents.commands import CommandHandler
 from agents.days import Days, DoctorTable
+from agents.deadlines import Deadlines
 from agents.doctors import Doctors
 from agents.publisher import Publisher
 from agents.pump import Pump
 from agents.transport import HubApp
 from hub.bus import topics
 from hub.bus.place import BrokerPlace
-from hub.clock import Clock
+from hub.clock import Timekeeper
 from hub.records.ports import Records
 
 log = structlog.get_logger(__name__)
@@ -26,13 +27,14 @@ _DRAIN = 1.0
 
 @dataclass(frozen=True)
 class Agents:
-    """A Faust app and what it publishes with: start the publisher first and stop it last."""
+    """A Faust app, what it publishes with (start that first and stop it last), and its timers, to be run beside it."""
 
     app: faust.App
     publisher: Publisher
+    deadlines: Deadlines
 
 
-def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> Agents:
+def build(place: BrokerPlace, records: Records, clock: Timekeeper, scratch: str) -> Agents:
     """Put the process together; nothing is opened yet. `scratch` is a folder of this process alone."""
     app = _faust(place, scratch)
     commands = app.topic(
@@ -45,8 +47,9 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
         internal=True,  # else the embedded broker makes it with a count of its own
     )
     days = Days(app.Table("days", key_type=bytes, partitions=place.partitions))
-    doctors = Doctors(records, days, clock)
     publisher = Publisher(place)
+    deadlines = Deadlines(records.appointments, clock, publisher.command)
+    doctors = Doctors(records, days, clock, on_saved=deadlines.note)
     pump = Pump(app, CommandHandler(doctors, publisher).handle)
 
     @app.agent(commands)
@@ -66,10 +69,11 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
         # Without this, a worker with tables fetches with its old positions and strands commands (faust issue 596).
         app.consumer.stop_flow()
         doctors.forget()
-        owned = sorted(tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS)
-        log.info("doctors_taken_over", partitions=owned)
+        owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
+        deadlines.take_over(lambda doctor_id: topics.partition_of(doctor_id, place.partitions) in owned)
+        log.info("doctors_taken_over", partitions=sorted(owned))
 
-    return Agents(app, publisher)
+    return Agents(app, publisher, deadlines)
 
 
 def _faust(place: BrokerPlace, scratch: str) -> faust.App:

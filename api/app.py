@@ -19,11 +19,10 @@ from api.sockets.limits import Limits
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice
 from hub.bus.place import place_of
-from hub.clock import system_clock
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.settings import BadSettings, Settings
+from hub.settings import BadSettings, Settings, timekeeper
 
 log = structlog.get_logger()
 
@@ -85,7 +84,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     database = _Database(records)
     services = assemble(
         settings=settings,
-        clock=system_clock,
+        clock=timekeeper(settings),
         records=records,
         commands=bus,
         following=bus,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from api.attempts import Attempts
-from api.booking import Booking
+from api.booking import PATIENCE, Booking
 from api.identity import Doorkeeper
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
@@ -64,6 +64,6 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         tokens=tokens,
         doorkeeper=Doorkeeper(tokens.verify, clock),
         sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
-        booking=Booking(records, commands, clock),
+        booking=Booking(records, commands, clock, PATIENCE * (settings.clock_rate or 1)),
         attempts=Attempts(settings, clock),
     )

