@@ -6,12 +6,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.clock import Timekeeper, system_clock
+from hub.texting.segments import gsm7_units
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
+TWILIO = "https://api.twilio.com"
+_NAME_UNITS = 40
+
+
+def _short_enough(name: str) -> str:
+    units = gsm7_units(name)
+    if units is None or units > _NAME_UNITS:
+        message = f"one text holds a name of at most {_NAME_UNITS} plain characters, without typographic ones"
+        raise ValueError(message)
+    return name
+
+
+OurNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")]
+"""E.164, or a short code."""
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
+"""Where paths are appended to; without a slash at the end."""
 
 
 class Settings(BaseSettings):
@@ -42,6 +59,16 @@ class Settings(BaseSettings):
     clock_base: AwareDatetime | None = None
     clock_shows: AwareDatetime | None = None
     clock_rate: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    # What the texts call the clinic, and the number they say to call; 40 of the 160 units that one text has.
+    clinic_name: Annotated[str, Field(min_length=1), AfterValidator(_short_enough)] = "Clinic Hub"
+    clinic_phone: Annotated[str, Field(pattern=r"^[0-9+(][0-9 ().-]{2,19}$")] | None = None
+    twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_from_patient: OurNumber | None = None
+    twilio_from_doctor: OurNumber | None = None
+    twilio_base_url: BaseUrl = TWILIO
+    public_url: BaseUrl | None = None
+    texts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     # Of one account, and of one address, behind which there may be a whole waiting room.
@@ -58,6 +85,15 @@ class Settings(BaseSettings):
             raise ValueError(message)
         if any(given) and self.clinic_env != "development":
             message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development: patients live by the real clock"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _whole_twilio(self) -> Self:
+        names = ("twilio_account_sid", "twilio_auth_token", "twilio_from_patient", "twilio_from_doctor")
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if 0 < len(missing) < len(names):
+            message = f"{' and '.join(missing)} must be set too: texts need all of TWILIO_…, or none is sent"
             raise ValueError(message)
         return self
 
@@ -119,6 +155,11 @@ def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_s
     if value is None:
         raise BadSettings(f"{field.upper()}: not set; `clinic-hub run` starts an embedded one and sets it")
     return value
+
+
+def public_url(settings: Settings) -> str:
+    """Return the address under which the world reaches the api, without a slash at the end."""
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Session
+from hub.records.text_ports import InboundTexts, OptOuts, TextPositions, TextRecords
 from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.events import Event
 from hub.scheduling.values import Role, Status
@@ -180,6 +181,9 @@ class UserRecords(Protocol):
     async def by_email(self, email: str) -> Account | None:
         """Return the account with this e-mail address (lower case)."""
 
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account with this phone number (E.164)."""
+
     async def by_ids(self, user_ids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts that exist among the ids, by id."""
 
@@ -221,6 +225,22 @@ class Records(Protocol):
     @property
     def sessions(self) -> SessionRecords:
         """The sessions."""
+
+    @property
+    def texts(self) -> TextRecords:
+        """The outbox."""
+
+    @property
+    def text_positions(self) -> TextPositions:
+        """How far the texts of each doctor have been planned."""
+
+    @property
+    def inbound_texts(self) -> InboundTexts:
+        """The texts that came in."""
+
+    @property
+    def opt_outs(self) -> OptOuts:
+        """Who wants no texts."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
