@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Session
+from hub.records.memory_texts import MemoryInboundTexts, MemoryOptOuts, MemoryTextPositions, MemoryTexts
 from hub.records.overlap import quarters
 from hub.records.ports import (
     After,
@@ -32,6 +33,10 @@ class MemoryRecords:
         self.appointments = MemoryAppointments()
         self.users = MemoryUsers()
         self.sessions = MemorySessions()
+        self.texts = MemoryTexts()
+        self.text_positions = MemoryTextPositions()
+        self.inbound_texts = MemoryInboundTexts()
+        self.opt_outs = MemoryOptOuts()
 
     async def prepare(self) -> None:
         """Do nothing: the fences are always there."""
@@ -158,6 +163,10 @@ class MemoryUsers:
     async def by_email(self, email: str) -> Account | None:
         """Return the account with this e-mail address (lower case)."""
         return next((account for account in self._stored.values() if account.email == email), None)
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account with this phone number (E.164)."""
+        return next((account for account in self._stored.values() if account.phone == phone), None)
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""

@@ -32,7 +32,7 @@ class TextRecords(Protocol):
     async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
         """Return what the doctor's side should know of: texts planned at `since` or later that reached nobody.
 
-        Those are failed, undelivered, opted out, and skipped for want of a phone; the latest first.
+        Those are failed, undelivered, opted out, and skipped for want of a phone or after a STOP; the latest first.
         """
 
     async def due(self, until: datetime, limit: int) -> list[Text]:

@@ -53,6 +53,10 @@ RANK: Mapping[TextStatus, int] = {
     TextStatus.DELIVERED: 6,
 }
 
+UNSETTLED = frozenset({TextStatus.SENDING, TextStatus.UNKNOWN})
+"""Twilio may have it or not."""
+REACHED_NOBODY = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED, TextStatus.OPTED_OUT})
+
 
 def below(status: TextStatus) -> frozenset[TextStatus]:
     """Return the statuses that a text may move up from to this one."""
@@ -89,6 +93,13 @@ class Text(Value):
     error_code: int | None = None
     reason: SkipReason | None = None
     again_of: Id | None = None
+
+    @property
+    def reached_nobody(self) -> bool:
+        """Whether somebody should be told in another way, as far as is known."""
+        return self.status in REACHED_NOBODY or (
+            self.status is TextStatus.SKIPPED and self.reason in {"no_phone", "opted_out"}
+        )
 
 
 @dataclass(frozen=True)
