@@ -44,7 +44,7 @@ def main() -> None:
     if asyncio.run(_serve(place, connect(mongodb_url), settings.timekeeper(chosen))) == "emptied":
         # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
         # beginning again: it is in MongoDB.
-        os.execv(sys.executable, [sys.executable, "-m", "agents"])  # noqa: S606 -- ourselves, again
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
 async def _serve(place: BrokerPlace, records: Records, clock: Timekeeper) -> str:

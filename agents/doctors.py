@@ -1,7 +1,7 @@
 """The doctor's actor: decides a partition's commands in order, writes to MongoDB, and only then tells.
 
 One call handles a batch. The database is asked once in the ordinary case (the write itself); reads happen at the
-first touch of a doctor after a rebalance, and for appointments that a command changes.
+first touch of a doctor after a rebalance, for appointments that a command changes, and before anybody is refused.
 """
 
 from collections import defaultdict
@@ -55,6 +55,18 @@ class _Planned:
     after: Appointment | None
 
 
+@dataclass(frozen=True)
+class _Holder:
+    """The appointment that has the slot at `start`, as far as we know."""
+
+    id: str
+    start: datetime
+
+    def holds(self, stored: Appointment | None) -> bool:
+        """Whether it still does."""
+        return stored is not None and stored.active and stored.start == self.start
+
+
 class Doctors:
     """The actors of all the doctors in this worker's partitions."""
 
@@ -69,7 +81,7 @@ class Doctors:
 
     def forget(self) -> None:
         """Trust nothing any more: after a rebalance another worker may have written for any doctor."""
-        self._known.clear()
+        self._known = {}  # another one, so that a batch which is just being decided sees that it has to begin again
         self._days.look_over()
 
     async def handle(self, commands: Sequence[Command]) -> list[Answer]:
@@ -78,7 +90,7 @@ class Doctors:
         Raises `StoreUnavailable` when the database does not answer; handling the same batch again is safe then.
         """
         batch = _Batch(commands)
-        # Each round but the last ends at a fence: it answers one command at least, or learns that a doctor was stale.
+        # Each round but the last answers one command at least, or learns that what it knew of a doctor was stale.
         for _ in range(2 * len(commands) + 2):
             if not batch.waiting():
                 return batch.in_order()
@@ -87,33 +99,63 @@ class Doctors:
 
     async def _round(self, batch: "_Batch") -> None:
         """Decide what waits, write it, and answer as far as the writing came."""
+        known = self._known
         plan = await self._plan(batch)
-        writes = [(planned.position, planned.after) for planned in plan if planned.after]
+        if await self._refuses_wrongly(batch, plan) or known is not self._known:
+            return
+        writes = [(planned, planned.after) for planned in plan if planned.after]
         match await self._records.appointments.save([after for _, after in writes]):
             case Saved():
                 self._settle(batch, plan)
             case Stopped(written=written, fence=fence):
                 met = writes[written][0]
                 # What was decided after the fence was decided as if this write would succeed: decide it again.
-                self._settle(batch, [planned for planned in plan if planned.position < met])
+                self._settle(batch, [planned for planned in plan if planned.position < met.position])
                 await self._stopped(batch, met, fence)
             case Stale():
                 # Some of it may be written. Read these doctors again: what is written will be found repeated.
                 for _, after in writes:
                     self._known.pop(after.doctor_id, None)
 
-    async def _stopped(self, batch: "_Batch", met: int, fence: Fence) -> None:
-        """Learn from the fence that the command at `met` ran into."""
-        command = batch.commands[met]
+    async def _refuses_wrongly(self, batch: "_Batch", plan: Sequence[_Planned]) -> bool:
+        """Look twice before anybody is refused; return whether that showed something to decide anew.
+
+        A write meets the fences, a refusal meets none. A booking may have been applied, and its appointment moved or
+        cancelled since: then it is answered here. And who holds the slot by our table may have let go of it at another
+        worker, who has the doctor now if we were paused for long.
+        """
+        refused = [
+            (planned.position, batch.commands[planned.position], planned.calendar)
+            for planned in plan
+            if planned.calendar and isinstance(planned.decision, Refused)
+        ]
+        bookings = {command.id for _, command, _ in refused if isinstance(command, BookAppointment)}
+        holders = {holder.id for _, command, calendar in refused if (holder := _holder(calendar, command))}
+        holders -= {planned.after.id for planned in plan if planned.after}  # theirs is a write, which will show itself
+        found = await self._records.appointments.by_ids(bookings | holders) if bookings or holders else {}
+        wrong = False
+        for position, command, calendar in refused:
+            holder = _holder(calendar, command)
+            if command.id in bookings & found.keys():
+                batch.answer(position, _answer(command, await self._applied(command), calendar.doctor))
+                wrong = True
+            elif holder and holder.id in holders and not holder.holds(found.get(holder.id)):
+                self._known.pop(command.doctor_id, None)
+                wrong = True
+        return wrong
+
+    async def _stopped(self, batch: "_Batch", met: _Planned, fence: Fence) -> None:
+        """Learn from the fence that a command ran into."""
+        command = batch.commands[met.position]
         match fence:
             case Fence.DOCTOR_SLOT | Fence.DOCTOR_SEQ:
                 self._known.pop(command.doctor_id, None)  # somebody else has written for this doctor: read it again
             case Fence.PATIENT_TIME:
-                batch.answer(met, _answer(command, _patient_busy()))
+                batch.answer(met.position, _answer(command, _patient_busy()))
                 batch.busy |= await self._busy(batch)
             case Fence.APPOINTMENT | Fence.COMMAND:
-                doctor = self._known[command.doctor_id].doctor
-                batch.answer(met, _answer(command, await self._applied(command), doctor))
+                doctor = met.calendar.doctor if met.calendar else None
+                batch.answer(met.position, _answer(command, await self._applied(command), doctor))
 
     async def _plan(self, batch: "_Batch") -> list[_Planned]:
         """Decide each waiting command against the table and what the commands before it will have changed."""
@@ -146,9 +188,10 @@ class Doctors:
                 touched[after.doctor_id] |= _days_of(after)
                 self._on_saved(after)
         for doctor_id, calendar in latest.items():
-            self._known[doctor_id] = replace(self._known[doctor_id], seq=calendar.seq)
-            for day in touched[doctor_id]:
-                self._days.write(doctor_id, day, calendar.holders)
+            if known := self._known.get(doctor_id):  # else there was a rebalance: the table is a guess now
+                self._known[doctor_id] = replace(known, seq=calendar.seq)
+                for day in touched[doctor_id]:
+                    self._days.write(doctor_id, day, calendar.holders)
 
     async def _calendars(self, commands: Sequence[Command]) -> dict[str, Calendar]:
         """Return what these commands are decided against, by doctor; a doctor who does not exist is left out."""
@@ -241,6 +284,13 @@ def _decide(calendar: Calendar | None, command: Command, now: datetime, *, busy:
         return Refused(RefusalCode.NOT_FOUND, "There is no such doctor.")
     decision = decide(calendar, command, now)
     return _patient_busy() if busy and isinstance(decision, Accepted) else decision
+
+
+def _holder(calendar: Calendar, command: Command) -> _Holder | None:
+    """Return who has the slot, by the table, that a command wants."""
+    if isinstance(command, BookAppointment | RescheduleAppointment) and (id_ := calendar.holders.get(command.start)):
+        return _Holder(id_, command.start)
+    return None
 
 
 def _patient_busy() -> Refused:

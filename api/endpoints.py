@@ -36,7 +36,7 @@ _SOURCE_PROBLEMS: Mapping[Source, tuple[Code, ...]] = {
     "path": ("not_found",),
     "query": ("invalid_request",),
     "headers": ("invalid_request",),
-    "body": ("malformed_json", "unsupported_media_type", "body_too_large", "invalid_request"),
+    "body": ("malformed_json", "malformed_request", "unsupported_media_type", "body_too_large", "invalid_request"),
 }
 
 _NOTHING: Mapping[str, str] = {}

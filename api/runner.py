@@ -4,6 +4,8 @@ aiohttp answers them itself, before any middleware, in plain text, and logs a tr
 rubbish would fill the log with it. It has no option for that, so this reaches into private parts; aiohttp is pinned.
 """
 
+from typing import Any
+
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
@@ -30,6 +32,11 @@ class _Server(web.Server):
 
 class _Connection(RequestHandler):
     __slots__ = ()
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Log what aiohttp did not expect, unless it is a body that breaks off: its request has had its problem."""
+        if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kwargs)
 
     def handle_error(
         self,

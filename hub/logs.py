@@ -7,6 +7,7 @@ ids that belong to it. Libraries write through the standard library; from WARNIN
 import logging
 import re
 import sys
+from functools import lru_cache
 from typing import TextIO
 
 import orjson
@@ -72,6 +73,7 @@ def _without_private(value: object) -> object:
     return value
 
 
+@lru_cache(maxsize=1024)  # the keys are few and the same; looking into each was half the cost of a line
 def _is_private(key: str) -> bool:
     return any(word.lower() in _PRIVATE_WORDS for word in _WORD.findall(key))
 

@@ -69,8 +69,9 @@ class Gateway:
 
         `within` is how many seconds all of it may take. The listening socket has to be closed before.
         """
-        await self._dispatch.drain(within / 2)
-        await self.server.close(within / 2)
+        leaving = min(self.server.leaving_takes(), within / 2)
+        await self._dispatch.drain(within - leaving)
+        await self.server.close(leaving)
 
     async def _connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
         """Let a client in, or refuse it with a code.

@@ -28,6 +28,11 @@ OPEN = Gauge("clinic_sockets_open", "Sockets that are open.")
 PATH = "socket.io"
 NAMESPACE = "/"
 
+_BETWEEN_LEAVERS = 0.02
+"""Seconds between two clients that are sent elsewhere: there, each costs some reads of the record."""
+_LAST_WORDS = 1.0
+"""Seconds that the last of them has to read what waits and to close its side."""
+
 
 class Server:
     """Connections and their rooms belong to the library; telling, cutting and watching over them is ours."""
@@ -108,15 +113,21 @@ class Server:
                 forget(sid)
                 await self.sio.manager.disconnect(sid, NAMESPACE)
 
+    def leaving_takes(self) -> float:
+        """Return how many seconds `close` should have now."""
+        return len(self._eio.sockets) * _BETWEEN_LEAVERS + _LAST_WORDS
+
     async def close(self, within: float) -> None:
-        """Close every connection, spread over `within` seconds, so that the clients do not all come back at once."""
+        """Close every connection within so many seconds, one after the other, so that not all come back at once."""
+        end = asyncio.get_running_loop().time() + within
         lines = list(self._eio.sockets.values())
         for line in lines:
             line.queue.put_nowait(None)  # its writer writes what waits, then closes; a client's library reconnects
-            await asyncio.sleep(within / len(lines))
+            await asyncio.sleep(min(_BETWEEN_LEAVERS, within / 2 / len(lines)))
+        while self._eio.sockets and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  # nothing to wait for
+            await asyncio.sleep(_BETWEEN_LEAVERS)
         for eio_sid in list(self._eio.sockets):
-            if transport := self._transport(eio_sid):
-                transport.abort()
+            self._cut(eio_sid, "did_not_leave")
         await self.sio.shutdown()
 
     async def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ _RETRY = 0.2
 
 @dataclass
 class _Line:
-    """What is known of one followed doctor: `seq` is the last one delivered; None until the record has been read."""
+    """What is known of one followed doctor: all after `seq` is delivered in order; None until the record is read."""
 
     followers: int = 0
     seq: int | None = None
@@ -43,6 +43,8 @@ class Feed:
         self._records = records
         self._deliver = deliver
         self._lines: dict[str, _Line] = {}
+        self._last: dict[str, int] = {}
+        """The last `seq` delivered of each doctor whom we have heard of, followed or not."""
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -59,7 +61,8 @@ class Feed:
                 # Notices that come while we read wait in `early`, so none falls between the read and the first one.
                 seq = await self._records.appointments.last_seq(doctor_id)
                 if line.seq is None:  # another follower may have been quicker
-                    line.seq = seq
+                    # The record may be ahead of what those have been told who were here before: go on from there.
+                    line.seq = self._last.get(doctor_id, seq)
                     self._advance(doctor_id, line)
         except BaseException:
             self.unfollow(doctor_id)
@@ -74,13 +77,15 @@ class Feed:
             del self._lines[doctor_id]
             if line.mending:
                 line.mending.cancel()
+            for seq in sorted(line.early):
+                self._deliver_new(line.early[seq])
 
     def receive(self, notice: Notice) -> None:
         """Take a notice from the bus."""
         line = self._lines.get(notice.doctor_id)
         if line is None:
-            self._deliver(notice)
-        elif line.seq is None or notice.event.seq > line.seq:
+            self._deliver_new(notice)
+        else:
             line.early[notice.event.seq] = notice
             self._advance(notice.doctor_id, line)
 
@@ -113,7 +118,7 @@ class Feed:
             return
         for seq in sorted(line.early):
             if seq <= line.seq:
-                del line.early[seq]
+                self._deliver_new(line.early.pop(seq))
             elif line.early[seq].event.prev == line.seq:
                 self._deliver_next(line, line.early.pop(seq))
             else:
@@ -122,7 +127,16 @@ class Feed:
 
     def _deliver_next(self, line: _Line, notice: Notice) -> None:
         line.seq = notice.event.seq
-        self._deliver(notice)
+        self._deliver_new(notice)
+
+    def _deliver_new(self, notice: Notice) -> None:
+        """Deliver what has not been delivered.
+
+        Also what the record showed already when following began: who was connected before has not been told of it.
+        """
+        if notice.event.seq > self._last.get(notice.doctor_id, 0):
+            self._last[notice.doctor_id] = notice.event.seq
+            self._deliver(notice)
 
     def _mend(self, doctor_id: str, line: _Line) -> None:
         if self._tasks is None:
@@ -141,12 +155,11 @@ class Feed:
                     MENDED.inc(len(missing))
                     log.info("feed_mended", doctor_id=doctor_id, notices=len(missing), seq=line.seq)
                 if not any(early.event.prev > (line.seq or 0) for early in line.early.values()):
-                    return
+                    break
                 await asyncio.sleep(_RETRY)
         finally:
             line.mending = None
-            if self._lines.get(doctor_id) is line:
-                self._advance(doctor_id, line)
+        self._advance(doctor_id, line)
 
     async def _missing(self, doctor_id: str, after: int) -> list[Notice]:
         """Return what the record knows after `after`; nothing while the database does not answer."""

@@ -31,8 +31,9 @@ class Following(Protocol):
     async def follow(self, doctor_id: str) -> int:
         """Watch over this doctor's notices from now on; return the `seq` after which every notice is delivered.
 
-        The feed reads where the doctor stands from the record, and from then on mends each gap from the record.
-        Counts: as many `unfollow` calls end it. Notices of doctors that nobody follows are delivered as they come.
+        That is the last one delivered here, or else where the doctor stands in the record; from then on the feed mends
+        each gap from the record. Counts: as many `unfollow` calls end it. Notices of doctors that nobody follows, and
+        those before the returned `seq` that nobody here has been told of, are delivered as they come, once.
         """
 
     def unfollow(self, doctor_id: str) -> None:

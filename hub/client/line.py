@@ -157,7 +157,7 @@ class Line:
         """Let the connection be used while it lives."""
         self._connection = connection
         self._up.set()
-        again = asyncio.create_task(self._watch_again(connection))
+        again = asyncio.create_task(self._watch_again(connection, list(self._watched)))
         try:
             await connection.gone.wait()
         finally:
@@ -167,9 +167,9 @@ class Line:
             await asyncio.gather(again, return_exceptions=True)
             self._guarded(self._callbacks.on_disconnected)()
 
-    async def _watch_again(self, connection: Connection) -> None:
+    async def _watch_again(self, connection: Connection, days: list[tuple[str, date]]) -> None:
         try:
-            for doctor_id, day in list(self._watched):
+            for doctor_id, day in days:
                 await connection.call("watch", *self._watch(doctor_id, day))
         except Gone:
             return

@@ -174,14 +174,17 @@ def _write(appointment: Appointment) -> InsertOne[Document] | ReplaceOne[Documen
         document["patientTimes"] = _patient_times(appointment.patient_id, appointment.start)
     if appointment.version == 1:
         return InsertOne(document)
-    base = {
+    base, last = appointment.history[-2:]
+    expected = {
         "_id": appointment.id,
         "version": appointment.version - 1,
-        "history.commandId": appointment.history[-2].command_id,
+        # A unique index keeps documents apart, not the entries of one document: that needs a condition.
+        "history.commandId": {"$eq": base.command_id, "$ne": last.command_id},
+        "history.seq": {"$ne": last.seq},
     }
     # An upsert, so that a change whose base is gone meets the newer version's _id. That error stops the bulk write;
     # an update that matches nothing would not, and the next event would be written over a hole in the doctor's seq.
-    return ReplaceOne(base, document, upsert=True)
+    return ReplaceOne(expected, document, upsert=True)
 
 
 def _is_base(stored: Document, change: Appointment) -> bool:

@@ -19,9 +19,10 @@ class BrokenRecord(Exception):
 
 
 @contextmanager
-def translated(within: float = ANSWER_WITHIN) -> Iterator[None]:
+def translated(within: float | None = ANSWER_WITHIN) -> Iterator[None]:
     """Give the database `within` seconds, and turn every error of the driver that gets here into `StoreUnavailable`.
 
+    None lets an operation take as long as it needs once a server has been found.
     Duplicate keys are expected answers: the modules of this folder catch them before they get here.
     """
     try:

@@ -124,6 +124,8 @@ class MemoryAppointments:
             return Fence.APPOINTMENT if appointment.version == 1 and holder == appointment.id else Fence.COMMAND
         if stored and stored.history != appointment.history[:-1]:
             return "stale"
+        if (Fence.DOCTOR_SEQ, (appointment.doctor_id, appointment.last.seq)) in self._holders:
+            return Fence.DOCTOR_SEQ
         for claim in _claims(appointment):
             if self._holders.get(claim, appointment.id) != appointment.id:
                 return claim[0]

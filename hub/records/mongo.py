@@ -13,8 +13,6 @@ from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
 
 _PING_WITHIN = 2.0
-_INDEXES_WITHIN = 600.0
-"""Seconds for making the indexes: on a large database that is not yet indexed it takes minutes."""
 
 
 def connect(url: str) -> "MongoRecords":
@@ -38,7 +36,7 @@ def connect(url: str) -> "MongoRecords":
                 connectTimeoutMS=2000,
             )
         )
-    except PyMongoError as error:
+    except (PyMongoError, ValueError) as error:
         raise ValueError(f"this is not the URL of a MongoDB database: {error}") from None
 
 
@@ -58,7 +56,9 @@ class MongoRecords:
 
     async def prepare(self) -> None:
         """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""
-        with translated(_INDEXES_WITHIN):
+        await self.ping()
+        # No deadline: on a large database that has no index yet this takes minutes.
+        with translated(within=None):
             await indexes.make(self._database)
 
     async def ping(self) -> None:

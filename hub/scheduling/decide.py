@@ -30,10 +30,8 @@ from hub.scheduling.events import (
     PatientReminded,
     ReminderMissed,
 )
-from hub.scheduling.values import LENGTH, Actor, Role, Status
+from hub.scheduling.values import HORIZON, LENGTH, Actor, Role, Status
 
-HORIZON = timedelta(days=366)
-"""How far ahead one may book."""
 REMINDER_USEFUL = timedelta(minutes=30)
 """A reminder that is late is still sent when the start is at least this far away."""
 

@@ -12,7 +12,7 @@ from hub.scheduling.events import (
     Event,
 )
 from hub.scheduling.hours import Doctor
-from hub.scheduling.values import LENGTH, Instant, Value
+from hub.scheduling.values import HORIZON, LENGTH, Instant, Value
 
 
 class Slot(Value):
@@ -61,4 +61,4 @@ def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[Slot
 
 
 def _available(doctor: Doctor, start: datetime, now: datetime) -> bool:
-    return not doctor.disabled and start > now and doctor.works_at(start)
+    return not doctor.disabled and now < start <= now + HORIZON and doctor.works_at(start)

@@ -1,6 +1,7 @@
 """A small clinic in memory, the api in front of it, and a client that looks at every answer twice."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,8 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.app import build
+from api.app import TABLE, build
+from api.endpoints import Endpoint
 from api.problems import KINDS
 from api.services import Engine, Services, assemble
 from hub.accounts.account import Account
@@ -108,10 +110,12 @@ class Clinic:
             assert response.status == 204 or method == "HEAD" or response.content_type == "application/json"
             return Answer(response.status, response.headers, body, None)
         assert response.content_type == "application/problem+json"
+        endpoint = endpoint_of(method, response.url.path)
         if method == "HEAD":
             return Answer(response.status, response.headers, None, None)
         assert body.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "instance"}
         assert body["status"] == response.status == KINDS[body["code"]].status
+        assert endpoint is None or body["code"] in endpoint.problems
         assert body["type"] == f"urn:clinic-hub:problem:{body['code']}"
         assert body["instance"].endswith(response.headers["X-Request-ID"])
         for field in body.get("errors", ()):
@@ -124,6 +128,14 @@ class Clinic:
         answer = await self.ask("POST", "/api/v1/appointments", who, json=body)
         assert answer.status == 201, answer.body
         return str(answer.body["id"])
+
+
+def endpoint_of(method: str, path: str) -> Endpoint | None:
+    """Return the endpoint that serves this, if one does."""
+    for endpoint in TABLE:
+        if endpoint.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", endpoint.path), path):
+            return endpoint
+    return None
 
 
 def opening(day: int, half_hours: int = 0) -> datetime:

@@ -158,7 +158,7 @@ async def open_sockets(limits: Limits = LIMITS) -> AsyncIterator[SocketClinic]:
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]
     try:
-        async with listening(gateway.server) as address, AsyncExitStack() as opened:
+        async with listening(gateway.server, gateway.close) as address, AsyncExitStack() as opened:
             yield SocketClinic(clinic, gateway, feed, address, opened)
         for task in running:
             if task.done():

@@ -3,22 +3,57 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from api.sockets.limits import Limits
 from api.sockets.server import Server
 
 PATIENCE = 10.0
 """Seconds after which something that should have happened has not."""
+LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
+
+
+class Served:
+    """A server that admits everybody, acks `echo`, and notes who came and went."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.server = Server(["https://clinic.test"], limits)
+        self.sids: list[str] = []
+        self.left: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
+        self.heard: list[tuple[str, tuple[object, ...]]] = []
+        self.address = ""
+        self.server.sio.on("connect", self._connect)
+        self.server.sio.on("disconnect", self._disconnect)
+        self.server.sio.on("*", self._event)
+
+    @property
+    def lines(self) -> dict[str, Any]:
+        sockets: dict[str, Any] = self.server.sio.eio.sockets
+        return sockets
+
+    async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
+        self.sids.append(sid)
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        self.left.append((sid, reason))
+        self.server.cut_soon(sid)
+
+    async def _event(self, event: str, sid: str, *args: object) -> object:
+        self.heard.append((event, args))
+        self.server.tell([sid], "before", event)
+        return {"ok": True, "event": event}
 
 
 @asynccontextmanager
-async def listening(server: Server) -> AsyncIterator[str]:
-    """Serve on a free port and give the address, http://host:port."""
+async def listening(server: Server, close: Callable[[float], Awaitable[None]]) -> AsyncIterator[str]:
+    """Serve on a free port and give the address, http://host:port. At the end nobody new comes in, then `close`."""
     app = web.Application()
     server.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -28,7 +63,8 @@ async def listening(server: Server) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await server.close(0.1)
+        await site.stop()
+        await close(1.0)
         await runner.cleanup()
 
 

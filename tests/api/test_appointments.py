@@ -101,12 +101,20 @@ async def test_a_command_says_who_through_what_and_until_when(clinic: Clinic) ->
     assert booking.expires == clinic.clock() + PATIENCE
 
 
+async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(clinic: Clinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(1))
+    clinic.commands.asked.clear()
+    for stranger in ("dora", "ben"):
+        assert (await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/cancel", stranger)).status == 404
+    assert clinic.commands.asked == []
+
+
 async def test_an_appointment_goes_its_way(clinic: Clinic) -> None:
     booked = await clinic.book("carl", "ada", opening(0, half_hours=2))
     confirmed = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "carl")
     early = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/complete", "ada")
     clinic.clock.forward(timedelta(minutes=65))
-    completed = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/complete", "ada", token=None)
+    completed = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/complete", "ada")
     late = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/cancel", "ada")
     assert (confirmed.status, confirmed.body["status"], confirmed.body["version"]) == (200, "confirmed", 2)
     assert (early.status, early.code) == (409, "too_early")

@@ -169,6 +169,7 @@ async def test_requests_at_once_do_not_mix_up_their_ids(clinic: Clinic) -> None:
     assert all(await asyncio.gather(*(ask(number) for number in range(50))))
 
 
-def test_every_problem_that_an_endpoint_may_have_is_a_code() -> None:
-    for endpoint in TABLE:
-        assert set(endpoint.problems) <= set(KINDS), endpoint.path
+def test_every_endpoint_has_a_name_of_its_own_and_says_what_it_does() -> None:
+    assert len({endpoint.name for endpoint in TABLE}) == len(TABLE)
+    assert all(endpoint.summary.endswith((".", ":")) for endpoint in TABLE), [e.summary for e in TABLE]
+    assert all(set(endpoint.problems) <= set(KINDS) for endpoint in TABLE)

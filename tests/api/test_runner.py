@@ -58,6 +58,17 @@ async def test_what_is_no_http_is_a_problem_that_does_not_repeat_it(
     assert "Traceback" not in written.out + written.err
 
 
+async def test_a_body_that_cannot_be_unpacked_leaves_no_traceback(
+    port: int, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    body = b"Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"x" * 20
+    head, _ = await send(port, b"POST /api/v1/auth/refresh HTTP/1.1\r\nHost: here\r\n" + body)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    written = capsys.readouterr()
+    assert "malformed_request" in written.out
+    assert "Traceback" not in written.out + written.err + caplog.text
+
+
 async def test_rubbish_on_one_connection_does_not_touch_the_others(port: int) -> None:
     await asyncio.gather(*(send(port, b"hello\r\n\r\n") for _ in range(20)))
     head, _ = await send(port, PREFIX + b"Connection: close\r\n\r\n")

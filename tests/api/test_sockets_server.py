@@ -7,56 +7,21 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
 
 from api.sockets.index import IndexedRooms
 from api.sockets.limits import Limits
-from api.sockets.server import CUT, Server
-from tests.api.sockets import Raw, listening, raw, until
-
-LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
-
-
-class Served:
-    """A server that admits everybody, acks `echo`, and notes who came and went."""
-
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        self.server = Server(["https://clinic.test"], limits)
-        self.sids: list[str] = []
-        self.left: list[tuple[str, str]] = []
-        self.forgotten: list[str] = []
-        self.heard: list[tuple[str, tuple[object, ...]]] = []
-        self.address = ""
-        self.server.sio.on("connect", self._connect)
-        self.server.sio.on("disconnect", self._disconnect)
-        self.server.sio.on("*", self._event)
-
-    @property
-    def lines(self) -> dict[str, Any]:
-        sockets: dict[str, Any] = self.server.sio.eio.sockets
-        return sockets
-
-    async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
-        self.sids.append(sid)
-
-    async def _disconnect(self, sid: str, reason: str) -> None:
-        self.left.append((sid, reason))
-        self.server.cut_soon(sid)
-
-    async def _event(self, event: str, sid: str, *args: object) -> object:
-        self.heard.append((event, args))
-        self.server.tell([sid], "before", event)
-        return {"ok": True, "event": event}
+from api.sockets.server import CUT
+from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     served = Served()
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
-    async with listening(served.server) as served.address:
+    async with listening(served.server, served.server.close) as served.address:
         yield served
         sweeping.cancel()
         assert not sweeping.done() or sweeping.cancelled()
@@ -103,6 +68,15 @@ async def test_nothing_is_deflated_though_the_client_offers_it(served: Served) -
     async with raw(served.address, compress=15) as client:
         assert not client.websocket.compress
         assert "Sec-WebSocket-Extensions" not in client.websocket._response.headers
+
+
+async def test_the_server_knows_how_much_waits_for_whom(served: Served) -> None:
+    async with raw(served.address) as one, raw(served.address) as two:
+        await one.connect()
+        await two.connect()
+        for _ in range(3):
+            served.server.tell(served.sids[:1], "told", None)
+        assert [served.server.waiting(sid) for sid in [*served.sids, "nobody"]] == [3, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +180,7 @@ async def test_who_never_says_connect_is_cut() -> None:
     served = Served(replace(LIMITS, connect_within=0.1))
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
     before = cuts("never_connected")
-    async with listening(served.server) as address, raw(address) as client, raw(address) as silent:
+    async with listening(served.server, served.server.close) as address, raw(address) as client, raw(address) as silent:
         await client.connect()
         await silent.end()
         assert cuts("never_connected") == before + 1
@@ -216,7 +190,7 @@ async def test_who_never_says_connect_is_cut() -> None:
 
 async def test_who_floods_is_held_back_and_others_are_not() -> None:
     served = Served(replace(LIMITS, messages_per_second=100, messages_burst=20))
-    async with listening(served.server) as address, raw(address) as other, raw(address) as flood:
+    async with listening(served.server, served.server.close) as address, raw(address) as other, raw(address) as flood:
         await other.connect()
         await flood.connect()
         began = time.monotonic()
@@ -254,7 +228,7 @@ async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
     served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
     before = cuts("does_not_read")
-    async with listening(served.server) as address, raw(address) as reader:
+    async with listening(served.server, served.server.close) as address, raw(address) as reader:
         await reader.connect()
         connection = await stalled(address, LIMITS)
         event = {"text": "x" * 250}
@@ -282,6 +256,28 @@ async def _count(reader: Raw) -> int:
     while (await reader.hear("42")) != '42["end",null]':
         count += 1
     return count
+
+
+async def test_who_is_there_no_more_is_noticed_by_the_ping_and_let_go_of(served: Served) -> None:
+    connection = await stalled(served.address, LIMITS)  # open, but nobody answers on it
+    await until(lambda: served.left)
+    assert served.left == [(served.sids[0], "ping timeout")]
+    await until(lambda: not served.lines and not served.server.sio.environ)
+    connection.close()
+
+
+async def test_a_request_that_is_no_websocket_leaves_nothing_behind() -> None:
+    served = Served(replace(LIMITS, connect_within=0.1))
+    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}  # and no key
+    async with (
+        listening(served.server, served.server.close) as address,
+        aiohttp.ClientSession() as session,
+        session.get(f"{address}/socket.io/?EIO=4&transport=websocket", headers=headers) as answer,
+    ):
+        assert answer.status == 400
+        await until(lambda: not served.lines and not served.server.sio.environ)
+        sweeping.cancel()
 
 
 async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken(served: Served) -> None:
@@ -314,7 +310,7 @@ async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten(
 
     served.server.sio.on("connect", connect)
     sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
-    async with listening(served.server) as address, raw(address) as client:
+    async with listening(served.server, served.server.close) as address, raw(address) as client:
         await client.say("40")
         await until(lambda: admitting)
         # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
@@ -373,7 +369,7 @@ def test_the_book_forgets_all_of_a_client() -> None:
 async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
     served = Served()
     async with AsyncExitStack() as clients:
-        async with listening(served.server) as address:
+        async with listening(served.server, served.server.close) as address:
             one = await clients.enter_async_context(raw(address))
             two = await clients.enter_async_context(raw(address))
             await one.connect()

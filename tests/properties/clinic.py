@@ -13,12 +13,12 @@ from hub.scheduling.values import Actor, Role
 
 OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
 """A Friday; two days later the clocks of New York are put forward."""
-WEEK = range(7)
+WEEK, SUNDAY = range(7), 6
 DOCTORS = (
     Doctor(
         id="new-york",
         zone="America/New_York",
-        shifts=tuple(Shift(weekday=day, opens=8 * 60, closes=11 * 60) for day in WEEK),
+        shifts=tuple(Shift(weekday=day, opens=8 * 60, closes=11 * 60) for day in WEEK if day != SUNDAY),
         time_off=(TimeOff(start=OPENING + timedelta(days=1), end=OPENING + timedelta(days=1, hours=3)),),
     ),
     Doctor(

@@ -60,7 +60,7 @@ def test_whatever_is_commanded_what_must_hold_holds() -> None:
     run_state_machine_as_test(
         lambda: Histories(outcomes),
         settings=settings(
-            max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
     refusals = {code.value for code in RefusalCode} - {RefusalCode.PATIENT_BUSY.value}  # the record's to find
@@ -162,6 +162,22 @@ class Histories(RuleBasedStateMachine):
     def the_id_of_one_command_comes_with_the_content_of_another(self, nth: int, other: int) -> None:
         old, content = self.sent[-1 - nth % len(self.sent)], self.sent[-1 - other % len(self.sent)]
         self.send(content.model_copy(update={"id": old.id}))
+
+    @precondition(lambda self: self.clinic.applied)
+    @rule(nth=which, other=which, field=st.sampled_from(["patient_id", "start", "reason", "appointment_id", "kind"]))
+    def an_applied_command_comes_again_with_one_thing_changed(self, nth: int, other: int, field: str) -> None:
+        applied = list(self.clinic.applied.values())
+        command = applied[-1 - nth % len(applied)]
+        changed = {
+            "patient_id": PATIENTS[other % len(PATIENTS)],
+            "start": OPENING + LENGTH * other,
+            "reason": "fever",
+            "appointment_id": self._appointment(other).id,
+            "kind": ["confirm", "cancel", "complete"][other % 3],
+        }
+        if getattr(command, field, None) is not None and (field != "kind" or isinstance(command, CHANGES)):
+            written = command.model_dump() | {field: changed[field]}
+            self.send(CommandAdapter.validate_python(written))
 
     @precondition(lambda self: self.sent)
     @rule(nth=which, by=an_actor)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.scheduling.appointment import evolve, fold
-from hub.scheduling.decide import RefusalCode, decide
+from hub.scheduling.decide import RefusalCode, decide, repeated
 from tests.unit.clinic_examples import (
     DOCTOR,
     HUB,
@@ -18,7 +18,6 @@ from tests.unit.clinic_examples import (
     book,
     booked,
     change,
-    free,
     only,
     standing,
     verdict,
@@ -148,6 +147,12 @@ def test_a_history_begins_with_its_only_booking() -> None:
 
 
 def test_the_id_of_a_change_cannot_be_used_for_another_change() -> None:
-    confirmed = after(free(), book(), NOW)
-    confirmed = after(confirmed, change("confirm", key="k"), NOW)
+    confirmed = after(booked(), change("confirm", key="k"), NOW)
     assert verdict(decide(confirmed, change("cancel", key="k"), NOW)) is RefusalCode.IDEMPOTENCY_KEY_REUSED
+
+
+def test_the_id_of_a_change_cannot_be_used_for_another_appointment() -> None:
+    """The record finds where the id was applied; what it finds there is answered with `repeated`."""
+    confirmed = only(after(booked(), change("confirm", key="k"), NOW))
+    elsewhere = change("confirm", key="k", appointment_id="another")
+    assert verdict(repeated(elsewhere, confirmed, confirmed.last)) is RefusalCode.IDEMPOTENCY_KEY_REUSED

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hub.scheduling.calendar import Calendar
 from hub.scheduling.hours import TimeOff
 from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.values import HORIZON
 from tests.unit.clinic_examples import BERLIN, DOCTOR, MONDAY, NOW, START, after, booked, change, only, standing
 
 MINUTE = timedelta(minutes=1)
@@ -23,6 +24,12 @@ def test_a_slot_is_available_until_it_begins_or_somebody_takes_it() -> None:
     slots = slots_of(BERLIN, JUNE_1, taken={START}, now=MONDAY + timedelta(hours=7, minutes=30))
     unavailable = [slot.start.strftime("%H:%M") for slot in slots if not slot.available]
     assert unavailable == ["07:00", "07:30", "12:00"]
+
+
+def test_a_slot_that_nobody_may_book_yet_is_not_available() -> None:
+    last = slots_of(BERLIN, JUNE_1, taken=set(), now=NOW)[-1].start
+    slots = slots_of(BERLIN, JUNE_1, taken=set(), now=last - HORIZON - 30 * MINUTE)
+    assert [slot.available for slot in slots] == [True] * (len(slots) - 1) + [False]
 
 
 def test_a_disabled_doctor_has_no_available_slot() -> None:

@@ -1,0 +1,43 @@
+"""Reads the record for the judge."""
+
+from hub.clock import Clock
+from hub.judge.record import Record
+from hub.records.ports import After, AppointmentFilter, Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.hours import Doctor
+
+_PAGE = 1000
+_ATTEMPTS = 10
+
+
+class Unsettled(Exception):
+    """The record changed each time while it was read: somebody else is at work on it."""
+
+
+async def read_record(records: Records, clock: Clock) -> Record:
+    """Return every appointment of every doctor, as of one moment. Raises `Unsettled` and `StoreUnavailable`.
+
+    Pages are not of one moment, so where each doctor stands is asked before and after.
+    """
+    accounts = await records.users.doctors()
+    doctors = [account.calendar for account in accounts if account.calendar]
+    for _ in range(_ATTEMPTS):
+        before = await _stand(records, doctors)
+        found = [each for doctor in doctors for each in await _appointments_of(records, doctor.id)]
+        if await _stand(records, doctors) == before:
+            return Record(found, doctors, clock())
+    raise Unsettled(f"the record changed during each of {_ATTEMPTS} readings")
+
+
+async def _stand(records: Records, doctors: list[Doctor]) -> dict[str, int]:
+    return {doctor.id: await records.appointments.last_seq(doctor.id) for doctor in doctors}
+
+
+async def _appointments_of(records: Records, doctor_id: str) -> list[Appointment]:
+    wanted = AppointmentFilter(doctor_id=doctor_id)
+    found: list[Appointment] = []
+    after: After | None = None
+    while page := await records.appointments.page(wanted, _PAGE, after):
+        found += page
+        after = After(page[-1].start, page[-1].id)
+    return found

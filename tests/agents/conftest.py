@@ -1,0 +1,17 @@
+import pytest
+
+from agents.doctors import Doctors
+from tests.agents.surgery import Surgery
+
+
+@pytest.fixture
+async def surgery() -> Surgery:
+    surgery = Surgery()
+    await surgery.open()
+    return surgery
+
+
+@pytest.fixture
+def worker(surgery: Surgery) -> Doctors:
+    """The actors of the worker that the doctors belong to."""
+    return surgery.worker()

@@ -1,0 +1,86 @@
+"""From messages to answers: what cannot be read is put aside, and stops nothing."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agents.commands import CommandHandler
+from agents.doctors import Answer
+from hub.bus.link import REPLY_TO
+from hub.records.errors import StoreUnavailable
+from hub.scheduling.commands import Command, CommandAdapter
+from tests.agents.surgery import Surgery, book, verdicts
+
+UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
+
+
+class Told:
+    """Stands for the publisher: keeps what it was told to tell."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[int, list[tuple[Answer, str | None]]]] = []
+        self.rejected: list[tuple[bytes | None, bytes | None]] = []
+
+    async def publish(self, partition: int, answers: Sequence[tuple[Answer, str | None]]) -> None:
+        self.published.append((partition, list(answers)))
+
+    async def reject(self, value: bytes | None, key: bytes | None) -> None:
+        self.rejected.append((value, key))
+
+
+def message(value: bytes | None, *, reply_to: str | None = None, key: bytes = b"ada") -> Any:
+    headers = {REPLY_TO: reply_to.encode()} if reply_to else None
+    return SimpleNamespace(value=value, key=key, headers=headers, message=SimpleNamespace(offset=7))
+
+
+def encoded(command: Command) -> bytes:
+    return CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
+
+
+async def test_each_command_is_answered_where_its_sender_listens(surgery: Surgery) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told)
+    batch = [
+        message(encoded(book("carl")), reply_to="clinic.replies.a"),
+        message(encoded(book("dora"))),
+        message(encoded(book("emil", at=1)), reply_to="clinic.replies.b"),
+    ]
+    await handler.handle(3, batch)
+    ((partition, answers),) = told.published
+    assert partition == 3
+    assert verdicts([answer for answer, _ in answers]) == ["scheduled", "slot_taken", "scheduled"]
+    assert [reply_to for _, reply_to in answers] == ["clinic.replies.a", None, "clinic.replies.b"]
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_handled(
+    surgery: Surgery, value: bytes | None
+) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told)
+    await handler.handle(0, [message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
+    assert told.rejected == [(value, b"who")]
+    ((_, answers),) = told.published
+    assert verdicts([answer for answer, _ in answers]) == ["scheduled"]
+    assert [reply_to for _, reply_to in answers] == ["here"]
+
+
+async def test_a_field_of_a_newer_version_is_not_guessed_at(surgery: Surgery) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told)
+    newer = encoded(book("carl")).removesuffix(b"}") + b', "roomId": "7"}'
+    await handler.handle(0, [message(newer)])
+    assert told.rejected == [(newer, b"ada")]
+
+
+async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None:
+    class Away:
+        async def handle(self, _: object) -> object:
+            raise StoreUnavailable("away")
+
+    told = Told()
+    with pytest.raises(StoreUnavailable):
+        await CommandHandler(Away(), told).handle(0, [message(encoded(book("carl")), reply_to="here")])
+    assert told.published == []

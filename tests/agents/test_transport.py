@@ -1,0 +1,183 @@
+"""The cures of Faust's transport: each reaches into private names, and each test fails when one of those is gone.
+
+Where upstream's own behaviour is the reason of a cure, the test shows it too: when it changes, the cure can go.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import aiokafka
+import faust
+import pytest
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.transport import Consumer, HubApp, Transport
+
+TP0 = TP("clinic.commands", 0)
+CHANGELOG = TP("agents-days-changelog", 0)
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+@pytest.fixture
+def app() -> HubApp:
+    app = HubApp("agents", broker="clinic://127.0.0.1:1", store="memory://", web_enabled=False, topic_partitions=4)
+    app.fetch_wait_ms = 77
+    return app
+
+
+@pytest.fixture
+def consumer(app: HubApp) -> Consumer:
+    made = app.transport.create_consumer(
+        callback=_nothing, on_partitions_revoked=_nothing, on_partitions_assigned=_nothing
+    )
+    assert isinstance(made, Consumer)
+    return made
+
+
+@pytest.fixture
+async def made(app: HubApp, consumer: Consumer) -> AsyncIterator[list[aiokafka.AIOKafkaConsumer]]:
+    """The aiokafka consumers of a worker and of a client, as the consumer's thread makes them."""
+    loop = asyncio.get_running_loop()
+    made = []
+    for app.client_only in (False, True):
+        made.append(consumer._thread._create_consumer(loop))
+    yield made
+    for each in made:
+        await each.stop()
+
+
+def test_a_broker_url_that_begins_with_clinic_chooses_our_transport(app: HubApp) -> None:
+    assert isinstance(app.transport, Transport)
+    assert faust.App("other", broker="kafka://127.0.0.1:1").transport.__class__ is driver.Transport
+
+
+async def test_a_fetch_waits_as_long_as_the_profile_of_the_broker_says(
+    made: list[aiokafka.AIOKafkaConsumer],
+) -> None:
+    assert [each._fetch_max_wait_ms for each in made] == [77, 77]
+
+
+async def test_upstream_takes_the_wait_of_a_fetch_from_where_we_set_it_and_has_no_option_for_it(
+    consumer: Consumer,
+) -> None:
+    plain = driver.AIOKafkaConsumerThread._create_consumer(consumer._thread, asyncio.get_running_loop())
+    given = aiokafka.AIOKafkaConsumer(fetch_max_wait_ms=123)
+    try:
+        assert plain._fetch_max_wait_ms == 1500
+        assert given._fetch_max_wait_ms == 123
+    finally:
+        await plain.stop()
+        await given.stop()
+
+
+def test_a_first_command_that_is_not_acked_is_not_committed_past(consumer: Consumer) -> None:
+    consumer._first = {TP0: 0}
+    consumer._acked[TP0] = [1, 2, 3]
+    assert driver.Consumer._new_offset(consumer, TP0) == 4, "upstream has mended faust issue 606: the cure can go"
+    consumer._acked[TP0] = [1, 2, 3]
+    assert consumer._new_offset(TP0) is None
+    consumer._acked[TP0] = [0, 1, 2, 3]
+    assert consumer._new_offset(TP0) == 4
+
+
+def test_a_command_that_is_not_acked_is_not_committed_past_later_either(consumer: Consumer) -> None:
+    consumer._committed_offset[TP0] = 10
+    consumer._acked[TP0] = [11, 12]
+    assert driver.Consumer._new_offset(consumer, TP0) == 13, "upstream has mended faust issue 606: the cure can go"
+    consumer._acked[TP0] = [11, 12]
+    assert consumer._new_offset(TP0) is None
+    consumer._acked[TP0] = [10, 11, 13]
+    assert consumer._new_offset(TP0) == 12
+
+
+def test_where_nothing_is_known_of_a_partition_upstream_decides(consumer: Consumer) -> None:
+    consumer._acked[TP0] = [4, 5]
+    assert consumer._new_offset(TP0) == 6
+    assert consumer._new_offset(TP0) is None
+
+
+async def test_a_hole_in_the_commands_is_a_lost_delivery_and_not_committed_past(consumer: Consumer) -> None:
+    consumer._committed_offset[TP0] = 0
+    await driver.Consumer._add_gap(consumer, TP0, 2, 4)
+    consumer._acked[TP0] = [0, 1, 5]
+    assert driver.Consumer._new_offset(consumer, TP0) == 6, "upstream commits no more past holes: the cure can go"
+    consumer._gap.clear()
+    await consumer._add_gap(TP0, 2, 4)
+    consumer._acked[TP0] = [0, 1, 5]
+    assert consumer._new_offset(TP0) == 2
+
+
+async def test_a_hole_in_a_changelog_is_compaction(app: HubApp, consumer: Consumer) -> None:
+    app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
+    consumer._committed_offset[CHANGELOG] = 0
+    await consumer._add_gap(CHANGELOG, 2, 4)
+    consumer._acked[CHANGELOG] = [0, 1, 5]
+    assert consumer._new_offset(CHANGELOG) == 6
+
+
+async def test_where_fresh_partitions_begin_is_remembered_at_every_seek(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, old = TP("clinic.commands", 1), TP("clinic.commands", 2)
+
+    async def committed() -> Mapping[TP, int | None]:
+        return {fresh: None, old: 12}
+
+    async def earliest(*partitions: TP) -> Mapping[TP, int]:
+        assert partitions == (fresh,)
+        return {fresh: 7}
+
+    monkeypatch.setattr(consumer, "seek_to_committed", committed)
+    monkeypatch.setattr(consumer, "earliest_offsets", earliest)
+    monkeypatch.setattr(consumer, "assignment", lambda: {fresh, old})
+    await consumer.perform_seek()
+    assert consumer._committed_offset[old] == 12
+    consumer._acked[fresh] = [8]
+    assert consumer._new_offset(fresh) is None
+    consumer._acked[fresh] = [7, 8]
+    assert consumer._new_offset(fresh) == 9
+
+
+async def test_the_end_of_a_partition_is_what_a_fetch_says_where_that_is_further(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer, shorter, empty, lost = (TP("days", number) for number in range(4))
+    thread = consumer._thread
+    monkeypatch.setattr(
+        thread,
+        "_consumer",
+        Ends(listed={longer: 5, shorter: 9, empty: 0, lost: 3}, fetched={longer: 8, shorter: 7}, lost={lost}),
+    )
+    ends = await thread._highwaters([longer, shorter, empty, lost])
+    assert ends == {longer: 8, shorter: 9, empty: 0, lost: 3}
+
+
+class Ends:
+    """Stands for the aiokafka consumer: ends of partitions as they are listed, and as the second look at them shows."""
+
+    def __init__(self, listed: Mapping[TP, int], fetched: Mapping[TP, int], lost: set[TP]) -> None:
+        self._listed = listed
+        self._fetched = fetched
+        self._lost = lost
+        self._looked: set[TP] = set()
+
+    async def end_offsets(self, partitions: list[TP]) -> Mapping[TP, int]:
+        return {partition: self._listed[partition] for partition in partitions}
+
+    def assignment(self) -> set[TP]:
+        return self._listed.keys() - self._lost
+
+    def highwater(self, partition: TP) -> int | None:
+        if partition not in self._looked:  # nothing has been fetched yet
+            self._looked.add(partition)
+            return None
+        return self._fetched[partition]
+
+
+@pytest.mark.parametrize("name", ["assignment", "highwater", "end_offsets"])
+def test_aiokafka_has_what_the_stand_in_above_stands_for(name: str) -> None:
+    assert callable(getattr(aiokafka.AIOKafkaConsumer, name))

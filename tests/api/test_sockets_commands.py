@@ -1,0 +1,364 @@
+"""Commands over a socket: what they do, what they refuse, in which order, and that there is always an ack."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.sockets.client import Client, admitted
+from api.sockets.dispatch import Dispatch
+from hub.accounts.identity import Identity
+from hub.records.errors import StoreUnavailable
+from hub.scheduling.commands import Command
+from hub.scheduling.values import Role, rfc3339
+from tests.api.clinic import opening
+from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
+from tests.api.sockets import Raw, raw, until
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+def booking(clinic: SocketClinic, doctor: str, day: int, half_hours: int = 0, **more: object) -> dict[str, object]:
+    return {"doctorId": clinic.id(doctor), "start": rfc3339(opening(day, half_hours)), **more}
+
+
+async def booked(clinic: SocketClinic, who: Person, doctor: str, day: int, half_hours: int = 0, **more: object) -> Any:
+    """Book and return the appointment."""
+    answer = await who.ask("book", booking(clinic, doctor, day, half_hours, **more))
+    assert answer["ok"], answer
+    return answer["appointment"]
+
+
+async def test_a_patient_books_and_the_ack_is_the_appointment_in_the_record(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    answer = await carl.ask("book", booking(clinic, "ada", 1, reason="a cough"))
+    assert answer.keys() == {"ok", "appointment"}
+    rest = await clinic.rest.ask("GET", f"/api/v1/appointments/{answer['appointment']['id']}", "carl")
+    assert answer == {"ok": True, "appointment": rest.body}
+    assert rest.body["reason"] == "a cough"
+    assert clinic.commands.asked[0].by.via == "socket"
+
+
+async def test_every_change_is_made_and_told_to_both_in_order(clinic: SocketClinic) -> None:
+    ada, carl = await clinic.person("ada"), await clinic.person("carl")
+    appointment = await booked(clinic, carl, "ada", 1)
+    change = {"appointmentId": appointment["id"]}
+    moved = {**change, "start": rfc3339(opening(1, 3))}
+
+    assert (await ada.ask("confirm", change))["appointment"]["status"] == "confirmed"
+    assert (await carl.ask("reschedule", moved))["appointment"]["start"] == moved["start"]
+    assert (await carl.ask("cancel", change))["appointment"]["status"] == "cancelled"
+    second = await booked(clinic, carl, "ada", 0, 1)
+    assert (await ada.ask("complete", {"appointmentId": second["id"]}))["appointment"]["status"] == "completed"
+
+    types = ["booked", "confirmed", "rescheduled", "cancelled", "booked", "completed"]
+    for person in (ada, carl):
+        await person.settled()
+        told = person.of("appointment")
+        assert [each["type"] for each in told] == types
+        assert [(each["seq"], each["prev"]) for each in told] == [(seq, seq - 1) for seq in range(1, 7)]
+        assert [each["appointment"]["version"] for each in told] == [1, 2, 3, 4, 1, 2]
+
+
+async def test_a_doctor_books_for_a_patient_in_the_own_calendar_only(clinic: SocketClinic) -> None:
+    ada, carl = await clinic.person("ada"), await clinic.person("carl")
+    appointment = await booked(clinic, ada, "ada", 1, patientId=clinic.id("carl"))
+    assert appointment["patientId"] == clinic.id("carl")
+    await carl.settled()
+    assert [told["appointment"] for told in carl.of("appointment")] == [appointment]
+    assert await ada.refused("book", booking(clinic, "ben", 1, patientId=clinic.id("carl"))) == "forbidden"
+    assert await ada.refused("book", booking(clinic, "ada", 2)) == "invalid_request"
+    assert await ada.refused("book", booking(clinic, "ada", 2, patientId=clinic.id("ben"))) == "invalid_request"
+
+
+async def test_what_happens_over_rest_is_told_over_sockets(clinic: SocketClinic) -> None:
+    ada, carl = await clinic.person("ada"), await clinic.person("carl")
+    await clinic.rest.book("carl", "ada", opening(1))
+    for person in (ada, carl):
+        await person.settled()
+        assert [told["type"] for told in person.of("appointment")] == ["booked"]
+
+
+async def test_nobody_hears_of_the_appointments_of_others(clinic: SocketClinic) -> None:
+    ben, dora = await clinic.person("ben"), await clinic.person("dora")
+    await clinic.rest.book("carl", "ada", opening(1))
+    for person in (ben, dora):
+        await person.settled()
+        assert person.events == []
+
+
+async def test_refusals_of_a_start_name_their_reason(clinic: SocketClinic) -> None:
+    carl, dora = await clinic.person("carl"), await clinic.person("dora")
+    await booked(clinic, carl, "ada", 1)
+    refusals = {
+        "slot_taken": (dora, booking(clinic, "ada", 1)),
+        "patient_busy": (carl, booking(clinic, "ben", 1)),
+        "outside_hours": (carl, booking(clinic, "ada", 5)),
+        "off_grid": (carl, {**booking(clinic, "ada", 1), "start": rfc3339(opening(1) + timedelta(minutes=7))}),
+        "in_the_past": (carl, booking(clinic, "ada", -3)),
+        "too_far_ahead": (carl, booking(clinic, "ada", 371)),
+        "not_found": (carl, {**booking(clinic, "ada", 1), "doctorId": "nobody"}),
+        "forbidden": (carl, booking(clinic, "ada", 2, patientId=clinic.id("dora"))),
+    }
+    for code, (who, ask) in refusals.items():
+        assert await who.refused("book", ask) == code
+    assert len(clinic.commands.asked) == 7  # nothing is sent for who or whom there is not
+
+
+async def test_refusals_of_a_change_name_their_reason(clinic: SocketClinic) -> None:
+    ada, carl, dora = [await clinic.person(name) for name in ("ada", "carl", "dora")]
+    change = {"appointmentId": (await booked(clinic, carl, "ada", 1))["id"]}
+    assert await dora.refused("cancel", change) == "not_found"
+    assert await carl.refused("cancel", {"appointmentId": "no-such-one"}) == "not_found"
+    assert await carl.refused("complete", change) == "forbidden"
+    assert await ada.refused("complete", change) == "too_early"
+    assert await carl.refused("reschedule", {**change, "start": rfc3339(opening(1))}) == "wrong_status"
+    assert (await carl.ask("cancel", change))["ok"]
+    assert await carl.refused("cancel", change) == "wrong_status"
+    assert await carl.refused("confirm", change) == "wrong_status"
+
+
+async def test_the_same_command_twice_is_carried_out_and_told_once(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    ask = booking(clinic, "ada", 1, commandId="my first booking")
+    assert await carl.ask("book", ask) == await carl.ask("book", ask)
+    cancel = {"appointmentId": carl.of("appointment")[0]["appointment"]["id"], "commandId": "c2"}
+    assert await carl.ask("cancel", cancel) == await carl.ask("cancel", cancel)
+    await carl.settled()
+    assert [told["type"] for told in carl.of("appointment")] == ["booked", "cancelled"]
+
+
+async def test_a_command_id_is_not_used_for_something_else_and_is_ones_own(clinic: SocketClinic) -> None:
+    carl, dora = await clinic.person("carl"), await clinic.person("dora")
+    await booked(clinic, carl, "ada", 1, commandId="k")
+    assert await carl.refused("book", booking(clinic, "ada", 2, commandId="k")) == "idempotency_key_reused"
+    await booked(clinic, dora, "ada", 2, commandId="k")
+
+
+async def test_a_command_id_is_the_idempotency_key_of_rest(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    appointment = await booked(clinic, carl, "ada", 1, commandId="k")
+    answer = await clinic.rest.ask(
+        "POST", "/api/v1/appointments", "carl", json=booking(clinic, "ada", 1), headers={"Idempotency-Key": "k"}
+    )
+    assert (answer.status, answer.body) == (201, appointment)
+
+
+NO_ARGUMENTS: list[object] = [None, 7, "x", [], [{}], {"$gt": ""}, {"doctorId": {"$gt": ""}}, {"nested": [[[[[]]]]]}]
+
+
+@pytest.mark.parametrize(
+    "event", ["book", "confirm", "cancel", "complete", "reschedule", "watch", "unwatch", "authenticate"]
+)
+async def test_wrong_arguments_are_refused_with_what_is_wrong(clinic: SocketClinic, event: str) -> None:
+    carl = await clinic.person("carl")
+    for argument in NO_ARGUMENTS:
+        answer = await carl.ask(event, argument)
+        assert answer["ok"] is False
+        assert answer["error"]["code"] == "invalid_request"
+        assert answer["error"]["errors"]
+        assert all(field.keys() == {"pointer", "detail", "code"} for field in answer["error"]["errors"])
+    assert await carl.refused(event, ({}, {})) == "invalid_request"
+    assert clinic.commands.asked == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("start", "2026-11-24T09:00:00"),
+        ("start", 1795510800),
+        ("start", "tomorrow"),
+        ("start", None),
+        ("doctorId", "ada; drop"),
+        ("doctorId", ""),
+        ("reason", "x" * 501),
+        ("reason", 5),
+        ("patientId", ["p"]),
+        ("commandId", ""),
+        ("commandId", "x" * 129),
+        ("commandId", "a\x1fb"),
+        ("doctor_id", "a name of ours, not theirs"),
+        ("surplus", 1),
+    ],
+)
+async def test_a_wrong_field_is_named(clinic: SocketClinic, field: str, value: object) -> None:
+    carl = await clinic.person("carl")
+    answer = await carl.ask("book", {**booking(clinic, "ada", 1), field: value})
+    assert answer["error"]["code"] == "invalid_request"
+    assert [error["pointer"] for error in answer["error"]["errors"]] == [f"/{field}"]
+
+
+async def test_what_is_no_text_and_what_is_nested_too_deeply_is_refused(clinic: SocketClinic) -> None:
+    carl = await clinic.raw("carl")
+    await carl.say('421["book",{"reason":"half an emoji \\ud83e"}]')
+    assert '"invalid_request"' in await carl.hear("431")
+    await carl.say('422["book",' + "[" * 400 + "]" * 400 + "]")
+    assert '"invalid_request"' in await carl.hear("432")
+
+
+async def test_an_unknown_event_is_acked_as_such(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    for event in ("Book", "message", "error", "newListener", "__class__", "drain", ""):
+        assert await carl.refused(event, {}) == "unknown_event"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RuntimeError("secret of ours"), "internal"),
+        (TypeError("secret of ours"), "internal"),
+        (StoreUnavailable("secret of ours"), "unavailable"),
+        (TimeoutError("secret of ours"), "unavailable"),
+        (asyncio.CancelledError("secret of ours"), "try_again"),
+    ],
+)
+async def test_whatever_a_command_raises_is_an_ack_with_a_code_and_says_nothing_of_ours(
+    clinic: SocketClinic, error: BaseException, code: str
+) -> None:
+    async def fails(_: Command) -> None:
+        raise error
+
+    carl = await clinic.person("carl")
+    clinic.commands.before = fails
+    answer = await carl.ask("book", booking(clinic, "ada", 1))
+    assert answer["error"]["code"] == code
+    assert "secret" not in str(answer)
+    clinic.commands.before = None
+    await booked(clinic, carl, "ada", 1)
+
+
+async def test_when_nobody_answers_the_client_is_told_to_try_again(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    clinic.commands.silent = True
+    ask = booking(clinic, "ada", 1, commandId="k")
+    assert await carl.refused("book", ask) == "try_again"
+    clinic.commands.silent = False
+    assert (await carl.ask("book", ask))["ok"]
+    assert len({command.id for command in clinic.commands.asked}) == 1
+
+
+async def test_without_a_database_nothing_was_changed_and_the_client_may_try_again(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carl = await clinic.person("carl")
+
+    async def fails(_: str) -> None:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(clinic.records.users, "by_id", fails)
+    assert await carl.refused("book", booking(clinic, "ada", 1)) == "try_again"
+    assert await carl.refused("watch", {"doctorId": clinic.id("ada"), "date": "2026-11-24"}) == "unavailable"
+
+
+async def test_commands_of_one_client_are_carried_out_and_acked_in_order_and_of_others_meanwhile(
+    clinic: SocketClinic,
+) -> None:
+    carl, dora = await clinic.raw("carl"), await clinic.person("dora")
+    first_may_go = asyncio.Event()
+    begun: list[int] = []
+
+    async def slow_first(_: Command) -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            await first_may_go.wait()
+
+    clinic.commands.before = slow_first
+    for number in range(6):
+        start = rfc3339(opening(1, number))
+        await carl.say(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
+    await until(lambda: begun)
+    await booked(clinic, dora, "ben", 1)  # does not wait for Carl
+    assert len(begun) == 2
+    first_may_go.set()
+    acks = [await carl.hear("43") for _ in range(6)]
+    assert [ack[:14] for ack in acks] == [f'43{number}[{{"ok":true' for number in range(6)]
+    starts = [command.start for command in clinic.commands.asked if command.doctor_id == clinic.id("ada")]  # type: ignore[union-attr]
+    assert starts == sorted(starts)
+
+
+async def test_beyond_the_limit_a_command_is_answered_busy_at_once_and_the_others_are_carried_out() -> None:
+    async with open_sockets(replace(LIMITS, pending=3)) as clinic:
+        carl, go_on = await clinic.raw("carl"), asyncio.Event()
+
+        async def waits(_: Command) -> None:
+            await go_on.wait()
+
+        clinic.commands.before = waits
+        for number in range(5):
+            start = rfc3339(opening(1, number))
+            await carl.say(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
+        busy = [await carl.hear("43"), await carl.hear("43")]
+        assert [ack[:3] for ack in busy] == ["433", "434"]
+        assert all('"code":"busy"' in ack for ack in busy)
+        go_on.set()
+        assert [(await carl.hear("43"))[:3] for _ in range(3)] == ["430", "431", "432"]
+        clinic.commands.before = None
+        assert (await carl.ask("book", booking(clinic, "ada", 2), number=9))["ok"]
+
+
+async def test_who_does_not_read_gets_no_more_answers() -> None:
+    async def answer(_client: Client, _args: Sequence[object]) -> dict[str, object]:
+        return {"answer": 42}
+
+    waiting = {"reads": 3, "does not": 4}
+    dispatch = Dispatch({"ask": answer}, waiting.__getitem__, replace(LIMITS, unread=3))
+    who = Identity("carl", Role.PATIENT, "session", opening(1))
+    acks = [await dispatch.ack(admitted(sid, who, opening(0)), "ask", ()) for sid in waiting]
+    assert acks[0] == {"ok": True, "answer": 42}
+    assert acks[1]["ok"] is False
+    assert acks[1]["error"] == {"code": "busy", "detail": "Read first what you have been told; send it again later."}
+
+
+async def test_a_command_whose_client_has_left_is_carried_out_all_the_same(clinic: SocketClinic) -> None:
+    carl, ada = await clinic.raw("carl"), await clinic.person("ada")
+    go_on, begun = asyncio.Event(), asyncio.Event()
+
+    async def waits(_: Command) -> None:
+        begun.set()
+        await go_on.wait()
+
+    clinic.commands.before = waits
+    await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
+    await begun.wait()
+    await carl.websocket.close()
+    await until(lambda: len(clinic.gateway._clients) == 1)
+    go_on.set()
+    await until(lambda: ada.of("appointment"))
+
+
+async def test_while_stopping_commands_in_flight_are_answered_and_new_ones_sent_elsewhere() -> None:
+    go_on, begun = asyncio.Event(), asyncio.Event()
+
+    async def waits(_: Command) -> None:
+        begun.set()
+        await go_on.wait()
+
+    async with AsyncExitStack() as clients:
+        async with open_sockets() as clinic:
+            carl = await clients.enter_async_context(raw(clinic.address))
+            await carl.connect({"token": clinic.rest.token("carl")})
+            clinic.commands.before = waits
+            await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
+            await begun.wait()
+            later = asyncio.create_task(_ask_when_stopping(carl, go_on))
+        assert '"code":"draining"' in await later
+        assert '"ok":true' in await carl.hear("431")
+        await carl.end()
+
+
+async def _ask_when_stopping(client: Raw, then: asyncio.Event) -> str:
+    """Ask until the answer is that the server stops; only then let the first command go on."""
+    answer = ""
+    while "draining" not in answer:
+        await client.say('422["watch"]')
+        answer = await client.hear("432")
+    then.set()
+    return answer

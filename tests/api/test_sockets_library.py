@@ -1,0 +1,179 @@
+"""What we use of python-socketio and python-engineio beyond their documents: one test a name.
+
+Both are pinned. When one of these fails after an upgrade, `api/sockets` has to change before anything else does.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+
+import engineio.packet
+import pytest
+import socketio
+import socketio.packet
+from engineio.async_socket import AsyncSocket
+
+from api.sockets.line import Line, next_packets
+from api.sockets.packets import BadPacket, Packet, event_text
+from tests.api.sockets import Raw, Served, listening, raw, until
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    served = Served()
+    async with listening(served.server, served.server.close) as served.address:
+        yield served
+
+
+@pytest.fixture
+async def client(served: Served) -> AsyncIterator[Raw]:
+    async with raw(served.address) as client:
+        await client.connect()
+        yield client
+
+
+async def test_eio_sockets_holds_the_connections_by_their_engine_io_sid(served: Served, client: Raw) -> None:
+    [(eio_sid, line)] = served.lines.items()
+    assert line.sid == eio_sid
+    assert isinstance(line, AsyncSocket)
+    await client.websocket.close()
+    await until(lambda: not served.lines)
+
+
+async def test_what_is_put_on_the_queue_of_a_socket_is_written(served: Served, client: Raw) -> None:
+    [line] = served.lines.values()
+    assert isinstance(line.queue, asyncio.Queue)
+    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
+    assert await client.hear("4") == "4hello"
+
+
+async def test_none_on_the_queue_of_a_socket_ends_its_writer_and_closes(served: Served, client: Raw) -> None:
+    [line] = served.lines.values()
+    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "last"))
+    line.queue.put_nowait(None)
+    assert await client.hear("4") == "4last"
+    await client.end()
+
+
+async def test_the_writer_asks_the_socket_itself_for_what_to_write(served: Served, client: Raw) -> None:
+    [line] = served.lines.values()
+    assert line.poll.func is next_packets
+    assert line.poll.args == (line.queue,)
+    assert list(inspect.signature(AsyncSocket.poll).parameters) == ["self"]
+    served.server.tell(served.sids, "told", None)
+    await client.hear("42")
+    assert line.queue._unfinished_tasks == 0
+
+
+async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> None:
+    queue: asyncio.Queue[object] = asyncio.Queue()
+    for packet in ("a", "b", None, "c"):
+        queue.put_nowait(packet)
+    assert await next_packets(queue) == ["a", "b"]
+    assert await next_packets(queue) == ["c"]
+    assert await next_packets(queue) == []
+    waiting = asyncio.create_task(next_packets(queue))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.put_nowait("d")
+    assert await waiting == ["d"]
+
+
+async def test_a_socket_that_is_closed_says_so_and_close_tells_of_it(served: Served, client: Raw) -> None:
+    [line] = served.lines.values()
+    assert not line.closed
+    await line.close(wait=False, abort=True, reason=served.server.sio.reason.TRANSPORT_ERROR)
+    assert line.closed
+    assert served.left == [(served.sids[0], "transport error")]
+    await client.websocket.close()
+
+
+async def test_async_of_one_server_names_its_websocket_and_leaves_other_servers_alone(served: Served) -> None:
+    websocket = served.server.sio.eio._async["websocket"]
+    assert websocket.func is Line
+    stock = socketio.AsyncServer(async_mode="aiohttp").eio._async["websocket"]
+    assert stock.__module__ == "engineio.async_drivers.aiohttp"
+    assert {name for name in vars(stock) if not name.startswith("_")} == {"close", "send", "wait"}
+
+
+async def test_environ_holds_the_request_until_the_connection_ends(served: Served, client: Raw) -> None:
+    [eio_sid] = served.lines
+    request = served.server.sio.environ[eio_sid]["aiohttp.request"]
+    assert request.remote == "127.0.0.1"
+    assert request.transport.get_extra_info("peername")[1] > 0
+    await client.websocket.close()
+    await until(lambda: not served.server.sio.environ)
+    await until(lambda: request.transport is None)
+
+
+async def test_the_book_translates_between_the_two_kinds_of_sid(served: Served, client: Raw) -> None:
+    book = served.server.sio.manager
+    [eio_sid], [sid] = served.lines, served.sids
+    assert book.eio_sid_from_sid(sid, "/") == eio_sid
+    assert book.sid_from_eio_sid(eio_sid, "/") == sid
+    assert list(book.get_participants("/", None)) == [(sid, eio_sid)]
+    assert book.is_connected(sid, "/")
+    await book.disconnect(sid, "/")
+    assert not book.is_connected(sid, "/")
+    assert book.eio_sid_from_sid("nobody", "/") is None
+    assert book.sid_from_eio_sid("nobody", "/") is None
+    await client.websocket.close()
+
+
+async def test_the_server_takes_connects_and_messages_by_these_handlers(served: Served) -> None:
+    stock = socketio.AsyncServer(async_mode="aiohttp")
+    assert stock.eio.handlers["connect"] == stock._handle_eio_connect
+    assert stock.eio.handlers["message"] == stock._handle_eio_message
+    ours = served.server.sio.eio.handlers
+    assert ours["connect"] == served.server._opened
+    assert ours["message"] == served.server._received
+    assert ours["disconnect"] == served.server.sio._handle_eio_disconnect
+
+
+async def test_a_message_is_handled_before_the_next_one_is_read(served: Served) -> None:
+    """A message handler that waits holds back its own client: our limits and the order of events rest on it."""
+    assert served.server.sio.eio.async_handlers is False
+    assert served.server.sio.async_handlers is True
+
+
+def test_an_event_is_written_as_the_library_writes_it() -> None:
+    data = {"name": "Zoë 🦷", "list": [1, 2.5, None, True]}
+    stock = socketio.packet.Packet(socketio.packet.EVENT, data=["slot", data], namespace="/")
+    ours = event_text("slot", data)
+    assert ours.startswith('2["slot",{')
+    reread = Packet(encoded_packet=ours)
+    assert (reread.packet_type, reread.data) == (stock.packet_type, stock.data)
+    assert socketio.packet.Packet(encoded_packet=ours).data == stock.data
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "number", "data"),
+    [
+        ("0", socketio.packet.CONNECT, None, None),
+        ('0{"token":"x"}', socketio.packet.CONNECT, None, {"token": "x"}),
+        ("1", socketio.packet.DISCONNECT, None, None),
+        ('2["book",{}]', socketio.packet.EVENT, None, ["book", {}]),
+        ('217["book",{}]', socketio.packet.EVENT, 17, ["book", {}]),
+        ('2["half \\ud83e"]', socketio.packet.EVENT, None, ["half \ud83e"]),
+    ],
+)
+def test_what_clients_send_is_read(text: str, kind: int, number: int | None, data: object) -> None:
+    packet = Packet(encoded_packet=text)
+    assert (packet.packet_type, packet.id, packet.data) == (kind, number, data)
+
+
+@pytest.mark.parametrize("packet", [b"2[]", {"a": 1}, [1], 7, True, "3[]", "4{}", "51-[]", "61-[]", "7", "x", "2{}"])
+def test_what_clients_do_not_send_is_not_read(packet: object) -> None:
+    with pytest.raises(BadPacket):
+        Packet(encoded_packet=packet)
+
+
+def test_a_packet_of_ours_is_never_binary() -> None:
+    assert socketio.packet.Packet.uses_binary_events is True
+    assert Packet.uses_binary_events is False
+    with pytest.raises(TypeError):
+        event_text("slot", b"bytes are a mistake here")
+
+
+def test_json_of_ours_is_ours_alone() -> None:
+    assert Packet.json is not socketio.packet.Packet.json

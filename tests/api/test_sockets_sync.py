@@ -1,0 +1,169 @@
+"""`sync`: a snapshot of one's own appointments and how far that is; with the later events it is the record."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.sockets import syncing
+from tests.api.clinic import opening
+from tests.api.socket_clinic import SocketClinic, open_sockets
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+async def change(clinic: SocketClinic, who: str, kind: str, appointment_id: str, **body: object) -> None:
+    answer = await clinic.rest.ask("PATCH", f"/api/v1/appointments/{appointment_id}/{kind}", who, json=body)
+    assert answer.status == 200, answer.body
+
+
+async def own(clinic: SocketClinic, who: str) -> list[Any]:
+    """Return what REST lists."""
+    return list((await clinic.rest.ask("GET", "/api/v1/appointments?limit=200", who)).body)
+
+
+async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic: SocketClinic) -> None:
+    with_ada = await clinic.rest.book("carl", "ada", opening(2))
+    await clinic.rest.book("carl", "ben", opening(1))
+    await clinic.rest.book("dora", "ada", opening(3))
+    await change(clinic, "carl", "confirm", with_ada)
+    carl, ada, ben = [await clinic.person(name) for name in ("carl", "ada", "ben")]
+
+    of_ada, of_ben = {clinic.id("ada"): 3}, {clinic.id("ben"): 1}
+    for name, person, position in (("carl", carl, of_ada | of_ben), ("ada", ada, of_ada), ("ben", ben, of_ben)):
+        assert await person.ask("sync", {}) == {
+            "ok": True,
+            "mode": "snapshot",
+            "appointments": await own(clinic, name),
+            "position": position,
+        }
+
+
+async def test_who_has_no_appointments_has_an_empty_snapshot(clinic: SocketClinic) -> None:
+    carl, ada = await clinic.person("carl"), await clinic.person("ada")
+    empty = {"ok": True, "mode": "snapshot", "appointments": []}
+    assert await carl.ask("sync", {"since": {}}) == {**empty, "position": {}}
+    assert await ada.ask("sync") == {**empty, "position": {clinic.id("ada"): 0}}
+
+
+@pytest.mark.parametrize("since", [[], 5, {"a b": 1}, {"ada": -1}, {"ada": "1"}, {"ada": 1.5}, {"ada": None}])
+async def test_a_position_that_is_none_is_refused(clinic: SocketClinic, since: object) -> None:
+    carl = await clinic.person("carl")
+    assert await carl.refused("sync", {"since": since}) == "invalid_request"
+
+
+async def test_what_is_long_past_is_left_out_and_yesterday_is_not(clinic: SocketClinic) -> None:
+    past = await clinic.rest.book("carl", "ada", opening(1))
+    recent = await clinic.rest.book("carl", "ada", opening(2))
+    ahead = await clinic.rest.book("carl", "ada", opening(3))
+    clinic.clock.forward(timedelta(days=2, hours=12))
+    carl = await clinic.person("carl")
+    shown = [appointment["id"] for appointment in (await carl.ask("sync", {}))["appointments"]]
+    assert past not in shown
+    assert shown == [recent, ahead]
+
+
+async def test_a_snapshot_of_many_pages_is_whole(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syncing, "_PAGE", 3)
+    for number in range(10):
+        await clinic.rest.book("carl", "ada", opening(1, number))
+    ada = await clinic.person("ada")
+    assert (await ada.ask("sync", {}))["appointments"] == await own(clinic, "ada")
+
+
+Moment = Callable[[], Awaitable[None]]
+READS = {"ada": ["last_seq 1", "page 1", "page 2", "happened 1"]}
+READS["carl"] = [*READS["ada"], "last_seq 2", "happened 2"]  # has two doctors, and learns so from the first page
+MOMENTS = [(who, f"{when} {read}") for who, reads in READS.items() for read in reads for when in "<>"]
+
+
+def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: str, run: Moment) -> list[str]:
+    """Run something once, before (<) or after (>) the first or second call of a read. Returns the calls made."""
+    calls: list[str] = []
+
+    def around(name: str) -> Callable[..., Awaitable[Any]]:
+        read = getattr(clinic.records.appointments, name)
+
+        async def called(*args: object) -> Any:
+            turn = 1 + sum(call.startswith(f"< {name}") for call in calls)
+            await note(f"< {name} {turn}")
+            answer = await read(*args)
+            await note(f"> {name} {turn}")
+            return answer
+
+        return called
+
+    async def note(call: str) -> None:
+        calls.append(call)
+        if call == moment:
+            monkeypatch.undo()  # what runs now reads, too
+            await run()
+
+    for name in ("last_seq", "page", "happened"):
+        monkeypatch.setattr(clinic.records.appointments, name, around(name))
+    return calls
+
+
+@pytest.mark.parametrize(("who", "moment"), MOMENTS)
+async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_happen(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
+) -> None:
+    """Something is booked, moved, confirmed and cancelled in the middle of the reads; pages are of one."""
+    monkeypatch.setattr(syncing, "_PAGE", 1)
+    moved = await clinic.rest.book("carl", "ada", opening(2, 3))
+    cancelled = await clinic.rest.book("carl", "ada", opening(1, 1))
+    await clinic.rest.book("carl", "ben", opening(3))
+    client = await clinic.raw(who)
+
+    async def meanwhile() -> None:
+        await change(clinic, "carl", "reschedule", moved, start=opening(1, 0).isoformat())
+        await change(clinic, "carl", "cancel", cancelled)
+        await clinic.rest.book("carl", "ada", opening(1, 1))
+        await change(clinic, "carl", "confirm", moved)
+
+    calls = around_reads(clinic, monkeypatch, moment, meanwhile)
+    await client.say('421["sync",{}]')
+    texts = [await client.hear("4")]
+    while not texts[-1].startswith("431"):
+        texts.append(await client.hear("4"))
+    assert moment in calls
+    await client.say('422["end"]')
+    while not texts[-1].startswith("432"):
+        texts.append(await client.hear("4"))
+
+    [answer] = [json.loads(text[3:])[0] for text in texts if text.startswith("431")]
+    events = [json.loads(text[2:])[1] for text in texts if text.startswith("42")]
+    assert answer["ok"], answer
+    state = {appointment["id"]: appointment for appointment in answer["appointments"]}
+    for event in events:
+        appointment = event["appointment"]
+        if event["seq"] > answer["position"].get(appointment["doctorId"], 0):
+            assert state.get(appointment["id"], {"version": 0})["version"] == appointment["version"] - 1
+            state[appointment["id"]] = appointment
+    assert state == {appointment["id"]: appointment for appointment in await own(clinic, who)}
+
+
+async def test_an_answer_is_as_new_as_the_record_however_late_the_bus_is(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    clinic.commands.held = True
+    booked = await clinic.rest.book("carl", "ada", opening(1))
+    answer = await carl.ask("sync", {})
+    assert [appointment["id"] for appointment in answer["appointments"]] == [booked]
+    assert answer["position"] == {clinic.id("ada"): 1}
+    clinic.commands.release()
+    await carl.settled()
+    assert [event["seq"] for event in carl.of("appointment")] == [1]  # the client has it: seq 1 is not above 1
+
+
+async def test_two_syncs_at_once_are_answered_in_order(clinic: SocketClinic) -> None:
+    client = await clinic.raw("ada")
+    await client.say('421["sync",{}]')
+    await client.say('422["sync",{}]')
+    assert (await client.hear("43")).startswith("431[")
+    assert (await client.hear("43")).startswith("432[")

@@ -1,0 +1,124 @@
+"""The life of a token on the line: announced, renewed, and at its end the client goes with a reason."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from socketio.exceptions import ConnectionError as NotConnected
+
+from api.sockets import tokens
+from hub.accounts.tokens import AccessTokens
+from hub.scheduling.values import Role, rfc3339
+from tests.api.clinic import opening
+from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets import until
+
+LIFE = timedelta(minutes=15)
+
+
+@pytest.fixture
+async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
+    monkeypatch.setattr(tokens, "_EVERY", 0.01)
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+async def looked(clinic: SocketClinic) -> None:
+    """Return when the tokens have been looked at since now."""
+    looks = 0
+    clock = clinic.gateway._tokens._clock
+
+    def counted() -> object:
+        nonlocal looks
+        looks += 1
+        return clock()
+
+    clinic.gateway._tokens._clock = counted  # type: ignore[assignment]
+    await until(lambda: looks > 1)
+    clinic.gateway._tokens._clock = clock
+
+
+async def test_a_client_is_warned_once_a_minute_before_its_token_expires(clinic: SocketClinic) -> None:
+    ends = clinic.clock.now + LIFE
+    carl = await clinic.person("carl")
+    clinic.clock.forward(LIFE - timedelta(seconds=61))
+    await looked(clinic)
+    await carl.settled()
+    assert carl.events == []
+    clinic.clock.forward(timedelta(seconds=1))
+    await looked(clinic)
+    await looked(clinic)
+    await carl.settled()
+    assert carl.events == [("token_expiring", {"expiresAt": rfc3339(ends)})]
+
+
+async def test_a_short_life_is_announced_at_its_last_third(clinic: SocketClinic) -> None:
+    secret = clinic.rest.services.settings.jwt_secret_key.get_secret_value()
+    short = AccessTokens(secret, timedelta(seconds=30), clinic.clock)
+    carl = await clinic.person_with({"token": short.issue(clinic.id("carl"), Role.PATIENT, "s")})
+    clinic.clock.forward(timedelta(seconds=19))
+    await looked(clinic)
+    await carl.settled()
+    assert carl.events == []
+    clinic.clock.forward(timedelta(seconds=1))
+    await until(lambda: carl.of("token_expiring"))
+
+
+async def test_when_its_token_has_expired_the_client_goes_with_a_reason(clinic: SocketClinic) -> None:
+    carl, ada = await clinic.person("carl"), await clinic.person("ada")
+    clinic.clock.forward(LIFE)
+    await until(lambda: not carl.sio.connected)
+    await until(lambda: not ada.sio.connected)
+    detail = "The access token has expired; connect with a new one."
+    assert carl.of("closing") == [{"code": "token_expired", "detail": detail}]
+    await until(lambda: clinic.gateway._clients == {})
+    assert clinic.followed() == {}
+    await until(lambda: not clinic.gateway.server.sio.eio.sockets)
+
+
+async def test_with_a_new_token_on_the_line_the_client_stays_and_is_warned_of_the_new_end(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    clinic.clock.forward(LIFE - timedelta(seconds=30))
+    await until(lambda: carl.of("token_expiring"))
+    ends = rfc3339(clinic.clock.now + LIFE)
+    answer = await carl.ask("authenticate", {"token": clinic.rest.token("carl")})
+    assert answer == {"ok": True, "expiresAt": ends}
+    clinic.clock.forward(LIFE - timedelta(seconds=60))
+    await until(lambda: len(carl.of("token_expiring")) == 2)
+    assert carl.of("token_expiring")[1] == {"expiresAt": ends}
+    assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]
+
+
+async def test_a_token_that_is_none_or_somebody_elses_changes_nothing(clinic: SocketClinic) -> None:
+    carl = await clinic.person("carl")
+    issue = clinic.rest.services.tokens.issue
+    old = clinic.rest.token("carl")
+    refusals = [
+        ("invalid_token", "x"),
+        ("forbidden", clinic.rest.token("dora")),
+        ("forbidden", issue(clinic.id("carl"), Role.DOCTOR, "s")),
+    ]
+    for code, token in refusals:
+        assert await carl.refused("authenticate", {"token": token}) == code
+    clinic.clock.forward(LIFE - timedelta(seconds=1))
+    assert await carl.refused("authenticate", {"token": old + "x"}) == "invalid_token"
+    clinic.clock.forward(timedelta(seconds=1))
+    await until(lambda: not carl.sio.connected)
+    person = Person()
+    clinic.clock.forward(timedelta(seconds=10))
+    with pytest.raises(NotConnected):
+        await person.sio.connect(clinic.address, transports=["websocket"], auth={"token": old})
+    await until(lambda: person.refusal)
+    assert person.refusal["data"]["code"] == "token_expired"
+
+
+async def test_the_death_of_what_looks_after_clients_is_not_hidden(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies() -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(clinic.gateway._tokens, "run", dies)
+    with pytest.raises(ExceptionGroup):
+        await asyncio.wait_for(clinic.gateway.run(), 5)

@@ -1,0 +1,1 @@
+"""The bus in one process over fakes, and against the embedded broker."""

@@ -1,0 +1,217 @@
+"""The bus against the real embedded broker, which dies and comes back empty. Agents without Faust answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from agents.commands import CommandHandler
+from agents.publisher import Publisher
+from hub.bus import topics
+from hub.bus.bus import Bus
+from hub.bus.messages import Done, Notice
+from hub.bus.place import BrokerPlace
+from hub.bus.ports import NoAnswer
+from hub.bus.profiles import PROFILES
+from hub.bus.topics import WrongPartitions
+from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.engines import start_engine
+from hub.embedded.process import Process
+from tests.agents.surgery import Surgery, book, cancel
+from tests.stack import until
+
+LONG_REASON = "\N{THERMOMETER}" * 500
+
+
+@pytest.fixture
+async def surgery() -> Surgery:
+    surgery = Surgery()
+    await surgery.open()
+    return surgery
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Process]:
+    process = await start_engine(broker, None, lambda program: Process(program, tmp_path))
+    yield process
+    if process.alive:
+        await process.kill()
+
+
+@pytest.fixture
+def place(server: Process) -> BrokerPlace:
+    return BrokerPlace(bootstrap_servers(server.port), PROFILES["embedded"], PARTITIONS, 1)
+
+
+@asynccontextmanager
+async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
+    """Give a bus that runs, and what it delivers."""
+    delivered: list[Notice] = []
+    bus = Bus(place, surgery.records, delivered.append)
+    run = asyncio.create_task(bus.run())
+    try:
+        yield bus, delivered
+    finally:
+        run.cancel()
+        (ended,) = await asyncio.gather(run, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError), ended
+
+
+@asynccontextmanager
+async def agents_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[None]:
+    """Answer commands from the first one on the broker on."""
+    publisher = Publisher(place)
+    await publisher.start()
+    handler = CommandHandler(surgery.worker(), publisher)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=place.servers, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    consumer.assign([TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)])
+
+    async def answer() -> None:
+        while True:
+            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
+                events = [
+                    SimpleNamespace(value=each.value, key=each.key, headers=each.headers, message=each)
+                    for each in records
+                ]
+                await handler.handle(partition.partition, events)
+
+    answering = asyncio.create_task(answer())
+    try:
+        yield
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        await consumer.stop()
+        await publisher.stop()
+
+
+async def until_connected(bus: Bus, *, connected: bool = True) -> None:
+    await until(lambda: bus.connected is connected, f"connected: {connected}", within=15)
+
+
+async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybody_hears_of_it(
+    place: BrokerPlace, surgery: Surgery
+) -> None:
+    async with bus_at(place, surgery) as (bus, heard), bus_at(place, surgery) as (other, heard_there):
+        await until_connected(bus)
+        await until_connected(other)
+        async with agents_at(place, surgery):
+            assert await bus.follow("ada") == 0
+            wanted = [book("carl", at=number, reason=LONG_REASON) for number in range(40)]
+            replies = await asyncio.gather(*(bus.ask(command) for command in wanted))
+            assert all(isinstance(reply, Done) for reply in replies)
+            assert [reply.command_id for reply in replies] == [command.id for command in wanted]
+            for told in (heard, heard_there):
+                await until(lambda told=told: len(told) == 40, "all notices are delivered")
+                assert [notice.event.seq for notice in told] == list(range(1, 41))
+
+
+async def test_each_process_hears_its_own_answers_only(place: BrokerPlace, surgery: Surgery) -> None:
+    async with bus_at(place, surgery) as (bus, _), bus_at(place, surgery) as (other, _):
+        await until_connected(bus)
+        await until_connected(other)
+        async with agents_at(place, surgery):
+            mine, theirs = book("carl", at=0), book("dora", at=1)
+            replies = await asyncio.gather(bus.ask(mine), other.ask(theirs))
+            assert [reply.command_id for reply in replies] == [mine.id, theirs.id]
+
+
+async def test_what_cannot_be_read_stops_nothing(place: BrokerPlace, surgery: Surgery) -> None:
+    async with bus_at(place, surgery) as (bus, heard):
+        await until_connected(bus)
+        async with AIOKafkaProducer(bootstrap_servers=place.servers) as stranger:
+            for value in (b"", b"{", b'{"doctorId": "ada"}', None):
+                await stranger.send_and_wait(topics.EVENTS, value, key=b"ada")
+                await stranger.send_and_wait(topics.COMMANDS, value, key=b"ada")
+        async with agents_at(place, surgery):
+            await bus.ask(book("carl"))
+            await until(lambda: len(heard) == 1, "the notice is delivered")
+
+
+async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
+    server: Process, place: BrokerPlace, surgery: Surgery
+) -> None:
+    async with bus_at(place, surgery) as (bus, heard):
+        await until_connected(bus)
+        await bus.follow("ada")
+        first = book("carl")
+        async with agents_at(place, surgery):
+            await bus.ask(first)
+        await until(lambda: len(heard) == 1, "the notice is delivered")
+        await server.kill()
+        await until_connected(bus, connected=False)
+        missed = await surgery.worker().handle([cancel(first)])
+        await server.bring_up()
+        await until_connected(bus)
+        async with agents_at(place, surgery):
+            reply = await bus.ask(book("dora"))
+        assert isinstance(reply, Done)
+        await until(lambda: len(heard) == 3, "all notices are delivered")
+        assert [notice.event.seq for notice in heard] == [1, 2, 3]
+        assert missed[0].notice == heard[1]
+
+
+async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
+    server: Process, place: BrokerPlace, surgery: Surgery
+) -> None:
+    async with bus_at(place, surgery) as (bus, _):
+        await until_connected(bus)
+        asking = asyncio.create_task(bus.ask(book("carl")))
+        await until(lambda: bool(bus._requests._answers), "the command is under way")
+        await server.kill()
+        await server.bring_up()
+        await until_connected(bus)
+        async with agents_at(place, surgery):
+            assert isinstance(await asking, Done)
+
+
+async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_comes_later_is_used(
+    server: Process, place: BrokerPlace, surgery: Surgery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.bus.requests.GIVE_UP_AFTER", 0.5)
+    await server.kill()
+    async with bus_at(place, surgery) as (bus, _):
+        with pytest.raises(NoAnswer):
+            await bus.ask(book("carl"))
+        assert not bus.connected
+        monkeypatch.setattr("hub.bus.requests.GIVE_UP_AFTER", 10.0)
+        await server.bring_up()
+        await until_connected(bus)
+        async with agents_at(place, surgery):
+            assert isinstance(await bus.ask(book("carl")), Done)
+
+
+async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerPlace, surgery: Surgery) -> None:
+    async with bus_at(place, surgery) as (bus, _):
+        await until_connected(bus)
+        assert await _reply_topics(place)
+    assert not await _reply_topics(place)
+
+
+async def test_topics_with_another_number_of_partitions_end_the_process_with_a_word_what_to_do(
+    place: BrokerPlace, surgery: Surgery
+) -> None:
+    async with bus_at(place, surgery) as (bus, _):
+        await until_connected(bus)
+    more = BrokerPlace(place.servers, place.profile, partitions=PARTITIONS + 1, replication=1)
+    run = asyncio.create_task(Bus(more, surgery.records, print).run())
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(run, 15)
+    assert caught.group_contains(WrongPartitions, match="KAFKA_PARTITIONS", depth=1)
+
+
+async def _reply_topics(place: BrokerPlace) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+    await admin.start()
+    try:
+        return [name for name in await admin.list_topics() if name.startswith("clinic.replies.")]
+    finally:
+        await admin.close()

@@ -1,0 +1,1 @@
+"""What every store must do: the in-memory twin and MongoDB pass the same tests."""

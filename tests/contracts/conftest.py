@@ -1,0 +1,51 @@
+"""The stores that the contract is kept by: the in-memory twin, and MongoDB through Motor on a database of our own."""
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import pytest
+
+from hub.records.memory import MemoryRecords
+from hub.records.mongo import MongoRecords, connect
+from hub.records.ports import Records
+from tests.contracts.engine import Engine
+from tests.contracts.histories import Histories
+
+_names = (f"clinic_{number}" for number in count())
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A database for all tests that do it no harm."""
+    engine = Engine(tmp_path_factory.mktemp("database"))
+    engine.start()
+    yield engine
+    engine.kill()
+
+
+@pytest.fixture
+def url(engine: Engine) -> str:
+    """The URL of a database that nobody has used yet."""
+    return engine.url(next(_names))
+
+
+@pytest.fixture
+async def mongo(url: str) -> AsyncIterator[MongoRecords]:
+    records = connect(url)
+    await records.prepare()
+    yield records
+    await records.close()
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def records(request: pytest.FixtureRequest) -> Records:
+    """Each store in turn, empty."""
+    if request.param == "memory":
+        return MemoryRecords()
+    mongo: MongoRecords = request.getfixturevalue("mongo")
+    return mongo
+
+
+@pytest.fixture
+def histories() -> Histories:
+    return Histories()

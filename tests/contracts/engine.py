@@ -1,0 +1,55 @@
+"""A database process of the tests' own, which they may pause, kill and start again."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from pymongo import MongoClient
+
+_STARTS_WITHIN_MS = 60_000
+
+
+class Engine:
+    """The embedded database on a free loopback port, its data in a folder that outlives it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str) -> str:
+        return f"mongodb://127.0.0.1:{self._port}/{database}?directConnection=true&retryWrites=false"
+
+    def start(self) -> None:
+        """Start it and return when it answers."""
+        program = Path(sys.executable).with_name("secantusd-py")
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "--host", "127.0.0.1", "--port", str(self._port), "--storage-path", self._folder / "data"],
+                stdout=log,
+                stderr=log,
+            )
+        with MongoClient[dict[str, object]](self.url("admin"), serverSelectionTimeoutMS=_STARTS_WITHIN_MS) as client:
+            client.admin.command("ping")
+
+    def kill(self) -> None:
+        """End it as a power cut of the process would, and return when it is gone."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

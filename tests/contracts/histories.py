@@ -1,0 +1,69 @@
+"""Appointments as the actors would make them: through events, each doctor's numbered one after the other."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from hub.ids import new_id
+from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+)
+from hub.scheduling.values import Actor, Role
+
+NINE = datetime(2031, 3, 3, 9, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+QUARTER = timedelta(minutes=15)
+BEFORE = NINE - timedelta(days=10)
+DESK = Actor(id="desk", role=Role.SYSTEM, via="cli")
+
+
+class Histories:
+    """Makes events; remembers the last `seq` of each doctor, so that what it makes in order has no holes."""
+
+    def __init__(self) -> None:
+        self.seqs: Counter[str] = Counter()
+
+    def book(
+        self,
+        doctor: str = "dora",
+        patient: str = "pat",
+        start: datetime = NINE,
+        *,
+        command: str | None = None,
+        reason: str | None = None,
+    ) -> Appointment:
+        return evolve(
+            None,
+            AppointmentBooked(
+                **self._header(doctor, command),
+                doctor_id=doctor,
+                patient_id=patient,
+                start=start,
+                reason=reason,
+            ),
+        )
+
+    def confirm(self, appointment: Appointment, *, command: str | None = None) -> Appointment:
+        return evolve(appointment, AppointmentConfirmed(**self._header(appointment.doctor_id, command)))
+
+    def cancel(self, appointment: Appointment) -> Appointment:
+        return evolve(appointment, AppointmentCancelled(**self._header(appointment.doctor_id, None)))
+
+    def move(self, appointment: Appointment, start: datetime) -> Appointment:
+        header = self._header(appointment.doctor_id, None)
+        return evolve(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
+
+    def _header(self, doctor: str, command: str | None) -> dict[str, object]:
+        self.seqs[doctor] += 1
+        seq = self.seqs[doctor]
+        return {
+            "seq": seq,
+            "prev": seq - 1,
+            "at": BEFORE,
+            "by": DESK,
+            "command_id": command or new_id(),
+            "fingerprint": "0" * 16,
+        }

@@ -1,0 +1,175 @@
+"""What the store shows of the appointments."""
+
+from datetime import timedelta
+
+import pytest
+
+from hub.records.ports import After, AppointmentFilter, Happened, Records, Saved
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.values import Status
+from tests.contracts.histories import HALF_HOUR, NINE, QUARTER, Histories
+
+
+async def _saved(records: Records, *appointments: Appointment) -> None:
+    assert await records.appointments.save(appointments) == Saved()
+
+
+async def test_an_appointment_is_found_by_each_command_that_made_it(records: Records, histories: Histories) -> None:
+    booked = histories.book(command="first")
+    confirmed = histories.confirm(booked, command="second")
+    await _saved(records, booked, confirmed)
+
+    assert await records.appointments.by_command("first") == confirmed
+    assert await records.appointments.by_command("second") == confirmed
+    assert await records.appointments.by_command("third") is None
+
+
+async def test_by_ids_leaves_out_what_does_not_exist(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    await _saved(records, booked)
+
+    assert await records.appointments.by_ids(["nothing"]) == {}
+    assert await records.appointments.by_ids([]) == {}
+    assert await records.appointments.by_ids([booked.id, "nothing"]) == {booked.id: booked}
+
+
+async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_time(
+    records: Records, histories: Histories
+) -> None:
+    gone = histories.book(patient="p0", start=NINE)
+    late = histories.book(patient="p1", start=NINE + 3 * HALF_HOUR)
+    soon = histories.book(patient="p2", start=NINE + HALF_HOUR)
+    other = histories.book("dick", "p3", NINE + 2 * HALF_HOUR)
+    cancelled = histories.book(patient="p4", start=NINE + 4 * HALF_HOUR)
+    stranger = histories.book("derek", "p5", NINE + HALF_HOUR)
+    await _saved(records, gone, late, soon, other, cancelled, stranger, histories.cancel(cancelled))
+    confirmed = histories.confirm(late)
+    await _saved(records, confirmed)
+
+    since = NINE + HALF_HOUR
+
+    assert await records.appointments.active_since({"dora", "dick", "nobody"}, since) == [soon, other, confirmed]
+    assert await records.appointments.active_since((), since) == []
+
+
+async def test_taken_shows_the_starts_of_active_appointments_from_the_first_instant_to_before_the_last(
+    records: Records, histories: Histories
+) -> None:
+    day = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(5)]
+    await _saved(records, *day, histories.cancel(day[2]), histories.book("dick", "p9", NINE + 2 * HALF_HOUR))
+
+    taken = await records.appointments.taken("dora", day[1].start, day[4].start)
+
+    assert taken == {day[1].start, day[3].start}
+
+
+async def test_busy_shows_which_patients_have_an_active_appointment_that_overlaps(
+    records: Records, histories: Histories
+) -> None:
+    held = histories.book("dora", "pat", NINE)
+    freed = histories.book("dick", "paul", NINE)
+    await _saved(records, held, freed, histories.cancel(freed))
+
+    wanted = {("pat", NINE + apart) for apart in (-HALF_HOUR, -QUARTER, timedelta(0), QUARTER, HALF_HOUR)}
+    wanted |= {("paul", NINE), ("pa", NINE), ("stranger", NINE)}
+
+    assert await records.appointments.busy(wanted) == {("pat", NINE - QUARTER), ("pat", NINE), ("pat", NINE + QUARTER)}
+    assert await records.appointments.busy(set()) == set()
+
+
+async def test_a_doctor_without_a_history_stands_at_what_is_known(records: Records, histories: Histories) -> None:
+    await _saved(records, histories.book("dick"))
+
+    assert await records.appointments.last_seq("dora") == 0
+    assert await records.appointments.last_seq("dora", known=7) == 7
+
+
+@pytest.mark.parametrize("known", range(6))
+async def test_the_last_number_is_found_from_every_number_before_it(
+    records: Records, histories: Histories, known: int
+) -> None:
+    first = histories.book()
+    second = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    confirmed = histories.confirm(second)
+    third = histories.book(patient="petra", start=NINE + 2 * HALF_HOUR)
+    await _saved(records, first, second, confirmed, third, histories.cancel(confirmed))
+
+    assert await records.appointments.last_seq("dora", known) == 5
+
+
+async def test_what_happened_is_told_in_order_with_the_appointment_as_it_stood_then(
+    records: Records, histories: Histories
+) -> None:
+    one = histories.book()
+    other = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    confirmed = histories.confirm(one)
+    cancelled = histories.cancel(other)
+    moved = histories.move(confirmed, NINE + HALF_HOUR)
+    steps = [one, other, confirmed, cancelled, moved]
+    await _saved(records, *steps, histories.book("dick", "pia"))
+
+    told = [Happened(step.last, step) for step in steps]
+
+    assert [past.event.seq for past in told] == [1, 2, 3, 4, 5]
+    assert await records.appointments.happened("dora", after=0) == told
+    assert await records.appointments.happened("dora", after=2) == told[2:]
+    assert await records.appointments.happened("dora", after=1, limit=2) == told[1:3]
+    assert await records.appointments.happened("dora", after=5) == []
+    assert await records.appointments.happened("nobody", after=0) == []
+
+
+async def test_a_page_shows_what_was_asked_for_in_order_of_time(records: Records, histories: Histories) -> None:
+    late = histories.book(patient="pat", start=NINE + 2 * HALF_HOUR)
+    soon = histories.book(patient="paul", start=NINE)
+    other = histories.book("dick", "pat", NINE + HALF_HOUR)
+    confirmed = histories.confirm(late)
+    cancelled = histories.cancel(soon)
+    again = histories.book(patient="pia", start=NINE)
+    await _saved(records, late, soon, other, confirmed, cancelled, again)
+    page = records.appointments.page
+
+    same_start = sorted((cancelled, again), key=lambda one: one.id)
+    assert await page(AppointmentFilter(), 10) == [*same_start, other, confirmed]
+    assert await page(AppointmentFilter(doctor_id="dora"), 10) == [*same_start, confirmed]
+    assert await page(AppointmentFilter(patient_id="pat"), 10) == [other, confirmed]
+    assert await page(AppointmentFilter(doctor_id="dora", patient_id="pat"), 10) == [confirmed]
+    statuses = frozenset({Status.CONFIRMED, Status.CANCELLED})
+    assert await page(AppointmentFilter(doctor_id="dora", statuses=statuses), 10) == [cancelled, confirmed]
+    assert await page(AppointmentFilter(statuses=frozenset()), 10) == []
+    bounds = AppointmentFilter(start_from=NINE + HALF_HOUR, start_to=NINE + 2 * HALF_HOUR)
+    assert await page(bounds, 10) == [other]
+    assert await page(AppointmentFilter(), 2) == same_start
+
+
+async def test_pages_show_each_appointment_once_while_bookings_come_in(records: Records, histories: Histories) -> None:
+    at_nine = []
+    for number in range(4):  # one slot, booked and cancelled again and again: the same start, many ids
+        booked = histories.book(patient=f"p{number}", start=NINE)
+        at_nine += [histories.cancel(booked)]
+        await _saved(records, booked, at_nine[-1])
+    later = [histories.book(patient="late", start=NINE + slot * HALF_HOUR) for slot in range(1, 6)]
+    await _saved(records, *later)
+    expected = [one.id for one in sorted([*at_nine, *later], key=lambda one: (one.start, one.id))]
+
+    seen: list[str] = []
+    after = None
+    for turn in range(1, 6):
+        page = await records.appointments.page(AppointmentFilter(doctor_id="dora"), 2, after)
+        seen += [one.id for one in page]
+        after = After(page[-1].start, page[-1].id)
+        await _saved(records, histories.book(patient=f"new{turn}", start=NINE - turn * HALF_HOUR))  # behind the reader
+
+    assert seen == expected
+    assert await records.appointments.page(AppointmentFilter(doctor_id="dora"), 2, after) == []
+
+
+async def test_a_page_that_goes_on_before_the_wanted_time_begins_at_the_wanted_time(
+    records: Records, histories: Histories
+) -> None:
+    soon = histories.book(start=NINE)
+    late = histories.book(start=NINE + HALF_HOUR)
+    await _saved(records, soon, late)
+
+    wanted = AppointmentFilter(doctor_id="dora", start_from=NINE + HALF_HOUR)
+
+    assert await records.appointments.page(wanted, 10, After(NINE - HALF_HOUR, "a")) == [late]

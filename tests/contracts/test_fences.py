@@ -1,0 +1,285 @@
+"""What the store refuses, and what it has written when it does."""
+
+from datetime import timedelta
+
+import pytest
+
+from hub.records.ports import Fence, Records, Saved, Stale, Stopped
+from hub.scheduling.values import Status
+from tests.contracts.histories import HALF_HOUR, NINE, QUARTER, Histories
+
+
+async def test_what_is_saved_is_read_back_as_it_was(records: Records, histories: Histories) -> None:
+    booked = histories.book(reason="a cough")
+    confirmed = histories.confirm(booked)
+    moved = histories.move(confirmed, NINE + HALF_HOUR)
+
+    assert await records.appointments.save([booked, confirmed, moved]) == Saved()
+
+    assert await records.appointments.by_ids([booked.id, "nobody"]) == {booked.id: moved}
+
+
+async def test_a_booking_without_a_reason_and_a_cancelled_one_without_a_deadline_are_read_back(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    cancelled = histories.cancel(booked)
+
+    await records.appointments.save([booked, cancelled])
+
+    stored = (await records.appointments.by_ids([booked.id]))[booked.id]
+    assert stored == cancelled
+    assert (stored.reason, stored.due, stored.due_kind) == (None, None, None)
+
+
+async def test_nothing_to_save_is_saved(records: Records) -> None:
+    assert await records.appointments.save([]) == Saved()
+
+
+async def test_a_booking_that_is_repeated_meets_itself(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked])
+
+    assert await records.appointments.save([booked]) == Stopped(0, Fence.APPOINTMENT)
+
+
+async def test_a_booking_that_is_repeated_after_it_was_cancelled_meets_itself(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.cancel(booked)])
+
+    assert await records.appointments.save([booked]) == Stopped(0, Fence.APPOINTMENT)
+
+
+async def test_a_change_that_is_repeated_is_told_as_applied(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    confirmed = histories.confirm(booked)
+    await records.appointments.save([booked, confirmed])
+
+    assert await records.appointments.save([confirmed]) == Stopped(0, Fence.COMMAND)
+
+
+async def test_a_command_that_changed_one_appointment_cannot_book_another(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.confirm(booked, command="once")])
+
+    other = histories.book(patient="paul", start=NINE + HALF_HOUR, command="once")
+
+    assert await records.appointments.save([other]) == Stopped(0, Fence.COMMAND)
+
+
+async def test_a_command_is_applied_once_whichever_doctor_it_is_sent_to(records: Records, histories: Histories) -> None:
+    await records.appointments.save([histories.book(command="once")])
+    elsewhere = histories.book("dick", "paul", NINE + HALF_HOUR)
+    await records.appointments.save([elsewhere])
+
+    assert await records.appointments.save([histories.confirm(elsewhere, command="once")]) == Stopped(0, Fence.COMMAND)
+
+
+async def test_a_doctor_has_one_active_appointment_at_a_time(records: Records, histories: Histories) -> None:
+    await records.appointments.save([histories.book(patient="pat")])
+
+    assert await records.appointments.save([histories.book(patient="paul")]) == Stopped(0, Fence.DOCTOR_SLOT)
+
+
+async def test_two_bookings_of_one_slot_in_one_save_end_at_the_second(records: Records, histories: Histories) -> None:
+    first, second, third = (histories.book(patient=patient) for patient in ("pat", "paul", "paula"))
+
+    assert await records.appointments.save([first, second, third]) == Stopped(1, Fence.DOCTOR_SLOT)
+
+    assert set(await records.appointments.by_ids([first.id, second.id, third.id])) == {first.id}
+
+
+async def test_a_cancelled_appointment_frees_its_slot_and_its_patient(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.cancel(booked)])
+
+    assert await records.appointments.save([histories.book(patient="paul")]) == Saved()
+    assert await records.appointments.save([histories.book("dick", "pat")]) == Saved()
+
+
+async def test_a_moved_appointment_frees_the_old_time_and_holds_the_new_one(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.move(booked, NINE + HALF_HOUR)])
+
+    assert await records.appointments.save([histories.book(patient="paul")]) == Saved()
+    assert await records.appointments.save([histories.book("dick", "pat")]) == Saved()
+    taken = histories.book(patient="paula", start=NINE + HALF_HOUR)
+    assert await records.appointments.save([taken]) == Stopped(0, Fence.DOCTOR_SLOT)
+
+
+async def test_an_appointment_cannot_move_into_a_taken_slot(records: Records, histories: Histories) -> None:
+    there = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    booked = histories.book()
+    await records.appointments.save([there, booked])
+
+    assert await records.appointments.save([histories.move(booked, NINE + HALF_HOUR)]) == Stopped(0, Fence.DOCTOR_SLOT)
+
+    assert await records.appointments.by_ids([booked.id]) == {booked.id: booked}
+
+
+@pytest.mark.parametrize("apart", [-QUARTER, timedelta(0), QUARTER])
+async def test_a_patient_is_with_one_doctor_at_a_time_also_when_their_clocks_differ_by_a_quarter_of_an_hour(
+    records: Records, histories: Histories, apart: timedelta
+) -> None:
+    await records.appointments.save([histories.book("dora", "pat", NINE)])
+
+    overlapping = histories.book("kiran", "pat", NINE + apart)
+
+    assert await records.appointments.save([overlapping]) == Stopped(0, Fence.PATIENT_TIME)
+
+
+@pytest.mark.parametrize("apart", [-HALF_HOUR, HALF_HOUR])
+async def test_a_patient_may_go_from_one_doctor_straight_to_the_next(
+    records: Records, histories: Histories, apart: timedelta
+) -> None:
+    await records.appointments.save([histories.book("dora", "pat", NINE)])
+
+    assert await records.appointments.save([histories.book("kiran", "pat", NINE + apart)]) == Saved()
+
+
+async def test_a_doctors_number_is_given_once(records: Records, histories: Histories) -> None:
+    await records.appointments.save([histories.book()])
+    histories.seqs.clear()
+
+    behind = histories.book(patient="paul", start=NINE + HALF_HOUR)
+
+    assert await records.appointments.save([behind]) == Stopped(0, Fence.DOCTOR_SEQ)
+
+
+async def test_a_number_that_another_change_took_is_met_by_a_change(records: Records, histories: Histories) -> None:
+    one, other = histories.book(), histories.book(patient="paul", start=NINE + HALF_HOUR)
+    await records.appointments.save([one, other, histories.confirm(one)])
+    histories.seqs["dora"] -= 1
+
+    assert await records.appointments.save([histories.confirm(other)]) == Stopped(0, Fence.DOCTOR_SEQ)
+
+
+async def test_a_number_that_the_appointment_itself_took_is_met_by_its_next_change(
+    records: Records, histories: Histories
+) -> None:
+    """A worker whose number is old may have read the appointment a moment ago."""
+    booked = histories.book()
+    confirmed = histories.confirm(booked)
+    await records.appointments.save([booked, confirmed])
+    histories.seqs["dora"] = 1
+
+    assert await records.appointments.save([histories.cancel(confirmed)]) == Stopped(0, Fence.DOCTOR_SEQ)
+
+    assert await records.appointments.by_ids([booked.id]) == {booked.id: confirmed}
+
+
+async def test_a_command_that_the_appointment_has_seen_is_not_applied_to_its_latest_version(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book(command="once")
+    await records.appointments.save([booked])
+
+    assert await records.appointments.save([histories.confirm(booked, command="once")]) == Stopped(0, Fence.COMMAND)
+
+    assert await records.appointments.by_ids([booked.id]) == {booked.id: booked}
+
+
+async def test_a_writer_who_is_behind_hears_so_before_it_hears_of_a_taken_slot(
+    records: Records, histories: Histories
+) -> None:
+    await records.appointments.save([histories.book()])
+    histories.seqs.clear()
+
+    assert await records.appointments.save([histories.book(patient="paul")]) == Stopped(0, Fence.DOCTOR_SEQ)
+
+
+async def test_a_change_of_an_old_version_is_stale_and_changes_nothing(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    cancelled = histories.cancel(booked)
+    await records.appointments.save([booked, cancelled])
+
+    assert await records.appointments.save([histories.confirm(booked)]) == Stale(0)
+
+    assert await records.appointments.by_ids([booked.id]) == {booked.id: cancelled}
+
+
+async def test_a_save_that_stops_at_a_stale_change_says_how_many_were_written(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.cancel(booked)])
+    elsewhere = histories.book("dick", "paul")
+
+    assert await records.appointments.save([elsewhere, histories.confirm(booked)]) == Stale(1)
+
+    assert await records.appointments.by_ids([elsewhere.id]) == {elsewhere.id: elsewhere}
+
+
+async def test_nothing_is_written_after_a_stale_change_so_the_doctors_history_has_no_hole(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    confirmed = histories.confirm(booked)
+    ours = [confirmed, histories.move(confirmed, NINE + HALF_HOUR), histories.book(patient="paul")]
+    histories.seqs["dora"] = 1
+    await records.appointments.save([booked, histories.cancel(booked)])
+
+    assert await records.appointments.save(ours) == Stale(0)
+
+    assert await records.appointments.last_seq("dora") == 2
+
+
+async def test_two_stale_changes_cannot_follow_each_other_onto_another_writers_version(
+    records: Records, histories: Histories
+) -> None:
+    """The second would find the version it expects: made by somebody else."""
+    booked = histories.book()
+    ours = [confirmed := histories.confirm(booked), histories.move(confirmed, NINE + HALF_HOUR)]
+    histories.seqs["dora"] = 1
+    theirs = histories.cancel(booked)
+    await records.appointments.save([booked, theirs])
+
+    assert await records.appointments.save(ours) == Stale(0)
+    assert await records.appointments.save(ours[1:]) == Stale(0)
+
+    assert await records.appointments.by_ids([booked.id]) == {booked.id: theirs}
+
+
+async def test_one_appointment_may_be_written_more_than_once_in_one_save(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    confirmed = histories.confirm(booked)
+    between = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    cancelled = histories.cancel(confirmed)
+    again = histories.book(patient="paula")
+
+    assert await records.appointments.save([booked, confirmed, between, cancelled, again]) == Saved()
+
+    stored = await records.appointments.by_ids([booked.id, between.id, again.id])
+    assert stored == {booked.id: cancelled, between.id: between, again.id: again}
+    assert stored[booked.id].status is Status.CANCELLED
+
+
+async def test_a_save_that_stops_says_how_many_were_written_whatever_they_were(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    other = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    confirmed = histories.confirm(booked)
+    double = histories.book(patient="paula")
+    late = histories.book(patient="petra", start=NINE + 2 * HALF_HOUR)
+
+    assert await records.appointments.save([booked, other, confirmed, double, late]) == Stopped(3, Fence.DOCTOR_SLOT)
+
+    stored = await records.appointments.by_ids([booked.id, other.id, double.id, late.id])
+    assert stored == {booked.id: confirmed, other.id: other}
+
+
+async def test_an_appointment_that_the_store_has_lost_is_written_whole(records: Records, histories: Histories) -> None:
+    confirmed = histories.confirm(histories.book())
+
+    assert await records.appointments.save([confirmed]) == Saved()
+
+    assert await records.appointments.by_ids([confirmed.id]) == {confirmed.id: confirmed}

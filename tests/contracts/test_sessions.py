@@ -1,0 +1,69 @@
+"""Refresh-token families in the store."""
+
+import asyncio
+from datetime import timedelta
+
+from hub.accounts.account import Session
+from hub.records.ports import Records
+from tests.contracts.histories import NINE
+
+LATER = NINE + timedelta(days=1)
+SESSION = Session(
+    id="log-in",
+    user_id="pat",
+    role="patient",
+    token_hash="first",
+    created_at=NINE,
+    expires_at=NINE + timedelta(days=30),
+)
+
+
+async def test_each_token_of_a_session_is_good_once(records: Records) -> None:
+    await records.sessions.add(SESSION)
+
+    second = await records.sessions.rotate("log-in", "first", "second", LATER)
+    third = await records.sessions.rotate("log-in", "second", "third", LATER)
+
+    assert second == SESSION.model_copy(update={"token_hash": "second"})
+    assert third == SESSION.model_copy(update={"token_hash": "third"})
+
+
+async def test_a_token_that_is_used_again_ends_the_session_for_the_current_one_too(records: Records) -> None:
+    await records.sessions.add(SESSION)
+    await records.sessions.rotate("log-in", "first", "second", LATER)
+
+    assert await records.sessions.rotate("log-in", "first", "stolen", LATER) is None
+    assert await records.sessions.rotate("log-in", "second", "third", LATER) is None
+
+
+async def test_of_two_who_use_one_token_at_once_one_gets_a_new_one_and_the_session_ends(records: Records) -> None:
+    await records.sessions.add(SESSION)
+
+    answers = await asyncio.gather(
+        *(records.sessions.rotate("log-in", "first", f"fresh-{number}", LATER) for number in range(8))
+    )
+
+    winners = [session for session in answers if session]
+    assert len(winners) == 1
+    assert await records.sessions.rotate("log-in", winners[0].token_hash, "next", LATER) is None
+
+
+async def test_a_session_that_nobody_knows_is_not_renewed(records: Records) -> None:
+    assert await records.sessions.rotate("nothing", "first", "second", LATER) is None
+
+
+async def test_a_session_holds_until_it_expires(records: Records) -> None:
+    await records.sessions.add(SESSION)
+    last_moment = SESSION.expires_at - timedelta(milliseconds=1)
+
+    assert await records.sessions.rotate("log-in", "first", "second", last_moment) is not None
+    assert await records.sessions.rotate("log-in", "second", "third", SESSION.expires_at) is None
+
+
+async def test_a_session_that_was_ended_is_not_renewed(records: Records) -> None:
+    await records.sessions.add(SESSION)
+
+    await records.sessions.revoke("log-in", LATER)
+    await records.sessions.revoke("nothing", LATER)
+
+    assert await records.sessions.rotate("log-in", "first", "second", LATER) is None

@@ -1,0 +1,72 @@
+"""The in-memory twin and MongoDB agree on any run of writes, also on those that no sane worker would try."""
+
+import random
+
+import pytest
+
+from hub.records.memory import MemoryRecords
+from hub.records.mongo import MongoRecords
+from hub.records.ports import AppointmentFilter
+from hub.scheduling.appointment import Appointment, as_of
+from tests.contracts.histories import NINE, QUARTER, Histories
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(mongo: MongoRecords, seed: int) -> None:
+    memory = MemoryRecords()
+    clinic = _Clinic(random.Random(seed))
+    told = set()
+    for _ in range(80):
+        stored = await memory.appointments.page(AppointmentFilter(), 1000)
+        batch = clinic.batch(stored)
+
+        outcome = await memory.appointments.save(batch)
+
+        assert await mongo.appointments.save(batch) == outcome
+        told.add(getattr(outcome, "fence", type(outcome).__name__))
+    everything = await memory.appointments.page(AppointmentFilter(), 1000)
+    assert await mongo.appointments.page(AppointmentFilter(), 1000) == everything
+    for doctor in _Clinic.DOCTORS:
+        assert await mongo.appointments.happened(doctor, 0) == await memory.appointments.happened(doctor, 0)
+    assert len(told) >= 6, f"these runs met only {told}"
+
+
+class _Clinic:
+    """Makes batches of bookings and changes, many of them in each other's way."""
+
+    DOCTORS = ("dora", "kiran")
+    PATIENTS = ("pat", "paul", "pia")
+    STARTS = tuple(NINE + number * QUARTER for number in range(12))
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    def batch(self, stored: list[Appointment]) -> list[Appointment]:
+        histories = Histories()
+        for appointment in stored:
+            seqs = histories.seqs
+            seqs[appointment.doctor_id] = max(seqs[appointment.doctor_id], appointment.last.seq)
+        for doctor in self.DOCTORS:  # now and then a worker is behind
+            histories.seqs[doctor] = max(0, histories.seqs[doctor] - self._chance.choice((0, 0, 0, 0, 1, 2)))
+        return [self._step(stored, histories) for _ in range(self._chance.randint(1, 4))]
+
+    def _step(self, stored: list[Appointment], histories: Histories) -> Appointment:
+        chance = self._chance
+        used = [event.command_id for appointment in stored for event in appointment.history]
+        command = chance.choice(used) if used and chance.random() < 0.1 else f"c{chance.getrandbits(60)}"
+        if not stored or chance.random() < 0.4:
+            return histories.book(
+                chance.choice(self.DOCTORS), chance.choice(self.PATIENTS), chance.choice(self.STARTS), command=command
+            )
+        appointment = chance.choice(stored)
+        if chance.random() < 0.1:
+            return appointment  # the same again
+        if chance.random() < 0.2:
+            appointment = as_of(appointment, chance.choice(appointment.history))
+        match chance.randrange(3):
+            case 0:
+                return histories.confirm(appointment, command=command)
+            case 1:
+                return histories.cancel(appointment)
+            case _:
+                return histories.move(appointment, chance.choice(self.STARTS))

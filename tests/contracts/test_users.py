@@ -1,0 +1,91 @@
+"""The accounts in the store."""
+
+from datetime import timedelta
+
+from hub.accounts.account import Account
+from hub.records.ports import Records
+from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.values import Role
+from tests.contracts.histories import HALF_HOUR, NINE
+
+
+def _patient(name: str, *, email: str | None = None, phone: str | None = None) -> Account:
+    return Account(
+        id=name,
+        role="patient",
+        name=name.title(),
+        email=email or f"{name}@clinic.test",
+        phone=phone,
+        password_hash="$2b$04$hash",
+        created_at=NINE,
+    )
+
+
+def _doctor(name: str) -> Account:
+    calendar = Doctor(
+        id=name,
+        zone="Asia/Kathmandu",
+        shifts=(Shift(weekday=0, opens=9 * 60, closes=12 * 60),),
+        time_off=(TimeOff(start=NINE, end=NINE + timedelta(days=1) + HALF_HOUR),),
+    )
+    return _patient(name).model_copy(update={"role": "doctor", "specialty": "Cardiology", "calendar": calendar})
+
+
+async def test_accounts_are_read_back_as_they_were(records: Records) -> None:
+    dora, pat, paul = _doctor("dora"), _patient("pat", phone="+12025550123"), _patient("paul")
+
+    assert await records.users.add([dora, pat, paul]) is None
+
+    assert await records.users.by_id("dora") == dora
+    assert await records.users.by_id("paul") == paul
+    assert await records.users.by_id("nobody") is None
+    assert await records.users.by_email("pat@clinic.test") == pat
+    assert await records.users.by_email("nobody@clinic.test") is None
+    assert await records.users.by_ids({"dora", "pat", "nobody"}) == {"dora": dora, "pat": pat}
+
+
+async def test_no_accounts_are_added_without_complaint(records: Records) -> None:
+    assert await records.users.add([]) is None
+
+
+async def test_an_email_address_belongs_to_one_account(records: Records) -> None:
+    await records.users.add([_patient("pat")])
+
+    assert await records.users.add([_patient("paul", email="pat@clinic.test")]) == "email"
+
+    assert await records.users.by_id("paul") is None
+
+
+async def test_a_phone_number_belongs_to_one_account(records: Records) -> None:
+    await records.users.add([_patient("pat", phone="+12025550123")])
+
+    assert await records.users.add([_patient("paul", phone="+12025550123")]) == "phone"
+
+    assert await records.users.by_id("paul") is None
+
+
+async def test_an_account_that_takes_both_is_told_of_the_email_address(records: Records) -> None:
+    await records.users.add([_patient("pat", phone="+12025550123")])
+
+    assert await records.users.add([_patient("paul", email="pat@clinic.test", phone="+12025550123")]) == "email"
+
+
+async def test_any_number_of_accounts_may_have_no_phone(records: Records) -> None:
+    assert await records.users.add([_patient("pat"), _patient("paul"), _patient("pia")]) is None
+
+
+async def test_accounts_are_added_in_order_up_to_the_first_that_is_refused(records: Records) -> None:
+    accounts = [_patient("pat"), _patient("paul", email="pat@clinic.test"), _patient("pia")]
+
+    assert await records.users.add(accounts) == "email"
+
+    assert list(await records.users.by_ids(["pat", "paul", "pia"])) == ["pat"]
+
+
+async def test_doctors_are_listed_by_name_and_both_roles_counted(records: Records) -> None:
+    await records.users.add([_doctor("zoe"), _patient("pat"), _doctor("amal"), _doctor("mia")])
+
+    assert [doctor.id for doctor in await records.users.doctors()] == ["amal", "mia", "zoe"]
+    assert await records.users.count() == 4
+    assert await records.users.count(Role.DOCTOR) == 3
+    assert await records.users.count(Role.PATIENT) == 1

@@ -1,0 +1,199 @@
+"""People for a stack: doctors and patients with dashboards, what they do, and a witness of all of it for the judge."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.bus.topics import partition_of
+from hub.client.answers import Answer
+from hub.client.asking import Commands, Patience
+from hub.client.clinic import clinic_at
+from hub.client.member import Member
+from hub.client.wire import Profile, SignedIn
+from hub.clock import system_clock
+from hub.ids import instance_id
+from hub.judge.dashboard import Dashboard
+from hub.judge.history import History
+from hub.judge.promises import Violation
+from hub.judge.reading import read_record
+from hub.judge.record import Record
+from hub.judge.verdict import judge
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import LENGTH, Role
+from tests.stack import Stack, until
+
+PATIENCE = Patience(in_all=60.0, each=12.0)
+_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+_AT_REST_WITHIN = 20.0
+_CONNECT_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot that somebody could have."""
+
+    doctor_id: str
+    start: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with commands of their own, over a line if they have one and else over REST."""
+
+    member: Member
+    commands: Commands
+    dashboard: Dashboard | None
+
+    @property
+    def id(self) -> str:
+        return self.member.who.id
+
+
+@dataclass
+class Clinic:
+    """Who is there. Doctors have a dashboard each, from the beginning on; of the patients every other one."""
+
+    records: Records
+    history: History
+    doctors: list[Person] = field(default_factory=list)
+    patients: list[Person] = field(default_factory=list)
+
+    @property
+    def dashboards(self) -> list[Dashboard]:
+        return [person.dashboard for person in (*self.doctors, *self.patients) if person.dashboard]
+
+    @property
+    def answers(self) -> list[Answer]:
+        return [told.answer for told in self.history.tellings() if told.answer]
+
+    def slots(self, each: int) -> list[Slot]:
+        """Return so many slots of each doctor, from tomorrow on."""
+        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return [Slot(doctor.id, tomorrow + number * LENGTH) for number in range(each) for doctor in self.doctors]
+
+    async def rush(self, slots: Sequence[Slot], at_once: int = 3) -> None:
+        """Let every patient try to book every slot, each in an order of their own, a few at the same time."""
+        await asyncio.gather(
+            *(
+                self._book(patient, random.Random(number).sample(slots, len(slots)), at_once)
+                for number, patient in enumerate(self.patients)
+            )
+        )
+
+    async def until_answered(self, count: int, within: float = 60.0) -> None:
+        await until(lambda: len(self.answers) >= count, f"{count} commands are answered", within)
+
+    async def verdict(self) -> tuple[Record, list[Violation]]:
+        """Return the record, and what the judge finds when everything has come to rest."""
+        await self._come_to_rest()
+        record = await read_record(self.records, system_clock)
+        return record, judge(self.history, self.dashboards, record)
+
+    async def _book(self, patient: Person, slots: Sequence[Slot], at_once: int) -> None:
+        turn = iter(slots)
+
+        async def one_after_another(mine: Iterator[Slot]) -> None:
+            for slot in mine:
+                await patient.commands.book(slot.doctor_id, slot.start)
+
+        await asyncio.gather(*(one_after_another(turn) for _ in range(at_once)))
+
+    async def _come_to_rest(self) -> None:
+        """Return when everybody has been told everything, or when that takes too long: the judge says it better."""
+        try:
+            async with asyncio.timeout(_AT_REST_WITHIN):
+                while not await self._is_at_rest():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            return
+
+    async def _is_at_rest(self) -> bool:
+        for doctor in self.doctors:
+            last = await self.records.appointments.last_seq(doctor.id)
+            if doctor.dashboard and last > max((seen.event.seq for seen in doctor.dashboard.seen), default=0):
+                return False
+        booked = [answer.appointment for answer in self.answers if answer.appointment]
+        return all(
+            person.dashboard.has(each.id, each.version)
+            for person in self.patients
+            if person.dashboard
+            for each in booked
+            if each.patient_id == person.id
+        )
+
+
+@asynccontextmanager
+async def opened(
+    stack: Stack, doctors: int, patients: int, base_url: str | None = None
+) -> AsyncIterator[Clinic]:
+    """Put so many people into the record, let them in (by default at the first api), and give the clinic."""
+    records = connect(stack.settings.mongodb_url)
+    async with AsyncExitStack() as lines:
+        lines.push_async_callback(records.close)
+        history = History()
+        everybody = _people(doctors, patients, stack.settings.kafka_partitions)
+        assert await records.users.add(everybody) is None
+        door = await lines.enter_async_context(
+            clinic_at(base_url or stack.base_url(), system_clock, history, PATIENCE)
+        )
+        tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
+        members = [door.member(_signed_in(account, tokens)) for account in everybody]
+        turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
+
+        async def let_in(number: int, member: Member) -> Person:
+            if member.who.role == "patient" and number % 2:
+                return Person(member, member.commands, None)
+            dashboard = Dashboard(member.who, system_clock)
+            async with turn:
+                line = await lines.enter_async_context(member.line(dashboard.callbacks))
+            return Person(member, line.commands, dashboard)
+
+        inside = await asyncio.gather(*(let_in(number, member) for number, member in enumerate(members)))
+        yield Clinic(records, history, inside[:doctors], inside[doctors:])
+
+
+def broken(violations: Collection[Violation]) -> set[tuple[int, str]]:
+    """Return which promises were broken, and by what."""
+    return {(violation.promise.value, violation.what) for violation in violations}
+
+
+def _people(doctors: int, patients: int, partitions: int) -> list[Account]:
+    clinic = instance_id()
+    return [_account(_doctor_id(clinic, number, partitions), "doctor") for number in range(doctors)] + [
+        _account(f"patient-{clinic}-{number}", "patient") for number in range(patients)
+    ]
+
+
+def _doctor_id(clinic: str, number: int, partitions: int) -> str:
+    """Return an id such that the doctors are spread evenly over the partitions."""
+    names = (f"doctor-{clinic}-{number}-{attempt}" for attempt in range(1000))
+    return next(name for name in names if partition_of(name, partitions) == number % partitions)
+
+
+def _account(id_: str, role: Literal["doctor", "patient"]) -> Account:
+    return Account(
+        id=id_,
+        role=role,
+        name=id_,
+        email=f"{id_}@clinic.test",
+        phone=None,
+        password_hash="-",
+        created_at=system_clock(),
+        calendar=Doctor(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK) if role == "doctor" else None,
+    )
+
+
+def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
+    return SignedIn(
+        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
+        refresh_token="-",
+        user=Profile(id=account.id, role=account.role, name=account.name),
+    )

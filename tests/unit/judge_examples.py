@@ -1,0 +1,216 @@
+"""A small clinic without a hub: it decides by the rules, answers and tells everybody, so the judge finds no fault.
+
+The tests of the judge take its evidence and plant one fault in it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hub.client.answers import Answer
+from hub.client.asking import Ask, Via, Who, Wish
+from hub.client.wire import AppointmentEvent, SlotEvent, WatchedDay
+from hub.judge.dashboard import Dashboard
+from hub.judge.history import History
+from hub.judge.promises import Violation
+from hub.judge.record import Record
+from hub.judge.verdict import judge
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.commands import (
+    BookAppointment,
+    CancelAppointment,
+    Command,
+    CompleteAppointment,
+    ConfirmAppointment,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+)
+from hub.scheduling.decide import Accepted, RefusalCode, Refused, Repeated, decide
+from hub.scheduling.events import Event
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.values import Actor, Role
+from hub.scheduling.views import view
+
+MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
+NINE = MONDAY.replace(hour=9)
+TEN = MONDAY.replace(hour=10)
+ELEVEN = MONDAY.replace(hour=11)
+
+ADA = Who("ada", "doctor", "Dr. Ada")
+MAX = Who("max", "doctor", "Dr. Max")
+ANN = Who("ann", "patient", "Ann")
+BOB = Who("bob", "patient", "Bob")
+
+_HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
+_SECOND = timedelta(seconds=1)
+
+
+class SmallClinic:
+    """Ada and Max work all day, in UTC; it is five in the morning, and every command takes two seconds."""
+
+    def __init__(self, *, disabled: bool = False) -> None:
+        hours = tuple(Shift(weekday=day, opens=8 * 60, closes=18 * 60) for day in range(5))
+        self.doctors = [Doctor(id=who.id, zone="UTC", shifts=hours, disabled=disabled) for who in (ADA, MAX)]
+        self.now = MONDAY.replace(hour=5)
+        self.history = History()
+        self.dashboards = {who.id: Dashboard(who, lambda: self.now) for who in (ADA, MAX, ANN, BOB)}
+        self._calendars = {d.id: Calendar(doctor=d, seq=0, holders={}, appointments={}) for d in self.doctors}
+        self._made = 0
+        for dashboard in self.dashboards.values():
+            dashboard.connected()
+        self.watch(ANN, ADA)
+        self._pass()
+
+    @property
+    def appointments(self) -> list[Appointment]:
+        return [each for calendar in self._calendars.values() for each in calendar.appointments.values()]
+
+    def book(self, who: Who, doctor: Who, start: datetime, key: str | None = None) -> Answer:
+        return self.ask(who, Wish("book", doctor_id=doctor.id, start=start), key)
+
+    def change(self, who: Who, kind: str, booked: Answer, start: datetime | None = None) -> Answer:
+        return self.ask(who, Wish(kind, appointment_id=booked.appointment.id, start=start))
+
+    def ask(self, who: Who, wish: Wish, key: str | None = None, via: Via = "rest") -> Answer:
+        self._made += 1
+        ask = Ask(who, wish, key or f"key-{self._made}", via, self.now)
+        self.history.asked(ask)
+        self._pass()
+        answer = self._decided(ask)
+        self._pass()
+        answer = replace(answer, at=self.now)
+        self.history.answered(ask, answer)
+        return answer
+
+    def due(self, kind: type[RemindPatient] | type[MarkNoShow], booked: Answer, at: datetime) -> None:
+        """Let a deadline of an appointment come."""
+        self.now = at
+        shown = booked.appointment
+        self._made += 1
+        header = {"id": f"timer-{self._made}", "doctor_id": shown.doctor_id, "by": _HUB, "at": at}
+        assert isinstance(self._give(kind(**header, appointment_id=shown.id, start=shown.start)), Accepted)
+
+    def watch(self, who: Who, doctor: Who) -> None:
+        calendar = self._calendars[doctor.id]
+        slots = slots_of(calendar.doctor, MONDAY.date(), calendar.holders, self.now)
+        self.dashboards[who.id].watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
+
+    def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
+        return Record(self.appointments if appointments is None else appointments, self.doctors, self.now)
+
+    def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
+        return judge(self.history, list(self.dashboards.values()), self.record(appointments))
+
+    def _decided(self, ask: Ask) -> Answer:
+        answer = granted(ask.key, ask.at)
+        match self._give(self._command(ask)):
+            case Accepted(appointment_id=appointment_id):
+                found = {each.id: each for each in self.appointments}
+                return replace(answer, appointment=view(found[appointment_id]))
+            case Repeated(appointment=appointment):
+                return replace(answer, appointment=view(appointment))
+            case Refused(code=code, detail=detail):
+                return replace(answer, ok=False, code=code.value, detail=detail, status=409)
+
+    def _give(self, command: Command) -> Accepted | Repeated | Refused:
+        calendar = self._calendars.get(command.doctor_id)
+        if calendar is None:
+            return Refused(RefusalCode.NOT_FOUND, "no such doctor")
+        decision = decide(calendar, command, self.now)
+        if not isinstance(decision, Accepted):
+            return decision
+        if isinstance(command, BookAppointment) and any(
+            each.active and each.patient_id == command.patient_id and each.start == command.start
+            for each in self.appointments
+        ):
+            return Refused(RefusalCode.PATIENT_BUSY, "busy")
+        calendar = self._calendars[command.doctor_id] = advance(calendar, decision.appointment_id, decision.event)
+        self._tell(calendar.doctor, decision.event, calendar.appointments[decision.appointment_id])
+        return decision
+
+    def _tell(self, doctor: Doctor, event: Event, after: Appointment) -> None:
+        told = AppointmentEvent(type=event.type, appointment=view(after), seq=event.seq, prev=event.prev)
+        for person in (after.doctor_id, after.patient_id):
+            self.dashboards[person].saw(told)
+        for change in slot_changes(doctor, event, after):
+            if doctor.id == ADA.id:
+                slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
+                self.dashboards[ANN.id].saw_slot(slot)
+
+    def _command(self, ask: Ask) -> Command:
+        wish, who = ask.wish, ask.who
+        named = next((each for each in self.appointments if each.id == wish.appointment_id), None)
+        doctor_id = wish.doctor_id or (named.doctor_id if named else ADA.id)
+        actor = Actor(id=who.id, role=Role(who.role), via=ask.via)
+        header = {"id": ask.command_id, "doctor_id": doctor_id, "by": actor, "at": ask.at}
+        match wish.kind:
+            case "book":
+                return BookAppointment(**header, patient_id=wish.patient_id or who.id, start=wish.start)
+            case "confirm":
+                return ConfirmAppointment(**header, appointment_id=wish.appointment_id)
+            case "cancel":
+                return CancelAppointment(**header, appointment_id=wish.appointment_id)
+            case "complete":
+                return CompleteAppointment(**header, appointment_id=wish.appointment_id)
+            case "reschedule":
+                return RescheduleAppointment(**header, appointment_id=wish.appointment_id, start=wish.start)
+
+    def _pass(self) -> None:
+        self.now += _SECOND
+
+
+def good_morning() -> SmallClinic:
+    """Return a clinic in which every kind of command was given, granted and refused."""
+    clinic = SmallClinic()
+    first = clinic.book(ANN, ADA, TEN)
+    clinic.book(BOB, ADA, TEN)
+    clinic.book(ANN, MAX, TEN)
+    clinic.change(ADA, "confirm", first)
+    clinic.change(ADA, "confirm", first)
+    second = clinic.book(BOB, ADA, ELEVEN, key="bob's")
+    clinic.ask(BOB, Wish("book", doctor_id=ADA.id, start=ELEVEN), key="bob's", via="socket")
+    clinic.ask(BOB, Wish("book", doctor_id=ADA.id, start=NINE), key="bob's", via="socket")
+    clinic.change(BOB, "reschedule", second, TEN)
+    clinic.change(BOB, "reschedule", second, ELEVEN + timedelta(minutes=30))
+    clinic.change(ANN, "cancel", first)
+    clinic.book(BOB, ADA, TEN)
+    clinic.change(ADA, "complete", second)
+    clinic.change(ANN, "complete", second)
+    clinic.ask(ANN, Wish("book", doctor_id="nobody", start=NINE))
+    clinic.ask(ANN, Wish("book", doctor_id=ADA.id, start=NINE, patient_id=BOB.id))
+    clinic.book(ANN, ADA, MONDAY.replace(hour=9, minute=10))
+    clinic.book(ANN, ADA, MONDAY.replace(hour=22))
+    clinic.book(ANN, ADA, MONDAY - timedelta(days=3))
+    clinic.book(ANN, ADA, TEN + timedelta(days=728))
+    third = clinic.book(ANN, MAX, NINE)
+    clinic.due(RemindPatient, third, NINE - timedelta(hours=3))
+    clinic.due(MarkNoShow, third, NINE + timedelta(minutes=15))
+    clinic.change(MAX, "complete", third)
+    return clinic
+
+
+def granted(key: str, at: datetime) -> Answer:
+    """Return an answer that says ok, with no appointment yet."""
+    return Answer(
+        key=key, ok=True, appointment=None, code=None, detail=None, status=201, attempts=1, seconds=2.0, at=at
+    )
+
+
+def refused(key: str, code: str, at: datetime) -> Answer:
+    """Return an answer that says no."""
+    return replace(granted(key, at), ok=False, code=code, status=409)
+
+
+def found(violations: Iterable[Violation]) -> set[str]:
+    """Return what the judge found, each kind once."""
+    return {violation.what for violation in violations}
+
+
+def altered(
+    appointments: Iterable[Appointment], which: str, change: Callable[[Appointment], Appointment]
+) -> list[Appointment]:
+    """Return the appointments with one of them changed."""
+    return [change(each) if each.id == which else each for each in appointments]

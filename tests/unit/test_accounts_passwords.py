@@ -1,0 +1,102 @@
+"""Passwords: only the right one is right, and a refusal takes its time."""
+
+import asyncio
+import time
+from threading import Barrier, Lock
+
+import bcrypt
+import pytest
+
+from hub.accounts.passwords import hash_password, verify_password
+
+FAST = 4
+SLOW = 11
+
+
+async def test_only_the_right_password_is_right() -> None:
+    hashed = await hash_password("Patient#1", FAST)
+
+    assert await verify_password("Patient#1", hashed)
+    assert not await verify_password("patient#1", hashed)
+    assert not await verify_password("", hashed)
+
+
+async def test_the_same_password_has_another_hash_each_time_and_the_wanted_rounds() -> None:
+    one, other = await hash_password("Patient#1", FAST), await hash_password("Patient#1", FAST + 1)
+
+    assert one != other
+    assert one.startswith("$2b$04$")
+    assert other.startswith("$2b$05$")
+    assert bcrypt.checkpw(b"Patient#1", one.encode())
+
+
+STRANGE = {
+    "73 bytes": "x" * 73,
+    "74 bytes": "ü" * 37,
+    "huge": "x" * 100_000,
+    "empty": "",
+    "nul": "a\0b",
+    "kanji": "日本語",
+}
+
+
+@pytest.mark.parametrize("plain", STRANGE.values(), ids=STRANGE.keys())
+async def test_no_password_is_too_long_or_too_strange_to_be_hashed_and_checked(plain: str) -> None:
+    hashed = await hash_password(plain, FAST)
+
+    assert await verify_password(plain, hashed)
+    assert not await verify_password("!" + plain, hashed)
+    assert not await verify_password(plain, None, FAST)
+
+
+async def test_an_unknown_account_takes_as_much_work_as_a_wrong_password() -> None:
+    hashed = await hash_password("Patient#1", SLOW)
+
+    known = min([await _work(hashed) for _ in range(3)])
+    unknown = min([await _work(None) for _ in range(3)])
+
+    assert unknown == pytest.approx(known, rel=0.5)  # one round more or less would be twice or half the time
+
+
+async def test_the_event_loop_goes_on_while_passwords_are_hashed() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count_turns())
+    await asyncio.gather(*(hash_password("Patient#1", SLOW) for _ in range(4)))
+    counting.cancel()
+
+    assert turns > 100
+
+
+async def test_two_are_hashed_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    pair, lock = Barrier(2, timeout=10), Lock()
+
+    def hashpw(_plain: bytes, _salt: bytes) -> bytes:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        pair.wait()  # goes on when two are here
+        with lock:
+            running -= 1
+        pair.wait()
+        return b"hash"
+
+    monkeypatch.setattr(bcrypt, "hashpw", hashpw)
+
+    assert await asyncio.gather(*(hash_password("Patient#1", FAST) for _ in range(6))) == ["hash"] * 6
+    assert most == 2
+
+
+async def _work(hashed: str | None) -> float:
+    """Return the seconds of processor time that it takes to refuse a password."""
+    began = time.process_time()
+    assert not await verify_password("wrong", hashed, SLOW)
+    return time.process_time() - began

@@ -1,0 +1,152 @@
+"""Log-ins: begun with a password, renewed with a token that works once, ended."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.accounts.account import Account
+from hub.accounts.sessions import SignIn, TokenPair
+from hub.accounts.tokens import AccessTokens
+from hub.records.memory import MemoryRecords
+from hub.scheduling.values import Role
+
+NOON = datetime(2027, 5, 4, 12, tzinfo=UTC)
+MONTH = timedelta(days=30)
+PAT = Account(
+    id="pat",
+    role="patient",
+    name="Pat",
+    email="pat@clinic.test",
+    phone=None,
+    password_hash="$2b$04$hash",
+    created_at=NOON,
+)
+
+
+class Desk:
+    """A store, a clock, and the log-ins over them."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.records = MemoryRecords()
+        self.tokens = AccessTokens(
+            "a secret of the tests, thirty-two bytes and more", timedelta(minutes=15), self.clock
+        )
+        self.sign_in = SignIn(self.records.users, self.records.sessions, self.tokens, MONTH, self.clock)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def renew(self, pair: TokenPair) -> TokenPair:
+        renewed = await self.sign_in.refresh(pair.refresh_token)
+        assert renewed
+        account, fresh = renewed
+        assert account == PAT
+        return fresh
+
+    async def refused(self, token: str) -> bool:
+        return await self.sign_in.refresh(token) is None
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    desk = Desk()
+    await desk.records.users.add([PAT])
+    return desk
+
+
+async def test_a_log_in_gives_an_access_token_of_the_account(desk: Desk) -> None:
+    pair = await desk.sign_in.start(PAT)
+
+    who = desk.tokens.verify(pair.access_token)
+    assert (who.user_id, who.role, who.expires_at) == ("pat", Role.PATIENT, NOON + timedelta(minutes=15))
+    assert pair.expires_in == 15 * 60
+
+
+async def test_a_refresh_token_is_changed_for_a_new_pair_of_the_same_log_in(desk: Desk) -> None:
+    first = await desk.sign_in.start(PAT)
+    desk.now += timedelta(minutes=20)
+
+    second = await desk.renew(first)
+    third = await desk.renew(second)
+
+    assert len({pair.refresh_token for pair in (first, second, third)}) == 3
+    sessions = {desk.tokens.verify(pair.access_token).session_id for pair in (second, third)}
+    assert len(sessions) == 1
+    assert first.refresh_token.startswith(sessions.pop())
+
+
+async def test_a_stolen_refresh_token_ends_the_log_in_for_the_thief_and_for_the_owner(desk: Desk) -> None:
+    stolen = await desk.sign_in.start(PAT)
+    owners = await desk.renew(stolen)
+
+    assert await desk.refused(stolen.refresh_token)
+    assert await desk.refused(owners.refresh_token)
+
+
+async def test_a_thief_who_comes_first_is_cut_off_when_the_owner_comes(desk: Desk) -> None:
+    stolen = await desk.sign_in.start(PAT)
+    thiefs = await desk.renew(stolen)
+
+    assert await desk.refused(stolen.refresh_token)
+    assert await desk.refused(thiefs.refresh_token)
+
+
+async def test_another_log_in_of_the_same_account_goes_on(desk: Desk) -> None:
+    at_home, at_work = await desk.sign_in.start(PAT), await desk.sign_in.start(PAT)
+
+    await desk.sign_in.end(desk.tokens.verify(at_work.access_token).session_id)
+
+    assert await desk.refused(at_work.refresh_token)
+    await desk.renew(at_home)
+
+
+async def test_a_log_in_ends_after_its_lifetime_however_often_it_was_renewed(desk: Desk) -> None:
+    pair = await desk.sign_in.start(PAT)
+    desk.now += MONTH - timedelta(milliseconds=1)
+    pair = await desk.renew(pair)
+
+    desk.now += timedelta(milliseconds=1)
+
+    assert await desk.refused(pair.refresh_token)
+
+
+async def test_a_log_in_of_an_account_that_is_gone_is_not_renewed(desk: Desk) -> None:
+    pair = await desk.sign_in.start(PAT.model_copy(update={"id": "gone"}))
+
+    assert await desk.refused(pair.refresh_token)
+
+
+@pytest.mark.parametrize("token", ["", ".", "nothing", "nothing.secret", "{session}", "{session}.", "{session}.guess"])
+async def test_what_is_no_refresh_token_is_refused(desk: Desk, token: str) -> None:
+    session = (await desk.sign_in.start(PAT)).refresh_token.split(".")[0]
+
+    assert await desk.refused(token.replace("{session}", session))
+
+
+async def test_an_access_token_is_no_refresh_token(desk: Desk) -> None:
+    pair = await desk.sign_in.start(PAT)
+
+    assert await desk.refused(pair.access_token)
+
+
+async def test_the_store_never_sees_the_token(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    add, rotate = desk.records.sessions.add, desk.records.sessions.rotate
+
+    async def added(session: object) -> None:
+        seen.append(repr(session))
+        await add(session)  # type: ignore[arg-type]
+
+    async def rotated(*asked: object) -> object:
+        seen.append(repr(asked))
+        return await rotate(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.records.sessions, "add", added)
+    monkeypatch.setattr(desk.records.sessions, "rotate", rotated)
+    first = await desk.sign_in.start(PAT)
+    second = await desk.renew(first)
+
+    secrets = [pair.refresh_token.split(".")[1] for pair in (first, second)]
+    assert len(seen) == 2
+    assert not any(secret in text for secret in secrets for text in seen)

@@ -1,0 +1,164 @@
+"""Access tokens: what proves who somebody is, and what does not."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+
+from hub.accounts.identity import Identity
+from hub.accounts.tokens import AccessTokens, InvalidToken
+from hub.scheduling.values import Role
+
+NOON = datetime(2027, 5, 4, 12, tzinfo=UTC)
+SECRET = "a secret of the tests, thirty-two bytes and more"
+LIFETIME = timedelta(minutes=15)
+NOTHING: Mapping[str, object] = {}
+
+
+class Watch:
+    """A clock that the test sets."""
+
+    now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def tokens(watch: Watch) -> AccessTokens:
+    return AccessTokens(SECRET, LIFETIME, watch)
+
+
+def _signed(changed: Mapping[str, object] = NOTHING, *, secret: str = SECRET, algorithm: str = "HS256") -> str:
+    """Return a token like ours, with some claims changed; None leaves a claim out."""
+    seconds = int(NOON.timestamp())
+    claims: dict[str, object] = {"sub": "pat", "role": "patient", "sid": "log-in", "iat": seconds, "exp": seconds + 900}
+    claims = {name: value for name, value in {**claims, **changed}.items() if value is not None}
+    return jwt.encode(claims, secret, algorithm)
+
+
+def _code(tokens: AccessTokens, token: str) -> str:
+    with pytest.raises(InvalidToken) as raised:
+        tokens.verify(token)
+    return raised.value.code
+
+
+@pytest.mark.parametrize("role", [Role.DOCTOR, Role.PATIENT])
+def test_a_token_says_who_its_bearer_is_and_until_when(tokens: AccessTokens, role: Role) -> None:
+    token = tokens.issue("some-one", role, "log-in")
+
+    assert tokens.verify(token) == Identity("some-one", role, "log-in", NOON + LIFETIME)
+
+
+def test_another_process_with_the_same_secret_believes_it(tokens: AccessTokens, watch: Watch) -> None:
+    assert AccessTokens(SECRET, LIFETIME, watch).verify(tokens.issue("pat", Role.PATIENT, "log-in")).user_id == "pat"
+
+
+def test_the_tokens_that_these_tests_make_are_good_before_they_are_changed(tokens: AccessTokens) -> None:
+    assert tokens.verify(_signed()).user_id == "pat"
+
+
+def test_a_token_of_another_secret_proves_nothing(tokens: AccessTokens) -> None:
+    assert _code(tokens, _signed(secret=SECRET.upper())) == "invalid_token"
+
+
+def test_a_token_whose_claims_were_changed_proves_nothing(tokens: AccessTokens) -> None:
+    header, claims, signature = tokens.issue("pat", Role.PATIENT, "log-in").split(".")
+    said = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps(said | {"role": "doctor"}).encode()).decode().rstrip("=")
+
+    assert _code(tokens, f"{header}.{forged}.{signature}") == "invalid_token"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS512"])
+def test_a_token_of_another_algorithm_proves_nothing(tokens: AccessTokens, algorithm: str) -> None:
+    token = _signed(secret="" if algorithm == "none" else SECRET * 2, algorithm=algorithm)
+
+    assert _code(tokens, token) == "invalid_token"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE"])
+def test_a_token_without_a_signature_proves_nothing(tokens: AccessTokens, algorithm: str) -> None:
+    _, claims, signature = _signed().split(".")
+    header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()).decode().rstrip("=")
+
+    assert _code(tokens, f"{header}.{claims}.") == "invalid_token"
+    assert _code(tokens, f"{header}.{claims}.{signature}") == "invalid_token"
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "sub", "sid", "role"])
+def test_a_token_that_leaves_something_out_proves_nothing(tokens: AccessTokens, claim: str) -> None:
+    assert _code(tokens, _signed({claim: None})) == "invalid_token"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"role": "system"},
+        {"role": "nurse"},
+        {"role": ["doctor"]},
+        {"sub": ""},
+        {"sub": "pat' || 1"},
+        {"sub": 7},
+        {"sid": {"$gt": ""}},
+        {"exp": "tomorrow"},
+        {"exp": True},
+        {"exp": 1e300},
+        {"exp": 10**30},
+        {"iat": -1},
+        {"aud": "another service"},
+    ],
+    ids=str,
+)
+def test_a_token_that_says_something_else_than_ours_proves_nothing(
+    tokens: AccessTokens, claims: dict[str, object]
+) -> None:
+    assert _code(tokens, _signed(claims)) == "invalid_token"
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "Bearer x", "x" * 10_000, "ü.ü.ü", "\udcff", "\0"])
+def test_what_is_no_token_proves_nothing(tokens: AccessTokens, token: str) -> None:
+    assert _code(tokens, token) == "invalid_token"
+
+
+def test_a_token_expires_by_the_clock_that_was_handed_in(tokens: AccessTokens, watch: Watch) -> None:
+    token = tokens.issue("pat", Role.PATIENT, "log-in")
+
+    watch.now = NOON + LIFETIME + timedelta(seconds=5)
+    assert tokens.verify(token).user_id == "pat"  # the clocks of two processes may differ a little
+
+    watch.now += timedelta(milliseconds=1)
+    assert _code(tokens, token) == "token_expired"
+
+
+def test_a_token_from_the_future_proves_nothing(tokens: AccessTokens, watch: Watch) -> None:
+    token = tokens.issue("pat", Role.PATIENT, "log-in")
+
+    watch.now = NOON - timedelta(seconds=5)
+    assert tokens.verify(token).user_id == "pat"
+
+    watch.now -= timedelta(milliseconds=1)
+    assert _code(tokens, token) == "invalid_token"
+
+
+def test_a_wrong_token_that_has_also_expired_is_not_told_to_be_refreshed(tokens: AccessTokens, watch: Watch) -> None:
+    watch.now = NOON + timedelta(days=1)
+
+    assert _code(tokens, _signed(secret=SECRET.upper())) == "invalid_token"
+
+
+def test_a_refusal_does_not_repeat_the_token(tokens: AccessTokens) -> None:
+    token = _signed(secret=SECRET.upper())
+
+    with pytest.raises(InvalidToken) as raised:
+        tokens.verify(token)
+
+    assert token not in repr(raised.value)

@@ -1,0 +1,215 @@
+"""The client over Socket.IO: commands over a line that comes back by itself, and what is told on it, in order."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from hub.client.answers import Refusal
+from hub.client.asking import Patience
+from hub.client.line import Callbacks, CannotConnect, Line
+from tests.stack import until
+from tests.unit.client_examples import APPOINTMENT, START, ann_at, ok, refuse_to_connect, stand_in
+
+DAY = date(2026, 6, 1)
+ACK = {"ok": True, "appointment": APPOINTMENT}
+
+
+def _no(code: str) -> dict[str, Any]:
+    return {"ok": False, "error": {"code": code, "detail": f"it is {code}"}}
+
+
+async def test_a_command_over_the_line_is_acked_with_its_appointment() -> None:
+    async with stand_in(socket=[lambda _: ACK]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
+        answer = await line.commands.book("ada", START)
+    assert answer.ok
+    assert answer.appointment.id == "a1"
+    assert (answer.status, answer.attempts) == (None, 1)
+    (sent,) = hub.received
+    assert sent.what == "book"
+    assert sent.body == {"doctorId": "ada", "start": "2026-06-01T10:00:00Z", "commandId": answer.key}
+
+
+async def test_a_refusal_over_the_line_is_an_answer() -> None:
+    async with stand_in(socket=[lambda _: _no("slot_taken")]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
+        answer = await line.commands.cancel("a1")
+    assert (answer.ok, answer.code, answer.detail, answer.attempts) == (False, "slot_taken", "it is slot_taken", 1)
+    assert hub.received[0].body == {"appointmentId": "a1", "commandId": answer.key}
+
+
+@pytest.mark.parametrize("trouble", [lambda _: _no("busy"), lambda _: None, lambda _: {"ok": True}, lambda _: [1]])
+async def test_an_undecided_ack_makes_the_client_send_again_under_the_same_key(trouble: Callable[[str], Any]) -> None:
+    async with (
+        stand_in(socket=[trouble, lambda _: ACK]) as hub,
+        ann_at(hub) as ann,
+        ann.line(Callbacks()) as line,
+    ):
+        answer = await line.commands.confirm("a1")
+    assert answer.ok
+    assert answer.attempts == 2
+    assert {sent.key for sent in hub.received} == {answer.key}
+
+
+async def test_a_command_whose_connection_is_cut_is_sent_again_on_the_next_one() -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: str) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    calls = Patience(in_all=5.0, each=5.0)
+    async with (
+        stand_in(socket=[never, lambda _: ACK]) as hub,
+        ann_at(hub, calls) as ann,
+        ann.line(Callbacks()) as line,
+    ):
+        booking = asyncio.create_task(line.commands.book("ada", START))
+        await arrived.wait()
+        hub.cut()
+        answer = await booking
+    assert answer.ok
+    assert answer.attempts == 2
+    assert answer.seconds < 3
+    assert len(hub.sids) == 2
+    assert {sent.key for sent in hub.received} == {answer.key}
+
+
+async def test_events_are_heard_in_the_order_in_which_they_were_told() -> None:
+    heard: list[int] = []
+    callbacks = Callbacks(on_appointment=lambda event: heard.append(event.seq))
+    async with stand_in() as hub, ann_at(hub) as ann, ann.line(callbacks):
+        for seq in range(1, 201):
+            await hub.tell("appointment", _event(seq))
+        await until(lambda: len(heard) == 200, "all events are here")
+    assert heard == list(range(1, 201))
+
+
+async def test_the_line_says_when_it_stands_and_when_it_does_not() -> None:
+    heard: list[str] = []
+    callbacks = Callbacks(
+        on_connected=lambda: heard.append("connected"), on_disconnected=lambda: heard.append("disconnected")
+    )
+    async with stand_in() as hub, ann_at(hub) as ann, ann.line(callbacks):
+        hub.cut()
+        await until(lambda: len(heard) == 3, "the line is back")
+    assert heard == ["connected", "disconnected", "connected", "disconnected"]
+
+
+async def test_a_watched_day_comes_before_its_changes_and_again_after_a_reconnect() -> None:
+    heard: list[tuple[str, bool]] = []
+    slot = {"start": "2026-06-01T10:00:00Z", "end": "2026-06-01T10:30:00Z"}
+    callbacks = Callbacks(
+        on_watched=lambda day: heard.extend(("watched", slot.available) for slot in day.slots),
+        on_slot=lambda event: heard.append(("slot", event.available)),
+    )
+
+    async def watched(_: str) -> dict[str, Any]:
+        change = {"doctorId": "ada", "start": slot["start"], "available": False}
+        hub.sio.start_background_task(hub.tell, "slot", change)
+        return {"ok": True, "slots": [{**slot, "available": True}]}
+
+    async with stand_in(socket=[watched]) as hub, ann_at(hub) as ann, ann.line(callbacks) as line:
+        assert await line.watch("ada", DAY) is None
+        assert heard[0] == ("watched", True)
+        await until(lambda: len(heard) == 2, "the change is here")
+        hub.cut()
+        await until(lambda: len(heard) == 4, "the day was watched again")
+    assert heard == [("watched", True), ("slot", False)] * 2
+    assert [sent.body for sent in hub.received] == [{"doctorId": "ada", "date": "2026-06-01"}] * 2
+
+
+async def test_a_watch_that_is_refused_says_why() -> None:
+    async with stand_in(socket=[lambda _: _no("not_found")]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
+        refusal = await line.watch("nobody", DAY)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "not_found"
+
+
+async def test_an_expired_token_is_refreshed_before_the_line_is_tried_again() -> None:
+    tokens: list[str] = []
+
+    def admits(token: str) -> None:
+        tokens.append(token)
+        if token == "first":
+            refuse_to_connect("token_expired")
+
+    fresh = ok(200, {"accessToken": "second", "refreshToken": "refresh-2"})
+    async with stand_in(rest=[fresh], admits=admits) as hub, ann_at(hub) as ann, ann.line(Callbacks()):
+        pass
+    assert tokens == ["first", "second"]
+
+
+async def test_a_refused_line_says_why_and_does_not_try_for_ever() -> None:
+    tried: list[str] = []
+
+    def admits(token: str) -> None:
+        tried.append(token)
+        refuse_to_connect("invalid_token")
+
+    async with stand_in(admits=admits) as hub, ann_at(hub) as ann:
+        with pytest.raises(CannotConnect, match="invalid_token"):
+            await _opened(ann.line(Callbacks()))
+    assert tried == ["first"]
+
+
+async def test_a_hub_that_is_draining_is_tried_again() -> None:
+    tried: list[str] = []
+
+    def admits(token: str) -> None:
+        tried.append(token)
+        if len(tried) == 1:
+            refuse_to_connect("draining")
+
+    async with stand_in(admits=admits) as hub, ann_at(hub) as ann, ann.line(Callbacks()):
+        pass
+    assert len(tried) == 2
+
+
+async def test_a_line_to_nowhere_says_where_it_looked() -> None:
+    async with stand_in() as hub:
+        pass  # its port is free again
+    async with ann_at(hub, Patience(in_all=0.5, each=0.5)) as ann:
+        with pytest.raises(CannotConnect, match=hub.url):
+            await _opened(ann.line(Callbacks()))
+
+
+async def test_a_line_that_is_refused_when_it_comes_back_refuses_commands_at_once() -> None:
+    admitted: list[str] = []
+
+    def admits(token: str) -> None:
+        admitted.append(token)
+        if len(admitted) > 1:
+            refuse_to_connect("invalid_token")
+
+    async with stand_in(admits=admits) as hub, ann_at(hub) as ann:
+        line = await ann.line(Callbacks()).__aenter__()
+        hub.cut()
+        await until(lambda: len(admitted) == 2, "the line tries to come back")
+        answer = await line.commands.confirm("a1")
+        with pytest.raises(CannotConnect, match="invalid_token"):
+            await line.__aexit__()
+    assert (answer.ok, answer.code) == (False, "not_connected")
+
+
+async def test_a_callback_that_fails_is_not_swallowed() -> None:
+    def fails(_: object) -> None:
+        raise ZeroDivisionError("this dashboard cannot draw")
+
+    async with stand_in(socket=[lambda _: None]) as hub, ann_at(hub) as ann:
+        line = await ann.line(Callbacks(on_appointment=fails)).__aenter__()
+        await hub.tell("appointment", _event(1))
+        answer = await line.commands.confirm("a1")
+        with pytest.raises(ZeroDivisionError, match="cannot draw"):
+            await line.__aexit__()
+    assert answer.code == "not_connected"
+
+
+def _event(seq: int) -> dict[str, Any]:
+    return {"type": "booked", "appointment": APPOINTMENT, "seq": seq, "prev": seq - 1}
+
+
+async def _opened(line: Line) -> None:
+    async with line:
+        pass

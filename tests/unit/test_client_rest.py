@@ -1,0 +1,172 @@
+"""The client over REST: an answer is a value, and a command goes under one key until the hub has decided it."""
+
+import pytest
+from aiohttp import web
+
+from hub.client.answers import NO_ANSWER, Refusal, Silence
+from hub.client.asking import Patience
+from hub.client.clinic import clinic_at
+from hub.client.member import CannotRead, Member
+from hub.clock import system_clock
+from hub.ids import derived_id
+from hub.scheduling.values import Status
+from tests.unit.client_examples import (
+    APPOINTMENT,
+    QUICK,
+    START,
+    Notes,
+    ann_at,
+    drops,
+    hangs,
+    ok,
+    problem,
+    stand_in,
+)
+
+
+async def test_a_booking_is_answered_with_its_appointment() -> None:
+    async with stand_in(rest=[ok(201)]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.book("ada", START, reason="cough")
+    assert answer.ok
+    assert answer.decided
+    assert answer.appointment.id == "a1"
+    assert answer.appointment.start == START
+    assert (answer.status, answer.attempts, answer.code) == (201, 1, None)
+    (sent,) = hub.received
+    assert sent.what == "POST /api/v1/appointments"
+    assert sent.body == {"doctorId": "ada", "start": "2026-06-01T10:00:00Z", "reason": "cough"}
+    assert (sent.key, sent.token) == (answer.key, "first")
+
+
+@pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
+async def test_a_change_goes_to_its_own_address(kind: str) -> None:
+    async with stand_in(rest=[ok()]) as hub, ann_at(hub) as ann:
+        more = (START,) if kind == "reschedule" else ()
+        assert (await getattr(ann.commands, kind)("a1", *more)).ok
+    (sent,) = hub.received
+    assert sent.what == f"PATCH /api/v1/appointments/a1/{kind}"
+    assert sent.body == ({"start": "2026-06-01T10:00:00Z"} if more else None)
+
+
+async def test_a_refusal_is_an_answer_and_is_not_asked_again() -> None:
+    async with stand_in(rest=[problem(409, "slot_taken")]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert not answer.ok
+    assert answer.decided
+    assert (answer.code, answer.detail, answer.status) == ("slot_taken", "it is slot_taken", 409)
+    assert len(hub.received) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        problem(503, "try_again", **{"Retry-After": "0.1"}),
+        problem(503, "unavailable"),
+        problem(429, "busy"),
+        lambda _: web.Response(status=502, text="<html>a balancer</html>"),
+        ok(201, {"not": "an appointment"}),
+        drops,
+        hangs,
+    ],
+)
+async def test_an_undecided_command_is_sent_again_under_the_same_key(trouble: object) -> None:
+    async with stand_in(rest=[trouble, trouble, ok(201)]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert answer.ok
+    assert answer.attempts == 3
+    assert {sent.key for sent in hub.received} == {answer.key}
+
+
+async def test_patience_ends_with_the_last_word_of_the_hub() -> None:
+    short = Patience(in_all=0.6, each=0.2)
+    async with stand_in(rest=[problem(503, "try_again")]) as hub, ann_at(hub, short) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert not answer.ok
+    assert not answer.decided
+    assert (answer.code, answer.status) == ("try_again", 503)
+    assert answer.seconds <= 0.7
+
+
+async def test_a_hub_that_says_nothing_gives_no_answer_in_the_end() -> None:
+    short = Patience(in_all=0.6, each=0.2)
+    async with stand_in(rest=[hangs]) as hub, ann_at(hub, short) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert (answer.code, answer.status, answer.decided) == (NO_ANSWER, None, False)
+    assert 0.5 <= answer.seconds <= 0.9
+    assert answer.attempts >= 2
+
+
+async def test_a_hub_that_wants_a_longer_pause_than_patience_lasts_is_not_asked_again() -> None:
+    asked_to_wait = problem(429, "too_many_requests", **{"Retry-After": "60"})
+    async with stand_in(rest=[asked_to_wait]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert (answer.code, answer.attempts) == ("too_many_requests", 1)
+
+
+async def test_the_witness_hears_of_every_command_with_the_id_it_has_inside_the_hub() -> None:
+    notes = Notes()
+    async with stand_in(rest=[ok(201)]) as hub, ann_at(hub, witness=notes) as ann:
+        answer = await ann.commands.book("ada", START, key="mine")
+    assert notes.came_to == [(notes.asked_for[0], answer)]
+    assert notes.asked_for[0].command_id == derived_id("ann", "mine")
+
+
+async def test_an_expired_token_is_refreshed_once_and_the_call_made_again() -> None:
+    fresh = {"accessToken": "second", "refreshToken": "refresh-2", "user": {}}
+
+    def answer(request: web.Request) -> web.Response:
+        if request.path == "/api/v1/auth/refresh":
+            return ok(200, fresh)(request)
+        if request.headers["Authorization"] == "Bearer first":
+            return problem(401, "token_expired")(request)
+        return ok()(request)
+
+    async with stand_in(rest=[answer]) as hub, ann_at(hub) as ann:
+        assert (await ann.commands.confirm("a1")).ok
+        assert (await ann.commands.confirm("a1")).ok
+    assert [sent.what.rpartition("/")[2] for sent in hub.received] == ["confirm", "refresh", "confirm", "confirm"]
+    assert hub.received[1].body == {"refreshToken": "refresh-1"}
+
+
+async def test_a_session_that_was_ended_is_refused_and_not_asked_for_ever() -> None:
+    expired, over = problem(401, "token_expired"), problem(401, "invalid_token")
+    async with stand_in(rest=[expired, over, expired]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.confirm("a1")
+    assert (answer.code, answer.attempts) == ("token_expired", 1)
+
+
+async def test_logging_in_gives_a_member_or_says_why_not() -> None:
+    user = {"id": "ada", "role": "doctor", "name": "Dr. Ada", "email": "ada@clinic.test"}
+    signed_in = {"accessToken": "first", "refreshToken": "refresh-1", "expiresIn": 900, "user": user}
+    wrong = problem(401, "invalid_credentials")
+    async with (
+        stand_in(rest=[ok(200, signed_in), wrong, hangs]) as hub,
+        clinic_at(hub.url, system_clock, patience=QUICK) as clinic,
+    ):
+        ada = await clinic.log_in("doctor", "ada@clinic.test", "Doctor#1")
+        refused = await clinic.log_in("doctor", "ada@clinic.test", "wrong")
+        silent = await clinic.log_in("doctor", "ada@clinic.test", "Doctor#1")
+    assert isinstance(ada, Member)
+    assert (ada.who.id, ada.who.role, ada.who.name) == ("ada", "doctor", "Dr. Ada")
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_credentials"
+    assert isinstance(silent, Silence)
+    assert hub.received[0].what == "POST /api/v1/auth/doctor/login"
+
+
+async def test_questions_wait_for_the_hub_and_follow_the_pages() -> None:
+    page = ok(200, [APPOINTMENT], Link='</api/v1/appointments?status=confirmed&cursor=x>; rel="next"')
+    async with stand_in(rest=[problem(503, "unavailable"), page, ok(200, [APPOINTMENT])]) as hub, ann_at(hub) as ann:
+        found = await ann.appointments([Status.CONFIRMED], start_from=START)
+    assert [each.id for each in found] == ["a1", "a1"]
+    assert [sent.what for sent in hub.received[1:]] == [
+        "GET /api/v1/appointments?limit=200&status=confirmed&from=2026-06-01T10:00:00Z",
+        "GET /api/v1/appointments?status=confirmed&cursor=x",
+    ]
+
+
+async def test_a_question_that_is_refused_says_so() -> None:
+    async with stand_in(rest=[problem(404, "not_found")]) as hub, ann_at(hub) as ann:
+        with pytest.raises(CannotRead, match="not_found"):
+            await ann.appointment("nobody's")
+    assert len(hub.received) == 1

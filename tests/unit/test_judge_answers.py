@@ -1,0 +1,152 @@
+"""The judge compares answers with the record: each lie that is planted is named."""
+
+from dataclasses import replace
+
+import pytest
+
+from hub.client.answers import NO_ANSWER, Answer
+from hub.client.asking import Ask, Who, Wish
+from hub.judge.history import History
+from hub.judge.verdict import judge
+from hub.scheduling.appointment import fold
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found, refused
+
+
+def test_an_acknowledged_booking_that_is_not_in_the_record_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    assert "an acknowledged change is not in the record" in found(clinic.judged([]))
+
+
+def test_an_acknowledged_change_that_the_record_lost_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.change(ANN, "cancel", booked)
+    lost = altered(clinic.appointments, booked.appointment.id, lambda each: fold(each.history[:1]))
+    assert "an acknowledged change is not in the record" in found(clinic.judged(lost))
+
+
+def test_an_acknowledgement_of_another_appointment_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    other = clinic.book(BOB, ADA, ELEVEN)
+    _answer_instead(clinic, booked, replace(booked, appointment=other.appointment))
+    assert "an acknowledged change is not in the record" in found(clinic.judged())
+
+
+def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.change(ANN, "confirm", booked)
+    _ask_instead(clinic, "confirm", Wish("cancel", appointment_id=booked.appointment.id))
+    assert "an acknowledged change is not in the record" in found(clinic.judged())
+
+
+def test_an_acknowledged_version_that_the_record_never_reached_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    ahead = booked.appointment.model_copy(update={"version": 2})
+    _answer_instead(clinic, booked, replace(booked, appointment=ahead))
+    assert "an acknowledged change is not in the record" in found(clinic.judged())
+
+
+def test_an_acknowledgement_that_names_other_people_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    other = booked.appointment.model_copy(update={"patient_id": BOB.id})
+    _answer_instead(clinic, booked, replace(booked, appointment=other))
+    assert "an acknowledged change is not in the record" in found(clinic.judged())
+
+
+def test_a_command_that_was_applied_twice_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    twin = clinic.appointments[0].history[0].model_copy(update={"doctor_id": MAX.id, "start": ELEVEN})
+    again = fold([twin]).model_copy(update={"id": "twin"})
+    assert "a command was applied twice" in found(clinic.judged([*clinic.appointments, again]))
+
+
+def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN, key="twice")
+    again = clinic.ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), key="twice", via="socket")
+    assert again.ok
+    assert clinic.judged() == []
+    other = again.appointment.model_copy(update={"id": "another"})
+    _answer_instead(clinic, again, replace(again, appointment=other))
+    assert booked.appointment.id != "another"
+    assert "one command was acknowledged for two appointments" in found(clinic.judged())
+
+
+def test_a_command_that_was_refused_and_yet_applied_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    _answer_instead(clinic, booked, refused(booked.key, "slot_taken", booked.at))
+    assert "a command was refused and yet applied" in found(clinic.judged())
+
+
+def test_a_change_that_nobody_asked_for_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    unasked = clinic.book(ANN, ADA, ELEVEN)
+    assert "nobody asked for a change in the record" in found(_judged_without(clinic, unasked))
+
+
+def test_a_booking_of_another_slot_than_the_one_asked_for_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    _ask_instead(clinic, "book", Wish("confirm", appointment_id=booked.appointment.id))
+    assert "nobody asked for a change in the record" in found(clinic.judged())
+
+
+def test_what_others_do_on_the_hub_is_not_ours_to_have_asked_for() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    others = clinic.book(BOB, ADA, ELEVEN)
+    assert _judged_without(clinic, others) == []
+
+
+def test_a_command_without_any_answer_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.history.asked(Ask(ANN, Wish("book", doctor_id=ADA.id, start=NINE), "lost", "rest", clinic.now))
+    assert found(clinic.judged()) == {"a command was left unanswered"}
+
+
+@pytest.mark.parametrize("code", ["try_again", "unavailable", "draining", "busy", NO_ANSWER])
+def test_a_command_that_was_given_up_undecided_is_named(code: str) -> None:
+    clinic = SmallClinic()
+    _refuse(clinic, ANN, Wish("book", doctor_id=ADA.id, start=NINE), code)
+    assert found(clinic.judged()) == {"a command was left unanswered"}
+
+
+def test_a_refusal_without_a_reason_is_named() -> None:
+    clinic = SmallClinic()
+    _refuse(clinic, ANN, Wish("book", doctor_id=ADA.id, start=NINE), "internal")
+    assert found(clinic.judged()) == {"a refusal names no reason"}
+
+
+def _refuse(clinic: SmallClinic, who: Who, wish: Wish, code: str) -> None:
+    ask = Ask(who, wish, "planted", "rest", clinic.now)
+    clinic.history.asked(ask)
+    clinic.history.answered(ask, refused(ask.key, code, clinic.now))
+
+
+def _answer_instead(clinic: SmallClinic, given: Answer, planted: Answer) -> None:
+    told = next(told for told in clinic.history.tellings() if told.answer == given)
+    told.answer = planted
+
+
+def _ask_instead(clinic: SmallClinic, kind: str, planted: Wish) -> None:
+    """Let the history tell that a client asked for something else than it did."""
+    told = next(told for told in clinic.history.tellings() if told.ask.wish.kind == kind)
+    told.ask = replace(told.ask, wish=planted)
+
+
+def _judged_without(clinic: SmallClinic, answer: Answer) -> list[object]:
+    """Judge with a history that has never heard of one command."""
+    history = History()
+    for told in clinic.history.tellings():
+        if told.answer != answer:
+            history.asked(told.ask)
+            history.answered(told.ask, told.answer)
+    return judge(history, list(clinic.dashboards.values()), clinic.record())

@@ -1,0 +1,236 @@
+"""The judge looks at the record alone: each fault that is planted in a good one is named, and nothing else."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from hub.judge.promises import Promise
+from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.commands import MarkNoShow, RemindPatient
+from hub.scheduling.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissed,
+    PatientReminded,
+)
+from hub.scheduling.values import Status
+from tests.unit.judge_examples import (
+    ADA,
+    ANN,
+    BOB,
+    ELEVEN,
+    MAX,
+    NINE,
+    TEN,
+    SmallClinic,
+    altered,
+    found,
+    good_morning,
+)
+
+
+def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
+    clinic = good_morning()
+    codes = {told.answer.code for told in clinic.history.tellings() if not told.answer.ok}
+    assert codes == {
+        "slot_taken",
+        "patient_busy",
+        "wrong_status",
+        "idempotency_key_reused",
+        "too_early",
+        "forbidden",
+        "not_found",
+        "off_grid",
+        "outside_hours",
+        "in_the_past",
+        "too_far_ahead",
+    }
+    assert clinic.judged() == []
+
+
+def test_two_winners_of_a_slot_are_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    assert found(clinic.judged([*clinic.appointments, _intruder(seq=2)])) >= {"a slot had two winners"}
+
+
+def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancelled() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.change(ANN, "cancel", booked)
+    between = fold([_moved(event, {1: 1, 2: 3}) for event in clinic.appointments[0].history])
+    assert "a slot had two winners" in found(clinic.judged([between, _intruder(seq=2)]))
+    assert "a slot had two winners" not in found(clinic.judged([*clinic.appointments, _intruder(seq=3)]))
+
+
+def test_starts_less_than_an_appointment_apart_overlap() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    close = _intruder(seq=2, start=TEN + timedelta(minutes=29))
+    after = _intruder(seq=2, start=TEN + timedelta(minutes=30))
+    assert "a slot had two winners" in found(clinic.judged([*clinic.appointments, close]))
+    assert "a slot had two winners" not in found(clinic.judged([*clinic.appointments, after]))
+
+
+def test_a_patient_in_two_places_at_once_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(BOB, ADA, TEN)
+    assert "a patient had two appointments at once" in found(
+        clinic.judged([*clinic.appointments, _intruder(seq=1, doctor=MAX.id)])
+    )
+
+
+@pytest.mark.parametrize(("seconds", "named"), [(4, False), (6, True)])
+def test_a_patient_who_was_in_two_places_for_longer_than_a_write_takes_is_named(seconds: int, *, named: bool) -> None:
+    clinic = SmallClinic()
+    first = clinic.book(BOB, ADA, TEN)
+    clinic.now += timedelta(minutes=1)
+    clinic.change(BOB, "cancel", first)
+    cancelled = clinic.appointments[0].last.at
+    other = _intruder(seq=1, doctor=MAX.id, at=cancelled - timedelta(seconds=seconds))
+    assert ("a patient had two appointments at once" in found(clinic.judged([*clinic.appointments, other]))) is named
+
+
+def test_a_missing_seq_is_named() -> None:
+    clinic = SmallClinic()
+    lost = clinic.book(ANN, ADA, TEN)
+    clinic.book(BOB, ADA, ELEVEN)
+    kept = [each for each in clinic.appointments if each.id != lost.appointment.id]
+    assert "a seq is missing" in found(clinic.judged(kept))
+
+
+def test_a_seq_that_is_there_twice_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    assert "a seq is there twice" in found(clinic.judged([*clinic.appointments, _intruder(seq=1, start=ELEVEN)]))
+
+
+def test_a_prev_that_does_not_fit_is_named() -> None:
+    clinic = good_morning()
+    chosen = next(each for each in clinic.appointments if each.last.prev > 0)
+    wrong = altered(
+        clinic.appointments,
+        chosen.id,
+        lambda each: fold([*each.history[:-1], each.last.model_copy(update={"prev": each.last.prev - 1})]),
+    )
+    assert "prev is not the seq before" in found(clinic.judged(wrong))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": Status.COMPLETED},
+        {"version": 7},
+        {"start": NINE},
+        {"due": None},
+        {"patient_id": "somebody"},
+    ],
+)
+def test_a_state_that_its_history_does_not_give_is_named(change: dict[str, object]) -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    wrong = altered(clinic.appointments, booked.appointment.id, lambda each: each.model_copy(update=change))
+    assert "a state is not what its history gives" in found(clinic.judged(wrong))
+
+
+def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.change(ANN, "cancel", booked)
+    wrong = altered(
+        clinic.appointments,
+        booked.appointment.id,
+        lambda each: each.model_copy(update={"history": each.history[1:]}),
+    )
+    assert "a state is not what its history gives" in found(clinic.judged(wrong))
+
+
+def test_a_second_reminder_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.due(RemindPatient, booked, TEN - timedelta(hours=3))
+    wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
+    assert "reminded twice" in found(clinic.judged(wrong))
+
+
+def test_a_reminder_after_the_cancellation_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.change(ANN, "cancel", booked)
+    wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
+    assert "reminded without an appointment to keep" in found(clinic.judged(wrong))
+
+
+@pytest.mark.parametrize("before", [timedelta(hours=3, seconds=1), timedelta(0), timedelta(minutes=-5)])
+def test_a_reminder_that_is_not_in_its_time_is_named(before: timedelta) -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - before))
+    assert "reminded too early or too late" in found(clinic.judged(wrong))
+
+
+def test_a_moved_appointment_may_be_reminded_of_again() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, NINE)
+    clinic.due(RemindPatient, booked, NINE - timedelta(hours=3))
+    moved = clinic.change(ANN, "reschedule", booked, ELEVEN)
+    clinic.due(RemindPatient, moved, ELEVEN - timedelta(hours=3))
+    assert clinic.judged() == []
+
+
+def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    clinic.due(MarkNoShow, booked, TEN + timedelta(minutes=15))
+
+    def early(each: Appointment) -> Appointment:
+        missed = AppointmentMissed(**_header(each, TEN + timedelta(minutes=14)))
+        return fold([*each.history[:-1], missed.model_copy(update={"seq": each.last.seq, "prev": each.last.prev})])
+
+    wrong = altered(clinic.appointments, booked.appointment.id, early)
+    assert "taken for missed too early" in found(clinic.judged(wrong))
+
+
+def test_each_fault_names_the_promise_that_it_breaks() -> None:
+    clinic = SmallClinic()
+    clinic.book(ANN, ADA, TEN)
+    broken = {violation.promise for violation in clinic.judged([*clinic.appointments, _intruder(seq=2)])}
+    assert Promise.NO_OVERLAP in broken
+    assert [promise for promise in Promise if not promise.text] == []
+
+
+def _intruder(seq: int, start: datetime = TEN, doctor: str = ADA.id, at: datetime | None = None) -> Appointment:
+    """Return an appointment of Bob's that no command made."""
+    by = {"id": "hub", "role": "system", "via": "seed"}
+    at = at or TEN - timedelta(hours=4)
+    return fold(
+        [
+            AppointmentBooked(
+                seq=seq,
+                prev=seq - 1,
+                at=at,
+                by=by,
+                command_id="intruder",
+                fingerprint="0",
+                doctor_id=doctor,
+                patient_id=BOB.id,
+                start=start,
+            )
+        ]
+    )
+
+
+def _moved(event: AppointmentBooked | AppointmentCancelled, to: dict[int, int]) -> AppointmentBooked:
+    seq = to[event.seq]
+    return event.model_copy(update={"seq": seq, "prev": seq - 1})
+
+
+def _reminded(at: datetime) -> Callable[[Appointment], Appointment]:
+    return lambda each: fold([*each.history, PatientReminded(**_header(each, at))])
+
+
+def _header(appointment: Appointment, at: datetime) -> dict[str, object]:
+    seq = appointment.last.seq
+    by = {"id": "hub", "role": "system", "via": "timer"}
+    return {"seq": seq + 1, "prev": seq, "at": at, "by": by, "command_id": "planted", "fingerprint": "0"}

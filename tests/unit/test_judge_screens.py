@@ -1,0 +1,156 @@
+"""The judge compares dashboards with the record: each event that was kept back, doubled or bent is named."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from hub.client.asking import Who
+from hub.client.wire import AppointmentEvent, SlotEvent
+from hub.judge.dashboard import Dashboard
+from hub.scheduling.appointment import fold
+from hub.scheduling.events import ReminderMissed
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found
+
+
+def _busy_clinic() -> SmallClinic:
+    clinic = SmallClinic()
+    first = clinic.book(ANN, ADA, TEN)
+    clinic.book(BOB, ADA, ELEVEN)
+    clinic.change(ADA, "confirm", first)
+    clinic.change(ANN, "cancel", first)
+    clinic.book(ANN, MAX, NINE)
+    return clinic
+
+
+@pytest.mark.parametrize("who", [ADA, ANN])
+@pytest.mark.parametrize("position", [0, 1, -1])
+def test_an_event_that_was_not_told_is_named(who: Who, position: int) -> None:
+    clinic = _busy_clinic()
+    del clinic.dashboards[who.id].spans[0].seen[position]
+    assert found(clinic.judged()) == {"an event was not told"}
+
+
+def test_a_dashboard_that_was_told_nothing_at_all_is_named() -> None:
+    clinic = _busy_clinic()
+    clinic.dashboards[MAX.id].spans[0].seen.clear()
+    assert found(clinic.judged()) == {"an event was not told"}
+
+
+def test_an_event_that_was_told_twice_is_named() -> None:
+    clinic = _busy_clinic()
+    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen.append(seen[-1])
+    assert found(clinic.judged()) == {"an event was told twice"}
+
+
+def test_events_that_were_told_in_another_order_are_named() -> None:
+    clinic = _busy_clinic()
+    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen[0], seen[1] = seen[1], seen[0]
+    assert found(clinic.judged()) == {"an event was told after a later one"}
+
+
+def test_the_events_of_different_doctors_have_no_order() -> None:
+    clinic = _busy_clinic()
+    clinic.dashboards[ANN.id].spans[0].seen.reverse()
+    assert found(clinic.judged()) == {"an event was told after a later one"}
+    clinic.dashboards[ANN.id].spans[0].seen.reverse()
+    clinic.dashboards[ANN.id].spans[0].seen.insert(0, clinic.dashboards[ANN.id].spans[0].seen.pop())
+    assert clinic.judged() == []
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda event: {"type": "cancelled" if event.type == "booked" else "booked"},
+        lambda event: {"prev": event.prev + 1},
+        lambda event: {"appointment": event.appointment.model_copy(update={"start": NINE})},
+    ],
+)
+def test_an_event_that_was_told_otherwise_is_named(bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
+    clinic = _busy_clinic()
+    _alter(clinic.dashboards[BOB.id], 0, bend)
+    assert found(clinic.judged()) == {"an event was told otherwise than it is in the record"}
+
+
+def test_an_event_that_never_happened_is_named() -> None:
+    clinic = _busy_clinic()
+    dashboard = clinic.dashboards[ADA.id]
+    dashboard.saw(dashboard.seen[-1].event.model_copy(update={"seq": 99, "prev": 98}))
+    assert "an event was told that is not in the record" in found(clinic.judged())
+
+
+def test_an_event_that_was_told_to_a_stranger_is_named() -> None:
+    clinic = _busy_clinic()
+    clinic.dashboards[BOB.id].spans[0].seen.insert(0, clinic.dashboards[ADA.id].spans[0].seen[0])
+    assert found(clinic.judged()) == {"an event was told to somebody whom it does not concern"}
+
+
+def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
+    clinic = SmallClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    by = {"id": "hub", "role": "system", "via": "timer"}
+    missed = ReminderMissed(seq=2, prev=1, at=clinic.now, by=by, command_id="late", fingerprint="0")
+    told = altered(clinic.appointments, booked.appointment.id, lambda each: fold([*each.history, missed]))
+    assert [violation.case for violation in clinic.judged(told)] == ["doctor ada: doctor ada, seq 2"]
+
+
+def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told() -> None:
+    clinic = SmallClinic()
+    dashboard = clinic.dashboards[ADA.id]
+    first = clinic.book(ANN, ADA, TEN)
+    clinic.change(ADA, "confirm", first)
+    clinic.book(BOB, ADA, ELEVEN)
+    before = dashboard.spans[0].seen.copy()
+    dashboard.disconnected()
+    clinic.now += timedelta(seconds=1)
+    clinic.change(ANN, "cancel", first)
+    dashboard.spans = dashboard.spans[:1]  # what the rules told meanwhile, the client was not there to hear
+    clinic.now += timedelta(seconds=1)
+    dashboard.connected()
+    clinic.now += timedelta(seconds=1)
+    clinic.book(ANN, ADA, TEN)
+    assert len(dashboard.spans) == 2
+    assert clinic.judged() == []
+    dashboard.spans[0].seen = before[:2]  # the last one may have been under way when the connection ended
+    assert clinic.judged() == []
+    dashboard.spans[0].seen = [before[0], before[2]]
+    assert found(clinic.judged()) == {"an event was not told"}
+    dashboard.spans[0].seen = before
+    dashboard.spans[1].seen.clear()
+    assert found(clinic.judged()) == {"an event was not told"}
+
+
+@pytest.mark.parametrize(("start", "available"), [(TEN, True), (NINE, False)])
+def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, available: bool) -> None:
+    clinic = SmallClinic()
+    clinic.book(BOB, ADA, TEN)
+    assert clinic.judged() == []
+    clinic.dashboards[ANN.id].saw_slot(SlotEvent(doctor_id=ADA.id, start=start, available=available))
+    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
+
+
+def test_a_slot_that_has_begun_or_a_client_that_is_gone_shows_what_it_likes() -> None:
+    clinic = SmallClinic()
+    clinic.dashboards[ANN.id].saw_slot(SlotEvent(doctor_id=ADA.id, start=NINE, available=False))
+    clinic.now = NINE
+    assert clinic.judged() == []
+    clinic.now = NINE - timedelta(hours=1)
+    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
+    clinic.dashboards[ANN.id].disconnected()
+    assert clinic.judged() == []
+
+
+def test_a_dashboard_knows_which_version_of_an_appointment_it_was_told() -> None:
+    clinic = _busy_clinic()
+    cancelled = next(each for each in clinic.appointments if each.version == 3)
+    assert clinic.dashboards[ANN.id].has(cancelled.id, 3)
+    assert not clinic.dashboards[ANN.id].has(cancelled.id, 4)
+    assert not clinic.dashboards[BOB.id].has(cancelled.id, 1)
+
+
+def _alter(dashboard: Dashboard, position: int, bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
+    seen = dashboard.spans[0].seen[position]
+    event = seen.event.model_copy(update=bend(seen.event))
+    dashboard.spans[0].seen[position] = type(seen)(event, seen.at)

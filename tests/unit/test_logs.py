@@ -1,0 +1,87 @@
+"""What a process logs, and what it never logs."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import structlog
+
+from hub import logs
+
+Written = Callable[[], list[dict[str, object]]]
+
+
+@pytest.fixture
+def written() -> Iterator[Written]:
+    """Configure logging for a process "api" at INFO; give what it has written, one mapping a line."""
+    handlers, level = logging.root.handlers, logging.root.level
+    stream = io.StringIO()
+    logs.configure("api", "INFO", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.root.handlers, logging.root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_an_event_is_one_line_with_time_level_and_process(written: Written) -> None:
+    structlog.get_logger().info("appointment_booked", doctor_id="d-1")
+    (line,) = written()
+    at = datetime.fromisoformat(line.pop("timestamp"))
+    assert at.utcoffset() == timedelta(0)
+    assert line == {"event": "appointment_booked", "doctor_id": "d-1", "level": "info", "process": "api"}
+
+
+def test_what_is_below_the_level_is_not_written(written: Written) -> None:
+    structlog.get_logger().debug("detail")
+    assert written() == []
+
+
+@pytest.mark.parametrize(
+    "key", ["password", "password_hash", "accessToken", "token", "to_phone", "Email", "body", "jwt_secret", "textBody"]
+)
+def test_private_keys_are_left_out_wherever_they_stand(written: Written, key: str) -> None:
+    structlog.get_logger().info("asked", **{key: "s3cret"}, inner={key: "s3cret", "kept": 1})
+    (line,) = written()
+    assert "s3cret" not in json.dumps(line)
+    assert line["inner"] == {"kept": 1}
+
+
+@pytest.mark.parametrize("key", ["tokens_left", "phoned", "bodies", "emails_sent"])
+def test_keys_that_only_resemble_private_ones_stay(written: Written, key: str) -> None:
+    structlog.get_logger().info("counted", **{key: 3})
+    assert written()[0][key] == 3
+
+
+def test_libraries_are_heard_from_warning_on_and_in_the_same_form(written: Written) -> None:
+    logging.getLogger("aiokafka").info("connected")
+    logging.getLogger("aiokafka").warning("lost %s", "broker-1")
+    (line,) = written()
+    assert line["event"] == "lost broker-1"
+    assert (line["level"], line["logger"], line["process"]) == ("warning", "aiokafka", "api")
+
+
+def test_what_libraries_quote_is_blanked_out(written: Written) -> None:
+    logging.getLogger("pymongo").warning("dup key: {email: 'ada@clinic.test', phone: '+12025550123'}")
+    logging.getLogger("pymongo").warning("no answer from mongodb://clinic:s3cret@db.example:27017/clinic")
+    text = json.dumps(written())
+    assert "ada" not in text
+    assert "2025550123" not in text
+    assert "s3cret" not in text
+    assert text.count("[private]") == 3
+
+
+def test_an_exception_is_shown_with_its_traceback_but_without_private_values(written: Written) -> None:
+    try:
+        int("ada@clinic.test")
+    except ValueError:
+        structlog.get_logger().exception("broke")
+    (line,) = written()
+    assert line["exception"].endswith("ValueError: invalid literal for int() with base 10: '[private]'")
+    assert "Traceback" in line["exception"]
+
+
+def test_a_line_stays_one_line_whatever_it_holds(written: Written) -> None:
+    structlog.get_logger().info("odd", value=object(), text_of_library="a\nb")
+    assert len(written()) == 1

@@ -1,0 +1,84 @@
+"""The settings: what is refused, what a child process gets, and that `.env.example` tells the truth."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from hub.settings import BadSettings, Settings, child_environment, load
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+_LINE = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)  # away from a developer's own `.env`
+
+
+def test_the_example_explains_every_setting_and_no_other() -> None:
+    named = [name for name, _ in _LINE.findall(EXAMPLE.read_text())]
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_values_in_the_example_are_those_that_hold_when_nothing_is_set(tmp_path: Path) -> None:
+    given = dict(_LINE.findall(EXAMPLE.read_text()))
+    (tmp_path / ".env").write_text("\n".join(f"{name}={value}" for name, value in given.items()))
+    assert load() == Settings.model_construct(None)
+
+
+def test_each_bad_value_is_named_and_none_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "hunter2")
+    monkeypatch.setenv("BCRYPT_ROUNDS", "99")
+    with pytest.raises(BadSettings) as refused:
+        load()
+    lines = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["PORT", "BCRYPT_ROUNDS"]
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_list_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://desk.clinic.example")
+    with pytest.raises(BadSettings, match="cors_origins"):
+        load()
+
+
+@pytest.mark.parametrize("key", ["", "hunter2", "a" * 64])
+def test_production_refuses_a_weak_key_without_showing_it(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET_KEY", key)
+    with pytest.raises(BadSettings, match="JWT_SECRET_KEY needs at least 32 unpredictable bytes") as refused:
+        load()
+    assert not key or key not in str(refused.value)
+
+
+def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    with pytest.raises(BadSettings, match="MONGODB_URL and KAFKA_BOOTSTRAP_SERVERS must be set"):
+        load()
+
+
+def test_a_child_loads_exactly_the_settings_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Settings.model_construct(
+        None,
+        mongodb_url="mongodb://db.example/clinic",
+        jwt_secret_key=SecretStr("0123456789abcdefghijklmnopqrstuvwxyz"),
+        cors_origins=("https://desk.clinic.example", "https://door.clinic.example"),
+        data_dir=Path("/somewhere/else"),
+        port=8123,
+    )
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "not for the child")
+    for name, value in child_environment(wanted).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS")
+    assert "KAFKA_BOOTSTRAP_SERVERS" not in child_environment(wanted)
+    assert load() == wanted
+
+
+def test_a_child_keeps_the_rest_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "de_AT.UTF-8")
+    assert child_environment(load())["LANG"] == "de_AT.UTF-8"
