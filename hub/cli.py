@@ -114,7 +114,7 @@ async def seed_database(*, remote: bool = False) -> int:
             _say("MONGODB_URL leads to another machine: nothing was changed. Say --remote if you mean it.")
             return 1
         async with _prepared(url) as records:
-            for line in [*await _fill(records, settings), *await _log_ins(records)]:
+            for line in [*await _fill(records, settings), *await _log_ins(records, settings)]:
                 _say(line)
     return 0
 
@@ -144,7 +144,7 @@ async def _seeded(settings: Settings) -> Sequence[str]:
     if not is_local(url):
         return ["the database is on another machine and was not seeded"]
     async with _prepared(url) as records:
-        return [*await _fill(records, settings), *await _log_ins(records)]
+        return [*await _fill(records, settings), *await _log_ins(records, settings)]
 
 
 async def _as_it_is(_: Settings) -> Sequence[str]:
@@ -177,7 +177,7 @@ async def _fill(records: Records, settings: Settings) -> Sequence[str]:
     return [f"seed      {made}; see {_REPORT}"]
 
 
-async def _log_ins(records: Records) -> Sequence[str]:
+async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:
     """Return the log-ins of the seed, if this store was seeded."""
     today = timekeeper(settings)().date()
     groups = [doctors(today), patients(today)]
