@@ -165,4 +165,3 @@ def opt_out_word(body: str) -> OptOutWord | None:
     if word in _START:
         return "START"
     return "HELP" if word in _HELP else None
-

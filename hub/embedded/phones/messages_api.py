@@ -55,7 +55,7 @@ class MessagesApi:
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             known = self._knows(request.headers.get(hdrs.AUTHORIZATION, ""))
-            ours = hmac.compare_digest(request.match_info["account"], self._account)
+            ours = request.match_info["account"] == self._account
             answer = await handler(request) if known and ours else _refused(NOT_AUTHENTICATED)
             answer.force_close()  # so that a closed door is closed for everybody: see `doors`
             return answer
