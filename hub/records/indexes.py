@@ -46,7 +46,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
     ],
     "texts": [
-        IndexModel([("status", ASCENDING), ("notBefore", ASCENDING), ("_id", ASCENDING)], name="waiting"),
+        IndexModel([("status", ASCENDING), ("line", ASCENDING), ("notBefore", ASCENDING)], name="waiting"),
         IndexModel([("appointmentId", ASCENDING)], name="of_appointment"),
         IndexModel([("userId", ASCENDING), ("start", ASCENDING)], name="of_user"),
         IndexModel([("doctorId", ASCENDING), ("createdAt", ASCENDING)], name="of_doctor"),

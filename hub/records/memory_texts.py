@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from hub.texting.inbox import InboundText
-from hub.texting.text import UNSETTLED, News, Text, TextStatus, below
+from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
 
 
 class MemoryTexts:
@@ -42,10 +42,10 @@ class MemoryTexts:
         found = (text for text in self._stored.values() if text.doctor_id == doctor_id and text.created_at >= since)
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
-    async def due(self, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts with `not_before` up to `until`, the longest waiting first."""
-        found = [text for text in self._of({TextStatus.PLANNED}) if text.not_before <= until]
-        return sorted(found, key=lambda text: (text.not_before, text.id))[:limit]
+    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
+        return sorted(found, key=lambda text: text.not_before)[:limit]
 
     async def unsettled(self, until: datetime) -> list[Text]:
         """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""

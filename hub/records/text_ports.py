@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.texting.inbox import InboundText
-from hub.texting.text import News, Text
+from hub.texting.text import Line, News, Text
 
 
 class TextRecords(Protocol):
@@ -35,8 +35,8 @@ class TextRecords(Protocol):
         Those are failed, undelivered, opted out, and skipped for want of a phone or after a STOP; the latest first.
         """
 
-    async def due(self, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts with `not_before` up to `until`, the longest waiting first."""
+    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
 
     async def unsettled(self, until: datetime) -> list[Text]:
         """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""

@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.texting.text import UNSETTLED, News, Text, TextStatus, below
+from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
 
 _DUPLICATE_KEY = 11000
 
@@ -54,12 +54,11 @@ class MongoTexts:
         found = await self._find({"doctorId": doctor_id, "createdAt": {"$gte": since}})
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
-    async def due(self, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts with `not_before` up to `until`, the longest waiting first."""
-        wanted = {"status": TextStatus.PLANNED, "notBefore": {"$lte": until}}
-        order = [("notBefore", ASCENDING), ("_id", ASCENDING)]
+    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        wanted = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
         with translated():
-            found = await self._collection.find(wanted, sort=order, limit=limit).to_list(None)
+            found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
         return [from_document(Text, document) for document in found]
 
     async def unsettled(self, until: datetime) -> list[Text]:
