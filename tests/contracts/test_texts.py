@@ -75,11 +75,11 @@ async def test_what_is_planned_again_is_there_once_and_stays_as_it_has_become(re
 
 async def test_due_texts_come_longest_waiting_first_and_only_while_they_are_planned(records: Records) -> None:
     waiting = [_text(seq, not_before=BEFORE + seq * MINUTE) for seq in (3, 1, 2, 4)]
-    await records.texts.add_all([*waiting, _text(5, status=TextStatus.SKIPPED)])
+    await records.texts.add_all([*waiting, _text(5, status=TextStatus.SKIPPED), _text(6, "dora", line="doctor")])
     await records.texts.claim(waiting[1], BEFORE + 3 * MINUTE)
 
-    assert await records.texts.due(BEFORE + 3 * MINUTE, 10) == [waiting[2], waiting[0]]
-    assert await records.texts.due(BEFORE + 3 * MINUTE, 1) == [waiting[2]]
+    assert await records.texts.due("patient", BEFORE + 3 * MINUTE, 10) == [waiting[2], waiting[0]]
+    assert await records.texts.due("patient", BEFORE + 3 * MINUTE, 1) == [waiting[2]]
 
 
 async def test_a_claim_is_stored_before_anybody_hears_of_it(records: Records) -> None:
@@ -170,8 +170,8 @@ async def test_a_text_whose_try_sent_nothing_waits_again(records: Records) -> No
     assert postponed
     assert postponed == await _stored(records, text)
     assert (postponed.status, postponed.attempts, postponed.error_code) == (TextStatus.PLANNED, 1, 20429)
-    assert await records.texts.due(BEFORE + 4 * MINUTE, 10) == []
-    assert await records.texts.due(BEFORE + 5 * MINUTE, 10) == [postponed]
+    assert await records.texts.due("patient", BEFORE + 4 * MINUTE, 10) == []
+    assert await records.texts.due("patient", BEFORE + 5 * MINUTE, 10) == [postponed]
 
 
 async def test_a_text_of_which_a_report_has_come_is_not_postponed(records: Records) -> None:
