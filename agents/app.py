@@ -1,5 +1,6 @@
 """The one composition root of the agents process."""
 
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,15 @@ from agents.deadlines import Deadlines
 from agents.doctors import Doctors
 from agents.publisher import Publisher
 from agents.pump import Pump
+from agents.text_planning import TextPlanner
+from agents.text_sending import TextSender, Way
 from agents.transport import HubApp
 from hub.bus import topics
 from hub.bus.place import BrokerPlace
 from hub.clock import Timekeeper
-from hub.records.ports import Records
+from hub.records.ports import Happened, Records
+from hub.scheduling.appointment import Appointment
+from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +31,23 @@ _DRAIN = 1.0
 
 
 @dataclass(frozen=True)
+class Texting:
+    """Who the texts are from, and how they leave; None: they are recorded and not sent."""
+
+    clinic: Clinic
+    way: Way | None
+
+
+@dataclass(frozen=True)
 class Agents:
-    """A Faust app, what it publishes with (start that first and stop it last), and its timers, to be run beside it."""
+    """A Faust app, what it publishes with (start that first and stop it last), and what runs beside it for ever."""
 
     app: faust.App
     publisher: Publisher
-    deadlines: Deadlines
+    background: Sequence[Callable[[], Coroutine[None, None, None]]]
 
 
-def build(place: BrokerPlace, records: Records, clock: Timekeeper, scratch: str) -> Agents:
+def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting, scratch: str) -> Agents:
     """Put the process together; nothing is opened yet. `scratch` is a folder of this process alone."""
     app = _faust(place, scratch)
     commands = app.topic(
@@ -49,7 +62,14 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, scratch: str)
     days = Days(app.Table("days", key_type=bytes, partitions=place.partitions))
     publisher = Publisher(place)
     deadlines = Deadlines(records.appointments, clock, publisher.command)
-    doctors = Doctors(records, days, clock, on_saved=deadlines.note)
+    planner = TextPlanner(records, clock, texting.clinic)
+    sender = TextSender(records, clock, texting.way)
+
+    def written(appointment: Appointment) -> None:
+        deadlines.note(appointment)
+        planner.take(Happened(appointment.last, appointment))
+
+    doctors = Doctors(records, days, clock, on_saved=written)
     pump = Pump(app, CommandHandler(doctors, publisher).handle)
 
     @app.agent(commands)
@@ -70,10 +90,16 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, scratch: str)
         app.consumer.stop_flow()
         doctors.forget()
         owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
-        deadlines.take_over(lambda doctor_id: topics.partition_of(doctor_id, place.partitions) in owned)
+
+        def owns(doctor_id: str) -> bool:
+            return topics.partition_of(doctor_id, place.partitions) in owned
+
+        deadlines.take_over(owns)
+        planner.take_over(owns)
+        sender.lead(0 in owned)
         log.info("doctors_taken_over", partitions=sorted(owned))
 
-    return Agents(app, publisher, deadlines)
+    return Agents(app, publisher, (deadlines.run, planner.run, sender.run))
 
 
 def _faust(place: BrokerPlace, scratch: str) -> faust.App:
