@@ -29,7 +29,8 @@ def booked(clinic: Clinic, when: str) -> str:
 
 def reminder(clinic: Clinic, when: str) -> str:
     """Remind a patient, and ask whether they come."""
-    return f"{clinic.name}: reminder of your appointment {when}. {_ANSWERS}{_questions(clinic)}"
+    call = f" Or call {clinic.phone}" if clinic.phone else ""
+    return f"{clinic.name} reminder: appointment {when}. Reply 1 to confirm or 2 to cancel.{call}"
 
 
 def rescheduled(clinic: Clinic, when: str) -> str:
@@ -57,6 +58,41 @@ def cancelled_with_you(clinic: Clinic, when: str) -> str:
     return f"{clinic.name}: the appointment with you {when} was cancelled."
 
 
+def will_come(clinic: Clinic, when: str) -> str:
+    """Answer a patient whose appointment is confirmed, just now or before."""
+    return f"{clinic.name}: thank you. Your appointment {when} is confirmed."
+
+
+def will_not_come(clinic: Clinic, when: str) -> str:
+    """Answer a patient whose appointment is cancelled, just now or before."""
+    return f"{clinic.name}: your appointment {when} is cancelled.{_questions(clinic)}"
+
+
+def not_by_text(clinic: Clinic, when: str) -> str:
+    """Answer a patient whose appointment has begun or is over."""
+    return f"{clinic.name}: your appointment {when} cannot be changed by text now.{_questions(clinic)}"
+
+
+def nothing_to_answer(clinic: Clinic) -> str:
+    """Answer a patient who says 1 or 2 without having been asked."""
+    return f"{clinic.name}: there is no reminder to answer now.{_questions(clinic)}"
+
+
+def how_to_answer(clinic: Clinic) -> str:
+    """Answer a patient whose words nobody here understands."""
+    return f"{clinic.name}: please reply to a reminder with 1 to confirm or 2 to cancel.{_questions(clinic)}"
+
+
+def nobody_reads_this(clinic: Clinic) -> str:
+    """Answer a number of which we say nothing, not even whether we know it."""
+    return f"{clinic.name}: this number only takes answers to reminders.{_questions(clinic)}"
+
+
+def not_now(clinic: Clinic) -> str:
+    """Answer a patient whose wish could not be carried out; it may still be, so they are asked to say it again."""
+    return f"{clinic.name}: we could not do this just now. Please reply again in a few minutes.{_questions(clinic)}"
+
+
 def local_time(instant: datetime, zone_name: ZoneName) -> str:
     """Return an instant by a zone's clock: "Tue 24 Nov, 3:15 PM".
 
@@ -69,9 +105,6 @@ def local_time(instant: datetime, zone_name: ZoneName) -> str:
         f"{local.hour % _NOON or _NOON}:{local.minute:02d} {half}"
     )
     return f"{text} {local.tzname()}" if _comes_twice(local) else text
-
-
-_ANSWERS = "Reply 1 to confirm or 2 to cancel."
 
 
 def _questions(clinic: Clinic) -> str:
