@@ -76,7 +76,7 @@ class Twilio:
             return Outcome(Fate.LATER, sid=None, code=0, cause=type(error).__name__)  # not one byte left us
         except TwilioException as error:
             status, code = _status_and_code(error)
-            return Outcome(fate_of_refusal(status, code), sid=None, code=code, cause=f"HTTP {status}")
+            return Outcome(fate_of_refusal(status, code), sid=None, code=code, cause=_cause(error))
         except (ClientError, TimeoutError, ValueError) as error:  # ValueError: an answer cut short
             return Outcome(Fate.UNKNOWN, sid=None, code=0, cause=type(error).__name__)
         if not message.sid:
@@ -92,8 +92,7 @@ class Twilio:
         try:
             listed = await self._messages.list_async(to=to, from_=sender, limit=_LOOKED_THROUGH)
         except TwilioException as error:
-            status, code = _status_and_code(error)
-            raise TwilioUnreachable(f"HTTP {status}, code {code}") from None
+            raise TwilioUnreachable(_cause(error)) from None
         except (ClientError, TimeoutError, ValueError) as error:
             raise TwilioUnreachable(type(error).__name__) from None
         # Twilio's dates are of whole seconds; that of sending is missing while a message waits in the queue.
@@ -142,6 +141,12 @@ class _OneSession(AsyncHttpClient):  # type: ignore[misc]  # published without t
             allow_redirects=False,
         ) as response:
             return Response(response.status, await response.text(), response.headers)
+
+
+def _cause(error: TwilioException) -> str:
+    """Return what may be logged: the HTTP status, which the SDK drops from the answer to a list."""
+    status, _ = _status_and_code(error)
+    return f"HTTP {status}" if status else type(error).__name__
 
 
 def _status_and_code(error: TwilioException) -> tuple[int, int]:
