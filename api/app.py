@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health
+from api import accounts, appointments, clocks, doctors, health, twilio
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
@@ -31,6 +31,7 @@ TABLE: tuple[Endpoint, ...] = (
     *doctors.routes.table,
     *appointments.routes.table,
     *clocks.routes.table,
+    *twilio.routes.table,
     *health.routes.table,
 )
 """Every endpoint."""

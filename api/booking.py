@@ -90,7 +90,7 @@ class Booking:
         at = self._clock()
         return await self._ask(
             BookAppointment(
-                id=_command_id(who, key),
+                id=command_id(who, key),
                 doctor_id=ask.doctor_id,
                 patient_id=patient_id,
                 start=ask.start,
@@ -117,7 +117,7 @@ class Booking:
         appointment = await self._own(who, appointment_id)
         at = self._clock()
         header: _Header = {
-            "id": _command_id(who, key),
+            "id": command_id(who, key),
             "doctor_id": appointment.doctor_id,  # whose actor decides comes from the record, never from the client
             "appointment_id": appointment.id,
             "by": _actor(who, via),
@@ -196,7 +196,8 @@ async def _stored(reading: Awaitable[T]) -> T:
         raise Problem("try_again", "The database does not answer; nothing was changed.", headers=RETRY_SOON) from error
 
 
-def _command_id(who: Identity, key: str | None) -> str:
+def command_id(who: Identity, key: str | None) -> str:
+    """Return the id of the command that somebody asks for under a key: always the same, or a new one without a key."""
     return new_id() if key is None else derived_id(who.user_id, key)
 
 
