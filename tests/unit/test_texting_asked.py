@@ -5,7 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.ids import derived_id
+from hub.records.ports import Happened
+from hub.scheduling.appointment import evolve
 from hub.scheduling.commands import CancelAppointment, MarkNoShow
+from hub.scheduling.events import AppointmentBooked, PatientReminded
+from hub.scheduling.hours import Doctor
 from hub.scheduling.values import Actor, Role
 from hub.texting.asked import texts_asked_for
 from hub.texting.text import TextStatus, once_more
@@ -246,3 +250,32 @@ def test_a_text_is_not_repeated_when_that_would_be_too_late() -> None:
     (text, _) = asked(free(), book())
 
     assert once_more(text, NOW, START) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "shown"),
+    [
+        ("Europe/Berlin", "2026-03-29T02:00Z", "Sun 29 Mar, 4:00 AM"),
+        ("Europe/Berlin", "2026-10-25T02:00Z", "Sun 25 Oct, 3:00 AM"),
+        ("America/New_York", "2026-11-01T06:30Z", "Sun 1 Nov, 1:30 AM EST"),
+        ("Australia/Lord_Howe", "2026-10-03T16:00Z", "Sun 4 Oct, 3:00 AM"),
+        ("Australia/Lord_Howe", "2026-04-04T15:00Z", "Sun 5 Apr, 1:30 AM +1030"),
+        ("Pacific/Chatham", "2026-09-26T15:15Z", "Sun 27 Sep, 5:00 AM"),
+    ],
+)
+def test_across_a_clock_change_the_reminder_is_due_three_hours_of_waiting_before_and_says_the_local_time(
+    zone: str, start: str, shown: str
+) -> None:
+    at = datetime.fromisoformat(start)
+    header = {"prev": 0, "by": DESK, "command_id": "booking", "fingerprint": ""}
+    booking = AppointmentBooked(
+        **header, seq=1, at=at - 2 * DAY, doctor_id="berlin", patient_id="ann", start=at, reason=None
+    )
+    appointment = evolve(None, booking)
+    reminded = evolve(appointment, PatientReminded(**header | {"prev": 1, "command_id": "r"}, seq=2, at=at - 3 * HOUR))
+    doctor = DOCTOR.model_copy(update={"calendar": Doctor(id="berlin", zone=zone)})
+
+    (text,) = texts_asked_for(CLINIC, doctor, PATIENT, Happened(reminded.last, reminded), at - 3 * HOUR)
+
+    assert appointment.due == at - 3 * HOUR
+    assert f"appointment {shown}. Reply" in text.body
