@@ -163,18 +163,17 @@ async def test_the_same_message_twice_gets_the_same_answer_and_changes_nothing(o
 async def test_a_message_whose_answer_was_lost_has_done_its_work_once(
     office: Office, reminded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
-    await office.remind(other, ago=1)
-
     async def die(*_: object) -> None:
         raise RuntimeError("kill -9")
 
     with monkeypatch.context() as patched:
         patched.setattr(office.records.inbound_texts, "answered", die)
-        assert (await office.text(CARL, "2", sid="SM7")).code == "internal"
-    assert await office.status_of(reminded) is Status.CANCELLED
+        assert (await office.text(CARL, "1", sid="SM7")).code == "internal"
+    assert await office.status_of(reminded) is Status.CONFIRMED
     office.clinic.clock.forward(timedelta(minutes=1))
-    assert (await office.text(CARL, "2", sid="SM7")).words == wording.will_not_come(WORDS, TODAY_AT_TEN)
+    other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
+    await office.remind(other)
+    assert (await office.text(CARL, "1", sid="SM7")).words == wording.will_come(WORDS, TODAY_AT_TEN)
     assert await office.status_of(other) is Status.SCHEDULED
 
 
