@@ -133,8 +133,10 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        await agents.finish()
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)
     for task in done:
         task.result()
     if agents.app.crashed:

@@ -1,6 +1,6 @@
 """The one composition root of the agents process."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,15 @@ class Texting:
 
 @dataclass(frozen=True)
 class Agents:
-    """A Faust app, what it publishes with (start that first and stop it last), and what runs beside it for ever."""
+    """A Faust app, what it publishes with (start that first and stop it last), and what runs beside it for ever.
+
+    Await `finish` before the background is cancelled: it lets what cannot be taken back come to its end.
+    """
 
     app: faust.App
     publisher: Publisher
     background: Sequence[Callable[[], Coroutine[None, None, None]]]
+    finish: Callable[[], Awaitable[None]]
 
 
 def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting, scratch: str) -> Agents:
@@ -99,7 +103,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
         sender.lead(0 in owned)
         log.info("doctors_taken_over", partitions=sorted(owned))
 
-    return Agents(app, publisher, (deadlines.run, planner.run, sender.run))
+    return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
 
 
 def _faust(place: BrokerPlace, scratch: str) -> faust.App:

@@ -38,7 +38,7 @@ WINDOW = 120.0
 READ_EVERY = 30.0
 """Seconds between two reads; what was sent and did not arrive is sent again after as long."""
 _RETRY = 1.0
-"""Seconds after which a read that failed is tried again."""
+"""Seconds after which it reads again when a read, or a sending, failed."""
 _AT_ONCE = 500
 """Commands that are on their way to the broker at the same time."""
 
@@ -100,18 +100,21 @@ class Deadlines:
 
     async def _read(self) -> None:
         """Read what is due soon. Sent ones that the actor has settled are not among it any more."""
-        until = self._clock.after(WINDOW)
+        before = frozenset(self._known)
+        # All of these before the read: who takes over or notes something meanwhile must not be overruled by its end.
+        self._loaded_until = self._clock.after(WINDOW)
+        self._read_again = self._clock.after(READ_EVERY)
         try:
-            due = await self._appointments.due(until)
+            due = await self._appointments.due(self._loaded_until)
         except StoreUnavailable:
             log.warning("deadlines_not_read", reason="the database does not answer")
             self._read_again = self._clock.after(_RETRY)
             return
+        meanwhile = self._known - before  # the read may have been too early for these
         self._heap.clear()
         self._known.clear()
-        self._loaded_until = until
-        self._read_again = self._clock.after(READ_EVERY)
         self._add(due)
+        self._add(meanwhile)
 
     def _add(self, deadlines: Iterable[Deadline]) -> None:
         for deadline in deadlines:
@@ -136,12 +139,13 @@ class Deadlines:
         return due
 
     async def _send_one(self, deadline: Deadline) -> None:
-        """Send a command; one that cannot be sent is still in the record at the next read."""
+        """Send a command; one that cannot be sent is still in the record at the next read, which is soon then."""
         now = self._clock()
         try:
             await self._send(_command(deadline, now))
         except (OSError, KafkaError) as error:
             log.warning("deadline_not_sent", appointment_id=deadline.appointment_id, error=type(error).__name__)
+            self._read_again = min(self._read_again, self._clock.after(_RETRY))
             return
         SENT.labels(deadline.kind).inc()
         LATENESS.observe(max(0.0, (now - deadline.due) / timedelta(seconds=1)))

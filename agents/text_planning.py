@@ -7,14 +7,15 @@ Planning an event twice is harmless, because a text's id follows from its event 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
 
 from hub.accounts.account import Account
 from hub.clock import Clock
-from hub.records.errors import StoreUnavailable
+from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Happened, Records
 from hub.texting.asked import texts_asked_for
 from hub.texting.wording import Clinic
@@ -42,14 +43,14 @@ class TextPlanner:
         self._positions: dict[str, int] = {}
         self._written: list[Happened] = []
         self._news = asyncio.Event()
-        self._look = True
+        self._look_again = 0.0
 
     def take_over(self, owns: Callable[[str], bool]) -> None:
         """Answer for these doctors from now on, beginning with what the worker before left to be planned."""
         self._owns = owns
-        self._positions = {}
+        self._positions = {}  # another one: who is just planning goes on with the old one
         self._written.clear()
-        self._look = True
+        self._look_again = 0.0
         self._news.set()
 
     def take(self, happened: Happened) -> None:
@@ -59,26 +60,28 @@ class TextPlanner:
 
     async def run(self) -> None:
         """Plan, for ever."""
+        now = asyncio.get_running_loop().time
         while True:
-            try:
-                async with asyncio.timeout(LOOK_EVERY):
+            # By a time of its own: where something is written all the time, the record is looked at all the same.
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._look_again):
                     await self._news.wait()
-            except TimeoutError:
-                self._look = True
             self._news.clear()
             try:
                 await self._plan()
             except StoreUnavailable:
                 log.warning("texts_not_planned", reason="the database does not answer")
-                self._look = True  # the record has all of it
-                await asyncio.sleep(_RETRY)
-                self._news.set()
+                self._look_again = now() + _RETRY  # the record has all of it
+            except BrokenRecord as error:
+                log.warning("texts_not_planned", reason=str(error))
+                self._look_again = now() + _RETRY  # what is sound of it is planned then, doctor by doctor
             await asyncio.sleep(GATHER)
 
     async def _plan(self) -> None:
         written, self._written = self._written, []
-        if self._look:
-            self._look = False
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_again:
+            self._look_again = now + LOOK_EVERY
             await self._catch_up()
         fits, ahead = self._in_order(written)
         await self._put(fits)
@@ -102,19 +105,25 @@ class TextPlanner:
     async def _catch_up(self) -> None:
         """Plan what the record knows of all owned doctors and the outbox does not."""
         owned = [account.id for account in await self._records.users.doctors() if self._owns(account.id)]
-        unknown = [doctor_id for doctor_id in owned if doctor_id not in self._positions]
-        if unknown:
-            self._positions |= await self._records.text_positions.read(unknown)
-        for doctor_id in owned:
-            planned = self._positions[doctor_id]
-            if await self._records.appointments.last_seq(doctor_id, planned) > planned:
-                await self._catch_up_with(doctor_id)
+        for doctor_id, planned in (await self._planned(owned)).items():
+            try:
+                if await self._records.appointments.last_seq(doctor_id, planned) > planned:
+                    await self._catch_up_with(doctor_id)
+            except BrokenRecord as error:
+                log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))  # the others' can be
 
     async def _catch_up_with(self, doctor_id: str) -> None:
-        if doctor_id not in self._positions:
-            self._positions |= await self._records.text_positions.read([doctor_id])
-        while happened := await self._records.appointments.happened(doctor_id, self._positions[doctor_id], _AT_ONCE):
+        planned = (await self._planned([doctor_id]))[doctor_id]
+        while happened := await self._records.appointments.happened(doctor_id, planned, _AT_ONCE):
             await self._put(happened)
+            planned = happened[-1].event.seq
+
+    async def _planned(self, doctor_ids: Collection[str]) -> Mapping[str, int]:
+        """Return how far the planning has come, by doctor."""
+        positions = self._positions
+        if unknown := [doctor_id for doctor_id in doctor_ids if doctor_id not in positions]:
+            positions |= await self._records.text_positions.read(unknown)
+        return {doctor_id: positions[doctor_id] for doctor_id in doctor_ids}
 
     async def _put(self, happened: Sequence[Happened]) -> None:
         """Write the texts of these events, and only then how far the planning has come."""

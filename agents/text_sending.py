@@ -9,12 +9,13 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from prometheus_client import Counter
 
 from hub.clock import Timekeeper
-from hub.records.errors import StoreUnavailable
+from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Records
 from hub.texting.addresses import status_callback
 from hub.texting.outcomes import Fate, Outcome
@@ -34,11 +35,16 @@ FIRST_LOOK, LAST_LOOK = timedelta(seconds=30), timedelta(minutes=2)
 """When Twilio's list is asked for a text of unknown fate; from the last look on, one that is not there never was."""
 HALTED_FOR = 60.0
 """Seconds until a line that was halted is tried again, with one text."""
+FINISH_WITHIN = 5.0
+"""Seconds that a stop waits for Twilio's answers to what has been posted."""
 _READ_AT_ONCE = 200
 _SEND_AT_ONCE = 16
+"""Texts of a line of which the answer is awaited; Twilio takes more than both lines' at a time."""
 _BACK_OFF_FIRST, _BACK_OFF_MOST = 2.0, 300.0
-_TRIES: Mapping[TextKind, int] = {"reminder": 2, "booked": 3, "rescheduled": 3, "cancelled": 3}
-"""How often a text is posted at the most when nobody knows what has become of the posts before."""
+_DOUBLINGS_MOST = 10
+_REPAIRS: Mapping[TextKind, int] = {"reminder": 1, "booked": 2, "rescheduled": 2, "cancelled": 2}
+"""How often a text is posted again, at the most, when Twilio did not answer clearly and does not list it."""
+_LINES: Sequence[Line] = ("patient", "doctor")
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class TextSender:
         self._clock = clock
         self._way = way
         self._leading = asyncio.Event()
-        self._room = asyncio.Semaphore(_SEND_AT_ONCE)
+        self._rooms = {line: asyncio.Semaphore(_SEND_AT_ONCE) for line in _LINES}
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self._halted_until: dict[Line, float] = {}
 
     def lead(self, leads: bool) -> None:  # noqa: FBT001  # the answer to one question
@@ -72,9 +79,15 @@ class TextSender:
     async def run(self) -> None:
         """Send, for ever: the two lines and the settling of the unknown side by side, so that none holds up another."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_at(self._serve_patients, LOOK_EVERY))
-            group.create_task(self._keep_at(self._serve_doctors, LOOK_EVERY))
+            for line in _LINES:
+                group.create_task(self._keep_at(partial(self._serve, line, group), LOOK_EVERY))
             group.create_task(self._keep_at(self._settle_unknown, SETTLE_EVERY))
+
+    async def finish(self) -> None:
+        """Begin no more, and wait a while for the answers to what has been posted: of the others nobody will know."""
+        self.lead(False)  # noqa: FBT003
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=FINISH_WITHIN)
 
     async def _keep_at(self, work: Callable[[], Awaitable[bool]], idle: float) -> None:
         """Do the work again and again while this worker leads; rest when there was none."""
@@ -85,27 +98,58 @@ class TextSender:
             except StoreUnavailable:
                 log.warning("texts_wait", reason="the database does not answer")
                 found_work = False
+            except BrokenRecord as error:
+                log.warning("texts_wait", reason=str(error))
+                found_work = False
             if not found_work:
                 await asyncio.sleep(idle)
 
-    async def _serve_patients(self) -> bool:
-        return await self._serve("patient")
-
-    async def _serve_doctors(self) -> bool:
-        return await self._serve("doctor")
-
-    async def _serve(self, line: Line) -> bool:
-        """Send what waits on a line, at its pace; return whether there was anything."""
+    async def _serve(self, line: Line, group: asyncio.TaskGroup) -> bool:
+        """Begin to send what waits on a line, at its pace; return whether there was anything."""
+        if self._is_halted(line):
+            return False
         waiting = await self._records.texts.due(line, self._clock(), _READ_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for text in waiting:
-                if not self._leading.is_set() or self._is_halted(line):
-                    break
-                await self._room.acquire()  # a try that hangs takes one place; the others go on
-                group.create_task(self._deal_with(text)).add_done_callback(lambda _: self._room.release())
-                if self._way:
-                    await asyncio.sleep(1 / self._way.per_second)
-        return bool(waiting) and not self._is_halted(line)
+        waiting = [text for text in waiting if text.id not in self._under_way]
+        # In one go, and before any takes its turn: what is of no use any more does not hold up what is.
+        useful = await self._skip_useless(waiting)
+        if line in self._halted_until:  # somebody may have mended it: one text shows
+            for text in useful[:1]:
+                await asyncio.wait([await self._begin(text, group)])
+            return bool(useful)
+        for text in useful:
+            if not self._leading.is_set() or self._is_halted(line):
+                break
+            await self._begin(text, group)
+            if self._way:
+                await asyncio.sleep(1 / self._way.per_second)
+        return bool(waiting)
+
+    async def _begin(self, text: Text, group: asyncio.TaskGroup) -> asyncio.Task[None]:
+        """Let a text be dealt with beside the others, when its line has room: a try that hangs takes one place."""
+        room = self._rooms[text.line]
+        await room.acquire()
+        task = self._under_way[text.id] = group.create_task(self._deal_with(text))
+
+        def ended(_: object) -> None:
+            del self._under_way[text.id]
+            room.release()
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _skip_useless(self, texts: Sequence[Text]) -> list[Text]:
+        """Settle the texts that are of no use any more and return the others."""
+        if not texts:
+            return []
+        appointments = await self._records.appointments.by_ids({text.appointment_id for text in texts})
+        now = self._clock()
+        useful = []
+        for text in texts:
+            if reason := why_not(text, appointments.get(text.appointment_id), now):
+                await self._skip(text, reason)
+            else:
+                useful.append(text)
+        return useful
 
     async def _deal_with(self, text: Text) -> None:
         try:
@@ -113,12 +157,13 @@ class TextSender:
         except StoreUnavailable:
             # Claimed or not, the record says how far it came.
             log.warning("text_waits", text_id=text.id, reason="the database does not answer")
+        except BrokenRecord as error:
+            log.warning("text_waits", text_id=text.id, reason=str(error))
 
     async def _send(self, text: Text) -> None:
         """Look at the appointment once more, claim the text, and only then ask Twilio."""
         if reason := await self._why_not(text):
-            SKIPPED.labels(reason).inc()
-            await self._records.texts.settle(text.id, News(TextStatus.SKIPPED, reason=reason), self._clock())
+            await self._skip(text, reason)
             return
         if self._way is None or text.phone is None:
             await self._records.texts.settle(text.id, News(TextStatus.RECORDED), self._clock())
@@ -131,7 +176,7 @@ class TextSender:
             body=text.body,
             sender=self._way.numbers[text.line],
             callback=status_callback(self._way.public_url, text.id),
-            valid_for=(text.useless_after - self._clock()).total_seconds(),
+            valid_for=self._clock.seconds_until(text.useless_after),
         )
         TRIED.labels(outcome.fate).inc()
         log.info("text_tried", text_id=text.id, kind=text.kind, fate=outcome.fate, cause=outcome.cause)
@@ -145,12 +190,17 @@ class TextSender:
             return "opted_out"
         return None
 
+    async def _skip(self, text: Text, reason: SkipReason) -> None:
+        SKIPPED.labels(reason).inc()
+        await self._records.texts.settle(text.id, News(TextStatus.SKIPPED, reason=reason), self._clock())
+
     async def _follow(self, text: Text, phone: str, outcome: Outcome) -> None:
         """Keep what a try came to."""
         now, texts = self._clock(), self._records.texts
         code = outcome.code or None
         match outcome.fate:
             case Fate.SENT:
+                self._halted_until.pop(text.line, None)
                 await texts.settle(text.id, News(TextStatus.SENT, sid=outcome.sid), now)
             case Fate.LATER:
                 await self._try_later(text, code)
@@ -169,7 +219,8 @@ class TextSender:
 
     async def _try_later(self, text: Text, code: int | None) -> None:
         """Put a text back that did not go out, unless it will be of no use by then."""
-        wait = min(_BACK_OFF_FIRST * 2 ** (text.attempts - 1), _BACK_OFF_MOST) * random.uniform(0.5, 1.5)  # noqa: S311
+        doublings = min(text.attempts - 1, _DOUBLINGS_MOST)
+        wait = min(_BACK_OFF_FIRST * 2**doublings, _BACK_OFF_MOST) * random.uniform(0.5, 1.5)  # noqa: S311
         not_before = self._clock.after(wait)
         if not_before >= text.useless_after:
             await self._records.texts.settle(text.id, News(TextStatus.FAILED, error_code=code), self._clock())
@@ -181,17 +232,17 @@ class TextSender:
         way = self._way
         if way is None:
             return False
-        now = self._clock()
-        for text in await self._records.texts.unsettled(now - FIRST_LOOK * self._clock.rate):
-            if text.phone is None:
+        long_ago = self._clock() - FIRST_LOOK * self._clock.rate
+        for text in await self._records.texts.unsettled(long_ago):
+            if text.phone is None or not self._leading.is_set():
                 continue
             try:
                 found = await way.twilio.find(text.phone, text.body, way.numbers[text.line], text.created_at)
             except TwilioUnreachable as error:
-                log.warning("texts_not_found_out", cause=str(error))
-                return False
+                log.warning("text_not_found_out", text_id=text.id, cause=str(error))
+                continue  # perhaps it is about this one
             if sid := await self._not_of_another(text, found):
-                await self._records.texts.settle(text.id, News(TextStatus.SENT, sid=sid), now)
+                await self._records.texts.settle(text.id, News(TextStatus.SENT, sid=sid), self._clock())
             else:
                 await self._absent(text)
         return False
@@ -209,11 +260,11 @@ class TextSender:
         now = self._clock()
         if text.kind == "reminder" and now - text.updated_at < LAST_LOOK * self._clock.rate:
             return  # its list may lag behind: a second reminder is worse than a later one
-        if text.attempts >= _TRIES[text.kind] or now >= text.useless_after:
+        if text.repairs >= _REPAIRS[text.kind] or now >= text.useless_after:
             await self._records.texts.settle(text.id, News(TextStatus.FAILED), now)
             log.warning("text_given_up", text_id=text.id, kind=text.kind, attempts=text.attempts)
         else:
-            await self._records.texts.postpone(text, now, now)
+            await self._records.texts.repair(text, now)
 
     def _is_halted(self, line: Line) -> bool:
         return asyncio.get_running_loop().time() < self._halted_until.get(line, 0.0)

@@ -76,11 +76,19 @@ class MemoryTexts:
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
     ) -> Text | None:
         """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
+        changes = {} if error_code is None else {"error_code": error_code}
+        return self._put_back(text, status=TextStatus.PLANNED, not_before=not_before, updated_at=now, **changes)
+
+    async def repair(self, text: Text, now: datetime) -> Text | None:
+        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        again = text.repairs + 1
+        return self._put_back(text, status=TextStatus.PLANNED, not_before=now, updated_at=now, repairs=again)
+
+    def _put_back(self, text: Text, **changes: object) -> Text | None:
         stored = self._stored.get(text.id)
         if stored is None or stored.status not in UNSETTLED or stored.attempts != text.attempts:
             return None
-        changes = {} if error_code is None else {"error_code": error_code}
-        return self._change(stored, status=TextStatus.PLANNED, not_before=not_before, updated_at=now, **changes)
+        return self._change(stored, **changes)
 
     def _of(self, statuses: Collection[TextStatus]) -> Iterable[Text]:
         return (text for text in self._stored.values() if text.status in statuses)

@@ -61,6 +61,12 @@ class TextRecords(Protocol):
         `text` is as it was claimed or read: None when it has moved since, or has been claimed again.
         """
 
+    async def repair(self, text: Text, now: datetime) -> Text | None:
+        """Move a text from `sending` or `unknown` back to `planned`, due at once, and count a repair.
+
+        For one that Twilio, asked long enough after the try, does not know of. None as for `postpone`.
+        """
+
 
 class TextPositions(Protocol):
     """Per doctor the last `seq` whose texts are in the outbox: texts follow from the record, not from the broker."""

@@ -88,7 +88,14 @@ class MongoTexts:
     ) -> Text | None:
         """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
         changes = {"status": TextStatus.PLANNED, "not_before": not_before, "updated_at": now}
-        changes |= _known({"error_code": error_code})
+        return await self._put_back(text, changes | _known({"error_code": error_code}))
+
+    async def repair(self, text: Text, now: datetime) -> Text | None:
+        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        changes = {"status": TextStatus.PLANNED, "not_before": now, "updated_at": now, "repairs": text.repairs + 1}
+        return await self._put_back(text, changes)
+
+    async def _put_back(self, text: Text, changes: Mapping[str, object]) -> Text | None:
         wanted = {"_id": text.id, "status": {"$in": sorted(UNSETTLED)}, "attempts": text.attempts}
         return text.model_copy(update=changes) if await self._set(wanted, changes) else None
 

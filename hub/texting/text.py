@@ -67,8 +67,9 @@ class Text(Value):
     """A text to one person about one event. Its id follows from the event and the person, so it is planned once.
 
     `phone` is E.164 as it was at planning, None for somebody without one. `seq` and `version` are the doctor's and the
-    appointment's at the event, `start` the instant that the text speaks of. `attempts` counts the claims. It is not
-    sent before `not_before`, nor at or after `useless_after`. `error_code` is Twilio's, `reason` a word of ours.
+    appointment's at the event, `start` the instant that the text speaks of. `attempts` counts the claims, `repairs`
+    those of them that followed a try of which Twilio did not say clearly whether it went out. It is not sent before
+    `not_before`, nor at or after `useless_after`. `error_code` is Twilio's, `reason` a word of ours.
     `again_of` is the text that this one repeats, because a carrier could not deliver that one.
     """
 
@@ -89,6 +90,7 @@ class Text(Value):
     created_at: Instant
     updated_at: Instant
     attempts: int = 0
+    repairs: int = 0
     sid: str | None = None
     error_code: int | None = None
     reason: SkipReason | None = None
@@ -133,6 +135,7 @@ def once_more(text: Text, now: datetime, not_before: datetime) -> Text | None:
             "created_at": now,
             "updated_at": now,
             "attempts": 0,
+            "repairs": 0,
             "sid": None,
             "error_code": None,
         },

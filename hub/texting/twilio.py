@@ -27,7 +27,8 @@ _OFFICIAL = "https://api.twilio.com"
 _ANSWER_WITHIN = 15.0
 _CONNECT_WITHIN = 4.0
 """Seconds. Less than the whole, so that a connection that was never made is told from an answer that never came."""
-_AT_ONCE = 16
+_AT_ONCE = 40
+"""Connections: more than the sender's two lines ever wait on, else one that hangs would hold up the other."""
 _LONGEST_VALIDITY = 36_000
 _LOOKED_THROUGH = 50
 """How many messages to one number are looked through, which is more than anybody gets in a day."""

@@ -194,6 +194,34 @@ async def test_who_lost_the_claim_cannot_postpone_the_next_one(records: Records)
     assert await _stored(records, first) == second
 
 
+async def test_a_repair_is_counted_and_due_at_once(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.UNKNOWN), BEFORE + MINUTE)
+
+    repaired = await records.texts.repair(text, BEFORE + 2 * MINUTE)
+
+    assert repaired
+    assert repaired == await _stored(records, text)
+    assert (repaired.status, repaired.attempts, repaired.repairs) == (TextStatus.PLANNED, 1, 1)
+    assert await records.texts.due("patient", BEFORE + 2 * MINUTE, 10) == [repaired]
+    assert await records.texts.repair(text, BEFORE + 3 * MINUTE) is None
+    second = await records.texts.claim(repaired, BEFORE + 3 * MINUTE)
+    assert await records.texts.repair(text, BEFORE + 3 * MINUTE) is None
+    assert second
+    again = await records.texts.repair(second, BEFORE + 4 * MINUTE)
+    assert again
+    assert (again.attempts, again.repairs) == (2, 2)
+
+
+async def test_a_text_of_which_a_report_has_come_is_not_repaired(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+
+    assert await records.texts.repair(text, BEFORE + 2 * MINUTE) is None
+
+    assert (await _stored(records, text)).status is TextStatus.SENT
+
+
 async def test_unsettled_texts_are_those_whose_fate_nobody_knows_any_more(records: Records) -> None:
     old, asked, young = (_text(seq) for seq in (1, 2, 3))
     for text in (old, asked):
