@@ -100,7 +100,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
 
         deadlines.take_over(owns)
         planner.take_over(owns)
-        sender.lead(0 in owned)
+        sender.lead(leads=0 in owned)
         log.info("doctors_taken_over", partitions=sorted(owned))
 
     return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)

@@ -69,7 +69,7 @@ class TextSender:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._halted_until: dict[Line, float] = {}
 
-    def lead(self, leads: bool) -> None:  # noqa: FBT001  # the answer to one question
+    def lead(self, *, leads: bool) -> None:
         """Begin or end sending."""
         if leads:
             self._leading.set()
@@ -85,7 +85,7 @@ class TextSender:
 
     async def finish(self) -> None:
         """Begin no more, and wait a while for the answers to what has been posted: of the others nobody will know."""
-        self.lead(False)  # noqa: FBT003
+        self.lead(leads=False)
         if self._under_way:
             await asyncio.wait(self._under_way.values(), timeout=FINISH_WITHIN)
 
