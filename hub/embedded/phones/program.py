@@ -3,6 +3,7 @@
 import sys
 
 import aiohttp
+from pydantic import SecretStr
 
 from hub.embedded.process import Program
 from hub.ids import new_id, new_secret
@@ -24,7 +25,7 @@ def account(port: int) -> dict[str, object]:
     """
     return {
         "twilio_account_sid": "AC" + new_id().replace("-", ""),
-        "twilio_auth_token": new_secret(),
+        "twilio_auth_token": SecretStr(new_secret()),
         "twilio_from_patient": _FROM_PATIENT,
         "twilio_from_doctor": _FROM_DOCTOR,
         "twilio_base_url": page_url(port),
