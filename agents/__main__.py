@@ -13,16 +13,19 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from agents.app import build
+from agents.app import Agents, Texting, build
+from agents.text_sending import Way
 from hub import ids, settings
 from hub.bus import topics
 from hub.bus.birthmark import until_forgotten
 from hub.bus.place import BrokerPlace, place_of
-from hub.clock import system_clock
 from hub.logs import configure
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
+from hub.settings import Settings
+from hub.texting.twilio import Twilio
+from hub.texting.wording import Clinic
 
 log = structlog.get_logger("agents")
 
@@ -41,18 +44,18 @@ def main() -> None:
     except settings.BadSettings as error:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
-    if asyncio.run(_serve(place, connect(mongodb_url))) == "emptied":
+    if asyncio.run(_serve(place, connect(mongodb_url), chosen)) == "emptied":
         # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
         # beginning again: it is in MongoDB.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
-async def _serve(place: BrokerPlace, records: Records) -> str:
+async def _serve(place: BrokerPlace, records: Records, chosen: Settings) -> str:
     """Run until told to stop; return "stopped", or "emptied" when the broker came back without its data."""
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    running = asyncio.create_task(_run(place, records))
+    running = asyncio.create_task(_run(place, records, chosen))
     until_stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)
     until_stopped.cancel()
@@ -63,7 +66,7 @@ async def _serve(place: BrokerPlace, records: Records) -> str:
         return "stopped"
 
 
-async def _run(place: BrokerPlace, records: Records) -> str:
+async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
     """Wait for the services, work, and tidy up; return "emptied", or raise what Faust died of."""
     presence = topics.presence(ids.instance_id())
     wanted = {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1, presence: 1}
@@ -76,13 +79,35 @@ async def _run(place: BrokerPlace, records: Records) -> str:
         await topics.make(admin, wanted, place.replication)
         stack.push_async_callback(topics.remove, admin, presence)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-agents-"))
-        agents = build(place, records, system_clock, scratch=f"{scratch}/faust")
+        texting = await _texting(chosen, stack)
+        agents = build(place, records, settings.timekeeper(chosen), texting, scratch=f"{scratch}/faust")
         await agents.publisher.start()
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
         await agents.app.start()
         log.info("ready", broker=place.servers)
-        return await _until_over(agents.app, admin, presence)
+        return await _until_over(agents, admin, presence)
+
+
+async def _texting(chosen: Settings, stack: AsyncExitStack) -> Texting:
+    """Return how texts leave; without Twilio's keys they are recorded only."""
+    clinic = Clinic(chosen.clinic_name, chosen.clinic_phone)
+    sid, token = chosen.twilio_account_sid, chosen.twilio_auth_token
+    to_patients, to_doctors = chosen.twilio_from_patient, chosen.twilio_from_doctor
+    if sid is None or token is None or to_patients is None or to_doctors is None:
+        log.warning("texts_not_sent", reason="TWILIO_ACCOUNT_SID and the other three are not set")
+        return Texting(clinic, None)
+    twilio = Twilio(sid, token.get_secret_value(), chosen.twilio_base_url)
+    stack.push_async_callback(twilio.close)
+    return Texting(
+        clinic,
+        Way(
+            twilio=twilio,
+            numbers={"patient": to_patients, "doctor": to_doctors},
+            public_url=settings.public_url(chosen),
+            per_second=chosen.texts_per_second,
+        ),
+    )
 
 
 async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception], *, service: str, at: str) -> None:
@@ -98,16 +123,24 @@ async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception
             await asyncio.sleep(_TRY_AGAIN)
 
 
-async def _until_over(app: faust.App, admin: AIOKafkaAdminClient, presence: str) -> str:
-    forgotten = asyncio.create_task(until_forgotten(admin, presence, lambda _: None))
-    over = asyncio.create_task(app.wait_until_stopped())
+async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> str:
+    """Run the timers until the broker has been emptied; raise what any part died of before."""
+    tasks = {
+        asyncio.create_task(until_forgotten(admin, presence, lambda _: None)),
+        asyncio.create_task(agents.app.wait_until_stopped()),
+        *(asyncio.create_task(run()) for run in agents.background),
+    }
     try:
-        await asyncio.wait({forgotten, over}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (forgotten, over):
+        await agents.finish()
+        for task in tasks:
             task.cancel()
-    if app.crashed:
-        raise RuntimeError("Faust died") from app.crash_reason
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
+    if agents.app.crashed:
+        raise RuntimeError("Faust died") from agents.app.crash_reason
     return "emptied"
 
 

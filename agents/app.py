@@ -1,5 +1,6 @@
 """The one composition root of the agents process."""
 
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +9,19 @@ import structlog
 
 from agents.commands import CommandHandler
 from agents.days import Days, DoctorTable
+from agents.deadlines import Deadlines
 from agents.doctors import Doctors
 from agents.publisher import Publisher
 from agents.pump import Pump
+from agents.text_planning import TextPlanner
+from agents.text_sending import TextSender, Way
 from agents.transport import HubApp
 from hub.bus import topics
 from hub.bus.place import BrokerPlace
-from hub.clock import Clock
-from hub.records.ports import Records
+from hub.clock import Timekeeper
+from hub.records.ports import Happened, Records
+from hub.scheduling.appointment import Appointment
+from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
 
@@ -25,14 +31,27 @@ _DRAIN = 1.0
 
 
 @dataclass(frozen=True)
+class Texting:
+    """Who the texts are from, and how they leave; None: they are recorded and not sent."""
+
+    clinic: Clinic
+    way: Way | None
+
+
+@dataclass(frozen=True)
 class Agents:
-    """A Faust app and what it publishes with: start the publisher first and stop it last."""
+    """A Faust app, what it publishes with (start that first and stop it last), and what runs beside it for ever.
+
+    Await `finish` before the background is cancelled: it lets what cannot be taken back come to its end.
+    """
 
     app: faust.App
     publisher: Publisher
+    background: Sequence[Callable[[], Coroutine[None, None, None]]]
+    finish: Callable[[], Awaitable[None]]
 
 
-def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> Agents:
+def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting, scratch: str) -> Agents:
     """Put the process together; nothing is opened yet. `scratch` is a folder of this process alone."""
     app = _faust(place, scratch)
     commands = app.topic(
@@ -45,8 +64,16 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
         internal=True,  # else the embedded broker makes it with a count of its own
     )
     days = Days(app.Table("days", key_type=bytes, partitions=place.partitions))
-    doctors = Doctors(records, days, clock)
     publisher = Publisher(place)
+    deadlines = Deadlines(records.appointments, clock, publisher.command)
+    planner = TextPlanner(records, clock, texting.clinic)
+    sender = TextSender(records, clock, texting.way)
+
+    def written(appointment: Appointment) -> None:
+        deadlines.note(appointment)
+        planner.take(Happened(appointment.last, appointment))
+
+    doctors = Doctors(records, days, clock, on_saved=written)
     pump = Pump(app, CommandHandler(doctors, publisher).handle)
 
     @app.agent(commands)
@@ -66,10 +93,17 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
         # Without this, a worker with tables fetches with its old positions and strands commands (faust issue 596).
         app.consumer.stop_flow()
         doctors.forget()
-        owned = sorted(tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS)
-        log.info("doctors_taken_over", partitions=owned)
+        owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
 
-    return Agents(app, publisher)
+        def owns(doctor_id: str) -> bool:
+            return topics.partition_of(doctor_id, place.partitions) in owned
+
+        deadlines.take_over(owns)
+        planner.take_over(owns)
+        sender.lead(leads=0 in owned)
+        log.info("doctors_taken_over", partitions=sorted(owned))
+
+    return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
 
 
 def _faust(place: BrokerPlace, scratch: str) -> faust.App:

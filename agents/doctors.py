@@ -5,7 +5,7 @@ first touch of a doctor after a rebalance, for appointments that a command chang
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -70,10 +70,13 @@ class _Holder:
 class Doctors:
     """The actors of all the doctors in this worker's partitions."""
 
-    def __init__(self, records: Records, days: Days, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, days: Days, clock: Clock, on_saved: Callable[[Appointment], None] = lambda _: None
+    ) -> None:
         self._records = records
         self._days = days
         self._clock = clock
+        self._on_saved = on_saved
         self._known: dict[str, _Known] = {}
 
     def forget(self) -> None:
@@ -183,6 +186,7 @@ class Doctors:
             if calendar and after:
                 latest[after.doctor_id] = calendar
                 touched[after.doctor_id] |= _days_of(after)
+                self._on_saved(after)
         for doctor_id, calendar in latest.items():
             if known := self._known.get(doctor_id):  # else there was a rebalance: the table is a guess now
                 self._known[doctor_id] = replace(known, seq=calendar.seq)

@@ -13,6 +13,7 @@ from agents.doctors import Answer
 from hub.bus import topics
 from hub.bus.messages import Replies, Reply
 from hub.bus.place import BrokerPlace
+from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ class Publisher:
     """Sends over a producer of its own, between `start` and `stop`."""
 
     def __init__(self, place: BrokerPlace) -> None:
+        self._place = place
         self._producer = AIOKafkaProducer(bootstrap_servers=place.servers, acks="all", request_timeout_ms=5_000)
         self._replying: set[asyncio.Task[None]] = set()
 
@@ -53,6 +55,15 @@ class Publisher:
             task.add_done_callback(self._replying.discard)
         if notices:
             await asyncio.gather(*notices)
+
+    async def command(self, command: Command) -> None:
+        """Send a command of the hub itself to its doctor's actor; returns when the broker has it. Raises KafkaError."""
+        await self._producer.send_and_wait(
+            topics.COMMANDS,
+            CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
+            key=command.doctor_id.encode(),
+            partition=topics.partition_of(command.doctor_id, self._place.partitions),
+        )
 
     async def reject(self, value: bytes | None, key: bytes | None) -> None:
         """Put a message that cannot be read where somebody can look at it."""

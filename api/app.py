@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health
+from api import accounts, appointments, clocks, doctors, health, twilio
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
@@ -19,11 +19,10 @@ from api.sockets.limits import Limits
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice
 from hub.bus.place import place_of
-from hub.clock import system_clock
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.settings import BadSettings, Settings
+from hub.settings import BadSettings, Settings, timekeeper
 
 log = structlog.get_logger()
 
@@ -32,6 +31,7 @@ TABLE: tuple[Endpoint, ...] = (
     *doctors.routes.table,
     *appointments.routes.table,
     *clocks.routes.table,
+    *twilio.routes.table,
     *health.routes.table,
 )
 """Every endpoint."""
@@ -85,7 +85,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     database = _Database(records)
     services = assemble(
         settings=settings,
-        clock=system_clock,
+        clock=timekeeper(settings),
         records=records,
         commands=bus,
         following=bus,

@@ -29,7 +29,10 @@ from hub.scheduling.values import Actor, Id, Instant, Reason, Role, Value, Via
 from hub.scheduling.views import AppointmentView
 
 PATIENCE = timedelta(seconds=15)
-"""A command that no actor has met by then is not carried out any more: its sender was told to try again."""
+"""A command that no actor has met by then is not carried out any more: its sender was told to try again.
+
+Longer by the clock where that runs faster than the machine's.
+"""
 
 # pydantic alone would take a Unix time, also written as text, and years whose UTC instant does not exist
 _WRITTEN = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -73,10 +76,11 @@ class Booking:
     `key` makes an ask repeatable: the same user and key give the same command id in every process, at any time.
     """
 
-    def __init__(self, records: Records, commands: Commands, clock: Clock) -> None:
+    def __init__(self, records: Records, commands: Commands, clock: Clock, patience: timedelta = PATIENCE) -> None:
         self._records = records
         self._commands = commands
         self._clock = clock
+        self._patience = patience
         self._doctors: set[str] = set()  # known to exist; accounts are never removed, so this never grows old
 
     async def book(self, who: Identity, ask: BookRequest, via: Via, key: str | None) -> AppointmentView:
@@ -86,14 +90,14 @@ class Booking:
         at = self._clock()
         return await self._ask(
             BookAppointment(
-                id=_command_id(who, key),
+                id=command_id(who, key),
                 doctor_id=ask.doctor_id,
                 patient_id=patient_id,
                 start=ask.start,
                 reason=ask.reason,
                 by=_actor(who, via),
                 at=at,
-                expires=at + PATIENCE,
+                expires=at + self._patience,
             ),
         )
 
@@ -113,12 +117,12 @@ class Booking:
         appointment = await self._own(who, appointment_id)
         at = self._clock()
         header: _Header = {
-            "id": _command_id(who, key),
+            "id": command_id(who, key),
             "doctor_id": appointment.doctor_id,  # whose actor decides comes from the record, never from the client
             "appointment_id": appointment.id,
             "by": _actor(who, via),
             "at": at,
-            "expires": at + PATIENCE,
+            "expires": at + self._patience,
         }
         return await self._ask(_change(header, kind, start))
 
@@ -192,7 +196,8 @@ async def _stored(reading: Awaitable[T]) -> T:
         raise Problem("try_again", "The database does not answer; nothing was changed.", headers=RETRY_SOON) from error
 
 
-def _command_id(who: Identity, key: str | None) -> str:
+def command_id(who: Identity, key: str | None) -> str:
+    """Return the id of the command that somebody asks for under a key: always the same, or a new one without a key."""
     return new_id() if key is None else derived_id(who.user_id, key)
 
 

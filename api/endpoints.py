@@ -58,7 +58,10 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One line of the table: `answer` is the type of the JSON (None: no content), `problems` every code it may say."""
+    """One line of the table: `problems` are all the codes it may say.
+
+    `answer` is the type of the JSON; None: no content; `web.Response`: what the handler makes itself, no JSON.
+    """
 
     method: Method
     path: str
@@ -130,7 +133,7 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
     access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
     readers = {source: _READERS[source](model) for source, model in endpoint.takes.items() if source != "body"}
     body = endpoint.takes.get("body")
-    write = None if endpoint.answer is type(None) else TypeAdapter(endpoint.answer).serializer.to_json
+    write = None if endpoint.answer in {type(None), web.Response} else TypeAdapter(endpoint.answer).serializer.to_json
 
     async def handle(request: web.Request) -> web.Response:
         who = services.doorkeeper.admit(request, access)
@@ -141,6 +144,8 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
         if body is not None:
             given["body"] = await _read_body(body, request)
         result = await handler(**given)
+        if isinstance(result, web.Response):
+            return result
         value, more = (result.value, result.headers) if isinstance(result, Answer) else (result, _NOTHING)
         if write is None:
             return web.Response(status=status, headers=more)

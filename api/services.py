@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from api.attempts import Attempts
-from api.booking import Booking
+from api.booking import PATIENCE, Booking
 from api.identity import Doorkeeper
+from api.text_answers import TextAnswers
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Commands, Following
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.settings import Settings
+from hub.texting.wording import Clinic
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Services:
     sign_in: SignIn
     booking: Booking
     attempts: Attempts
+    text_answers: TextAnswers
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -54,6 +57,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     tokens = AccessTokens(
         settings.jwt_secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock
     )
+    booking = Booking(records, commands, clock, PATIENCE * (settings.clock_rate or 1))
     return Services(
         settings=settings,
         clock=clock,
@@ -64,6 +68,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         tokens=tokens,
         doorkeeper=Doorkeeper(tokens.verify, clock),
         sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
-        booking=Booking(records, commands, clock),
+        booking=booking,
         attempts=Attempts(settings, clock),
+        text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
     )

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,6 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
-from hub.clock import system_clock
 from hub.demo.run import run as play_morning
 from hub.embedded.claim import DataDirTaken, running_on
 from hub.embedded.leash import die_with
@@ -28,7 +28,7 @@ from hub.records.ports import Records
 from hub.seeding.people import doctors, patients
 from hub.seeding.place import is_local
 from hub.seeding.seed import NotSeeded, seed
-from hub.settings import BadSettings, Settings, load
+from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
 _CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound)
 """What an operator can mend; the message says all there is to say."""
@@ -59,6 +59,8 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     database_port: _Port = None,
     restart: bool = True,
     seed: bool = True,
+    clock_shows: datetime | None = None,
+    clock_rate: Annotated[float, Parameter(validator=Number(gt=0, lte=10_000))] = 1.0,
     die_with_parent: int | None = None,
 ) -> int:
     """Run everything on this machine until Ctrl-C: broker, database, agents and api, and seed an empty database.
@@ -80,6 +82,10 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
         Start a process again when it dies.
     seed
         Fill the database when it is empty and on this machine.
+    clock_shows
+        Start with the clock at this time (UTC) instead of the machine's: for trying things out.
+    clock_rate
+        Let the clock run this many times as fast: for trying things out.
     die_with_parent
         Stop when the parent, which has this pid, is gone.
 
@@ -87,7 +93,7 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     if die_with_parent is not None:
         die_with(die_with_parent, signal.SIGTERM)
     plan = Plan(agents, apis, broker_port, database_port, heal=restart)
-    return await run(load(), plan, _seeded if seed else _as_it_is, _say)
+    return await run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say)
 
 
 @app.command(name="seed")
@@ -108,7 +114,7 @@ async def seed_database(*, remote: bool = False) -> int:
             _say("MONGODB_URL leads to another machine: nothing was changed. Say --remote if you mean it.")
             return 1
         async with _prepared(url) as records:
-            for line in [*await _fill(records), *await _log_ins(records)]:
+            for line in [*await _fill(records, settings), *await _log_ins(records, settings)]:
                 _say(line)
     return 0
 
@@ -138,7 +144,7 @@ async def _seeded(settings: Settings) -> Sequence[str]:
     if not is_local(url):
         return ["the database is on another machine and was not seeded"]
     async with _prepared(url) as records:
-        return [*await _fill(records), *await _log_ins(records)]
+        return [*await _fill(records, settings), *await _log_ins(records, settings)]
 
 
 async def _as_it_is(_: Settings) -> Sequence[str]:
@@ -156,7 +162,7 @@ async def _prepared(url: str) -> AsyncIterator[Records]:
         await records.close()
 
 
-async def _fill(records: Records) -> Sequence[str]:
+async def _fill(records: Records, settings: Settings) -> Sequence[str]:
     """Seed the store if it is empty, showing how far it is; return what came of it."""
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("Seeding", total=None, visible=False)
@@ -164,16 +170,16 @@ async def _fill(records: Records) -> Sequence[str]:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)
 
-        outcome = await seed(records, system_clock(), show, _REPORT)
+        outcome = await seed(records, timekeeper(settings)(), show, _REPORT)
     if isinstance(outcome, NotSeeded):
         return [f"seed      {outcome.reason}"]
     made = f"{outcome.doctors} doctors, {outcome.patients} patients, {outcome.appointments} appointments"
     return [f"seed      {made}; see {_REPORT}"]
 
 
-async def _log_ins(records: Records) -> Sequence[str]:
+async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:
     """Return the log-ins of the seed, if this store was seeded."""
-    today = system_clock().date()
+    today = timekeeper(settings)().date()
     groups = [doctors(today), patients(today)]
     return [
         f"log-ins   {people[0].email} / {people[0].password} … {people[-1].email} / {people[-1].password}"

@@ -2,13 +2,33 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from hub.clock import Timekeeper, system_clock
+from hub.texting.segments import gsm7_units
+
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
+TWILIO = "https://api.twilio.com"
+_NAME_UNITS = 40
+
+
+def _short_enough(name: str) -> str:
+    units = gsm7_units(name)
+    if units is None or units > _NAME_UNITS:
+        message = f"one text holds a name of at most {_NAME_UNITS} plain characters, without typographic ones"
+        raise ValueError(message)
+    return name
+
+
+OurNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")]
+"""E.164, or a short code."""
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
+"""Where paths are appended to; without a slash at the end."""
 
 
 class Settings(BaseSettings):
@@ -35,6 +55,20 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data_dir: Path = Path(".data")
     cors_origins: tuple[str, ...] = ()
+    # A clock that is not the machine's own, for tests and the demo; all three or none.
+    clock_base: AwareDatetime | None = None
+    clock_shows: AwareDatetime | None = None
+    clock_rate: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    # What the texts call the clinic, and the number they say to call; 40 of the 160 units that one text has.
+    clinic_name: Annotated[str, Field(min_length=1), AfterValidator(_short_enough)] = "Clinic Hub"
+    clinic_phone: Annotated[str, Field(pattern=r"^[0-9+(][0-9 ().-]{2,19}$")] | None = None
+    twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_from_patient: OurNumber | None = None
+    twilio_from_doctor: OurNumber | None = None
+    twilio_base_url: BaseUrl = TWILIO
+    public_url: BaseUrl | None = None
+    texts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     # Of one account, and of one address, behind which there may be a whole waiting room.
@@ -42,6 +76,26 @@ class Settings(BaseSettings):
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Self:
+        given = [value is not None for value in (self.clock_base, self.clock_shows, self.clock_rate)]
+        if any(given) and not all(given):
+            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are set together or not at all"
+            raise ValueError(message)
+        if any(given) and self.clinic_env != "development":
+            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development: patients live by the real clock"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _whole_twilio(self) -> Self:
+        names = ("twilio_account_sid", "twilio_auth_token", "twilio_from_patient", "twilio_from_doctor")
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if 0 < len(missing) < len(names):
+            message = f"{' and '.join(missing)} must be set too: texts need all of TWILIO_…, or none is sent"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
@@ -78,12 +132,34 @@ def load(**overrides: object) -> Settings:
         raise BadSettings(str(error)) from None
 
 
+def clock_settings(shows: datetime | None, rate: float) -> dict[str, object]:
+    """Return the settings of a clock that shows `shows` (UTC; None: what the machine's shows) now and runs so fast."""
+    now = system_clock()
+    if shows is None and rate == 1:
+        return {}
+    shown = shows.replace(tzinfo=shows.tzinfo or UTC) if shows else now
+    return {"clock_base": now, "clock_shows": shown, "clock_rate": rate}
+
+
+def timekeeper(settings: Settings) -> Timekeeper:
+    """Return the clock that the settings say: the machine's own unless all of CLOCK_… are set."""
+    base, shows, rate = settings.clock_base, settings.clock_shows, settings.clock_rate
+    if base is None or shows is None or rate is None:
+        return system_clock
+    return Timekeeper(base=base, shows=shows, rate=rate)
+
+
 def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_servers"]) -> str:
     """Return where a service is. Raises `BadSettings` when it is not set: only `clinic-hub run` starts its own."""
     value: str | None = getattr(settings, field)
     if value is None:
         raise BadSettings(f"{field.upper()}: not set; `clinic-hub run` starts an embedded one and sets it")
     return value
+
+
+def public_url(settings: Settings) -> str:
+    """Return the address under which the world reaches the api, without a slash at the end."""
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import Self
 from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
 from hub.embedded.database import database, mongodb_url
 from hub.embedded.engines import start_engine
+from hub.embedded.phones import program as stand_in
 from hub.embedded.ports import free_port
 from hub.embedded.process import Process, Program
 from hub.embedded.services import agents, api, base_url
@@ -31,7 +32,10 @@ OPEN: list["Stack"] = []
 
 
 class Stack:
-    """A broker, a database, agents and apis. `settings` are those that the processes get, once `start` has returned."""
+    """A broker, a database, phones unless Twilio is set, agents and apis.
+
+    `settings` are those that the processes get, once `start` has returned.
+    """
 
     def __init__(self, directory: Path, **settings: object) -> None:
         defaults: dict[str, object] = {
@@ -49,6 +53,8 @@ class Stack:
         self.closed = False
         self._directory = directory
         self._engines: list[Process] = []
+        self._phones: list[Process] = []
+        self._first_api_port = free_port()  # known before the first api runs: the others tell Twilio where it is
         self._everything: list[Process] = []
         self._ended: set[Process] = set()
         OPEN.append(self)
@@ -69,9 +75,15 @@ class Stack:
     def broker(self) -> Process:
         return self._engines[1]
 
+    @property
+    def phones(self) -> Process:
+        """The stand-in for Twilio."""
+        return self._phones[0]
+
     async def start(self, agents: int = 1, apis: int = 1) -> None:
         """Start the engines and so many of each; return when all work."""
         await self.start_engines()
+        await self.start_phones()
         for _ in range(agents):
             await self.add_agents()
         for _ in range(apis):
@@ -90,6 +102,14 @@ class Stack:
         }
         self.settings = self.settings.model_copy(update=places)
 
+    async def start_phones(self) -> None:
+        public = self.settings.public_url or base_url(self.settings.host, self._first_api_port)
+        self.settings = self.settings.model_copy(update={"public_url": public})
+        if stand_in.wanted(self.settings):
+            port = free_port()
+            self.settings = self.settings.model_copy(update=stand_in.account(port))
+            await self._add(stand_in.phones(self.settings, port), None, self._phones)
+
     async def add_agents(self, module: str = "agents", environment: Mapping[str, str] | None = None) -> Process:
         """Start one more agents process, or `python -m module` in its place; return it when it has its doctors."""
         program = agents(self.settings, f"agents-{len(self.agents) + 1}", module)
@@ -97,7 +117,8 @@ class Stack:
 
     async def add_api(self, module: str = "api", environment: Mapping[str, str] | None = None) -> Process:
         """Start one more api process, or `python -m module` in its place; return it when it is ready."""
-        program = api(self.settings, free_port(), f"api-{len(self.apis) + 1}", module)
+        port = free_port() if self.apis else self._first_api_port
+        program = api(self.settings, port, f"api-{len(self.apis) + 1}", module)
         return await self._add(program, environment, self.apis)
 
     def base_url(self, number: int = 0) -> str:
@@ -134,7 +155,7 @@ class Stack:
     async def close(self) -> None:
         """End everything. Fails when a process had ended by itself: then it had a fault that no test asked for."""
         self.closed = True
-        wanted = (*self._engines, *self.agents, *self.apis)
+        wanted = (*self._engines, *self._phones, *self.agents, *self.apis)
         died = [process.obituary() for process in wanted if not process.alive and process not in self._ended]
         for process in self._everything:
             process.signal(signal.SIGCONT)

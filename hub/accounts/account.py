@@ -9,7 +9,8 @@ from hub.scheduling.values import Id, Instant, Value
 class Account(Value):
     """A person who can log in. `email` is lower case, `phone` E.164; both are unique among all accounts.
 
-    `calendar` holds a doctor's zone, hours and time off; it is None for a patient.
+    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `texts_wanted` is whether a doctor
+    is told by text what changes today or tomorrow; patients answer STOP instead.
     """
 
     id: Id
@@ -21,6 +22,7 @@ class Account(Value):
     created_at: Instant
     specialty: str | None = None
     calendar: Doctor | None = None
+    texts_wanted: bool = True
 
 
 class Session(Value):

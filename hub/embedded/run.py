@@ -11,6 +11,7 @@ from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
 from hub.embedded.claim import Claim, Running, claimed
 from hub.embedded.database import database, mongodb_url
 from hub.embedded.engines import start_engine
+from hub.embedded.phones import program as stand_in
 from hub.embedded.ports import PortTaken, free_port, is_free
 from hub.embedded.process import Process, Program
 from hub.embedded.services import agents, api, base_url
@@ -67,7 +68,7 @@ def keep_previous_logs(logs: Path) -> None:
 
 
 class _Hub:
-    """The processes of a run, in groups in the order of their start: engines, agents, apis."""
+    """The processes of a run, in groups in the order of their start: engines, phones, agents, apis."""
 
     def __init__(self, settings: Settings, plan: Plan, ports: Sequence[int], claim: Claim, say: Say) -> None:
         self._settings = settings
@@ -76,6 +77,7 @@ class _Hub:
         self._claim = claim
         self._say = say
         self._engines: list[Process] = []
+        self._phones: list[Process] = []
         self._agents: list[Process] = []
         self._apis: list[Process] = []
 
@@ -85,6 +87,7 @@ class _Hub:
             async with asyncio.TaskGroup() as watch:
                 await self._start_engines(watch)
                 notes = await prepare(self._settings)
+                await self._start_phones(watch)
                 await self._start_services(watch)
                 self._say_ready(notes)
         except ExceptionGroup as group:
@@ -92,12 +95,12 @@ class _Hub:
 
     async def stop(self) -> None:
         """End all processes, those first that use the others."""
-        for group in (self._apis, self._agents, self._engines):
+        for group in (self._apis, self._agents, self._phones, self._engines):
             await asyncio.gather(*(process.stop(_PATIENCE) for process in group))
 
     def kill(self) -> None:
         """End all processes at once."""
-        for process in (*self._apis, *self._agents, *self._engines):
+        for process in (*self._apis, *self._agents, *self._phones, *self._engines):
             process.signal(signal.SIGKILL)
 
     async def _start_engines(self, watch: asyncio.TaskGroup) -> None:
@@ -115,6 +118,17 @@ class _Hub:
             started |= {"kafka_profile": "embedded", "kafka_partitions": PARTITIONS}
         self._settings = settings.model_copy(update=started)
         self._publish()
+
+    async def _start_phones(self, watch: asyncio.TaskGroup) -> None:
+        """Say where the api is reached, and start what takes Twilio's place when Twilio is not set."""
+        public = self._settings.public_url or self._urls()[0]
+        self._settings = self._settings.model_copy(update={"public_url": public})
+        if stand_in.wanted(self._settings):
+            port = free_port()
+            self._settings = self._settings.model_copy(update=stand_in.account(port))
+            phones = self._enlist_in(self._phones)(stand_in.phones(self._settings, port))
+            await phones.bring_up()
+            self._watch(phones, watch)
 
     async def _start_services(self, watch: asyncio.TaskGroup) -> None:
         settings, plan = self._settings, self._plan
@@ -156,6 +170,8 @@ class _Hub:
             self._say(f"  api       {url}   documentation {url}/docs")
         for process in self._engines:
             self._say(f"  {process.program.name:9} 127.0.0.1:{process.port}")
+        for process in self._phones:
+            self._say(f"  phones    {stand_in.page_url(process.port)}   every text arrives there; Twilio is not set")
         self._say(f"  logs      {logs_in(self._settings)}")
         for note in notes:
             self._say(f"  {note}")

@@ -15,6 +15,7 @@ from hub.records.overlap import quarters
 from hub.records.ports import (
     After,
     AppointmentFilter,
+    Deadline,
     Fence,
     Happened,
     Saved,
@@ -74,6 +75,22 @@ class MongoAppointments:
         found = await self._fields({"patientTimes": {"$in": any_of}}, "patientTimes")
         held = {time for document in found for time in document["patientTimes"]}
         return {pair for pair, of_pair in times.items() if not held.isdisjoint(of_pair)}
+
+    async def due(self, until: datetime) -> list[Deadline]:
+        """Return the deadlines up to `until`, in order of time."""
+        found = await self._fields({"due": {"$lte": until}}, "due", "dueKind", "doctorId", "start", "version")
+        deadlines = [
+            Deadline(
+                due=one["due"],
+                kind=one["dueKind"],
+                appointment_id=one["_id"],
+                doctor_id=one["doctorId"],
+                start=one["start"],
+                version=one["version"],
+            )
+            for one in found
+        ]
+        return sorted(deadlines, key=lambda deadline: deadline.due)
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""

@@ -5,8 +5,21 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Session
+from hub.records.memory_texts import MemoryInboundTexts, MemoryOptOuts, MemoryTextPositions, MemoryTexts
 from hub.records.overlap import quarters
-from hub.records.ports import After, AppointmentFilter, Fence, Happened, Saved, SaveOutcome, Stale, Stopped, Unique
+from hub.records.ports import (
+    After,
+    AppointmentFilter,
+    Deadline,
+    Fence,
+    Happened,
+    Saved,
+    SaveOutcome,
+    Stale,
+    Stopped,
+    Unique,
+    deadline_of,
+)
 from hub.scheduling.appointment import Appointment, as_of
 from hub.scheduling.values import Role
 
@@ -20,6 +33,10 @@ class MemoryRecords:
         self.appointments = MemoryAppointments()
         self.users = MemoryUsers()
         self.sessions = MemorySessions()
+        self.texts = MemoryTexts()
+        self.text_positions = MemoryTextPositions()
+        self.inbound_texts = MemoryInboundTexts()
+        self.opt_outs = MemoryOptOuts()
 
     async def prepare(self) -> None:
         """Do nothing: the fences are always there."""
@@ -68,6 +85,13 @@ class MemoryAppointments:
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
         return {pair for pair in wanted if any(claim in self._holders for claim in _patient_times(*pair))}
+
+    async def due(self, until: datetime) -> list[Deadline]:
+        """Return the deadlines up to `until`, in order of time."""
+        deadlines = [
+            deadline for one in self._stored.values() if (deadline := deadline_of(one)) and deadline.due <= until
+        ]
+        return sorted(deadlines, key=lambda deadline: deadline.due)
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""
@@ -141,6 +165,10 @@ class MemoryUsers:
     async def by_email(self, email: str) -> Account | None:
         """Return the account with this e-mail address (lower case)."""
         return next((account for account in self._stored.values() if account.email == email), None)
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account with this phone number (E.164)."""
+        return next((account for account in self._stored.values() if account.phone == phone), None)
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""

@@ -7,7 +7,9 @@ from hub.records import indexes
 from hub.records.appointments import MongoAppointments
 from hub.records.documents import Document
 from hub.records.errors import translated
+from hub.records.inbox import MongoInboundTexts, MongoOptOuts
 from hub.records.sessions import MongoSessions
+from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
 
 _PING_WITHIN = 2.0
@@ -47,6 +49,10 @@ class MongoRecords:
         self.appointments = MongoAppointments(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
         self.sessions = MongoSessions(self._database["sessions"])
+        self.texts = MongoTexts(self._database["texts"])
+        self.text_positions = MongoTextPositions(self._database["text_positions"])
+        self.inbound_texts = MongoInboundTexts(self._database["inbound_texts"])
+        self.opt_outs = MongoOptOuts(self._database["opt_outs"])
 
     async def prepare(self) -> None:
         """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Session
-from hub.scheduling.appointment import Appointment
+from hub.records.text_ports import InboundTexts, OptOuts, TextPositions, TextRecords
+from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.events import Event
 from hub.scheduling.values import Role, Status
 
@@ -88,6 +89,32 @@ class After:
     id: str
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """The next thing that time does to an appointment, as of its `version`: `kind` at `due`, for its `start`."""
+
+    due: datetime
+    kind: DueKind
+    appointment_id: str
+    doctor_id: str
+    start: datetime
+    version: int
+
+
+def deadline_of(appointment: Appointment) -> Deadline | None:
+    """Return the next deadline of an appointment, if it has one."""
+    if appointment.due is None or appointment.due_kind is None:
+        return None
+    return Deadline(
+        due=appointment.due,
+        kind=appointment.due_kind,
+        appointment_id=appointment.id,
+        doctor_id=appointment.doctor_id,
+        start=appointment.start,
+        version=appointment.version,
+    )
+
+
 class AppointmentRecords(Protocol):
     """The appointments: state, history and deadlines in one document each."""
 
@@ -119,6 +146,12 @@ class AppointmentRecords(Protocol):
         fence: another doctor's actor may write in between.
         """
 
+    async def due(self, until: datetime) -> list[Deadline]:
+        """Return the deadlines up to `until`, in order of time, those that have passed without effect included.
+
+        Costs what it returns, not what is stored: a million later ones are not looked at.
+        """
+
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history; `known` is a lower bound (0 for a new doctor)."""
 
@@ -147,6 +180,9 @@ class UserRecords(Protocol):
 
     async def by_email(self, email: str) -> Account | None:
         """Return the account with this e-mail address (lower case)."""
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account with this phone number (E.164)."""
 
     async def by_ids(self, user_ids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts that exist among the ids, by id."""
@@ -189,6 +225,22 @@ class Records(Protocol):
     @property
     def sessions(self) -> SessionRecords:
         """The sessions."""
+
+    @property
+    def texts(self) -> TextRecords:
+        """The outbox."""
+
+    @property
+    def text_positions(self) -> TextPositions:
+        """How far the texts of each doctor have been planned."""
+
+    @property
+    def inbound_texts(self) -> InboundTexts:
+        """The texts that came in."""
+
+    @property
+    def opt_outs(self) -> OptOuts:
+        """Who wants no texts."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""

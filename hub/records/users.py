@@ -39,6 +39,10 @@ class MongoUsers:
         """Return the account with this e-mail address (lower case)."""
         return await self._one({"email": email})
 
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account with this phone number (E.164)."""
+        return await self._one({"phone": phone})
+
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""
         return {found.id: found for found in await self._find({"_id": {"$in": list(user_ids)}})}

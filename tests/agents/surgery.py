@@ -143,6 +143,9 @@ class Meddled:
     def __init__(self, records: Records, meddle: Callable[[str], Awaitable[None]]) -> None:
         self.users = _Meddled(records.users, meddle)
         self.appointments = _Meddled(records.appointments, meddle)
+        self.texts = _Meddled(records.texts, meddle)
+        self.text_positions = _Meddled(records.text_positions, meddle)
+        self.opt_outs = _Meddled(records.opt_outs, meddle)
 
 
 class _Meddled:

@@ -14,7 +14,7 @@ from hub.embedded.run import keep_previous_logs
 from tests.embedded.conftest import CLINIC_HUB, StartHub, environment_of
 from tests.stack import is_gone, until
 
-WHOLE_HUB = {"database", "broker", "agents", "api"}
+WHOLE_HUB = {"database", "broker", "phones", "agents", "api"}
 
 
 async def test_a_run_brings_up_everything_and_says_where_it_is(up: StartHub) -> None:
@@ -31,7 +31,9 @@ async def test_a_run_brings_up_everything_and_says_where_it_is(up: StartHub) -> 
     assert "Clinic Hub is ready" in said
     assert all(url in said for url in urls)
     logs = {path.name for path in (hub.data / "logs").iterdir()}
-    assert logs == {f"{name}.log" for name in ("agents-1", "agents-2", "api-1", "api-2", "broker", "database")}
+    assert logs == {
+        f"{name}.log" for name in ("agents-1", "agents-2", "api-1", "api-2", "broker", "database", "phones")
+    }
 
 
 @pytest.mark.parametrize(("stop", "expected"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGHUP, 0)])
@@ -138,7 +140,7 @@ async def test_the_processes_get_the_engines_that_were_set_and_none_are_started(
     elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic", "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
     hub = await up(environment=elsewhere)
     children = hub.children()
-    assert children.keys() == {"agents", "api"}
+    assert children.keys() == {"phones", "agents", "api"}
     assert {f"{name}={value}" for name, value in elsewhere.items()} <= environment_of(children["api"])
     assert hub.running.mongodb_url is None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from hub.settings import BadSettings, Settings, child_environment, load
+from hub.settings import BadSettings, Settings, child_environment, load, public_url
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 _LINE = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
@@ -82,3 +82,55 @@ def test_a_child_loads_exactly_the_settings_it_is_given(monkeypatch: pytest.Monk
 def test_a_child_keeps_the_rest_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "de_AT.UTF-8")
     assert child_environment(load())["LANG"] == "de_AT.UTF-8"
+
+
+_TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "hunter2",
+    "TWILIO_FROM_PATIENT": "+12025550100",
+    "TWILIO_FROM_DOCTOR": "12345",
+}
+
+
+@pytest.mark.parametrize("missing", _TWILIO)
+def test_twilio_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name, value in _TWILIO.items():
+        monkeypatch.setenv(name, value)
+    assert load().twilio_account_sid == "AC1"
+
+    monkeypatch.delenv(missing)
+
+    with pytest.raises(BadSettings, match=missing) as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", "N" * 41, "[" * 21, "Anna\N{RIGHT SINGLE QUOTATION MARK}s", "Клиника"])
+def test_a_clinic_name_that_would_not_fit_into_one_text_is_refused(name: str) -> None:
+    with pytest.raises(BadSettings, match="CLINIC_NAME"):
+        load(clinic_name=name)
+
+
+@pytest.mark.parametrize("name", ["N" * 40, "[" * 20, "Clinique d'été & fils"])
+def test_a_clinic_name_of_plain_characters_is_taken(name: str) -> None:
+    assert load(clinic_name=name).clinic_name == name
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("clinic_phone", "call us"),
+        ("twilio_from_patient", "clinic"),
+        ("twilio_base_url", "api.twilio.com"),
+        ("public_url", "https://hub.example/?a=1"),
+        ("texts_per_second", 0),
+    ],
+)
+def test_a_setting_of_texts_that_cannot_work_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BadSettings, match=field.upper()):
+        load(**{field: value})
+
+
+def test_the_public_address_has_no_slash_at_its_end_and_is_where_the_api_listens_unless_it_is_set() -> None:
+    assert public_url(load(port=8123)) == "http://127.0.0.1:8123"
+    assert public_url(load(public_url="https://hub.example/")) == "https://hub.example"

@@ -1,0 +1,149 @@
+"""Puts the texts that events ask for into the outbox. From there `agents.text_sending` sends them.
+
+What the actor of this worker has just written is planned from memory. Anything else follows from the record: per doctor
+the outbox keeps the last `seq` whose texts are in it, and what came after is read when a worker takes over, and looked
+for now and then. So neither a crash between writing and planning nor a broker that loses everything loses a text.
+Planning an event twice is harmless, because a text's id follows from its event and its recipient.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+
+import structlog
+from prometheus_client import Counter
+
+from hub.accounts.account import Account
+from hub.clock import Clock
+from hub.records.errors import BrokenRecord, StoreUnavailable
+from hub.records.ports import Happened, Records
+from hub.texting.asked import texts_asked_for
+from hub.texting.wording import Clinic
+
+log = structlog.get_logger(__name__)
+PLANNED = Counter("clinic_texts_planned_total", "Texts that were put into the outbox.")
+
+GATHER = 0.2
+"""Seconds in which what has been written is gathered, so that many bookings cost one write."""
+LOOK_EVERY = 30.0
+"""Seconds between two looks whether the record is ahead of the outbox."""
+_RETRY = 1.0
+_AT_ONCE = 500
+"""Events of a doctor that are read at a time."""
+
+
+class TextPlanner:
+    """Plans the texts of the doctors that this worker owns."""
+
+    def __init__(self, records: Records, clock: Clock, clinic: Clinic) -> None:
+        self._records = records
+        self._clock = clock
+        self._clinic = clinic
+        self._owns: Callable[[str], bool] = lambda _: False
+        self._positions: dict[str, int] = {}
+        self._written: list[Happened] = []
+        self._news = asyncio.Event()
+        self._look_again = 0.0
+
+    def take_over(self, owns: Callable[[str], bool]) -> None:
+        """Answer for these doctors from now on, beginning with what the worker before left to be planned."""
+        self._owns = owns
+        self._positions = {}  # another one: who is just planning goes on with the old one
+        self._written.clear()
+        self._look_again = 0.0
+        self._news.set()
+
+    def take(self, happened: Happened) -> None:
+        """Take an event that has just been written; those of a doctor come in order of `seq`."""
+        self._written.append(happened)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Plan, for ever."""
+        now = asyncio.get_running_loop().time
+        while True:
+            # By a time of its own: where something is written all the time, the record is looked at all the same.
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._look_again):
+                    await self._news.wait()
+            self._news.clear()
+            try:
+                await self._plan()
+            except StoreUnavailable:
+                log.warning("texts_not_planned", reason="the database does not answer")
+                self._look_again = now() + _RETRY  # the record has all of it
+            except BrokenRecord as error:
+                log.warning("texts_not_planned", reason=str(error))
+                self._look_again = now() + _RETRY  # what is sound of it is planned then, doctor by doctor
+            await asyncio.sleep(GATHER)
+
+    async def _plan(self) -> None:
+        written, self._written = self._written, []
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_again:
+            self._look_again = now + LOOK_EVERY
+            await self._catch_up()
+        fits, ahead = self._in_order(written)
+        await self._put(fits)
+        for doctor_id in ahead:
+            await self._catch_up_with(doctor_id)
+
+    def _in_order(self, written: Sequence[Happened]) -> tuple[list[Happened], set[str]]:
+        """Return the events that continue what is planned, and the doctors of whom something is missing before."""
+        expected, fits, ahead = dict(self._positions), [], set()
+        for happened in written:
+            doctor_id, event = happened.appointment.doctor_id, happened.event
+            if event.seq <= expected.get(doctor_id, 0):
+                continue
+            if doctor_id in ahead or event.prev != expected.get(doctor_id):
+                ahead.add(doctor_id)
+                continue
+            expected[doctor_id] = event.seq
+            fits.append(happened)
+        return fits, {doctor_id for doctor_id in ahead if self._owns(doctor_id)}
+
+    async def _catch_up(self) -> None:
+        """Plan what the record knows of all owned doctors and the outbox does not."""
+        owned = [account.id for account in await self._records.users.doctors() if self._owns(account.id)]
+        for doctor_id, planned in (await self._planned(owned)).items():
+            try:
+                if await self._records.appointments.last_seq(doctor_id, planned) > planned:
+                    await self._catch_up_with(doctor_id)
+            except BrokenRecord as error:
+                log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))  # the others' can be
+
+    async def _catch_up_with(self, doctor_id: str) -> None:
+        planned = (await self._planned([doctor_id]))[doctor_id]
+        while happened := await self._records.appointments.happened(doctor_id, planned, _AT_ONCE):
+            await self._put(happened)
+            planned = happened[-1].event.seq
+
+    async def _planned(self, doctor_ids: Collection[str]) -> Mapping[str, int]:
+        """Return how far the planning has come, by doctor."""
+        positions = self._positions
+        if unknown := [doctor_id for doctor_id in doctor_ids if doctor_id not in positions]:
+            positions |= await self._records.text_positions.read(unknown)
+        return {doctor_id: positions[doctor_id] for doctor_id in doctor_ids}
+
+    async def _put(self, happened: Sequence[Happened]) -> None:
+        """Write the texts of these events, and only then how far the planning has come."""
+        if not happened:
+            return
+        people = await self._people(happened)
+        now = self._clock()
+        texts = [
+            text
+            for one in happened
+            if (doctor := people.get(one.appointment.doctor_id)) and (patient := people.get(one.appointment.patient_id))
+            for text in texts_asked_for(self._clinic, doctor, patient, one, now)
+        ]
+        if texts:
+            PLANNED.inc(await self._records.texts.add_all(texts))
+        last = {one.appointment.doctor_id: one.event.seq for one in happened}
+        for doctor_id, seq in last.items():
+            await self._records.text_positions.advance(doctor_id, seq)
+            self._positions[doctor_id] = seq
+
+    async def _people(self, happened: Sequence[Happened]) -> Mapping[str, Account]:
+        ids = {one.appointment.doctor_id for one in happened} | {one.appointment.patient_id for one in happened}
+        return await self._records.users.by_ids(ids)

@@ -1,0 +1,65 @@
+"""The collections `inbound_texts`, what came in, and `opt_outs`, who wants no texts."""
+
+from datetime import datetime
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import DuplicateKeyError
+
+from hub.records.documents import Document, from_document, to_document
+from hub.records.errors import StoreUnavailable, translated
+from hub.texting.inbox import InboundText
+
+
+class MongoInboundTexts:
+    """Implements `hub.records.text_ports.InboundTexts`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def receive(self, message: InboundText) -> InboundText:
+        """Keep a message and return it, or what is stored of this id already."""
+        with translated():
+            try:
+                await self._collection.insert_one(to_document(message))
+            except DuplicateKeyError:
+                stored = await self._collection.find_one({"_id": message.id})
+            else:
+                return message
+        if stored is None:
+            raise StoreUnavailable("a message that is there already is not acknowledged yet")
+        return from_document(InboundText, stored)
+
+    async def answered(self, message_id: str, answer: str) -> None:
+        """Keep what the sender was told; the first answer stays."""
+        unanswered = {"_id": message_id, "answer": {"$exists": False}}
+        with translated():
+            await self._collection.update_one(unanswered, {"$set": {"answer": answer}})
+
+
+class MongoOptOuts:
+    """Implements `hub.records.text_ports.OptOuts`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def add(self, phone: str, our_number: str, now: datetime) -> None:
+        """Remember that `phone` wants no texts from `our_number`."""
+        with translated():
+            try:
+                await self._collection.insert_one({"_id": _pair(phone, our_number), "since": now})
+            except DuplicateKeyError:
+                return  # remembered already
+
+    async def remove(self, phone: str, our_number: str) -> None:
+        """Forget it: they have sent START."""
+        with translated():
+            await self._collection.delete_one({"_id": _pair(phone, our_number)})
+
+    async def has(self, phone: str, our_number: str) -> bool:
+        """Return whether `phone` wants no texts from `our_number`."""
+        with translated():
+            return await self._collection.find_one({"_id": _pair(phone, our_number)}) is not None
+
+
+def _pair(phone: str, our_number: str) -> str:
+    return f"{phone} {our_number}"

@@ -1,0 +1,153 @@
+"""The in-memory twin of the texts' part of the store, for tests."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from hub.texting.inbox import InboundText
+from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
+
+
+class MemoryTexts:
+    """Implements `hub.records.text_ports.TextRecords`."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, Text] = {}
+
+    async def add_all(self, texts: Sequence[Text]) -> int:
+        """Write the texts that are not there yet."""
+        before = len(self._stored)
+        self._stored = {text.id: text for text in reversed(texts)} | self._stored
+        return len(self._stored) - before
+
+    async def by_id(self, text_id: str) -> Text | None:
+        """Return the text."""
+        return self._stored.get(text_id)
+
+    async def by_sid(self, sid: str) -> Text | None:
+        """Return the text that Twilio knows under this SID."""
+        return next((text for text in self._stored.values() if text.sid == sid), None)
+
+    async def of_appointment(self, appointment_id: str) -> list[Text]:
+        """Return the texts about an appointment, in the order in which they were planned."""
+        found = (text for text in self._stored.values() if text.appointment_id == appointment_id)
+        return sorted(found, key=_age)
+
+    async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
+        """Return the reminders to a person of appointments that start at `since` or later, the latest planned first."""
+        found = (text for text in self._stored.values() if text.user_id == user_id and text.start >= since)
+        return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
+
+    async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
+        """Return the doctor's texts planned at `since` or later that reached nobody, the latest first."""
+        found = (text for text in self._stored.values() if text.doctor_id == doctor_id and text.created_at >= since)
+        return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
+
+    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
+        return sorted(found, key=lambda text: text.not_before)[:limit]
+
+    async def unsettled(self, until: datetime) -> list[Text]:
+        """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
+        return [text for text in self._of(UNSETTLED) if text.updated_at <= until]
+
+    async def claim(self, text: Text, now: datetime) -> Text | None:
+        """Move a planned text to `sending` and count the try, if nobody else has."""
+        stored = self._stored.get(text.id)
+        if stored is None or (stored.status, stored.attempts) != (TextStatus.PLANNED, text.attempts):
+            return None
+        return self._change(stored, status=TextStatus.SENDING, attempts=text.attempts + 1, updated_at=now)
+
+    async def settle(self, text_id: str, news: News, now: datetime) -> bool:
+        """Move a text up to what the news says."""
+        stored = self._stored.get(text_id)
+        if stored is None:
+            return False
+        if stored.sid is None and news.sid:
+            stored = self._change(stored, sid=news.sid)
+        if stored.status not in below(news.status):
+            return False
+        told = {"error_code": news.error_code, "reason": news.reason}
+        changes = {name: value for name, value in told.items() if value is not None}
+        self._change(stored, status=news.status, updated_at=now, **changes)
+        return True
+
+    async def postpone(
+        self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
+    ) -> Text | None:
+        """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
+        changes = {} if error_code is None else {"error_code": error_code}
+        return self._put_back(text, status=TextStatus.PLANNED, not_before=not_before, updated_at=now, **changes)
+
+    async def repair(self, text: Text, now: datetime) -> Text | None:
+        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        again = text.repairs + 1
+        return self._put_back(text, status=TextStatus.PLANNED, not_before=now, updated_at=now, repairs=again)
+
+    def _put_back(self, text: Text, **changes: object) -> Text | None:
+        stored = self._stored.get(text.id)
+        if stored is None or stored.status not in UNSETTLED or stored.attempts != text.attempts:
+            return None
+        return self._change(stored, **changes)
+
+    def _of(self, statuses: Collection[TextStatus]) -> Iterable[Text]:
+        return (text for text in self._stored.values() if text.status in statuses)
+
+    def _change(self, text: Text, **changes: object) -> Text:
+        self._stored[text.id] = text.model_copy(update=changes)
+        return self._stored[text.id]
+
+
+class MemoryTextPositions:
+    """Implements `hub.records.text_ports.TextPositions`."""
+
+    def __init__(self) -> None:
+        self._seqs: dict[str, int] = {}
+
+    async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
+        """Return the position of each doctor; 0 for one of whom no texts have been planned."""
+        return {doctor_id: self._seqs.get(doctor_id, 0) for doctor_id in doctor_ids}
+
+    async def advance(self, doctor_id: str, seq: int) -> None:
+        """Move the doctor's position up to `seq`; one that is further stays."""
+        self._seqs[doctor_id] = max(seq, self._seqs.get(doctor_id, 0))
+
+
+class MemoryInboundTexts:
+    """Implements `hub.records.text_ports.InboundTexts`."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, InboundText] = {}
+
+    async def receive(self, message: InboundText) -> InboundText:
+        """Keep a message and return it, or what is stored of this id already."""
+        return self._stored.setdefault(message.id, message)
+
+    async def answered(self, message_id: str, answer: str) -> None:
+        """Keep what the sender was told; the first answer stays."""
+        stored = self._stored.get(message_id)
+        if stored and stored.answer is None:
+            self._stored[message_id] = stored.model_copy(update={"answer": answer})
+
+
+class MemoryOptOuts:
+    """Implements `hub.records.text_ports.OptOuts`."""
+
+    def __init__(self) -> None:
+        self._stored: set[tuple[str, str]] = set()
+
+    async def add(self, phone: str, our_number: str, now: datetime) -> None:  # noqa: ARG002  # kept by the real store
+        """Remember that `phone` wants no texts from `our_number`."""
+        self._stored.add((phone, our_number))
+
+    async def remove(self, phone: str, our_number: str) -> None:
+        """Forget it: they have sent START."""
+        self._stored.discard((phone, our_number))
+
+    async def has(self, phone: str, our_number: str) -> bool:
+        """Return whether `phone` wants no texts from `our_number`."""
+        return (phone, our_number) in self._stored
+
+
+def _age(text: Text) -> tuple[datetime, int, str]:
+    return text.created_at, text.seq, text.id

@@ -1,0 +1,153 @@
+"""The collections `texts`, the outbox and log, and `text_positions`, how far the outbox follows the record."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from hub.records.documents import Document, from_document, to_document
+from hub.records.errors import translated
+from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
+
+_DUPLICATE_KEY = 11000
+
+
+class MongoTexts:
+    """Implements `hub.records.text_ports.TextRecords`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def add_all(self, texts: Sequence[Text]) -> int:
+        """Write the texts that are not there yet and return how many that were."""
+        if not texts:
+            return 0
+        with translated():
+            try:
+                await self._collection.insert_many([to_document(text) for text in texts], ordered=False)
+            except BulkWriteError as error:
+                return len(texts) - _there_already(error)
+        return len(texts)
+
+    async def by_id(self, text_id: str) -> Text | None:
+        """Return the text."""
+        return await self._one({"_id": text_id})
+
+    async def by_sid(self, sid: str) -> Text | None:
+        """Return the text that Twilio knows under this SID."""
+        return await self._one({"sid": sid})
+
+    async def of_appointment(self, appointment_id: str) -> list[Text]:
+        """Return the texts about an appointment, in the order in which they were planned."""
+        return sorted(await self._find({"appointmentId": appointment_id}), key=_age)
+
+    async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
+        """Return the reminders to a person of appointments that start at `since` or later, the latest planned first."""
+        found = await self._find({"userId": user_id, "start": {"$gte": since}})
+        return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
+
+    async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
+        """Return the doctor's texts planned at `since` or later that reached nobody, the latest first."""
+        found = await self._find({"doctorId": doctor_id, "createdAt": {"$gte": since}})
+        return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
+
+    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        wanted = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
+        with translated():
+            found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
+        return [from_document(Text, document) for document in found]
+
+    async def unsettled(self, until: datetime) -> list[Text]:
+        """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
+        # Few are ever on their way, so an index by status is enough; one read a status, because with $in beside a
+        # range the embedded engine scans.
+        found = [text for status in sorted(UNSETTLED) for text in await self._find({"status": status})]
+        return [text for text in found if text.updated_at <= until]
+
+    async def claim(self, text: Text, now: datetime) -> Text | None:
+        """Move a planned text to `sending` and count the try, if nobody else has."""
+        changes = {"status": TextStatus.SENDING, "attempts": text.attempts + 1, "updated_at": now}
+        # The condition makes it exclusive: of two that read the same text, one matches nothing.
+        wanted = {"_id": text.id, "status": TextStatus.PLANNED, "attempts": text.attempts}
+        return text.model_copy(update=changes) if await self._set(wanted, changes) else None
+
+    async def settle(self, text_id: str, news: News, now: datetime) -> bool:
+        """Move a text up to what the news says."""
+        if news.sid:
+            await self._set({"_id": text_id, "sid": {"$exists": False}}, {"sid": news.sid})
+        told = {"error_code": news.error_code, "reason": news.reason}
+        changes = {"status": news.status, "updated_at": now, **_known(told)}
+        return await self._set({"_id": text_id, "status": {"$in": sorted(below(news.status))}}, changes)
+
+    async def postpone(
+        self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
+    ) -> Text | None:
+        """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
+        changes = {"status": TextStatus.PLANNED, "not_before": not_before, "updated_at": now}
+        return await self._put_back(text, changes | _known({"error_code": error_code}))
+
+    async def repair(self, text: Text, now: datetime) -> Text | None:
+        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        changes = {"status": TextStatus.PLANNED, "not_before": now, "updated_at": now, "repairs": text.repairs + 1}
+        return await self._put_back(text, changes)
+
+    async def _put_back(self, text: Text, changes: Mapping[str, object]) -> Text | None:
+        wanted = {"_id": text.id, "status": {"$in": sorted(UNSETTLED)}, "attempts": text.attempts}
+        return text.model_copy(update=changes) if await self._set(wanted, changes) else None
+
+    async def _set(self, wanted: Document, changes: Mapping[str, object]) -> bool:
+        """Change the fields of the one text that is wanted; return whether there was one."""
+        fields = {str(Text.model_fields[name].alias): value for name, value in changes.items()}
+        with translated():
+            updated = await self._collection.update_one(wanted, {"$set": fields})
+        return updated.matched_count == 1
+
+    async def _one(self, wanted: Document) -> Text | None:
+        return next(iter(await self._find(wanted)), None)
+
+    async def _find(self, wanted: Document) -> list[Text]:
+        with translated():
+            found = await self._collection.find(wanted).to_list(None)
+        return [from_document(Text, document) for document in found]
+
+
+class MongoTextPositions:
+    """Implements `hub.records.text_ports.TextPositions`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
+        """Return the position of each doctor; 0 for one of whom no texts have been planned."""
+        with translated():
+            found = await self._collection.find({"_id": {"$in": list(doctor_ids)}}).to_list(None)
+        return dict.fromkeys(doctor_ids, 0) | {document["_id"]: document["seq"] for document in found}
+
+    async def advance(self, doctor_id: str, seq: int) -> None:
+        """Move the doctor's position up to `seq`; one that is further stays."""
+        further = {"$max": {"seq": seq}}
+        with translated():
+            try:
+                await self._collection.update_one({"_id": doctor_id}, further, upsert=True)
+            except DuplicateKeyError:  # somebody else has just written the first one
+                await self._collection.update_one({"_id": doctor_id}, further)
+
+
+def _there_already(error: BulkWriteError) -> int:
+    """Return how many texts were there already. Re-raises any other failure."""
+    problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
+    if unsure or any(problem["code"] != _DUPLICATE_KEY for problem in problems):
+        raise error
+    return len(problems)
+
+
+def _known(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _age(text: Text) -> tuple[datetime, int, str]:
+    return text.created_at, text.seq, text.id

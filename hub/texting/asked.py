@@ -1,0 +1,121 @@
+"""Which texts an event asks for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.accounts.account import Account
+from hub.records.ports import Happened
+from hub.scheduling.decide import REMINDER_USEFUL
+from hub.scheduling.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentCompleted,
+    AppointmentConfirmed,
+    AppointmentMissed,
+    AppointmentRescheduled,
+    PatientReminded,
+    ReminderMissed,
+)
+from hub.scheduling.hours import Doctor
+from hub.scheduling.values import Role
+from hub.texting import wording
+from hub.texting.text import Line, SkipReason, Text, TextKind, TextStatus, text_id
+from hub.texting.wording import Clinic, local_time
+
+_TODAY_AND_TOMORROW = 1
+"""Days ahead, by the doctor's clock, whose changes a doctor is told of at once."""
+
+
+def texts_asked_for(clinic: Clinic, doctor: Account, patient: Account, happened: Happened, now: datetime) -> list[Text]:
+    """Return the texts that an event asks for, planned at `now`, the patient's first. ValueError: not a doctor.
+
+    Who asks again gets texts of the same ids. One that cannot be sent (no phone) or is of no use any more is skipped
+    already, so the record says why nobody got it. What the seed made up happened to nobody and asks for none.
+    """
+    if doctor.calendar is None:
+        raise ValueError(f"{doctor.id} is no doctor")
+    if happened.event.by.via == "seed":
+        return []
+    asked = [_for_patient(clinic, doctor.calendar, happened)]
+    if doctor.texts_wanted and happened.event.by.id != doctor.id:
+        asked.append(_for_doctor(clinic, doctor.calendar, happened))
+    people: dict[Line, Account] = {"patient": patient, "doctor": doctor}
+    return [_text(one, people[one.line], happened, now) for one in asked if one is not None]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    line: Line
+    kind: TextKind
+    body: str
+    useless_after: datetime
+
+
+def _for_patient(clinic: Clinic, calendar: Doctor, happened: Happened) -> _Asked | None:
+    start = happened.appointment.start
+    when = local_time(start, calendar.zone)
+    match happened.event:
+        case AppointmentBooked():
+            return _Asked("patient", "booked", wording.booked(clinic, when), start)
+        case PatientReminded():
+            return _Asked("patient", "reminder", wording.reminder(clinic, when), start - REMINDER_USEFUL)
+        case AppointmentRescheduled():
+            return _Asked("patient", "rescheduled", wording.rescheduled(clinic, when), start)
+        case AppointmentCancelled(by=by):
+            if by.role is Role.PATIENT:
+                return None  # they know
+            return _Asked("patient", "cancelled", wording.called_off(clinic, when), start)
+        case AppointmentConfirmed() | AppointmentCompleted() | AppointmentMissed() | ReminderMissed():
+            return None
+
+
+def _for_doctor(clinic: Clinic, calendar: Doctor, happened: Happened) -> _Asked | None:
+    event, start = happened.event, happened.appointment.start
+    near, when = _is_near(calendar, event.at, start), local_time(start, calendar.zone)
+    match event:
+        case AppointmentBooked() if near:
+            return _Asked("doctor", "booked", wording.booked_with_you(clinic, when), start)
+        case AppointmentCancelled() if near:
+            return _Asked("doctor", "cancelled", wording.cancelled_with_you(clinic, when), start)
+        case AppointmentRescheduled(previous_start=previous) if near or _is_near(calendar, event.at, previous):
+            body = wording.moved_with_you(clinic, local_time(previous, calendar.zone), when)
+            # Moved away, it is of use until the doctor would have waited in vain.
+            return _Asked("doctor", "rescheduled", body, start if near else previous)
+        case _:
+            return None
+
+
+def _is_near(calendar: Doctor, at: datetime, start: datetime) -> bool:
+    """Whether an appointment was today or tomorrow, by the doctor's clock, when something happened to it.
+
+    Not when the text is planned: an event asks for the same texts whoever plans them, and whenever.
+    """
+    return (calendar.day_of(start) - calendar.day_of(at)).days <= _TODAY_AND_TOMORROW
+
+
+def _text(asked: _Asked, to: Account, happened: Happened, now: datetime) -> Text:
+    appointment, event = happened.appointment, happened.event
+    reason: SkipReason | None = None
+    if to.phone is None:
+        reason = "no_phone"
+    elif now >= asked.useless_after:
+        reason = "too_late"
+    return Text(
+        id=text_id(appointment.doctor_id, event.seq, to.id),
+        kind=asked.kind,
+        line=asked.line,
+        user_id=to.id,
+        phone=to.phone,
+        appointment_id=appointment.id,
+        doctor_id=appointment.doctor_id,
+        seq=event.seq,
+        version=appointment.version,
+        start=appointment.start,
+        body=asked.body,
+        status=TextStatus.SKIPPED if reason else TextStatus.PLANNED,
+        reason=reason,
+        not_before=now,
+        useless_after=asked.useless_after,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,178 @@
+"""A clinic on a clock that runs fast: people with phones and dashboards, and what reached them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Literal, TypeVar
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.client.asking import Commands, Patience
+from hub.client.clinic import Clinic as Door
+from hub.client.clinic import clinic_at
+from hub.client.member import Member
+from hub.client.wire import Profile, SignedIn
+from hub.judge.dashboard import Dashboard
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import LENGTH, Role
+from hub.scheduling.views import AppointmentView
+from hub.settings import timekeeper
+from hub.texting.text import Line, Text
+from tests.phones import Arrived, Phones
+from tests.stack import Stack
+
+ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+_PATIENCE = Patience(in_all=30.0, each=12.0)
+_LOOK_EVERY = 0.05
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a phone, and a dashboard that shows everything they are told."""
+
+    account: Account
+    member: Member
+    commands: Commands
+    dashboard: Dashboard
+
+    @property
+    def id(self) -> str:
+        return self.account.id
+
+    @property
+    def phone(self) -> str:
+        assert self.account.phone
+        return self.account.phone
+
+    def told(self, appointment_id: str) -> list[str]:
+        """Return the types of the events about an appointment that the dashboard has seen, in their order."""
+        return [seen.event.type for seen in self.dashboard.seen if seen.event.appointment.id == appointment_id]
+
+
+class Clinic:
+    """The hub of a stack, seen by its people."""
+
+    def __init__(self, stack: Stack, records: Records, phones: Phones, door: Door, lines: AsyncExitStack) -> None:
+        self.stack = stack
+        self.records = records
+        self.phones = phones
+        self.clock = timekeeper(stack.settings)
+        self._door = door
+        self._lines = lines
+        self._numbers = count(1)
+        secret = stack.settings.jwt_secret_key.get_secret_value()
+        self._tokens = AccessTokens(secret, timedelta(days=1000), self.clock)
+
+    def number(self, line: Line) -> str:
+        """Return our number of a line."""
+        settings = self.stack.settings
+        number = settings.twilio_from_patient if line == "patient" else settings.twilio_from_doctor
+        assert number
+        return number
+
+    async def doctor(self, zone: str = "UTC") -> Person:
+        """Let a doctor in who works round the clock."""
+        return await self._enter(self.account("doctor", zone))
+
+    async def patient(self, phone: str | None = None) -> Person:
+        return await self._enter(self.account("patient", phone=phone))
+
+    def account(self, role: Literal["doctor", "patient"], zone: str = "UTC", phone: str | None = None) -> Account:
+        """Return the account of somebody new."""
+        number = next(self._numbers)
+        id_ = f"{role}-{number}"
+        return Account(
+            id=id_,
+            role=role,
+            name=id_,
+            email=f"{id_}@clinic.test",
+            phone=phone or f"+1202{5_500_000 + number}",
+            password_hash="-",
+            created_at=self.clock(),
+            calendar=Doctor(id=id_, zone=zone, shifts=ROUND_THE_CLOCK) if role == "doctor" else None,
+        )
+
+    def slot_in(self, ahead: timedelta) -> datetime:
+        """Return the first half hour of UTC that is at least so far ahead."""
+        at = self.clock() + ahead
+        return datetime.fromtimestamp(-(-at.timestamp() // LENGTH.total_seconds()) * LENGTH.total_seconds(), UTC)
+
+    async def booked(self, patient: Person, doctor: Person, start: datetime) -> AppointmentView:
+        """Let a patient book a slot, which has to work."""
+        answer = await patient.commands.book(doctor.id, start)
+        assert answer.appointment, answer
+        return answer.appointment
+
+    async def show(self, instant: datetime) -> None:
+        """Wait until the clock shows this."""
+        await asyncio.sleep(self.clock.seconds_until(instant))
+
+    async def texts_to(self, person: Person) -> list[Arrived]:
+        return [text for text in await self.phones.sent() if text.to == person.phone]
+
+    async def texts_about(self, appointment_id: str) -> list[Text]:
+        """Return what the outbox says about an appointment."""
+        return await self.records.texts.of_appointment(appointment_id)
+
+    async def appointment(self, appointment_id: str) -> Appointment:
+        return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
+
+    async def until(self, look: Callable[[], Awaitable[T]], what: str, within: float = 30.0) -> T:
+        """Return what a look gives as soon as that is true; fail when it is not within so many real seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while not (found := await look()):
+            assert loop.time() < deadline, f"not within {within:g} s: {what}"
+            await asyncio.sleep(_LOOK_EVERY)
+        return found
+
+    async def until_text(self, person: Person, number: int, within: float = 30.0) -> Arrived:
+        """Return the so-manieth text of a phone when it has arrived (1 is the first)."""
+
+        async def look() -> list[Arrived]:
+            found = await self.texts_to(person)
+            return found if len(found) >= number else []
+
+        return (await self.until(look, f"text {number} reaches {person.id}", within))[number - 1]
+
+    async def until_told(self, person: Person, appointment_id: str, type_: str, within: float = 30.0) -> None:
+        """Return when a dashboard shows that this has happened to an appointment."""
+
+        async def look() -> bool:
+            return type_ in person.told(appointment_id)
+
+        await self.until(look, f"{person.id} sees {type_}; seen: {person.told(appointment_id)}", within)
+
+    async def _enter(self, account: Account) -> Person:
+        assert await self.records.users.add([account]) is None
+        member = self._door.member(
+            SignedIn(
+                access_token=self._tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
+                refresh_token="-",
+                user=Profile(id=account.id, role=account.role, name=account.name),
+            )
+        )
+        dashboard = Dashboard(member.who, self.clock)
+        line = await self._lines.enter_async_context(member.line(dashboard.callbacks))
+        return Person(account, member, line.commands, dashboard)
+
+
+@asynccontextmanager
+async def opened(stack: Stack) -> AsyncIterator[Clinic]:
+    """Open a clinic on a stack that runs."""
+    async with AsyncExitStack() as lines:
+        assert stack.settings.mongodb_url
+        records = connect(stack.settings.mongodb_url)
+        lines.push_async_callback(records.close)
+        phones = await lines.enter_async_context(Phones(stack.phones.port))
+        door = await lines.enter_async_context(
+            clinic_at(stack.base_url(), timekeeper(stack.settings), patience=_PATIENCE)
+        )
+        yield Clinic(stack, records, phones, door, lines)

@@ -1,0 +1,212 @@
+"""Texts follow from the record: planned once however often told, and none is lost between the event and its texts."""
+
+import asyncio
+
+import pytest
+
+from agents.text_planning import LOOK_EVERY
+from hub.records.errors import BrokenRecord, StoreUnavailable
+from hub.records.memory import MemoryRecords
+from hub.records.ports import Happened
+from tests.agents.hurry import hurried, running
+from tests.agents.practice import PHONES, Practice
+from tests.agents.surgery import Meddled, book, cancel, confirm, move
+
+SOON = 1.0
+"""Seconds within which what was told is in the outbox."""
+
+
+async def planned(practice: Practice, doctor: str = "ada") -> list[tuple[int, str, str]]:
+    """Return seq, line and kind of the texts in the outbox about a doctor's events."""
+    texts = practice.records.texts._stored.values()
+    return sorted((text.seq, text.line, text.kind) for text in texts if text.doctor_id == doctor)
+
+
+async def position(practice: Practice, doctor: str = "ada") -> int:
+    return (await practice.records.text_positions.read([doctor]))[doctor]
+
+
+BOOKED = [(1, "doctor", "booked"), (1, "patient", "booked")]
+
+
+@hurried
+async def test_what_the_actor_writes_is_in_the_outbox_soon_after() -> None:
+    practice, visit = Practice(), book()
+    await practice.open()
+    async with running(practice.planner.run):
+        await practice.do(visit, book("dora", doctor="ben"))
+        await practice.do(move(visit, to=4), confirm(visit), cancel(visit))
+        await asyncio.sleep(SOON)
+    assert await planned(practice) == [
+        *BOOKED,
+        (2, "doctor", "rescheduled"),
+        (2, "patient", "rescheduled"),
+        (4, "doctor", "cancelled"),
+    ]
+    assert await planned(practice, "ben") == BOOKED
+    assert (await position(practice), await position(practice, "ben")) == (4, 1)
+    texts = await practice.records.texts.of_appointment(visit.id)
+    assert {text.phone for text in texts} == {PHONES["ada"], PHONES["carl"]}
+
+
+@hurried
+async def test_an_event_is_planned_once_however_often_and_by_whomever() -> None:
+    practice = Practice()
+    another = Practice(practice.clock, practice.records)
+    await practice.open()
+    another.take_over(["ada"])
+    async with running(practice.planner.run, another.planner.run):
+        await practice.do(book())
+        (appointment,) = await practice.records.appointments.active_since(["ada"], practice.clock())
+        for worker in (practice, another, practice):
+            worker.planner.take(Happened(appointment.last, appointment))
+        await asyncio.sleep(SOON)
+        first = await practice.records.texts.of_appointment(appointment.id)
+        for worker in (practice, another):
+            worker.take_over(["ada"])
+            worker.planner.take(Happened(appointment.last, appointment))
+        await asyncio.sleep(LOOK_EVERY + SOON)
+    assert await planned(practice) == BOOKED
+    assert await practice.records.texts.of_appointment(appointment.id) == first
+
+
+@hurried
+async def test_what_was_written_and_not_planned_is_planned_by_the_next_worker() -> None:
+    practice = Practice()
+    await practice.open()
+    await practice.do(book(), book(at=1), book("dora", doctor="ben"))  # and dies before it has planned
+    successor = Practice(practice.clock, practice.records)
+    successor.take_over(["ada"])
+    async with running(successor.planner.run):
+        await asyncio.sleep(SOON)
+        assert [seq for seq, line, _ in await planned(practice) if line == "patient"] == [1, 2]
+        assert await planned(practice, "ben") == []
+
+        successor.take_over(["ben"])
+        await asyncio.sleep(SOON)
+        assert await planned(practice, "ben") == BOOKED
+
+
+@hurried
+async def test_a_gap_in_what_is_told_is_filled_from_the_record() -> None:
+    practice = Practice()
+    await practice.open()
+    stale = Practice(practice.clock, practice.records)
+    async with running(practice.planner.run):
+        await practice.do(book())
+        await asyncio.sleep(SOON)
+        await stale.do(book("dora", at=1), book("emil", at=2))
+        await practice.do(book(at=3))
+        await asyncio.sleep(SOON)
+    assert [seq for seq, line, _ in await planned(practice) if line == "patient"] == [1, 2, 3, 4]
+    assert await position(practice) == 4
+
+
+@hurried
+async def test_what_nobody_told_is_found_although_something_is_written_all_the_time() -> None:
+    practice = Practice()
+    await practice.open()
+    stale = Practice(practice.clock, practice.records)
+    async with running(practice.planner.run):
+        await asyncio.sleep(SOON)
+        await stale.do(book("emil", doctor="ben"))
+        for number in range(40):
+            await practice.do(book(at=number % 20, key=f"visit-{number}"))
+            await asyncio.sleep(1)
+    assert await planned(practice, "ben") == BOOKED
+
+
+@hurried
+async def test_the_position_moves_only_when_the_texts_are_in_the_outbox() -> None:
+    records = MemoryRecords()
+    refusing = True
+
+    async def meddle(call: str) -> None:
+        if refusing and call == "add_all":
+            raise StoreUnavailable("away")
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    async with running(practice.planner.run):
+        await practice.do(book())
+        await asyncio.sleep(10)
+        assert (await position(practice), await planned(practice)) == (0, [])
+        refusing = False
+        await asyncio.sleep(2)
+        assert (await position(practice), await planned(practice)) == (1, BOOKED)
+
+
+@hurried
+async def test_a_death_between_the_texts_and_the_position_plans_them_once() -> None:
+    records = MemoryRecords()
+
+    async def meddle(call: str) -> None:
+        if call == "advance":
+            raise RuntimeError("kill -9")
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    await practice.do(book())
+    with pytest.raises(RuntimeError, match="kill -9"):
+        await practice.planner.run()
+    before = await records.texts.of_appointment(next(iter(records.texts._stored.values())).appointment_id)
+    successor = Practice(practice.clock, records)
+    successor.take_over(["ada"])
+    async with running(successor.planner.run):
+        await asyncio.sleep(SOON)
+    assert await position(practice) == 1
+    assert await planned(practice) == BOOKED
+    assert await records.texts.of_appointment(before[0].appointment_id) == before
+
+
+@hurried
+async def test_who_loses_or_gets_doctors_while_catching_up_goes_on() -> None:
+    records = MemoryRecords()
+    practice = Practice(records=records, seen=Meddled(records, lambda _: asyncio.sleep(1)))
+    await practice.open()
+    await practice.do(book(), book("dora", doctor="ben"))
+    async with running(practice.planner.run):
+        for _ in range(30):
+            practice.take_over(["ada", "ben"])
+            await asyncio.sleep(0.7)
+        await asyncio.sleep(20)
+    assert await planned(practice) == await planned(practice, "ben") == BOOKED
+
+
+@hurried
+async def test_a_broken_record_of_one_doctor_costs_the_others_nothing() -> None:
+    records = MemoryRecords()
+
+    seen = Meddled(records, lambda _: asyncio.sleep(0))
+
+    async def happened(doctor_id: str, after: int, limit: int) -> list[Happened]:
+        if doctor_id == "ada":
+            raise BrokenRecord("somebody has been at it")
+        return await records.appointments.happened(doctor_id, after, limit)
+
+    seen.appointments.happened = happened
+    practice = Practice(records=records, seen=seen)
+    await practice.open()
+    await Practice(practice.clock, records).do(book(), book("dora", doctor="ben"))
+    async with running(practice.planner.run):
+        await asyncio.sleep(SOON)
+        assert (await planned(practice), await planned(practice, "ben")) == ([], BOOKED)
+
+
+@hurried
+async def test_many_events_cost_few_writes() -> None:
+    records = MemoryRecords()
+    calls: list[str] = []
+
+    async def meddle(call: str) -> None:
+        calls.append(call)
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    async with running(practice.planner.run):
+        await asyncio.sleep(SOON)
+        for number in range(50):
+            await practice.do(book(at=number))
+        await asyncio.sleep(SOON)
+    assert len([one for one in await planned(practice) if one[1] == "patient"]) == 50
+    assert calls.count("add_all") <= 2

@@ -1,0 +1,333 @@
+"""The outbox, how far planning has come, what came in, and who wants no texts."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from hub.accounts.account import Account
+from hub.records.ports import Records
+from hub.texting.inbox import InboundText
+from hub.texting.text import RANK, News, Text, TextStatus, text_id
+from tests.contracts.histories import BEFORE, NINE
+
+MINUTE = timedelta(minutes=1)
+PAT, CLINIC = "+12025550123", "+12025550100"
+
+
+def _text(seq: int = 1, user: str = "pat", **more: object) -> Text:
+    fields = {
+        "id": text_id("dora", seq, user),
+        "kind": "reminder",
+        "line": "patient",
+        "user_id": user,
+        "phone": PAT,
+        "appointment_id": "a1",
+        "doctor_id": "dora",
+        "seq": seq,
+        "version": 1,
+        "start": NINE,
+        "body": "a text",
+        "status": TextStatus.PLANNED,
+        "not_before": BEFORE,
+        "useless_after": NINE,
+        "created_at": BEFORE,
+        "updated_at": BEFORE,
+    }
+    return Text(**fields | more)
+
+
+async def _sending(records: Records, text: Text) -> Text:
+    await records.texts.add_all([text])
+    claimed = await records.texts.claim(text, BEFORE + MINUTE)
+    assert claimed
+    return claimed
+
+
+async def _stored(records: Records, text: Text) -> Text:
+    stored = await records.texts.by_id(text.id)
+    assert stored
+    return stored
+
+
+async def test_a_text_is_read_back_as_it_was(records: Records) -> None:
+    bare = _text(1, phone=None, status=TextStatus.SKIPPED, reason="no_phone")
+    full = _text(2, sid="SM1", error_code=30003, attempts=2, again_of=bare.id, status=TextStatus.UNDELIVERED)
+
+    assert await records.texts.add_all([bare, full]) == 2
+
+    assert await records.texts.by_id(bare.id) == bare
+    assert await records.texts.by_sid("SM1") == full
+    assert await records.texts.by_id("nothing") is None
+    assert await records.texts.by_sid("SM2") is None
+
+
+async def test_what_is_planned_again_is_there_once_and_stays_as_it_has_become(records: Records) -> None:
+    sent = await _sending(records, _text(2))
+    again = [_text(seq, body="worded anew") for seq in (1, 2, 3)]
+
+    assert await records.texts.add_all(again) == 2
+    assert await records.texts.add_all(again) == 0
+    assert await records.texts.add_all([]) == 0
+
+    assert await records.texts.of_appointment("a1") == [again[0], sent, again[2]]
+
+
+async def test_due_texts_come_longest_waiting_first_and_only_while_they_are_planned(records: Records) -> None:
+    waiting = [_text(seq, not_before=BEFORE + seq * MINUTE) for seq in (3, 1, 2, 4)]
+    await records.texts.add_all([*waiting, _text(5, status=TextStatus.SKIPPED), _text(6, "dora", line="doctor")])
+    await records.texts.claim(waiting[1], BEFORE + 3 * MINUTE)
+
+    assert await records.texts.due("patient", BEFORE + 3 * MINUTE, 10) == [waiting[2], waiting[0]]
+    assert await records.texts.due("patient", BEFORE + 3 * MINUTE, 1) == [waiting[2]]
+
+
+async def test_a_claim_is_stored_before_anybody_hears_of_it(records: Records) -> None:
+    text = _text()
+
+    claimed = await _sending(records, text)
+
+    sending = {"status": TextStatus.SENDING, "attempts": 1, "updated_at": BEFORE + MINUTE}
+    assert claimed == text.model_copy(update=sending)
+    assert await _stored(records, text) == claimed
+
+
+async def test_of_many_who_claim_a_text_at_once_one_gets_it(records: Records) -> None:
+    texts = [_text(seq) for seq in range(1, 6)]
+    await records.texts.add_all(texts)
+
+    for text in texts:
+        claims = await asyncio.gather(*(records.texts.claim(text, BEFORE + MINUTE) for _ in range(12)))
+
+        assert len([claim for claim in claims if claim]) == 1
+        assert (await _stored(records, text)).attempts == 1
+
+
+async def test_who_read_a_text_before_it_was_postponed_cannot_claim_it_any_more(records: Records) -> None:
+    text = _text()
+    claimed = await _sending(records, text)
+    postponed = await records.texts.postpone(claimed, BEFORE, BEFORE + MINUTE)
+    assert postponed
+
+    assert await records.texts.claim(text, BEFORE + MINUTE) is None
+    assert await records.texts.claim(postponed, BEFORE + MINUTE)
+
+
+async def test_a_text_that_does_not_exist_is_neither_claimed_nor_settled_nor_postponed(records: Records) -> None:
+    assert await records.texts.claim(_text(), BEFORE) is None
+    assert await records.texts.postpone(_text(), BEFORE, BEFORE) is None
+    assert not await records.texts.settle(_text().id, News(TextStatus.SENT, sid="SM1"), BEFORE)
+    assert await records.texts.by_id(_text().id) is None
+
+
+@pytest.mark.parametrize("news", TextStatus)
+async def test_a_status_only_moves_forward(records: Records, news: TextStatus) -> None:
+    at = {status: _text(seq, status=status) for seq, status in enumerate(TextStatus, start=1)}
+    await records.texts.add_all(list(at.values()))
+
+    for status, text in at.items():
+        moved = await records.texts.settle(text.id, News(news), BEFORE + MINUTE)
+
+        assert moved == (RANK[news] > RANK[status]), f"{status} to {news}"
+        assert (await _stored(records, text)).status is (news if moved else status)
+
+
+async def test_reports_that_come_out_of_order_and_twice_end_where_they_would_in_order(records: Records) -> None:
+    text = await _sending(records, _text())
+
+    for status in (TextStatus.SENT, TextStatus.DELIVERED, TextStatus.SENT, TextStatus.UNDELIVERED, TextStatus.UNKNOWN):
+        await records.texts.settle(text.id, News(status, sid="SM1"), BEFORE + MINUTE)
+
+    assert (await _stored(records, text)).status is TextStatus.DELIVERED
+
+
+async def test_news_keep_what_they_do_not_speak_of(records: Records) -> None:
+    text = await _sending(records, _text())
+
+    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+    await records.texts.settle(text.id, News(TextStatus.UNDELIVERED, error_code=30005), BEFORE + 2 * MINUTE)
+
+    told = {"status": TextStatus.UNDELIVERED, "sid": "SM1", "error_code": 30005, "updated_at": BEFORE + 2 * MINUTE}
+    assert await _stored(records, text) == text.model_copy(update=told)
+
+
+async def test_a_sid_comes_to_a_text_that_has_gone_on_without_one_and_is_never_replaced(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.DELIVERED), BEFORE + MINUTE)
+
+    assert not await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + 2 * MINUTE)
+    assert not await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM2"), BEFORE + 2 * MINUTE)
+
+    stored = await _stored(records, text)
+    assert (stored.status, stored.sid, stored.updated_at) == (TextStatus.DELIVERED, "SM1", BEFORE + MINUTE)
+
+
+async def test_a_text_whose_try_sent_nothing_waits_again(records: Records) -> None:
+    text = await _sending(records, _text())
+
+    postponed = await records.texts.postpone(text, BEFORE + 5 * MINUTE, BEFORE + 2 * MINUTE, error_code=20429)
+
+    assert postponed
+    assert postponed == await _stored(records, text)
+    assert (postponed.status, postponed.attempts, postponed.error_code) == (TextStatus.PLANNED, 1, 20429)
+    assert await records.texts.due("patient", BEFORE + 4 * MINUTE, 10) == []
+    assert await records.texts.due("patient", BEFORE + 5 * MINUTE, 10) == [postponed]
+
+
+async def test_a_text_of_which_a_report_has_come_is_not_postponed(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+
+    assert await records.texts.postpone(text, BEFORE, BEFORE + 2 * MINUTE) is None
+
+    assert (await _stored(records, text)).status is TextStatus.SENT
+
+
+async def test_who_lost_the_claim_cannot_postpone_the_next_one(records: Records) -> None:
+    first = await _sending(records, _text())
+    postponed = await records.texts.postpone(first, BEFORE, BEFORE + MINUTE)
+    assert postponed
+    second = await records.texts.claim(postponed, BEFORE + MINUTE)
+
+    assert await records.texts.postpone(first, BEFORE, BEFORE + MINUTE) is None
+
+    assert await _stored(records, first) == second
+
+
+async def test_a_repair_is_counted_and_due_at_once(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.UNKNOWN), BEFORE + MINUTE)
+
+    repaired = await records.texts.repair(text, BEFORE + 2 * MINUTE)
+
+    assert repaired
+    assert repaired == await _stored(records, text)
+    assert (repaired.status, repaired.attempts, repaired.repairs) == (TextStatus.PLANNED, 1, 1)
+    assert await records.texts.due("patient", BEFORE + 2 * MINUTE, 10) == [repaired]
+    assert await records.texts.repair(text, BEFORE + 3 * MINUTE) is None
+    second = await records.texts.claim(repaired, BEFORE + 3 * MINUTE)
+    assert await records.texts.repair(text, BEFORE + 3 * MINUTE) is None
+    assert second
+    again = await records.texts.repair(second, BEFORE + 4 * MINUTE)
+    assert again
+    assert (again.attempts, again.repairs) == (2, 2)
+
+
+async def test_a_text_of_which_a_report_has_come_is_not_repaired(records: Records) -> None:
+    text = await _sending(records, _text())
+    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+
+    assert await records.texts.repair(text, BEFORE + 2 * MINUTE) is None
+
+    assert (await _stored(records, text)).status is TextStatus.SENT
+
+
+async def test_unsettled_texts_are_those_whose_fate_nobody_knows_any_more(records: Records) -> None:
+    old, asked, young = (_text(seq) for seq in (1, 2, 3))
+    for text in (old, asked):
+        await _sending(records, text)
+    await records.texts.settle(asked.id, News(TextStatus.UNKNOWN), BEFORE + 2 * MINUTE)
+    others = set(TextStatus) - {TextStatus.SENDING, TextStatus.UNKNOWN}
+    await records.texts.add_all([young, *(_text(seq, status=status) for seq, status in enumerate(others, start=4))])
+    await records.texts.claim(young, BEFORE + 3 * MINUTE)
+
+    assert {text.seq for text in await records.texts.unsettled(BEFORE + 2 * MINUTE)} == {1, 2}
+    assert {text.seq for text in await records.texts.unsettled(BEFORE + MINUTE)} == {1}
+
+
+async def test_reminders_to_a_person_come_latest_first(records: Records) -> None:
+    later = NINE + timedelta(days=1)
+    past, first, second = (
+        _text(1, start=NINE - timedelta(days=1)),
+        _text(2, created_at=BEFORE + MINUTE),
+        _text(3, start=later, created_at=BEFORE + 2 * MINUTE),
+    )
+    await records.texts.add_all([past, second, first, _text(4, "paul"), _text(5, kind="booked")])
+
+    assert await records.texts.reminders_to("pat", NINE) == [second, first]
+    assert await records.texts.reminders_to("nobody", NINE) == []
+
+
+async def test_the_doctors_side_sees_what_reached_nobody(records: Records) -> None:
+    statuses = {status: _text(seq, status=status) for seq, status in enumerate(TextStatus, start=1)}
+    no_phone, moved = (
+        _text(seq, status=TextStatus.SKIPPED, reason=why) for seq, why in ((20, "no_phone"), (21, "moved"))
+    )
+    before = _text(22, status=TextStatus.FAILED, created_at=BEFORE - MINUTE)
+    other = _text(23, status=TextStatus.FAILED, doctor_id="dick")
+    await records.texts.add_all([*statuses.values(), no_phone, moved, before, other])
+
+    seen = await records.texts.not_delivered("dora", BEFORE)
+
+    wanted = [TextStatus.FAILED, TextStatus.UNDELIVERED, TextStatus.OPTED_OUT]
+    assert seen == [no_phone, *sorted((statuses[one] for one in wanted), key=lambda text: text.seq, reverse=True)]
+
+
+async def test_a_position_only_moves_forward(records: Records) -> None:
+    positions = records.text_positions
+    assert await positions.read(["dora", "dick"]) == {"dora": 0, "dick": 0}
+
+    await positions.advance("dora", 7)
+    await positions.advance("dora", 5)
+    await positions.advance("dick", 2)
+
+    assert await positions.read(["dora"]) == {"dora": 7}
+    assert await positions.read([]) == {}
+
+
+async def test_many_may_move_a_position_at_once(records: Records) -> None:
+    await asyncio.gather(*(records.text_positions.advance("dora", seq) for seq in range(1, 21)))
+
+    assert await records.text_positions.read(["dora"]) == {"dora": 20}
+
+
+def _message(body: str = "1", answer: str | None = None) -> InboundText:
+    return InboundText(id="SMin", phone=PAT, our_number=CLINIC, body=body, received_at=BEFORE, answer=answer)
+
+
+async def test_a_message_that_comes_twice_is_kept_once_and_answered_alike(records: Records) -> None:
+    inbound = records.inbound_texts
+    assert await inbound.receive(_message()) == _message()
+    assert await inbound.receive(_message("something else")) == _message()
+
+    await inbound.answered("SMin", "You are expected.")
+    await inbound.answered("SMin", "Too late.")
+
+    assert await inbound.receive(_message()) == _message(answer="You are expected.")
+
+
+async def test_of_a_message_that_comes_many_times_at_once_one_is_kept(records: Records) -> None:
+    received = await asyncio.gather(*(records.inbound_texts.receive(_message(str(one))) for one in range(8)))
+
+    assert len({message.body for message in received}) == 1
+
+
+async def test_an_opt_out_is_between_one_phone_and_one_of_our_numbers(records: Records) -> None:
+    opt_outs = records.opt_outs
+    await opt_outs.add(PAT, CLINIC, NINE)
+    await opt_outs.add(PAT, CLINIC, NINE + MINUTE)
+
+    assert await opt_outs.has(PAT, CLINIC)
+    assert not await opt_outs.has(PAT, "+12025550199")
+    assert not await opt_outs.has("+12025550199", CLINIC)
+
+    await opt_outs.remove(PAT, CLINIC)
+    await opt_outs.remove(PAT, CLINIC)
+
+    assert not await opt_outs.has(PAT, CLINIC)
+
+
+async def test_a_phone_number_leads_to_its_account(records: Records) -> None:
+    pat = Account(
+        id="pat",
+        role="patient",
+        name="Pat",
+        email="pat@clinic.test",
+        phone=PAT,
+        password_hash="$2b$04$hash",
+        created_at=NINE,
+    )
+    await records.users.add([pat, pat.model_copy(update={"id": "paul", "email": "paul@clinic.test", "phone": None})])
+
+    assert await records.users.by_phone(PAT) == pat
+    assert await records.users.by_phone("+12025550199") is None

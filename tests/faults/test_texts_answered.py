@@ -1,0 +1,148 @@
+"""A text goes out, the phone answers, the appointment changes: through all of the hub and the stand-in for Twilio."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import Role
+from hub.settings import clock_settings, timekeeper
+from hub.texting import wording
+from hub.texting.text import TextStatus
+from tests.phones import Arrived, Phones
+from tests.stack import Stack
+
+SHOWN = datetime(2026, 11, 23, 6, 58, 20, tzinfo=UTC)
+"""What the clock shows when the stack begins to start. A hundred seconds later the slot has to be booked."""
+RATE = 4.0
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+WHEN = "Mon 23 Nov, 11:00 AM"
+WORDS = wording.Clinic("Clinic Hub", None)
+TWILIOS_PATIENCE = 15.0
+ADA = Account(
+    id="doctor-ada",
+    role="doctor",
+    name="Dr. Ada",
+    email="ada@clinic.test",
+    phone="+12025550121",
+    password_hash="none",
+    created_at=SHOWN,
+    calendar=Doctor(
+        id="doctor-ada",
+        zone="Europe/Berlin",
+        shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7)),
+    ),
+)
+CARL = Account(
+    id="patient-carl",
+    role="patient",
+    name="Carl",
+    email="carl@clinic.test",
+    phone="+12025550123",
+    password_hash="none",
+    created_at=SHOWN,
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The hub's front, as Carl uses it."""
+
+    stack: Stack
+    phones: Phones
+    records: Records
+    client: aiohttp.ClientSession
+
+    async def book(self) -> str:
+        async with self.client.post(
+            "/api/v1/appointments", json={"doctorId": ADA.id, "start": START.isoformat()}
+        ) as answer:
+            assert answer.status == 201, await answer.text()
+            return str((await answer.json())["id"])
+
+    async def status(self, appointment_id: str) -> tuple[str, int]:
+        async with self.client.get(f"/api/v1/appointments/{appointment_id}") as answer:
+            shown = await answer.json()
+            return shown["status"], shown["version"]
+
+    async def arrived(self, phone: str | None, count: int, within: float = 60.0) -> list[Arrived]:
+        """Return the texts to a phone as soon as there are so many; fail when there are more."""
+        end = monotonic() + within
+        while True:
+            found = [each for each in await self.phones.sent() if each.to == phone]
+            if len(found) >= count:
+                assert len(found) == count, found
+                return found
+            await asyncio.sleep(0.05)
+            assert monotonic() < end, f"{len(found)} of {count} texts arrived; {await self.phones.state()}"
+
+
+async def test_a_reminder_is_answered_and_the_appointment_changes(tmp_path: Path) -> None:
+    async with Stack(tmp_path, **clock_settings(SHOWN, RATE), texts_per_second=20.0) as stack:
+        await stack.start()
+        settings = stack.settings
+        clock = timekeeper(settings)
+        tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), timedelta(hours=12), clock)
+        carls = {"Authorization": f"Bearer {tokens.issue(CARL.id, Role.PATIENT, 'session')}"}
+        assert settings.mongodb_url
+        assert CARL.phone
+        assert settings.twilio_from_patient
+        line = settings.twilio_from_patient
+        records = connect(settings.mongodb_url)
+        assert await records.users.add([ADA, CARL]) is None
+        async with (
+            Phones(stack.phones.port) as phones,
+            aiohttp.ClientSession(stack.base_url(), headers=carls) as client,
+        ):
+            desk = Desk(stack, phones, records, client)
+            appointment = await desk.book()
+            assert clock() < START - timedelta(hours=3), "the machine was too slow for this test"
+            (told_doctor,) = await desk.arrived(ADA.phone, 1)
+            assert told_doctor.sender == settings.twilio_from_doctor
+
+            _, reminder = await desk.arrived(CARL.phone, 2)
+            assert (reminder.sender, reminder.body) == (line, wording.reminder(WORDS, WHEN))
+            assert timedelta(0) <= reminder.at - (START - timedelta(hours=3)) < timedelta(seconds=5 * RATE)
+            assert reminder.text_id
+            await _delivered(records, reminder.text_id)
+
+            confirmed = await phones.answer(CARL.phone, "1", line=line)
+            assert (confirmed.status, confirmed.answer) == (200, wording.will_come(WORDS, WHEN))
+            standing = await desk.status(appointment)
+            assert standing[0] == "confirmed"
+            again = await phones.answer(CARL.phone, "1", line=line, message_sid=confirmed.message_sid)
+            assert (again.status, again.answer) == (200, confirmed.answer)
+            assert await desk.status(appointment) == standing
+
+            await stack.kill(stack.agents[0])
+            asked = monotonic()
+            lost = await phones.answer(CARL.phone, "2", line=line)
+            assert monotonic() - asked < TWILIOS_PATIENCE
+            assert (lost.status, lost.answer) == (200, wording.not_now(WORDS))
+            await stack.restart(stack.agents[0])
+            cancelled = await phones.answer(CARL.phone, "2", line=line)
+            assert (cancelled.status, cancelled.answer) == (200, wording.will_not_come(WORDS, WHEN))
+            assert (await desk.status(appointment))[0] == "cancelled"
+            await desk.arrived(CARL.phone, 2)  # whoever cancels is not told of it
+            await desk.arrived(ADA.phone, 2)
+        await records.close()
+
+
+async def _delivered(records: Records, text_id: str) -> None:
+    """Return when the hub has taken in that the text was delivered."""
+    end = monotonic() + 10
+    while True:
+        text = await records.texts.by_id(text_id)
+        assert text
+        if text.status is TextStatus.DELIVERED:
+            return
+        await asyncio.sleep(0.05)
+        assert monotonic() < end, text

@@ -1,0 +1,139 @@
+"""What the texts say: short enough, by the right clock, and without words that carriers act upon."""
+
+import inspect
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.texting import wording
+from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP
+from hub.texting.segments import gsm7_units, segments
+from hub.texting.wording import Clinic, local_time
+
+LONGEST_TIME = "Wed 30 Sep, 12:30 PM +13345"
+"""An hour that comes twice, in a zone whose name has the six letters that names may have."""
+LONGEST = Clinic(name="N" * 40, phone="+" + "9" * 19)
+SHORTEST = Clinic(name="A", phone=None)
+TEMPLATES = [
+    function
+    for name, function in inspect.getmembers(wording, inspect.isfunction)
+    if inspect.signature(function).return_annotation is str and not name.startswith("_") and name != "local_time"
+]
+
+
+def _worded(clinic: Clinic) -> dict[str, str]:
+    """Return what each template says, with the longest times."""
+    bodies = {}
+    for template in TEMPLATES:
+        times = [LONGEST_TIME for name in inspect.signature(template).parameters if name != "clinic"]
+        bodies[template.__name__] = template(clinic, *times)
+    return bodies
+
+
+def test_every_template_is_looked_at() -> None:
+    assert set(_worded(LONGEST)) >= {
+        "booked",
+        "reminder",
+        "rescheduled",
+        "called_off",
+        "booked_with_you",
+        "moved_with_you",
+        "cancelled_with_you",
+    }
+
+
+@pytest.mark.parametrize(("name", "body"), _worded(LONGEST).items())
+def test_each_text_is_one_plain_segment_even_with_the_longest_values(name: str, body: str) -> None:
+    assert gsm7_units(body) is not None, name
+    assert segments(body) == 1, f"{name} takes {gsm7_units(body)} units"
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # made aware
+    st.sampled_from(sorted(available_timezones() - {"localtime"})),
+)
+def test_no_time_is_longer_than_the_longest(instant: datetime, zone: str) -> None:
+    text = local_time(instant, zone)
+
+    assert len(text) <= len(LONGEST_TIME)
+    assert gsm7_units(text) == len(text)
+
+
+@pytest.mark.parametrize("clinic", [LONGEST, SHORTEST])
+def test_no_text_asks_for_or_shouts_a_word_that_carriers_act_upon(clinic: Clinic) -> None:
+    acted_upon = CARRIERS_STOP | CARRIERS_START | CARRIERS_HELP
+    for name, body in _worded(clinic).items():
+        sentences = [part.strip().lower() for part in re.split(r"[.:?!,]", body)]
+        asked_for = re.findall(r"(?i)\b(?:reply|text|send|answer)\W+(\w+)", body)
+        shouted = re.findall(r"\b[A-Z]{2,}\b", body)
+        assert acted_upon.isdisjoint(sentences), name
+        assert acted_upon.isdisjoint(word.lower() for word in [*asked_for, *shouted]), name
+
+
+def test_the_clinic_and_its_phone_are_named() -> None:
+    clinic = Clinic(name="Riverside Clinic", phone="555-010-0199")
+
+    assert wording.reminder(clinic, "Tue 24 Nov, 3:15 PM") == (
+        "Riverside Clinic reminder: appointment Tue 24 Nov, 3:15 PM. "
+        "Reply 1 to confirm or 2 to cancel. Or call 555-010-0199"
+    )
+    assert wording.booked(clinic, "Tue 24 Nov, 3:15 PM") == (
+        "Riverside Clinic: your appointment is booked for Tue 24 Nov, 3:15 PM. Questions? Call 555-010-0199"
+    )
+    assert "call" not in wording.reminder(SHORTEST, "Tue 24 Nov, 3:15 PM")
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "shown"),
+    [
+        # Midnight and noon.
+        ("2026-11-24T00:00Z", "Europe/London", "Tue 24 Nov, 12:00 AM"),
+        ("2026-11-24T12:00Z", "Europe/London", "Tue 24 Nov, 12:00 PM"),
+        ("2026-11-24T23:30Z", "Europe/London", "Tue 24 Nov, 11:30 PM"),
+        # Zones of half and quarter hours, which are also another day.
+        ("2026-11-24T18:30Z", "Asia/Kolkata", "Wed 25 Nov, 12:00 AM"),
+        ("2026-11-24T18:15Z", "Asia/Kathmandu", "Wed 25 Nov, 12:00 AM"),
+        ("2026-06-01T03:45Z", "Asia/Kathmandu", "Mon 1 Jun, 9:30 AM"),
+        ("2026-11-24T21:15Z", "Pacific/Chatham", "Wed 25 Nov, 11:00 AM"),
+        ("2026-06-01T21:15Z", "Pacific/Chatham", "Tue 2 Jun, 10:00 AM"),
+        # Spring in Berlin (the hour from 2 is skipped) and in New York.
+        ("2026-03-29T00:30Z", "Europe/Berlin", "Sun 29 Mar, 1:30 AM"),
+        ("2026-03-29T01:00Z", "Europe/Berlin", "Sun 29 Mar, 3:00 AM"),
+        ("2026-03-08T07:00Z", "America/New_York", "Sun 8 Mar, 3:00 AM"),
+        # Autumn: the repeated hour says which of the two it is, the hours around it do not.
+        ("2026-10-24T23:30Z", "Europe/Berlin", "Sun 25 Oct, 1:30 AM"),
+        ("2026-10-25T00:30Z", "Europe/Berlin", "Sun 25 Oct, 2:30 AM CEST"),
+        ("2026-10-25T01:30Z", "Europe/Berlin", "Sun 25 Oct, 2:30 AM CET"),
+        ("2026-10-25T02:00Z", "Europe/Berlin", "Sun 25 Oct, 3:00 AM"),
+        ("2026-11-01T05:30Z", "America/New_York", "Sun 1 Nov, 1:30 AM EDT"),
+        ("2026-11-01T06:30Z", "America/New_York", "Sun 1 Nov, 1:30 AM EST"),
+        # Lord Howe changes by half an hour: 2:00 becomes 2:30 in spring, and 1:30 in autumn.
+        ("2026-10-03T15:00Z", "Australia/Lord_Howe", "Sun 4 Oct, 1:30 AM"),
+        ("2026-10-03T15:30Z", "Australia/Lord_Howe", "Sun 4 Oct, 2:30 AM"),
+        ("2026-04-04T14:00Z", "Australia/Lord_Howe", "Sun 5 Apr, 1:00 AM"),
+        ("2026-04-04T14:30Z", "Australia/Lord_Howe", "Sun 5 Apr, 1:30 AM +11"),
+        ("2026-04-04T15:00Z", "Australia/Lord_Howe", "Sun 5 Apr, 1:30 AM +1030"),
+        ("2026-04-04T15:30Z", "Australia/Lord_Howe", "Sun 5 Apr, 2:00 AM"),
+    ],
+)
+def test_a_time_is_said_by_the_clinics_own_clock(instant: str, zone: str, shown: str) -> None:
+    assert local_time(datetime.fromisoformat(instant), zone) == shown
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("Europe/Berlin", "2026-10-24T22:00Z"),
+        ("America/New_York", "2026-11-01T04:00Z"),
+        ("Australia/Lord_Howe", "2026-04-04T13:00Z"),
+        ("Pacific/Chatham", "2026-04-04T12:15Z"),
+    ],
+)
+def test_around_a_clock_change_no_two_slots_are_said_alike(zone: str, first: str) -> None:
+    starts = [datetime.fromisoformat(first) + number * timedelta(minutes=30) for number in range(12)]
+
+    assert len({local_time(start, zone) for start in starts}) == 12

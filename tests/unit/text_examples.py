@@ -1,0 +1,50 @@
+"""A doctor in Berlin who wants texts, a patient with a phone, and what happens to their appointment."""
+
+from datetime import datetime
+
+from hub.accounts.account import Account
+from hub.records.ports import Happened
+from hub.scheduling.calendar import Calendar
+from hub.scheduling.commands import Command
+from hub.texting.asked import texts_asked_for
+from hub.texting.text import Text
+from hub.texting.wording import Clinic
+from tests.unit.clinic_examples import BERLIN, NOW, after, only
+
+CLINIC = Clinic(name="Riverside Clinic", phone="555-010-0199")
+PATIENT = Account(
+    id="ann",
+    role="patient",
+    name="Ann Example",
+    email="ann@clinic.test",
+    phone="+12025550101",
+    password_hash="hash",
+    created_at=NOW,
+)
+DOCTOR = PATIENT.model_copy(
+    update={
+        "id": "berlin",
+        "role": "doctor",
+        "name": "Dr. Berta Example",
+        "specialty": "Psychiatry",
+        "phone": "+12025550102",
+        "calendar": BERLIN,
+    }
+)
+
+
+def happened(calendar: Calendar) -> Happened:
+    """Return the latest event of the one appointment."""
+    appointment = only(calendar)
+    return Happened(appointment.last, appointment)
+
+
+def asked(
+    calendar: Calendar, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
+) -> list[Text]:
+    """Return the texts that a command asks for which is carried out at `at`, planned at once."""
+    return texts_asked_for(CLINIC, doctor, patient, happened(after(calendar, command, at)), at)
+
+
+def said(texts: list[Text]) -> list[tuple[str, str]]:
+    return [(text.line, text.kind) for text in texts]
