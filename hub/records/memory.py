@@ -84,6 +84,14 @@ class MemoryAppointments:
         ]
         return sorted(happened, key=lambda one: one.event.seq)
 
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return with which doctors each of the patients has appointments."""
+        found: dict[str, set[str]] = {}
+        for one in self._stored.values():
+            if one.patient_id in patient_ids:
+                found.setdefault(one.patient_id, set()).add(one.doctor_id)
+        return found
+
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
         matching = (

@@ -125,6 +125,9 @@ class AppointmentRecords(Protocol):
     async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
 
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return with which doctors each of the patients has appointments, however they stand; none: no entry."""
+
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
 
