@@ -39,6 +39,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
             "sync": Syncing(own, services.clock).sync,
         },
         recognise=recognise,
+        ended=services.revocations.ended,
         clock=services.clock,
         limits=limits,
     )

@@ -35,10 +35,14 @@ class Gateway:
         own: OwnRecord,
         commands: Mapping[str, Command],
         recognise: Callable[[str], Identity],
+        ended: Callable[[str], bool],
         clock: Clock,
         limits: Limits,
     ) -> None:
-        """Let clients send `commands` (by event name) besides `authenticate`; know their tokens by `recognise`."""
+        """Let clients send `commands` (by event name) besides `authenticate`.
+
+        Know their tokens by `recognise`, and by `ended` which log-ins are over.
+        """
         self.server = server
         self._rooms = rooms
         self._interest = interest
@@ -47,8 +51,10 @@ class Gateway:
         self._clock = clock
         self._limits = limits
         self._clients: dict[str, Client] = {}
-        self._tokens = Tokens(self._clients, server, recognise, clock)
-        self._dispatch = Dispatch({**commands, "authenticate": self._tokens.authenticate}, server.waiting, limits)
+        self._tokens = Tokens(self._clients, server, recognise, ended, clock)
+        self._dispatch = Dispatch(
+            {**commands, "authenticate": self._tokens.authenticate}, self._tokens.hold, server.waiting, limits
+        )
         server.sio.on("connect", self._connect)
         server.sio.on("disconnect", self._disconnect)
         server.sio.on("*", self._event)

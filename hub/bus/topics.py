@@ -9,6 +9,7 @@ from aiokafka.partitioner import murmur2
 COMMANDS = "clinic.commands"
 EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
+SESSIONS = "clinic.sessions"
 
 
 class WrongPartitions(Exception):

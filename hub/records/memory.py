@@ -189,6 +189,15 @@ class MemorySessions:
         if session and session.revoked_at is None:
             self._stored[session_id] = session.model_copy(update={"revoked_at": now})
 
+    async def revoked_at(self, session_id: str) -> datetime | None:
+        """Return when the session was ended."""
+        session = self._stored.get(session_id)
+        return session.revoked_at if session else None
+
+    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the sessions that were ended at `since` or later."""
+        return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
+
 
 def _claims(appointment: Appointment) -> list[_Claim]:
     """Return what an appointment holds that no other may hold, in the order in which a refusal names it."""

@@ -177,6 +177,12 @@ class SessionRecords(Protocol):
     async def revoke(self, session_id: str, now: datetime) -> None:
         """End the session."""
 
+    async def revoked_at(self, session_id: str) -> datetime | None:
+        """Return when the session was ended; None while it is not, or when there is none."""
+
+    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the sessions that were ended at `since` or later: session id → when."""
+
 
 class Records(Protocol):
     """The whole store."""

@@ -25,11 +25,6 @@ async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]
         yield clinic
 
 
-@pytest.fixture
-def _no_comparing(monkeypatch: pytest.MonkeyPatch, clinic: SocketClinic) -> None:
-    monkeypatch.setattr(meetings, "COMPARE_EVERY", 3600)
-
-
 async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic: SocketClinic) -> None:
     before = meetings.MET_LATE._value.get()
     carl = await clinic.person("carl")
@@ -103,11 +98,11 @@ async def test_who_leaves_in_the_middle_of_a_meeting_leaves_nothing_behind(
     assert clinic.gateway._meetings._sids == {}
 
 
-@pytest.mark.usefixtures("_no_comparing")
 async def test_a_doctor_met_while_the_client_is_let_in_is_not_missed(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doctors_of = clinic.records.appointments.doctors_of
+    clinic.gateway._meetings._compare = _never  # type: ignore[method-assign]
 
     async def and_then_books(patient_ids: list[str]) -> dict[str, set[str]]:
         answer = await doctors_of(patient_ids)
@@ -119,6 +114,10 @@ async def test_a_doctor_met_while_the_client_is_let_in_is_not_missed(
     carl = await clinic.person("carl")
     await until(lambda: carl.of("appointment"))
     assert [told["seq"] for told in carl.of("appointment")] == [1]
+
+
+async def _never() -> None:
+    """Compare nothing."""
 
 
 def _after(event: asyncio.Event, read: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
