@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health
+from api import accounts, appointments, clocks, doctors, health, metrics
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
@@ -57,6 +57,7 @@ def build(services: Services) -> web.Application:
             application.router.add_get(endpoint.path, handler)  # and HEAD
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
+    application.router.add_get(metrics.PATH, metrics.expose)
     return application
 
 

@@ -298,7 +298,7 @@ async def test_whose_log_in_has_ended_does_not_come_back() -> None:
     async with stand_in() as hub, ann_at(hub) as ann:
         line = await ann.line(Callbacks()).__aenter__()
         await hub.send_away("session_ended")
-        await until(lambda: line._keeping.done(), "the line has ended")
+        await until(line._keeping.done, "the line has ended")
         answer = await line.commands.confirm("a1")
         with pytest.raises(CannotConnect, match="session_ended"):
             await line.__aexit__()
