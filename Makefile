@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
+# Only for tests: the JavaScript client has to be run, too.
+NODE_READY := node_modules/.installed
 # Passed on as they are: make run PORT=9000 DATA_DIR=/tmp/clinic ARGS="--agents 2"; make test ARGS="-k slots -x"
 ARGS ?=
 # requirements.lock has everything, requirements-run.lock no tools of development: that one is for the image.
@@ -14,7 +16,7 @@ help: ## list the targets
 run: $(READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID $(ARGS)
 
-test: $(READY) ## run every test
+test: $(READY) $(NODE_READY) ## run every test
 	@exec $(BIN)/pytest $(ARGS)
 
 # Without its cache: that does not see that a module came or went, on which the order of imports depends.
@@ -30,7 +32,7 @@ seed: $(READY) ## fill an empty database: doctors, patients, appointments
 demo: $(READY) ## drive the running hub through a busy morning and check every promise
 	@exec $(BIN)/clinic-hub demo $(ARGS)
 
-bench: $(READY) ## measure what a booking costs
+bench: $(READY) $(NODE_READY) ## measure what a booking costs
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 lock: ## write both lock files; what is locked stays (ARGS=--upgrade: the newest that fits)
@@ -39,7 +41,7 @@ lock: ## write both lock files; what is locked stays (ARGS=--upgrade: the newest
 	$$uv/bin/uv pip compile -q --universal --generate-hashes -c requirements.lock pyproject.toml -o requirements-run.lock
 
 clean: ## remove the set-up and all caches; DATA_DIR stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml requirements.lock
@@ -48,4 +50,9 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 18)' || { echo "The tests need Node 18 or newer, with npm"; exit 1; }
+	@npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -166,7 +166,7 @@ async def refresh(services: Services, body: Refresh) -> SignedIn:
 
 @routes.endpoint("POST", "/auth/logout", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out(services: Services, who: Identity) -> None:
-    """End the log-in that the access token belongs to: its refresh token is worth nothing any more."""
+    """End the log-in that the access token belongs to, with all its tokens and sockets."""
     await services.sign_in.end(who.session_id)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health, twilio
+from api import accounts, appointments, clocks, doctors, health, metrics, twilio
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
@@ -17,7 +17,7 @@ from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from hub.bus.bus import Bus
-from hub.bus.messages import Notice
+from hub.bus.messages import Notice, SessionEnded
 from hub.bus.place import place_of
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
@@ -57,6 +57,7 @@ def build(services: Services) -> web.Application:
             application.router.add_get(endpoint.path, handler)  # and HEAD
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
+    application.router.add_get(metrics.PATH, metrics.expose)
     return application
 
 
@@ -81,7 +82,10 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     def deliver(notice: Notice) -> None:
         gateway.tell(notice)  # made below, before anything comes over the bus
 
-    bus = Bus(place, records, deliver)
+    def session_ended(ended: SessionEnded) -> None:
+        services.revocations.heard(ended)  # made below, too
+
+    bus = Bus(place, records, deliver, session_ended)
     database = _Database(records)
     services = assemble(
         settings=settings,
@@ -89,17 +93,20 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         records=records,
         commands=bus,
         following=bus,
+        announcing=bus,
         engines=(
             Engine("database", _hosts(settings.mongodb_url), database.answers),
             Engine("broker", place.servers, _connected(bus)),
         ),
     )
     gateway = assemble_gateway(services, services.doorkeeper.recognise, Limits())
+    ready = database.prepare(services.revocations.compare)
     application = build(services)
     gateway.server.attach(application)
     try:
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in (bus.run(), gateway.run(), database.prepare())]
+            forever = (bus.run(), gateway.run(), services.revocations.run())
+            background = [group.create_task(work) for work in (ready, *forever)]
             yield Api(application, gateway)
             for task in background:
                 task.cancel()
@@ -108,17 +115,21 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
 
 
 class _Database:
-    """The database as `/health/ready` sees it: without its unique indexes it is not ready, for they are our fences."""
+    """The database as `/health/ready` sees it: without its unique indexes it is not ready, for they are our fences.
+
+    Nor are we before we know which log-ins have ended.
+    """
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._prepared = False
 
-    async def prepare(self) -> None:
-        """Make the indexes as soon as the database answers."""
+    async def prepare(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Make the indexes as soon as the database answers, and do what has to be done `then`."""
         while not self._prepared:
             try:
                 await self._records.prepare()
+                await then()
                 self._prepared = True
             except StoreUnavailable as error:
                 log.warning("database_not_prepared", cause=str(error))

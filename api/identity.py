@@ -30,11 +30,13 @@ class Doorkeeper:
     """Knows callers by their bearer tokens.
 
     Checking a signature costs more than all the rest of a small request, so tokens that passed are remembered until
-    they expire. That gives nobody a minute more: at its expiry, a token is checked like any other.
+    they expire. That gives nobody a minute more: at its expiry, a token is checked like any other. Whether its log-in
+    has ended is asked of `ended`, by the session's id, each time.
     """
 
-    def __init__(self, verify: Callable[[str], Identity], clock: Clock) -> None:
+    def __init__(self, verify: Callable[[str], Identity], ended: Callable[[str], bool], clock: Clock) -> None:
         self._verify = verify
+        self._ended = ended
         self._clock = clock
         self._passed: dict[str, Identity] = {}
 
@@ -61,6 +63,12 @@ class Doorkeeper:
 
     def recognise(self, token: str) -> Identity:
         """Return whose access token this is. Raises `Problem` (401)."""
+        who = self._known(token)
+        if self._ended(who.session_id):
+            raise _invalid("The log-in of this token has ended; log in again.")
+        return who
+
+    def _known(self, token: str) -> Identity:
         who = self._passed.get(token)
         if who is not None and self._clock() < who.expires_at:
             return who
@@ -76,11 +84,16 @@ class Doorkeeper:
 
 
 def _rejected(error: InvalidToken) -> Problem:
-    challenge = f'{_CHALLENGE}, error="invalid_token"'
     if error.code == "token_expired":
         return Problem(
             "token_expired",
             "The access token has expired; refresh it.",
-            headers={hdrs.WWW_AUTHENTICATE: f'{challenge}, error_description="The token has expired"'},
+            headers={
+                hdrs.WWW_AUTHENTICATE: f'{_CHALLENGE}, error="invalid_token", error_description="The token has expired"'
+            },
         )
-    return Problem("invalid_token", "This is no access token of ours.", headers={hdrs.WWW_AUTHENTICATE: challenge})
+    return _invalid("This is no access token of ours.")
+
+
+def _invalid(detail: str) -> Problem:
+    return Problem("invalid_token", detail, headers={hdrs.WWW_AUTHENTICATE: f'{_CHALLENGE}, error="invalid_token"'})

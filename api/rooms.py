@@ -8,8 +8,10 @@ from datetime import date, datetime
 from typing import Literal, TypeVar
 
 from hub.bus.messages import Notice
+from hub.scheduling.events import Event
 from hub.scheduling.slots import SlotChange
 from hub.scheduling.values import Role, rfc3339
+from hub.scheduling.views import AppointmentView
 
 K = TypeVar("K")
 L = TypeVar("L")
@@ -69,6 +71,7 @@ class Rooms:
     def __init__(self) -> None:
         self._members: dict[str, dict[str, None]] = {}
         self._room_of: dict[str, str] = {}
+        self._doctors_of: dict[str, set[str]] = {}
         self._watches: dict[str, dict[tuple[str, date], Watch]] = {}
         self._watched: dict[str, dict[tuple[str, date], Watch]] = {}
 
@@ -78,8 +81,17 @@ class Rooms:
         self._members.setdefault(room, {})[sid] = None
         self._room_of[sid] = room
 
+    def introduce(self, sid: str, doctor_id: str) -> None:
+        """Let a patient's client be told of this doctor's notices from now on, and not before: see `meetings`."""
+        self._doctors_of.setdefault(sid, set()).add(doctor_id)
+
+    def knows(self, sid: str, doctor_id: str) -> bool:
+        """Whether a patient's client has been introduced to the doctor."""
+        return doctor_id in self._doctors_of.get(sid, ())
+
     def leave(self, sid: str) -> None:
         """Forget a client."""
+        self._doctors_of.pop(sid, None)
         if room := self._room_of.pop(sid, None):
             _remove(self._members, room, sid)
         for doctor_id, day in self._watches.pop(sid, ()):
@@ -102,23 +114,36 @@ class Rooms:
         return len(self._watches.get(sid, ()))
 
     def told(self, notice: Notice) -> list[Told]:
-        """Return what a notice means to whom: the appointment to its doctor and patient, its slots to the watchers.
-
-        A reminder that was missed is for the staff: it tells the doctor to call, the patient nothing.
-        """
-        parties = [_room(Role.DOCTOR, notice.doctor_id)]
-        if notice.event.type != "reminder_missed":
-            parties.append(_room(Role.PATIENT, notice.appointment.patient_id))
+        """Return what a notice means to whom: the appointment to its doctor and patient, its slots to the watchers."""
+        sids = dict.fromkeys(self._members.get(_room(Role.DOCTOR, notice.doctor_id), ()))
+        if concerns_patient(notice.event):
+            patients = self._members.get(_room(Role.PATIENT, notice.appointment.patient_id), ())
+            sids |= dict.fromkeys(sid for sid in patients if self.knows(sid, notice.doctor_id))
         told = []
-        if sids := tuple(dict.fromkeys(sid for room in parties for sid in self._members.get(room, ()))):
-            told.append(Told(sids, "appointment", _appointment(notice)))
+        if sids:
+            told.append(Told(tuple(sids), "appointment", appointment_event(notice.event, notice.appointment)))
         watched = self._watched.get(notice.doctor_id, {})
         told.extend(
-            Told(sids, "slot", _slot(notice.doctor_id, change))
+            Told(watchers, "slot", _slot(notice.doctor_id, change))
             for change in notice.slots
-            if (sids := tuple(sid for (sid, _), watch in watched.items() if watch.sees(notice.event.seq, change)))
+            if (watchers := tuple(sid for (sid, _), watch in watched.items() if watch.sees(notice.event.seq, change)))
         )
         return told
+
+
+def concerns_patient(event: Event) -> bool:
+    """Whether a patient is told: a reminder that was missed is for the staff, it tells the doctor to call."""
+    return event.type != "reminder_missed"
+
+
+def appointment_event(event: Event, appointment: AppointmentView) -> dict[str, object]:
+    """Return what clients are told of an event, live and by `sync`; `appointment` is as it stood right after it."""
+    return {
+        "type": event.type,
+        "appointment": appointment.model_dump(mode="json", by_alias=True),
+        "seq": event.seq,
+        "prev": event.prev,
+    }
 
 
 def _room(role: Role, user_id: str) -> str:
@@ -131,15 +156,6 @@ def _remove(book: dict[K, dict[L, V]], outer: K, inner: L) -> None:
         within.pop(inner, None)
         if not within:
             del book[outer]
-
-
-def _appointment(notice: Notice) -> dict[str, object]:
-    return {
-        "type": notice.event.type,
-        "appointment": notice.appointment.model_dump(mode="json", by_alias=True),
-        "seq": notice.event.seq,
-        "prev": notice.event.prev,
-    }
 
 
 def _slot(doctor_id: str, change: SlotChange) -> dict[str, object]:

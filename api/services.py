@@ -7,10 +7,11 @@ from datetime import timedelta
 from api.attempts import Attempts
 from api.booking import PATIENCE, Booking
 from api.identity import Doorkeeper
+from api.revocations import Revocations
 from api.text_answers import TextAnswers
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
-from hub.bus.ports import Commands, Following
+from hub.bus.ports import Announcing, Commands, Following
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.settings import Settings
@@ -38,6 +39,7 @@ class Services:
     engines: tuple[Engine, ...]
     tokens: AccessTokens
     doorkeeper: Doorkeeper
+    revocations: Revocations
     sign_in: SignIn
     booking: Booking
     attempts: Attempts
@@ -51,12 +53,14 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     records: Records,
     commands: Commands,
     following: Following,
+    announcing: Announcing,
     engines: tuple[Engine, ...],
 ) -> Services:
     """Return the services that follow from the settings, the store and the bus. Opens nothing."""
-    tokens = AccessTokens(
-        settings.jwt_secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock
-    )
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock)
+    revocations = Revocations(records.sessions, announcing, lifetime, clock)
+    refresh_lifetime = timedelta(days=settings.refresh_token_days)
     booking = Booking(records, commands, clock, PATIENCE * (settings.clock_rate or 1))
     return Services(
         settings=settings,
@@ -66,8 +70,9 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         following=following,
         engines=engines,
         tokens=tokens,
-        doorkeeper=Doorkeeper(tokens.verify, clock),
-        sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
+        doorkeeper=Doorkeeper(tokens.verify, revocations.ended, clock),
+        revocations=revocations,
+        sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         booking=booking,
         attempts=Attempts(settings, clock),
         text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),

@@ -8,6 +8,8 @@ from api.sockets import appointments
 from api.sockets.gateway import Gateway
 from api.sockets.interest import Interest
 from api.sockets.limits import Limits
+from api.sockets.meetings import Meetings
+from api.sockets.own_record import OwnRecord
 from api.sockets.server import Server
 from api.sockets.syncing import Syncing
 from api.sockets.watching import Watching
@@ -22,18 +24,22 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     rooms = Rooms()
     interest = Interest(services.following)
     watching = Watching(services.records, rooms, interest, services.clock, limits.watches)
+    server = Server(services.settings.cors_origins, limits)
+    own = OwnRecord(services.records.appointments)
     return Gateway(
-        server=Server(services.settings.cors_origins, limits),
+        server=server,
         rooms=rooms,
         interest=interest,
-        records=services.records,
+        meetings=Meetings(rooms, interest, server, own, services.records.appointments),
+        own=own,
         commands={
             **appointments.commands(services.booking),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
-            "sync": Syncing(services.records, services.clock).sync,
+            "sync": Syncing(own, services.clock).sync,
         },
         recognise=recognise,
+        ended=services.revocations.ended,
         clock=services.clock,
         limits=limits,
     )

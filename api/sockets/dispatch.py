@@ -18,8 +18,18 @@ log = structlog.get_logger(__name__)
 class Dispatch:
     """Carries out what clients ask: for each in the order of the asks, and never without an answer."""
 
-    def __init__(self, commands: Mapping[str, Command], waiting: Callable[[str], int], limits: Limits) -> None:
-        """Know the commands by event name; `waiting` says how many packets a client has not read yet."""
+    def __init__(
+        self,
+        commands: Mapping[str, Command],
+        admits: Callable[[Client], None],
+        waiting: Callable[[str], int],
+        limits: Limits,
+    ) -> None:
+        """Know the commands by event name; `waiting` says how many packets a client has not read yet.
+
+        `admits` raises `Problem` for a client that may ask nothing any more.
+        """
+        self._admits = admits
         self._commands = commands
         self._waiting = waiting
         self._limits = limits
@@ -58,6 +68,7 @@ class Dispatch:
         command = self._commands.get(event)
         if command is None:
             raise Problem("unknown_event", "There is no such event.")
+        self._admits(client)
         if self.draining:
             raise Problem("draining", "This server is about to stop; connect again and send the same again.")
         if client.pending > self._limits.pending:

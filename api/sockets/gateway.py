@@ -13,14 +13,14 @@ from api.sockets.client import Client, admitted
 from api.sockets.dispatch import Dispatch, said
 from api.sockets.interest import Interest
 from api.sockets.limits import Limits
+from api.sockets.meetings import Meetings
+from api.sockets.own_record import OwnRecord
 from api.sockets.server import Server
-from api.sockets.syncing import all_of
 from api.sockets.tokens import Tokens
 from hub.accounts.identity import Identity
 from hub.bus.messages import Notice
 from hub.clock import Clock
-from hub.records.ports import AppointmentFilter, Records
-from hub.scheduling.values import ACTIVE, Role
+from hub.scheduling.values import Role
 
 
 class Gateway:
@@ -31,22 +31,30 @@ class Gateway:
         server: Server,
         rooms: Rooms,
         interest: Interest,
-        records: Records,
+        meetings: Meetings,
+        own: OwnRecord,
         commands: Mapping[str, Command],
         recognise: Callable[[str], Identity],
+        ended: Callable[[str], bool],
         clock: Clock,
         limits: Limits,
     ) -> None:
-        """Let clients send `commands` (by event name) besides `authenticate`; know their tokens by `recognise`."""
+        """Let clients send `commands` (by event name) besides `authenticate`.
+
+        Know their tokens by `recognise`, and by `ended` which log-ins are over.
+        """
         self.server = server
         self._rooms = rooms
         self._interest = interest
-        self._records = records
+        self._meetings = meetings
+        self._own = own
         self._clock = clock
         self._limits = limits
         self._clients: dict[str, Client] = {}
-        self._tokens = Tokens(self._clients, server, recognise, clock)
-        self._dispatch = Dispatch({**commands, "authenticate": self._tokens.authenticate}, server.waiting, limits)
+        self._tokens = Tokens(self._clients, server, recognise, ended, clock)
+        self._dispatch = Dispatch(
+            {**commands, "authenticate": self._tokens.authenticate}, self._tokens.hold, server.waiting, limits
+        )
         server.sio.on("connect", self._connect)
         server.sio.on("disconnect", self._disconnect)
         server.sio.on("*", self._event)
@@ -55,13 +63,13 @@ class Gateway:
         """Tell everybody concerned; see `hub.bus.ports.OnNotice`."""
         for told in self._rooms.told(notice):
             self.server.tell(told.sids, told.event, told.data)
-        self._interest.heard(notice)
+        self._meetings.heard(notice)
 
     async def run(self) -> None:
         """Look after the clients for ever; cancel it to stop. Any other end of it is an error that ends the process."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.sweep(self._forget))
-            group.create_task(self._interest.run())
+            group.create_task(self._meetings.run())
             group.create_task(self._tokens.run())
 
     async def close(self, within: float) -> None:
@@ -94,16 +102,15 @@ class Gateway:
             raise Problem("draining", "This server is about to stop; connect again.")
         identity = self._tokens.read(auth)
         self._clients[sid] = admitted(sid, identity, self._clock())
-        if identity.role is Role.DOCTOR:
-            self._interest.arrive(sid, patient_id=None)
-            await self._interest.hold_own(sid, identity.user_id)
-        else:
-            self._interest.arrive(sid, identity.user_id)
-            active = AppointmentFilter(patient_id=identity.user_id, statuses=ACTIVE)
-            mine = await all_of(self._records.appointments, active)
-            for doctor_id in dict.fromkeys(appointment.doctor_id for appointment in mine):
-                await self._interest.hold_own(sid, doctor_id)
+        self._interest.arrive(sid)
+        if identity.role is Role.PATIENT:
+            self._meetings.arrive(sid, identity.user_id)
+        for doctor_id in await self._own.doctors(identity):
+            await self._interest.hold_own(sid, doctor_id)
+            self._rooms.introduce(sid, doctor_id)
         self._rooms.enter(sid, identity.role, identity.user_id)
+        if identity.role is Role.PATIENT:
+            self._meetings.enter(sid)
 
     async def _event(self, event: str, sid: str, *args: object) -> dict[str, object]:
         client = self._clients.get(sid)
@@ -119,3 +126,4 @@ class Gateway:
         if self._clients.pop(sid, None):
             self._rooms.leave(sid)
             self._interest.depart(sid)
+            self._meetings.depart(sid)

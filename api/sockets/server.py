@@ -24,6 +24,8 @@ from api.sockets.packets import BadPacket, Packet, event_text
 log = structlog.get_logger(__name__)
 CUT = Counter("clinic_sockets_cut_total", "Sockets that were cut off, by reason.", ["reason"])
 OPEN = Gauge("clinic_sockets_open", "Sockets that are open.")
+QUEUED = Gauge("clinic_sockets_queued", "Packets that wait to be written, of all sockets together.")
+QUEUED_MOST = Gauge("clinic_sockets_queued_most", "Packets that wait for the socket that has the most of them.")
 
 PATH = "socket.io"
 NAMESPACE = "/"
@@ -59,6 +61,8 @@ class Server:
         self._eio.on("connect", self._opened)
         self._eio.on("message", self._received)
         OPEN.set_function(lambda: len(self._eio.sockets))
+        QUEUED.set_function(lambda: sum(line.queue.qsize() for line in self._eio.sockets.values()))
+        QUEUED_MOST.set_function(lambda: max((line.queue.qsize() for line in self._eio.sockets.values()), default=0))
 
     def attach(self, app: web.Application) -> None:
         """Serve `/socket.io/` in the application."""

@@ -4,8 +4,9 @@ A refresh token is `<session id>.<secret>`; the store holds only the hash of the
 that has been used before has stolen it, or was stolen from: either way the whole log-in ends.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from hub.accounts.account import Account, Session
@@ -14,6 +15,9 @@ from hub.clock import Clock
 from hub.ids import new_id, new_secret
 from hub.records.ports import SessionRecords, UserRecords
 from hub.scheduling.values import Role
+
+OnEnded = Callable[[str, datetime], Awaitable[None]]
+"""Called with the id of a log-in that is over, and since when, after the record says so; perhaps more than once."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,16 @@ class TokenPair:
 class SignIn:
     """Starts, renews and ends log-ins. One lasts for `refresh_lifetime` at most, however often it is renewed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # put together once, in `api.services`
         self,
         users: UserRecords,
         sessions: SessionRecords,
         tokens: AccessTokens,
         refresh_lifetime: timedelta,
         clock: Clock,
+        on_ended: OnEnded,
     ) -> None:
+        self._on_ended = on_ended
         self._users = users
         self._sessions = sessions
         self._tokens = tokens
@@ -62,13 +68,18 @@ class SignIn:
         secret = new_secret()
         session = await self._sessions.rotate(session_id, _hash(presented), _hash(secret), self._clock())
         if session is None:
+            # The read tells a log-in that was ended from an id that somebody made up, which nobody needs to hear of.
+            if ended := await self._sessions.revoked_at(session_id):
+                await self._on_ended(session_id, ended)
             return None
         account = await self._users.by_id(session.user_id)
         return (account, self._pair(account, session.id, secret)) if account else None
 
     async def end(self, session_id: str) -> None:
-        """End a log-in. Access tokens that it has issued hold until they expire. Raises `StoreUnavailable`."""
-        await self._sessions.revoke(session_id, self._clock())
+        """End a log-in. Raises `StoreUnavailable`."""
+        now = self._clock()
+        await self._sessions.revoke(session_id, now)
+        await self._on_ended(session_id, now)
 
     def _pair(self, account: Account, session_id: str, secret: str) -> TokenPair:
         return TokenPair(

@@ -8,24 +8,26 @@ from aiokafka.errors import KafkaError
 from hub import ids
 from hub.bus.feed import Feed
 from hub.bus.link import Link, linked
-from hub.bus.messages import Reply
+from hub.bus.messages import Reply, SessionEnded
 from hub.bus.place import BrokerPlace
-from hub.bus.ports import OnNotice
+from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.bus.requests import Requests
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
 
 log = structlog.get_logger(__name__)
 
+_ANNOUNCE_WITHIN = 1.0
 _RECONNECT = 0.5
 """Seconds between two attempts to reach the broker."""
 
 
 class Bus:
-    """Implements `hub.bus.ports.Commands` and `Following` while `run` runs."""
+    """Implements `hub.bus.ports.Commands`, `Following` and `Announcing` while `run` runs."""
 
-    def __init__(self, place: BrokerPlace, records: Records, deliver: OnNotice) -> None:
+    def __init__(self, place: BrokerPlace, records: Records, deliver: OnNotice, session_ended: OnSessionEnded) -> None:
         self.place = place
+        self._session_ended = session_ended
         self._requests = Requests(self)
         self._feed = Feed(records, deliver)
         self._link: Link | None = None
@@ -47,6 +49,14 @@ class Bus:
     def unfollow(self, doctor_id: str) -> None:
         """See `hub.bus.ports.Following`."""
         self._feed.unfollow(doctor_id)
+
+    async def announce(self, ended: SessionEnded) -> None:
+        """See `hub.bus.ports.Announcing`."""
+        try:
+            if self._link is not None:
+                await asyncio.wait_for(self._link.announce(ended), _ANNOUNCE_WITHIN)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("session_end_not_announced", error=type(error).__name__)
 
     async def send(self, command: Command, encoded: bytes) -> None:
         """Send a command once over the present link. Raises ConnectionError when there is none."""
@@ -83,7 +93,7 @@ class Bus:
         """Use the link until the broker forgets it."""
         self._link = link
         self._answering = True
-        receiving = asyncio.create_task(link.receive(self._requests.answered, self._feed.receive))
+        receiving = asyncio.create_task(link.receive(self._requests.answered, self._feed.receive, self._session_ended))
         forgotten = asyncio.create_task(link.until_forgotten(self._see))
         try:
             done, _ = await asyncio.wait({receiving, forgotten}, return_when=asyncio.FIRST_COMPLETED)

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from hub.bus.messages import Notice, notice_of
 from hub.bus.ports import OnNotice
@@ -17,11 +17,15 @@ from hub.records.ports import Records
 
 log = structlog.get_logger(__name__)
 MENDED = Counter("clinic_feed_mended_total", "Notices that were missed on the bus and read from the record.")
+COMPARED = Counter("clinic_feed_compared_total", "Comparisons of a followed doctor's position with the record.")
+BEHIND = Counter("clinic_feed_behind_total", "Comparisons that found notices which had not come by themselves.")
+FOLLOWED = Gauge("clinic_feed_followed_doctors", "Doctors whose notices this process must not miss.")
 
 COMPARE_EVERY = 3.0
 """Seconds between two comparisons with the record."""
 _IN_FLIGHT = 0.5
 """Seconds that a notice may take from the record to us before it counts as missing."""
+_COMPARE_AT_ONCE = 16
 _RETRY = 0.2
 """Seconds between two reads of a record that does not show yet what is missing, or does not answer."""
 
@@ -46,6 +50,7 @@ class Feed:
         self._last: dict[str, int] = {}
         """The last `seq` delivered of each doctor whom we have heard of, followed or not."""
         self._tasks: asyncio.TaskGroup | None = None
+        FOLLOWED.set_function(lambda: len(self._lines))
 
     async def run(self) -> None:
         """Mend and compare, for ever. A failure of any of it is raised here."""
@@ -100,17 +105,25 @@ class Feed:
 
     async def _catch_up(self) -> None:
         """Mend each followed doctor whose record has been ahead of us for longer than a notice takes."""
-        ahead = [
-            (doctor_id, line, last)
-            for doctor_id, line in list(self._lines.items())
-            if line.seq is not None
-            and (last := await self._records.appointments.last_seq(doctor_id, line.seq)) > line.seq
-        ]
+        followed = list(self._lines.items())
+        ahead: list[tuple[str, _Line, int]] = []
+        for begin in range(0, len(followed), _COMPARE_AT_ONCE):
+            some = followed[begin : begin + _COMPARE_AT_ONCE]
+            stand = await asyncio.gather(*(self._stands(doctor_id, line) for doctor_id, line in some))
+            ahead += [(*each, last) for each, last in zip(some, stand, strict=True) if last > (each[1].seq or 0)]
         if ahead:
             await asyncio.sleep(_IN_FLIGHT)
         for doctor_id, line, last in ahead:
-            if line.seq is not None and line.seq < last:
+            if self._lines.get(doctor_id) is line and line.seq is not None and line.seq < last:
+                BEHIND.inc()
                 self._mend(doctor_id, line)
+
+    async def _stands(self, doctor_id: str, line: _Line) -> int:
+        """Return where the record stands; 0 for a doctor whose line is only just being begun."""
+        if line.seq is None:
+            return 0
+        COMPARED.inc()
+        return await self._records.appointments.last_seq(doctor_id, line.seq)
 
     def _advance(self, doctor_id: str, line: _Line) -> None:
         """Deliver what is in order; what is not waits for what is missing."""

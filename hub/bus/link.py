@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from hub.bus import topics
 from hub.bus.birthmark import until_forgotten
-from hub.bus.messages import Notice, Replies, Reply
+from hub.bus.messages import Notice, Replies, Reply, SessionEnded
 from hub.bus.place import BrokerPlace
+from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.scheduling.commands import Command
 
 log = structlog.get_logger(__name__)
@@ -49,14 +50,20 @@ class Link:
             await client.start()
         await topics.make(
             self._admin,
-            {topics.COMMANDS: self._place.partitions, topics.EVENTS: self._place.partitions, self._reply_topic: 1},
+            {
+                topics.COMMANDS: self._place.partitions,
+                topics.EVENTS: self._place.partitions,
+                topics.SESSIONS: 1,
+                self._reply_topic: 1,
+            },
             self._place.replication,
         )
         stack.push_async_callback(topics.remove, self._admin, self._reply_topic)
         events = [TopicPartition(topics.EVENTS, number) for number in range(self._place.partitions)]
-        assigned = [TopicPartition(self._reply_topic, 0), *events]
+        shared = [TopicPartition(topics.SESSIONS, 0), *events]
+        assigned = [TopicPartition(self._reply_topic, 0), *shared]
         self._consumer.assign(assigned)
-        await self._consumer.seek_to_end(*events)
+        await self._consumer.seek_to_end(*shared)
         for partition in assigned:  # resolves each position now: what is sent from here on is heard
             await self._consumer.position(partition)
 
@@ -72,7 +79,14 @@ class Link:
         # A lost command shows itself by its missing answer, and the sender repeats it.
         delivery.add_done_callback(asyncio.Future.exception)
 
-    async def receive(self, on_reply: Callable[[Reply], None], on_notice: Callable[[Notice], None]) -> None:
+    async def announce(self, ended: SessionEnded) -> None:
+        """Tell every api process that a log-in is over. May wait for the broker; raises KafkaError."""
+        delivery = await self._producer.send(
+            topics.SESSIONS, ended.model_dump_json(by_alias=True).encode(), partition=0
+        )
+        delivery.add_done_callback(asyncio.Future.exception)  # who does not hear it finds it in the record
+
+    async def receive(self, on_reply: Callable[[Reply], None], on_notice: OnNotice, on_ended: OnSessionEnded) -> None:
         """Hand over what arrives, for ever. Notices of a doctor come in the order in which the agents sent them."""
         while True:
             for partition, records in (await self._consumer.getmany(timeout_ms=1000)).items():
@@ -80,6 +94,9 @@ class Link:
                     if partition.topic == self._reply_topic:
                         for reply in _decoded(Replies.validate_json, record):
                             on_reply(reply)
+                    elif partition.topic == topics.SESSIONS:
+                        for ended in _decoded(lambda value: [SessionEnded.model_validate_json(value)], record):
+                            on_ended(ended)
                     else:
                         for notice in _decoded(lambda value: [Notice.model_validate_json(value)], record):
                             on_notice(notice)

@@ -9,7 +9,7 @@ from hub.scheduling.decide import RefusalCode
 from hub.scheduling.events import Event, TaggedEvent
 from hub.scheduling.hours import Doctor
 from hub.scheduling.slots import SlotChange, slot_changes
-from hub.scheduling.values import Id, Value
+from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView, view
 
 
@@ -33,6 +33,13 @@ class Declined(Value):
 Reply = Done | Declined
 Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
 """One message for all the commands of a batch that one api process is waiting for."""
+
+
+class SessionEnded(Value):
+    """A log-in is over since `at`: its access tokens are worth nothing any more, and its sockets are to be closed."""
+
+    session_id: Id
+    at: Instant
 
 
 class Notice(Value):

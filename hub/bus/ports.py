@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from hub.bus.messages import Notice, Reply
+from hub.bus.messages import Notice, Reply, SessionEnded
 from hub.scheduling.commands import Command
 
 
@@ -38,3 +38,14 @@ class Following(Protocol):
 
     def unfollow(self, doctor_id: str) -> None:
         """Take back one `follow`."""
+
+
+OnSessionEnded = Callable[[SessionEnded], None]
+"""Called for each log-in that a process says is over, perhaps more than once; must not block."""
+
+
+class Announcing(Protocol):
+    """Says to all api processes what they should know at once."""
+
+    async def announce(self, ended: SessionEnded) -> None:
+        """Say that a log-in is over. Raises nothing: who does not hear it will find it in the record."""

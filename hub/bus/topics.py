@@ -10,6 +10,7 @@ from aiokafka.partitioner import murmur2
 COMMANDS = "clinic.commands"
 EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
+SESSIONS = "clinic.sessions"
 
 
 _LOOK_EVERY = 0.1

@@ -27,6 +27,15 @@ class AppointmentEvent(Value):
     prev: int
 
 
+class Synced(Value):
+    """What `sync` says: all of one's recent appointments, or the events that were missed, and how far that is."""
+
+    mode: Literal["snapshot", "resume"]
+    position: dict[Id, int]
+    appointments: tuple[AppointmentView, ...] = ()
+    events: tuple[AppointmentEvent, ...] = ()
+
+
 class SlotEvent(Value):
     """A slot of a watched day is free or taken now."""
 

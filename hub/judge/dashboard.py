@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hub.client.asking import Who
 from hub.client.line import Callbacks
-from hub.client.wire import AppointmentEvent, SlotEvent, WatchedDay
+from hub.client.wire import AppointmentEvent, SlotEvent, Synced, WatchedDay
 from hub.clock import Clock
 from hub.scheduling.views import AppointmentView
 
@@ -21,10 +21,14 @@ class Seen:
 
 @dataclass
 class Span:
-    """One connection: since when, until when (None: it still stands), and the events told on it."""
+    """One connection: since when, until when (None: it still stands), and the events told on it.
+
+    What came up to `position` (the doctor's id → `seq`) was told by a snapshot, and not one by one.
+    """
 
     since: datetime
     until: datetime | None = None
+    position: dict[str, int] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
 
@@ -46,6 +50,7 @@ class Dashboard:
     def callbacks(self) -> Callbacks:
         """What the client's line calls."""
         return Callbacks(
+            on_snapshot=self.saw_snapshot,
             on_appointment=self.saw,
             on_watched=self.watched,
             on_slot=self.saw_slot,
@@ -94,6 +99,17 @@ class Dashboard:
         self.spans[-1].seen.append(Seen(event, self._clock()))
         if not self.has(event.appointment.id, event.appointment.version):
             self._latest[event.appointment.id] = event.appointment
+
+    def saw_snapshot(self, snapshot: Synced) -> None:
+        """Write down how everything stands."""
+        self.connected()
+        self.spans[-1].position = dict(snapshot.position)
+        self._latest |= {appointment.id: appointment for appointment in snapshot.appointments}
+
+    def reached(self, doctor_id: str) -> int:
+        """Return the last `seq` of the doctor that the client was told of."""
+        told = (seen.event.seq for seen in self.seen if seen.event.appointment.doctor_id == doctor_id)
+        return max([*told, *(span.position.get(doctor_id, 0) for span in self.spans)], default=0)
 
     def watched(self, day: WatchedDay) -> None:
         """Write down the slots of a day that is watched from now on."""

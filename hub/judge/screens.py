@@ -54,7 +54,7 @@ def complete(dashboard: Dashboard, record: Record, clocks: timedelta) -> Iterato
                 owed = _concerns(dashboard, each) and (
                     first <= seq <= last or (span.until is None and each.event.at > span.since + clocks)
                 )
-                if owed and (doctor_id, seq) not in had:
+                if owed and (doctor_id, seq) not in had and seq > span.position.get(doctor_id, 0):
                     yield _about(dashboard, "an event was not told", doctor_id, seq)
 
 

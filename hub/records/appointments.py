@@ -120,6 +120,13 @@ class MongoAppointments:
         ]
         return sorted(happened, key=lambda one: one.event.seq)
 
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return with which doctors each of the patients has appointments."""
+        found: dict[str, set[str]] = {}
+        for one in await self._fields({"patientId": {"$in": list(patient_ids)}}, "patientId", "doctorId"):
+            found.setdefault(one["patientId"], set()).add(one["doctorId"])
+        return found
+
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
         pipeline: list[Document] = [

@@ -44,6 +44,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "sessions": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+        IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
     "texts": [
         # Not one field longer: with another behind it the embedded engine leaves out the upper end of a `$lte`.

@@ -108,6 +108,14 @@ class MemoryAppointments:
         ]
         return sorted(happened, key=lambda one: one.event.seq)
 
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return with which doctors each of the patients has appointments."""
+        found: dict[str, set[str]] = {}
+        for one in self._stored.values():
+            if one.patient_id in patient_ids:
+                found.setdefault(one.patient_id, set()).add(one.doctor_id)
+        return found
+
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
         matching = (
@@ -208,6 +216,15 @@ class MemorySessions:
         session = self._stored.get(session_id)
         if session and session.revoked_at is None:
             self._stored[session_id] = session.model_copy(update={"revoked_at": now})
+
+    async def revoked_at(self, session_id: str) -> datetime | None:
+        """Return when the session was ended."""
+        session = self._stored.get(session_id)
+        return session.revoked_at if session else None
+
+    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the sessions that were ended at `since` or later."""
+        return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
 
 
 def _claims(appointment: Appointment) -> list[_Claim]:

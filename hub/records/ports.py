@@ -158,6 +158,9 @@ class AppointmentRecords(Protocol):
     async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
 
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return with which doctors each of the patients has appointments, however they stand; none: no entry."""
+
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
 
@@ -209,6 +212,12 @@ class SessionRecords(Protocol):
 
     async def revoke(self, session_id: str, now: datetime) -> None:
         """End the session."""
+
+    async def revoked_at(self, session_id: str) -> datetime | None:
+        """Return when the session was ended; None while it is not, or when there is none."""
+
+    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the sessions that were ended at `since` or later: session id → when."""
 
 
 class Records(Protocol):

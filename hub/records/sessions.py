@@ -43,3 +43,15 @@ class MongoSessions:
         with translated():
             live = {"_id": session_id, "revokedAt": {"$exists": False}}
             await self._collection.update_one(live, {"$set": {"revokedAt": now}})
+
+    async def revoked_at(self, session_id: str) -> datetime | None:
+        """Return when the session was ended."""
+        with translated():
+            found = await self._collection.find_one({"_id": session_id}, {"revokedAt": 1})
+        return found.get("revokedAt") if found else None
+
+    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the sessions that were ended at `since` or later."""
+        with translated():
+            found = await self._collection.find({"revokedAt": {"$gte": since}}, {"revokedAt": 1}).to_list(None)
+        return {session["_id"]: session["revokedAt"] for session in found}

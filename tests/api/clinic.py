@@ -15,6 +15,7 @@ from api.problems import KINDS
 from api.services import Engine, Services, assemble
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
+from hub.bus.messages import SessionEnded
 from hub.records.memory import MemoryRecords
 from hub.scheduling.hours import Doctor, Shift
 from hub.scheduling.values import Role
@@ -48,6 +49,16 @@ class NobodyFollowed:
 
     def unfollow(self, doctor_id: str) -> None:
         raise AssertionError(f"nobody follows {doctor_id} over REST")
+
+
+class Announced:
+    """Keeps what the processes would tell each other."""
+
+    def __init__(self) -> None:
+        self.ended: list[SessionEnded] = []
+
+    async def announce(self, ended: SessionEnded) -> None:
+        self.ended.append(ended)
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,7 @@ async def make_services(**changed: object) -> Services:
         records=records,
         commands=DirectCommands(records, clock),
         following=NobodyFollowed(),
+        announcing=Announced(),
         engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),
     )
 

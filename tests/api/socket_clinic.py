@@ -16,7 +16,7 @@ from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply, notice_of
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
-from tests.api.clinic import Clinic, HandClock, make_services, open_clinic
+from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
 from tests.api.direct_commands import DirectCommands
 from tests.api.sockets import Raw, listening, raw
 
@@ -181,6 +181,7 @@ async def _services() -> Services:
         records=plain.records,
         commands=commands,
         following=feed,
+        announcing=Announced(),
         engines=plain.engines,
     )
 

@@ -309,7 +309,7 @@ async def test_who_does_not_read_gets_no_more_answers() -> None:
         return {"answer": 42}
 
     waiting = {"reads": 3, "does not": 4}
-    dispatch = Dispatch({"ask": answer}, waiting.__getitem__, replace(LIMITS, unread=3))
+    dispatch = Dispatch({"ask": answer}, lambda _: None, waiting.__getitem__, replace(LIMITS, unread=3))
     who = Identity("carl", Role.PATIENT, "session", opening(1))
     acks = [await dispatch.ack(admitted(sid, who, opening(0)), "ask", ()) for sid in waiting]
     assert acks[0] == {"ok": True, "answer": 42}

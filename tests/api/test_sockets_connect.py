@@ -71,7 +71,7 @@ async def test_whatever_goes_wrong_at_connect_is_a_refusal_with_a_code(
         raise error
 
     monkeypatch.setattr(clinic.records.appointments, "last_seq", fails)
-    monkeypatch.setattr(clinic.records.appointments, "page", fails)
+    monkeypatch.setattr(clinic.records.appointments, "doctors_of", fails)
     assert await refusal(clinic, {"token": clinic.rest.token(name)}) == code
 
 
@@ -101,14 +101,14 @@ async def test_a_doctor_is_followed_while_connected(clinic: SocketClinic) -> Non
     nobody_is_left(clinic)
 
 
-async def test_the_doctors_of_a_patients_active_appointments_are_followed_while_connected(clinic: SocketClinic) -> None:
+async def test_all_doctors_whom_a_patient_ever_met_are_followed_while_connected(clinic: SocketClinic) -> None:
     await clinic.rest.book("carl", "ada", opening(1))
     await clinic.rest.book("carl", "ada", opening(2))
     cancelled = await clinic.rest.book("carl", "ben", opening(3))
     await clinic.rest.ask("PATCH", f"/api/v1/appointments/{cancelled}/cancel", "carl")
 
     carl = await clinic.person("carl")
-    assert clinic.followed() == {clinic.id("ada"): 1}
+    assert clinic.followed() == {clinic.id("ada"): 1, clinic.id("ben"): 1}
     await carl.sio.disconnect()
     await until(lambda: clinic.followed() == {})
     nobody_is_left(clinic)

@@ -66,6 +66,8 @@ def test_an_appointment_is_told_to_its_doctor_and_its_patient_and_to_nobody_else
     rooms.enter("s-ben", Role.DOCTOR, "ben")
     rooms.enter("s-carl", Role.PATIENT, "carl")
     rooms.enter("s-carl-at-home", Role.PATIENT, "carl")
+    for sid in ("s-carl", "s-carl-at-home"):
+        rooms.introduce(sid, "ada")
     rooms.enter("s-dora", Role.PATIENT, "dora")
 
     [told] = rooms.told(booked(7))
@@ -88,14 +90,27 @@ def test_a_client_in_both_rooms_is_told_once() -> None:
     rooms = Rooms()
     rooms.enter("s", Role.DOCTOR, "ada")
     rooms.enter("s", Role.PATIENT, "carl")
+    rooms.introduce("s", "ada")
     [told] = rooms.told(booked(1))
     assert told.sids == ("s",)
+
+
+def test_a_patient_is_told_nothing_of_a_doctor_before_being_introduced() -> None:
+    rooms = Rooms()
+    rooms.enter("s-carl", Role.PATIENT, "carl")
+    rooms.introduce("s-carl", "ben")
+    assert rooms.told(booked(1)) == []
+    rooms.introduce("s-carl", "ada")
+    assert len(rooms.told(booked(2))) == 1
+    rooms.leave("s-carl")
+    assert not rooms.knows("s-carl", "ada")
 
 
 def test_a_missed_reminder_is_told_to_the_doctor_only_and_a_reminder_to_both() -> None:
     rooms = Rooms()
     rooms.enter("s-ada", Role.DOCTOR, "ada")
     rooms.enter("s-carl", Role.PATIENT, "carl")
+    rooms.introduce("s-carl", "ada")
     [missed] = rooms.told(notice(ReminderMissed.model_validate(header(1))))
     [reminded] = rooms.told(notice(PatientReminded.model_validate(header(2))))
     assert missed.sids == ("s-ada",)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.sockets import syncing
+from api.sockets import own_record
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
 
@@ -48,7 +48,7 @@ async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic
 async def test_who_has_no_appointments_has_an_empty_snapshot(clinic: SocketClinic) -> None:
     carl, ada = await clinic.person("carl"), await clinic.person("ada")
     empty = {"ok": True, "mode": "snapshot", "appointments": []}
-    assert await carl.ask("sync", {"since": {}}) == {**empty, "position": {}}
+    assert await carl.ask("sync", {}) == {**empty, "position": {}}
     assert await ada.ask("sync") == {**empty, "position": {clinic.id("ada"): 0}}
 
 
@@ -70,7 +70,7 @@ async def test_what_is_long_past_is_left_out_and_yesterday_is_not(clinic: Socket
 
 
 async def test_a_snapshot_of_many_pages_is_whole(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syncing, "_PAGE", 3)
+    monkeypatch.setattr(own_record, "_PAGE", 3)
     for number in range(10):
         await clinic.rest.book("carl", "ada", opening(1, number))
     ada = await clinic.person("ada")
@@ -79,7 +79,7 @@ async def test_a_snapshot_of_many_pages_is_whole(clinic: SocketClinic, monkeypat
 
 Moment = Callable[[], Awaitable[None]]
 READS = {"ada": ["last_seq 1", "page 1", "page 2", "happened 1"]}
-READS["carl"] = [*READS["ada"], "last_seq 2", "happened 2"]  # has two doctors, and learns so from the first page
+READS["carl"] = ["doctors_of 1", *READS["ada"], "last_seq 2", "happened 2"]  # has two doctors
 MOMENTS = [(who, f"{when} {read}") for who, reads in READS.items() for read in reads for when in "<>"]
 
 
@@ -105,7 +105,7 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
             monkeypatch.undo()  # what runs now reads, too
             await run()
 
-    for name in ("last_seq", "page", "happened"):
+    for name in ("last_seq", "doctors_of", "page", "happened"):
         monkeypatch.setattr(clinic.records.appointments, name, around(name))
     return calls
 
@@ -115,7 +115,7 @@ async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_ha
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
 ) -> None:
     """Something is booked, moved, confirmed and cancelled in the middle of the reads; pages are of one."""
-    monkeypatch.setattr(syncing, "_PAGE", 1)
+    monkeypatch.setattr(own_record, "_PAGE", 1)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     cancelled = await clinic.rest.book("carl", "ada", opening(1, 1))
     await clinic.rest.book("carl", "ben", opening(3))

@@ -14,7 +14,7 @@ from agents.commands import CommandHandler
 from agents.publisher import Publisher
 from hub.bus import topics
 from hub.bus.bus import Bus
-from hub.bus.messages import Done, Notice
+from hub.bus.messages import Done, Notice, SessionEnded
 from hub.bus.place import BrokerPlace
 from hub.bus.ports import NoAnswer
 from hub.bus.profiles import PROFILES
@@ -22,7 +22,7 @@ from hub.bus.topics import WrongPartitions
 from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
 from hub.embedded.engines import start_engine
 from hub.embedded.process import Process
-from tests.agents.surgery import Surgery, book, cancel
+from tests.agents.surgery import NOW, Surgery, book, cancel
 from tests.stack import until
 
 LONG_REASON = "\N{THERMOMETER}" * 500
@@ -52,7 +52,7 @@ def place(server: Process) -> BrokerPlace:
 async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
     """Give a bus that runs, and what it delivers."""
     delivered: list[Notice] = []
-    bus = Bus(place, surgery.records, delivered.append)
+    bus = Bus(place, surgery.records, delivered.append, print)
     run = asyncio.create_task(bus.run())
     try:
         yield bus, delivered
@@ -112,6 +112,21 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
             for told in (heard, heard_there):
                 await until(lambda told=told: len(told) == 40, "all notices are delivered")
                 assert [notice.event.seq for notice in told] == list(range(1, 41))
+
+
+async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerPlace, surgery: Surgery) -> None:
+    heard: list[list[SessionEnded]] = [[], []]
+    buses = [Bus(place, surgery.records, print, of_one.append) for of_one in heard]
+    running = [asyncio.create_task(bus.run()) for bus in buses]
+    for bus in buses:
+        await until_connected(bus)
+    ended = SessionEnded(session_id="log-in", at=NOW)
+    await buses[0].announce(ended)
+    await until(lambda: heard == [[ended], [ended]], "both have heard of it", within=1)
+    for run in running:
+        run.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await buses[0].announce(ended)  # without a broker: nobody hears it, and nothing fails
 
 
 async def test_each_process_hears_its_own_answers_only(place: BrokerPlace, surgery: Surgery) -> None:
@@ -202,7 +217,7 @@ async def test_topics_with_another_number_of_partitions_end_the_process_with_a_w
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
     more = BrokerPlace(place.servers, place.profile, partitions=PARTITIONS + 1, replication=1)
-    run = asyncio.create_task(Bus(more, surgery.records, print).run())
+    run = asyncio.create_task(Bus(more, surgery.records, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)
     assert caught.group_contains(WrongPartitions, match="KAFKA_PARTITIONS", depth=1)

@@ -346,3 +346,16 @@ async def test_a_delivery_that_fails_ends_the_feed(surgery: Surgery) -> None:
 def _no_task_is_left() -> Iterator[None]:
     yield
     assert not [task for task in asyncio.all_tasks(asyncio.get_event_loop()) if "_mended" in repr(task)]
+
+
+async def test_every_followed_doctor_is_compared_and_those_behind_are_counted(desk: Desk) -> None:
+    doctors = ("ada", "ben", *(f"doctor-{number}" for number in range(40)))
+    for doctor in doctors:
+        await desk.feed.follow(doctor)
+    compared, behind = module.COMPARED._value.get(), module.BEHIND._value.get()
+    notices = [*await desk.happen(1, "ada"), *await desk.happen(1, "ben")]
+    await until(lambda: len(desk.delivered) == 2, "both are mended")
+    assert sorted(notice.doctor_id for notice in desk.delivered) == [notice.doctor_id for notice in notices]
+    assert module.BEHIND._value.get() - behind >= 2
+    assert module.COMPARED._value.get() - compared >= len(doctors)
+    assert module.FOLLOWED._value.get() >= 0

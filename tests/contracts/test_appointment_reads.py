@@ -173,3 +173,16 @@ async def test_a_page_that_goes_on_before_the_wanted_time_begins_at_the_wanted_t
     wanted = AppointmentFilter(doctor_id="dora", start_from=NINE + HALF_HOUR)
 
     assert await records.appointments.page(wanted, 10, After(NINE - HALF_HOUR, "a")) == [late]
+
+
+async def test_the_doctors_of_patients_are_those_they_ever_had_an_appointment_with(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book("ben", "pat")
+    others = histories.book("ada", "pat", NINE + HALF_HOUR), histories.book("ada", "paul", NINE + 2 * HALF_HOUR)
+    await _saved(records, booked, *others, histories.cancel(booked))
+
+    found = await records.appointments.doctors_of(["pat", "paul", "nobody"])
+
+    assert found == {"pat": {"ada", "ben"}, "paul": {"ada"}}
+    assert await records.appointments.doctors_of([]) == {}

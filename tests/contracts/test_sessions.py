@@ -67,3 +67,26 @@ async def test_a_session_that_was_ended_is_not_renewed(records: Records) -> None
     await records.sessions.revoke("nothing", LATER)
 
     assert await records.sessions.rotate("log-in", "first", "second", LATER) is None
+
+
+async def test_the_store_says_which_sessions_were_ended_since_when(records: Records) -> None:
+    for number in range(4):
+        await records.sessions.add(SESSION.model_copy(update={"id": f"log-in-{number}"}))
+    await records.sessions.revoke("log-in-1", NINE)
+    await records.sessions.revoke("log-in-2", LATER)
+    assert await records.sessions.rotate("log-in-3", "never was", "fresh", LATER) is None
+    await records.sessions.revoke("log-in-1", LATER)
+
+    assert await records.sessions.revoked_since(NINE) == {"log-in-1": NINE, "log-in-2": LATER, "log-in-3": LATER}
+    assert await records.sessions.revoked_since(NINE + timedelta(milliseconds=1)) == {
+        "log-in-2": LATER,
+        "log-in-3": LATER,
+    }
+    assert await records.sessions.revoked_since(LATER + timedelta(milliseconds=1)) == {}
+    assert [await records.sessions.revoked_at(f"log-in-{number}") for number in range(5)] == [
+        None,
+        NINE,
+        LATER,
+        LATER,
+        None,
+    ]

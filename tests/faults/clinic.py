@@ -120,7 +120,7 @@ class Clinic:
     async def _is_at_rest(self) -> bool:
         for doctor in self.doctors:
             last = await self.records.appointments.last_seq(doctor.id)
-            if doctor.dashboard and last > max((seen.event.seq for seen in doctor.dashboard.seen), default=0):
+            if doctor.dashboard and last > doctor.dashboard.reached(doctor.id):
                 return False
         booked = [answer.appointment for answer in self.answers if answer.appointment]
         return all(

@@ -44,15 +44,22 @@ class Received:
     token: str | None
 
 
+def nothing_yet(_: str) -> dict[str, Any]:
+    """Answer `sync` as the hub does to somebody new."""
+    return {"ok": True, "mode": "snapshot", "appointments": [], "position": {}}
+
+
 @dataclass
 class StandIn:
-    """`rest` and `socket` answer the next thing that comes, in turn; the last of each goes on answering."""
+    """`rest`, `sync` and `socket` (all other events) answer in turn what comes; the last of each goes on answering."""
 
     url: str = ""
     rest: list[Callable[[web.Request], Any]] = field(default_factory=list)
     socket: list[Callable[[str], Any]] = field(default_factory=list)
+    sync: list[Callable[[str], Any]] = field(default_factory=lambda: [nothing_yet])
     admits: Callable[[str], None] = lambda _: None
     received: list[Received] = field(default_factory=list)
+    synced: list[dict[str, Any]] = field(default_factory=list)
     sids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -62,6 +69,11 @@ class StandIn:
 
     async def tell(self, event: str, data: object) -> None:
         await self.sio.emit(event, data)
+
+    async def send_away(self, code: str) -> None:
+        """Say goodbye with a reason to whoever came last, as the hub does."""
+        await self.sio.emit("closing", {"code": code, "detail": f"it is {code}"})
+        await self.sio.disconnect(self.sids[-1])
 
     def cut(self) -> None:
         """Cut every socket, as a kill -9 of the hub would."""
@@ -81,6 +93,10 @@ class StandIn:
         self.sids.append(sid)
 
     async def _event(self, event: str, _sid: str, argument: dict[str, Any]) -> Any:
+        if event == "sync":
+            self.synced.append(argument)
+            said = _next(self.sync)(event)
+            return await said if asyncio.iscoroutine(said) else said
         self.received.append(Received(event, argument, argument.get("commandId"), None))
         said = _next(self.socket)(event)
         return await said if asyncio.iscoroutine(said) else said

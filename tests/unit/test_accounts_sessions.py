@@ -28,14 +28,19 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = NOON
+        self.ended: list[str] = []
         self.records = MemoryRecords()
         self.tokens = AccessTokens(
             "a secret of the tests, thirty-two bytes and more", timedelta(minutes=15), self.clock
         )
-        self.sign_in = SignIn(self.records.users, self.records.sessions, self.tokens, MONTH, self.clock)
+        self.sign_in = SignIn(self.records.users, self.records.sessions, self.tokens, MONTH, self.clock, self._note)
 
     def clock(self) -> datetime:
         return self.now
+
+    async def _note(self, session_id: str, at: datetime) -> None:
+        assert await self.records.sessions.revoked_at(session_id) == at
+        self.ended.append(session_id)
 
     async def renew(self, pair: TokenPair) -> TokenPair:
         renewed = await self.sign_in.refresh(pair.refresh_token)
@@ -99,6 +104,24 @@ async def test_another_log_in_of_the_same_account_goes_on(desk: Desk) -> None:
 
     assert await desk.refused(at_work.refresh_token)
     await desk.renew(at_home)
+
+
+async def test_whoever_ends_a_log_in_everybody_who_has_to_know_is_told(desk: Desk) -> None:
+    out, twice, stays = [await desk.sign_in.start(PAT) for _ in range(3)]
+    ids = [pair.refresh_token.split(".")[0] for pair in (out, twice, stays)]
+    await desk.renew(twice)
+    await desk.renew(stays)
+    assert desk.ended == []
+
+    await desk.sign_in.end(ids[0])
+    assert await desk.refused(twice.refresh_token)
+
+    assert desk.ended == ids[:2]
+
+
+async def test_of_a_session_that_somebody_made_up_nobody_is_told(desk: Desk) -> None:
+    assert await desk.refused("made-up.secret")
+    assert desk.ended == []
 
 
 async def test_a_log_in_ends_after_its_lifetime_however_often_it_was_renewed(desk: Desk) -> None:

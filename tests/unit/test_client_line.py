@@ -11,7 +11,7 @@ from hub.client.answers import Refusal
 from hub.client.asking import Patience
 from hub.client.line import Callbacks, CannotConnect, Line
 from tests.stack import until
-from tests.unit.client_examples import APPOINTMENT, START, ann_at, ok, refuse_to_connect, stand_in
+from tests.unit.client_examples import APPOINTMENT, START, ann_at, nothing_yet, ok, refuse_to_connect, stand_in
 
 DAY = date(2026, 6, 1)
 ACK = {"ok": True, "appointment": APPOINTMENT}
@@ -213,3 +213,94 @@ def _event(seq: int) -> dict[str, Any]:
 async def _opened(line: Line) -> None:
     async with line:
         pass
+
+
+def _resumed(*seqs: int) -> dict[str, Any]:
+    return {"ok": True, "mode": "resume", "events": [_event(seq) for seq in seqs], "position": {"ada": max(seqs)}}
+
+
+async def test_what_was_missed_is_heard_once_and_in_order_with_what_is_told_meanwhile() -> None:
+    heard: list[object] = []
+    callbacks = Callbacks(
+        on_snapshot=lambda answer: heard.append(dict(answer.position)),
+        on_appointment=lambda event: heard.append(event.seq),
+    )
+
+    async def while_others_happen(_: str) -> dict[str, Any]:
+        for seq in (4, 5, 6):
+            await hub.tell("appointment", _event(seq))
+        return _resumed(3, 4, 5)
+
+    snapshot = {"ok": True, "mode": "snapshot", "appointments": [APPOINTMENT], "position": {"ada": 1}}
+    async with (
+        stand_in(sync=[lambda _: snapshot, while_others_happen]) as hub,
+        ann_at(hub) as ann,
+        ann.line(callbacks) as line,
+    ):
+        for seq in (1, 2):
+            await hub.tell("appointment", _event(seq))
+        await until(lambda: len(heard) == 2, "the event is here")
+        hub.cut()
+        await until(lambda: line.position == {"ada": 6}, "the line is in step again")
+    assert heard == [{"ada": 1}, 2, 3, 4, 5, 6]
+    assert hub.synced == [{}, {"since": {"ada": 2}}]
+
+
+async def test_who_missed_too_much_hears_how_everything_stands() -> None:
+    heard: list[object] = []
+    callbacks = Callbacks(on_snapshot=lambda answer: heard.append([each.id for each in answer.appointments]))
+    later = {"ok": True, "mode": "snapshot", "appointments": [APPOINTMENT], "position": {"ada": 9}}
+    async with (
+        stand_in(sync=[nothing_yet, lambda _: later]) as hub,
+        ann_at(hub) as ann,
+        ann.line(callbacks) as line,
+    ):
+        hub.cut()
+        await until(lambda: line.position == {"ada": 9}, "the line is in step again")
+    assert heard == [[], ["a1"]]
+
+
+async def test_a_sync_that_is_not_answered_well_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.client.line._LONGEST_PAUSE", 0.01)
+    async with (
+        stand_in(sync=[lambda _: _no("unavailable"), lambda _: None, nothing_yet]) as hub,
+        ann_at(hub) as ann,
+        ann.line(Callbacks()),
+    ):
+        pass
+    assert len(hub.synced) == 3
+
+
+async def test_a_token_that_expires_is_refreshed_on_the_line() -> None:
+    fresh = ok(200, {"accessToken": "second", "refreshToken": "refresh-2"})
+    async with (
+        stand_in(rest=[fresh], socket=[lambda _: {"ok": True}]) as hub,
+        ann_at(hub) as ann,
+        ann.line(Callbacks()),
+    ):
+        await hub.tell("token_expiring", {"expiresAt": "2026-06-01T10:00:00Z"})
+        await until(lambda: len(hub.received) == 2, "the new token was shown")
+    assert [sent.what for sent in hub.received] == ["POST /api/v1/auth/refresh", "authenticate"]
+    assert hub.received[1].body == {"token": "second"}
+    assert len(hub.sids) == 1
+
+
+async def test_who_is_sent_away_with_an_expired_token_comes_back_with_a_new_one() -> None:
+    tokens: list[str] = []
+    fresh = ok(200, {"accessToken": "second", "refreshToken": "refresh-2"})
+    async with stand_in(rest=[fresh], admits=tokens.append) as hub, ann_at(hub) as ann, ann.line(Callbacks()):
+        await hub.send_away("token_expired")
+        await until(lambda: len(tokens) == 2, "the line is back")
+    assert tokens == ["first", "second"]
+
+
+async def test_whose_log_in_has_ended_does_not_come_back() -> None:
+    async with stand_in() as hub, ann_at(hub) as ann:
+        line = await ann.line(Callbacks()).__aenter__()
+        await hub.send_away("session_ended")
+        await until(line._keeping.done, "the line has ended")
+        answer = await line.commands.confirm("a1")
+        with pytest.raises(CannotConnect, match="session_ended"):
+            await line.__aexit__()
+    assert answer.code == "not_connected"
+    assert len(hub.sids) == 1

@@ -1,0 +1,342 @@
+// The JavaScript client: one person's line to the hub, over all its connections. The Python twin is hub/client.
+//
+//   const session = await logIn("http://localhost:8000", "patient", "patient1@clinic.test", "Patient#1");
+//   const line = new HubLine({ io, session, onSnapshot, onAppointment });
+//   await line.open();
+//   const answer = await line.command("book", { doctorId, start });     // {ok: true, appointment} or {ok: false, error}
+//
+// It depends on nothing but socket.io-client, whose `io` it is given: by a bundler, a script tag, or Node.
+
+const UNDECIDED = new Set(["try_again", "unavailable", "draining", "busy", "too_many_requests", "no_answer"]);
+const PATIENCE = { inAll: 30_000, each: 12_000 }; // ms; the hub says something within ten seconds
+const RECONNECT = { first: 100, longest: 1_000 };
+
+/** Log in at the door of the role ("doctor" or "patient"); a Session. Throws a HubError. */
+export async function logIn(url, role, email, password) {
+  const said = await post(url, `/api/v1/auth/${role}/login`, { email, password });
+  return new Session(url, said);
+}
+
+/** What the hub refused: `code` is for programs, `message` for people. */
+export class HubError extends Error {
+  constructor(code, detail) {
+    super(detail);
+    this.name = "HubError";
+    this.code = code;
+  }
+}
+
+/** The tokens of one log-in. However many find the access token expired, it is refreshed once. */
+export class Session {
+  constructor(url, { accessToken, refreshToken, user = null }) {
+    Object.assign(this, { url, accessToken, refreshToken, user });
+    this.renewing = null;
+  }
+
+  /** Get a new pair unless that has been done since `expired` was current. Throws a HubError when there is none. */
+  async renew(expired) {
+    if (this.accessToken !== expired) return;
+    this.renewing ??= post(this.url, "/api/v1/auth/refresh", { refreshToken: this.refreshToken })
+      .then(({ accessToken, refreshToken }) => Object.assign(this, { accessToken, refreshToken }))
+      .finally(() => (this.renewing = null));
+    await this.renewing;
+  }
+}
+
+/** How far a client has come, so that over all its connections it applies every event once and in order.
+ *
+ * The hub begins to tell before it answers `sync`, and its answer may hold some of that, or less. So what is told is
+ * kept until the answer, and then everything is applied that is above the position. */
+export class Progress {
+  position = null; // the last `seq` applied, by the doctor's id; null before the first answer
+  #kept = [];
+
+  /** From now on, and before the next connection is opened: something may be missed. */
+  lost() {
+    this.#kept = [];
+  }
+
+  /** The argument of `sync`. */
+  ask() {
+    return this.position === null ? {} : { since: { ...this.position } };
+  }
+
+  /** What is to be applied now that this has been told. */
+  told(event) {
+    if (this.#kept === null) return this.#new([event]);
+    this.#kept.push(event);
+    return [];
+  }
+
+  /** What is to be applied after the answer of `sync`: on top of a snapshot, if it is one. */
+  answered(answer) {
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    if (answer.mode === "snapshot" || this.position === null) {
+      this.position = { ...answer.position };
+      return this.#new(kept);
+    }
+    const missed = this.#new(answer.events);
+    for (const [doctorId, seq] of Object.entries(answer.position)) {
+      this.position[doctorId] = Math.max(seq, this.position[doctorId] ?? 0);
+    }
+    return [...missed, ...this.#new(kept)];
+  }
+
+  #new(events) {
+    return events.filter(({ appointment: { doctorId }, seq }) => {
+      if (seq <= (this.position[doctorId] ?? 0)) return false;
+      this.position[doctorId] = seq;
+      return true;
+    });
+  }
+}
+
+/** A connection that comes back by itself, for commands and for what is told.
+ *
+ * `onSnapshot(appointments, position)`: one's own appointments as they are, instead of all that was told before; it
+ * comes first, and again when too much was missed. `onAppointment({type, appointment, seq, prev})`: a change of one of
+ * them, each once and in order, also those that happened while there was no connection. `onWatched(doctorId, date,
+ * slots)`: a watched day, at first and after each reconnect; `onSlot({doctorId, start, available})`: every change of it
+ * after that. `onConnected()`, `onDisconnected()`: how the connection is. `onEnd(error)`: the hub does not let us in any
+ * more (a HubError), so the line is over: log in again. */
+export class HubLine {
+  #io;
+  #session;
+  #hears;
+  #patience;
+  #progress = new Progress();
+  #watched = new Map();
+  #socket = null;
+  #shown = null; // the access token that the hub knows us by
+  #sentAway = null;
+  #pause = RECONNECT.first;
+  #timer = null;
+  #ended = null;
+  #waiting = new Set(); // those who wait for a connection, or for the first answer of `sync`
+  #inStep = false;
+
+  constructor({ io, session, patience = PATIENCE, ...hears }) {
+    this.#io = io;
+    this.#session = session;
+    this.#patience = patience;
+    this.#hears = hears;
+  }
+
+  /** The last `seq` of each doctor that has been told. */
+  get position() {
+    return { ...this.#progress.position };
+  }
+
+  get connected() {
+    return this.#socket?.connected ?? false;
+  }
+
+  /** Connect; resolves when the first snapshot has been told. Throws a HubError. */
+  async open() {
+    const give_up_at = Date.now() + this.#patience.inAll;
+    this.#socket = this.#io(this.#session.url, {
+      transports: ["websocket"], // the hub speaks nothing else, so that no balancer has to be sticky
+      forceNew: true,
+      autoConnect: false,
+      reconnection: false, // coming back is ours: the library would not do it after a goodbye, nor with a new token
+      auth: (give) => give({ token: (this.#shown = this.#session.accessToken) }),
+    });
+    this.#socket.on("connect", () => this.#connected());
+    this.#socket.on("disconnect", () => this.#disconnected());
+    this.#socket.on("connect_error", (error) => this.#comeBack(error.data?.code ?? "no_answer", error.message));
+    this.#socket.on("appointment", (event) => this.#apply(this.#progress.told(event)));
+    this.#socket.on("slot", (slot) => this.#hears.onSlot?.(slot));
+    this.#socket.on("closing", (why) => (this.#sentAway = why));
+    this.#socket.on("token_expiring", () => this.#refresh());
+    this.#connect();
+    try {
+      while (!this.#inStep) await this.#change(give_up_at);
+    } catch (error) {
+      this.#end(error, false);
+      throw error;
+    }
+  }
+
+  /** Say goodbye; nothing is told any more. */
+  close() {
+    this.#end(new HubError("closed", "The line was closed."), false);
+  }
+
+  /** Send a command, again and again under one `commandId` while the hub leaves it undecided, until patience ends.
+   *
+   * `kind`: book, confirm, cancel, complete, reschedule. The answer is the hub's ack; its code is `no_answer` when none
+   * came: then it may or may not have been done, and the same with the same `commandId` is always safe. */
+  async command(kind, argument) {
+    const asked = { commandId: newId(), ...argument };
+    const give_up_at = Date.now() + this.#patience.inAll;
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#ask(kind, asked, give_up_at);
+      const pause = Math.min(1_000, 100 * attempt);
+      if (answer.ok || !UNDECIDED.has(answer.error?.code) || Date.now() + pause >= give_up_at) return answer;
+      await sleep(pause);
+    }
+  }
+
+  /** Watch a doctor's calendar day ("2026-12-01") from now on, over reconnects too; the ack. */
+  async watch(doctorId, date) {
+    this.#watched.set(`${doctorId} ${date}`, { doctorId, date });
+    return await this.#watch(doctorId, date, Date.now() + this.#patience.each);
+  }
+
+  /** End a watch; the ack. */
+  async unwatch(doctorId, date) {
+    this.#watched.delete(`${doctorId} ${date}`);
+    return await this.#ask("unwatch", { doctorId, date }, Date.now() + this.#patience.each);
+  }
+
+  #connect() {
+    this.#timer = null;
+    this.#progress.lost();
+    this.#sentAway = null;
+    this.#socket.connect();
+  }
+
+  async #connected() {
+    this.#pause = RECONNECT.first;
+    this.#hears.onConnected?.();
+    this.#wake();
+    const connection = this.#socket.id;
+    // First of all, so that everything asked afterwards is answered after it: the hub keeps the order.
+    while (!(await this.#sync()) && this.#stillOn(connection)) await sleep(RECONNECT.longest);
+  }
+
+  #stillOn(connection) {
+    return this.connected && this.#socket.id === connection;
+  }
+
+  async #sync() {
+    const synced = this.#emit("sync", this.#progress.ask(), this.#patience.each, (answer) => {
+      if (!answer.ok) return;
+      if (answer.mode === "snapshot") this.#hears.onSnapshot?.(answer.appointments, answer.position);
+      this.#apply(this.#progress.answered(answer));
+      this.#inStep = true;
+      this.#wake();
+    });
+    const days = [...this.#watched.values()];
+    const answer = await synced;
+    if (answer.ok) for (const { doctorId, date } of days) void this.#watch(doctorId, date, Date.now() + this.#patience.each);
+    return answer.ok;
+  }
+
+  #apply(events) {
+    for (const event of events) this.#hears.onAppointment?.(event);
+  }
+
+  #disconnected() {
+    this.#hears.onDisconnected?.();
+    if (!this.#ended) this.#comeBack(this.#sentAway?.code ?? "no_answer", this.#sentAway?.detail ?? "");
+  }
+
+  /** Connect again after a while, with a new token if it takes one; or end, when the hub has said no for good. */
+  async #comeBack(code, detail) {
+    try {
+      if (code === "token_expired") await this.#session.renew(this.#shown);
+      else if (!UNDECIDED.has(code)) throw new HubError(code, detail);
+    } catch (error) {
+      if (!UNDECIDED.has(error.code)) return this.#end(error, true);
+    }
+    if (this.#ended || this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.#connect(), this.#pause * (0.5 + Math.random() / 2));
+    this.#pause = Math.min(RECONNECT.longest, 2 * this.#pause);
+  }
+
+  /** Show the hub a new token; if that fails it ends the connection, and we come back with one or not at all. */
+  async #refresh() {
+    try {
+      await this.#session.renew(this.#shown);
+    } catch {
+      return;
+    }
+    this.#shown = this.#session.accessToken;
+    await this.#emit("authenticate", { token: this.#shown }, this.#patience.each);
+  }
+
+  #end(error, tell) {
+    if (this.#ended) return;
+    this.#ended = error;
+    clearTimeout(this.#timer);
+    this.#socket?.disconnect();
+    this.#wake();
+    if (tell) this.#hears.onEnd?.(error);
+  }
+
+  async #watch(doctorId, date, give_up_at) {
+    return await this.#ask("watch", { doctorId, date }, give_up_at, (answer) => {
+      if (answer.ok) this.#hears.onWatched?.(doctorId, date, answer.slots);
+    });
+  }
+
+  /** Send something once, when there is a connection; the ack. */
+  async #ask(event, argument, give_up_at, hears) {
+    try {
+      while (!this.connected) await this.#change(give_up_at);
+    } catch (error) {
+      return { ok: false, error: { code: error.code, detail: error.message } };
+    }
+    return await this.#emit(event, argument, Math.min(this.#patience.each, give_up_at - Date.now()), hears);
+  }
+
+  /** The ack, heard by `hears` before anything that the hub told later. */
+  #emit(event, argument, within, hears) {
+    return new Promise((resolve) => {
+      this.#socket.timeout(Math.max(1, within)).emit(event, argument, (error, answer) => {
+        const said = error ? noAnswer(error.message) : (answer ?? noAnswer("an empty ack"));
+        hears?.(said);
+        resolve(said);
+      });
+    });
+  }
+
+  /** Resolves when the connection has changed. Throws a HubError when the line is over, or the time. */
+  async #change(give_up_at) {
+    if (this.#ended) throw this.#ended;
+    let timer;
+    await new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      timer = setTimeout(resolve, Math.max(1, give_up_at - Date.now()));
+    });
+    clearTimeout(timer);
+    if (this.#ended) throw this.#ended;
+    if (Date.now() >= give_up_at) throw new HubError("no_answer", "The hub did not answer in time.");
+  }
+
+  #wake() {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+function noAnswer(detail) {
+  return { ok: false, error: { code: "no_answer", detail } };
+}
+
+function newId() {
+  // randomUUID needs a secure context, which a page on plain http in the house is not.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function post(url, path, body) {
+  let response;
+  try {
+    response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch (error) {
+    throw new HubError("no_answer", error.message);
+  }
+  const said = await response.json().catch(() => ({ code: "unavailable", detail: `HTTP ${response.status}` }));
+  if (!response.ok) throw new HubError(said.code ?? "unavailable", said.detail ?? `HTTP ${response.status}`);
+  return said;
+}

@@ -1,0 +1,156 @@
+"""What the record holds of one person's appointments, true at one certain point of each of their doctors.
+
+No read shows everything at one moment: a document is read before or after an event, whichever it was. So we ask first
+where each doctor stands, then read, and then lead what was read on by the doctor's later events, until there are none.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.rooms import concerns_patient
+from hub.accounts.identity import Identity
+from hub.records.ports import After, AppointmentFilter, AppointmentRecords, Happened
+from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.values import Role
+
+_PAGE = 500
+
+Position = dict[str, int]
+"""The last `seq` that is known, by the doctor's id."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Appointments ordered by start, as they stand at `position`, which holds every doctor of the person."""
+
+    appointments: list[Appointment]
+    position: Position
+
+
+@dataclass(frozen=True)
+class Missed:
+    """All that happened after somebody's position up to this one; the events of each doctor in order."""
+
+    events: list[Happened]
+    position: Position
+
+
+class OwnRecord:
+    """Reads what somebody may see."""
+
+    def __init__(self, appointments: AppointmentRecords) -> None:
+        self._appointments = appointments
+
+    async def doctors(self, who: Identity) -> set[str]:
+        """Return the doctors whose events may concern somebody: a doctor's own id, all that a patient ever met."""
+        if who.role is Role.DOCTOR:
+            return {who.user_id}
+        return (await self._appointments.doctors_of([who.user_id])).get(who.user_id, set())
+
+    async def snapshot(self, who: Identity, start_from: datetime) -> Snapshot:
+        """Return the own appointments that start at `start_from` or later."""
+        wanted = AppointmentFilter(
+            doctor_id=who.user_id if who.role is Role.DOCTOR else None,
+            patient_id=who.user_id if who.role is Role.PATIENT else None,
+            start_from=start_from,
+        )
+        position, own = await self._read(await self.doctors(who), wanted)
+        of_person = {appointment.id: appointment for appointment in own}
+
+        def lead(past: Happened) -> None:
+            # An appointment that moved while the pages were read may be on none of them.
+            if _is_wanted(past.appointment, wanted):
+                of_person[past.appointment.id] = past.appointment
+
+        await self._lead_on(position, lead)
+        shown = sorted(of_person.values(), key=lambda appointment: (appointment.start, appointment.id))
+        return Snapshot(shown, position)
+
+    async def missed(self, who: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
+        """Return what happened after `since`; of a doctor who is not in it, everything: a patient has met one since.
+
+        None when that is more than `limit` events, or nobody can have been there: a doctor whom the person has nothing
+        to do with, or a `seq` that has not been reached.
+        """
+        if who.role is Role.DOCTOR:
+            return await self._missed_by_doctor(who.user_id, since, limit)
+        doctors = await self.doctors(who)
+        if not since.keys() <= doctors:
+            return None
+        missed = await self._of_patient(doctors, since, AppointmentFilter(patient_id=who.user_id))
+        reached = all(missed.position[doctor_id] >= seq for doctor_id, seq in since.items())
+        return missed if reached and len(missed.events) <= limit else None
+
+    async def between(self, patient_id: str, doctor_id: str) -> Missed:
+        """Return all that ever happened between a patient and one doctor."""
+        wanted = AppointmentFilter(patient_id=patient_id, doctor_id=doctor_id)
+        return await self._of_patient({doctor_id}, {}, wanted)
+
+    async def _missed_by_doctor(self, doctor_id: str, since: Mapping[str, int], limit: int) -> Missed | None:
+        if since.keys() != {doctor_id}:
+            return None
+        after, last = since[doctor_id], await self._appointments.last_seq(doctor_id)
+        if not last - limit <= after <= last:
+            return None
+        events: list[Happened] = []
+        position = {doctor_id: after}
+        await self._lead_on(position, events.append)
+        return Missed(events, position)
+
+    async def _of_patient(self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter) -> Missed:
+        position, own = await self._read(doctors, wanted)
+        events = [
+            Happened(event, as_of(appointment, event))
+            for appointment in own
+            for event in appointment.history
+            # What is above was read of one appointment and perhaps not of another; the lead brings all of it.
+            if since.get(appointment.doctor_id, 0) < event.seq <= position[appointment.doctor_id]
+        ]
+
+        def lead(past: Happened) -> None:
+            if past.appointment.patient_id == wanted.patient_id:
+                events.append(past)
+
+        await self._lead_on(position, lead)
+        told = [past for past in events if concerns_patient(past.event)]
+        return Missed(sorted(told, key=lambda past: (past.appointment.doctor_id, past.event.seq)), position)
+
+    async def _read(self, doctors: set[str], wanted: AppointmentFilter) -> tuple[Position, list[Appointment]]:
+        """Return where each doctor stood, and the appointments as read after that.
+
+        A doctor whom the patient meets meanwhile is only known afterwards: then all is asked and read again.
+        """
+        while True:
+            stood = {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in doctors}
+            own = await all_of(self._appointments, wanted)
+            found = {appointment.doctor_id for appointment in own}
+            if found <= doctors:
+                return stood, own
+            doctors = doctors | found
+
+    async def _lead_on(self, position: Position, lead: Callable[[Happened], None]) -> None:
+        """Call `lead` with every event after `position`, which is moved to the last of them."""
+        for doctor_id in position:
+            while events := await self._appointments.happened(doctor_id, position[doctor_id]):
+                for past in events:
+                    lead(past)
+                position[doctor_id] = events[-1].event.seq
+
+
+async def all_of(records: AppointmentRecords, wanted: AppointmentFilter) -> list[Appointment]:
+    """Return all appointments that are wanted, ordered by start, read page by page."""
+    found: list[Appointment] = []
+    after = None
+    while page := await records.page(wanted, _PAGE, after):
+        found += page
+        after = After(page[-1].start, page[-1].id)
+    return found
+
+
+def _is_wanted(appointment: Appointment, wanted: AppointmentFilter) -> bool:
+    return (
+        wanted.doctor_id in {None, appointment.doctor_id}
+        and wanted.patient_id in {None, appointment.patient_id}
+        and (wanted.start_from is None or appointment.start >= wanted.start_from)
+    )

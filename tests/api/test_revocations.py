@@ -1,0 +1,137 @@
+"""A log-in that has ended: its tokens open nothing in any process, and its sockets are closed with a reason."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from socketio.exceptions import ConnectionError as NotConnected
+
+from api import revocations as module
+from api.revocations import Revocations
+from api.sockets import tokens
+from hub.bus.messages import SessionEnded
+from tests.api.clinic import PASSWORD, Announced, Clinic
+from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets import until
+
+LIFE = timedelta(minutes=15)
+
+
+@pytest.fixture
+async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
+    monkeypatch.setattr(tokens, "_EVERY", 0.01)
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+async def logged_in(clinic: Clinic, name: str = "carl") -> tuple[str, str]:
+    """Log in and return both tokens."""
+    body = {"email": f"{name}@clinic.test", "password": PASSWORD}
+    answer = await clinic.ask("POST", "/api/v1/auth/patient/login", json=body)
+    return answer.body["accessToken"], answer.body["refreshToken"]
+
+
+async def log_out(clinic: Clinic, token: str) -> None:
+    assert (await clinic.ask("POST", "/api/v1/auth/logout", token=token)).status == 204
+
+
+async def refused(clinic: SocketClinic, token: str) -> str:
+    person = Person()
+    with pytest.raises(NotConnected):
+        await person.sio.connect(clinic.address, transports=["websocket"], auth={"token": token})
+    await until(lambda: person.refusal)
+    return str(person.refusal["data"]["code"])
+
+
+async def test_after_logging_out_the_access_token_opens_nothing_and_the_sockets_are_closed(
+    clinic: SocketClinic,
+) -> None:
+    token, _ = await logged_in(clinic.rest)
+    elsewhere, _ = await logged_in(clinic.rest)
+    carl, at_home = await clinic.person_with({"token": token}), await clinic.person_with({"token": elsewhere})
+
+    await log_out(clinic.rest, token)
+
+    answer = await clinic.rest.ask("GET", "/api/v1/users/me", token=token)
+    assert (answer.status, answer.code) == (401, "invalid_token")
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    await until(lambda: not carl.sio.connected)
+    assert [said["code"] for said in carl.of("closing")] == ["session_ended"]
+    assert await refused(clinic, token) == "invalid_token"
+    assert (await clinic.rest.ask("GET", "/api/v1/users/me", token=elsewhere)).status == 200
+    assert (await at_home.ask("sync"))["ok"]
+    assert await at_home.refused("authenticate", {"token": token}) == "invalid_token"
+
+
+async def test_a_refresh_token_that_is_used_twice_closes_the_sockets_of_its_log_in(clinic: SocketClinic) -> None:
+    token, refresh = await logged_in(clinic.rest)
+    carl = await clinic.person_with({"token": token})
+    renewed = await clinic.rest.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": refresh})
+    assert (await carl.ask("authenticate", {"token": renewed.body["accessToken"]}))["ok"]
+
+    await clinic.rest.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": refresh})
+
+    await until(lambda: not carl.sio.connected)
+    assert [said["code"] for said in carl.of("closing")] == ["session_ended"]
+    for each in (token, renewed.body["accessToken"]):
+        assert (await clinic.rest.ask("GET", "/api/v1/users/me", token=each)).code == "invalid_token"
+
+
+async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_it_is_sent_away(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_EVERY", 3600)
+    async with open_sockets() as slow:
+        carl = await slow.person("carl")
+        slow.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=slow.clock.now))
+        assert await carl.refused("sync", {}) == "invalid_token"
+    assert clinic.address != slow.address
+
+
+async def test_the_other_processes_are_told(clinic: SocketClinic) -> None:
+    token, _ = await logged_in(clinic.rest)
+    announced = clinic.rest.services.revocations._announcing
+    assert isinstance(announced, Announced)
+    await log_out(clinic.rest, token)
+    session_id = clinic.rest.services.tokens.verify(token).session_id
+    assert announced.ended == [SessionEnded(session_id=session_id, at=clinic.clock.now)]
+
+
+async def test_a_process_finds_in_the_record_what_it_was_not_told_and_counts_it(clinic: SocketClinic) -> None:
+    before, token = (await logged_in(clinic.rest))[0], (await logged_in(clinic.rest))[0]
+    await log_out(clinic.rest, before)
+    other = another_process(clinic)
+    late = module.LATE._value.get()
+    await other.compare()
+    assert other.ended(session_of(clinic, before))
+    assert module.LATE._value.get() == late  # at the start there is nothing one could have been told
+
+    await log_out(clinic.rest, token)
+    assert not other.ended(session_of(clinic, token))
+    await other.compare()
+    assert other.ended(session_of(clinic, token))
+    assert module.LATE._value.get() == late + 1
+
+
+async def test_what_ended_long_ago_is_forgotten_when_no_token_of_it_can_hold(clinic: SocketClinic) -> None:
+    token, _ = await logged_in(clinic.rest)
+    session = session_of(clinic, token)
+    await log_out(clinic.rest, token)
+    here = clinic.rest.services.revocations
+    clinic.clock.forward(LIFE)
+    await here.compare()
+    assert here.ended(session)
+    clinic.clock.forward(timedelta(minutes=1, seconds=1))
+    await here.compare()
+    assert not here.ended(session)
+    other = another_process(clinic)
+    await other.compare()
+    assert not other.ended(session)
+
+
+def another_process(clinic: SocketClinic) -> Revocations:
+    return Revocations(clinic.records.sessions, Announced(), LIFE, clinic.clock)
+
+
+def session_of(clinic: SocketClinic, token: str) -> str:
+    return clinic.rest.services.tokens.verify(token).session_id

@@ -1,0 +1,1 @@
+"""The pages of examples: what they say is run."""

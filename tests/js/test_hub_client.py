@@ -1,0 +1,29 @@
+"""The tests of the JavaScript client, which are written in JavaScript; and what is published with it."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_the_javascript_client() -> None:
+    node = await asyncio.create_subprocess_exec(
+        "node",
+        "--test",
+        *map(str, sorted((ROOT / "tests/js").glob("*.test.js"))),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await node.communicate()
+    assert node.returncode == 0, f"(without node_modules: `make test`)\n{said.decode()}"
+    assert int(re.findall(rb"# pass (\d+)", said)[0]) >= 13
+
+
+def test_what_is_locked_names_no_address_to_get_it_from() -> None:
+    lock = (ROOT / "package-lock.json").read_text()
+    assert not re.findall(r"https?://", lock)
+    packages = json.loads(lock)["packages"]
+    assert all("integrity" in package for path, package in packages.items() if path)
