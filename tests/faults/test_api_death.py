@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.faults.balancer import balanced
 from tests.faults.clinic import opened
 from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
 
 DOCTORS, SLOTS_EACH, PATIENTS = 8, 6, 24
 

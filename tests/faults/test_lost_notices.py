@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.faults.clinic import Clinic, broken, opened
 from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
 
 DOCTORS, SLOTS_EACH, PATIENTS = 4, 6, 4
 

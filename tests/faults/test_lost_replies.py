@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from hub.bus.requests import REPEAT_AFTER
 from hub.client.answers import Answer
 from tests.faults.clinic import Clinic, broken, opened
 from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS = 2, 6
 

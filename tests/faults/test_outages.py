@@ -10,6 +10,8 @@ from hub.client.asking import Patience
 from tests.faults.clinic import Clinic, opened, stranger
 from tests.stack import Stack
 
+pytestmark = pytest.mark.stack
+
 DOCTORS, SLOTS_EACH, PATIENTS = 8, 8, 24
 GOES_ON_WITHIN = 10.0
 ONE_ANSWER = Patience(in_all=12.0, each=12.0)

@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.faults.agents_pausing import TRIGGER
 from tests.faults.agents_pausing_without_fences import drop_fences
 from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
 from tests.stack import Stack, until
+
+pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS = 4, 8
 

@@ -7,9 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from hub.embedded.process import Process
 from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
 from tests.stack import Stack, until
+
+pytestmark = pytest.mark.stack
 
 
 @dataclass(frozen=True)
