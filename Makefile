@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check seed demo bench lock clean
+.PHONY: help run test slow check seed demo bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,8 +16,11 @@ help: ## list the targets
 run: $(READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID $(ARGS)
 
-test: $(READY) $(NODE_READY) ## run every test
+test: $(READY) $(NODE_READY) ## run every test but the slow ones
 	@exec $(BIN)/pytest $(ARGS)
+
+slow: $(READY) $(NODE_READY) ## run the tests that take minutes
+	@exec $(BIN)/pytest -m slow $(ARGS)
 
 # Without its cache: that does not see that a module came or went, on which the order of imports depends.
 check: $(READY) ## format, lint, types, and who may import whom

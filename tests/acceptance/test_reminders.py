@@ -22,12 +22,12 @@ from tests.acceptance.clinic import Clinic, Person, opened
 from tests.phones import Arrived
 from tests.stack import Stack
 
-RATE = 600.0
-"""Ten minutes a second: three hours take eighteen."""
+RATE = 900.0
+"""A quarter of an hour a second: three hours take twelve."""
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
-LATE = timedelta(minutes=30)
+LATE = timedelta(minutes=45)
 """Three real seconds: what may pass on a busy machine until something that is due has been done."""
-TIME_TO_ACT = timedelta(minutes=40)
+TIME_TO_ACT = timedelta(minutes=50)
 MUCH_LATER = timedelta(hours=9)
 """So much later that no reminder comes while the stories go on."""
 WORDS = wording.Clinic("Clinic Hub", None)

@@ -1,0 +1,93 @@
+"""Appointments by the thousand, put straight into the record as if they had been booked long ago."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from hub.accounts.account import Account
+from hub.ids import new_id
+from hub.records.ports import Records, Saved
+from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.events import AppointmentBooked
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import Actor, Role
+
+_AT_ONCE = 500
+_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+_SEED = Actor(id="seed", role=Role.SYSTEM, via="seed")
+"""Nobody is texted about what the seed has booked; of its reminders they are."""
+
+
+class Ledger:
+    """Fills a record. Patients have one phone each, doctors none, so that texts are patients'."""
+
+    def __init__(self, records: Records, booked_at: datetime) -> None:
+        self._records = records
+        self._booked_at = booked_at
+        self._seqs: Counter[str] = Counter()
+        self._people = 0
+
+    async def doctors(self, number: int, zone: str = "UTC") -> list[str]:
+        """Let so many doctors be there; return their ids."""
+        people = [self._account("doctor", zone) for _ in range(number)]
+        await self._add(people)
+        return [account.id for account in people]
+
+    async def patients(self, number: int) -> list[Account]:
+        people = [self._account("patient") for _ in range(number)]
+        await self._add(people)
+        return people
+
+    async def book(self, bookings: Sequence[tuple[str, str, datetime]]) -> list[Appointment]:
+        """Write an appointment for each (doctor id, patient id, start); on no grid, if the start is on none."""
+        appointments = [self._appointment(*booking) for booking in bookings]
+        for first in range(0, len(appointments), _AT_ONCE):
+            assert await self._records.appointments.save(appointments[first : first + _AT_ONCE]) == Saved()
+        return appointments
+
+    async def planned(self) -> None:
+        """Let the texts of all of it count as planned, as those of a clinic that has been running are."""
+        for doctor_id, seq in self._seqs.items():
+            await self._records.text_positions.advance(doctor_id, seq)
+
+    def _appointment(self, doctor_id: str, patient_id: str, start: datetime) -> Appointment:
+        self._seqs[doctor_id] += 1
+        seq = self._seqs[doctor_id]
+        return evolve(
+            None,
+            AppointmentBooked(
+                seq=seq,
+                prev=seq - 1,
+                at=self._booked_at,
+                by=_SEED,
+                command_id=new_id(),
+                fingerprint="0" * 16,
+                doctor_id=doctor_id,
+                patient_id=patient_id,
+                start=start,
+            ),
+        )
+
+    async def _add(self, people: Sequence[Account]) -> None:
+        for first in range(0, len(people), _AT_ONCE):
+            assert await self._records.users.add(people[first : first + _AT_ONCE]) is None
+
+    def _account(self, role: str, zone: str = "UTC") -> Account:
+        self._people += 1
+        id_ = f"{role}-{self._people}"
+        doctor = Doctor(id=id_, zone=zone, shifts=_ROUND_THE_CLOCK) if role == "doctor" else None
+        return Account(
+            id=id_,
+            role=role,
+            name=id_,
+            email=f"{id_}@clinic.test",
+            phone=None if doctor else f"+1303{5_000_000 + self._people}",
+            password_hash="-",
+            created_at=self._booked_at,
+            calendar=doctor,
+        )
+
+
+def spread(first: datetime, over: timedelta, number: int) -> list[datetime]:
+    """Return so many instants, evenly over that time from the first on."""
+    return [first + over * place / number for place in range(number)]
