@@ -1,0 +1,188 @@
+"""Clients of both kinds that show a clinic while it is busy, and what is wrong with what they show in the end."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.client.answers import Answer
+from hub.client.clinic import clinic_at
+from hub.client.line import Callbacks
+from hub.client.member import Member
+from hub.client.wire import AppointmentEvent, Profile, SignedIn, Synced
+from hub.clock import system_clock
+from hub.records.mongo import connect
+from hub.records.ports import AppointmentFilter, Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.values import LENGTH, Role
+from hub.scheduling.views import view
+from tests.faults.clinic import PATIENCE, _people
+from tests.faults.js_clients import JsClients, js_clients
+from tests.stack import Stack
+
+_CONNECT_AT_ONCE = 10
+
+
+@dataclass
+class Screen:
+    """What one client has shown: every snapshot and event it applied, in order, and what it shows now."""
+
+    owner: Account
+    log: list[list[Any]] = field(default_factory=list)
+    view: dict[str, Any] = field(default_factory=dict)
+    cuts: int = 0
+
+    @property
+    def callbacks(self) -> Callbacks:
+        return Callbacks(on_snapshot=self._snapshot, on_appointment=self._event, on_disconnected=self._cut)
+
+    def _snapshot(self, answer: Synced) -> None:
+        self.log.append(["snapshot", dict(answer.position)])
+        self.view = {each.id: each.model_dump(mode="json", by_alias=True) for each in answer.appointments}
+
+    def _event(self, event: AppointmentEvent) -> None:
+        self.log.append(["event", event.appointment.doctor_id, event.seq])
+        self.view[event.appointment.id] = event.appointment.model_dump(mode="json", by_alias=True)
+
+    def _cut(self) -> None:
+        self.cuts += 1
+
+    def faults(self, record: Sequence[Appointment]) -> Iterator[str]:
+        """Name what is wrong, by comparing with the record."""
+        own = [each for each in record if self.owner.id in {each.doctor_id, each.patient_id}]
+        position: dict[str, int] = {}
+        had: set[tuple[str, int]] = set()
+        for what, *said in self.log:
+            if what == "snapshot":
+                position = dict(said[0])
+                had |= {(doctor_id, seq) for doctor_id in position for seq in range(1, position[doctor_id] + 1)}
+                continue
+            doctor_id, seq = said
+            if (doctor_id, seq) in had:
+                yield "twice"
+            elif seq < position.get(doctor_id, 0):
+                yield "out of order"
+            position[doctor_id] = seq
+            had.add((doctor_id, seq))
+        yield from ("lost" for each in own for event in each.history if (each.doctor_id, event.seq) not in had)
+        if self.view != {each.id: view(each).model_dump(mode="json", by_alias=True) for each in own}:
+            yield "another view"
+
+
+class Busy:
+    """A clinic in which every patient changes appointments, one after the other, each at times of their own."""
+
+    def __init__(self, records: Records, doctors: Sequence[str], patients: Sequence[Member]) -> None:
+        self.records = records
+        self.answers: list[Answer] = []
+        self._doctors = doctors
+        self._patients = patients
+        midnight = system_clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        self._tomorrow = midnight + timedelta(days=1)
+
+    async def change(self, how_many: int) -> None:
+        """Let so many changes happen."""
+        each = -(-how_many // len(self._patients))
+        await asyncio.gather(*(self._changes(number, patient, each) for number, patient in enumerate(self._patients)))
+
+    async def until(self, how_many: int) -> None:
+        """Return when so many changes have happened."""
+        while len(self.answers) < how_many:  # noqa: ASYNC110 -- the answers are a list
+            await asyncio.sleep(0.02)
+
+    async def _changes(self, number: int, patient: Member, how_many: int) -> None:
+        starts = (self._tomorrow + LENGTH * (turn * len(self._patients) + number) for turn in itertools.count())
+        steps = self._steps(number, patient, starts)
+        for _ in range(how_many):
+            self.answers.append(await anext(steps))
+
+    async def _steps(self, number: int, patient: Member, starts: Iterator[datetime]) -> AsyncIterator[Answer]:
+        ask = patient.commands
+        for turn in itertools.count():
+            doctor_id = self._doctors[(number + turn) % len(self._doctors)]
+            booked = await ask.book(doctor_id, next(starts))
+            yield booked
+            if booked.appointment is None:
+                continue
+            yield await ask.confirm(booked.appointment.id)
+            yield await ask.reschedule(booked.appointment.id, next(starts))
+            yield await ask.cancel(booked.appointment.id)
+
+    async def record(self, doctors: Sequence[str]) -> list[Appointment]:
+        """Return all appointments."""
+        found: list[Appointment] = []
+        for doctor_id in doctors:
+            found += await self.records.appointments.page(AppointmentFilter(doctor_id=doctor_id), 1_000_000)
+        return found
+
+
+@dataclass
+class Hall:
+    """Everybody who is there; half of the screens are Python, half JavaScript."""
+
+    busy: Busy
+    doctors: list[str]
+    python: list[Screen]
+    javascript: list[Screen]
+    _js: JsClients
+    _lines: list[Any]
+
+    async def faults(self, within: float = 30.0) -> list[tuple[str, str]]:
+        """Return what is wrong with whose screen, when all show what the record holds, or after so many seconds."""
+        record = await self.busy.record(self.doctors)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within
+        while True:
+            for screen, report in zip(self.javascript, await self._js.ask("report"), strict=True):
+                screen.log, screen.view, screen.cuts = report["log"], report["view"], report["cuts"]
+            found = [
+                (screen.owner.id, fault)
+                for screen in (*self.python, *self.javascript)
+                for fault in screen.faults(record)
+            ]
+            if not found or loop.time() > end:
+                return found
+            await asyncio.sleep(1.0)
+
+
+@asynccontextmanager
+async def hall(stack: Stack, url: str, doctors: int, patients: int, screens: int) -> AsyncIterator[Hall]:
+    """Put people into the record and give `screens` of each kind, connected: half are doctors', half patients'."""
+    records = connect(stack.settings.mongodb_url)
+    async with AsyncExitStack() as lines:
+        lines.push_async_callback(records.close)
+        everybody = _people(doctors, patients, stack.settings.kafka_partitions)
+        assert await records.users.add(everybody) is None
+        tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
+        door = await lines.enter_async_context(clinic_at(url, system_clock, patience=PATIENCE))
+        members = {each.id: door.member(_signed_in(each, tokens)) for each in everybody}
+        seats = itertools.cycle(everybody[:doctors]), itertools.cycle(everybody[doctors:])
+        owners = [next(seats[number % 2]) for number in range(2 * screens)]
+        python = [Screen(owner) for owner in owners[:screens]]
+        javascript = [Screen(owner) for owner in owners[screens:]]
+        turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
+
+        async def switch_on(screen: Screen) -> Any:
+            async with turn:
+                return await lines.enter_async_context(members[screen.owner.id].line(screen.callbacks))
+
+        opened = await asyncio.gather(*(switch_on(screen) for screen in python))
+        js = await lines.enter_async_context(
+            js_clients(url, [_signed_in(screen.owner, tokens).access_token for screen in javascript])
+        )
+        ids = [each.id for each in everybody[:doctors]]
+        busy = Busy(records, ids, [members[each.id] for each in everybody[doctors:]])
+        yield Hall(busy, ids, python, javascript, js, list(opened))
+
+
+def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
+    return SignedIn(
+        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
+        refresh_token="-",
+        user=Profile(id=account.id, role=account.role, name=account.name),
+    )
