@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from api import accounts, appointments, clocks, doctors, health
+from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
@@ -57,6 +58,7 @@ def build(services: Services) -> web.Application:
             application.router.add_get(endpoint.path, handler)  # and HEAD
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
+    add_documents(application, TABLE)
     return application
 
 

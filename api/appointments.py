@@ -64,6 +64,7 @@ class ListQuery(Value):
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
     problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused", "try_again"],
+    sends=["Location"],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
     """Book a slot."""
@@ -71,7 +72,7 @@ async def book(services: Services, who: Identity, headers: Repeatable, body: Boo
     return Answer(appointment, {"Location": f"/api/v1/appointments/{appointment.id}"})
 
 
-@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"])
+@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link"])
 async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery
 ) -> Answer[list[AppointmentView]]:

@@ -58,7 +58,10 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One line of the table: `answer` is the type of the JSON (None: no content), `problems` every code it may say."""
+    """One line of the table: `answer` is the type of the JSON (None: no content), `problems` every code it may say.
+
+    `sends` names the headers that the answer may have besides those of all.
+    """
 
     method: Method
     path: str
@@ -67,6 +70,7 @@ class Endpoint:
     takes: Mapping[Source, type[Value]]
     answer: Any
     problems: tuple[Code, ...]
+    sends: tuple[str, ...]
     handler: Handler
     needs: frozenset[str]
 
@@ -88,7 +92,7 @@ class Routes:
         self._prefix = prefix
         self.table: list[Endpoint] = []
 
-    def endpoint(
+    def endpoint(  # noqa: PLR0913  # what there is to say of an endpoint
         self,
         method: Method,
         path: str,
@@ -96,6 +100,7 @@ class Routes:
         access: Access,
         status: int = HTTPStatus.OK,
         problems: Sequence[Code] = (),
+        sends: Sequence[str] = (),
     ) -> Callable[[H], H]:
         """Put a handler into the table. `problems` are its own; those of its access and its sources are added."""
 
@@ -116,6 +121,7 @@ class Routes:
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) is Answer else answer,
                     problems=_all_problems(access, takes, problems),
+                    sends=tuple(sends),
                     handler=handler,
                     needs=frozenset(hints),
                 ),

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import socketio
@@ -26,6 +26,8 @@ CUT = Counter("clinic_sockets_cut_total", "Sockets that were cut off, by reason.
 OPEN = Gauge("clinic_sockets_open", "Sockets that are open.")
 
 PATH = "socket.io"
+Heard = Literal["appointment", "slot", "token_expiring", "closing"]
+"""The events that clients are told."""
 NAMESPACE = "/"
 
 _BETWEEN_LEAVERS = 0.02
@@ -64,7 +66,7 @@ class Server:
         """Serve `/socket.io/` in the application."""
         self.sio.attach(app, PATH)
 
-    def tell(self, sids: Iterable[str], event: str, data: object) -> None:
+    def tell(self, sids: Iterable[str], event: Heard, data: object) -> None:
         """Put an event on the queue of each client, encoded once.
 
         Never suspends: what is told first, arrives first, acks included. `sio.emit` puts its packets one task later,

@@ -20,6 +20,7 @@ from hub.scheduling.hours import Doctor, Shift
 from hub.scheduling.values import Role
 from hub.settings import Settings
 from tests.api.direct_commands import DirectCommands
+from tests.api.documented import assert_documented
 
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """09:00 in Berlin: the clinic opens."""
@@ -106,6 +107,7 @@ class Clinic:
         assert response.headers["Server"] == "clinic-hub"
         assert response.headers["X-Request-ID"]
         body = json.loads(raw) if raw else None
+        assert_documented(method, response.url.path, response.status, response.content_type, body)
         if response.status < 400:
             assert response.status == 204 or method == "HEAD" or response.content_type == "application/json"
             return Answer(response.status, response.headers, body, None)
