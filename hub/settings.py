@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
     jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
+    # Keys that sign no more, but whose tokens hold until they expire; JSON, a list.
+    jwt_retired_secret_keys: tuple[SecretStr, ...] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     host: str = "127.0.0.1"
@@ -47,17 +49,22 @@ class Settings(BaseSettings):
     def _safe_in_production(self) -> Self:
         if self.clinic_env == "development":
             return self
-        secret = self.jwt_secret_key.get_secret_value()
-        minimum = 32
-        if secret == _DEVELOPMENT_KEY or len(secret.encode()) < minimum or len(set(secret)) < minimum // 4:
-            message = "JWT_SECRET_KEY needs at least 32 unpredictable bytes outside development"
-            raise ValueError(message)
+        for name in ("jwt_secret_key", "jwt_retired_secret_keys"):
+            keys: SecretStr | tuple[SecretStr, ...] = getattr(self, name)
+            if not all(map(_is_strong, keys if isinstance(keys, tuple) else (keys,))):
+                message = f"{name.upper()} needs at least 32 unpredictable bytes outside development"
+                raise ValueError(message)
         missing = [n for n in ("mongodb_url", "kafka_bootstrap_servers") if getattr(self, n) is None]
         if missing:
             names = " and ".join(name.upper() for name in missing)
             message = f"{names} must be set: the embedded engines are for development"
             raise ValueError(message)
         return self
+
+
+def _is_strong(key: SecretStr) -> bool:
+    secret, minimum = key.get_secret_value(), 32
+    return secret != _DEVELOPMENT_KEY and len(secret.encode()) >= minimum and len(set(secret)) >= minimum // 4
 
 
 class BadSettings(Exception):
@@ -99,6 +106,6 @@ def _as_text(value: object) -> str:
         case SecretStr():
             return value.get_secret_value()
         case tuple():
-            return json.dumps(value)
+            return json.dumps([_as_text(each) for each in value])
         case _:
             return str(value)
