@@ -70,6 +70,10 @@ class SignIn:
         """End a log-in. Access tokens that it has issued hold until they expire. Raises `StoreUnavailable`."""
         await self._sessions.revoke(session_id, self._clock())
 
+    async def end_all(self, user_id: str, spared: str | None = None) -> list[str]:
+        """End all log-ins of a user but the one that is `spared`; return their ids. Raises `StoreUnavailable`."""
+        return await self._sessions.revoke_all(user_id, self._clock(), spared)
+
     def _pair(self, account: Account, session_id: str, secret: str) -> TokenPair:
         return TokenPair(
             access_token=self._tokens.issue(account.id, Role(account.role), session_id),

@@ -44,6 +44,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "sessions": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+        IndexModel([("userId", ASCENDING)], name="of_user"),
     ],
 }
 

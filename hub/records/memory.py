@@ -8,6 +8,7 @@ from hub.accounts.account import Account, Session
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Fence, Happened, Saved, SaveOutcome, Stale, Stopped, Unique
 from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import Role
 
 _Claim = tuple[Fence, Hashable]
@@ -20,6 +21,7 @@ class MemoryRecords:
         self.appointments = MemoryAppointments()
         self.users = MemoryUsers()
         self.sessions = MemorySessions()
+        self.photos = MemoryPhotos()
 
     async def prepare(self) -> None:
         """Do nothing: the fences are always there."""
@@ -93,6 +95,11 @@ class MemoryAppointments:
         )
         return [one for one, _ in zip(matching, range(limit), strict=False)]
 
+    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
+        """Return what became of the doctor's appointments in [start_from, start_to)."""
+        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
+        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if _shown(wanted, one)]
+
     def _met(self, appointment: Appointment) -> Fence | Literal["stale"] | None:
         """Return what stands in the way of a write, in the order that `Stopped` promises."""
         stored = self._stored.get(appointment.id)
@@ -132,6 +139,20 @@ class MemoryUsers:
             if account.phone and any(other.phone == account.phone for other in self._stored.values()):
                 return "phone"
             self._stored[account.id] = account
+        return None
+
+    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
+        """Write what differs between the two."""
+        stored = self._stored.get(before.id)
+        changes = {name: value for name, value in after if value != getattr(before, name)}
+        others = [other for other in self._stored.values() if other.id != before.id]
+        if stored is None or ("password_hash" in changes and stored.password_hash != before.password_hash):
+            return "stale"
+        if "email" in changes and any(other.email == after.email for other in others):
+            return "email"
+        if changes.get("phone") and any(other.phone == after.phone for other in others):
+            return "phone"
+        self._stored[before.id] = stored.model_copy(update=changes)
         return None
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -180,6 +201,36 @@ class MemorySessions:
         session = self._stored.get(session_id)
         if session and session.revoked_at is None:
             self._stored[session_id] = session.model_copy(update={"revoked_at": now})
+
+    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `spared`; return their ids."""
+        live = [
+            one.id
+            for one in self._stored.values()
+            if one.user_id == user_id and one.id != spared and one.revoked_at is None
+        ]
+        for session_id in live:
+            await self.revoke(session_id, now)
+        return live
+
+
+class MemoryPhotos:
+    """Implements `hub.records.ports.PhotoRecords`."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, bytes] = {}
+
+    async def put(self, photo_id: str, jpeg: bytes) -> None:
+        """Write a new picture."""
+        self._stored[photo_id] = jpeg
+
+    async def get(self, photo_id: str) -> bytes | None:
+        """Return the picture."""
+        return self._stored.get(photo_id)
+
+    async def remove(self, photo_id: str) -> None:
+        """Remove the picture, if there is one."""
+        self._stored.pop(photo_id, None)
 
 
 def _claims(appointment: Appointment) -> list[_Claim]:

@@ -7,6 +7,7 @@ from hub.records import indexes
 from hub.records.appointments import MongoAppointments
 from hub.records.documents import Document
 from hub.records.errors import translated
+from hub.records.photos import MongoPhotos
 from hub.records.sessions import MongoSessions
 from hub.records.users import MongoUsers
 
@@ -47,6 +48,7 @@ class MongoRecords:
         self.appointments = MongoAppointments(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
         self.sessions = MongoSessions(self._database["sessions"])
+        self.photos = MongoPhotos(self._database)
 
     async def prepare(self) -> None:
         """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""

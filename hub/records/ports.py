@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from hub.accounts.account import Account, Session
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import Event
+from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import Role, Status
 
 
@@ -128,6 +129,11 @@ class AppointmentRecords(Protocol):
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
 
+    async def outcomes(
+        self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
+    ) -> Sequence[Outcome]:
+        """Return what became of the doctor's appointments in [start_from, start_to); None does not bound. Any order."""
+
 
 Unique = Literal["email", "phone"]
 """A field of an account that no two accounts share."""
@@ -140,6 +146,13 @@ class UserRecords(Protocol):
         """Write new accounts in order. Return None, or the field that another account holds already.
 
         Stops at the first account that is refused; those before it are written.
+        """
+
+    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
+        """Write what differs between the two, which are one account; everything else stays as it is in the store.
+
+        Returns None; or the field that another account holds already; or "stale" when there is no such account, or when
+        the password differs and is not that of `before` any more. Then nothing was written.
         """
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -174,6 +187,22 @@ class SessionRecords(Protocol):
     async def revoke(self, session_id: str, now: datetime) -> None:
         """End the session."""
 
+    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `spared`; return their ids."""
+
+
+class PhotoRecords(Protocol):
+    """The pictures of people, JPEG, each under an id of its own: one that changes gets another id."""
+
+    async def put(self, photo_id: str, jpeg: bytes) -> None:
+        """Write a new picture."""
+
+    async def get(self, photo_id: str) -> bytes | None:
+        """Return the picture."""
+
+    async def remove(self, photo_id: str) -> None:
+        """Remove the picture, if there is one."""
+
 
 class Records(Protocol):
     """The whole store."""
@@ -189,6 +218,10 @@ class Records(Protocol):
     @property
     def sessions(self) -> SessionRecords:
         """The sessions."""
+
+    @property
+    def photos(self) -> PhotoRecords:
+        """The pictures of people."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
