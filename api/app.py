@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health
+from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics
 from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.middleware import every_request
@@ -30,8 +30,11 @@ log = structlog.get_logger()
 
 TABLE: tuple[Endpoint, ...] = (
     *accounts.routes.table,
+    *profile.routes.table,
     *doctors.routes.table,
     *appointments.routes.table,
+    *statistics.routes.table,
+    *feeds.routes.table,
     *clocks.routes.table,
     *health.routes.table,
 )

@@ -1,8 +1,9 @@
 """The route table. An endpoint says what it takes, gives and refuses; this makes the aiohttp handler of it.
 
 A handler is a plain async function. It names what it needs as parameters: `services`, `who` (the caller), `request`,
-and any of `path`, `query`, `headers`, `body`, each a pydantic model that is validated before the handler runs. Its
-return annotation is the answer. The table keeps all of it, so documents and tests can walk every endpoint.
+and any of `path`, `query`, `headers`, `body`, each a pydantic model that is validated before the handler runs, or
+`upload`, the bytes of a file. Its return annotation is the answer. The table keeps all of it, so documents and tests
+can walk every endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from api.identity import Access
 from api.problems import Code, FieldError, Problem, invalid, pointer
 from api.services import Services
+from api.uploads import PROBLEMS, read_upload
 from hub.scheduling.values import Id, Value
 
 CONTENT_TYPE = "application/json"
@@ -24,7 +26,7 @@ BODY_LIMIT = 64 * 1024
 """Bytes of a request's body that are read at most."""
 
 Source = Literal["path", "query", "headers", "body"]
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[..., Awaitable[object]]
 Reader = Callable[[web.Request], Value]
 H = TypeVar("H", bound=Handler)
@@ -57,10 +59,19 @@ class Answer(Generic[T]):
 
 
 @dataclass(frozen=True)
+class File:
+    """Bytes to answer with as they are, in the media type that the endpoint says it `gives`, and headers besides."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One line of the table: `answer` is the type of the JSON (None: no content), `problems` every code it may say.
 
-    `sends` names the headers that the answer may have besides those of all.
+    Where `answer` is `File`, `gives` is its media type. `upload` is the field of the form (multipart/form-data) in
+    which a file comes, None where none does. `sends` names the headers that the answer may have besides those of all.
     """
 
     method: Method
@@ -73,6 +84,8 @@ class Endpoint:
     sends: tuple[str, ...]
     handler: Handler
     needs: frozenset[str]
+    gives: str
+    upload: str | None
 
     @property
     def name(self) -> str:
@@ -101,6 +114,8 @@ class Routes:
         status: int = HTTPStatus.OK,
         problems: Sequence[Code] = (),
         sends: Sequence[str] = (),
+        gives: str = CONTENT_TYPE,
+        upload: str | None = None,
     ) -> Callable[[H], H]:
         """Put a handler into the table. `problems` are its own; those of its access and its sources are added."""
 
@@ -108,7 +123,8 @@ class Routes:
             hints = get_type_hints(handler)
             answer = hints.pop("return")
             takes = {source: hints.pop(source) for source in _SOURCES if source in hints}
-            if strange := hints.keys() - {"services", "who", "request"}:
+            fillable = {"services", "who", "request"} | ({"upload"} if upload else set())
+            if strange := hints.keys() - fillable:
                 raise TypeError(f"{handler.__name__}: nothing fills {', '.join(strange)}")
             if "who" in hints and access is Access.ANYONE:
                 raise TypeError(f"{handler.__name__}: nobody is known where anyone may call")
@@ -120,10 +136,12 @@ class Routes:
                     status=status,
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) is Answer else answer,
-                    problems=_all_problems(access, takes, problems),
+                    problems=_all_problems(access, takes, (*PROBLEMS, *problems) if upload else problems),
                     sends=tuple(sends),
                     handler=handler,
-                    needs=frozenset(hints),
+                    needs=frozenset(hints) - {"upload"},
+                    gives=gives,
+                    upload=upload,
                 ),
             )
             return handler
@@ -136,7 +154,7 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
     access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
     readers = {source: _READERS[source](model) for source, model in endpoint.takes.items() if source != "body"}
     body = endpoint.takes.get("body")
-    write = None if endpoint.answer is type(None) else TypeAdapter(endpoint.answer).serializer.to_json
+    write = None if endpoint.answer in {type(None), File} else TypeAdapter(endpoint.answer).serializer.to_json
 
     async def handle(request: web.Request) -> web.Response:
         who = services.doorkeeper.admit(request, access)
@@ -146,7 +164,11 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
             given[source] = read(request)
         if body is not None:
             given["body"] = await _read_body(body, request)
+        if endpoint.upload is not None:
+            given["upload"] = await read_upload(request, endpoint.upload)
         result = await handler(**given)
+        if isinstance(result, File):
+            return _file(request, endpoint, result)
         value, more = (result.value, result.headers) if isinstance(result, Answer) else (result, _NOTHING)
         if write is None:
             return web.Response(status=status, headers=more)
@@ -155,6 +177,15 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
         )
 
     return handle
+
+
+def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:
+    """Return the file, or 304 to whoever has it already, by its ETag (a strong one, without a list of many)."""
+    if hdrs.ETAG in file.headers and request.headers.get(hdrs.IF_NONE_MATCH) == file.headers[hdrs.ETAG]:
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=file.headers)
+    return web.Response(
+        status=endpoint.status, body=file.content, headers={hdrs.CONTENT_TYPE: endpoint.gives, **file.headers}
+    )
 
 
 def _all_problems(access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]) -> tuple[Code, ...]:

@@ -7,6 +7,9 @@ from datetime import timedelta
 from api.attempts import Attempts
 from api.booking import Booking
 from api.identity import Doorkeeper
+from api.problems import Problem
+from hub.accounts.account import Account
+from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Commands, Following
@@ -52,7 +55,10 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
 ) -> Services:
     """Return the services that follow from the settings, the store and the bus. Opens nothing."""
     tokens = AccessTokens(
-        settings.jwt_secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock
+        settings.jwt_secret_key.get_secret_value(),
+        timedelta(minutes=settings.access_token_minutes),
+        clock,
+        [key.get_secret_value() for key in settings.jwt_retired_secret_keys],
     )
     return Services(
         settings=settings,
@@ -67,3 +73,11 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         booking=Booking(records, commands, clock),
         attempts=Attempts(settings, clock),
     )
+
+
+async def own_account(services: Services, who: Identity) -> Account:
+    """Return the caller's account. Raises `Problem`."""
+    account = await services.records.users.by_id(who.user_id)
+    if account is None:
+        raise Problem("invalid_token", "The account of this token does not exist.")
+    return account
