@@ -13,6 +13,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from agents import metrics
 from agents.app import build
 from hub import ids, settings
 from hub.bus import topics
@@ -41,18 +42,22 @@ def main() -> None:
     except settings.BadSettings as error:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
-    if asyncio.run(_serve(place, connect(mongodb_url))) == "emptied":
+    try:
+        ended = asyncio.run(_serve(place, connect(mongodb_url), chosen))
+    except metrics.PortTaken as error:
+        sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
+    if ended == "emptied":
         # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
         # beginning again: it is in MongoDB.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
-async def _serve(place: BrokerPlace, records: Records) -> str:
+async def _serve(place: BrokerPlace, records: Records, chosen: settings.Settings) -> str:
     """Run until told to stop; return "stopped", or "emptied" when the broker came back without its data."""
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    running = asyncio.create_task(_run(place, records))
+    running = asyncio.create_task(_run(place, records, chosen))
     until_stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)
     until_stopped.cancel()
@@ -63,12 +68,13 @@ async def _serve(place: BrokerPlace, records: Records) -> str:
         return "stopped"
 
 
-async def _run(place: BrokerPlace, records: Records) -> str:
+async def _run(place: BrokerPlace, records: Records, chosen: settings.Settings) -> str:
     """Wait for the services, work, and tidy up; return "emptied", or raise what Faust died of."""
     presence = topics.presence(ids.instance_id())
     wanted = {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1, presence: 1}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(records.close)
+        await stack.enter_async_context(metrics.served(chosen.host, chosen.metrics_port))
         await _until(records.prepare, StoreUnavailable, service="database", at="MONGODB_URL")
         admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
         stack.push_async_callback(admin.close)

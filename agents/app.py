@@ -47,7 +47,7 @@ def build(place: BrokerPlace, records: Records, clock: Clock, scratch: str) -> A
     days = Days(app.Table("days", key_type=bytes, partitions=place.partitions))
     doctors = Doctors(records, days, clock)
     publisher = Publisher(place)
-    pump = Pump(app, CommandHandler(doctors, publisher).handle)
+    pump = Pump(app, CommandHandler(doctors, publisher, clock).handle)
 
     @app.agent(commands)
     async def intake(stream: Any) -> None:

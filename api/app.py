@@ -12,6 +12,7 @@ from aiohttp import web
 from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics
 from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
+from api.metrics import add_metrics
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
@@ -54,7 +55,7 @@ class Api:
 
 def build(services: Services) -> web.Application:
     """Return the application with every endpoint, without sockets. Opens nothing."""
-    application = web.Application(middlewares=[every_request], client_max_size=BODY_LIMIT)
+    application = web.Application(middlewares=[every_request(services.settings)], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
         handler = serve(endpoint, services)
         if endpoint.method == "GET":
@@ -62,6 +63,7 @@ def build(services: Services) -> web.Application:
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
     add_documents(application, TABLE)
+    add_metrics(application)
     return application
 
 

@@ -2,13 +2,32 @@
 
 import json
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
+
+
+def _origin(written: str) -> str:
+    parts = urlsplit(written)
+    if parts.scheme not in {"http", "https"} or written != f"{parts.scheme}://{parts.netloc}" or not parts.hostname:
+        raise ValueError("an origin is written like https://desk.clinic.example, without a path")
+    return written
+
+
+def _network(written: str) -> str:
+    return str(ip_network(written))
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""An origin as browsers send it: scheme://host, and :port unless that is the scheme's own."""
+Network = Annotated[str, AfterValidator(_network)]
+"""An address or a network, like 10.0.0.0/8."""
 
 
 class Settings(BaseSettings):
@@ -36,7 +55,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data_dir: Path = Path(".data")
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: tuple[Origin, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     # Of one account, and of one address, behind which there may be a whole waiting room.

@@ -24,6 +24,7 @@ from api.sockets.packets import BadPacket, Packet, event_text
 log = structlog.get_logger(__name__)
 CUT = Counter("clinic_sockets_cut_total", "Sockets that were cut off, by reason.", ["reason"])
 OPEN = Gauge("clinic_sockets_open", "Sockets that are open.")
+WAITING = Gauge("clinic_sockets_waiting_packets", "Packets that wait for clients to read them, all sockets together.")
 
 PATH = "socket.io"
 Heard = Literal["appointment", "slot", "token_expiring", "closing"]
@@ -61,6 +62,7 @@ class Server:
         self._eio.on("connect", self._opened)
         self._eio.on("message", self._received)
         OPEN.set_function(lambda: len(self._eio.sockets))
+        WAITING.set_function(lambda: sum(line.queue.qsize() for line in self._eio.sockets.values()))
 
     def attach(self, app: web.Application) -> None:
         """Serve `/socket.io/` in the application."""
