@@ -46,7 +46,11 @@ _NAMED: Mapping[str, object] = {
 }
 """What fields of these names hold, wherever they are."""
 
-_OF_FORMAT: Mapping[str, str] = {"date-time": "2026-11-30T09:00:00Z", "date": "2026-11-30"}
+_OF_FORMAT: Mapping[str, str] = {
+    "password": "four-words-of-yours",
+    "date-time": "2026-11-30T09:00:00Z",
+    "date": "2026-11-30",
+}
 _OF_TYPE: Mapping[str, object] = {"boolean": True, "string": "text", "null": None}
 
 

@@ -11,15 +11,18 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from api.endpoints import CONTENT_TYPE, Endpoint, Source
+from api.endpoints import CONTENT_TYPE, Endpoint, File, Source
 from api.examples import example
 from api.identity import Access
 from api.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.problems import KINDS, Code, FieldError, Problem, document
+from api.uploads import CONTENT_TYPE as UPLOAD_TYPE
 
 Json = dict[str, Any]
 _Schemas = Mapping[tuple[tuple[str, str], JsonSchemaMode], Json]
 
+_REQUEST_ID = "X-Request-ID"
+_BYTES: Json = {"type": "string", "format": "binary"}
 _REQUEST = "019aac1e-7f00-7d44-a2b6-9e1d3c5f7b88"
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETERS: Mapping[Source, str] = {"path": "path", "query": "query", "headers": "header"}
@@ -31,7 +34,7 @@ _SENT_WITH: Mapping[int, Sequence[str]] = {
 }
 """Headers of problems, by status, besides the id of the request."""
 _HEADERS: Mapping[str, Json] = {
-    "X-Request-ID": {
+    _REQUEST_ID: {
         "description": "The id of the request: the caller's own if it sent a harmless one. It leads to the log.",
         "schema": {"type": "string"},
     },
@@ -86,7 +89,7 @@ def _schemas(table: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Json]]:
     for endpoint in table:
         for source, model in endpoint.takes.items():
             wanted.append(((endpoint.name, source), "validation", TypeAdapter(model)))
-        if endpoint.answer is not type(None):
+        if endpoint.answer not in {type(None), File}:
             wanted.append(((endpoint.name, "answer"), "serialization", TypeAdapter(endpoint.answer)))
     schemas, rest = TypeAdapter.json_schemas(wanted, ref_template=_REFERENCE)
     return schemas, {**rest["$defs"], "Problem": _problem_schema(), "FieldError": _field_error_schema()}
@@ -113,7 +116,27 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
     if "body" in endpoint.takes:
         schema = schemas[(endpoint.name, "body"), "validation"]
         operation["requestBody"] = {"required": True, "content": {CONTENT_TYPE: _content(schema, definitions)}}
+    if endpoint.upload is not None:
+        operation["requestBody"] = {"required": True, "content": {UPLOAD_TYPE: _form(endpoint.upload)}}
+    if endpoint.answer is File:
+        operation["responses"][str(HTTPStatus.NOT_MODIFIED.value)] = {
+            "description": "What the caller has, by its `If-None-Match`, is what there is.",
+            "headers": _referred([_REQUEST_ID]),
+        }
     return operation
+
+
+def _form(field: str) -> Json:
+    return {
+        "schema": {
+            "type": "object",
+            "required": [field],
+            "properties": {
+                field: {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+            },
+        },
+        "example": {field: "the bytes of the file"},
+    }
 
 
 def _parameters(source: Source, schema: Json, definitions: Mapping[str, Json]) -> Iterable[Json]:
@@ -131,9 +154,11 @@ def _parameters(source: Source, schema: Json, definitions: Mapping[str, Json]) -
 def _success(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, Json]) -> Json:
     answer: Json = {
         "description": HTTPStatus(endpoint.status).phrase,
-        "headers": _referred(["X-Request-ID", *endpoint.sends]),
+        "headers": _referred([_REQUEST_ID, *endpoint.sends]),
     }
-    if endpoint.answer is not type(None):
+    if endpoint.answer is File:
+        answer["content"] = {endpoint.gives: {"schema": _BYTES, "example": "the bytes of the file"}}
+    elif endpoint.answer is not type(None):
         schema = schemas[(endpoint.name, "answer"), "serialization"]
         answer["content"] = {CONTENT_TYPE: _content(schema, definitions)}
     return answer
@@ -148,7 +173,7 @@ def _problems(codes: Sequence[Code]) -> Json:
     return {
         str(status): {
             "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in group),
-            "headers": _referred(["X-Request-ID", *_SENT_WITH.get(status, ())]),
+            "headers": _referred([_REQUEST_ID, *_SENT_WITH.get(status, ())]),
             "content": {
                 PROBLEM_TYPE: {
                     "schema": {
