@@ -7,12 +7,12 @@ from aiohttp import web
 from pydantic import Field, SecretStr
 
 from api.endpoints import Routes
-from api.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
 from api.identity import Access
 from api.problems import FieldError, Problem
 from api.profile import TAKEN, User, user_of
 from api.services import Services, own_account
 from hub.accounts.account import Account
+from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.passwords import hash_password, verify_password
 from hub.accounts.sessions import TokenPair

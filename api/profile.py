@@ -8,12 +8,12 @@ from aiohttp import hdrs
 from pydantic import AfterValidator, Field
 
 from api.endpoints import ById, File, Routes
-from api.fields import Email, Name, Phone
 from api.identity import Access
 from api.pictures import NoPicture, portrait
 from api.problems import Code, FieldError, Problem
 from api.services import Services, own_account
 from hub.accounts.account import TEXTS, Account, Language, TextKind
+from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.ids import new_id
 from hub.records.ports import AppointmentFilter, Unique
