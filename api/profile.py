@@ -16,7 +16,7 @@ from hub.accounts.account import TEXTS, Account, Language, TextKind
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.ids import new_id
-from hub.records.ports import AppointmentFilter, Unique
+from hub.records.ports import Unique
 from hub.scheduling.hours import ZoneName
 from hub.scheduling.values import Id, Instant, Role, Value
 
@@ -160,10 +160,7 @@ async def _changed(services: Services, account: Account, changes: Mapping[str, o
 async def _may_see(services: Services, who: Identity, account: Account) -> bool:
     if account.id == who.user_id or account.role == "doctor":
         return True
-    if who.role is not Role.DOCTOR:
-        return False
-    shared = AppointmentFilter(doctor_id=who.user_id, patient_id=account.id)
-    return bool(await services.records.appointments.page(shared, 1))
+    return who.role is Role.DOCTOR and await services.records.appointments.have_met(who.user_id, account.id)
 
 
 def _wrong(where: str, detail: str, code: str) -> Problem:

@@ -100,6 +100,10 @@ class MemoryAppointments:
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
         return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if _shown(wanted, one)]
 
+    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
+        """Return whether there is, or was, an appointment of the two."""
+        return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())
+
     def _met(self, appointment: Appointment) -> Fence | Literal["stale"] | None:
         """Return what stands in the way of a write, in the order that `Stopped` promises."""
         stored = self._stored.get(appointment.id)

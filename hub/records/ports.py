@@ -134,6 +134,9 @@ class AppointmentRecords(Protocol):
     ) -> Sequence[Outcome]:
         """Return what became of the doctor's appointments in [start_from, start_to); None does not bound. Any order."""
 
+    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
+        """Return whether there is, or was, an appointment of the two, whatever became of it."""
+
 
 Unique = Literal["email", "phone"]
 """A field of an account that no two accounts share."""

@@ -193,3 +193,15 @@ async def test_outcomes_are_those_of_one_doctor_from_the_first_instant_to_before
     assert await outcomes(day[3].start, None) == everything[3:]
     assert await outcomes(None, day[1].start) == everything[:1]
     assert await records.appointments.outcomes("nobody", None, None) == []
+
+
+async def test_a_doctor_and_a_patient_have_met_once_they_had_any_appointment(
+    records: Records, histories: Histories
+) -> None:
+    booked, other = histories.book("dora", "pat"), histories.book("dick", "paul")
+    await _saved(records, booked, histories.cancel(booked), other)
+
+    assert await records.appointments.have_met("dora", "pat")
+    assert not await records.appointments.have_met("dora", "paul")
+    assert not await records.appointments.have_met("dick", "pat")
+    assert not await records.appointments.have_met("nobody", "nobody")
