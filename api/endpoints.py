@@ -136,7 +136,7 @@ class Routes:
                     status=status,
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) is Answer else answer,
-                    problems=_all_problems(access, takes, (*PROBLEMS, *problems) if upload else problems),
+                    problems=_all_problems(method, access, takes, (*PROBLEMS, *problems) if upload else problems),
                     sends=tuple(sends),
                     handler=handler,
                     needs=frozenset(hints) - {"upload"},
@@ -154,10 +154,13 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
     access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
     readers = {source: _READERS[source](model) for source, model in endpoint.takes.items() if source != "body"}
     body = endpoint.takes.get("body")
+    writes = endpoint.method != "GET"
     write = None if endpoint.answer in {type(None), File} else TypeAdapter(endpoint.answer).serializer.to_json
 
     async def handle(request: web.Request) -> web.Response:
         who = services.doorkeeper.admit(request, access)
+        if who is not None and writes:
+            services.pace.count(who.user_id, request.remote)
         known = {"services": services, "who": who, "request": request}
         given: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():
@@ -188,10 +191,14 @@ def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:
     )
 
 
-def _all_problems(access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]) -> tuple[Code, ...]:
+def _all_problems(
+    method: Method, access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]
+) -> tuple[Code, ...]:
     codes: list[Code] = [] if access is Access.ANYONE else list(_TOKEN_PROBLEMS)
     if access in {Access.DOCTOR, Access.PATIENT}:
         codes.append("forbidden")
+    if method != "GET" and access is not Access.ANYONE:
+        codes.append("too_many_requests")
     for source in takes:
         codes += _SOURCE_PROBLEMS[source]
     return tuple(dict.fromkeys([*codes, *own, "unavailable", "internal"]))

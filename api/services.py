@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 from api.attempts import Attempts
 from api.booking import Booking
 from api.identity import Doorkeeper
+from api.pace import Pace
 from api.problems import Problem
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
@@ -42,6 +44,7 @@ class Services:
     sign_in: SignIn
     booking: Booking
     attempts: Attempts
+    pace: Pace
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -71,7 +74,8 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         doorkeeper=Doorkeeper(tokens.verify, clock),
         sign_in=SignIn(records.users, records.sessions, tokens, timedelta(days=settings.refresh_token_days), clock),
         booking=Booking(records, commands, clock),
-        attempts=Attempts(settings, clock),
+        attempts=Attempts(records.attempts, settings, clock),
+        pace=Pace(settings, monotonic),
     )
 
 

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
+    # The same of what people who are signed in write; each api process counts for itself.
+    writes_per_minute: Annotated[int, Field(ge=1)] = 120
+    writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

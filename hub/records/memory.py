@@ -21,6 +21,7 @@ class MemoryRecords:
         self.appointments = MemoryAppointments()
         self.users = MemoryUsers()
         self.sessions = MemorySessions()
+        self.attempts = MemoryAttempts()
         self.photos = MemoryPhotos()
 
     async def prepare(self) -> None:
@@ -235,6 +236,22 @@ class MemoryPhotos:
     async def remove(self, photo_id: str) -> None:
         """Remove the picture, if there is one."""
         self._stored.pop(photo_id, None)
+
+
+class MemoryAttempts:
+    """Implements `hub.records.ports.AttemptRecords`; forgets nothing."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    async def counts(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return what was counted under each of the keys that has something."""
+        return {key: self._counts[key] for key in keys if key in self._counts}
+
+    async def count(self, key: str, until: datetime) -> int:  # noqa: ARG002  # as the store is asked
+        """Count one more under the key and return how many that makes."""
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key]
 
 
 def _claims(appointment: Appointment) -> list[_Claim]:

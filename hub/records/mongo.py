@@ -5,6 +5,7 @@ from pymongo.errors import PyMongoError
 
 from hub.records import indexes
 from hub.records.appointments import MongoAppointments
+from hub.records.attempts import MongoAttempts
 from hub.records.documents import Document
 from hub.records.errors import translated
 from hub.records.photos import MongoPhotos
@@ -48,6 +49,7 @@ class MongoRecords:
         self.appointments = MongoAppointments(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
         self.sessions = MongoSessions(self._database["sessions"])
+        self.attempts = MongoAttempts(self._database["attempts"])
         self.photos = MongoPhotos(self._database)
 
     async def prepare(self) -> None:

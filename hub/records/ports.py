@@ -207,6 +207,19 @@ class PhotoRecords(Protocol):
         """Remove the picture, if there is one."""
 
 
+class AttemptRecords(Protocol):
+    """How often something was tried, by a key of the caller's making."""
+
+    async def counts(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return what was counted under each of the keys that has something."""
+
+    async def count(self, key: str, until: datetime) -> int:
+        """Count one more under the key and return how many that makes, this one included: each caller another number.
+
+        What is counted under the key may be forgotten after `until`, which is that of the first.
+        """
+
+
 class Records(Protocol):
     """The whole store."""
 
@@ -225,6 +238,10 @@ class Records(Protocol):
     @property
     def photos(self) -> PhotoRecords:
         """The pictures of people."""
+
+    @property
+    def attempts(self) -> AttemptRecords:
+        """What was tried."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
