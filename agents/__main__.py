@@ -13,6 +13,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from agents import metrics
 from agents.app import Agents, Texting, build
 from agents.text_sending import Way
 from hub import ids, settings
@@ -44,7 +45,11 @@ def main() -> None:
     except settings.BadSettings as error:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
-    if asyncio.run(_serve(place, connect(mongodb_url), chosen)) == "emptied":
+    try:
+        ended = asyncio.run(_serve(place, connect(mongodb_url), chosen))
+    except metrics.PortTaken as error:
+        sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
+    if ended == "emptied":
         # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
         # beginning again: it is in MongoDB.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
@@ -72,6 +77,7 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
     wanted = {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1, presence: 1}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(records.close)
+        await stack.enter_async_context(metrics.served(chosen.host, chosen.metrics_port))
         await _until(records.prepare, StoreUnavailable, service="database", at="MONGODB_URL")
         admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
         stack.push_async_callback(admin.close)

@@ -74,7 +74,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
         planner.take(Happened(appointment.last, appointment))
 
     doctors = Doctors(records, days, clock, on_saved=written)
-    pump = Pump(app, CommandHandler(doctors, publisher).handle)
+    pump = Pump(app, CommandHandler(doctors, publisher, clock).handle)
 
     @app.agent(commands)
     async def intake(stream: Any) -> None:

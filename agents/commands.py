@@ -1,15 +1,19 @@
 """From the messages of a batch to answers that everybody is told."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from faust.types import EventT
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from agents.doctors import Doctors
+from agents.doctors import Answer, Doctors
+from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Publisher
 from hub.bus.link import REPLY_TO
+from hub.bus.messages import Done
+from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
@@ -19,9 +23,10 @@ REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command to
 class CommandHandler:
     """Handles batches for the pump."""
 
-    def __init__(self, doctors: Doctors, publisher: Publisher) -> None:
+    def __init__(self, doctors: Doctors, publisher: Publisher, clock: Clock) -> None:
         self._doctors = doctors
         self._publisher = publisher
+        self._clock = clock
 
     async def handle(self, partition: int, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
@@ -35,11 +40,36 @@ class CommandHandler:
                     "command_rejected", partition=partition, offset=event.message.offset, problems=error.error_count()
                 )
                 await self._publisher.reject(event.value, event.key)
+        began = self._clock()
+        BATCH_COMMANDS.observe(len(events))
         answers = await self._doctors.handle([command for command, _ in readable])
         replies = [reply_to for _, reply_to in readable]
         await self._publisher.publish(partition, list(zip(answers, replies, strict=True)))
+        told = self._clock()
+        BATCH_SECONDS.observe((told - began).total_seconds())
+        for (command, _), answer in zip(readable, answers, strict=True):
+            _note(command, answer, began, told)
 
 
 def _reply_topic(event: EventT[bytes]) -> str | None:
     header = dict(event.headers or {}).get(REPLY_TO)
     return header.decode() if header else None
+
+
+def _note(command: Command, answer: Answer, began: datetime, told: datetime) -> None:
+    outcome = "done" if isinstance(answer.reply, Done) else answer.reply.code.value
+    took = (told - command.at).total_seconds()
+    DECIDED.labels(command.kind, outcome).inc()
+    # The clocks of two machines differ a little, and a histogram takes what is below nothing for a large sum.
+    LAG.observe(max(0.0, (began - command.at).total_seconds()))
+    DECISION_SECONDS.labels(command.kind).observe(max(0.0, took))
+    log.info(
+        "command_decided",
+        command_id=command.id,
+        kind=command.kind,
+        via=command.by.via,
+        user_id=command.by.id,
+        doctor_id=command.doctor_id,
+        outcome=outcome,
+        ms=round(took * 1000, 2),
+    )

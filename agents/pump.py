@@ -9,6 +9,8 @@ import structlog
 from faust.types import TP, EventT
 from prometheus_client import Counter
 
+from agents.metrics import QUEUED
+
 log = structlog.get_logger(__name__)
 RETRIED = Counter("clinic_batches_retried_total", "Batches that had to be handled again after an error.")
 
@@ -30,6 +32,7 @@ class Pump:
         self._queues: dict[TP, asyncio.Queue[EventT[bytes]]] = {}
         self._under_way = 0
         self._idle = asyncio.Event()
+        QUEUED.set_function(lambda: self._under_way)
 
     async def feed(self, event: EventT[bytes]) -> None:
         """Queue an event of the command stream; waits when its partition has too many."""

@@ -1,70 +1,25 @@
-"""Signing up, logging in, staying signed in, and one's own profile."""
+"""Signing up, logging in, staying signed in, and logging out."""
 
-import re
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-import phonenumbers
 from aiohttp import web
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_core import PydanticCustomError
+from pydantic import Field, SecretStr
 
 from api.endpoints import Routes
 from api.identity import Access
-from api.problems import Problem
-from api.services import Services
+from api.problems import FieldError, Problem
+from api.profile import TAKEN, User, user_of
+from api.services import Services, own_account
 from hub.accounts.account import Account
+from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.passwords import hash_password, verify_password
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
-from hub.scheduling.hours import ZoneName
-from hub.scheduling.values import Id, Instant, Value
+from hub.scheduling.values import Value
 
 routes = Routes("/api/v1")
-
-_PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_PASSWORD_BYTES = range(8, 73)  # bcrypt reads 72 bytes; what comes after them would not count
-
-
-def _email(written: str) -> str:
-    """Return the address as it is kept: normal form, lower case. No DNS is asked; .test addresses are fine."""
-    try:
-        checked = validate_email(written, strict=True, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise PydanticCustomError("email", "Input should be an e-mail address") from None
-    return checked.normalized.lower()
-
-
-def _phone(written: str) -> str:
-    # first the form: the library would also read letters, other digits and extensions
-    if _PHONE.fullmatch(written):
-        try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(written)):
-                return written
-        except phonenumbers.NumberParseException:
-            pass  # a country that does not exist: no number either
-    raise PydanticCustomError("phone", "Input should be a phone number with its country, for example +12025550123")
-
-
-def _name(written: str) -> str:
-    if not written.strip() or _CONTROL.search(written):
-        raise PydanticCustomError("name", "Input should be a name, without control characters")
-    return written.strip()
-
-
-def _new_password(written: SecretStr) -> SecretStr:
-    if len(written.get_secret_value().encode()) not in _PASSWORD_BYTES:
-        raise PydanticCustomError("password_length", "Input should have 8 to 72 bytes in UTF-8")
-    return written
-
-
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-Phone = Annotated[str, AfterValidator(_phone)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
-NewPassword = Annotated[SecretStr, AfterValidator(_new_password)]
 
 
 class SignUp(Value):
@@ -83,23 +38,17 @@ class LogIn(Value):
     password: SecretStr
 
 
+class PasswordChange(Value):
+    """The password as it is, and as it shall be."""
+
+    current: SecretStr
+    new: NewPassword
+
+
 class Refresh(Value):
     """The refresh token that was given last."""
 
     refresh_token: Annotated[str, Field(max_length=512)]
-
-
-class User(Value):
-    """An account as its owner sees it; `specialty` and `zone` are a doctor's."""
-
-    id: Id
-    role: Literal["doctor", "patient"]
-    name: str
-    email: str
-    phone: str | None
-    created_at: Instant
-    specialty: str | None
-    zone: ZoneName | None
 
 
 class SignedIn(Value):
@@ -132,10 +81,8 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
         created_at=services.clock(),
     )
     taken = await services.records.users.add([account])
-    if taken == "email":
-        raise Problem("email_taken", "There is an account with this e-mail address.")
-    if taken == "phone":
-        raise Problem("phone_taken", "There is an account with this phone number.")
+    if taken is not None:
+        raise Problem(*TAKEN[taken])
     return _signed_in(account, await services.sign_in.start(account))
 
 
@@ -170,13 +117,41 @@ async def log_out(services: Services, who: Identity) -> None:
     await services.sign_in.end(who.session_id)
 
 
-@routes.endpoint("GET", "/users/me", access=Access.SIGNED_IN)
-async def me(services: Services, who: Identity) -> User:
-    """Show one's own account."""
-    account = await services.records.users.by_id(who.user_id)
-    if account is None:
-        raise Problem("invalid_token", "The account of this token does not exist.")
-    return _user(account)
+@routes.endpoint("POST", "/auth/logout/all", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+async def log_out_everywhere(services: Services, who: Identity) -> None:
+    """End all one's log-ins, on every device, this one included."""
+    await services.sign_in.end_all(who.user_id)
+
+
+@routes.endpoint(
+    "POST",
+    "/auth/password",
+    access=Access.SIGNED_IN,
+    status=HTTPStatus.NO_CONTENT,
+    problems=["too_many_requests"],
+)
+async def change_password(services: Services, request: web.Request, who: Identity, body: PasswordChange) -> None:
+    """Change one's password. Every other log-in ends; the one that the access token belongs to goes on."""
+    account = await own_account(services, who)
+    # Whoever has found an open screen must not guess here more often than at the door.
+    await services.attempts.count("login", request.remote, account.email)
+    current = body.current.get_secret_value()
+    if _is_too_long(current) or not await verify_password(current, account.password_hash):
+        raise _not_the_password()
+    fresh = await hash_password(body.new.get_secret_value(), services.settings.bcrypt_rounds)
+    changed = account.model_copy(update={"password_hash": fresh})
+    if await services.records.users.change(account, changed) == "stale":
+        raise _not_the_password()  # it was, until another change of it came between
+    # Only now: a log-in with the old password, made between the two, would have outlived the change.
+    await services.sign_in.end_all(who.user_id, spared=who.session_id)
+
+
+def _not_the_password() -> Problem:
+    return Problem(
+        "invalid_request",
+        "The body is not as expected.",
+        errors=[FieldError("/current", "This is not the password", "password")],
+    )
 
 
 async def _log_in(
@@ -186,8 +161,7 @@ async def _log_in(
     await services.attempts.count("login", request.remote, body.email)
     account = await services.records.users.by_email(body.email)
     password = body.password.get_secret_value()
-    # bcrypt reads no more than that, so a longer password would be as good as its beginning
-    if account is not None and (account.role != door or len(password.encode()) >= _PASSWORD_BYTES.stop):
+    if account is not None and (account.role != door or _is_too_long(password)):
         account = None
     # also without an account a password is checked: the time an answer takes must not tell either
     hashed = account.password_hash if account else None
@@ -197,23 +171,15 @@ async def _log_in(
     return _signed_in(account, await services.sign_in.start(account))
 
 
+def _is_too_long(password: str) -> bool:
+    """Whether it is longer than what bcrypt reads: then it would be as good as its beginning."""
+    return len(password.encode()) >= PASSWORD_BYTES.stop
+
+
 def _signed_in(account: Account, pair: TokenPair) -> SignedIn:
     return SignedIn(
         access_token=pair.access_token,
         refresh_token=pair.refresh_token,
         expires_in=pair.expires_in,
-        user=_user(account),
-    )
-
-
-def _user(account: Account) -> User:
-    return User(
-        id=account.id,
-        role=account.role,
-        name=account.name,
-        email=account.email,
-        phone=account.phone,
-        created_at=account.created_at,
-        specialty=account.specialty,
-        zone=account.calendar.zone if account.calendar else None,
+        user=user_of(account),
     )

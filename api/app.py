@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, health, metrics, twilio
+from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics, twilio
+from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
+from api.metrics import add_metrics
 from api.middleware import every_request
 from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
@@ -28,8 +30,11 @@ log = structlog.get_logger()
 
 TABLE: tuple[Endpoint, ...] = (
     *accounts.routes.table,
+    *profile.routes.table,
     *doctors.routes.table,
     *appointments.routes.table,
+    *statistics.routes.table,
+    *feeds.routes.table,
     *clocks.routes.table,
     *twilio.routes.table,
     *health.routes.table,
@@ -50,14 +55,15 @@ class Api:
 
 def build(services: Services) -> web.Application:
     """Return the application with every endpoint, without sockets. Opens nothing."""
-    application = web.Application(middlewares=[every_request], client_max_size=BODY_LIMIT)
+    application = web.Application(middlewares=[every_request(services.settings)], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
         handler = serve(endpoint, services)
         if endpoint.method == "GET":
             application.router.add_get(endpoint.path, handler)  # and HEAD
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
-    application.router.add_get(metrics.PATH, metrics.expose)
+    add_documents(application, TABLE)
+    add_metrics(application)
     return application
 
 

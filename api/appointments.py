@@ -4,18 +4,20 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
 from typing import Annotated
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from api.agenda import ICALENDAR, calendar_file
 from api.booking import BookRequest, Moment, RescheduleRequest
-from api.endpoints import Answer, ById, Routes
+from api.endpoints import Answer, ById, File, Routes
 from api.identity import Access
 from api.problems import Code, FieldError, Problem
 from api.services import Services
 from hub.accounts.identity import Identity
 from hub.records.ports import After, AppointmentFilter
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.values import Id, Role, Status, Value
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
+from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
 from hub.scheduling.views import AppointmentView, view
 
 routes = Routes("/api/v1/appointments")
@@ -58,12 +60,28 @@ class ListQuery(Value):
     cursor: Annotated[str, Field(max_length=200)] | None = None
 
 
+class PastEvent(Value):
+    """What happened to an appointment, when, by whom, and through which channel (`by.via`).
+
+    `start` is where a booking or a move put it, `previous_start` where it was before a move. `seq` orders the events of
+    one doctor, as on the sockets.
+    """
+
+    type: EventType
+    at: Instant
+    by: Actor
+    seq: int
+    start: Instant | None
+    previous_start: Instant | None
+
+
 @routes.endpoint(
     "POST",
     "",
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
     problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused", "try_again"],
+    sends=["Location"],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
     """Book a slot."""
@@ -71,7 +89,7 @@ async def book(services: Services, who: Identity, headers: Repeatable, body: Boo
     return Answer(appointment, {"Location": f"/api/v1/appointments/{appointment.id}"})
 
 
-@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"])
+@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link"])
 async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery
 ) -> Answer[list[AppointmentView]]:
@@ -85,10 +103,22 @@ async def list_appointments(
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
 async def show_appointment(services: Services, who: Identity, path: ById) -> AppointmentView:
     """Show one of one's own appointments."""
-    found = (await services.records.appointments.by_ids([path.id])).get(path.id)
-    if found is None or who.user_id not in {found.doctor_id, found.patient_id}:
-        raise Problem("not_found", "There is no such appointment.")
-    return view(found)
+    return view(await _own_one(services, who, path.id))
+
+
+@routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
+async def show_history(services: Services, who: Identity, path: ById) -> list[PastEvent]:
+    """Show what happened to one of one's own appointments: what, when, who did it, and through which channel."""
+    return [_past(event) for event in (await _own_one(services, who, path.id)).history]
+
+
+@routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR)
+async def show_in_calendar(services: Services, who: Identity, path: ById) -> File:
+    """Give one of one's own appointments as a calendar file."""
+    appointment = await _own_one(services, who, path.id)
+    people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
+    content = calendar_file([appointment], people, who.user_id)
+    return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
 
 
 @routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_OF_A_CHANGE)
@@ -115,6 +145,25 @@ async def reschedule(
 ) -> AppointmentView:
     """Move the appointment to another slot of the same doctor, or leave it as it is."""
     return await services.booking.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+
+
+async def _own_one(services: Services, who: Identity, appointment_id: str) -> Appointment:
+    """Return an appointment of the caller. Raises `Problem`; that of others is as unknown as one that is none."""
+    found = (await services.records.appointments.by_ids([appointment_id])).get(appointment_id)
+    if found is None or who.user_id not in {found.doctor_id, found.patient_id}:
+        raise Problem("not_found", "There is no such appointment.")
+    return found
+
+
+def _past(event: Event) -> PastEvent:
+    return PastEvent(
+        type=event.type,
+        at=event.at,
+        by=event.by,
+        seq=event.seq,
+        start=event.start if isinstance(event, AppointmentBooked | AppointmentRescheduled) else None,
+        previous_start=event.previous_start if isinstance(event, AppointmentRescheduled) else None,
+    )
 
 
 def _own(who: Identity, query: ListQuery) -> AppointmentFilter:

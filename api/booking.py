@@ -3,15 +3,18 @@
 import re
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Annotated, Literal, TypedDict, TypeVar, assert_never
 
+import structlog
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from api.metrics import COMMAND_SECONDS, COMMANDS
 from api.problems import RETRY_SOON, FieldError, Problem, refused
 from hub.accounts.identity import Identity
 from hub.bus.messages import Done
-from hub.bus.ports import Commands
+from hub.bus.ports import Commands, NoAnswer
 from hub.clock import Clock
 from hub.ids import derived_id, new_id
 from hub.records.errors import StoreUnavailable
@@ -27,6 +30,8 @@ from hub.scheduling.commands import (
 )
 from hub.scheduling.values import Actor, Id, Instant, Reason, Role, Value, Via
 from hub.scheduling.views import AppointmentView
+
+log = structlog.get_logger()
 
 PATIENCE = timedelta(seconds=15)
 """A command that no actor has met by then is not carried out any more: its sender was told to try again.
@@ -157,10 +162,35 @@ class Booking:
         return appointment
 
     async def _ask(self, command: Command) -> AppointmentView:
-        reply = await self._commands.ask(command)
+        began = perf_counter()
+        outcome = "failed"
+        try:
+            reply = await self._commands.ask(command)
+            outcome = "done" if isinstance(reply, Done) else reply.code.value
+        except NoAnswer:
+            outcome = "no_answer"
+            raise
+        finally:
+            _note(command, outcome, perf_counter() - began)
         if isinstance(reply, Done):
             return reply.appointment
         raise refused(reply.code, reply.detail)
+
+
+def _note(command: Command, outcome: str, seconds: float) -> None:
+    by = command.by
+    COMMANDS.labels(command.kind, by.via, outcome).inc()
+    COMMAND_SECONDS.labels(command.kind, by.via).observe(seconds)
+    log.info(
+        "command",
+        command_id=command.id,
+        kind=command.kind,
+        via=by.via,
+        user_id=by.id,
+        doctor_id=command.doctor_id,
+        outcome=outcome,
+        ms=round(seconds * 1000, 2),
+    )
 
 
 class _Header(TypedDict):

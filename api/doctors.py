@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from api.endpoints import ById, Routes
 from api.identity import Access
 from api.problems import Problem
+from api.profile import photo_path
 from api.services import Services
 from hub.accounts.account import Account
 from hub.scheduling.hours import Doctor, Shift, ZoneName
@@ -41,13 +42,17 @@ class SlotsQuery(Value):
 
 
 class DoctorView(Value):
-    """What everybody signed in may know of a doctor. Shifts are by the clock of `zone`, before time off."""
+    """What everybody signed in may know of a doctor. Shifts are by the clock of `zone`, before time off.
+
+    `photo` is the path of the picture.
+    """
 
     id: Id
     name: str
     specialty: str | None
     zone: ZoneName
     shifts: tuple[Shift, ...]
+    photo: str | None
 
 
 @routes.endpoint("GET", "", access=Access.SIGNED_IN)
@@ -86,5 +91,10 @@ def _calendar(account: Account) -> Doctor:
 
 def _view(account: Account, doctor: Doctor) -> DoctorView:
     return DoctorView(
-        id=account.id, name=account.name, specialty=account.specialty, zone=doctor.zone, shifts=doctor.shifts
+        id=account.id,
+        name=account.name,
+        specialty=account.specialty,
+        zone=doctor.zone,
+        shifts=doctor.shifts,
+        photo=photo_path(account),
     )

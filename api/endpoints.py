@@ -1,8 +1,9 @@
 """The route table. An endpoint says what it takes, gives and refuses; this makes the aiohttp handler of it.
 
 A handler is a plain async function. It names what it needs as parameters: `services`, `who` (the caller), `request`,
-and any of `path`, `query`, `headers`, `body`, each a pydantic model that is validated before the handler runs. Its
-return annotation is the answer. The table keeps all of it, so documents and tests can walk every endpoint.
+and any of `path`, `query`, `headers`, `body`, each a pydantic model that is validated before the handler runs, or
+`upload`, the bytes of a file. Its return annotation is the answer. The table keeps all of it, so documents and tests
+can walk every endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,19 +13,21 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 
 from aiohttp import hdrs, web
 from multidict import MultiMapping
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.identity import Access
 from api.problems import Code, FieldError, Problem, invalid, pointer
 from api.services import Services
+from api.uploads import PROBLEMS, read_upload
 from hub.scheduling.values import Id, Value
 
 CONTENT_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
 BODY_LIMIT = 64 * 1024
 """Bytes of a request's body that are read at most."""
 
 Source = Literal["path", "query", "headers", "body"]
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[..., Awaitable[object]]
 Reader = Callable[[web.Request], Value]
 H = TypeVar("H", bound=Handler)
@@ -57,10 +60,21 @@ class Answer(Generic[T]):
 
 
 @dataclass(frozen=True)
+class File:
+    """Bytes to answer with as they are, in the media type that the endpoint says it `gives`, and headers besides."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One line of the table: `problems` are all the codes it may say.
 
-    `answer` is the type of the JSON; None: no content; `web.Response`: what the handler makes itself, no JSON.
+    `answer` is the type of the JSON; None: no content. Where it is `File`, `gives` is its media type. `upload` is the
+    field of the form (multipart/form-data) in which a file comes, `form` what is in a plain form, which the handler
+    reads itself because it is signed; None where there is none. `sends` names the headers that the answer may have
+    besides those of all.
     """
 
     method: Method
@@ -70,8 +84,12 @@ class Endpoint:
     takes: Mapping[Source, type[Value]]
     answer: Any
     problems: tuple[Code, ...]
+    sends: tuple[str, ...]
     handler: Handler
     needs: frozenset[str]
+    gives: str
+    upload: str | None
+    form: type[BaseModel] | None
 
     @property
     def name(self) -> str:
@@ -91,7 +109,7 @@ class Routes:
         self._prefix = prefix
         self.table: list[Endpoint] = []
 
-    def endpoint(
+    def endpoint(  # noqa: PLR0913  # what there is to say of an endpoint
         self,
         method: Method,
         path: str,
@@ -99,6 +117,10 @@ class Routes:
         access: Access,
         status: int = HTTPStatus.OK,
         problems: Sequence[Code] = (),
+        sends: Sequence[str] = (),
+        gives: str = CONTENT_TYPE,
+        upload: str | None = None,
+        form: type[BaseModel] | None = None,
     ) -> Callable[[H], H]:
         """Put a handler into the table. `problems` are its own; those of its access and its sources are added."""
 
@@ -106,7 +128,8 @@ class Routes:
             hints = get_type_hints(handler)
             answer = hints.pop("return")
             takes = {source: hints.pop(source) for source in _SOURCES if source in hints}
-            if strange := hints.keys() - {"services", "who", "request"}:
+            fillable = {"services", "who", "request"} | ({"upload"} if upload else set())
+            if strange := hints.keys() - fillable:
                 raise TypeError(f"{handler.__name__}: nothing fills {', '.join(strange)}")
             if "who" in hints and access is Access.ANYONE:
                 raise TypeError(f"{handler.__name__}: nobody is known where anyone may call")
@@ -118,9 +141,13 @@ class Routes:
                     status=status,
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) is Answer else answer,
-                    problems=_all_problems(access, takes, problems),
+                    problems=_all_problems(method, access, takes, (*PROBLEMS, *problems) if upload else problems),
+                    sends=tuple(sends),
                     handler=handler,
-                    needs=frozenset(hints),
+                    needs=frozenset(hints) - {"upload"},
+                    gives=gives,
+                    upload=upload,
+                    form=form,
                 ),
             )
             return handler
@@ -133,19 +160,24 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
     access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
     readers = {source: _READERS[source](model) for source, model in endpoint.takes.items() if source != "body"}
     body = endpoint.takes.get("body")
-    write = None if endpoint.answer in {type(None), web.Response} else TypeAdapter(endpoint.answer).serializer.to_json
+    writes = endpoint.method != "GET"
+    write = None if endpoint.answer in {type(None), File} else TypeAdapter(endpoint.answer).serializer.to_json
 
     async def handle(request: web.Request) -> web.Response:
         who = services.doorkeeper.admit(request, access)
+        if who is not None and writes:
+            services.pace.count(who.user_id, request.remote)
         known = {"services": services, "who": who, "request": request}
         given: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():
             given[source] = read(request)
         if body is not None:
             given["body"] = await _read_body(body, request)
+        if endpoint.upload is not None:
+            given["upload"] = await read_upload(request, endpoint.upload)
         result = await handler(**given)
-        if isinstance(result, web.Response):
-            return result
+        if isinstance(result, File):
+            return _file(request, endpoint, result)
         value, more = (result.value, result.headers) if isinstance(result, Answer) else (result, _NOTHING)
         if write is None:
             return web.Response(status=status, headers=more)
@@ -156,10 +188,23 @@ def serve(endpoint: Endpoint, services: Services) -> Callable[..., Awaitable[web
     return handle
 
 
-def _all_problems(access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]) -> tuple[Code, ...]:
+def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:
+    """Return the file, or 304 to whoever has it already, by its ETag (a strong one, without a list of many)."""
+    if hdrs.ETAG in file.headers and request.headers.get(hdrs.IF_NONE_MATCH) == file.headers[hdrs.ETAG]:
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=file.headers)
+    return web.Response(
+        status=endpoint.status, body=file.content, headers={hdrs.CONTENT_TYPE: endpoint.gives, **file.headers}
+    )
+
+
+def _all_problems(
+    method: Method, access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]
+) -> tuple[Code, ...]:
     codes: list[Code] = [] if access is Access.ANYONE else list(_TOKEN_PROBLEMS)
     if access in {Access.DOCTOR, Access.PATIENT}:
         codes.append("forbidden")
+    if method != "GET" and access is not Access.ANYONE:
+        codes.append("too_many_requests")
     for source in takes:
         codes += _SOURCE_PROBLEMS[source]
     return tuple(dict.fromkeys([*codes, *own, "unavailable", "internal"]))

@@ -1,20 +1,25 @@
-"""What every request passes on its way in and out: its id, its problem if it has one, its headers, its log line.
+"""What every request passes on its way in and out: id, origin, problem if it has one, headers, log line, figures.
 
-One middleware for all four: each one more costs every request another coroutine.
+One middleware for all: each one more costs every request another coroutine.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
 from api.endpoints import BODY_LIMIT
 from api.identity import WHO
+from api.metrics import REQUEST_SECONDS, REQUESTS
+from api.origins import Origins
 from api.problems import CONTENT_TYPE, Problem, document, problem_of
+from api.proxies import Proxies
 from hub.ids import new_id
+from hub.settings import Settings
 
 log = structlog.get_logger()
 
@@ -28,33 +33,42 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     hdrs.SERVER: "clinic-hub",  # aiohttp would tell its version, and Python's
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that know no frame-ancestors
 }
 
+_ONLY_BY_TLS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+"""For production, which is behind TLS; a browser that is told over plain HTTP ignores it."""
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
-@web.middleware
-async def every_request(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Run the handler; whatever it raises becomes a problem document, and nothing but its code reaches the client."""
-    if request.path == SOCKETS:
-        return await handler(request)  # lives as long as its client, and answers in its own protocol
-    began = perf_counter()
-    request_id = _request_id(request)
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    code = None
-    try:
-        response = await handler(request)
-    except Exception as error:  # noqa: BLE001  # where errors end: a problem for the client, a line for us
-        problem = _told(request, error)
-        code = problem.code
-        response = _answer(problem, request_id)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)  # a page may bring a policy of its own
-    response.headers[REQUEST_ID] = request_id
-    _write_line(request, response.status, code, perf_counter() - began)
-    return response
+def every_request(settings: Settings) -> Middleware:
+    """Return the middleware that runs the handler; whatever that raises becomes a problem document."""
+    origins, proxies = Origins(settings.cors_origins), Proxies(settings.trusted_proxies)
+    headers = HEADERS if settings.clinic_env == "development" else {**HEADERS, **_ONLY_BY_TLS}
+
+    @web.middleware
+    async def pass_through(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request = proxies.seen_through(request)
+        if request.path == SOCKETS:
+            return await handler(request)  # lives as long as its client, and answers in its own protocol
+        began = perf_counter()
+        request_id = _request_id(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        code = None
+        try:
+            response = origins.preflight(request) or await handler(request)
+        except Exception as error:  # noqa: BLE001  # where errors end: a problem for the client, a line for us
+            problem = _told(request, error)
+            code = problem.code
+            response = _answer(problem, request_id)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)  # a page may bring a policy of its own
+        origins.mark(request, response)
+        response.headers[REQUEST_ID] = request_id
+        _note(request, response.status, code, perf_counter() - began)
+        return response
+
+    return pass_through
 
 
 def _request_id(request: web.Request) -> str:
@@ -96,13 +110,15 @@ def _answer(problem: Problem, request_id: str) -> web.Response:
     )
 
 
-def _write_line(request: web.Request, status: int, code: str | None, seconds: float) -> None:
+def _note(request: web.Request, status: int, code: str | None, seconds: float) -> None:
     who = request.get(WHO)
     route = _route(request)
     write = log.debug if route.startswith("/health") else log.info  # a balancer asks every second
+    REQUESTS.labels(_method(request), route, status).inc()
+    REQUEST_SECONDS.labels(_method(request), route).observe(seconds)
     write(
         "request",
-        method=request.method,
+        method=_method(request),
         route=route,
         status=status,
         code=code,
@@ -115,3 +131,8 @@ def _route(request: web.Request) -> str:
     """Return the template of the path, never the path: that is the client's text."""
     resource = request.match_info.route.resource
     return "unmatched" if resource is None else resource.canonical
+
+
+def _method(request: web.Request) -> str:
+    """Return the method, if it is one that somebody has defined: any word may stand there."""
+    return request.method if request.method in hdrs.METH_ALL else "other"

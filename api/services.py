@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 from api.attempts import Attempts
 from api.booking import PATIENCE, Booking
 from api.identity import Doorkeeper
+from api.pace import Pace
+from api.problems import Problem
 from api.revocations import Revocations
 from api.text_answers import TextAnswers
+from hub.accounts.account import Account
+from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Announcing, Commands, Following
@@ -44,6 +49,7 @@ class Services:
     booking: Booking
     attempts: Attempts
     text_answers: TextAnswers
+    pace: Pace
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -58,7 +64,8 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
 ) -> Services:
     """Return the services that follow from the settings, the store and the bus. Opens nothing."""
     lifetime = timedelta(minutes=settings.access_token_minutes)
-    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock)
+    retired_keys = [key.get_secret_value() for key in settings.jwt_retired_secret_keys]
+    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock, retired_keys)
     revocations = Revocations(records.sessions, announcing, lifetime, clock)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
     booking = Booking(records, commands, clock, PATIENCE * (settings.clock_rate or 1))
@@ -74,6 +81,15 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         booking=booking,
-        attempts=Attempts(settings, clock),
+        attempts=Attempts(records.attempts, settings, clock),
         text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
+        pace=Pace(settings, monotonic),
     )
+
+
+async def own_account(services: Services, who: Identity) -> Account:
+    """Return the caller's account. Raises `Problem`."""
+    account = await services.records.users.by_id(who.user_id)
+    if account is None:
+        raise Problem("invalid_token", "The account of this token does not exist.")
+    return account

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
-from api.endpoints import Routes
+from api.endpoints import FORM_TYPE, File, Routes
 from api.identity import Access
 from api.problems import Code, Problem, invalid
 from api.services import Services
@@ -26,7 +26,6 @@ log = structlog.get_logger()
 
 routes = Routes("")
 
-FORM: Final = "application/x-www-form-urlencoded"
 SIGNATURE: Final = "X-Twilio-Signature"
 _FIELDS = 200
 """More than Twilio sends; each one costs us some hashing."""
@@ -75,8 +74,8 @@ class AboutText(Value):
     text: Annotated[Id | None, Field(alias=TEXT)] = None
 
 
-@routes.endpoint("POST", WEBHOOK, access=Access.ANYONE, problems=_PROBLEMS)
-async def text_received(services: Services, request: web.Request) -> web.Response:
+@routes.endpoint("POST", WEBHOOK, access=Access.ANYONE, problems=_PROBLEMS, form=_Inbound, gives="text/xml")
+async def text_received(services: Services, request: web.Request) -> File:
     """Obey a text that a patient has sent, and answer it in TwiML."""
     form = await _signed(_Inbound, services.settings, request)
     message = InboundText(
@@ -91,10 +90,10 @@ async def text_received(services: Services, request: web.Request) -> web.Respons
     twiml = MessagingResponse()
     if answer:
         twiml.message(answer)
-    return web.Response(text=str(twiml), content_type="text/xml")
+    return File(str(twiml).encode(), {})
 
 
-@routes.endpoint("POST", STATUS, access=Access.ANYONE, status=204, problems=_PROBLEMS)
+@routes.endpoint("POST", STATUS, access=Access.ANYONE, status=204, problems=_PROBLEMS, form=_Report)
 async def text_reported(services: Services, request: web.Request, query: AboutText) -> None:
     """Take in how far a text of ours has come."""
     form = await _signed(_Report, services.settings, request)
@@ -141,8 +140,8 @@ async def _signed(form: type[F], settings: Settings, request: web.Request) -> F:
     account, token = settings.twilio_account_sid, settings.twilio_auth_token
     if account is None or token is None:
         raise Problem("not_found", "Twilio is not set up here.")
-    if request.content_type != FORM:
-        raise Problem("unsupported_media_type", f"Send the body as {FORM}.")
+    if request.content_type != FORM_TYPE:
+        raise Problem("unsupported_media_type", f"Send the body as {FORM_TYPE}.")
     fields = await _fields(request)
     signature = request.headers.get(SIGNATURE, "")
     # Over the address that Twilio was given. What the request says of its host and scheme is a proxy's, or a forger's.

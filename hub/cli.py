@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
+from hub import staff
 from hub.demo.run import run as play_morning
 from hub.embedded.claim import DataDirTaken, running_on
 from hub.embedded.leash import die_with
@@ -35,6 +36,7 @@ _CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnava
 _REPORT = Path("seed/report.json")
 
 app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", version_flags=[])
+app.command(staff.app)
 
 _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]

@@ -3,8 +3,10 @@
 import json
 import os
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -31,6 +33,23 @@ BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(l
 """Where paths are appended to; without a slash at the end."""
 
 
+def _origin(written: str) -> str:
+    parts = urlsplit(written)
+    if parts.scheme not in {"http", "https"} or written != f"{parts.scheme}://{parts.netloc}" or not parts.hostname:
+        raise ValueError("an origin is written like https://desk.clinic.example, without a path")
+    return written
+
+
+def _network(written: str) -> str:
+    return str(ip_network(written))
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""An origin as browsers send it: scheme://host, and :port unless that is the scheme's own."""
+Network = Annotated[str, AfterValidator(_network)]
+"""An address or a network, like 10.0.0.0/8."""
+
+
 class Settings(BaseSettings):
     """What an operator can set. Unset `mongodb_url` or `kafka_bootstrap_servers` mean the embedded engines."""
 
@@ -49,12 +68,16 @@ class Settings(BaseSettings):
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
     jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
+    # Keys that sign no more, but whose tokens hold until they expire; JSON, a list.
+    jwt_retired_secret_keys: tuple[SecretStr, ...] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data_dir: Path = Path(".data")
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: tuple[Origin, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     # A clock that is not the machine's own, for tests and the demo; all three or none.
     clock_base: AwareDatetime | None = None
     clock_shows: AwareDatetime | None = None
@@ -76,6 +99,9 @@ class Settings(BaseSettings):
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
+    # The same of what people who are signed in write; each api process counts for itself.
+    writes_per_minute: Annotated[int, Field(ge=1)] = 120
+    writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
@@ -101,17 +127,22 @@ class Settings(BaseSettings):
     def _safe_in_production(self) -> Self:
         if self.clinic_env == "development":
             return self
-        secret = self.jwt_secret_key.get_secret_value()
-        minimum = 32
-        if secret == _DEVELOPMENT_KEY or len(secret.encode()) < minimum or len(set(secret)) < minimum // 4:
-            message = "JWT_SECRET_KEY needs at least 32 unpredictable bytes outside development"
-            raise ValueError(message)
+        for name in ("jwt_secret_key", "jwt_retired_secret_keys"):
+            keys: SecretStr | tuple[SecretStr, ...] = getattr(self, name)
+            if not all(map(_is_strong, keys if isinstance(keys, tuple) else (keys,))):
+                message = f"{name.upper()} needs at least 32 unpredictable bytes outside development"
+                raise ValueError(message)
         missing = [n for n in ("mongodb_url", "kafka_bootstrap_servers") if getattr(self, n) is None]
         if missing:
             names = " and ".join(name.upper() for name in missing)
             message = f"{names} must be set: the embedded engines are for development"
             raise ValueError(message)
         return self
+
+
+def _is_strong(key: SecretStr) -> bool:
+    secret, minimum = key.get_secret_value(), 32
+    return secret != _DEVELOPMENT_KEY and len(secret.encode()) >= minimum and len(set(secret)) >= minimum // 4
 
 
 class BadSettings(Exception):
@@ -175,6 +206,6 @@ def _as_text(value: object) -> str:
         case SecretStr():
             return value.get_secret_value()
         case tuple():
-            return json.dumps(value)
+            return json.dumps([_as_text(each) for each in value])
         case _:
             return str(value)

@@ -43,6 +43,8 @@ class Stack:
             "bcrypt_rounds": 4,
             "signups_per_hour": 1_000_000,
             "signups_per_hour_per_address": 1_000_000,  # all clients of a test come from one
+            "writes_per_minute": 1_000_000,
+            "writes_per_minute_per_address": 1_000_000,
             "logins_per_minute": 1_000_000,
             "logins_per_minute_per_address": 1_000_000,
         }

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 import structlog
 
+from api.metrics import EVENT_SECONDS, EVENTS
 from api.problems import Problem, problem_of
 from api.sockets.appointments import Command
 from api.sockets.client import Client
 from api.sockets.interest import Gone
 from api.sockets.limits import Limits
+from hub.ids import new_id
 
 log = structlog.get_logger(__name__)
 
@@ -47,21 +50,33 @@ class Dispatch:
         if task is not None:
             self._carrying_out.add(task)
             task.add_done_callback(self._carrying_out.discard)  # done when the ack is on its way, not before
+        structlog.contextvars.bind_contextvars(request_id=new_id())  # not that of the request which opened the socket
+        began, outcome = perf_counter(), "done"
         try:
             command = self._command(event, client)
             async with client.turn:
                 return {"ok": True, **await command(client, args)}
         # The library would ack nothing to an error, and to a cancellation what looks like a success.
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # where errors end: each becomes an ack
-            return {"ok": False, "error": said(error, event)}
+            why = said(error, event)
+            outcome = str(why["code"])
+            return {"ok": False, "error": why}
         finally:
             client.pending -= 1
+            self._note(event, client, outcome, perf_counter() - began)
 
     async def drain(self, within: float) -> None:
         """Take no new commands, and return when those in flight are answered, or after `within` seconds."""
         self.draining = True
         if self._carrying_out:
             await asyncio.wait(set(self._carrying_out), timeout=within)
+
+    def _note(self, event: str, client: Client, outcome: str, seconds: float) -> None:
+        known = event if event in self._commands else "unknown"  # the name of any other is the client's text
+        EVENTS.labels(known, outcome).inc()
+        EVENT_SECONDS.labels(known).observe(seconds)
+        user_id = client.identity.user_id
+        log.info("socket_event", socket_event=known, user_id=user_id, outcome=outcome, ms=round(seconds * 1000, 2))
 
     def _command(self, event: str, client: Client) -> Command:
         """Return what carries out the event. Raises `Problem` when this client may not ask for it now."""

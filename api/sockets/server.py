@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import socketio
@@ -28,6 +28,8 @@ QUEUED = Gauge("clinic_sockets_queued", "Packets that wait to be written, of all
 QUEUED_MOST = Gauge("clinic_sockets_queued_most", "Packets that wait for the socket that has the most of them.")
 
 PATH = "socket.io"
+Heard = Literal["appointment", "slot", "token_expiring", "closing"]
+"""The events that clients are told."""
 NAMESPACE = "/"
 
 _BETWEEN_LEAVERS = 0.02
@@ -68,7 +70,7 @@ class Server:
         """Serve `/socket.io/` in the application."""
         self.sio.attach(app, PATH)
 
-    def tell(self, sids: Iterable[str], event: str, data: object) -> None:
+    def tell(self, sids: Iterable[str], event: Heard, data: object) -> None:
         """Put an event on the queue of each client, encoded once.
 
         Never suspends: what is told first, arrives first, acks included. `sio.emit` puts its packets one task later,

@@ -1,16 +1,22 @@
 """The account of a doctor or a patient, and a log-in of one."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-from hub.scheduling.hours import Doctor
+from hub.scheduling.hours import Doctor, ZoneName
 from hub.scheduling.values import Id, Instant, Value
+from hub.texting.text import TextKind
+
+Language = Literal["en", "de"]
+TEXTS: tuple[TextKind, ...] = get_args(TextKind)
+"""Every kind of text."""
 
 
 class Account(Value):
     """A person who can log in. `email` is lower case, `phone` E.164; both are unique among all accounts.
 
-    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `texts_wanted` is whether a doctor
-    is told by text what changes today or tomorrow; patients answer STOP instead.
+    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `zone` is a patient's
+    own, None where they never said. `texts` are the kinds that the person wants, in `language` where the clinic has its
+    wording. `photo` is the id of the picture; `calendar_key_hash` the hash of what opens the calendar's private link.
     """
 
     id: Id
@@ -22,7 +28,11 @@ class Account(Value):
     created_at: Instant
     specialty: str | None = None
     calendar: Doctor | None = None
-    texts_wanted: bool = True
+    zone: ZoneName | None = None
+    language: Language = "en"
+    texts: tuple[TextKind, ...] = TEXTS
+    photo: Id | None = None
+    calendar_key_hash: str | None = None
 
 
 class Session(Value):

@@ -81,6 +81,14 @@ class SignIn:
         await self._sessions.revoke(session_id, now)
         await self._on_ended(session_id, now)
 
+    async def end_all(self, user_id: str, spared: str | None = None) -> list[str]:
+        """End all log-ins of a user but the one that is `spared`; return their ids. Raises `StoreUnavailable`."""
+        now = self._clock()
+        ended = await self._sessions.revoke_all(user_id, now, spared)
+        for session_id in ended:
+            await self._on_ended(session_id, now)
+        return ended
+
     def _pair(self, account: Account, session_id: str, secret: str) -> TokenPair:
         return TokenPair(
             access_token=self._tokens.issue(account.id, Role(account.role), session_id),

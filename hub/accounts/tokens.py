@@ -1,6 +1,8 @@
 """Access tokens: JWTs that any process can check without asking the database."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Annotated, Literal
 
 import jwt
@@ -38,10 +40,16 @@ class _Claims(BaseModel):
 
 
 class AccessTokens:
-    """Issues access tokens and checks them. The secret should have 32 bytes; `hub.settings` sees to that."""
+    """Issues access tokens and checks them. The secret should have 32 bytes; `hub.settings` sees to that.
 
-    def __init__(self, secret: str, lifetime: timedelta, clock: Clock) -> None:
+    Tokens are signed with `secret`. Those that were signed with one of the `retired` secrets hold until they expire; a
+    token names its key in `kid`. So keys change without anybody being logged out; `.env.example` says in which steps.
+    """
+
+    def __init__(self, secret: str, lifetime: timedelta, clock: Clock, retired: Iterable[str] = ()) -> None:
         self._secret = secret
+        self._kid = _key_id(secret)
+        self._secrets = {_key_id(each): each for each in (*retired, secret)}
         self._lifetime = lifetime
         self._clock = clock
         # The library would compare the times with a clock of its own; `verify` does it with ours.
@@ -57,7 +65,7 @@ class AccessTokens:
         issued = int(self._clock().timestamp())
         expires = issued + int(self._lifetime.total_seconds())
         claims = {"sub": account_id, "role": role.value, "sid": session_id, "iat": issued, "exp": expires}
-        return self._jwt.encode(claims, self._secret, _ALGORITHM)
+        return self._jwt.encode(claims, self._secret, _ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str) -> Identity:
         """Return who the bearer is. Raises `InvalidToken`."""
@@ -72,10 +80,19 @@ class AccessTokens:
 
     def _read(self, token: str) -> _Claims:
         try:
-            return _Claims.model_validate(self._jwt.decode(token, self._secret, algorithms=[_ALGORITHM]))
+            # One that names no key is of an older version of us, which knew one key only.
+            secret = self._secrets.get(jwt.get_unverified_header(token).get("kid", self._kid))
+            if secret is None:
+                raise InvalidToken("invalid_token")
+            return _Claims.model_validate(self._jwt.decode(token, secret, algorithms=[_ALGORITHM]))
         except (jwt.InvalidTokenError, ValidationError, UnicodeEncodeError):
             # The last: a header's bytes that are no UTF-8 come as characters that cannot be written as UTF-8.
             raise InvalidToken("invalid_token") from None
+
+
+def _key_id(secret: str) -> str:
+    """Return a name for the key that every process gives it, and from which nobody learns it."""
+    return blake2b(secret.encode(), digest_size=6, person=b"clinic-hub kid").hexdigest()
 
 
 def _instant(seconds: int) -> datetime:

@@ -4,10 +4,14 @@ import asyncio
 from contextlib import suppress
 from typing import Protocol
 
+from prometheus_client import Gauge
+
 from hub.bus.messages import Declined, Reply
 from hub.bus.ports import NoAnswer
 from hub.scheduling.commands import Command, CommandAdapter, fingerprint
 from hub.scheduling.decide import RefusalCode
+
+WAITING = Gauge("clinic_commands_waiting", "Commands that wait for the answer of an actor.")
 
 REPEAT_AFTER = 2.0
 """Seconds without an answer after which a command is sent again. Agents that take over are silent for about as long."""
@@ -29,6 +33,7 @@ class Requests:
         self._sender = sender
         self._answers: dict[str, asyncio.Future[Reply]] = {}
         self._asking: dict[str, tuple[str, asyncio.Task[Reply]]] = {}
+        WAITING.set_function(lambda: len(self._asking))
 
     async def ask(self, command: Command) -> Reply:
         """Send the command, repeat it while nobody answers, return the answer. Raises `NoAnswer` after 10 s."""

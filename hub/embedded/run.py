@@ -132,8 +132,9 @@ class _Hub:
 
     async def _start_services(self, watch: asyncio.TaskGroup) -> None:
         settings, plan = self._settings, self._plan
-        for name in _numbered("agents", plan.agents):
-            self._enlist_in(self._agents)(agents(settings, name))
+        for number, name in enumerate(_numbered("agents", plan.agents)):
+            metrics = None if settings.metrics_port is None else settings.metrics_port + number
+            self._enlist_in(self._agents)(agents(settings.model_copy(update={"metrics_port": metrics}), name))
         for name, port in zip(_numbered("api", plan.apis), self._ports, strict=True):
             self._enlist_in(self._apis)(api(settings, port, name))
         services = [*self._agents, *self._apis]

@@ -24,9 +24,12 @@ from hub.records.ports import (
     Stopped,
 )
 from hub.scheduling.appointment import Appointment, as_of
-from hub.scheduling.values import ACTIVE, rfc3339
+from hub.scheduling.statistics import Outcome
+from hub.scheduling.values import ACTIVE, Status, rfc3339
 
 _DUPLICATE_KEY = 11000
+_HISTORY_WITHIN = 30.0
+"""Seconds to read all that a doctor ever did; of many years, on the embedded engine, no call takes longer."""
 
 
 class MongoAppointments:
@@ -140,6 +143,21 @@ class MongoAppointments:
             found = await self._collection.aggregate(pipeline).to_list(None)
         return [_appointment(document) for document in found]
 
+    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
+        """Return what became of the doctor's appointments in [start_from, start_to)."""
+        # Read and counted here: on the embedded engine an aggregation that groups them takes longer than this.
+        wanted = _indexed(AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to), None)
+        with translated(_HISTORY_WITHIN):
+            found = await self._collection.find(wanted, {"_id": 0, "start": 1, "createdAt": 1, "status": 1}).to_list(
+                None
+            )
+        return [Outcome(one["start"], one["createdAt"], Status(one["status"])) for one in found]
+
+    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
+        """Return whether there is, or was, an appointment of the two."""
+        # Asked by the patient, who has few: the embedded engine might choose to read all of the doctor's.
+        return any(one["doctorId"] == doctor_id for one in await self._fields({"patientId": patient_id}, "doctorId"))
+
     async def _why(self, refused: Appointment, written: int) -> Stopped | Stale:
         """Return what refused a write, by asking the record.
 
@@ -224,8 +242,12 @@ def _stopped_at(error: BulkWriteError) -> int:
 
 def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
     """Return the conditions that an index answers."""
-    fields: Document = {"doctorId": wanted.doctor_id, "patientId": wanted.patient_id}
-    conditions = {name: value for name, value in fields.items() if value is not None}
+    # Of both, the patient has fewer appointments; the embedded engine would choose the index of the doctor.
+    conditions: Document = {}
+    if wanted.patient_id is not None:
+        conditions["patientId"] = wanted.patient_id
+    elif wanted.doctor_id is not None:
+        conditions["doctorId"] = wanted.doctor_id
     lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=None)
     bounds = {"$gte": lowest, "$lt": wanted.start_to}
     if start := {operator: bound for operator, bound in bounds.items() if bound is not None}:
@@ -236,6 +258,8 @@ def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
 def _unindexed(wanted: AppointmentFilter, after: After | None) -> Document:
     """Return the other conditions."""
     conditions: Document = {}
+    if wanted.patient_id is not None and wanted.doctor_id is not None:
+        conditions["doctorId"] = wanted.doctor_id
     if wanted.statuses is not None:
         conditions["status"] = {"$in": sorted(wanted.statuses)}
     if after is not None:

@@ -42,8 +42,12 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not everybody has one
         IndexModel([("role", ASCENDING)], name="role"),
     ],
+    "attempts": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
     "sessions": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+        IndexModel([("userId", ASCENDING)], name="of_user"),
         IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
     "texts": [

@@ -21,6 +21,7 @@ from hub.records.ports import (
     deadline_of,
 )
 from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import Role
 
 _Claim = tuple[Fence, Hashable]
@@ -37,6 +38,8 @@ class MemoryRecords:
         self.text_positions = MemoryTextPositions()
         self.inbound_texts = MemoryInboundTexts()
         self.opt_outs = MemoryOptOuts()
+        self.attempts = MemoryAttempts()
+        self.photos = MemoryPhotos()
 
     async def prepare(self) -> None:
         """Do nothing: the fences are always there."""
@@ -125,6 +128,15 @@ class MemoryAppointments:
         )
         return [one for one, _ in zip(matching, range(limit), strict=False)]
 
+    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
+        """Return what became of the doctor's appointments in [start_from, start_to)."""
+        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
+        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if _shown(wanted, one)]
+
+    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
+        """Return whether there is, or was, an appointment of the two."""
+        return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())
+
     def _met(self, appointment: Appointment) -> Fence | Literal["stale"] | None:
         """Return what stands in the way of a write, in the order that `Stopped` promises."""
         stored = self._stored.get(appointment.id)
@@ -164,6 +176,20 @@ class MemoryUsers:
             if account.phone and any(other.phone == account.phone for other in self._stored.values()):
                 return "phone"
             self._stored[account.id] = account
+        return None
+
+    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
+        """Write what differs between the two."""
+        stored = self._stored.get(before.id)
+        changes = {name: value for name, value in after if value != getattr(before, name)}
+        others = [other for other in self._stored.values() if other.id != before.id]
+        if stored is None or ("password_hash" in changes and stored.password_hash != before.password_hash):
+            return "stale"
+        if "email" in changes and any(other.email == after.email for other in others):
+            return "email"
+        if changes.get("phone") and any(other.phone == after.phone for other in others):
+            return "phone"
+        self._stored[before.id] = stored.model_copy(update=changes)
         return None
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -225,6 +251,52 @@ class MemorySessions:
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
         """Return the sessions that were ended at `since` or later."""
         return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
+
+    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `spared`; return their ids."""
+        live = [
+            one.id
+            for one in self._stored.values()
+            if one.user_id == user_id and one.id != spared and one.revoked_at is None
+        ]
+        for session_id in live:
+            await self.revoke(session_id, now)
+        return live
+
+
+class MemoryPhotos:
+    """Implements `hub.records.ports.PhotoRecords`."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, bytes] = {}
+
+    async def put(self, photo_id: str, jpeg: bytes) -> None:
+        """Write a new picture."""
+        self._stored[photo_id] = jpeg
+
+    async def get(self, photo_id: str) -> bytes | None:
+        """Return the picture."""
+        return self._stored.get(photo_id)
+
+    async def remove(self, photo_id: str) -> None:
+        """Remove the picture, if there is one."""
+        self._stored.pop(photo_id, None)
+
+
+class MemoryAttempts:
+    """Implements `hub.records.ports.AttemptRecords`; forgets nothing."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    async def counts(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return what was counted under each of the keys that has something."""
+        return {key: self._counts[key] for key in keys if key in self._counts}
+
+    async def count(self, key: str, until: datetime) -> int:  # noqa: ARG002  # as the store is asked
+        """Count one more under the key and return how many that makes."""
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key]
 
 
 def _claims(appointment: Appointment) -> list[_Claim]:

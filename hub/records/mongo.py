@@ -5,9 +5,11 @@ from pymongo.errors import PyMongoError
 
 from hub.records import indexes
 from hub.records.appointments import MongoAppointments
+from hub.records.attempts import MongoAttempts
 from hub.records.documents import Document
 from hub.records.errors import translated
 from hub.records.inbox import MongoInboundTexts, MongoOptOuts
+from hub.records.photos import MongoPhotos
 from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
@@ -53,6 +55,8 @@ class MongoRecords:
         self.text_positions = MongoTextPositions(self._database["text_positions"])
         self.inbound_texts = MongoInboundTexts(self._database["inbound_texts"])
         self.opt_outs = MongoOptOuts(self._database["opt_outs"])
+        self.attempts = MongoAttempts(self._database["attempts"])
+        self.photos = MongoPhotos(self._database)
 
     async def prepare(self) -> None:
         """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""

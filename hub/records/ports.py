@@ -14,6 +14,7 @@ from hub.accounts.account import Account, Session
 from hub.records.text_ports import InboundTexts, OptOuts, TextPositions, TextRecords
 from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.events import Event
+from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import Role, Status
 
 
@@ -164,6 +165,14 @@ class AppointmentRecords(Protocol):
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
 
+    async def outcomes(
+        self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
+    ) -> Sequence[Outcome]:
+        """Return what became of the doctor's appointments in [start_from, start_to); None does not bound. Any order."""
+
+    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
+        """Return whether there is, or was, an appointment of the two, whatever became of it."""
+
 
 Unique = Literal["email", "phone"]
 """A field of an account that no two accounts share."""
@@ -176,6 +185,13 @@ class UserRecords(Protocol):
         """Write new accounts in order. Return None, or the field that another account holds already.
 
         Stops at the first account that is refused; those before it are written.
+        """
+
+    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
+        """Write what differs between the two, which are one account; everything else stays as it is in the store.
+
+        Returns None; or the field that another account holds already; or "stale" when there is no such account, or when
+        the password differs and is not that of `before` any more. Then nothing was written.
         """
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -219,6 +235,35 @@ class SessionRecords(Protocol):
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
         """Return the sessions that were ended at `since` or later: session id → when."""
 
+    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `spared`; return their ids."""
+
+
+class PhotoRecords(Protocol):
+    """The pictures of people, JPEG, each under an id of its own: one that changes gets another id."""
+
+    async def put(self, photo_id: str, jpeg: bytes) -> None:
+        """Write a new picture."""
+
+    async def get(self, photo_id: str) -> bytes | None:
+        """Return the picture."""
+
+    async def remove(self, photo_id: str) -> None:
+        """Remove the picture, if there is one."""
+
+
+class AttemptRecords(Protocol):
+    """How often something was tried, by a key of the caller's making."""
+
+    async def counts(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return what was counted under each of the keys that has something."""
+
+    async def count(self, key: str, until: datetime) -> int:
+        """Count one more under the key and return how many that makes, this one included: each caller another number.
+
+        What is counted under the key may be forgotten after `until`, which is that of the first.
+        """
+
 
 class Records(Protocol):
     """The whole store."""
@@ -250,6 +295,14 @@ class Records(Protocol):
     @property
     def opt_outs(self) -> OptOuts:
         """Who wants no texts."""
+
+    @property
+    def photos(self) -> PhotoRecords:
+        """The pictures of people."""
+
+    @property
+    def attempts(self) -> AttemptRecords:
+        """What was tried."""
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""

@@ -1,9 +1,10 @@
 """The collection `users`: the accounts of both roles."""
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from hub.accounts.account import Account
 from hub.records.documents import Document, from_document, to_document
@@ -30,6 +31,22 @@ class MongoUsers:
             except BulkWriteError as error:
                 return _taken(error)
         return None
+
+    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
+        """Write what differs between the two; of two that change the password at once, one is told `stale`."""
+        old, new = to_document(before), to_document(after)
+        changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
+        gone = dict.fromkeys(old.keys() - new.keys(), "")
+        if not changed and not gone:
+            return None
+        wanted = {"_id": before.id} | ({"passwordHash": before.password_hash} if "passwordHash" in changed else {})
+        update = {operator: fields for operator, fields in (("$set", changed), ("$unset", gone)) if fields}
+        with translated():
+            try:
+                written = await self._collection.update_one(wanted, update)
+            except DuplicateKeyError as error:
+                return _field_taken([(error.details or {}).get("keyPattern", {})], error)
+        return None if written.matched_count else "stale"
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""
@@ -70,7 +87,11 @@ class MongoUsers:
 
 def _taken(error: BulkWriteError) -> Unique:
     """Return the field that met another account. Re-raises any other failure."""
-    met = [list(problem.get("keyPattern", ())) for problem in error.details["writeErrors"]]
+    return _field_taken([problem.get("keyPattern", {}) for problem in error.details["writeErrors"]], error)
+
+
+def _field_taken(patterns: Sequence[Collection[str]], error: PyMongoError) -> Unique:
+    met = [list(pattern) for pattern in patterns]
     for field in _UNIQUE:
         if [field] in met:
             return field

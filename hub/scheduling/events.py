@@ -6,6 +6,10 @@ from pydantic import Field, TypeAdapter
 
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
+EventType = Literal[
+    "booked", "confirmed", "cancelled", "completed", "no_show", "rescheduled", "reminded", "reminder_missed"
+]
+
 
 class _Event(Value):
     """Where an event stands in its doctor's history.

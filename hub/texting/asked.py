@@ -30,17 +30,19 @@ def texts_asked_for(clinic: Clinic, doctor: Account, patient: Account, happened:
     """Return the texts that an event asks for, planned at `now`, the patient's first. ValueError: not a doctor.
 
     Who asks again gets texts of the same ids. One that cannot be sent (no phone) or is of no use any more is skipped
-    already, so the record says why nobody got it. What the seed made up happened to nobody and asks for none.
+    already, so the record says why nobody got it. What somebody does not want is not asked for, nor what the seed made
+    up, which happened to nobody.
     """
     if doctor.calendar is None:
         raise ValueError(f"{doctor.id} is no doctor")
     if happened.event.by.via == "seed":
         return []
     asked = [_for_patient(clinic, doctor.calendar, happened)]
-    if doctor.texts_wanted and happened.event.by.id != doctor.id:
+    if happened.event.by.id != doctor.id:
         asked.append(_for_doctor(clinic, doctor.calendar, happened))
     people: dict[Line, Account] = {"patient": patient, "doctor": doctor}
-    return [_text(one, people[one.line], happened, now) for one in asked if one is not None]
+    wanted = [one for one in asked if one is not None and one.kind in people[one.line].texts]
+    return [_text(one, people[one.line], happened, now) for one in wanted]
 
 
 @dataclass(frozen=True)

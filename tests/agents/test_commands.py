@@ -5,13 +5,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
+from prometheus_client import REGISTRY
 
 from agents.commands import CommandHandler
 from agents.doctors import Answer
+from agents.metrics import PortTaken, served
 from hub.bus.link import REPLY_TO
+from hub.embedded.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
-from tests.agents.surgery import Surgery, book, verdicts
+from tests.agents.surgery import MONDAY, Surgery, book, verdicts
 
 UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
 
@@ -41,7 +45,7 @@ def encoded(command: Command) -> bytes:
 
 async def test_each_command_is_answered_where_its_sender_listens(surgery: Surgery) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told)
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
     batch = [
         message(encoded(book("carl")), reply_to="clinic.replies.a"),
         message(encoded(book("dora"))),
@@ -59,7 +63,7 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
     surgery: Surgery, value: bytes | None
 ) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told)
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
     await handler.handle(0, [message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
     assert told.rejected == [(value, b"who")]
     ((_, answers),) = told.published
@@ -69,7 +73,7 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
 
 async def test_a_field_of_a_newer_version_is_not_guessed_at(surgery: Surgery) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told)
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
     newer = encoded(book("carl")).removesuffix(b"}") + b', "roomId": "7"}'
     await handler.handle(0, [message(newer)])
     assert told.rejected == [(newer, b"ada")]
@@ -82,5 +86,26 @@ async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None
 
     told = Told()
     with pytest.raises(StoreUnavailable):
-        await CommandHandler(Away(), told).handle(0, [message(encoded(book("carl")), reply_to="here")])
+        await CommandHandler(Away(), told, lambda: MONDAY).handle(0, [message(encoded(book("carl")), reply_to="here")])
     assert told.published == []
+
+
+async def test_what_was_decided_is_counted_and_can_be_read(surgery: Surgery) -> None:
+    handler = CommandHandler(surgery.worker(), Told(), lambda: surgery.now)
+    before = [_figure("done"), _figure("slot_taken")]
+    await handler.handle(0, [message(encoded(book("carl"))), message(encoded(book("dora")))])
+    assert [_figure("done") - before[0], _figure("slot_taken") - before[1]] == [1, 1]
+    port = free_port()
+    async with served("127.0.0.1", port), ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = await answer.text()
+        with pytest.raises(PortTaken):
+            async with served("127.0.0.1", port):
+                pass
+    named = ("batch_commands", "batch_seconds", "command_lag_seconds", "command_told_seconds", "commands_queued")
+    assert not [name for name in named if f"clinic_{name}" not in text]
+
+
+def _figure(outcome: str) -> float:
+    labels = {"kind": "book", "outcome": outcome}
+    return REGISTRY.get_sample_value("clinic_commands_decided_total", labels) or 0.0

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.app import TABLE, build
-from api.endpoints import Endpoint
+from api.endpoints import Endpoint, File
 from api.problems import KINDS
 from api.services import Engine, Services, assemble
 from hub.accounts.account import Account
@@ -21,6 +21,7 @@ from hub.scheduling.hours import Doctor, Shift
 from hub.scheduling.values import Role
 from hub.settings import Settings
 from tests.api.direct_commands import DirectCommands
+from tests.api.documented import assert_documented
 
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """09:00 in Berlin: the clinic opens."""
@@ -63,7 +64,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is the JSON, None if there was none."""
+    """What came back. `body` is the JSON, None if there was none; the bytes of a file."""
 
     status: int
     headers: Mapping[str, str]
@@ -110,18 +111,24 @@ class Clinic:
         token = self.token(who) if who else token
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         async with self.client.request(method, path, headers=sent, **rest) as response:
-            raw = await response.text()
+            content = await response.read()
+        raw = content.decode(errors="replace")
         assert not [secret for secret in SECRETS if secret in raw]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["Cache-Control"] == "no-store"
+        endpoint = endpoint_of(method, response.url.path)
+        picture = endpoint is not None and endpoint.name == "show_photo" and response.status < 400
+        assert response.headers["Cache-Control"] == ("private, max-age=60" if picture else "no-store")
         assert response.headers["Server"] == "clinic-hub"
         assert response.headers["X-Request-ID"]
+        if response.status < 400 and endpoint is not None and endpoint.answer is File:
+            assert response.status == 304 or response.headers["Content-Type"] == endpoint.gives
+            return Answer(response.status, response.headers, content, None)
         body = json.loads(raw) if raw else None
+        assert_documented(method, response.url.path, response.status, response.content_type, body)
         if response.status < 400:
             assert response.status == 204 or method == "HEAD" or response.content_type == "application/json"
             return Answer(response.status, response.headers, body, None)
         assert response.content_type == "application/problem+json"
-        endpoint = endpoint_of(method, response.url.path)
         if method == "HEAD":
             return Answer(response.status, response.headers, None, None)
         assert body.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "instance"}

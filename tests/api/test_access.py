@@ -9,6 +9,7 @@ import pytest
 from api.app import TABLE
 from api.identity import Access
 from tests.api.clinic import PASSWORD, Clinic, opening
+from tests.api.pictures import form, picture, upload
 
 CALLERS = ("nobody", "patient", "other patient", "doctor", "other doctor", "expired token", "tampered token")
 PEOPLE = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
@@ -27,10 +28,12 @@ class Row:
     path: str = ""
     json: dict[str, Any] | None = None
     query: dict[str, str] = field(default_factory=dict)
+    form: dict[str, bytes] | None = None
 
 
 A = "/api/v1/appointments"
 SLOT = opening(1).isoformat()
+PICTURE = picture()
 NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
 ROWS = [
     #                                               nobody patient other doctor other
@@ -49,7 +52,22 @@ ROWS = [
     ),
     Row("POST", "/api/v1/auth/refresh", (401, 401, 401, 401, 401), json={"refreshToken": "none"}),
     Row("POST", "/api/v1/auth/logout", (401, 204, 204, 204, 204)),
+    Row("POST", "/api/v1/auth/logout/all", (401, 204, 204, 204, 204)),
+    Row(
+        "POST",
+        "/api/v1/auth/password",
+        (401, 204, 204, 204, 204),
+        json={"current": PASSWORD, "new": "Another-horse-7"},
+    ),
     Row("GET", "/api/v1/users/me", (401, 200, 200, 200, 200)),
+    Row("PATCH", "/api/v1/users/me", (401, 200, 200, 200, 200), json={"name": "Somebody"}),
+    Row("POST", "/api/v1/users/me/photo", (401, 200, 200, 200, 200), form={"photo": PICTURE}),
+    Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204)),
+    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),
+    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 404, 200, 404), "/api/v1/users/patient-carl/photo"),
+    Row("POST", "/api/v1/users/me/calendar-link", (401, 201, 201, 201, 201)),
+    Row("DELETE", "/api/v1/users/me/calendar-link", (401, 204, 204, 204, 204)),
+    Row("GET", "/api/v1/calendars/{id}/{key}.ics", (404, 404, 404, 404, 404), "/api/v1/calendars/doctor-ada/guess.ics"),
     Row("GET", "/api/v1/doctors", (401, 200, 200, 200, 200)),
     Row("GET", "/api/v1/doctors/{id}", (401, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
     Row(
@@ -70,6 +88,10 @@ ROWS = [
     Row("GET", A, (401, 200, 403, 200, 200), query={"patientId": "patient-carl"}),
     Row("GET", A, (401, 200, 200, 200, 403), query={"doctorId": "doctor-ada"}),
     Row("GET", A + "/{id}", (401, 200, 404, 200, 404), A + "/{appointment}"),
+    Row("GET", A + "/{id}/history", (401, 200, 404, 200, 404), A + "/{appointment}/history"),
+    Row("GET", A + "/{id}/calendar.ics", (401, 200, 404, 200, 404), A + "/{appointment}/calendar.ics"),
+    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 200, 403), A + "/stats/doctor/doctor-ada"),
+    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 403, 403), A + "/stats/doctor/doctor-nobody"),
     Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404), A + "/{appointment}/confirm"),
     Row("PATCH", A + "/{id}/cancel", (401, 200, 404, 200, 404), A + "/{appointment}/cancel"),
     Row("PATCH", A + "/{id}/complete", (401, 403, 403, 200, 404), A + "/{appointment}/complete"),
@@ -106,6 +128,8 @@ def name_of(row: Row) -> str:
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
 async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, caller: str) -> None:
     appointment = await clinic.book("carl", "ada", opening(0, half_hours=1))
+    for person in ("ada", "carl"):
+        await upload(clinic, person, PICTURE)
     who = PEOPLE.get(caller, "carl")
     token = None if caller == "nobody" else clinic.token(who)
     if caller == "expired token":
@@ -116,7 +140,8 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
     path = (row.path or row.template).format(appointment=appointment)
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
-    answer = await clinic.ask(row.method, path, token=token, json=row.json, params=row.query)
+    sent: dict[str, Any] = {"data": form(**row.form)} if row.form else {"json": row.json}
+    answer = await clinic.ask(row.method, path, token=token, params=row.query, **sent)
 
     open_to_all = all(
         each.access is Access.ANYONE for each in TABLE if (each.method, each.path) == (row.method, row.template)

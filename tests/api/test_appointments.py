@@ -268,3 +268,34 @@ async def test_a_zone_with_a_plus_is_read_when_it_is_encoded(clinic: Clinic) -> 
     booked = await clinic.book("carl", "ada", opening(1))
     answer = await clinic.ask("GET", f"{APPOINTMENTS}?from={quote('2026-11-24T09:00:00+01:00')}", "carl")
     assert [appointment["id"] for appointment in answer.body] == [booked]
+
+
+async def test_the_history_says_who_did_what_when_and_through_which_channel(clinic: Clinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(1))
+    clinic.clock.forward(timedelta(minutes=5))
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "ada")
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/reschedule", "carl", json={"start": opening(2).isoformat()})
+
+    answer = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/history", "carl")
+
+    carl = {"id": "patient-carl", "role": "patient", "via": "rest"}
+    ada = {"id": "doctor-ada", "role": "doctor", "via": "rest"}
+    tuesday, wednesday = "2026-11-24T08:00:00Z", "2026-11-25T08:00:00Z"
+    nothing = {"start": None, "previousStart": None}
+    assert answer.body == [
+        nothing | {"type": "booked", "at": "2026-11-23T08:00:00Z", "by": carl, "seq": 1, "start": tuesday},
+        nothing | {"type": "confirmed", "at": "2026-11-23T08:05:00Z", "by": ada, "seq": 2},
+        {
+            "type": "rescheduled",
+            "at": "2026-11-23T08:05:00Z",
+            "by": carl,
+            "seq": 3,
+            "start": wednesday,
+            "previousStart": tuesday,
+        },
+    ]
+    assert (await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/history", "ada")).body == answer.body
+
+
+async def test_the_history_of_what_does_not_exist_is_not_found(clinic: Clinic) -> None:
+    assert (await clinic.ask("GET", f"{APPOINTMENTS}/nothing/history", "carl")).code == "not_found"

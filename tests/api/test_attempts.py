@@ -1,13 +1,17 @@
+import random
+from datetime import timedelta
+
 import pytest
 
 from api.attempts import Attempts
 from api.problems import Problem
+from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from tests.api.clinic import HandClock
 
 
 def attempts(**settings: int) -> Attempts:
-    return Attempts(Settings.model_validate(settings), HandClock())
+    return Attempts(MemoryRecords().attempts, Settings.model_validate(settings), HandClock())
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,45 @@ async def test_signing_up_and_logging_in_are_counted_apart() -> None:
     counted = attempts(logins_per_minute=1, signups_per_hour=1)
     await counted.count("signup", "192.0.2.1", "carl@clinic.test")
     await counted.count("login", "192.0.2.1", "carl@clinic.test")
+
+
+async def test_processes_count_together() -> None:
+    records, clock, settings = MemoryRecords(), HandClock(), Settings.model_validate({"logins_per_minute": 3})
+    processes = [Attempts(records.attempts, settings, clock) for _ in range(3)]
+    for process in processes:
+        await process.count("login", "192.0.2.1", "carl@clinic.test")
+    for process in processes:
+        with pytest.raises(Problem):
+            await process.count("login", "192.0.2.1", "carl@clinic.test")
+
+
+async def test_the_wait_that_is_told_is_enough_and_no_longer_than_needed() -> None:
+    chance = random.Random(7)
+    clock = HandClock()
+    limit = 5
+    counted = Attempts(MemoryRecords().attempts, Settings.model_validate({"logins_per_minute": limit}), clock)
+    waited = 0
+    for _ in range(300):
+        try:
+            await counted.count("login", None, "carl@clinic.test")
+        except Problem as problem:
+            wait = int((problem.headers or {})["Retry-After"])
+            assert 1 <= wait <= 120
+            waited += 1
+            if wait > 2:
+                clock.forward(timedelta(seconds=wait - 2))
+                with pytest.raises(Problem):
+                    await counted.count("login", None, "carl@clinic.test")
+                clock.forward(timedelta(seconds=2))
+            else:
+                clock.forward(timedelta(seconds=wait))
+            await counted.count("login", None, "carl@clinic.test")
+        clock.forward(timedelta(seconds=chance.uniform(0, 12)))
+    assert waited > 10
+
+
+async def test_whom_people_tried_to_log_in_as_is_not_in_the_store() -> None:
+    records = MemoryRecords()
+    await Attempts(records.attempts, Settings(), HandClock()).count("login", "192.0.2.1", "carl@clinic.test")
+    assert len(records.attempts._counts) == 2
+    assert not [key for key in records.attempts._counts if "carl" in key or "192.0.2" in key]

@@ -1,68 +1,112 @@
-"""What the process counts can be read, and moves when something happens."""
+"""What is counted, and what is written down, of each request, command and event."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import LogCapture
 
-from tests.api.clinic import opening
-from tests.api.socket_clinic import SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.clinic import Clinic, opening
+from tests.api.socket_clinic import open_sockets
+
+APPOINTMENTS = "/api/v1/appointments"
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
+def lines() -> Iterator[list[Any]]:
+    """The lines of the log, as they are written."""
+    before = structlog.get_config()
+    capture = LogCapture()
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, capture],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=False,
+    )
+    yield capture.entries
+    structlog.configure(**before)
 
 
-async def metrics(clinic: SocketClinic) -> dict[str, float]:
-    async with clinic.rest.client.get("/metrics") as response:
+async def figures(clinic: Clinic) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    async with clinic.client.get("/metrics") as response:
         assert response.status == 200
-        assert response.content_type == "text/plain"
-        return parsed(await response.text())
-
-
-def parsed(text: str) -> dict[str, float]:
+        text = await response.text()
     return {
-        sample.name + "".join(sorted(sample.labels.values())): sample.value
+        (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
 
 
-async def test_sockets_queues_syncs_and_mends_are_counted(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = await metrics(clinic)
-    ada, carl = await clinic.person("ada"), await clinic.raw("carl")
-    since = (await ada.ask("sync", {}))["position"]
-    clinic.commands.receive = lambda _: None
-    await clinic.rest.book("dora", "ada", opening(1))
-    await ada.ask("sync", {"since": since})
-    clinic.gateway.server.tell([next(iter(clinic.gateway._clients))] * 3, "news", {})
-    now = parsed(generate_latest().decode())  # before anybody's writer has a turn
-    assert now["clinic_sockets_queued"] == now["clinic_sockets_queued_most"] == 3
-    after = await metrics(clinic)
-    assert after["clinic_sockets_open"] == 2
-    assert after["clinic_feed_followed_doctors"] == 1
-    for mode in ("snapshot", "resume"):
-        assert after[f"clinic_syncs_total{mode}"] == before.get(f"clinic_syncs_total{mode}", 0) + 1
-
-    monkeypatch.setattr("hub.bus.feed._IN_FLIGHT", 0.0)
-    await clinic.feed._catch_up()
-    await until(lambda: ada.of("appointment"))
-    await carl.say("42x")  # no client says this
-    await carl.end()
-    after = await metrics(clinic)
-    assert after["clinic_feed_mended_total"] == before["clinic_feed_mended_total"] + 1
-    assert after["clinic_feed_behind_total"] == before["clinic_feed_behind_total"] + 1
-    assert after["clinic_sockets_cut_totalbad_packet"] == before.get("clinic_sockets_cut_totalbad_packet", 0) + 1
+async def rise(clinic: Clinic, before: dict[Any, float], name: str, **labels: str) -> float:
+    key = name, frozenset(labels.items())
+    return (await figures(clinic)).get(key, 0.0) - before.get(key, 0.0)
 
 
-async def test_metrics_tell_nothing_about_anybody(clinic: SocketClinic) -> None:
-    await clinic.person("carl")
-    async with clinic.rest.client.get("/metrics") as response:
-        text = await response.text()
-    assert not [name for name in ("carl", "ada", "@", "127.0.0.1") if name in text]
+async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic: Clinic) -> None:
+    before = await figures(clinic)
+    await clinic.book("carl", "ada", opening(1))
+    taken = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat()}
+    await clinic.ask("POST", APPOINTMENTS, "dora", json=taken)
+    route = {"method": "POST", "route": APPOINTMENTS}
+    assert await rise(clinic, before, "clinic_requests_total", status="201", **route) == 1
+    assert await rise(clinic, before, "clinic_requests_total", status="409", **route) == 1
+    assert await rise(clinic, before, "clinic_request_seconds_count", **route) == 2
+    command = {"kind": "book", "via": "rest"}
+    assert await rise(clinic, before, "clinic_commands_total", outcome="done", **command) == 1
+    assert await rise(clinic, before, "clinic_commands_total", outcome="slot_taken", **command) == 1
+    assert await rise(clinic, before, "clinic_command_seconds_count", **command) == 2
+
+
+async def test_what_a_client_writes_makes_no_new_figure(clinic: Clinic) -> None:
+    await clinic.ask("GET", "/nothing")
+    before = await figures(clinic)
+    await clinic.ask("PROPFIND", "/nothing")
+    for number in range(3):
+        await clinic.ask("GET", f"/made-up-{number}")
+    grown = (await figures(clinic)).keys() - before.keys()
+    assert not [name for name, labels in grown if "made-up" in str(labels) or "PROPFIND" in str(labels)]
+
+
+async def test_a_command_leaves_one_line_with_its_id_who_and_outcome(clinic: Clinic, lines: list[Any]) -> None:
+    body = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat(), "reason": "a secret illness"}
+    answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"X-Request-ID": "abc"})
+    (line,) = [line for line in lines if line["event"] == "command"]
+    assert line.pop("ms") >= 0
+    assert line == {
+        "event": "command",
+        "log_level": "info",
+        "request_id": "abc",
+        "command_id": answer.body["id"],
+        "kind": "book",
+        "via": "rest",
+        "user_id": clinic.id("carl"),
+        "doctor_id": clinic.id("ada"),
+        "outcome": "done",
+    }
+    assert "illness" not in str(lines)
+
+
+async def test_each_event_of_a_socket_is_counted_and_leaves_one_line_of_its_own(lines: list[Any]) -> None:
+    async with open_sockets() as clinic:
+        before = await figures(clinic.rest)
+        carl = await clinic.person("carl")
+        await carl.ask("book", {"doctorId": clinic.id("ada"), "start": opening(1).isoformat()})
+        await carl.refused("book", {})
+        await carl.refused("made up", {})
+        assert await rise(clinic.rest, before, "clinic_socket_events_total", event="book", outcome="done") == 1
+        assert (
+            await rise(clinic.rest, before, "clinic_socket_events_total", event="book", outcome="invalid_request") == 1
+        )
+        assert (
+            await rise(clinic.rest, before, "clinic_socket_events_total", event="unknown", outcome="unknown_event") == 1
+        )
+        assert ("clinic_sockets_queued", frozenset()) in await figures(clinic.rest)
+    told = [line for line in lines if line["event"] == "socket_event"]
+    assert [(line["socket_event"], line["user_id"], line["outcome"]) for line in told] == [
+        ("book", clinic.id("carl"), "done"),
+        ("book", clinic.id("carl"), "invalid_request"),
+        ("unknown", clinic.id("carl"), "unknown_event"),
+    ]
+    assert len({line["request_id"] for line in told}) == 3

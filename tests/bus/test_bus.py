@@ -67,7 +67,7 @@ async def agents_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[None]
     """Answer commands from the first one on the broker on."""
     publisher = Publisher(place)
     await publisher.start()
-    handler = CommandHandler(surgery.worker(), publisher)
+    handler = CommandHandler(surgery.worker(), publisher, lambda: surgery.now)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=place.servers, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
     )

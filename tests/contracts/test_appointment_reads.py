@@ -1,13 +1,13 @@
 """What the store shows of the appointments."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from hub.records.ports import After, AppointmentFilter, Happened, Records, Saved
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Status
-from tests.contracts.histories import HALF_HOUR, NINE, QUARTER, Histories
+from tests.contracts.histories import BEFORE, HALF_HOUR, NINE, QUARTER, Histories
 
 
 async def _saved(records: Records, *appointments: Appointment) -> None:
@@ -186,3 +186,35 @@ async def test_the_doctors_of_patients_are_those_they_ever_had_an_appointment_wi
 
     assert found == {"pat": {"ada", "ben"}, "paul": {"ada"}}
     assert await records.appointments.doctors_of([]) == {}
+
+
+async def test_outcomes_are_those_of_one_doctor_from_the_first_instant_to_before_the_last(
+    records: Records, histories: Histories
+) -> None:
+    day = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(4)]
+    cancelled = histories.cancel(day[1])
+    await _saved(records, *day, cancelled, histories.book("dick", "p9", NINE + HALF_HOUR))
+
+    async def outcomes(start_from: datetime | None, start_to: datetime | None) -> list[tuple[datetime, Status]]:
+        found = await records.appointments.outcomes("dora", start_from, start_to)
+        assert {one.created_at for one in found} <= {BEFORE}
+        return sorted((one.start, one.status) for one in found)
+
+    everything = [(one.start, one.status) for one in (day[0], cancelled, day[2], day[3])]
+    assert await outcomes(None, None) == everything
+    assert await outcomes(day[1].start, day[3].start) == everything[1:3]
+    assert await outcomes(day[3].start, None) == everything[3:]
+    assert await outcomes(None, day[1].start) == everything[:1]
+    assert await records.appointments.outcomes("nobody", None, None) == []
+
+
+async def test_a_doctor_and_a_patient_have_met_once_they_had_any_appointment(
+    records: Records, histories: Histories
+) -> None:
+    booked, other = histories.book("dora", "pat"), histories.book("dick", "paul")
+    await _saved(records, booked, histories.cancel(booked), other)
+
+    assert await records.appointments.have_met("dora", "pat")
+    assert not await records.appointments.have_met("dora", "paul")
+    assert not await records.appointments.have_met("dick", "pat")
+    assert not await records.appointments.have_met("nobody", "nobody")

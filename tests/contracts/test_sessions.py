@@ -90,3 +90,17 @@ async def test_the_store_says_which_sessions_were_ended_since_when(records: Reco
         LATER,
         None,
     ]
+
+
+async def test_all_log_ins_of_a_user_end_but_the_one_that_is_spared(records: Records) -> None:
+    for id_, user_id in (("here", "pat"), ("there", "pat"), ("over", "pat"), ("other", "paul")):
+        await records.sessions.add(SESSION.model_copy(update={"id": id_, "user_id": user_id}))
+    await records.sessions.revoke("over", NINE)
+
+    assert await records.sessions.revoke_all("pat", LATER, spared="here") == ["there"]
+
+    assert await records.sessions.rotate("there", "first", "second", LATER) is None
+    assert await records.sessions.rotate("here", "first", "second", LATER) is not None
+    assert await records.sessions.rotate("other", "first", "second", LATER) is not None
+    assert await records.sessions.revoke_all("pat", LATER) == ["here"]
+    assert await records.sessions.revoke_all("nobody", LATER) == []

@@ -1,5 +1,6 @@
 """The accounts in the store."""
 
+import asyncio
 from datetime import timedelta
 
 from hub.accounts.account import Account
@@ -89,3 +90,46 @@ async def test_doctors_are_listed_by_name_and_both_roles_counted(records: Record
     assert await records.users.count() == 4
     assert await records.users.count(Role.DOCTOR) == 3
     assert await records.users.count(Role.PATIENT) == 1
+
+
+async def test_what_differs_is_written_and_the_rest_stays_as_it_is_in_the_store(records: Records) -> None:
+    dora = _doctor("dora").model_copy(update={"phone": "+12025550123", "photo": "first"})
+    await records.users.add([dora])
+    renamed = dora.model_copy(update={"name": "Dora the Explorer"})
+
+    assert await records.users.change(dora, renamed) is None
+    # made from what was there before: the name that came in between stays
+    without = dora.model_copy(update={"phone": None, "photo": None, "texts": ("reminder",), "zone": "Asia/Tokyo"})
+    assert await records.users.change(dora, without) is None
+
+    assert await records.users.by_id("dora") == without.model_copy(update={"name": "Dora the Explorer"})
+    assert await records.users.change(dora, dora) is None
+
+
+async def test_a_change_to_what_another_account_holds_is_refused_by_name(records: Records) -> None:
+    pat, paul = _patient("pat", phone="+12025550123"), _patient("paul")
+    await records.users.add([pat, paul])
+
+    to_email = paul.model_copy(update={"name": "P", "email": "pat@clinic.test"})
+    to_phone = paul.model_copy(update={"name": "P", "phone": "+12025550123"})
+
+    assert await records.users.change(paul, to_email) == "email"
+    assert await records.users.change(paul, to_phone) == "phone"
+    assert await records.users.by_id("paul") == paul
+
+
+async def test_an_account_that_is_not_there_is_not_changed(records: Records) -> None:
+    pat = _patient("pat")
+    assert await records.users.change(pat, pat.model_copy(update={"name": "P"})) == "stale"
+    assert await records.users.by_id("pat") is None
+
+
+async def test_of_two_who_change_a_password_at_once_one_is_told_that_it_is_another_now(records: Records) -> None:
+    pat = _patient("pat")
+    await records.users.add([pat])
+    changes = [pat.model_copy(update={"password_hash": f"$2b$04$other{number}"}) for number in range(4)]
+
+    told = await asyncio.gather(*(records.users.change(pat, change) for change in changes))
+
+    assert sorted(told, key=str) == [None, "stale", "stale", "stale"]
+    assert await records.users.by_id("pat") == changes[told.index(None)]

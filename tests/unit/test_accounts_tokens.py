@@ -1,6 +1,7 @@
 """Access tokens: what proves who somebody is, and what does not."""
 
 import base64
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -163,3 +164,35 @@ def test_a_refusal_does_not_repeat_the_token(tokens: AccessTokens) -> None:
         tokens.verify(token)
 
     assert token not in repr(raised.value)
+
+
+def test_a_token_of_a_retired_key_holds_until_it_expires_and_new_ones_are_signed_with_the_new_key(
+    watch: Watch,
+) -> None:
+    old = AccessTokens(SECRET, LIFETIME, watch)
+    both = AccessTokens(SECRET[::-1], LIFETIME, watch, retired=[SECRET])
+    new = AccessTokens(SECRET[::-1], LIFETIME, watch)
+    of_before, of_after = (keys.issue("pat", Role.PATIENT, "log-in") for keys in (old, both))
+
+    assert both.verify(of_before) == both.verify(of_after) == new.verify(of_after)
+    assert _code(new, of_before) == "invalid_token"
+    assert _code(old, of_after) == "invalid_token"
+    watch.now = NOON + LIFETIME + timedelta(minutes=1)
+    assert _code(both, of_before) == "token_expired"
+
+
+@pytest.mark.parametrize("kid", ["", "../../dev/null", "0" * 12, 7, None, ["a"], {"a": 1}])
+def test_a_token_that_names_a_key_nobody_has_proves_nothing(tokens: AccessTokens, kid: object) -> None:
+    claims = {"sub": "pat", "role": "patient", "sid": "log-in", "iat": NOON.timestamp(), "exp": NOON.timestamp() + 900}
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT", "kid": kid}).encode()).rstrip(b"=")
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=")
+    signature = hmac.digest(SECRET.encode(), header + b"." + payload, "sha256")
+    token = b".".join([header, payload, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+    assert _code(tokens, token) == "invalid_token"
+
+
+def test_the_name_of_a_key_is_the_same_everywhere_and_does_not_show_the_key(watch: Watch) -> None:
+    tokens = [AccessTokens(SECRET, LIFETIME, watch).issue("pat", Role.PATIENT, "log-in") for _ in range(2)]
+    names = {jwt.get_unverified_header(token)["kid"] for token in tokens}
+    assert len(names) == 1
+    assert not [name for name in names if name in SECRET or SECRET in name]

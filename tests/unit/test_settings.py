@@ -55,6 +55,23 @@ def test_production_refuses_a_weak_key_without_showing_it(monkeypatch: pytest.Mo
     assert not key or key not in str(refused.value)
 
 
+def test_production_refuses_a_weak_retired_key_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("JWT_RETIRED_SECRET_KEYS", '["hunter2"]')
+    with pytest.raises(BadSettings, match="JWT_RETIRED_SECRET_KEYS needs at least 32") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_retired_keys_reach_a_child_process_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_RETIRED_SECRET_KEYS", '["first", "second"]')
+    settings = load()
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load().jwt_retired_secret_keys == (SecretStr("first"), SecretStr("second"))
+
+
 def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
     monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")

@@ -95,7 +95,7 @@ def test_other_events_ask_for_no_text(kind: str) -> None:
 
 
 def test_a_doctor_who_wants_no_texts_gets_none() -> None:
-    doctor = DOCTOR.model_copy(update={"texts_wanted": False})
+    doctor = DOCTOR.model_copy(update={"texts": ()})
 
     assert said(asked(free(), book(), doctor=doctor)) == [("patient", "booked")]
 

@@ -1,0 +1,49 @@
+"""Appointments as a calendar program reads them: iCalendar, RFC 5545."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from icalendar import STATUS, Calendar, Event
+
+from hub.accounts.account import Account
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.values import Status
+
+ICALENDAR: Final = "text/calendar; charset=utf-8"
+
+_STATUS: Mapping[Status, STATUS] = {
+    Status.SCHEDULED: STATUS.TENTATIVE,
+    Status.CONFIRMED: STATUS.CONFIRMED,
+    Status.CANCELLED: STATUS.CANCELLED,
+    Status.COMPLETED: STATUS.CONFIRMED,
+    Status.NO_SHOW: STATUS.CONFIRMED,
+}
+
+
+def calendar_file(appointments: Iterable[Appointment], people: Mapping[str, Account], reader_id: str) -> bytes:
+    """Return the appointments of the reader as a calendar: each with the other's name, never with its reason.
+
+    Calendars are shared, shown on locked screens and kept by other companies: what somebody is ill with stays here.
+    `people` has the accounts that the appointments name. The same appointments always give the same bytes.
+    """
+    calendar = Calendar.new(prodid="-//Clinic Hub//Clinic Hub//EN", name="Appointments", calscale="GREGORIAN")
+    for appointment in appointments:
+        calendar.add_component(_event(appointment, people, reader_id))
+    return bytes(calendar.to_ical())
+
+
+def _event(appointment: Appointment, people: Mapping[str, Account], reader_id: str) -> Event:
+    is_doctor = reader_id == appointment.doctor_id
+    other = people.get(appointment.patient_id if is_doctor else appointment.doctor_id)
+    return Event.new(
+        uid=f"{appointment.id}@clinic-hub",
+        summary=f"Appointment with {other.name}" if other else "Appointment",
+        start=appointment.start,
+        end=appointment.end,
+        status=_STATUS[appointment.status],
+        # A calendar program takes the event with the higher number for the newer one.
+        sequence=appointment.version - 1,
+        stamp=appointment.last.at,
+        created=appointment.created_at,
+        last_modified=appointment.last.at,
+    )

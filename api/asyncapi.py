@@ -1,0 +1,175 @@
+"""The AsyncAPI 3.0 document of the sockets: each command with its ack, each event, and what can go wrong."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from api.examples import example
+from api.problems import KINDS, Code
+from api.sockets import asks, hears
+from hub.scheduling.values import Value
+
+Json = dict[str, Any]
+
+_REFERENCE = "#/components/schemas/{model}"
+_CHANNEL = "#/channels/default"
+_REFUSED = "refused"
+_ABOUT = """\
+The same commands as over REST, and every change the moment it is in the record.
+
+Connect with a Socket.IO client (protocol 5) over WebSocket only, with `auth: {token}`, an access token of the REST api.
+A connection that is not let in gets `connect_error` with `data: {code, detail}`. Each command has one argument, an
+object, and an ack: `{ok: true, …}`, or `{ok: false, error: {code, detail, errors?}}`. The commands of one client are
+carried out in the order they came. A command with a `commandId` may be sent again and is carried out once."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of clients: what it does, its argument, its ack when it was carried out."""
+
+    does: str
+    argument: type[Value]
+    ack: type[Value]
+
+
+COMMANDS: Mapping[str, Command] = {
+    "book": Command("Take a slot.", asks.Book, hears.WithAppointment),
+    "confirm": Command("Say that the patient will come.", asks.Change, hears.WithAppointment),
+    "cancel": Command("Call the appointment off; its slot is free again.", asks.Change, hears.WithAppointment),
+    "complete": Command("Say that the patient was there; for doctors.", asks.Change, hears.WithAppointment),
+    "reschedule": Command(
+        "Move the appointment to another slot of the same doctor, or leave it as it is.",
+        asks.Reschedule,
+        hears.WithAppointment,
+    ),
+    "watch": Command("Be told of each change of the slots of a doctor's day.", asks.Watch, hears.WithSlots),
+    "unwatch": Command("End a watch; it is no error if there is none.", asks.Watch, hears.Nothing),
+    "sync": Command("Get one's own appointments after having been away.", asks.Sync, hears.WithSnapshot),
+    "authenticate": Command("Replace the token before it ends.", asks.Authenticate, hears.WithExpiry),
+}
+"""By event name."""
+
+EVENTS: Mapping[str, type[Value]] = {
+    "appointment": hears.AppointmentChanged,
+    "slot": hears.SlotChanged,
+    "token_expiring": hears.TokenExpiring,
+    "closing": hears.Closing,
+}
+"""What a client is told, by event name."""
+
+
+def asyncapi() -> Json:
+    """Return the document, JSON."""
+    schemas = _schemas()
+    messages = _messages(schemas)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Clinic Hub, live", "version": version("clinic-hub"), "description": _ABOUT},
+        "defaultContentType": "application/json",
+        "servers": {
+            "here": {
+                "host": "localhost:8000",
+                "pathname": "/socket.io/",
+                "protocol": "ws",
+                "description": "Socket.IO over WebSocket, at the address of the REST api.",
+                "security": [{"$ref": "#/components/securitySchemes/token"}],
+            }
+        },
+        "channels": {
+            "default": {
+                "address": "/",
+                "title": "The default namespace",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+            }
+        },
+        "operations": _operations(),
+        "components": {
+            "messages": messages,
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "The access token, in `auth: {token}`."}
+            },
+        },
+    }
+
+
+def _schemas() -> dict[str, Json]:
+    read = {command.argument for command in COMMANDS.values()}
+    written = {command.ack for command in COMMANDS.values()} | set(EVENTS.values()) | {hears.Refused}
+    _, rest = models_json_schema(
+        [
+            *((model, "validation") for model in _ordered(read)),
+            *((model, "serialization") for model in _ordered(written)),
+        ],
+        ref_template=_REFERENCE,
+    )
+    definitions: dict[str, Json] = rest["$defs"]
+    definitions["AppointmentChanged"]["properties"]["type"]["enum"] = list(hears.HAPPENED)
+    definitions["Error"]["properties"]["code"]["enum"] = list(hears.CODES)
+    definitions["Error"]["required"] = ["code", "detail"]  # without wrong fields there is no `errors`
+    return definitions
+
+
+def _ordered(models: Iterable[type[Value]]) -> list[type[Value]]:
+    return sorted(models, key=lambda model: model.__name__)
+
+
+def _messages(schemas: Mapping[str, Json]) -> dict[str, Json]:
+    messages: dict[str, Json] = {}
+    for name, command in COMMANDS.items():
+        messages[name] = _message(name, command.does, command.argument, schemas)
+        about = cleandoc(command.ack.__doc__ or "")
+        messages[f"{name}.ack"] = _message(f"{name}.ack", about, command.ack, schemas)
+    for name, model in EVENTS.items():
+        messages[name] = _message(name, cleandoc(model.__doc__ or ""), model, schemas)
+    refused = _message(_REFUSED, cleandoc(hears.Refused.__doc__ or ""), hears.Refused, schemas)
+    messages[_REFUSED] = {**refused, "examples": [_refusal(code) for code in hears.CODES]}
+    return messages
+
+
+def _message(name: str, about: str, model: type[Value], schemas: Mapping[str, Json]) -> Json:
+    return {
+        "name": name,
+        "title": name,
+        "summary": about,
+        "payload": {"$ref": _REFERENCE.format(model=model.__name__)},
+        "examples": [{"name": name, "payload": example(schemas[model.__name__], schemas)}],
+    }
+
+
+def _refusal(code: Code) -> Json:
+    error: Json = {"code": code, "detail": f"{KINDS[code].title}."}
+    if code == "invalid_request":
+        error["errors"] = [{"pointer": "/start", "detail": "Field required", "code": "missing"}]
+    return {"name": code, "summary": KINDS[code].title, "payload": {"ok": False, "error": error}}
+
+
+def _operations() -> dict[str, Json]:
+    operations: dict[str, Json] = {
+        name: {
+            "action": "receive",
+            "title": name,
+            "summary": command.does,
+            "channel": {"$ref": _CHANNEL},
+            "messages": [_in_channel(name)],
+            "reply": {"channel": {"$ref": _CHANNEL}, "messages": [_in_channel(f"{name}.ack"), _in_channel(_REFUSED)]},
+        }
+        for name, command in COMMANDS.items()
+    }
+    for name, model in EVENTS.items():
+        operations[name] = {
+            "action": "send",
+            "title": name,
+            "summary": cleandoc(model.__doc__ or ""),
+            "channel": {"$ref": _CHANNEL},
+            "messages": [_in_channel(name)],
+        }
+    return operations
+
+
+def _in_channel(message: str) -> Json:
+    return {"$ref": f"{_CHANNEL}/messages/{message}"}

@@ -1,0 +1,36 @@
+"""A doctor's own figures."""
+
+import asyncio
+
+from pydantic import Field
+
+from api.booking import Moment
+from api.endpoints import ById, Routes
+from api.identity import Access
+from api.problems import Problem
+from api.services import Services
+from hub.accounts.identity import Identity
+from hub.scheduling.statistics import Statistics, statistics
+from hub.scheduling.values import Value
+
+routes = Routes("/api/v1/appointments/stats")
+
+
+class RangeQuery(Value):
+    """Appointments that start from `from` on and before `to`; without one of them there is no bound on that side."""
+
+    start_from: Moment | None = Field(default=None, alias="from")
+    start_to: Moment | None = Field(default=None, alias="to")
+
+
+@routes.endpoint("GET", "/doctor/{id}", access=Access.DOCTOR)
+async def doctor_statistics(services: Services, who: Identity, path: ById, query: RangeQuery) -> Statistics:
+    """Count one's own appointments: how they ended, when they are, and how long before they were booked."""
+    if path.id != who.user_id:
+        raise Problem("forbidden", "These figures are for the doctor alone.")
+    account = await services.records.users.by_id(who.user_id)
+    if account is None or account.calendar is None:
+        raise Problem("invalid_token", "The account of this token does not exist.")
+    found = await services.records.appointments.outcomes(who.user_id, query.start_from, query.start_to)
+    # In a thread: the history of many years takes some tenths of a second, in which others shall be answered.
+    return await asyncio.to_thread(statistics, account.calendar, found)

@@ -1,0 +1,51 @@
+"""What people write of themselves, checked and brought into the form in which it is kept."""
+
+import re
+from typing import Annotated
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+_PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PASSWORD_BYTES = range(8, 73)  # bcrypt reads 72 bytes; what comes after them would not count
+
+
+def _email(written: str) -> str:
+    """Return the address as it is kept: normal form, lower case. No DNS is asked; .test addresses are fine."""
+    try:
+        checked = validate_email(written, strict=True, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "Input should be an e-mail address") from None
+    return checked.normalized.lower()
+
+
+def _phone(written: str) -> str:
+    # first the form: the library would also read letters, other digits and extensions
+    if _PHONE.fullmatch(written):
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(written)):
+                return written
+        except phonenumbers.NumberParseException:
+            pass  # a country that does not exist: no number either
+    raise PydanticCustomError("phone", "Input should be a phone number with its country, for example +12025550123")
+
+
+def _name(written: str) -> str:
+    if not written.strip() or _CONTROL.search(written):
+        raise PydanticCustomError("name", "Input should be a name, without control characters")
+    return written.strip()
+
+
+def _new_password(written: SecretStr) -> SecretStr:
+    if len(written.get_secret_value().encode()) not in PASSWORD_BYTES:
+        raise PydanticCustomError("password_length", "Input should have 8 to 72 bytes in UTF-8")
+    return written
+
+
+Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
+Phone = Annotated[str, AfterValidator(_phone)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
+NewPassword = Annotated[SecretStr, AfterValidator(_new_password)]

@@ -1,0 +1,174 @@
+"""What became of a doctor's appointments: how many, how they ended, and when they are. Pure, like all rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Self
+
+from hub.scheduling.hours import Doctor, ZoneName, zone
+from hub.scheduling.values import Id, Status, Value
+
+LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
+"""Where one group of lead times ends and the next begins."""
+
+_MINUTE = timedelta(minutes=1)
+_WEEK = timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that statistics need of an appointment: when it starts, when it was booked, and where it stands."""
+
+    start: datetime
+    created_at: datetime
+    status: Status
+
+
+class Tally(Value):
+    """A number of appointments, by where they stand.
+
+    `no_show_rate` is the part that nobody came to, of those whose patient was expected (completed and no-shows);
+    `cancellation_rate` the part of all that was cancelled. Each is None where there is nothing to be a part of.
+    """
+
+    total: int
+    scheduled: int
+    confirmed: int
+    cancelled: int
+    completed: int
+    no_show: int
+    no_show_rate: float | None
+    cancellation_rate: float | None
+
+    @classmethod
+    def of(cls, counted: Mapping[Status, int]) -> Self:
+        """Return the tally of these counts; a status that is not among them has none."""
+        numbers = {status: counted.get(status, 0) for status in Status}
+        total = sum(numbers.values())
+        missed = numbers[Status.NO_SHOW]
+        return cls(
+            total=total,
+            scheduled=numbers[Status.SCHEDULED],
+            confirmed=numbers[Status.CONFIRMED],
+            cancelled=numbers[Status.CANCELLED],
+            completed=numbers[Status.COMPLETED],
+            no_show=missed,
+            no_show_rate=_part(missed, missed + numbers[Status.COMPLETED]),
+            cancellation_rate=_part(numbers[Status.CANCELLED], total),
+        )
+
+
+class OfWeekday(Value):
+    """The appointments on one weekday; 0 is Monday."""
+
+    weekday: int
+    tally: Tally
+
+
+class OfHour(Value):
+    """The appointments that start in one hour of the day, 0 to 23."""
+
+    hour: int
+    tally: Tally
+
+
+class OfWeek(Value):
+    """The appointments of one week, which begins on the Monday `monday`."""
+
+    monday: date
+    tally: Tally
+
+
+class LeadTimes(Value):
+    """How long before their start appointments were booked, in whole minutes; None where there are no appointments.
+
+    `groups` counts them by the bounds of `LEAD_BOUNDS`: a group holds what is less than `under_minutes` and not in the
+    group before; the last one, which has no bound, holds the rest.
+    """
+
+    median_minutes: int | None
+    p90_minutes: int | None
+    groups: tuple["LeadGroup", ...]
+
+
+class LeadGroup(Value):
+    """How many were booked less than `under_minutes` before their start, and not in the group before."""
+
+    under_minutes: int | None
+    count: int
+
+
+class Statistics(Value):
+    """A doctor's appointments in figures. Weekdays, hours and weeks are those of the doctor's clock, `zone`.
+
+    All seven weekdays and 24 hours are listed, and every week from the first with an appointment to the last.
+    """
+
+    doctor_id: Id
+    zone: ZoneName
+    all: Tally
+    by_weekday: tuple[OfWeekday, ...]
+    by_hour: tuple[OfHour, ...]
+    by_week: tuple[OfWeek, ...]
+    lead_times: LeadTimes
+
+
+def statistics(doctor: Doctor, outcomes: Iterable[Outcome]) -> Statistics:
+    """Return the figures of these appointments, which are all of the one doctor."""
+    here = zone(doctor.zone)
+    slots: Counter[tuple[date, int, Status]] = Counter()
+    leads: list[int] = []
+    for outcome in outcomes:
+        local = outcome.start.astimezone(here)
+        slots[local.date(), local.hour, outcome.status] += 1
+        leads.append((outcome.start - outcome.created_at) // _MINUTE)
+    of_all: Counter[Status] = Counter()
+    weekdays: dict[int, Counter[Status]] = {weekday: Counter() for weekday in range(7)}
+    hours: dict[int, Counter[Status]] = {hour: Counter() for hour in range(24)}
+    weeks: dict[date, Counter[Status]] = {monday: Counter() for monday in _mondays({day for day, _, _ in slots})}
+    for (day, hour, status), count in slots.items():
+        for counter in (of_all, weekdays[day.weekday()], hours[hour], weeks[_monday(day)]):
+            counter[status] += count
+    return Statistics(
+        doctor_id=doctor.id,
+        zone=doctor.zone,
+        all=Tally.of(of_all),
+        by_weekday=tuple(OfWeekday(weekday=weekday, tally=Tally.of(counted)) for weekday, counted in weekdays.items()),
+        by_hour=tuple(OfHour(hour=hour, tally=Tally.of(counted)) for hour, counted in hours.items()),
+        by_week=tuple(OfWeek(monday=monday, tally=Tally.of(counted)) for monday, counted in weeks.items()),
+        lead_times=_lead_times(sorted(leads)),
+    )
+
+
+def _part(some: int, of: int) -> float | None:
+    return round(some / of, 4) if of else None
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _mondays(days: set[date]) -> list[date]:
+    """Return the Monday of every week from that of the first day to that of the last."""
+    if not days:
+        return []
+    first, last = _monday(min(days)), _monday(max(days))
+    return [first + number * _WEEK for number in range((last - first) // _WEEK + 1)]
+
+
+def _lead_times(ordered: Sequence[int]) -> LeadTimes:
+    bounds = [bound // _MINUTE for bound in LEAD_BOUNDS]
+    groups: Counter[int | None] = Counter()
+    for lead in ordered:
+        groups[next((bound for bound in bounds if lead < bound), None)] += 1
+    return LeadTimes(
+        median_minutes=_quantile(ordered, 50),
+        p90_minutes=_quantile(ordered, 90),
+        groups=tuple(LeadGroup(under_minutes=bound, count=groups[bound]) for bound in [*bounds, None]),
+    )
+
+
+def _quantile(ordered: Sequence[int], percent: int) -> int | None:
+    """Return the smallest value that `percent` of a hundred do not exceed (nearest rank); None of no values."""
+    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None

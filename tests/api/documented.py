@@ -1,0 +1,46 @@
+"""Holds answers to what `/openapi.json` says of them."""
+
+import re
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from api.app import TABLE
+from api.openapi import openapi
+
+
+@cache
+def document() -> dict[str, Any]:
+    return openapi(TABLE)
+
+
+def validator(schema: dict[str, Any], whole: dict[str, Any]) -> Draft202012Validator:
+    """Return what checks things against a schema of a document, whose references lead into its components."""
+    return Draft202012Validator({**schema, "components": whole["components"]}, format_checker=FormatChecker())
+
+
+def assert_documented(method: str, path: str, status: int, content_type: str, body: object) -> None:
+    """Fail when an answer of a documented endpoint is not one that the document knows."""
+    operation = _operation(method.lower(), path)
+    if operation is None:
+        return
+    assert str(status) in operation["responses"], f"{method} {path}: nothing is said of {status}"
+    content = operation["responses"][str(status)].get("content", {})
+    if body is None:
+        assert not content
+    else:
+        _validator(method.lower(), operation["path"], status, content_type).validate(body)
+
+
+@cache
+def _validator(method: str, template: str, status: int, content_type: str) -> Draft202012Validator:
+    content = document()["paths"][template][method]["responses"][str(status)]["content"]
+    return validator(content[content_type]["schema"], document())
+
+
+def _operation(method: str, path: str) -> dict[str, Any] | None:
+    for template, operations in document()["paths"].items():
+        if method in operations and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            return {**operations[method], "path": template}
+    return None

@@ -1,0 +1,149 @@
+"""The document of the sockets is valid, whole, and true of what clients hear."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from jsonschema import Draft7Validator, ValidationError
+
+from api.asyncapi import COMMANDS, EVENTS, asyncapi
+from api.sockets.hears import CODES
+from api.sockets.server import Heard
+from tests.api.clinic import opening
+from tests.api.documented import validator
+from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.stack import until
+
+DOCUMENT = asyncapi()
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "asyncapi-3.0.0.json").read_text())
+
+
+def holds(message: str, payload: object) -> None:
+    """Fail when the message is not as the document says."""
+    validator(DOCUMENT["components"]["messages"][message]["payload"], DOCUMENT).validate(payload)
+
+
+def references(thing: object) -> Iterator[str]:
+    match thing:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for each in thing.values():
+                yield from references(each)
+        case list():
+            for each in thing:
+                yield from references(each)
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+class Listener:
+    """Somebody at a dashboard whose acks and events are all held to the document."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.asked: set[str] = set()
+        self.heard: set[str] = set()
+
+    async def ask(self, command: str, **argument: object) -> dict[str, Any]:
+        holds(command, argument)
+        self.asked.add(command)
+        answer: dict[str, Any] = await self.person.ask(command, argument)
+        holds(f"{command}.ack", answer)
+        return answer
+
+    async def listen(self) -> None:
+        await self.person.settled()
+        for event, data in self.person.events:
+            self.heard.add(event)
+            holds(event, data)
+
+
+def test_the_document_is_valid() -> None:
+    Draft7Validator(SCHEMA).validate(DOCUMENT)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in references(DOCUMENT):
+        found: Any = DOCUMENT
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+        assert found
+
+
+def test_every_example_is_one_that_its_schema_allows() -> None:
+    for name, message in DOCUMENT["components"]["messages"].items():
+        assert message["examples"]
+        for example in message["examples"]:
+            holds(name, example["payload"])
+
+
+async def test_the_commands_in_it_are_those_that_are_carried_out(clinic: SocketClinic) -> None:
+    assert clinic.gateway._dispatch._commands.keys() == COMMANDS.keys()
+
+
+def test_the_events_in_it_are_those_that_the_server_may_send() -> None:
+    assert set(get_args(Heard)) == EVENTS.keys()
+
+
+async def test_every_command_is_answered_and_every_event_told_as_it_says(clinic: SocketClinic) -> None:
+    carl, ada = Listener(await clinic.person("carl")), Listener(await clinic.person("ada"))
+    doctor, day = clinic.id("ada"), opening(0).date().isoformat()
+    await carl.ask("watch", doctorId=doctor, date=day)
+    booked = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat(), reason="Cough", commandId="one")
+    which = booked["appointment"]["id"]
+    await ada.ask("confirm", appointmentId=which)
+    await carl.ask("reschedule", appointmentId=which, start=opening(0, 2).isoformat())
+    await carl.ask("cancel", appointmentId=which)
+    again = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat())
+    await ada.ask("complete", appointmentId=again["appointment"]["id"])
+    await carl.ask("sync", since={doctor: 1})
+    await carl.ask("unwatch", doctorId=doctor, date=day)
+    clinic.clock.forward(timedelta(minutes=14, seconds=30))
+    await until_heard(carl, "token_expiring")
+    await carl.ask("authenticate", token=clinic.rest.token("carl"))
+    await until_heard(ada, "token_expiring")
+    await carl.listen()
+    await ada.listen()
+    clinic.clock.forward(timedelta(seconds=31))
+    await until_heard(ada, "closing")
+    holds("closing", ada.person.of("closing")[0])
+    assert carl.asked | ada.asked == COMMANDS.keys()
+    assert carl.heard | ada.heard | {"closing"} == EVENTS.keys()
+
+
+async def until_heard(listener: Listener, event: str) -> None:
+    await until(lambda: bool(listener.person.of(event)), f"{event} is told")
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "code"),
+    [
+        ("book", {"doctorId": "doctor-ada"}, "invalid_request"),
+        ("book", {"doctorId": "doctor-ada", "start": opening(0, 1).isoformat(), "patientId": "x"}, "forbidden"),
+        ("book", {"doctorId": "doctor-ada", "start": opening(5).isoformat()}, "outside_hours"),
+        ("cancel", {"appointmentId": "nothing"}, "not_found"),
+        ("authenticate", {"token": "nothing"}, "invalid_token"),
+        ("jump", {}, "unknown_event"),
+    ],
+)
+async def test_a_refusal_is_as_it_says(clinic: SocketClinic, command: str, argument: object, code: str) -> None:
+    answer = await (await clinic.person("carl")).ask(command, argument)
+    holds("refused", answer)
+    assert answer["error"]["code"] == code
+    with pytest.raises(ValidationError):
+        holds("refused", {"ok": False, "error": {**answer["error"], "code": "slot_takn"}})
+
+
+def test_every_code_that_the_sockets_can_say_by_themselves_is_listed() -> None:
+    sources = (Path(__file__).parents[2] / "api" / "sockets").glob("*.py")
+    said = {code for source in sources for code in re.findall(r'Problem\(\s*"(\w+)"', source.read_text())}
+    assert {"busy", "draining", "unknown_event"} <= said <= set(CODES)

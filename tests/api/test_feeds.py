@@ -1,0 +1,109 @@
+from datetime import timedelta
+
+from icalendar import Calendar
+
+from tests.api.clinic import Answer, Clinic, opening
+
+APPOINTMENTS = "/api/v1/appointments"
+LINK = "/api/v1/users/me/calendar-link"
+
+
+async def link(clinic: Clinic, who: str) -> str:
+    answer = await clinic.ask("POST", LINK, who)
+    assert answer.status == 201
+    return str(answer.body["path"])
+
+
+def events(answer: Answer) -> dict[str, dict[str, object]]:
+    """Return what a calendar program reads, by the appointment's id."""
+    calendar = Calendar.from_ical(answer.body)
+    assert calendar["VERSION"] == "2.0"
+    return {
+        str(event["UID"]).removesuffix("@clinic-hub"): {
+            "summary": str(event["SUMMARY"]),
+            "start": event.start,
+            "end": event.end,
+            "status": str(event["STATUS"]),
+            "sequence": event["SEQUENCE"],
+        }
+        for event in calendar.walk("VEVENT")
+    }
+
+
+async def test_an_appointment_is_a_calendar_file_that_does_not_say_why(clinic: Clinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(1), reason="a secret illness")
+
+    answer = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/calendar.ics", "carl")
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="appointment.ics"'
+    assert b"secret" not in answer.body
+    assert events(answer) == {
+        booked: {
+            "summary": "Appointment with Dr. Ada",
+            "start": opening(1),
+            "end": opening(1, half_hours=1),
+            "status": "TENTATIVE",
+            "sequence": 0,
+        }
+    }
+    of_the_doctor = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/calendar.ics", "ada")
+    assert events(of_the_doctor)[booked]["summary"] == "Appointment with Carl"
+
+
+async def test_a_name_cannot_write_lines_into_a_calendar(clinic: Clinic) -> None:
+    name = "Carl\\nEND:VEVENT, BEGIN:VALARM; x"
+    await clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"name": name})
+    booked = await clinic.book("carl", "ada", opening(1))
+    answer = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/calendar.ics", "ada")
+    assert events(answer)[booked]["summary"] == f"Appointment with {name}"
+    assert answer.body.count(b"\r\nEND:VEVENT") == 1
+
+
+async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: Clinic) -> None:
+    kept = await clinic.book("carl", "ada", opening(1))
+    moved = await clinic.book("carl", "ben", opening(1, half_hours=2))
+    called_off = await clinic.book("carl", "ada", opening(2))
+    await clinic.book("dora", "ada", opening(1, half_hours=4))
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{kept}/confirm", "carl")
+    later = {"start": opening(3).isoformat()}
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{moved}/reschedule", "carl", json=later)
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{called_off}/cancel", "carl")
+
+    shown = events(await clinic.ask("GET", await link(clinic, "carl")))
+
+    assert {id_: (event["status"], event["start"], event["sequence"]) for id_, event in shown.items()} == {
+        kept: ("CONFIRMED", opening(1), 1),
+        called_off: ("CANCELLED", opening(2), 1),
+        moved: ("TENTATIVE", opening(3), 1),
+    }
+    assert len(events(await clinic.ask("GET", await link(clinic, "ada")))) == 3
+
+
+async def test_what_is_long_over_leaves_the_feed(clinic: Clinic) -> None:
+    await clinic.book("carl", "ada", opening(1))
+    path = await link(clinic, "carl")
+    clinic.clock.forward(timedelta(days=90))
+    assert len(events(await clinic.ask("GET", path))) == 1
+    clinic.clock.forward(timedelta(days=2))
+    assert events(await clinic.ask("GET", path)) == {}
+
+
+async def test_a_new_link_ends_the_old_one_and_a_link_can_be_ended(clinic: Clinic) -> None:
+    old = await link(clinic, "carl")
+    new = await link(clinic, "carl")
+    assert (await clinic.ask("GET", old)).status == 404
+    assert (await clinic.ask("GET", new)).status == 200
+    assert (await clinic.ask("DELETE", LINK, "carl")).status == 204
+    assert (await clinic.ask("GET", new)).status == 404
+
+
+async def test_the_key_of_one_opens_no_other_calendar(clinic: Clinic) -> None:
+    carls = await link(clinic, "carl")
+    for path in (
+        carls.replace("patient-carl", "patient-dora"),
+        carls.replace("patient-carl", "nobody"),
+        carls.replace(".ics", "x.ics"),
+        "/api/v1/calendars/patient-dora/.ics",
+        "/api/v1/calendars/patient-carl/None.ics",
+    ):
+        assert (await clinic.ask("GET", path)).status == 404

@@ -1,0 +1,65 @@
+"""Pages of other origins, and what every answer tells a browser."""
+
+import pytest
+
+from tests.api.clinic import Clinic, make_services
+from tests.api.conftest import OpenClinic
+
+DESK = "https://desk.clinic.example"
+DOCTORS = "/api/v1/doctors"
+
+
+@pytest.fixture
+async def clinic(open_for_test: OpenClinic) -> Clinic:
+    return await open_for_test(await make_services(cors_origins=[DESK]))
+
+
+async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clinic: Clinic) -> None:
+    headers = {"Origin": DESK, "Access-Control-Request-Method": "PATCH"}
+    async with clinic.client.options(f"{DOCTORS}/anything", headers=headers) as asked:
+        assert (asked.status, await asked.read()) == (204, b"")
+        assert asked.headers["Access-Control-Allow-Origin"] == DESK
+        assert "PATCH" in asked.headers["Access-Control-Allow-Methods"]
+        assert "Idempotency-Key" in asked.headers["Access-Control-Allow-Headers"]
+    answer = await clinic.ask("GET", DOCTORS, "carl", headers={"Origin": DESK})
+    assert answer.headers["Access-Control-Allow-Origin"] == DESK
+    assert "X-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Origin" in answer.headers["Vary"]
+
+
+async def test_a_page_that_may_reads_why_it_was_refused(clinic: Clinic) -> None:
+    answer = await clinic.ask("GET", DOCTORS, headers={"Origin": DESK})
+    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, DESK)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", f"{DESK}.evil.example", "null", DESK.upper(), f"{DESK}:444"]
+)
+async def test_any_other_page_is_told_nothing(clinic: Clinic, origin: str) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+    async with clinic.client.options(DOCTORS, headers=headers) as asked:
+        assert asked.status == 405
+        assert "Access-Control-Allow-Origin" not in asked.headers
+    answer = await clinic.ask("GET", DOCTORS, "carl", headers={"Origin": origin})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Origin" in answer.headers["Vary"]
+
+
+async def test_without_origins_nobody_is_told_anything(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services())
+    answer = await clinic.ask("GET", DOCTORS, "carl", headers={"Origin": DESK})
+    assert not {"Access-Control-Allow-Origin", "Vary"} & answer.headers.keys()
+
+
+@pytest.mark.parametrize(("environment", "sent"), [("development", False), ("production", True)])
+async def test_only_production_insists_on_tls(open_for_test: OpenClinic, environment: str, sent: bool) -> None:  # noqa: FBT001
+    production = {
+        "jwt_secret_key": "0123456789abcdefghijklmnopqrstuv",
+        "mongodb_url": "m",
+        "kafka_bootstrap_servers": "k",
+    }
+    clinic = await open_for_test(await make_services(clinic_env=environment, **production))
+    answer = await clinic.ask("GET", "/health/live")
+    assert ("Strict-Transport-Security" in answer.headers) == sent
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"

@@ -1,0 +1,102 @@
+"""The figures of a doctor's appointments."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.scheduling.hours import Doctor
+from hub.scheduling.statistics import LEAD_BOUNDS, Outcome, Tally, statistics
+from hub.scheduling.values import Status
+
+BERLIN = Doctor(id="berlin", zone="Europe/Berlin")
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def outcome(status: Status = Status.COMPLETED, start: datetime = START, lead: timedelta = timedelta(days=2)) -> Outcome:
+    return Outcome(start, start - lead, status)
+
+
+def test_the_no_show_rate_is_of_those_who_were_expected_and_the_cancellation_rate_of_all() -> None:
+    counted = {Status.COMPLETED: 6, Status.NO_SHOW: 2, Status.CANCELLED: 1, Status.SCHEDULED: 3}
+    tally = Tally.of(counted)
+    assert tally.total == 12
+    assert tally.no_show_rate == 0.25
+    assert tally.cancellation_rate == round(1 / 12, 4)
+
+
+def test_there_are_no_rates_of_nothing() -> None:
+    figures = statistics(BERLIN, [])
+    assert (figures.all.total, figures.all.no_show_rate, figures.all.cancellation_rate) == (0, None, None)
+    assert figures.by_week == ()
+    assert len(figures.by_weekday) == 7
+    assert len(figures.by_hour) == 24
+    assert figures.lead_times.median_minutes is None
+
+
+def test_days_hours_and_weeks_are_those_of_the_doctors_clock() -> None:
+    # Sunday 22:30 in UTC is Monday 00:30 in Berlin in summer and 23:30 on the Sunday in winter.
+    summer, winter = datetime(2026, 6, 7, 22, 30, tzinfo=UTC), datetime(2026, 11, 29, 22, 30, tzinfo=UTC)
+    of_summer, of_winter = (statistics(BERLIN, [outcome(start=start)]) for start in (summer, winter))
+    assert [one.weekday for one in of_summer.by_weekday if one.tally.total] == [0]
+    assert [one.hour for one in of_summer.by_hour if one.tally.total] == [0]
+    assert [one.monday for one in of_summer.by_week] == [date(2026, 6, 8)]
+    assert [one.weekday for one in of_winter.by_weekday if one.tally.total] == [6]
+    assert [one.hour for one in of_winter.by_hour if one.tally.total] == [23]
+    assert [one.monday for one in of_winter.by_week] == [date(2026, 11, 23)]
+
+
+def test_both_of_the_repeated_hours_count_as_that_hour() -> None:
+    change = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)  # 02:00 in Berlin, for the first time; at 01:00 for the second
+    figures = statistics(BERLIN, [outcome(start=change), outcome(start=change + timedelta(hours=1))])
+    assert [(one.hour, one.tally.total) for one in figures.by_hour if one.tally.total] == [(2, 2)]
+
+
+def test_weeks_without_appointments_are_listed_between_those_with_some() -> None:
+    figures = statistics(BERLIN, [outcome(), outcome(start=START + timedelta(weeks=3))])
+    assert [one.tally.total for one in figures.by_week] == [1, 0, 0, 1]
+
+
+def test_a_lead_time_belongs_to_the_group_whose_bound_it_does_not_reach() -> None:
+    leads = [LEAD_BOUNDS[0] - timedelta(minutes=1), LEAD_BOUNDS[0], LEAD_BOUNDS[-1]]
+    figures = statistics(BERLIN, [outcome(lead=lead) for lead in leads])
+    assert [group.count for group in figures.lead_times.groups] == [1, 1, 0, 0, 0, 1]
+
+
+def test_median_and_ninetieth_percentile_are_times_that_occurred() -> None:
+    figures = statistics(BERLIN, [outcome(lead=timedelta(minutes=minutes)) for minutes in range(10, 110, 10)])
+    assert (figures.lead_times.median_minutes, figures.lead_times.p90_minutes) == (50, 90)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Outcome,
+            start=st.integers(0, 3 * 365 * 48).map(lambda half_hours: START + half_hours * timedelta(minutes=30)),
+            created_at=st.just(datetime(2023, 1, 1, tzinfo=UTC)),
+            status=st.sampled_from(Status),
+        ),
+        max_size=50,
+    ),
+    st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
+)
+def test_every_appointment_counts_once_in_each_way_of_looking_at_it(outcomes: list[Outcome], zone: str) -> None:
+    figures = statistics(Doctor(id="some-one", zone=zone), outcomes)
+    for tallies in (
+        [figures.all],
+        [one.tally for one in figures.by_weekday],
+        [one.tally for one in figures.by_hour],
+        [one.tally for one in figures.by_week],
+    ):
+        for status in Status:
+            counted = sum(one.status is status for one in outcomes)
+            assert sum(getattr(tally, status.value) for tally in tallies) == counted
+        assert sum(tally.total for tally in tallies) == len(outcomes)
+    assert sum(group.count for group in figures.lead_times.groups) == len(outcomes)
+    mondays = [one.monday for one in figures.by_week]
+    assert all(later - earlier == timedelta(weeks=1) for earlier, later in pairwise(mondays))
+    for one in figures.by_hour:
+        there = [each.start.astimezone(ZoneInfo(zone)).hour for each in outcomes]
+        assert one.tally.total == there.count(one.hour)
