@@ -29,27 +29,29 @@ carried out in the order they came. A command with a `commandId` may be sent aga
 
 @dataclass(frozen=True)
 class Command:
-    """A command of clients: what it does, its argument, its ack when it was carried out."""
+    """A command of clients: what it does, its argument, the acks that it may have when it was carried out."""
 
     does: str
     argument: type[Value]
-    ack: type[Value]
+    acks: tuple[type[Value], ...]
 
 
 COMMANDS: Mapping[str, Command] = {
-    "book": Command("Take a slot.", asks.Book, hears.WithAppointment),
-    "confirm": Command("Say that the patient will come.", asks.Change, hears.WithAppointment),
-    "cancel": Command("Call the appointment off; its slot is free again.", asks.Change, hears.WithAppointment),
-    "complete": Command("Say that the patient was there; for doctors.", asks.Change, hears.WithAppointment),
+    "book": Command("Take a slot.", asks.Book, (hears.WithAppointment,)),
+    "confirm": Command("Say that the patient will come.", asks.Change, (hears.WithAppointment,)),
+    "cancel": Command("Call the appointment off; its slot is free again.", asks.Change, (hears.WithAppointment,)),
+    "complete": Command("Say that the patient was there; for doctors.", asks.Change, (hears.WithAppointment,)),
     "reschedule": Command(
         "Move the appointment to another slot of the same doctor, or leave it as it is.",
         asks.Reschedule,
-        hears.WithAppointment,
+        (hears.WithAppointment,),
     ),
-    "watch": Command("Be told of each change of the slots of a doctor's day.", asks.Watch, hears.WithSlots),
-    "unwatch": Command("End a watch; it is no error if there is none.", asks.Watch, hears.Nothing),
-    "sync": Command("Get one's own appointments after having been away.", asks.Sync, hears.WithSnapshot),
-    "authenticate": Command("Replace the token before it ends.", asks.Authenticate, hears.WithExpiry),
+    "watch": Command("Be told of each change of the slots of a doctor's day.", asks.Watch, (hears.WithSlots,)),
+    "unwatch": Command("End a watch; it is no error if there is none.", asks.Watch, (hears.Nothing,)),
+    "sync": Command(
+        "Get what one missed, or all of one's own appointments.", asks.Sync, (hears.WithEvents, hears.WithSnapshot)
+    ),
+    "authenticate": Command("Replace the token before it ends.", asks.Authenticate, (hears.WithExpiry,)),
 }
 """By event name."""
 
@@ -99,7 +101,7 @@ def asyncapi() -> Json:
 
 def _schemas() -> dict[str, Json]:
     read = {command.argument for command in COMMANDS.values()}
-    written = {command.ack for command in COMMANDS.values()} | set(EVENTS.values()) | {hears.Refused}
+    written = {ack for command in COMMANDS.values() for ack in command.acks} | set(EVENTS.values()) | {hears.Refused}
     _, rest = models_json_schema(
         [
             *((model, "validation") for model in _ordered(read)),
@@ -121,23 +123,25 @@ def _ordered(models: Iterable[type[Value]]) -> list[type[Value]]:
 def _messages(schemas: Mapping[str, Json]) -> dict[str, Json]:
     messages: dict[str, Json] = {}
     for name, command in COMMANDS.items():
-        messages[name] = _message(name, command.does, command.argument, schemas)
-        about = cleandoc(command.ack.__doc__ or "")
-        messages[f"{name}.ack"] = _message(f"{name}.ack", about, command.ack, schemas)
+        messages[name] = _message(name, command.does, schemas, command.argument)
+        about = " Or: ".join(cleandoc(ack.__doc__ or "") for ack in command.acks)
+        messages[f"{name}.ack"] = _message(f"{name}.ack", about, schemas, *command.acks)
     for name, model in EVENTS.items():
-        messages[name] = _message(name, cleandoc(model.__doc__ or ""), model, schemas)
-    refused = _message(_REFUSED, cleandoc(hears.Refused.__doc__ or ""), hears.Refused, schemas)
+        messages[name] = _message(name, cleandoc(model.__doc__ or ""), schemas, model)
+    refused = _message(_REFUSED, cleandoc(hears.Refused.__doc__ or ""), schemas, hears.Refused)
     messages[_REFUSED] = {**refused, "examples": [_refusal(code) for code in hears.CODES]}
     return messages
 
 
-def _message(name: str, about: str, model: type[Value], schemas: Mapping[str, Json]) -> Json:
+def _message(name: str, about: str, schemas: Mapping[str, Json], *models: type[Value]) -> Json:
+    """Return a message whose payload is of one of the models."""
+    payloads = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in models]
     return {
         "name": name,
         "title": name,
         "summary": about,
-        "payload": {"$ref": _REFERENCE.format(model=model.__name__)},
-        "examples": [{"name": name, "payload": example(schemas[model.__name__], schemas)}],
+        "payload": payloads[0] if len(payloads) == 1 else {"oneOf": payloads},
+        "examples": [{"name": name, "payload": example(schemas[model.__name__], schemas)} for model in models],
     }
 
 

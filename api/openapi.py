@@ -120,7 +120,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
         operation["requestBody"] = {"required": True, "content": {UPLOAD_TYPE: _form(endpoint.upload)}}
     if endpoint.form is not None:
         schema = TypeAdapter(endpoint.form).json_schema(ref_template=_REFERENCE)
-        operation["requestBody"] = {"required": True, "content": {FORM_TYPE: {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {FORM_TYPE: _content(schema, definitions)}}
     if endpoint.answer is File and endpoint.method == "GET":
         operation["responses"][str(HTTPStatus.NOT_MODIFIED.value)] = {
             "description": "What the caller has, by its `If-None-Match`, is what there is.",

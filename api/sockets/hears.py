@@ -105,6 +105,15 @@ class WithSnapshot(Value):
     position: dict[Id, int]
 
 
+class WithEvents(Value):
+    """The events of one's own appointments since the position that was sent, and up to which `seq` that is."""
+
+    ok: Literal[True]
+    mode: Literal["resume"]
+    events: tuple[AppointmentChanged, ...]
+    position: dict[Id, int]
+
+
 class WithExpiry(Value):
     """Until when the new token lets the connection live."""
 
