@@ -1,0 +1,134 @@
+"""What Twilio does not answer clearly: what the patient got, and what the record says. See `docs/texts.md`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hub.settings import clock_settings
+from hub.texting.text import Text, TextKind, TextStatus
+from tests.acceptance.clinic import Clinic, Person, opened
+from tests.phones import Arrived
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.stack]
+
+BEFORE_NINE = datetime(2026, 11, 24, 8, 59, 25, tzinfo=UTC)
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+"""Who books it within half a minute is reminded of it right afterwards."""
+REPAIR, AGAIN, SETTLED = timedelta(minutes=2), timedelta(seconds=30), timedelta(minutes=5)
+SLACK = timedelta(seconds=12)
+"""Looks are five seconds apart, and the machine may be busy."""
+
+
+class Visit:
+    """Somebody's appointment at noon, and one kind of text about it."""
+
+    def __init__(self, clinic: Clinic, doctor: Person, patient: Person, kind: TextKind) -> None:
+        self.clinic = clinic
+        self.doctor = doctor
+        self.patient = patient
+        self.kind = kind
+        self.id = ""
+
+    async def book(self) -> None:
+        self.id = (await self.clinic.booked(self.patient, self.doctor, NOON)).id
+
+    async def text(self) -> Text | None:
+        found = [text for text in await self.clinic.texts_about(self.id) if text.line == "patient"]
+        return next((text for text in found if text.kind == self.kind), None)
+
+    async def comes_to(self, *statuses: TextStatus) -> Text:
+        """Return the text when it has come to one of these."""
+
+        async def look() -> Text | None:
+            text = await self.text()
+            return text if text and text.status in statuses else None
+
+        found = await self.clinic.until(look, f"{self.kind} comes to {statuses}", SETTLED.total_seconds())
+        assert found
+        return found
+
+    async def arrived(self) -> list[Arrived]:
+        """Return the texts of this kind that are on the phone."""
+        text = await self.text()
+        return [one for one in await self.clinic.texts_to(self.patient) if text and one.text_id == text.id]
+
+
+async def _visit(clinic: Clinic, kind: TextKind, *faults: str, times: int = 1) -> Visit:
+    """Let somebody have an appointment, whose text of this kind meets these faults."""
+    visit = Visit(clinic, await clinic.doctor(), await clinic.patient(), kind)
+
+    async def go_wrong() -> None:
+        for fault in faults:
+            await clinic.phones.fault(fault, to=visit.patient.phone, count=times)
+
+    if kind == "booked":
+        await go_wrong()
+        await visit.book()
+    else:
+        await visit.book()
+        await clinic.until_text(visit.patient, 1)
+        assert clinic.clock() < NOON - timedelta(hours=3), "the machine was too slow for this test"
+        await go_wrong()
+    return visit
+
+
+async def _refused(clinic: Clinic, kind: TextKind, fault: str) -> None:
+    """The POST did not arrive at all: the text goes out once more, when that is certain."""
+    visit = await _visit(clinic, kind, fault)
+    text = await visit.comes_to(TextStatus.DELIVERED)
+    (arrived,) = await visit.arrived()
+    waited = arrived.at - text.created_at
+    wait = REPAIR if kind == "reminder" else AGAIN
+    silence = timedelta(seconds=15) if fault == "time_out" else timedelta(0)
+    assert wait + silence <= waited <= wait + silence + SLACK, f"{kind} {fault}: {waited}"
+    assert (text.attempts, text.repairs, text.sid) == (2, 1, arrived.sid)
+
+
+async def _always_refused(clinic: Clinic, kind: TextKind, posts: int) -> None:
+    """Nobody ever answers clearly: so many POSTs, then it is given up and the doctor's side sees it."""
+    visit = await _visit(clinic, kind, "server_error", times=9)
+    text = await visit.comes_to(TextStatus.FAILED)
+    assert (text.attempts, await visit.arrived()) == (posts, [])
+    shown = await clinic.records.texts.not_delivered(visit.doctor.id, text.created_at)
+    assert [one.id for one in shown] == [text.id]
+
+
+async def _taken_in_silence(clinic: Clinic, kind: TextKind, fault: str) -> None:
+    """Twilio took it, the answer was lost and no report came: its list says so, and nothing is sent again."""
+    visit = await _visit(clinic, kind, fault, "callbacks_withheld")
+    text = await visit.comes_to(TextStatus.SENT)
+    (arrived,) = await visit.arrived()
+    assert (text.attempts, text.repairs, text.sid) == (1, 0, arrived.sid)
+    await asyncio.sleep((REPAIR + SLACK).total_seconds())
+    assert len(await visit.arrived()) == 1
+
+
+async def test_each_text_of_unknown_fate_follows_its_rule(tmp_path: Path) -> None:
+    async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
+        await stack.start()
+        async with opened(stack) as clinic, asyncio.TaskGroup() as group:
+            kinds: tuple[TextKind, ...] = ("booked", "reminder")
+            for kind in kinds:
+                for fault in ("server_error", "time_out"):
+                    group.create_task(_refused(clinic, kind, fault))
+                for fault in ("dropped", "server_error_but_accepted"):
+                    group.create_task(_taken_in_silence(clinic, kind, fault))
+            group.create_task(_always_refused(clinic, "booked", posts=3))
+            group.create_task(_always_refused(clinic, "reminder", posts=2))
+
+
+async def test_while_nobody_can_reach_twilio_texts_wait_and_then_go_out_once(tmp_path: Path) -> None:
+    async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
+        await stack.start()
+        async with opened(stack) as clinic:
+            await clinic.phones.close_for(8.0)
+            visit = Visit(clinic, await clinic.doctor(), await clinic.patient(), "booked")
+            await visit.book()
+            # Nobody can ask the phones either until they are back.
+            text = await visit.comes_to(TextStatus.DELIVERED)
+            assert text.attempts > 1
+            assert text.repairs == 0
+            assert [one.sid for one in await visit.arrived()] == [text.sid]
