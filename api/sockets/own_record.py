@@ -141,11 +141,13 @@ class OwnRecord:
 async def all_of(records: AppointmentRecords, wanted: AppointmentFilter) -> list[Appointment]:
     """Return all appointments that are wanted, ordered by start, read page by page."""
     found: list[Appointment] = []
-    after = None
-    while page := await records.page(wanted, _PAGE, after):
+    limit, after = _PAGE, None
+    while True:
+        page = await records.page(wanted, limit, after)
         found += page
+        if len(page) < limit:
+            return found
         after = After(page[-1].start, page[-1].id)
-    return found
 
 
 def _is_wanted(appointment: Appointment, wanted: AppointmentFilter) -> bool:

@@ -64,6 +64,10 @@ class Meter:
 
     def __init__(self, processes: Mapping[str, int]) -> None:
         self._processes = processes
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
         self._before = self._read()
         self._began = time.perf_counter()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.bench.bookings import over_rest, over_sockets
-from tests.bench.fan_out import one_to_many
+from tests.bench.fan_out import node_to_many, one_to_many
 from tests.bench.figures import Figures
 from tests.bench.subject import Subject
 
@@ -22,13 +22,14 @@ class Scenario:
 
 
 IN_FLIGHT = (1, 32, 128)
-DASHBOARDS = (100, 500)
+DASHBOARDS = (100, 500, 1000)
 
 # Those that book least come first: the embedded broker answers more slowly the more it holds.
 ALL = (
     *(Scenario(f"bookings over REST, {n} in flight", partial(over_rest, in_flight=n)) for n in IN_FLIGHT),
     *(Scenario(f"bookings over sockets, {n} in flight", partial(over_sockets, in_flight=n)) for n in IN_FLIGHT),
     *(Scenario(f"last of {n} dashboards told", partial(one_to_many, dashboards=n)) for n in DASHBOARDS),
+    *(Scenario(f"last of {n} told by Node", partial(node_to_many, dashboards=n)) for n in DASHBOARDS),
 )
 WARM_UP = partial(over_rest, in_flight=max(IN_FLIGHT))
 """Has every doctor read from the record once, and every connection opened."""

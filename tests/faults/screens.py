@@ -138,16 +138,22 @@ class Hall:
         loop = asyncio.get_running_loop()
         end = loop.time() + within
         while True:
-            for screen, report in zip(self.javascript, await self._js.ask("report"), strict=True):
-                screen.log, screen.view, screen.cuts = report["log"], report["view"], report["cuts"]
-            found = [
-                (screen.owner.id, fault)
-                for screen in (*self.python, *self.javascript)
-                for fault in screen.faults(record)
-            ]
+            await show(self.javascript, self._js)
+            found = faults_of((*self.python, *self.javascript), record)
             if not found or loop.time() > end:
                 return found
             await asyncio.sleep(1.0)
+
+
+async def show(screens: Sequence[Screen], clients: JsClients) -> None:
+    """Bring the screens of JavaScript clients up to what these show now."""
+    for screen, report in zip(screens, await clients.ask("report"), strict=True):
+        screen.log, screen.view, screen.cuts = report["log"], report["view"], report["cuts"]
+
+
+def faults_of(screens: Sequence[Screen], record: Sequence[Appointment]) -> list[tuple[str, str]]:
+    """Return what is wrong with whose screen."""
+    return [(screen.owner.id, fault) for screen in screens for fault in screen.faults(record)]
 
 
 @asynccontextmanager

@@ -1,0 +1,64 @@
+"""An api process is asked to stop while two hundred JavaScript clients use it: nobody loses an ack or an event."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from api.__main__ import STOP_WITHIN
+from hub.accounts.tokens import AccessTokens
+from hub.clock import system_clock
+from hub.records.mongo import connect
+from hub.scheduling.values import LENGTH, Role, rfc3339
+from tests.faults.balancer import balanced
+from tests.faults.clinic import _people
+from tests.faults.js_clients import js_clients
+from tests.faults.screens import Busy, Screen, faults_of, show
+from tests.stack import Stack
+
+DOCTORS, CLIENTS, WAVES = 4, 200, 3
+
+
+async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path: Path) -> None:
+    async with Stack(tmp_path) as stack:
+        await stack.start(agents=1, apis=2)
+        records = connect(stack.settings.mongodb_url)
+        people = _people(DOCTORS, CLIENTS, stack.settings.kafka_partitions)
+        assert await records.users.add(people) is None
+        doctors, patients = [each.id for each in people[:DOCTORS]], people[DOCTORS:]
+        issue = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock).issue
+        tokens = [issue(each.id, Role.PATIENT, f"session-of-{each.id}") for each in patients]
+        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+        async with (
+            balanced(stack.settings.host, [process.port for process in stack.apis]) as balancer,
+            js_clients(balancer.url, tokens) as clients,
+        ):
+
+            async def book(number: int, wave: int) -> Any:
+                start = tomorrow + LENGTH * (number // DOCTORS * WAVES + wave)
+                asked = {"doctorId": doctors[number % DOCTORS], "start": rfc3339(start)}
+                return await clients.ask("command", client=number, kind="book", argument=asked)
+
+            waves = [asyncio.gather(*(book(number, wave) for number in range(CLIENTS))) for wave in range(2)]
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await stack.end(stack.apis[0], patience=STOP_WITHIN)
+            took = loop.time() - began
+            waves.append(asyncio.gather(*(book(number, 2) for number in range(CLIENTS))))
+            answers = [answer for wave in waves for answer in await wave]
+
+            assert [answer for answer in answers if not answer.get("ok")] == []
+            assert took < STOP_WITHIN
+            assert '"stopped_before_all_was_finished"' not in stack.apis[0].written()
+            record = await Busy(records, doctors, []).record(doctors)
+            assert len(record) == CLIENTS * WAVES
+            screens = [Screen(owner) for owner in patients]
+            end = loop.time() + 20
+            await show(screens, clients)
+            while faults_of(screens, record) and loop.time() < end:  # what was told last may be under way
+                await asyncio.sleep(0.5)
+                await show(screens, clients)
+            assert faults_of(screens, record) == []
+            assert sum(screen.cuts for screen in screens) >= CLIENTS // 3, "hardly anybody was sent elsewhere"
+        await records.close()
