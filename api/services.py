@@ -16,7 +16,7 @@ from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Commands, Following
 from hub.clock import Clock
-from hub.records.ports import Records
+from hub.records.ports import PhotoRecords, Records
 from hub.settings import Settings
 
 
@@ -36,6 +36,7 @@ class Services:
     settings: Settings
     clock: Clock
     records: Records
+    photos: PhotoRecords
     commands: Commands
     following: Following
     engines: tuple[Engine, ...]
@@ -52,6 +53,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     settings: Settings,
     clock: Clock,
     records: Records,
+    photos: PhotoRecords,
     commands: Commands,
     following: Following,
     engines: tuple[Engine, ...],
@@ -67,6 +69,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         settings=settings,
         clock=clock,
         records=records,
+        photos=photos,
         commands=commands,
         following=following,
         engines=engines,

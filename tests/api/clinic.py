@@ -160,6 +160,7 @@ async def make_services(**changed: object) -> Services:
         settings=settings,
         clock=clock,
         records=records,
+        photos=records.photos,
         commands=DirectCommands(records, clock),
         following=NobodyFollowed(),
         engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),
