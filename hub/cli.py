@@ -13,6 +13,7 @@ from cyclopts.validators import Number
 from rich.progress import Progress
 
 from hub import staff
+from hub.checkup.check import check, lines
 from hub.clock import system_clock
 from hub.demo.run import run as play_morning
 from hub.embedded.claim import DataDirTaken, running_on
@@ -113,6 +114,18 @@ async def seed_database(*, remote: bool = False) -> int:
             for line in [*await _fill(records), *await _log_ins(records)]:
                 _say(line)
     return 0
+
+
+@app.command(name="check")
+async def check_hub() -> int:
+    """Say what is wrong with the settings, the database, its indexes, the broker and its topics. Changes nothing.
+
+    Exits 0 when nothing is, else 1.
+    """
+    findings = await check()
+    for line in lines(findings):
+        _say(line)
+    return 1 if any(finding.grade == "wrong" for finding in findings) else 0
 
 
 @app.command(name="demo")
