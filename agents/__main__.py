@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
     try:
-        ended = asyncio.run(_serve(place, connect(mongodb_url), chosen))
+        ended = asyncio.run(_serve(place, mongodb_url, chosen))
     except metrics.PortTaken as error:
         sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
     if ended == "emptied":
@@ -55,11 +55,12 @@ def main() -> None:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
-async def _serve(place: BrokerPlace, records: Records, chosen: Settings) -> str:
+async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> str:
     """Run until told to stop; return "stopped", or "emptied" when the broker came back without its data."""
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    records = connect(mongodb_url)  # not sooner: the driver keeps to the loop in which it is made
     running = asyncio.create_task(_run(place, records, chosen))
     until_stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)

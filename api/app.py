@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from hub.bus.messages import Notice, SessionEnded
 from hub.bus.place import place_of
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
-from hub.records.ports import Records
+from hub.records.ports import PhotoRecords, Records
 from hub.settings import BadSettings, Settings, timekeeper
 
 log = structlog.get_logger()
@@ -91,33 +91,45 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     def session_ended(ended: SessionEnded) -> None:
         services.revocations.heard(ended)  # made below, too
 
-    bus = Bus(place, records, deliver, session_ended)
-    database = _Database(records)
-    services = assemble(
-        settings=settings,
-        clock=timekeeper(settings),
-        records=records,
-        commands=bus,
-        following=bus,
-        announcing=bus,
-        engines=(
-            Engine("database", _hosts(settings.mongodb_url), database.answers),
-            Engine("broker", place.servers, _connected(bus)),
-        ),
-    )
-    gateway = assemble_gateway(services, services.doorkeeper.recognise, Limits())
-    ready = database.prepare(services.revocations.compare)
-    application = build(services)
-    gateway.server.attach(application)
-    try:
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(records.close)
+        photos = await opened.enter_async_context(_photos(settings, records))
+        bus = Bus(place, records, deliver, session_ended)
+        database = _Database(records)
+        services = assemble(
+            settings=settings,
+            clock=timekeeper(settings),
+            records=records,
+            photos=photos,
+            commands=bus,
+            following=bus,
+            announcing=bus,
+            engines=(
+                Engine("database", _hosts(settings.mongodb_url), database.answers),
+                Engine("broker", place.servers, _connected(bus)),
+            ),
+        )
+        gateway = assemble_gateway(services, services.doorkeeper.recognise, Limits())
+        ready = database.prepare(services.revocations.compare)
+        application = build(services)
+        gateway.server.attach(application)
         async with asyncio.TaskGroup() as group:
             forever = (bus.run(), gateway.run(), services.revocations.run())
             background = [group.create_task(work) for work in (ready, *forever)]
             yield Api(application, gateway)
             for task in background:
                 task.cancel()
-    finally:
-        await records.close()
+
+
+@asynccontextmanager
+async def _photos(settings: Settings, records: Records) -> AsyncIterator[PhotoRecords]:
+    if settings.photo_store is None:
+        yield records.photos
+        return
+    from hub.records.bucket import open_bucket  # noqa: PLC0415  # its library takes long to load, and few need it
+
+    async with open_bucket(settings.photo_store) as photos:
+        yield photos
 
 
 class _Database:

@@ -1,14 +1,17 @@
 """Examples for the documents: made of a schema, so that each field has one and a new field has one at once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 Schema = Mapping[str, Any]
 
+DOCTOR_ID: Final = "019aac1e-6a00-7e10-8a3d-0c5b9f4d2e11"
+PATIENT_ID: Final = "019aac1e-6b7c-7f20-b1c4-5d8e7a9f3c22"
+
 _NAMED: Mapping[str, object] = {
     "id": "019aac1e-6d2f-7c3b-9d51-3f0c2a7b8e40",
-    "doctorId": "019aac1e-6a00-7e10-8a3d-0c5b9f4d2e11",
-    "patientId": "019aac1e-6b7c-7f20-b1c4-5d8e7a9f3c22",
+    "doctorId": DOCTOR_ID,
+    "patientId": PATIENT_ID,
     "appointmentId": "019aac1e-6d2f-7c3b-9d51-3f0c2a7b8e40",
     "commandId": "my-first-booking",
     "Idempotency-Key": "my-first-booking",
@@ -47,8 +50,8 @@ _NAMED: Mapping[str, object] = {
     "MessageStatus": "delivered",
     "seq": 42,
     "prev": 41,
-    "since": {"019aac1e-6a00-7e10-8a3d-0c5b9f4d2e11": 41},
-    "position": {"019aac1e-6a00-7e10-8a3d-0c5b9f4d2e11": 42},
+    "since": {DOCTOR_ID: 41},
+    "position": {DOCTOR_ID: 42},
 }
 """What fields of these names hold, wherever they are."""
 

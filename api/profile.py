@@ -95,10 +95,10 @@ async def upload_photo(services: Services, who: Identity, upload: bytes) -> User
     except NoPicture as error:
         raise _wrong("/photo", str(error), "picture") from None
     photo_id = new_id()
-    await services.records.photos.put(photo_id, picture)
+    await services.photos.put(photo_id, picture)
     changed = await _changed(services, account, {"photo": photo_id})
     if account.photo is not None:
-        await services.records.photos.remove(account.photo)
+        await services.photos.remove(account.photo)
     return user_of(changed)
 
 
@@ -108,7 +108,7 @@ async def remove_photo(services: Services, who: Identity) -> None:
     account = await own_account(services, who)
     if account.photo is not None:
         await _changed(services, account, {"photo": None})
-        await services.records.photos.remove(account.photo)
+        await services.photos.remove(account.photo)
 
 
 @routes.endpoint("GET", "/{id}/photo", access=Access.SIGNED_IN, gives="image/jpeg")
@@ -117,7 +117,7 @@ async def show_photo(services: Services, who: Identity, path: ById) -> File:
     account = await services.records.users.by_id(path.id)
     if account is None or account.photo is None or not await _may_see(services, who, account):
         raise Problem("not_found", "There is no such picture.")
-    picture = await services.records.photos.get(account.photo)
+    picture = await services.photos.get(account.photo)
     if picture is None:
         raise Problem("not_found", "There is no such picture.")
     # Private: no cache between shows it to others, and the own one asks whether it is still the one.

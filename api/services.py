@@ -18,7 +18,7 @@ from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
 from hub.bus.ports import Announcing, Commands, Following
 from hub.clock import Clock
-from hub.records.ports import Records
+from hub.records.ports import PhotoRecords, Records
 from hub.settings import Settings
 from hub.texting.wording import Clinic
 
@@ -39,6 +39,7 @@ class Services:
     settings: Settings
     clock: Clock
     records: Records
+    photos: PhotoRecords
     commands: Commands
     following: Following
     engines: tuple[Engine, ...]
@@ -57,6 +58,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     settings: Settings,
     clock: Clock,
     records: Records,
+    photos: PhotoRecords,
     commands: Commands,
     following: Following,
     announcing: Announcing,
@@ -73,6 +75,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         settings=settings,
         clock=clock,
         records=records,
+        photos=photos,
         commands=commands,
         following=following,
         engines=engines,

@@ -14,6 +14,7 @@ from cyclopts.validators import Number
 from rich.progress import Progress
 
 from hub import staff
+from hub.checkup.check import check, lines
 from hub.demo.run import run as play_morning
 from hub.embedded.claim import DataDirTaken, running_on
 from hub.embedded.leash import die_with
@@ -119,6 +120,18 @@ async def seed_database(*, remote: bool = False) -> int:
             for line in [*await _fill(records, settings), *await _log_ins(records, settings)]:
                 _say(line)
     return 0
+
+
+@app.command(name="check")
+async def check_hub() -> int:
+    """Say what is wrong with the settings, the database, its indexes, the broker and its topics. Changes nothing.
+
+    Exits 0 when nothing is, else 1.
+    """
+    findings = await check()
+    for line in lines(findings):
+        _say(line)
+    return 1 if any(finding.grade == "wrong" for finding in findings) else 0
 
 
 @app.command(name="demo")

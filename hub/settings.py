@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data_dir: Path = Path(".data")
+    photo_store: (
+        Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?$")] | None
+    ) = None
     cors_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None

@@ -75,5 +75,18 @@ async def make(database: AsyncIOMotorDatabase[Document]) -> None:
             raise BrokenRecord(f"{name!r} has another index in the place of one of ours: {_text(error)}") from None
 
 
+async def missing(database: AsyncIOMotorDatabase[Document]) -> list[tuple[str, str]]:
+    """Return the (collection, name) of each index that is not there, or has other fields, or is not unique."""
+    lacking = []
+    for collection, wanted in INDEXES.items():
+        there = await database[collection].index_information()
+        for index in (model.document for model in wanted):
+            found = there.get(index["name"], {})
+            same_fields = list(index["key"].items()) == [tuple(each) for each in found.get("key", ())]
+            if not same_fields or bool(index.get("unique")) != bool(found.get("unique")):
+                lacking.append((collection, index["name"]))
+    return lacking
+
+
 def _text(error: OperationFailure) -> str:
     return str((error.details or {}).get("errmsg", error.code))

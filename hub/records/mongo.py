@@ -65,6 +65,11 @@ class MongoRecords:
         with translated(within=None):
             await indexes.make(self._database)
 
+    async def missing_indexes(self) -> list[tuple[str, str]]:
+        """Return the (collection, name) of each index of ours that is not there, or is another than ours."""
+        with translated():
+            return await indexes.missing(self._database)
+
     async def ping(self) -> None:
         """Return when the database answers."""
         with translated(_PING_WITHIN):

@@ -171,6 +171,7 @@ async def make_services(**changed: object) -> Services:
         settings=settings,
         clock=clock,
         records=records,
+        photos=records.photos,
         commands=DirectCommands(records, clock),
         following=NobodyFollowed(),
         announcing=Announced(),

@@ -179,6 +179,7 @@ async def _services() -> Services:
         settings=plain.settings,
         clock=plain.clock,
         records=plain.records,
+        photos=plain.records.photos,
         commands=commands,
         following=feed,
         announcing=Announced(),

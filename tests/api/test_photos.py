@@ -3,9 +3,14 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
+from pydantic import ValidationError
 
+from api.app import _photos
+from api.endpoints import BODY_LIMIT
 from api.pictures import SIDE
 from api.uploads import LIMIT
+from hub.records.bucket import BucketPhotos
+from hub.settings import Settings
 from tests.api.clinic import Clinic, opening
 from tests.api.pictures import form, picture, upload
 
@@ -77,6 +82,28 @@ async def test_what_is_no_picture_is_refused_and_the_old_one_stays(clinic: Clini
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert [error["pointer"] for error in answer.body["errors"]] == ["/photo"]
     assert (await clinic.ask("GET", OF_CARL, "carl")).body == before
+
+
+async def test_a_file_may_be_larger_than_any_other_body(clinic: Clinic) -> None:
+    written = BytesIO()
+    Image.effect_noise((1200, 1200), 90).save(written, "PNG")
+    assert len(written.getvalue()) > 10 * BODY_LIMIT
+    assert (await upload(clinic, "carl", written.getvalue())).status == 200
+
+
+async def test_pictures_go_to_the_bucket_when_one_is_set(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    records = clinic.services.records
+    async with _photos(Settings(photo_store="s3://clinic/photos"), records) as photos:
+        assert isinstance(photos, BucketPhotos)
+    async with _photos(Settings(photo_store=None), records) as photos:
+        assert photos is records.photos
+
+
+@pytest.mark.parametrize("url", ["clinic", "https://clinic", "s3://", "s3://Clinic", "s3://clinic/../x y", "s3://c"])
+def test_what_is_no_bucket_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(photo_store=url)
 
 
 async def test_a_file_that_is_too_large_is_refused(clinic: Clinic) -> None:

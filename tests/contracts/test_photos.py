@@ -1,26 +1,100 @@
-"""The pictures in the store."""
+"""The pictures in each of their stores: in memory, in the database, and in a bucket of a server that speaks S3."""
 
+from collections.abc import AsyncIterator, Iterator
 from random import Random
 
-from hub.records.ports import Records
+import pytest
+from moto.server import ThreadedMotoServer
+
+from hub.records.bucket import BucketPhotos, open_bucket
+from hub.records.errors import StoreUnavailable
+from hub.records.memory import MemoryRecords
+from hub.records.mongo import MongoRecords
+from hub.records.ports import PhotoRecords
 
 LARGE = Random(7).randbytes(700_000)
 """More than one piece of those that a database cuts files into."""
 
 
-async def test_a_picture_is_read_back_as_it_was_until_it_is_removed(records: Records) -> None:
-    await records.photos.put("first", b"jpeg")
-    await records.photos.put("second", LARGE)
-
-    assert await records.photos.get("first") == b"jpeg"
-    assert await records.photos.get("second") == LARGE
-
-    await records.photos.remove("second")
-
-    assert await records.photos.get("second") is None
-    assert await records.photos.get("first") == b"jpeg"
+@pytest.fixture(scope="module")
+def bucket_server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
-async def test_what_is_not_there_is_none_and_needs_no_removing(records: Records) -> None:
-    assert await records.photos.get("nothing") is None
-    await records.photos.remove("nothing")
+@pytest.fixture
+def at_the_bucket(bucket_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set what every program of that protocol reads from the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket_server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-no-worth")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    return bucket_server
+
+
+@pytest.fixture
+async def bucket(at_the_bucket: str) -> AsyncIterator[PhotoRecords]:
+    assert at_the_bucket
+    async with open_bucket("s3://clinic/photos") as photos:
+        await photos._client.create_bucket(Bucket="clinic")
+        yield photos
+
+
+@pytest.fixture(params=["memory", "mongo", "bucket"])
+def photos(request: pytest.FixtureRequest) -> PhotoRecords:
+    match request.param:
+        case "memory":
+            return MemoryRecords().photos
+        case "mongo":
+            mongo = request.getfixturevalue("mongo")
+            assert isinstance(mongo, MongoRecords)
+            return mongo.photos
+        case _:
+            bucket = request.getfixturevalue("bucket")
+            assert isinstance(bucket, BucketPhotos)
+            return bucket
+
+
+async def test_a_picture_is_read_back_as_it_was_until_it_is_removed(photos: PhotoRecords) -> None:
+    await photos.put("first", b"jpeg")
+    await photos.put("second", LARGE)
+
+    assert await photos.get("first") == b"jpeg"
+    assert await photos.get("second") == LARGE
+
+    await photos.remove("second")
+
+    assert await photos.get("second") is None
+    assert await photos.get("first") == b"jpeg"
+
+
+async def test_what_is_not_there_is_none_and_needs_no_removing(photos: PhotoRecords) -> None:
+    assert await photos.get("nothing") is None
+    await photos.remove("nothing")
+
+
+async def test_a_bucket_holds_them_under_its_prefix_as_pictures(at_the_bucket: str) -> None:
+    assert at_the_bucket
+    async with open_bucket("s3://elsewhere/of/photos/") as photos:
+        await photos._client.create_bucket(Bucket="elsewhere")
+        await photos.put("first", b"jpeg")
+        kept = await photos._client.get_object(Bucket="elsewhere", Key="of/photos/first.jpg")
+        assert kept["ContentType"] == "image/jpeg"
+
+
+async def test_a_bucket_that_is_missing_or_does_not_answer_is_an_unavailable_store(
+    at_the_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert at_the_bucket
+    async with open_bucket("s3://nobodys") as photos:
+        with pytest.raises(StoreUnavailable, match="NoSuchBucket"):
+            await photos.put("first", b"jpeg")
+        with pytest.raises(StoreUnavailable, match="NoSuchBucket"):
+            await photos.get("first")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    async with open_bucket("s3://clinic") as photos:
+        with pytest.raises(StoreUnavailable, match="EndpointConnectionError"):
+            await photos.get("first")

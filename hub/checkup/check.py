@@ -1,0 +1,52 @@
+"""The whole look: settings first, then everything that they lead to."""
+
+from collections.abc import Iterable, Iterator
+
+from hub.bus.place import place_of
+from hub.checkup.broker import look_at_broker
+from hub.checkup.database import look_at_database
+from hub.checkup.finding import Finding
+from hub.embedded.claim import running_on
+from hub.settings import BadSettings, Settings, load
+
+_MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
+
+
+async def check() -> list[Finding]:
+    """Return what there is to say of this environment; changes nothing."""
+    try:
+        settings = load()
+    except BadSettings as error:
+        return [Finding("settings", "wrong", line) for line in str(error).splitlines()]
+    return [*_settings(settings), *await _database(settings), *await _broker(settings)]
+
+
+def lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Write the findings down, one a line."""
+    for finding in findings:
+        yield f"{_MARKS[finding.grade]}  {finding.part:9} {finding.says}"
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    findings = [Finding("settings", "fine", f"Make sense, for {settings.clinic_env}.")]
+    if settings.clinic_env == "development":
+        says = "CLINIC_ENV is development: anybody knows the key that is built in. Set it to production for patients."
+        findings.append(Finding("settings", "note", says))
+    elif not settings.trusted_proxies:
+        says = "TRUSTED_PROXIES is empty: behind a proxy, all clients together count as one address in every limit."
+        findings.append(Finding("settings", "note", says))
+    return findings
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    running = running_on(settings.data_dir)
+    url = settings.mongodb_url or (running.mongodb_url if running else None)
+    if url is None:
+        return [Finding("database", "note", "MONGODB_URL is not set, and no run has one here: `make run` starts one.")]
+    return await look_at_database(url)
+
+
+async def _broker(settings: Settings) -> list[Finding]:
+    if settings.kafka_bootstrap_servers is None:
+        return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
+    return await look_at_broker(place_of(settings))

@@ -1,0 +1,83 @@
+"""`clinic-hub check` against what is there, what is not, and what is not as it should be."""
+
+from pathlib import Path
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from hub.bus.place import place_of
+from hub.checkup.broker import look_at_broker
+from hub.checkup.check import check, lines
+from hub.checkup.database import look_at_database
+from hub.records.mongo import connect
+from hub.settings import Settings
+from tests.stack import Stack
+
+NOBODY = "127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+async def said(grade: str) -> list[str]:
+    return [f"{finding.part}: {finding.says}" for finding in await check() if finding.grade == grade]
+
+
+async def test_with_nothing_set_nothing_is_wrong() -> None:
+    assert await said("wrong") == []
+    assert [line[0] for line in lines(await check())] == ["✓", "·", "·", "·"]
+
+
+async def test_settings_that_make_no_sense_are_all_that_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "hunter2")
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://{NOBODY}/clinic")
+    (wrong,) = await said("wrong")
+    assert wrong.startswith("settings: PORT: ")
+    assert "hunter2" not in wrong
+
+
+async def test_what_does_not_answer_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://root:hunter2@{NOBODY}/clinic")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOBODY)
+    database, broker = await said("wrong")
+    assert database.startswith(f"database: No database answers at {NOBODY}")
+    assert broker.startswith(f"broker: No broker answers at {NOBODY}")
+    assert "hunter2" not in database
+
+
+async def test_each_index_that_is_missing_or_another_is_named(url: str) -> None:
+    assert "sessions" in str(await look_at_database(url))
+    records = connect(url)
+    await records.prepare()
+    await records.close()
+    assert [finding.grade for finding in await look_at_database(url)] == ["fine", "note"]
+    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(url)
+    appointments = client.get_default_database()["appointments"]
+    await appointments.drop_index("doctor_slot")
+    await appointments.drop_index("doctor_seq")
+    await appointments.create_index([("doctorId", 1), ("start", 1)], name="doctor_slot")
+    client.close()
+    wrong = [finding.says for finding in await look_at_database(url) if finding.grade == "wrong"]
+    assert [says.split("'")[1] for says in wrong] == ["doctor_slot", "doctor_seq"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({}, []),
+        ({"kafka_partitions": 9}, ["clinic.commands has", "clinic.events has"]),
+        ({"kafka_replication": 3}, ["KAFKA_REPLICATION says 3"]),
+    ],
+)
+async def test_topics_that_are_not_as_the_settings_say_are_named(
+    stack: Stack, changed: dict[str, object], wrong: list[str]
+) -> None:
+    findings = await look_at_broker(place_of(stack.settings.model_copy(update=changed)))
+    said = [finding.says for finding in findings if finding.grade == "wrong"]
+    assert len(said) >= len(wrong)
+    assert all(any(says.startswith(start) for says in said) for start in wrong)
+    assert bool(said) == bool(wrong)
