@@ -6,6 +6,7 @@ from hub.bus.place import place_of
 from hub.checkup.broker import look_at_broker
 from hub.checkup.database import look_at_database
 from hub.checkup.finding import Finding
+from hub.checkup.twilio import Account, look_at_twilio
 from hub.embedded.claim import running_on
 from hub.settings import BadSettings, Settings, load
 
@@ -18,7 +19,12 @@ async def check() -> list[Finding]:
         settings = load()
     except BadSettings as error:
         return [Finding("settings", "wrong", line) for line in str(error).splitlines()]
-    return [*_settings(settings), *await _database(settings), *await _broker(settings)]
+    return [
+        *_settings(settings),
+        *await _database(settings),
+        *await _broker(settings),
+        *await _twilio(settings),
+    ]
 
 
 def lines(findings: Iterable[Finding]) -> Iterator[str]:
@@ -50,3 +56,11 @@ async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
         return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
     return await look_at_broker(place_of(settings))
+
+
+async def _twilio(settings: Settings) -> list[Finding]:
+    sid, token = settings.twilio_account_sid, settings.twilio_auth_token
+    if sid is None or token is None:
+        return [Finding("twilio", "note", "TWILIO_ACCOUNT_SID and the other three are not set: no text is sent.")]
+    numbers = frozenset(number for number in (settings.twilio_from_patient, settings.twilio_from_doctor) if number)
+    return await look_at_twilio(Account(sid, token, numbers, settings.twilio_base_url))
