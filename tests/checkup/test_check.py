@@ -29,7 +29,7 @@ async def said(grade: str) -> list[str]:
 
 async def test_with_nothing_set_nothing_is_wrong() -> None:
     assert await said("wrong") == []
-    assert [line[0] for line in lines(await check())] == ["✓", "·", "·", "·"]
+    assert [line[0] for line in lines(await check())] == ["✓", "·", "·", "·", "·"]
 
 
 async def test_settings_that_make_no_sense_are_all_that_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
