@@ -49,7 +49,7 @@ async def under_measurement(usable: Sequence[int]) -> AsyncIterator[Subject]:
             await stack.start()
             ours = {"api": stack.apis[0].pid, "agents": stack.agents[0].pid}
             engines = {"database": stack.database.pid, "broker": stack.broker.pid}
-            machine.pin(usable, ours.values(), engines.values())
+            machine.pin(usable, ours.values(), (*engines.values(), stack.phones.pid))
             database: AsyncMongoClient[Any] = AsyncMongoClient(address(stack.settings, "mongodb_url"))
             async with database:
                 yield Subject(
