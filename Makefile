@@ -56,6 +56,6 @@ $(READY): pyproject.toml requirements.lock
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 18)' || { echo "The tests need Node 18 or newer, with npm"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || { echo "The tests need Node 18 or newer, with npm"; exit 1; }
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
