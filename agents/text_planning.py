@@ -140,9 +140,8 @@ class TextPlanner:
         if texts:
             PLANNED.inc(await self._records.texts.add_all(texts))
         last = {one.appointment.doctor_id: one.event.seq for one in happened}
-        for doctor_id, seq in last.items():
-            await self._records.text_positions.advance(doctor_id, seq)
-            self._positions[doctor_id] = seq
+        await self._records.text_positions.advance(last)
+        self._positions |= last
 
     async def _people(self, happened: Sequence[Happened]) -> Mapping[str, Account]:
         ids = {one.appointment.doctor_id for one in happened} | {one.appointment.patient_id for one in happened}

@@ -1,6 +1,6 @@
 """The in-memory twin of the texts' part of the store, for tests."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hub.texting.inbox import InboundText
@@ -108,9 +108,10 @@ class MemoryTextPositions:
         """Return the position of each doctor; 0 for one of whom no texts have been planned."""
         return {doctor_id: self._seqs.get(doctor_id, 0) for doctor_id in doctor_ids}
 
-    async def advance(self, doctor_id: str, seq: int) -> None:
-        """Move the doctor's position up to `seq`; one that is further stays."""
-        self._seqs[doctor_id] = max(seq, self._seqs.get(doctor_id, 0))
+    async def advance(self, positions: Mapping[str, int]) -> None:
+        """Move each doctor's position up to the one given; one that is further stays."""
+        for doctor_id, seq in positions.items():
+            self._seqs[doctor_id] = max(seq, self._seqs.get(doctor_id, 0))
 
 
 class MemoryInboundTexts:

@@ -3,7 +3,7 @@
 As in `hub.records.ports`: every method may raise `StoreUnavailable` and `BrokenRecord`; instants are aware, UTC.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -74,8 +74,11 @@ class TextPositions(Protocol):
     async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
         """Return the position of each doctor; 0 for one of whom no texts have been planned."""
 
-    async def advance(self, doctor_id: str, seq: int) -> None:
-        """Move the doctor's position up to `seq`; one that is further stays. Only after the texts have been added."""
+    async def advance(self, positions: Mapping[str, int]) -> None:
+        """Move each doctor's position up to the one given; one that is further stays. At least one.
+
+        Only after the texts have been added.
+        """
 
 
 class InboundTexts(Protocol):

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import ASCENDING
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
@@ -127,14 +127,15 @@ class MongoTextPositions:
             found = await self._collection.find({"_id": {"$in": list(doctor_ids)}}).to_list(None)
         return dict.fromkeys(doctor_ids, 0) | {document["_id"]: document["seq"] for document in found}
 
-    async def advance(self, doctor_id: str, seq: int) -> None:
-        """Move the doctor's position up to `seq`; one that is further stays."""
-        further = {"$max": {"seq": seq}}
+    async def advance(self, positions: Mapping[str, int]) -> None:
+        """Move each doctor's position up to the one given; one that is further stays."""
+        further = [UpdateOne({"_id": doctor}, {"$max": {"seq": seq}}, upsert=True) for doctor, seq in positions.items()]
         with translated():
             try:
-                await self._collection.update_one({"_id": doctor_id}, further, upsert=True)
-            except DuplicateKeyError:  # somebody else has just written the first one
-                await self._collection.update_one({"_id": doctor_id}, further)
+                await self._collection.bulk_write(further, ordered=False)
+            except BulkWriteError as error:
+                _there_already(error)  # somebody else has just written the first one of a doctor
+                await self._collection.bulk_write(further, ordered=False)
 
 
 def _there_already(error: BulkWriteError) -> int:

@@ -47,8 +47,7 @@ class Ledger:
 
     async def planned(self) -> None:
         """Let the texts of all of it count as planned, as those of a clinic that has been running are."""
-        for doctor_id, seq in self._seqs.items():
-            await self._records.text_positions.advance(doctor_id, seq)
+        await self._records.text_positions.advance(self._seqs)
 
     def _appointment(self, doctor_id: str, patient_id: str, start: datetime) -> Appointment:
         self._seqs[doctor_id] += 1

@@ -267,18 +267,17 @@ async def test_a_position_only_moves_forward(records: Records) -> None:
     positions = records.text_positions
     assert await positions.read(["dora", "dick"]) == {"dora": 0, "dick": 0}
 
-    await positions.advance("dora", 7)
-    await positions.advance("dora", 5)
-    await positions.advance("dick", 2)
+    await positions.advance({"dora": 7})
+    await positions.advance({"dora": 5, "dick": 2})
 
-    assert await positions.read(["dora"]) == {"dora": 7}
+    assert await positions.read(["dora", "dick"]) == {"dora": 7, "dick": 2}
     assert await positions.read([]) == {}
 
 
-async def test_many_may_move_a_position_at_once(records: Records) -> None:
-    await asyncio.gather(*(records.text_positions.advance("dora", seq) for seq in range(1, 21)))
+async def test_many_may_move_positions_at_once(records: Records) -> None:
+    await asyncio.gather(*(records.text_positions.advance({"dora": seq, "dick": 21 - seq}) for seq in range(1, 21)))
 
-    assert await records.text_positions.read(["dora"]) == {"dora": 20}
+    assert await records.text_positions.read(["dora", "dick"]) == {"dora": 20, "dick": 20}
 
 
 def _message(body: str = "1", answer: str | None = None) -> InboundText:
