@@ -1,55 +1,67 @@
-"""What stands in front of several api processes in production: new connections go to one that is there."""
+"""A balancer in front of the apis that is not sticky, and that cuts connections when it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import random
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 
-from hub.embedded.process import Process
+
+class Balancer:
+    """Each connection goes to the next api that takes it."""
+
+    def __init__(self, host: str, ports: Sequence[int]) -> None:
+        self._host = host
+        self._ports = list(ports)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._turn = 0
+        self.url = ""
+        self.cuts = 0
+
+    def cut(self, how_many: int, chance: random.Random) -> None:
+        """Cut some connections, as a network does: without a goodbye to either side."""
+        for writer in chance.sample(sorted(self._open, key=id), min(how_many, len(self._open))):
+            self.cuts += 1
+            writer.transport.abort()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry bytes both ways until either side ends, or we do."""
+        self._open.add(writer)
+        with suppress(OSError):
+            there = await self._connect()
+            try:
+                ways = [asyncio.create_task(_carry(reader, there[1])), asyncio.create_task(_carry(there[0], writer))]
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+            finally:
+                there[1].transport.abort()
+        self._open.discard(writer)
+        writer.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to an api. Raises OSError when none is there."""
+        for _ in self._ports:
+            self._turn += 1
+            with suppress(OSError):
+                return await asyncio.open_connection(self._host, self._ports[self._turn % len(self._ports)])
+        raise ConnectionRefusedError
 
 
 @asynccontextmanager
-async def balanced(apis: Callable[[], Sequence[Process]]) -> AsyncIterator[str]:
-    """Give one address in front of the apis; a connection lives as long as the api that it went to."""
-    turn = count()
-    open_lines: set[asyncio.Task[None]] = set()
-
-    async def serve(client_reads: asyncio.StreamReader, client_writes: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_lines.add(task)
-        task.add_done_callback(open_lines.discard)
-        with suppress(OSError):
-            alive = [api for api in apis() if api.alive]
-            api = alive[next(turn) % len(alive)]
-            hub_reads, hub_writes = await asyncio.open_connection("127.0.0.1", api.port)
-            await _both_ways((client_reads, hub_writes), (hub_reads, client_writes))
-        client_writes.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+async def balanced(host: str, ports: Sequence[int]) -> AsyncIterator[Balancer]:
+    balancer = Balancer(host, ports)
+    server = await asyncio.start_server(balancer.serve, "127.0.0.1", 0, backlog=1024)
+    balancer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield balancer
     finally:
         server.close()
-        for task in open_lines:
-            task.cancel()
-        await asyncio.gather(*open_lines, return_exceptions=True)
+        balancer.cut(1_000_000, random.Random(0))
 
 
-async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Copy until one side ends."""
-    copying = [asyncio.create_task(_copy(*way)) for way in ways]
-    try:
-        await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in copying:
-            task.cancel()
-        await asyncio.gather(*copying, return_exceptions=True)
-        for _, writer in ways:
-            writer.transport.abort()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()

@@ -18,8 +18,8 @@ async def test_clients_of_an_api_that_dies_go_on_at_another_and_are_told_the_tru
     async with Stack(tmp_path) as stack:
         await stack.start(agents=1, apis=2)
         async with (
-            balanced(lambda: stack.apis) as address,
-            opened(stack, DOCTORS, PATIENTS, address) as clinic,
+            balanced(stack.settings.host, [api.port for api in stack.apis]) as balancer,
+            opened(stack, DOCTORS, PATIENTS, balancer.url) as clinic,
         ):
             slots = clinic.slots(SLOTS_EACH)
             asked = len(slots) * PATIENTS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cutting_balancer import Balancer, balanced
+from tests.faults.balancer import Balancer, balanced
 from tests.faults.screens import Hall, hall
 from tests.stack import Stack
 
