@@ -211,7 +211,7 @@ async def test_many_watchers_all_end_with_what_is_true(clinic: SocketClinic, mon
     suspend_reads(clinic, monkeypatch)
 
     async def change() -> None:
-        for number in range(60):
+        for number in range(55):
             booked = await clinic.rest.book("carl", "ada", opening(1, number * 7 % 15))
             await clinic.rest.ask("PATCH", f"/api/v1/appointments/{booked}/cancel", "carl")
         await clinic.rest.book("carl", "ada", opening(1, 15))
