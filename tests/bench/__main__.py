@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what a booking costs.")
     parser.add_argument("--quick", action="store_true", help="one short round; says little about the spread")
     parser.add_argument("--rounds", type=int, help="rounds, each on a fresh hub (3)")
-    parser.add_argument("--seconds", type=float, help="seconds that each scenario is measured in a round (4)")
+    parser.add_argument("--seconds", type=float, help="seconds that each scenario is measured in a round (3)")
     parser.add_argument(
         "--wait-idle", type=float, default=0.0, metavar="SECONDS", help="wait so long for an idle machine (0)"
     )
@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
     if not any(options.only in scenario.name for scenario in scenarios.ALL):
         parser.error(f"no scenario is called so; there are: {', '.join(scenario.name for scenario in scenarios.ALL)}")
     options.rounds = options.rounds or (1 if options.quick else 3)
-    options.seconds = options.seconds or (1.5 if options.quick else 4.0)
+    options.seconds = options.seconds or (1.5 if options.quick else 3.0)
     return options
 
 
