@@ -11,6 +11,7 @@ from statistics import quantiles
 
 import pytest
 
+from hub.records.documents import from_document
 from hub.records.mongo import MongoRecords, connect
 from hub.scheduling.appointment import REMINDER_LEAD, Appointment
 from hub.settings import clock_settings, timekeeper
@@ -132,9 +133,9 @@ async def _rush(folder: Path, number: int, rate: float, *, patience: float, repo
                 in_the_dark.append(sum(text.status is TextStatus.SENDING for text in await _texts(records)))
                 await asyncio.gather(*(stack.restart(process) for process in stack.agents))
             texts = await inbox.until_rest(TextStatus.DELIVERED if reports else TextStatus.SENT, repaired=not reports)
-        after = await records.appointments.by_ids([one.id for one in appointments])
+        after = await _as_they_stand(records, appointments)
         await records.close()
-        return Rush(list(after.values()), texts, inbox.arrived, in_the_dark)
+        return Rush(after, texts, inbox.arrived, in_the_dark)
 
 
 class _Inbox:
@@ -177,9 +178,16 @@ class _Inbox:
 
 async def _texts(records: MongoRecords) -> list[Text]:
     """Return what is in the outbox."""
-    found = await records.texts._find({})
+    # All of them, and past the time that the hub would give the database for it.
+    found = [from_document(Text, each) for each in await records.texts._collection.find({}).to_list(None)]
     assert {text.kind for text in found} <= {"reminder"}
     return found
+
+
+async def _as_they_stand(records: MongoRecords, appointments: Sequence[Appointment]) -> list[Appointment]:
+    ids, some = [one.id for one in appointments], 200
+    pages = [await records.appointments.by_ids(ids[first : first + some]) for first in range(0, len(ids), some)]
+    return [one for page in pages for one in page.values()]
 
 
 def _say(report: Report, rush: Rush, rate: float) -> None:
