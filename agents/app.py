@@ -19,8 +19,9 @@ from agents.transport import HubApp
 from hub.bus import topics
 from hub.bus.place import BrokerPlace
 from hub.clock import Timekeeper
-from hub.records.ports import Happened, Records
+from hub.records.ports import Happened, Rearranged, Records
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.timetable import Aggregate
 from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
@@ -69,9 +70,12 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
     planner = TextPlanner(records, clock, texting.clinic)
     sender = TextSender(records, clock, texting.way)
 
-    def written(appointment: Appointment) -> None:
-        deadlines.note(appointment)
-        planner.take(Happened(appointment.last, appointment))
+    def written(aggregate: Aggregate) -> None:
+        if isinstance(aggregate, Appointment):
+            deadlines.note(aggregate)
+            planner.take(Happened(aggregate.last, aggregate))
+        else:
+            planner.take(Rearranged(aggregate.last, aggregate))
 
     doctors = Doctors(records, days, clock, on_saved=written)
     pump = Pump(app, CommandHandler(doctors, publisher, clock).handle)

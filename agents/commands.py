@@ -8,11 +8,12 @@ from faust.types import EventT
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from agents.doctors import Answer, Doctors
+from agents.answers import Answer
+from agents.doctors import Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Publisher
 from hub.bus.link import REPLY_TO
-from hub.bus.messages import Done
+from hub.bus.messages import Declined
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 
@@ -57,7 +58,7 @@ def _reply_topic(event: EventT[bytes]) -> str | None:
 
 
 def _note(command: Command, answer: Answer, began: datetime, told: datetime) -> None:
-    outcome = "done" if isinstance(answer.reply, Done) else answer.reply.code.value
+    outcome = answer.reply.code.value if isinstance(answer.reply, Declined) else "done"
     took = (told - command.at).total_seconds()
     DECIDED.labels(command.kind, outcome).inc()
     # The clocks of two machines differ a little, and a histogram takes what is below nothing for a large sum.

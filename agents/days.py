@@ -39,6 +39,10 @@ class Days:
         for key in list(self._entries):
             self._days[_doctor_of(key)].add(_day_of(key))
 
+    def of(self, doctor_id: str) -> set[date]:
+        """Return the days on which anything is held."""
+        return set(self._days[doctor_id])
+
     def holders(self, doctor_id: str, days: Iterable[date]) -> dict[datetime, str]:
         """Return which appointment holds each taken start (UTC) of these days."""
         return {

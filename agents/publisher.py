@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from agents.doctors import Answer
+from agents.answers import Answer
 from hub.bus import topics
 from hub.bus.messages import Replies, Reply
 from hub.bus.place import BrokerPlace

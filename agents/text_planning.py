@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from hub.accounts.account import Account
 from hub.clock import Clock
 from hub.records.errors import BrokenRecord, StoreUnavailable
-from hub.records.ports import Happened, Records
+from hub.records.ports import Happened, Past, Records
 from hub.texting.asked import texts_asked_for
 from hub.texting.wording import Clinic
 
@@ -41,7 +41,7 @@ class TextPlanner:
         self._clinic = clinic
         self._owns: Callable[[str], bool] = lambda _: False
         self._positions: dict[str, int] = {}
-        self._written: list[Happened] = []
+        self._written: list[Past] = []
         self._news = asyncio.Event()
         self._look_again = 0.0
 
@@ -53,7 +53,7 @@ class TextPlanner:
         self._look_again = 0.0
         self._news.set()
 
-    def take(self, happened: Happened) -> None:
+    def take(self, happened: Past) -> None:
         """Take an event that has just been written; those of a doctor come in order of `seq`."""
         self._written.append(happened)
         self._news.set()
@@ -88,11 +88,11 @@ class TextPlanner:
         for doctor_id in ahead:
             await self._catch_up_with(doctor_id)
 
-    def _in_order(self, written: Sequence[Happened]) -> tuple[list[Happened], set[str]]:
+    def _in_order(self, written: Sequence[Past]) -> tuple[list[Past], set[str]]:
         """Return the events that continue what is planned, and the doctors of whom something is missing before."""
         expected, fits, ahead = dict(self._positions), [], set()
         for happened in written:
-            doctor_id, event = happened.appointment.doctor_id, happened.event
+            doctor_id, event = happened.doctor_id, happened.event
             if event.seq <= expected.get(doctor_id, 0):
                 continue
             if doctor_id in ahead or event.prev != expected.get(doctor_id):
@@ -125,21 +125,25 @@ class TextPlanner:
             positions |= await self._records.text_positions.read(unknown)
         return {doctor_id: positions[doctor_id] for doctor_id in doctor_ids}
 
-    async def _put(self, happened: Sequence[Happened]) -> None:
-        """Write the texts of these events, and only then how far the planning has come."""
+    async def _put(self, happened: Sequence[Past]) -> None:
+        """Write the texts of these events, and only then how far the planning has come.
+
+        What happens to a doctor's timetable asks for no text; it counts as planned like the rest.
+        """
         if not happened:
             return
-        people = await self._people(happened)
+        of_appointments = [one for one in happened if isinstance(one, Happened)]
+        people = await self._people(of_appointments)
         now = self._clock()
         texts = [
             text
-            for one in happened
+            for one in of_appointments
             if (doctor := people.get(one.appointment.doctor_id)) and (patient := people.get(one.appointment.patient_id))
             for text in texts_asked_for(self._clinic, doctor, patient, one, now)
         ]
         if texts:
             PLANNED.inc(await self._records.texts.add_all(texts))
-        last = {one.appointment.doctor_id: one.event.seq for one in happened}
+        last = {one.doctor_id: one.event.seq for one in happened}
         await self._records.text_positions.advance(last)
         self._positions |= last
 

@@ -17,6 +17,7 @@ from hub.accounts.identity import Identity
 from hub.accounts.passwords import hash_password, verify_password
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
+from hub.records.timetables import doctor_of
 from hub.scheduling.values import Value
 
 routes = Routes("/api/v1")
@@ -95,7 +96,10 @@ async def log_in_patient(services: Services, request: web.Request, body: LogIn) 
 
 
 @routes.endpoint(
-    "POST", "/auth/doctor/login", access=Access.ANYONE, problems=["invalid_credentials", "too_many_requests"]
+    "POST",
+    "/auth/doctor/login",
+    access=Access.ANYONE,
+    problems=["invalid_credentials", "forbidden", "too_many_requests"],
 )
 async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Sign in as a doctor."""
@@ -107,7 +111,10 @@ async def refresh(services: Services, body: Refresh) -> SignedIn:
     """Change a refresh token for a new pair. A token that is used a second time ends the whole log-in."""
     renewed = await services.sign_in.refresh(body.refresh_token)
     if renewed is None:
-        raise Problem("invalid_token", "This refresh token is not valid, or no longer; log in again.")
+        raise _no_longer()
+    if await _is_disabled(services, renewed[0]):  # while this log-in began, so it was not ended with the others
+        await services.sign_in.end_all(renewed[0].id)
+        raise _no_longer()
     return _signed_in(*renewed)
 
 
@@ -168,7 +175,19 @@ async def _log_in(
     right = await verify_password(password, hashed, services.settings.bcrypt_rounds)
     if account is None or not right:
         raise Problem("invalid_credentials", "There is no account with this e-mail address and password here.")
+    if await _is_disabled(services, account):
+        raise Problem("forbidden", "This account is disabled; ask the clinic.")
     return _signed_in(account, await services.sign_in.start(account))
+
+
+async def _is_disabled(services: Services, account: Account) -> bool:
+    """Whether it is the account of a doctor who does not work here any more."""
+    doctor = await doctor_of(services.records, account.id) if account.role == "doctor" else None
+    return doctor is not None and doctor.disabled
+
+
+def _no_longer() -> Problem:
+    return Problem("invalid_token", "This refresh token is not valid, or no longer; log in again.")
 
 
 def _is_too_long(password: str) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics, twilio
+from api import accounts, appointments, clocks, doctors, feeds, health, hours, profile, statistics, twilio
 from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.metrics import add_metrics
@@ -32,6 +32,7 @@ TABLE: tuple[Endpoint, ...] = (
     *accounts.routes.table,
     *profile.routes.table,
     *doctors.routes.table,
+    *hours.routes.table,
     *appointments.routes.table,
     *statistics.routes.table,
     *feeds.routes.table,

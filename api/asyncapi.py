@@ -46,6 +46,9 @@ COMMANDS: Mapping[str, Command] = {
         asks.Reschedule,
         (hears.WithAppointment,),
     ),
+    "change_hours": Command("Replace one's own weekly hours; for doctors.", asks.ChangeHours, (hears.WithCalendar,)),
+    "add_time_off": Command("Enter time off; for doctors.", asks.AddTimeOff, (hears.WithTimeOff,)),
+    "remove_time_off": Command("Take time off back; for doctors.", asks.RemoveTimeOff, (hears.Nothing,)),
     "watch": Command("Be told of each change of the slots of a doctor's day.", asks.Watch, (hears.WithSlots,)),
     "unwatch": Command("End a watch; it is no error if there is none.", asks.Watch, (hears.Nothing,)),
     "sync": Command(
@@ -57,6 +60,7 @@ COMMANDS: Mapping[str, Command] = {
 
 EVENTS: Mapping[str, type[Value]] = {
     "appointment": hears.AppointmentChanged,
+    "calendar": hears.CalendarChanged,
     "slot": hears.SlotChanged,
     "token_expiring": hears.TokenExpiring,
     "closing": hears.Closing,
@@ -111,6 +115,7 @@ def _schemas() -> dict[str, Json]:
     )
     definitions: dict[str, Json] = rest["$defs"]
     definitions["AppointmentChanged"]["properties"]["type"]["enum"] = list(hears.HAPPENED)
+    definitions["CalendarChanged"]["properties"]["type"]["enum"] = list(hears.REARRANGED)
     definitions["Error"]["properties"]["code"]["enum"] = list(hears.CODES)
     definitions["Error"]["required"] = ["code", "detail"]  # without wrong fields there is no `errors`
     return definitions

@@ -13,11 +13,14 @@ from api.problems import Problem
 from api.profile import photo_path
 from api.services import Services
 from hub.accounts.account import Account
+from hub.records.timetables import doctor_of, timetables_of
 from hub.scheduling.hours import Doctor, Shift, ZoneName
 from hub.scheduling.slots import Slot, slots_of
 from hub.scheduling.values import Id, Value
 
 routes = Routes("/api/v1/doctors")
+
+_NO_DOCTOR = "There is no such doctor."
 
 _DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 
@@ -44,7 +47,7 @@ class SlotsQuery(Value):
 class DoctorView(Value):
     """What everybody signed in may know of a doctor. Shifts are by the clock of `zone`, before time off.
 
-    `photo` is the path of the picture.
+    Who is `disabled` takes no new appointments. `photo` is the path of the picture.
     """
 
     id: Id
@@ -52,41 +55,36 @@ class DoctorView(Value):
     specialty: str | None
     zone: ZoneName
     shifts: tuple[Shift, ...]
+    disabled: bool
     photo: str | None
 
 
 @routes.endpoint("GET", "", access=Access.SIGNED_IN)
 async def list_doctors(services: Services) -> list[DoctorView]:
     """List the doctors by name."""
-    return [_view(account, _calendar(account)) for account in await services.records.users.doctors()]
+    accounts = await services.records.users.doctors()
+    timetables = await timetables_of(services.records, accounts)
+    return [_view(account, timetables[account.id].doctor) for account in accounts]
 
 
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
 async def show_doctor(services: Services, path: ById) -> DoctorView:
     """Show one doctor."""
-    account = await _doctor(services, path.id)
-    return _view(account, _calendar(account))
+    account = await services.records.users.by_id(path.id)
+    if account is None or account.role != "doctor":
+        raise Problem("not_found", _NO_DOCTOR)
+    timetables = await timetables_of(services.records, [account])
+    return _view(account, timetables[account.id].doctor)
 
 
 @routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN)
 async def list_slots(services: Services, path: ById, query: SlotsQuery) -> list[Slot]:
     """List the slots of a doctor's day: that one is taken, never by whom."""
-    doctor = _calendar(await _doctor(services, path.id))
+    doctor = await doctor_of(services.records, path.id)
+    if doctor is None:
+        raise Problem("not_found", _NO_DOCTOR)
     taken = await services.records.appointments.taken(doctor.id, *doctor.day_bounds(query.date))
     return slots_of(doctor, query.date, taken, services.clock())
-
-
-async def _doctor(services: Services, doctor_id: str) -> Account:
-    account = await services.records.users.by_id(doctor_id)
-    if account is None or account.role != "doctor":
-        raise Problem("not_found", "There is no such doctor.")
-    return account
-
-
-def _calendar(account: Account) -> Doctor:
-    if account.calendar is None:
-        raise LookupError(f"the doctor {account.id} has no calendar")
-    return account.calendar
 
 
 def _view(account: Account, doctor: Doctor) -> DoctorView:
@@ -96,5 +94,6 @@ def _view(account: Account, doctor: Doctor) -> DoctorView:
         specialty=account.specialty,
         zone=doctor.zone,
         shifts=doctor.shifts,
+        disabled=doctor.disabled,
         photo=photo_path(account),
     )

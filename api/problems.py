@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hub.bus.ports import NoAnswer
 from hub.records.errors import StoreUnavailable
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 
 CONTENT_TYPE = "application/problem+json"
 

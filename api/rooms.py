@@ -3,15 +3,18 @@
 Pure: rooms know clients by their Socket.IO sid and say what each is to be told; they send nothing themselves.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeVar
 
-from hub.bus.messages import Notice
-from hub.scheduling.events import Event
-from hub.scheduling.slots import SlotChange
+from hub.bus.messages import Notice, TimetableNotice
+from hub.records.ports import Past, Rearranged
+from hub.scheduling.events import Event, TimetableEvent
+from hub.scheduling.hours import Doctor
+from hub.scheduling.slots import SlotChange, slots_rearranged
 from hub.scheduling.values import Role, rfc3339
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, calendar_view, view
 
 K = TypeVar("K")
 L = TypeVar("L")
@@ -23,7 +26,7 @@ class Told:
     """What some clients are told: the event's name and its one argument, JSON."""
 
     sids: tuple[str, ...]
-    event: Literal["appointment", "slot"]
+    event: Literal["appointment", "calendar", "slot"]
     data: dict[str, object]
 
 
@@ -114,26 +117,54 @@ class Rooms:
         return len(self._watches.get(sid, ()))
 
     def told(self, notice: Notice) -> list[Told]:
-        """Return what a notice means to whom: the appointment to its doctor and patient, its slots to the watchers."""
+        """Return what a notice means to whom.
+
+        The appointment is told to its doctor and patient, the doctor's hours to the doctor, slots to who watches them.
+        """
         sids = dict.fromkeys(self._members.get(_room(Role.DOCTOR, notice.doctor_id), ()))
+        if isinstance(notice, TimetableNotice):
+            own = [Told(tuple(sids), "calendar", calendar_event(notice.event, notice.doctor))] if sids else []
+            return own + self._slots_told(notice, self._rearranged(notice))
         if concerns_patient(notice.event):
             patients = self._members.get(_room(Role.PATIENT, notice.appointment.patient_id), ())
             sids |= dict.fromkeys(sid for sid in patients if self.knows(sid, notice.doctor_id))
-        told = []
-        if sids:
-            told.append(Told(tuple(sids), "appointment", appointment_event(notice.event, notice.appointment)))
+        own = [Told(tuple(sids), "appointment", appointment_event(notice.event, notice.appointment))] if sids else []
+        return own + self._slots_told(notice, notice.slots)
+
+    def _slots_told(self, notice: Notice, changes: Iterable[SlotChange]) -> list[Told]:
         watched = self._watched.get(notice.doctor_id, {})
-        told.extend(
+        return [
             Told(watchers, "slot", _slot(notice.doctor_id, change))
-            for change in notice.slots
+            for change in changes
             if (watchers := tuple(sid for (sid, _), watch in watched.items() if watch.sees(notice.event.seq, change)))
-        )
-        return told
+        ]
+
+    def _rearranged(self, notice: TimetableNotice) -> Iterable[SlotChange]:
+        """Go through the changes of the watched days; those of all days would be a year of slots."""
+        for day in sorted({day for _, day in self._watched.get(notice.doctor_id, {})}):
+            yield from slots_rearranged(notice.before, notice.doctor, day, notice.taken, notice.event.at)
 
 
 def concerns_patient(event: Event) -> bool:
     """Whether a patient is told: a reminder that was missed is for the staff, it tells the doctor to call."""
     return event.type != "reminder_missed"
+
+
+def past_event(past: Past) -> dict[str, object]:
+    """Return what clients are told of an event that the record knows."""
+    if isinstance(past, Rearranged):
+        return calendar_event(past.event, past.timetable.doctor)
+    return appointment_event(past.event, view(past.appointment))
+
+
+def calendar_event(event: TimetableEvent, doctor: Doctor) -> dict[str, object]:
+    """Return what the doctor is told of an event of the timetable; `doctor` is right after it."""
+    return {
+        "type": event.type,
+        "calendar": calendar_view(doctor).model_dump(mode="json", by_alias=True),
+        "seq": event.seq,
+        "prev": event.prev,
+    }
 
 
 def appointment_event(event: Event, appointment: AppointmentView) -> dict[str, object]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
+from api.asking import PATIENCE, Asking
 from api.attempts import Attempts
-from api.booking import PATIENCE, Booking
+from api.booking import Booking
 from api.identity import Doorkeeper
+from api.own_hours import OwnHours
 from api.pace import Pace
 from api.problems import Problem
 from api.revocations import Revocations
@@ -48,6 +50,7 @@ class Services:
     revocations: Revocations
     sign_in: SignIn
     booking: Booking
+    own_hours: OwnHours
     attempts: Attempts
     text_answers: TextAnswers
     pace: Pace
@@ -70,7 +73,8 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock, retired_keys)
     revocations = Revocations(records.sessions, announcing, lifetime, clock)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
-    booking = Booking(records, commands, clock, PATIENCE * (settings.clock_rate or 1))
+    asking = Asking(commands, clock, PATIENCE * (settings.clock_rate or 1))
+    booking = Booking(records, asking)
     return Services(
         settings=settings,
         clock=clock,
@@ -84,6 +88,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         booking=booking,
+        own_hours=OwnHours(records, asking, clock),
         attempts=Attempts(records.attempts, settings, clock),
         text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
         pace=Pace(settings, monotonic),

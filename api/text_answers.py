@@ -9,7 +9,8 @@ from limits import RateLimitItemPerHour
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from api.booking import Booking, command_id
+from api.asking import command_id
+from api.booking import Booking
 from api.problems import Problem
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
@@ -118,7 +119,7 @@ class TextAnswers:
         who = Identity(user_id=patient.id, role=Role.PATIENT, session_id=message.id, expires_at=now)
         # A message whose answer was lost has done its work: its appointment may not be the one to answer for any more.
         appointment = await self._records.appointments.by_command(command_id(who, message.id))
-        if appointment is not None:
+        if isinstance(appointment, Appointment):
             return await self._standing(appointment)
         appointment = await self._reminded(patient.id, now)
         if appointment is None:

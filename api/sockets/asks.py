@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from api.booking import BookRequest, Moment
 from api.doctors import Day
+from api.own_hours import HoursRequest, TimeOffRequest
 from api.problems import Problem, invalid
 from hub.scheduling.values import Id, Value
 
@@ -34,6 +35,25 @@ class Reschedule(Change):
     """Move an appointment to `start`."""
 
     start: Moment
+
+
+class ChangeHours(HoursRequest):
+    """Replace one's own weekly hours."""
+
+    command_id: CommandId | None = None
+
+
+class AddTimeOff(TimeOffRequest):
+    """Enter time off."""
+
+    command_id: CommandId | None = None
+
+
+class RemoveTimeOff(Value):
+    """Take time off back."""
+
+    time_off_id: Id
+    command_id: CommandId | None = None
 
 
 class Watch(Value):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from api.rooms import Rooms
 from api.services import Services
-from api.sockets import appointments
+from api.sockets import appointments, hours
 from api.sockets.gateway import Gateway
 from api.sockets.interest import Interest
 from api.sockets.limits import Limits
@@ -25,7 +25,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     interest = Interest(services.following)
     watching = Watching(services.records, rooms, interest, services.clock, limits.watches)
     server = Server(services.settings.cors_origins, limits)
-    own = OwnRecord(services.records.appointments)
+    own = OwnRecord(services.records)
     return Gateway(
         server=server,
         rooms=rooms,
@@ -34,6 +34,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         own=own,
         commands={
             **appointments.commands(services.booking),
+            **hours.commands(services.own_hours),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
             "sync": Syncing(own, services.clock).sync,

@@ -6,10 +6,11 @@ The code itself sends plain mappings: they are made for every event and every ac
 from typing import Literal, get_args
 
 from api.problems import Code
-from hub.scheduling.events import Event
+from hub.scheduling.events import Event, TimetableEvent
+from hub.scheduling.hours import TimeOff
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, CalendarView
 
 _HTTP_ONLY: frozenset[Code] = frozenset(
     {
@@ -27,6 +28,8 @@ CODES: tuple[Code, ...] = tuple(code for code in get_args(Code) if code not in _
 """The words for what goes wrong over a socket."""
 HAPPENED: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(Event))
 """The types of what happens to an appointment."""
+REARRANGED: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(TimetableEvent))
+"""The types of what happens to a doctor's hours."""
 
 
 class AppointmentChanged(Value):
@@ -38,8 +41,23 @@ class AppointmentChanged(Value):
     prev: int
 
 
+class CalendarChanged(Value):
+    """A doctor's own hours, time off or availability are others. `seq` and `prev` count with the appointments' events.
+
+    For the doctor alone.
+    """
+
+    type: str
+    calendar: CalendarView
+    seq: int
+    prev: int
+
+
 class SlotChanged(Value):
-    """A slot of a day that one watches is taken or free: never by whom."""
+    """A slot of a day that one watches is taken or free: never by whom. A slot that the doctor's hours leave is taken.
+
+    One that nobody spoke of before is a new one: the doctor has other hours.
+    """
 
     doctor_id: Id
     start: Instant
@@ -89,6 +107,22 @@ class WithAppointment(Value):
     appointment: AppointmentView
 
 
+class WithCalendar(Value):
+    """The change is in the record: the hours as they are now. The appointments `outside` of them stay."""
+
+    ok: Literal[True]
+    calendar: CalendarView
+    outside: tuple[AppointmentView, ...]
+
+
+class WithTimeOff(Value):
+    """The time off is in the record. The appointments to come that lie `outside` of the hours now stay."""
+
+    ok: Literal[True]
+    time_off: TimeOff
+    outside: tuple[AppointmentView, ...]
+
+
 class WithSlots(Value):
     """The day as it is; every later change comes as `slot`."""
 
@@ -97,20 +131,24 @@ class WithSlots(Value):
 
 
 class WithSnapshot(Value):
-    """One's own appointments, and up to which `seq` of each doctor that is."""
+    """One's own appointments, and up to which `seq` of each doctor that is; a doctor's own hours as of there, too."""
 
     ok: Literal[True]
     mode: Literal["snapshot"]
     appointments: tuple[AppointmentView, ...]
     position: dict[Id, int]
+    calendar: CalendarView | None = None
 
 
 class WithEvents(Value):
-    """The events of one's own appointments since the position that was sent, and up to which `seq` that is."""
+    """The events of one's own appointments, and of a doctor's own hours, since the position that was sent.
+
+    `position` is up to which `seq` that is.
+    """
 
     ok: Literal[True]
     mode: Literal["resume"]
-    events: tuple[AppointmentChanged, ...]
+    events: tuple[AppointmentChanged | CalendarChanged, ...]
     position: dict[Id, int]
 
 

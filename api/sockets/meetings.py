@@ -11,14 +11,13 @@ from itertools import islice
 
 from prometheus_client import Counter
 
-from api.rooms import Rooms, appointment_event
+from api.rooms import Rooms, past_event
 from api.sockets.interest import Gone, Interest
 from api.sockets.own_record import OwnRecord
 from api.sockets.server import Server
-from hub.bus.messages import Notice
+from hub.bus.messages import Notice, TimetableNotice
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import AppointmentRecords
-from hub.scheduling.views import view
 
 MET_LATE = Counter("clinic_meetings_late_total", "Doctors of connected patients that only the record told us of.")
 
@@ -71,6 +70,8 @@ class Meetings:
 
     def heard(self, notice: Notice) -> None:
         """Note that the patient has to do with this doctor."""
+        if isinstance(notice, TimetableNotice):
+            return
         for sid in self._sids.get(notice.appointment.patient_id, ()):
             self._expect(sid, notice.doctor_id)
 
@@ -134,5 +135,5 @@ class Meetings:
         if sid not in self._patient_of:
             raise Gone
         for past in history.events:
-            self._server.tell([sid], "appointment", appointment_event(past.event, view(past.appointment)))
+            self._server.tell([sid], "appointment", past_event(past))
         self._rooms.introduce(sid, doctor_id)

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from api.rooms import concerns_patient
 from hub.accounts.identity import Identity
-from hub.records.ports import After, AppointmentFilter, AppointmentRecords, Happened
+from hub.records.ports import After, AppointmentFilter, AppointmentRecords, Happened, Past, Records
+from hub.records.timetables import timetable_of
 from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.hours import Doctor
 from hub.scheduling.values import Role
 
 _PAGE = 500
@@ -22,25 +24,30 @@ Position = dict[str, int]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Appointments ordered by start, as they stand at `position`, which holds every doctor of the person."""
+    """Appointments ordered by start, as they stand at `position`, which holds every doctor of the person.
+
+    `doctor` is who it is, with the hours as they are at the position; None for a patient.
+    """
 
     appointments: list[Appointment]
     position: Position
+    doctor: Doctor | None
 
 
 @dataclass(frozen=True)
 class Missed:
     """All that happened after somebody's position up to this one; the events of each doctor in order."""
 
-    events: list[Happened]
+    events: list[Past]
     position: Position
 
 
 class OwnRecord:
     """Reads what somebody may see."""
 
-    def __init__(self, appointments: AppointmentRecords) -> None:
-        self._appointments = appointments
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._appointments = records.appointments
 
     async def doctors(self, who: Identity) -> set[str]:
         """Return the doctors whose events may concern somebody: a doctor's own id, all that a patient ever met."""
@@ -58,14 +65,16 @@ class OwnRecord:
         position, own = await self._read(await self.doctors(who), wanted)
         of_person = {appointment.id: appointment for appointment in own}
 
-        def lead(past: Happened) -> None:
+        def lead(past: Past) -> None:
             # An appointment that moved while the pages were read may be on none of them.
-            if _is_wanted(past.appointment, wanted):
+            if isinstance(past, Happened) and _is_wanted(past.appointment, wanted):
                 of_person[past.appointment.id] = past.appointment
 
         await self._lead_on(position, lead)
         shown = sorted(of_person.values(), key=lambda appointment: (appointment.start, appointment.id))
-        return Snapshot(shown, position)
+        # Read last, so it knows every change up to the position.
+        timetable = await timetable_of(self._records, who.user_id) if who.role is Role.DOCTOR else None
+        return Snapshot(shown, position, timetable.as_of(position[who.user_id]) if timetable else None)
 
     async def missed(self, who: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
         """Return what happened after `since`; of a doctor who is not in it, everything: a patient has met one since.
@@ -93,7 +102,7 @@ class OwnRecord:
         after, last = since[doctor_id], await self._appointments.last_seq(doctor_id)
         if not last - limit <= after <= last:
             return None
-        events: list[Happened] = []
+        events: list[Past] = []
         position = {doctor_id: after}
         await self._lead_on(position, events.append)
         return Missed(events, position)
@@ -108,13 +117,13 @@ class OwnRecord:
             if since.get(appointment.doctor_id, 0) < event.seq <= position[appointment.doctor_id]
         ]
 
-        def lead(past: Happened) -> None:
-            if past.appointment.patient_id == wanted.patient_id:
+        def lead(past: Past) -> None:
+            if isinstance(past, Happened) and past.appointment.patient_id == wanted.patient_id:
                 events.append(past)
 
         await self._lead_on(position, lead)
-        told = [past for past in events if concerns_patient(past.event)]
-        return Missed(sorted(told, key=lambda past: (past.appointment.doctor_id, past.event.seq)), position)
+        told: list[Past] = [past for past in events if concerns_patient(past.event)]
+        return Missed(sorted(told, key=lambda past: (past.doctor_id, past.event.seq)), position)
 
     async def _read(self, doctors: set[str], wanted: AppointmentFilter) -> tuple[Position, list[Appointment]]:
         """Return where each doctor stood, and the appointments as read after that.
@@ -129,7 +138,7 @@ class OwnRecord:
                 return stood, own
             doctors = doctors | found
 
-    async def _lead_on(self, position: Position, lead: Callable[[Happened], None]) -> None:
+    async def _lead_on(self, position: Position, lead: Callable[[Past], None]) -> None:
         """Call `lead` with every event after `position`, which is moved to the last of them."""
         for doctor_id in position:
             while events := await self._appointments.happened(doctor_id, position[doctor_id]):

@@ -28,7 +28,7 @@ QUEUED = Gauge("clinic_sockets_queued", "Packets that wait to be written, of all
 QUEUED_MOST = Gauge("clinic_sockets_queued_most", "Packets that wait for the socket that has the most of them.")
 
 PATH = "socket.io"
-Heard = Literal["appointment", "slot", "token_expiring", "closing"]
+Heard = Literal["appointment", "calendar", "slot", "token_expiring", "closing"]
 """The events that clients are told."""
 NAMESPACE = "/"
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from prometheus_client import Counter
 
-from api.rooms import appointment_event
+from api.rooms import past_event
 from api.sockets.appointments import Answer
 from api.sockets.asks import Sync, read
 from api.sockets.client import Client
 from api.sockets.own_record import OwnRecord
 from hub.clock import Clock
-from hub.scheduling.views import view
+from hub.scheduling.views import calendar_view, view
 
 SYNCS = Counter("clinic_syncs_total", "Answers to `sync`, by mode: a resume tells what was missed.", ["mode"])
 
@@ -35,15 +35,19 @@ class Syncing:
     async def sync(self, client: Client, args: Sequence[object]) -> Answer:
         """Return the events after `since` or, without it or when that is no position to go on from, a snapshot.
 
-        `position` maps the id of each of the person's doctors to the last `seq` that the answer holds.
+        `position` maps the id of each of the person's doctors to the last `seq` that the answer holds. A doctor's
+        snapshot has the own hours, too.
         """
         since = read(Sync, args).since
         missed = None if since is None else await self._own.missed(client.identity, since, FAR_BEHIND)
         if missed:
             SYNCS.labels("resume").inc()
-            events = [appointment_event(past.event, view(past.appointment)) for past in missed.events]
+            events = [past_event(past) for past in missed.events]
             return {"mode": "resume", "events": events, "position": missed.position}
         SYNCS.labels("snapshot").inc()
         snapshot = await self._own.snapshot(client.identity, self._clock() - RECENT)
         shown = [view(appointment).model_dump(mode="json", by_alias=True) for appointment in snapshot.appointments]
-        return {"mode": "snapshot", "appointments": shown, "position": snapshot.position}
+        answer: Answer = {"mode": "snapshot", "appointments": shown, "position": snapshot.position}
+        if snapshot.doctor:
+            answer["calendar"] = calendar_view(snapshot.doctor).model_dump(mode="json", by_alias=True)
+        return answer

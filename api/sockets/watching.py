@@ -11,9 +11,12 @@ from api.sockets.asks import read
 from api.sockets.client import Client
 from api.sockets.interest import Interest
 from hub.clock import Clock
-from hub.records.ports import Happened, Records
-from hub.scheduling.hours import Doctor
-from hub.scheduling.slots import SlotChange, slot_changes, slots_of
+from hub.records.ports import Past, Rearranged, Records
+from hub.records.timetables import timetable_of
+from hub.scheduling.events import AppointmentRescheduled
+from hub.scheduling.slots import Slot, SlotChange, slots_of
+from hub.scheduling.timetable import Timetable
+from hub.scheduling.values import LENGTH
 
 
 class Watching:
@@ -30,20 +33,22 @@ class Watching:
     async def watch(self, client: Client, args: Sequence[object]) -> Answer:
         """Return the slots of the day. An ask that fails ends an earlier watch of the same day."""
         ask = read(asks.Watch, args)
-        doctor = await self._doctor(ask.doctor_id)
+        doctor = (await self._timetable(ask.doctor_id)).doctor
         if self._rooms.watches(client.sid) >= self._limit:
             raise Problem("too_many_requests", f"A client watches at most {self._limit} days at once.")
         day = Day(doctor.id, ask.date, *doctor.day_bounds(ask.date))
         watch = self._rooms.watch(client.sid, day)  # first keep what happens, then read
         try:
-            answered, taken = await self._taken(client, doctor, day)
+            answered, taken = await self._taken(client, day)
+            # Read last, so it knows every change of the doctor's hours up to there.
+            timetable = await self._timetable(doctor.id)
         except BaseException:
             self._end(client, ask)
             raise
         # From here to the ack nothing suspends: no change can come between the answer and the first one after it.
-        _apply(watch.open(answered), taken)
-        slots = slots_of(doctor, ask.date, taken, self._clock())
-        return {"slots": [slot.model_dump(mode="json", by_alias=True) for slot in slots]}
+        slots = slots_of(timetable.as_of(answered), ask.date, taken, self._clock())
+        shown = _changed(slots, watch.open(answered))
+        return {"slots": [slot.model_dump(mode="json", by_alias=True) for slot in shown]}
 
     async def unwatch(self, client: Client, args: Sequence[object]) -> Answer:
         """End a watch; it is no error if there is none."""
@@ -54,37 +59,47 @@ class Watching:
         self._rooms.unwatch(client.sid, ask.doctor_id, ask.date)
         self._interest.release(client.sid, _reason(ask.doctor_id, ask.date.isoformat()))
 
-    async def _doctor(self, doctor_id: str) -> Doctor:
-        account = await self._records.users.by_id(doctor_id)
-        if account is None or account.calendar is None:
+    async def _timetable(self, doctor_id: str) -> Timetable:
+        timetable = await timetable_of(self._records, doctor_id)
+        if timetable is None:
             raise Problem("not_found", "There is no such doctor.")
-        return account.calendar
+        return timetable
 
-    async def _taken(self, client: Client, doctor: Doctor, day: Day) -> tuple[int, set[datetime]]:
+    async def _taken(self, client: Client, day: Day) -> tuple[int, set[datetime]]:
         """Return the starts that are taken, and the doctor's `seq` as of which that is true.
 
         The read of the slots does not say how far the doctor's history had gone. It had gone at least to `seq`, where
         the feed stood before; so the events after that, read after the slots, lead from whatever it saw to one certain
-        point: each says of its slot whether it is free, whatever was before.
+        point: each says of its slot whether it is held, whatever was before.
         """
         seq = await self._interest.hold(client.sid, _reason(day.doctor_id, day.date.isoformat()), day.doctor_id)
         taken = await self._records.appointments.taken(day.doctor_id, day.begin, day.end)
         while events := await self._records.appointments.happened(day.doctor_id, seq):
-            _apply(_changes(doctor, events), taken)
+            for past in events:
+                _lead_on(taken, past)
             seq = events[-1].event.seq
         return seq, taken
 
 
-def _changes(doctor: Doctor, events: Sequence[Happened]) -> list[SlotChange]:
-    return [change for past in events for change in slot_changes(doctor, past.event, past.appointment)]
+def _lead_on(taken: set[datetime], past: Past) -> None:
+    """Bring the starts that are held up to what they are after an event."""
+    if isinstance(past, Rearranged):
+        return
+    if isinstance(past.event, AppointmentRescheduled):
+        taken.discard(past.event.previous_start)
+    if past.appointment.active:
+        taken.add(past.appointment.start)
+    else:
+        taken.discard(past.appointment.start)
 
 
-def _apply(changes: Sequence[SlotChange], taken: set[datetime]) -> None:
+def _changed(slots: Sequence[Slot], changes: Sequence[SlotChange]) -> list[Slot]:
+    """Return the slots after these changes; that no appointment can begin where there is no slot is no news."""
+    shown = {slot.start: slot for slot in slots}
     for change in changes:
-        if change.available:
-            taken.discard(change.start)
-        else:
-            taken.add(change.start)
+        if change.available or change.start in shown:
+            shown[change.start] = Slot(start=change.start, end=change.start + LENGTH, available=change.available)
+    return sorted(shown.values(), key=lambda slot: slot.start)
 
 
 def _reason(doctor_id: str, day: str) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter, Gauge
 
-from hub.bus.messages import Notice, notice_of
+from hub.bus.messages import Notice
 from hub.bus.ports import OnNotice
+from hub.bus.retold import retold
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
 
@@ -177,10 +178,7 @@ class Feed:
     async def _missing(self, doctor_id: str, after: int) -> list[Notice]:
         """Return what the record knows after `after`; nothing while the database does not answer."""
         try:
-            happened = await self._records.appointments.happened(doctor_id, after)
-            account = await self._records.users.by_id(doctor_id) if happened else None
+            past = await self._records.appointments.happened(doctor_id, after)
+            return await retold(self._records, doctor_id, past)
         except StoreUnavailable:
             return []
-        if account is None or account.calendar is None:
-            return []
-        return [notice_of(account.calendar, past.event, past.appointment) for past in happened]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from hub.bus import topics
 from hub.bus.birthmark import until_forgotten
-from hub.bus.messages import Notice, Replies, Reply, SessionEnded
+from hub.bus.messages import NoticeAdapter, Replies, Reply, SessionEnded
 from hub.bus.place import BrokerPlace
 from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.scheduling.commands import Command
@@ -98,7 +98,7 @@ class Link:
                         for ended in _decoded(lambda value: [SessionEnded.model_validate_json(value)], record):
                             on_ended(ended)
                     else:
-                        for notice in _decoded(lambda value: [Notice.model_validate_json(value)], record):
+                        for notice in _decoded(lambda value: [NoticeAdapter.validate_json(value)], record):
                             on_notice(notice)
 
     async def until_forgotten(self, seen: Callable[[bool], None]) -> None:

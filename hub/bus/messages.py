@@ -1,14 +1,17 @@
 """What travels over the bus besides commands: replies and notices. JSON by pydantic, UTF-8 bytes."""
 
-from typing import Literal
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.decide import RefusalCode
-from hub.scheduling.events import Event, TaggedEvent
+from hub.scheduling.decision import RefusalCode
+from hub.scheduling.events import Event, TaggedEvent, TaggedTimetableEvent, TimetableEvent
 from hub.scheduling.hours import Doctor
 from hub.scheduling.slots import SlotChange, slot_changes
+from hub.scheduling.timetable import Timetable
 from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView, view
 
@@ -21,6 +24,14 @@ class Done(Value):
     appointment: AppointmentView
 
 
+class TimetableDone(Value):
+    """The command has changed the doctor's timetable: `doctor` is how it stands now."""
+
+    command_id: Id
+    ok: Literal[True] = True
+    doctor: Doctor
+
+
 class Declined(Value):
     """The command did nothing, for this reason."""
 
@@ -30,8 +41,8 @@ class Declined(Value):
     detail: str
 
 
-Reply = Done | Declined
-Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
+Reply = Done | Declined | TimetableDone
+Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Annotated[Reply, Field(union_mode="left_to_right")]])
 """One message for all the commands of a batch that one api process is waiting for."""
 
 
@@ -42,7 +53,7 @@ class SessionEnded(Value):
     at: Instant
 
 
-class Notice(Value):
+class AppointmentNotice(Value):
     """One event of a doctor's history, with the appointment and the slots as they are right after it.
 
     `event.seq` and `event.prev` order the notices of a doctor and show a gap.
@@ -54,6 +65,40 @@ class Notice(Value):
     slots: tuple[SlotChange, ...]
 
 
-def notice_of(doctor: Doctor, event: Event, after: Appointment) -> Notice:
-    """Return what is told of an event; `after` is the appointment right after it."""
-    return Notice(doctor_id=doctor.id, event=event, appointment=view(after), slots=slot_changes(doctor, event, after))
+class TimetableNotice(Value):
+    """The same of an event of the doctor's timetable, with the doctor right before and right after it.
+
+    It changes slots of any day, up to a year of them, so who watches a day works out that day's. `taken` are the starts
+    that somebody holds, of those on which the two differ.
+    """
+
+    doctor_id: Id
+    event: TaggedTimetableEvent
+    before: Doctor
+    doctor: Doctor
+    taken: tuple[Instant, ...]
+
+
+Notice = AppointmentNotice | TimetableNotice
+NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(Annotated[Notice, Field(union_mode="left_to_right")])
+
+
+def notice_of(doctor: Doctor, event: Event, after: Appointment) -> AppointmentNotice:
+    """Return what is told of an event; `doctor` and `after` are the doctor and the appointment right after it."""
+    return AppointmentNotice(
+        doctor_id=doctor.id, event=event, appointment=view(after), slots=slot_changes(doctor, event, after)
+    )
+
+
+def timetable_notice_of(timetable: Timetable, event: TimetableEvent, held: Iterable[datetime]) -> TimetableNotice:
+    """Return what is told of an event of the timetable; `held` are the starts of active appointments after it.
+
+    They may be those of a later moment: what has happened to a slot since is told by notices that come later.
+    """
+    before, after = timetable.as_of(event.prev), timetable.as_of(event.seq)
+    differ = (
+        start
+        for start in sorted(held)
+        if start > event.at and (before.disabled != after.disabled or before.works_at(start) != after.works_at(start))
+    )
+    return TimetableNotice(doctor_id=timetable.doctor_id, event=event, before=before, doctor=after, taken=tuple(differ))

@@ -9,7 +9,7 @@ from prometheus_client import Gauge
 from hub.bus.messages import Declined, Reply
 from hub.bus.ports import NoAnswer
 from hub.scheduling.commands import Command, CommandAdapter, fingerprint
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 
 WAITING = Gauge("clinic_commands_waiting", "Commands that wait for the answer of an actor.")
 

@@ -7,7 +7,7 @@ from hub.client.asking import Ask, Kind
 from hub.judge.history import Entry, History, Told, named
 from hub.judge.promises import Promise, Violation
 from hub.judge.record import Entered, Record
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
 
 _EVENT_OF: dict[Kind, str] = {

@@ -10,7 +10,7 @@ from hub.client.asking import Kind
 from hub.judge.history import Entry, History, Told, named
 from hub.judge.promises import Promise, Violation
 from hub.judge.record import Hold, Record, holds_of
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 from hub.scheduling.values import HORIZON, LENGTH, Status
 
 _ALLOWED: Mapping[Kind, frozenset[Status]] = {

@@ -1,8 +1,12 @@
-"""The collection `appointments`: one document is an appointment's state, audit trail and outbox at once."""
+"""The collection `appointments`: one document is an appointment's state, audit trail and outbox at once.
+
+A doctor's timetable, once it has been changed, is a document of this collection too, so that it shares the fences. It
+has neither `start` nor `patientId`: what asks for one of them does not meet it.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -12,22 +16,26 @@ from pymongo.errors import BulkWriteError
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.overlap import quarters
+from hub.records.past import past_of
 from hub.records.ports import (
     After,
     AppointmentFilter,
     Deadline,
     Fence,
-    Happened,
+    Past,
     Saved,
     SaveOutcome,
     Stale,
     Stopped,
 )
-from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.statistics import Outcome
+from hub.scheduling.timetable import Aggregate, Timetable, timetable_id
 from hub.scheduling.values import ACTIVE, Status, rfc3339
 
 _DUPLICATE_KEY = 11000
+_EVER = datetime(1000, 1, 1, tzinfo=UTC)
+"""Before every start."""
 _HISTORY_WITHIN = 30.0
 """Seconds to read all that a doctor ever did; of many years, on the embedded engine, no call takes longer."""
 
@@ -38,26 +46,31 @@ class MongoAppointments:
     def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
         self._collection = collection
 
-    async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
-        """Write the appointments in order with one bulk write, which the database stops at the first that fails."""
-        if not appointments:
+    async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
+        """Write in order with one bulk write, which the database stops at the first that fails."""
+        if not aggregates:
             return Saved()
-        writes = [_write(appointment) for appointment in appointments]
+        writes = [_write(aggregate) for aggregate in aggregates]
         with translated():
             try:
                 await self._collection.bulk_write(writes, ordered=True)
             except BulkWriteError as error:
                 written = _stopped_at(error)
-                return await self._why(appointments[written], written)
+                return await self._why(aggregates[written], written)
         return Saved()
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
         return {found.id: found for found in await self._find({"_id": {"$in": list(ids)}})}
 
-    async def by_command(self, command_id: str) -> Appointment | None:
-        """Return the appointment whose history holds the command."""
-        return next(iter(await self._find({"history.commandId": command_id})), None)
+    async def by_command(self, command_id: str) -> Aggregate | None:
+        """Return the appointment or the timetable whose history holds the command."""
+        return next(iter(await self._find_any({"history.commandId": command_id})), None)
+
+    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+        """Return the timetables of these doctors that were ever changed."""
+        found = await self._find_any({"_id": {"$in": [timetable_id(doctor_id) for doctor_id in doctor_ids]}})
+        return {one.doctor_id: one for one in found if isinstance(one, Timetable)}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
@@ -106,7 +119,7 @@ class MongoAppointments:
             last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
         return max((event["seq"] for event in last["history"]), default=known) if last else known
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Past]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
         last = min(await self.last_seq(doctor_id, after), after + limit)
         # The numbers one by one: of a range over an array MongoDB uses only one end, and a $elemMatch leaves the
@@ -114,14 +127,7 @@ class MongoAppointments:
         numbers = range(after + 1, last + 1)
         if not numbers:
             return []
-        found = await self._find({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}})
-        happened = [
-            Happened(event, as_of(appointment, event))
-            for appointment in found
-            for event in appointment.history
-            if event.seq in numbers
-        ]
-        return sorted(happened, key=lambda one: one.event.seq)
+        return past_of(await self._find_any({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}), numbers)
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
         """Return with which doctors each of the patients has appointments."""
@@ -158,7 +164,7 @@ class MongoAppointments:
         # Asked by the patient, who has few: the embedded engine might choose to read all of the doctor's.
         return any(one["doctorId"] == doctor_id for one in await self._fields({"patientId": patient_id}, "doctorId"))
 
-    async def _why(self, refused: Appointment, written: int) -> Stopped | Stale:
+    async def _why(self, refused: Aggregate, written: int) -> Stopped | Stale:
         """Return what refused a write, by asking the record.
 
         The database names one of the indexes that were in the way, and each engine another one; a change that met
@@ -167,42 +173,53 @@ class MongoAppointments:
         """
         last = refused.last
         if applied := await self._fields({"history.commandId": last.command_id}, "version"):
-            booking = refused.version == 1 and applied[0]["_id"] == refused.id
+            booking = isinstance(refused, Appointment) and refused.version == 1 and applied[0]["_id"] == refused.id
             return Stopped(written, Fence.APPOINTMENT if booking else Fence.COMMAND)
         stored = await self._fields({"_id": refused.id}, "version", "history.commandId")
         if stored and not _is_base(stored[0], refused):
             return Stale(written)
         if await self._fields({"doctorId": refused.doctor_id, "history.seq": last.seq}, "_id"):
             return Stopped(written, Fence.DOCTOR_SEQ)
+        if isinstance(refused, Appointment) and (fence := await self._time_taken(refused)):
+            return Stopped(written, fence)
+        raise StoreUnavailable("what refused the write is gone, or not acknowledged yet")
+
+    async def _time_taken(self, refused: Appointment) -> Fence | None:
+        """Return whose time it was that refused a write: the doctor's or the patient's."""
         at_that_time = await self._fields({"doctorId": refused.doctor_id, "start": refused.start}, "status")
         if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
-            return Stopped(written, Fence.DOCTOR_SLOT)
+            return Fence.DOCTOR_SLOT
         times = _patient_times(refused.patient_id, refused.start)
         if any(found["_id"] != refused.id for found in await self._fields({"patientTimes": {"$in": times}}, "_id")):
-            return Stopped(written, Fence.PATIENT_TIME)
-        raise StoreUnavailable("what refused the write is gone, or not acknowledged yet")
+            return Fence.PATIENT_TIME
+        return None
 
     async def _find(self, wanted: Document) -> list[Appointment]:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
         return [_appointment(document) for document in found]
 
+    async def _find_any(self, wanted: Document) -> list[Aggregate]:
+        with translated():
+            found = await self._collection.find(wanted).to_list(None)
+        return [_aggregate(document) for document in found]
+
     async def _fields(self, wanted: Document, *names: str) -> list[Document]:
         with translated():
             return await self._collection.find(wanted, dict.fromkeys(names, 1)).to_list(None)
 
 
-def _write(appointment: Appointment) -> InsertOne[Document] | ReplaceOne[Document]:
-    """Return the write of one appointment: a booking is inserted, a change replaces the version it was based on."""
-    document = to_document(appointment)
-    if appointment.active:
-        document["patientTimes"] = _patient_times(appointment.patient_id, appointment.start)
-    if appointment.version == 1:
+def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
+    """Return the write of one: its first event inserts it, a later one replaces the version it was based on."""
+    document = to_document(aggregate)
+    if isinstance(aggregate, Appointment) and aggregate.active:
+        document["patientTimes"] = _patient_times(aggregate.patient_id, aggregate.start)
+    if aggregate.version == 1:
         return InsertOne(document)
-    base, last = appointment.history[-2:]
+    base, last = aggregate.history[-2:]
     expected = {
-        "_id": appointment.id,
-        "version": appointment.version - 1,
+        "_id": aggregate.id,
+        "version": aggregate.version - 1,
         # A unique index keeps documents apart, not the entries of one document: that needs a condition.
         "history.commandId": {"$eq": base.command_id, "$ne": last.command_id},
         "history.seq": {"$ne": last.seq},
@@ -212,12 +229,16 @@ def _write(appointment: Appointment) -> InsertOne[Document] | ReplaceOne[Documen
     return ReplaceOne(expected, document, upsert=True)
 
 
-def _is_base(stored: Document, change: Appointment) -> bool:
+def _is_base(stored: Document, change: Aggregate) -> bool:
     return (
         change.version > 1
         and stored["version"] == change.version - 1
         and stored["history"][-1]["commandId"] == change.history[-2].command_id
     )
+
+
+def _aggregate(document: Mapping[str, Any]) -> Aggregate:
+    return _appointment(document) if "patientId" in document else from_document(Timetable, document)
 
 
 def _appointment(document: Mapping[str, Any]) -> Appointment:
@@ -241,17 +262,15 @@ def _stopped_at(error: BulkWriteError) -> int:
 
 
 def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
-    """Return the conditions that an index answers."""
+    """Return the conditions that an index answers, and that no timetable meets: those have no start."""
     # Of both, the patient has fewer appointments; the embedded engine would choose the index of the doctor.
     conditions: Document = {}
     if wanted.patient_id is not None:
         conditions["patientId"] = wanted.patient_id
     elif wanted.doctor_id is not None:
         conditions["doctorId"] = wanted.doctor_id
-    lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=None)
-    bounds = {"$gte": lowest, "$lt": wanted.start_to}
-    if start := {operator: bound for operator, bound in bounds.items() if bound is not None}:
-        conditions["start"] = start
+    lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=_EVER)
+    conditions["start"] = {"$gte": lowest} | ({"$lt": wanted.start_to} if wanted.start_to else {})
     return conditions
 
 

@@ -1,30 +1,14 @@
 """The in-memory twin of the store, for tests: the same answers as MongoDB, nothing kept."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Session
+from hub.records.memory_appointments import MemoryAppointments
 from hub.records.memory_texts import MemoryInboundTexts, MemoryOptOuts, MemoryTextPositions, MemoryTexts
-from hub.records.overlap import quarters
-from hub.records.ports import (
-    After,
-    AppointmentFilter,
-    Deadline,
-    Fence,
-    Happened,
-    Saved,
-    SaveOutcome,
-    Stale,
-    Stopped,
-    Unique,
-    deadline_of,
-)
-from hub.scheduling.appointment import Appointment, as_of
-from hub.scheduling.statistics import Outcome
+from hub.records.ports import Unique
 from hub.scheduling.values import Role
-
-_Claim = tuple[Fence, Hashable]
 
 
 class MemoryRecords:
@@ -49,117 +33,6 @@ class MemoryRecords:
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""
-
-
-class MemoryAppointments:
-    """Implements `hub.records.ports.AppointmentRecords`."""
-
-    def __init__(self) -> None:
-        self._stored: dict[str, Appointment] = {}
-        self._holders: dict[_Claim, str] = {}
-        """For each claim (see `_claims`) the id of the appointment that has it: what the unique indexes are there."""
-
-    async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
-        """Write the appointments in order, stopping at the first that meets a fence."""
-        for written, appointment in enumerate(appointments):
-            fence = self._met(appointment)
-            if fence is not None:
-                return Stopped(written, fence) if isinstance(fence, Fence) else Stale(written)
-            self._write(appointment)
-        return Saved()
-
-    async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
-        """Return the appointments that exist among the ids, by id."""
-        return {id_: self._stored[id_] for id_ in ids if id_ in self._stored}
-
-    async def by_command(self, command_id: str) -> Appointment | None:
-        """Return the appointment whose history holds the command."""
-        holder = self._holders.get((Fence.COMMAND, command_id))
-        return self._stored[holder] if holder else None
-
-    async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
-        """Return the active appointments of the doctors from `since` on, ordered by start."""
-        return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
-
-    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
-        """Return the starts of the doctor's active appointments in [start_from, start_to)."""
-        return {one.start for one in await self.active_since([doctor_id], start_from) if one.start < start_to}
-
-    async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
-        """Return which (patient id, start) pairs overlap an active appointment of that patient."""
-        return {pair for pair in wanted if any(claim in self._holders for claim in _patient_times(*pair))}
-
-    async def due(self, until: datetime) -> list[Deadline]:
-        """Return the deadlines up to `until`, in order of time."""
-        deadlines = [
-            deadline for one in self._stored.values() if (deadline := deadline_of(one)) and deadline.due <= until
-        ]
-        return sorted(deadlines, key=lambda deadline: deadline.due)
-
-    async def last_seq(self, doctor_id: str, known: int = 0) -> int:
-        """Return the last `seq` of the doctor's history."""
-        return max((one.last.seq for one in self._stored.values() if one.doctor_id == doctor_id), default=known)
-
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
-        """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
-        happened = [
-            Happened(event, as_of(appointment, event))
-            for appointment in self._stored.values()
-            if appointment.doctor_id == doctor_id
-            for event in appointment.history
-            if after < event.seq <= after + limit
-        ]
-        return sorted(happened, key=lambda one: one.event.seq)
-
-    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
-        """Return with which doctors each of the patients has appointments."""
-        found: dict[str, set[str]] = {}
-        for one in self._stored.values():
-            if one.patient_id in patient_ids:
-                found.setdefault(one.patient_id, set()).add(one.doctor_id)
-        return found
-
-    async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
-        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
-        matching = (
-            one
-            for one in self._ordered()
-            if _shown(wanted, one) and (after is None or (one.start, one.id) > (after.start, after.id))
-        )
-        return [one for one, _ in zip(matching, range(limit), strict=False)]
-
-    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
-        """Return what became of the doctor's appointments in [start_from, start_to)."""
-        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
-        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if _shown(wanted, one)]
-
-    async def have_met(self, doctor_id: str, patient_id: str) -> bool:
-        """Return whether there is, or was, an appointment of the two."""
-        return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())
-
-    def _met(self, appointment: Appointment) -> Fence | Literal["stale"] | None:
-        """Return what stands in the way of a write, in the order that `Stopped` promises."""
-        stored = self._stored.get(appointment.id)
-        if holder := self._holders.get((Fence.COMMAND, appointment.last.command_id)):
-            return Fence.APPOINTMENT if appointment.version == 1 and holder == appointment.id else Fence.COMMAND
-        if stored and stored.history != appointment.history[:-1]:
-            return "stale"
-        if (Fence.DOCTOR_SEQ, (appointment.doctor_id, appointment.last.seq)) in self._holders:
-            return Fence.DOCTOR_SEQ
-        for claim in _claims(appointment):
-            if self._holders.get(claim, appointment.id) != appointment.id:
-                return claim[0]
-        return None
-
-    def _write(self, appointment: Appointment) -> None:
-        before = self._stored.get(appointment.id)
-        for claim in _claims(before) if before else ():
-            del self._holders[claim]
-        self._holders |= dict.fromkeys(_claims(appointment), appointment.id)
-        self._stored[appointment.id] = appointment
-
-    def _ordered(self) -> list[Appointment]:
-        return sorted(self._stored.values(), key=lambda one: (one.start, one.id))
 
 
 class MemoryUsers:
@@ -297,29 +170,3 @@ class MemoryAttempts:
         """Count one more under the key and return how many that makes."""
         self._counts[key] = self._counts.get(key, 0) + 1
         return self._counts[key]
-
-
-def _claims(appointment: Appointment) -> list[_Claim]:
-    """Return what an appointment holds that no other may hold, in the order in which a refusal names it."""
-    doctor_id = appointment.doctor_id
-    claims: list[_Claim] = []
-    claims += [(Fence.COMMAND, event.command_id) for event in appointment.history]
-    claims += [(Fence.DOCTOR_SEQ, (doctor_id, event.seq)) for event in appointment.history]
-    if appointment.active:
-        claims.append((Fence.DOCTOR_SLOT, (doctor_id, appointment.start)))
-        claims += _patient_times(appointment.patient_id, appointment.start)
-    return claims
-
-
-def _patient_times(patient_id: str, start: datetime) -> list[_Claim]:
-    return [(Fence.PATIENT_TIME, (patient_id, quarter)) for quarter in quarters(start)]
-
-
-def _shown(wanted: AppointmentFilter, appointment: Appointment) -> bool:
-    return (
-        wanted.doctor_id in (None, appointment.doctor_id)
-        and wanted.patient_id in (None, appointment.patient_id)
-        and (wanted.statuses is None or appointment.status in wanted.statuses)
-        and (wanted.start_from is None or appointment.start >= wanted.start_from)
-        and (wanted.start_to is None or appointment.start < wanted.start_to)
-    )

@@ -13,8 +13,9 @@ from typing import Literal, Protocol
 from hub.accounts.account import Account, Session
 from hub.records.text_ports import InboundTexts, OptOuts, TextPositions, TextRecords
 from hub.scheduling.appointment import Appointment, DueKind
-from hub.scheduling.events import Event
+from hub.scheduling.events import Event, TimetableEvent
 from hub.scheduling.statistics import Outcome
+from hub.scheduling.timetable import Aggregate, Timetable
 from hub.scheduling.values import Role, Status
 
 
@@ -40,7 +41,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The first `written` appointments were written; the next one met the fence; nothing after it was tried.
+    """The first `written` of what was to be saved were written; the next one met the fence; nothing more was tried.
 
     Of several fences that are in the way, the first of this order is told: the command (as `APPOINTMENT` when a booking
     is repeated), `Stale`, the doctor's seq, the slot, the patient's time.
@@ -52,7 +53,7 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Stale:
-    """The first `written` appointments were written; the next one was based on another version than the store's.
+    """The first `written` were written; the next one was based on another version than the store's.
 
     Nothing after it was tried, so a doctor's history never has a hole.
     """
@@ -69,6 +70,28 @@ class Happened:
 
     event: Event
     appointment: Appointment
+
+    @property
+    def doctor_id(self) -> str:
+        """Whose history it is."""
+        return self.appointment.doctor_id
+
+
+@dataclass(frozen=True)
+class Rearranged:
+    """An event of a doctor's timetable, and the timetable as it stood right after it."""
+
+    event: TimetableEvent
+    timetable: Timetable
+
+    @property
+    def doctor_id(self) -> str:
+        """Whose history it is."""
+        return self.timetable.doctor_id
+
+
+Past = Happened | Rearranged
+"""One event of a doctor's history."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +140,17 @@ def deadline_of(appointment: Appointment) -> Deadline | None:
 
 
 class AppointmentRecords(Protocol):
-    """The appointments: state, history and deadlines in one document each."""
+    """The appointments: state, history and deadlines in one document each. And the timetables of their doctors.
 
-    async def save(self, appointments: Sequence[Appointment]) -> SaveOutcome:
-        """Write each appointment as it stands after its last event, in order, stopping at the first that meets a fence.
+    A timetable shares the doctor's `seq` and the fences with the appointments, so that whoever writes an appointment
+    by a timetable that has changed since meets the fence.
+    """
+
+    async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
+        """Write each as it stands after its last event, in order, stopping at the first that meets a fence.
 
         Version 1 is inserted; a later version is written only over the version it was made from, whole, so that one
-        which the store has lost comes back. An appointment may occur more than once, with rising versions. Returns
+        which the store has lost comes back. The same may occur more than once, with rising versions. Returns
         after the store has acknowledged (with majority, where it can). A fence is told only when what holds it can be
         read; while it cannot, because it is not acknowledged yet, this raises StoreUnavailable.
         """
@@ -131,8 +158,14 @@ class AppointmentRecords(Protocol):
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
 
-    async def by_command(self, command_id: str) -> Appointment | None:
-        """Return the appointment whose history holds the command."""
+    async def by_command(self, command_id: str) -> Aggregate | None:
+        """Return the appointment or the timetable whose history holds the command."""
+
+    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+        """Return the timetables of these doctors, by doctor id, of those whose timetable was ever changed.
+
+        `hub.records.timetables` has those of the others, too.
+        """
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
@@ -156,7 +189,7 @@ class AppointmentRecords(Protocol):
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history; `known` is a lower bound (0 for a new doctor)."""
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Past]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from hub.scheduling.hours import Note, Shift
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 
@@ -78,14 +79,53 @@ Change = (
 )
 """A command about an appointment that exists."""
 
-Command = BookAppointment | Change
+
+class ChangeHours(_Command):
+    """The doctor works in these weekly shifts from now on, by the clock of the doctor's zone."""
+
+    kind: Literal["change_hours"] = "change_hours"
+    shifts: tuple[Shift, ...]
+
+
+class AddTimeOff(_Command):
+    """The doctor is away from `start` until `end`. The time off has the id of the command."""
+
+    kind: Literal["add_time_off"] = "add_time_off"
+    start: Instant
+    end: Instant
+    note: Note | None = None
+
+
+class RemoveTimeOff(_Command):
+    """The doctor is not away then after all."""
+
+    kind: Literal["remove_time_off"] = "remove_time_off"
+    time_off_id: Id
+
+
+class DisableDoctor(_Command):
+    """The doctor takes no new appointments."""
+
+    kind: Literal["disable"] = "disable"
+
+
+class EnableDoctor(_Command):
+    """The doctor takes appointments again."""
+
+    kind: Literal["enable"] = "enable"
+
+
+TimetableChange = ChangeHours | AddTimeOff | RemoveTimeOff | DisableDoctor | EnableDoctor
+"""A command about the doctor's timetable."""
+
+Command = BookAppointment | Change | TimetableChange
 CommandAdapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
 def fingerprint(command: Command) -> str:
     """Return 16 hex digits that differ when the same command id comes back asking for something else.
 
-    Covers what is asked (kind, appointment, doctor, patient, start, reason) and who asks, not when and through which
+    Covers what is asked (kind, doctor, appointment, patient, start, shifts, …) and who asks, not when and through which
     channel: who repeats a command gets its answer, and nobody gets the answer to the command of another.
     """
     asked: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
@@ -96,6 +136,14 @@ def fingerprint(command: Command) -> str:
             asked += [command.appointment_id, _text(command.start)]
         case ConfirmAppointment() | CancelAppointment() | CompleteAppointment():
             asked += [command.appointment_id]
+        case ChangeHours():
+            asked += [(shift.weekday, shift.opens, shift.closes) for shift in command.shifts]
+        case AddTimeOff():
+            asked += [_text(command.start), _text(command.end), command.note]
+        case RemoveTimeOff():
+            asked += [command.time_off_id]
+        case DisableDoctor() | EnableDoctor():
+            pass
     return blake2b(repr(asked).encode(), digest_size=8).hexdigest()
 
 

@@ -1,11 +1,10 @@
 """The decision: what a command does to a doctor's calendar, or why it does nothing."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TypedDict, assert_never
+from typing import assert_never
 
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
+from hub.scheduling.arrange import arrange
 from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import (
     BookAppointment,
@@ -17,7 +16,17 @@ from hub.scheduling.commands import (
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
+    TimetableChange,
     fingerprint,
+)
+from hub.scheduling.decision import (
+    Accepted,
+    Decision,
+    RefusalCode,
+    Refused,
+    Repeated,
+    RepeatedArrangement,
+    header,
 )
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -30,80 +39,29 @@ from hub.scheduling.events import (
     PatientReminded,
     ReminderMissed,
 )
+from hub.scheduling.timetable import Aggregate
 from hub.scheduling.values import HORIZON, LENGTH, Actor, Role, Status
 
 REMINDER_USEFUL = timedelta(minutes=30)
 """A reminder that is late is still sent when the start is at least this far away."""
 
 
-class RefusalCode(StrEnum):
-    """Why a command did nothing. The same words reach the client."""
-
-    SLOT_TAKEN = "slot_taken"
-    PATIENT_BUSY = "patient_busy"
-    """Given by the actor, not by `decide`: only the record knows a patient's appointments with other doctors."""
-    OUTSIDE_HOURS = "outside_hours"
-    OFF_GRID = "off_grid"
-    IN_THE_PAST = "in_the_past"
-    TOO_FAR_AHEAD = "too_far_ahead"
-    TOO_EARLY = "too_early"
-    WRONG_STATUS = "wrong_status"
-    NOT_FOUND = "not_found"
-    FORBIDDEN = "forbidden"
-    DOCTOR_UNAVAILABLE = "doctor_unavailable"
-    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The command causes this event of this appointment."""
-
-    appointment_id: str
-    event: Event
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """The command has been applied before; `event` is what it caused then, `appointment` how things stand now."""
-
-    appointment: Appointment
-    event: Event
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The command does nothing, for the reason that `code` names; `detail` says it to a person."""
-
-    code: RefusalCode
-    detail: str
-
-
-Decision = Accepted | Repeated | Refused
-
-
-class _Header(TypedDict):
-    seq: int
-    prev: int
-    at: datetime
-    by: Actor
-    command_id: str
-    fingerprint: str
-
-
 def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
     """Decide a command against the calendar of the doctor whom it names, at the instant `now` (UTC).
 
-    Knows the commands applied to the appointment that this one names. One that was applied to another appointment is
-    found by the record's fence on command ids; its answer is then `repeated`.
+    Knows the commands applied to what this one names: an appointment, or the doctor's timetable. One that was applied
+    to something else is found by the record's fence on command ids; its answer is then `repeated`.
     """
-    appointment = calendar.appointments.get(_appointment_id(command))
-    if appointment and (event := appointment.caused_by(command.id)):
-        return repeated(command, appointment, event)
+    named = _named(calendar, command)
+    if named and (before := repeated(command, named)):
+        return before
     if command.expires is not None and now > command.expires:
         return Refused(RefusalCode.EXPIRED, "The command waited too long to be carried out; send it again.")
     if isinstance(command, BookAppointment):
         return _book(calendar, command, now)
+    if isinstance(command, TimetableChange):
+        return arrange(calendar, command, now)
+    appointment = calendar.appointments.get(command.appointment_id)
     if appointment is None or not _party_to(command.by, appointment):
         return Refused(RefusalCode.NOT_FOUND, "There is no such appointment.")
     if not _may_change(command):
@@ -111,14 +69,30 @@ def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
     return _change(calendar, command, appointment, now)
 
 
-def repeated(command: Command, appointment: Appointment, event: Event) -> Repeated | Refused:
-    """Answer a command whose id has caused `event` already: the same command again, or another one under its id."""
-    if event.fingerprint != fingerprint(command):
-        return Refused(
-            RefusalCode.IDEMPOTENCY_KEY_REUSED,
-            "This key has been used for a different command; use a new one.",
-        )
-    return Repeated(appointment, event)
+def repeated(command: Command, aggregate: Aggregate) -> Repeated | RepeatedArrangement | Refused | None:
+    """Answer a command whose id has been applied to this already: the same again, or another one under its id.
+
+    None when it has not been applied to this.
+    """
+    before: Repeated | RepeatedArrangement
+    if isinstance(aggregate, Appointment):
+        if (event := aggregate.caused_by(command.id)) is None:
+            return None
+        before = Repeated(aggregate, event)
+    else:
+        if (arranged := aggregate.caused_by(command.id)) is None:
+            return None
+        before = RepeatedArrangement(aggregate, arranged)
+    if before.event.fingerprint == fingerprint(command):
+        return before
+    return Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED, "This key has been used for a different command; use a new one.")
+
+
+def _named(calendar: Calendar, command: Command) -> Aggregate | None:
+    """Return what the command names or, if it is a repeated booking, made; None if we know of no such thing."""
+    if isinstance(command, TimetableChange):
+        return calendar.timetable
+    return calendar.appointments.get(command.id if isinstance(command, BookAppointment) else command.appointment_id)
 
 
 def _book(calendar: Calendar, command: BookAppointment, now: datetime) -> Decision:
@@ -129,7 +103,7 @@ def _book(calendar: Calendar, command: BookAppointment, now: datetime) -> Decisi
     return Accepted(
         command.id,
         AppointmentBooked(
-            **_header(calendar, command, now),
+            **header(calendar, command, now),
             doctor_id=command.doctor_id,
             patient_id=command.patient_id,
             start=command.start,
@@ -172,21 +146,21 @@ def _refuse_change(calendar: Calendar, command: Change, appointment: Appointment
 
 def _caused(calendar: Calendar, command: Change, appointment: Appointment, now: datetime) -> Event:
     """Return the event of a change that is possible."""
-    header = _header(calendar, command, now)
+    of_event = header(calendar, command, now)
     match command:
         case ConfirmAppointment():
-            return AppointmentConfirmed(**header)
+            return AppointmentConfirmed(**of_event)
         case CancelAppointment():
-            return AppointmentCancelled(**header)
+            return AppointmentCancelled(**of_event)
         case CompleteAppointment():
-            return AppointmentCompleted(**header)
+            return AppointmentCompleted(**of_event)
         case RescheduleAppointment():
-            return AppointmentRescheduled(**header, previous_start=appointment.start, start=command.start)
+            return AppointmentRescheduled(**of_event, previous_start=appointment.start, start=command.start)
         case RemindPatient():
             useful = appointment.start - now >= REMINDER_USEFUL
-            return PatientReminded(**header) if useful else ReminderMissed(**header)
+            return PatientReminded(**of_event) if useful else ReminderMissed(**of_event)
         case MarkNoShow():
-            return AppointmentMissed(**header)
+            return AppointmentMissed(**of_event)
         case _:
             assert_never(command)
 
@@ -286,18 +260,3 @@ def _party_to(by: Actor, appointment: Appointment) -> bool:
             return by.id == appointment.doctor_id
         case Role.SYSTEM:
             return True
-
-
-def _appointment_id(command: Command) -> str:
-    return command.id if isinstance(command, BookAppointment) else command.appointment_id
-
-
-def _header(calendar: Calendar, command: Command, now: datetime) -> _Header:
-    return {
-        "seq": calendar.seq + 1,
-        "prev": calendar.seq,
-        "at": now,
-        "by": command.by,
-        "command_id": command.id,
-        "fingerprint": fingerprint(command),
-    }

@@ -1,9 +1,10 @@
-"""What happened: past tense, told apart by `type`, one entry each in an appointment's history."""
+"""What happened: past tense, told apart by `type`, one entry each in the history of an appointment or a timetable."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from hub.scheduling.hours import Shift, TimeOff
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 EventType = Literal[
@@ -92,3 +93,43 @@ Event = (
 )
 TaggedEvent = Annotated[Event, Field(discriminator="type")]
 EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)
+
+
+class HoursChanged(_Event):
+    """The doctor has other weekly hours from now on."""
+
+    type: Literal["hours_changed"] = "hours_changed"
+    shifts: tuple[Shift, ...]
+
+
+class TimeOffAdded(_Event):
+    """The doctor will be away."""
+
+    type: Literal["time_off_added"] = "time_off_added"
+    time_off: TimeOff
+
+
+class TimeOffRemoved(_Event):
+    """The doctor will not be away after all."""
+
+    type: Literal["time_off_removed"] = "time_off_removed"
+    time_off_id: Id
+
+
+class DoctorDisabled(_Event):
+    """The doctor takes no new appointments; those that exist stay."""
+
+    type: Literal["disabled"] = "disabled"
+
+
+class DoctorEnabled(_Event):
+    """The doctor takes appointments again."""
+
+    type: Literal["enabled"] = "enabled"
+
+
+TimetableEvent = HoursChanged | TimeOffAdded | TimeOffRemoved | DoctorDisabled | DoctorEnabled
+"""What happens to a doctor's timetable; it has its `seq` among the events of the doctor's appointments."""
+TaggedTimetableEvent = Annotated[TimetableEvent, Field(discriminator="type")]
+AnyEvent = Event | TimetableEvent
+"""An event of a doctor's history."""

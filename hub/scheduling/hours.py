@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from hub.scheduling.values import LENGTH, Id, Instant, Value
 
@@ -28,6 +28,10 @@ def _on_half_hour(minute: int) -> int:
     return minute
 
 
+def _named_by_its_start(given: dict[str, Any]) -> str:
+    return f"{given['start']:%Y%m%dT%H%MZ}"
+
+
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 MinuteOfDay = Annotated[int, Field(ge=0, le=_DAY_MINUTES), AfterValidator(_on_half_hour)]
 
@@ -39,26 +43,41 @@ class Shift(Value):
     opens: MinuteOfDay
     closes: MinuteOfDay
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.opens >= self.closes:
+    @field_validator("closes")
+    @classmethod
+    def _after_it_opens(cls, closes: int, others: ValidationInfo) -> int:
+        if closes <= others.data.get("opens", -1):
             message = "a shift closes after it opens"
             raise ValueError(message)
-        return self
+        return closes
 
 
-class TimeOff(Value):
-    """A stretch without appointments, end not included."""
+Note = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Absence(Value):
+    """A stretch without appointments, end not included. `note` is for the doctor alone."""
 
     start: Instant
     end: Instant
+    note: Note | None = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start >= self.end:
+    @field_validator("end")
+    @classmethod
+    def _after_it_starts(cls, end: datetime, others: ValidationInfo) -> datetime:
+        if "start" in others.data and end <= others.data["start"]:
             message = "time off ends after it starts"
             raise ValueError(message)
-        return self
+        return end
+
+
+class TimeOff(Absence):
+    """An absence that has been entered.
+
+    `id` is that of the command that added it; what came with the account has one that says when it starts.
+    """
+
+    id: Id = Field(default_factory=_named_by_its_start)
 
 
 class Doctor(Value):

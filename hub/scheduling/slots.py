@@ -60,5 +60,21 @@ def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[Slot
             return ()
 
 
+def slots_rearranged(
+    before: Doctor, after: Doctor, day: date, taken: Collection[datetime], at: datetime
+) -> tuple[SlotChange, ...]:
+    """Return which slots of a calendar day appear, go, or become another, with the doctor's hours, at the instant `at`.
+
+    `taken` holds the starts of active appointments. A slot that goes is told as not available.
+    """
+    shown = {slot.start: slot.available for slot in slots_of(before, day, taken, at)}
+    now = {slot.start: slot.available for slot in slots_of(after, day, taken, at)}
+    return tuple(
+        SlotChange(start=start, available=now.get(start, False))
+        for start in sorted(shown | now)
+        if shown.get(start) != now.get(start, False)
+    )
+
+
 def _available(doctor: Doctor, start: datetime, now: datetime) -> bool:
     return not doctor.disabled and now < start <= now + HORIZON and doctor.works_at(start)

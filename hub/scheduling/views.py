@@ -1,6 +1,7 @@
-"""An appointment as clients see it."""
+"""An appointment, and a doctor's timetable, as clients see them."""
 
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.hours import Doctor, Shift, TimeOff, ZoneName
 from hub.scheduling.values import Id, Instant, Reason, Status, Value
 
 
@@ -16,6 +17,27 @@ class AppointmentView(Value):
     version: int
     reason: Reason | None
     created_at: Instant
+
+
+class CalendarView(Value):
+    """A doctor's own hours: weekly shifts by the clock of `zone`, time off, and whether no appointments are taken."""
+
+    doctor_id: Id
+    zone: ZoneName
+    shifts: tuple[Shift, ...]
+    time_off: tuple[TimeOff, ...]
+    disabled: bool
+
+
+def calendar_view(doctor: Doctor) -> CalendarView:
+    """Return what a doctor sees of the own timetable."""
+    return CalendarView(
+        doctor_id=doctor.id,
+        zone=doctor.zone,
+        shifts=doctor.shifts,
+        time_off=doctor.time_off,
+        disabled=doctor.disabled,
+    )
 
 
 def view(appointment: Appointment) -> AppointmentView:

@@ -9,9 +9,11 @@ from hub.ids import derived_id
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.calendar import Calendar, advance
 from hub.scheduling.commands import BookAppointment, Command, MarkNoShow, RemindPatient, RescheduleAppointment
-from hub.scheduling.decide import Accepted, decide
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import Accepted
 from hub.scheduling.hours import Doctor
 from hub.scheduling.slots import Slot, slots_of
+from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
 
 _HUB = Actor(id="seed", role=Role.SYSTEM, via="seed")
@@ -31,7 +33,7 @@ class SimulatedClinic:
         """`name` tells the command ids of this clinic from those of others; the same name gives the same ids."""
         self.stood: list[Appointment] = []
         self._name = name
-        self._calendars = {d.id: Calendar(doctor=d, seq=0, holders={}, appointments={}) for d in doctors}
+        self._calendars = {d.id: Calendar(timetable=hired(d), seq=0, holders={}, appointments={}) for d in doctors}
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._tickets = count()
 

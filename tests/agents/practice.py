@@ -5,9 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from agents.answers import Answer
 from agents.days import Days
 from agents.deadlines import Deadlines
-from agents.doctors import Answer, Doctors
+from agents.doctors import Doctors
 from agents.text_planning import TextPlanner
 from hub.clock import Timekeeper
 from hub.records.memory import MemoryRecords

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from agents.answers import Answer
 from agents.days import Days
-from agents.doctors import Answer, Doctors
+from agents.doctors import Doctors
 from hub.accounts.account import Account
 from hub.bus.messages import Declined, Done
 from hub.records.memory import MemoryRecords

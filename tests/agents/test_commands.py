@@ -8,8 +8,8 @@ import pytest
 from aiohttp import ClientSession
 from prometheus_client import REGISTRY
 
+from agents.answers import Answer
 from agents.commands import CommandHandler
-from agents.doctors import Answer
 from agents.metrics import PortTaken, served
 from hub.bus.link import REPLY_TO
 from hub.embedded.ports import free_port

@@ -14,7 +14,8 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.doctors import Answer, Doctors
+from agents.answers import Answer
+from agents.doctors import Doctors
 from hub.bus.messages import Done, notice_of
 from hub.records.memory import MemoryRecords
 from hub.scheduling.appointment import Appointment, as_of, fold

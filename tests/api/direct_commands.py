@@ -2,14 +2,17 @@
 
 import asyncio
 
-from hub.bus.messages import Declined, Done, Reply
+from hub.bus.messages import Declined, Done, Reply, TimetableDone
 from hub.bus.ports import NoAnswer
 from hub.clock import Clock
 from hub.records.ports import Fence, Records, Saved, Stopped
-from hub.scheduling.appointment import evolve
+from hub.records.timetables import timetable_of
+from hub.scheduling.appointment import Appointment, evolve
 from hub.scheduling.calendar import Calendar
-from hub.scheduling.commands import BookAppointment, Command
-from hub.scheduling.decide import Accepted, RefusalCode, Refused, Repeated, decide, repeated
+from hub.scheduling.commands import BookAppointment, Command, TimetableChange
+from hub.scheduling.decide import decide, repeated
+from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.timetable import Aggregate, rearrange
 from hub.scheduling.views import view
 
 _FENCED = {
@@ -38,23 +41,26 @@ class DirectCommands:
     async def _answer(self, command: Command) -> Reply:
         appointments = self._records.appointments
         applied = await appointments.by_command(command.id)
-        if applied is not None:
-            event = applied.caused_by(command.id)
-            assert event is not None
-            decision = repeated(command, applied, event)
-        else:
-            decision = decide(await self._calendar(command), command, self._clock())
+        calendar = await self._calendar(command)
+        decision = repeated(command, applied) if applied else decide(calendar, command, self._clock())
+        after: Aggregate
         match decision:
             case Refused(code, detail):
                 return Declined(command_id=command.id, code=code, detail=detail)
             case Repeated(appointment, _):
                 return Done(command_id=command.id, appointment=view(appointment))
+            case RepeatedArrangement(timetable, _):
+                return TimetableDone(command_id=command.id, doctor=timetable.doctor)
+            case Arranged(event):
+                after = rearrange(calendar.timetable, event)
             case Accepted(appointment_id, event):
                 before = (await appointments.by_ids([appointment_id])).get(appointment_id)
                 after = evolve(before, event)
         match await appointments.save([after]):
-            case Saved():
+            case Saved() if isinstance(after, Appointment):
                 return Done(command_id=command.id, appointment=view(after))
+            case Saved():
+                return TimetableDone(command_id=command.id, doctor=after.doctor)
             case Stopped(_, fence):
                 code, detail = _FENCED[fence]
                 return Declined(command_id=command.id, code=code, detail=detail)
@@ -62,14 +68,13 @@ class DirectCommands:
                 raise AssertionError(f"nobody else writes here, yet: {outcome}")
 
     async def _calendar(self, command: Command) -> Calendar:
-        doctor = await self._records.users.by_id(command.doctor_id)
-        assert doctor is not None
-        assert doctor.calendar is not None
-        active = await self._records.appointments.active_since([doctor.id], self._clock())
-        named = [] if isinstance(command, BookAppointment) else [command.appointment_id]
+        timetable = await timetable_of(self._records, command.doctor_id)
+        assert timetable is not None
+        active = await self._records.appointments.active_since([command.doctor_id], self._clock())
+        named = [] if isinstance(command, BookAppointment | TimetableChange) else [command.appointment_id]
         return Calendar(
-            doctor=doctor.calendar,
-            seq=await self._records.appointments.last_seq(doctor.id),
+            timetable=timetable,
+            seq=await self._records.appointments.last_seq(command.doctor_id),
             holders={appointment.start: appointment.id for appointment in active},
             appointments=await self._records.appointments.by_ids(named),
         )

@@ -13,7 +13,8 @@ from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from hub.bus.feed import Feed
-from hub.bus.messages import Notice, Reply, notice_of
+from hub.bus.messages import Notice, Reply
+from hub.bus.retold import retold
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
 from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
@@ -52,13 +53,10 @@ class ToldCommands(DirectCommands):
 
     async def _tell(self, doctor_id: str) -> None:
         events = await self._records.appointments.happened(doctor_id, self._told.get(doctor_id, 0))
-        account = await self._records.users.by_id(doctor_id)
-        if account is None or account.calendar is None:
-            return
-        for past in events:
-            if past.event.seq > self._told.get(doctor_id, 0):
-                self._told[doctor_id] = past.event.seq
-                self._waiting.append(notice_of(account.calendar, past.event, past.appointment))
+        for notice in await retold(self._records, doctor_id, events):
+            if notice.event.seq > self._told.get(doctor_id, 0):
+                self._told[doctor_id] = notice.event.seq
+                self._waiting.append(notice)
         if not self.held:
             self.release()
 

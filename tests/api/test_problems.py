@@ -9,7 +9,7 @@ from structlog.testing import LogCapture
 from api.app import TABLE
 from api.problems import KINDS, Code, refused
 from hub.records.errors import StoreUnavailable
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 from tests.api.clinic import PASSWORD, Clinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from api.rooms import Day, Rooms, Told
-from hub.bus.messages import Notice
+from hub.bus.messages import AppointmentNotice
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -29,7 +29,7 @@ def header(seq: int) -> dict[str, object]:
     return {"seq": seq, "prev": seq - 1, "at": TEN - timedelta(days=1), "by": by, "command_id": "c", "fingerprint": "f"}
 
 
-def notice(event: Event, *slots: SlotChange) -> Notice:
+def notice(event: Event, *slots: SlotChange) -> AppointmentNotice:
     """What is told of an event of Ada's with Carl."""
     appointment = AppointmentView(
         id="a1",
@@ -42,17 +42,17 @@ def notice(event: Event, *slots: SlotChange) -> Notice:
         reason="a cough",
         created_at=TEN - timedelta(days=1),
     )
-    return Notice(doctor_id="ada", event=event, appointment=appointment, slots=slots)
+    return AppointmentNotice(doctor_id="ada", event=event, appointment=appointment, slots=slots)
 
 
-def booked(seq: int, start: datetime = TEN) -> Notice:
+def booked(seq: int, start: datetime = TEN) -> AppointmentNotice:
     event = AppointmentBooked.model_validate(
         {**header(seq), "doctor_id": "ada", "patient_id": "carl", "start": start, "reason": None}
     )
     return notice(event, SlotChange(start=start, available=False))
 
 
-def cancelled(seq: int, start: datetime = TEN) -> Notice:
+def cancelled(seq: int, start: datetime = TEN) -> AppointmentNotice:
     return notice(AppointmentCancelled.model_validate(header(seq)), SlotChange(start=start, available=True))
 
 

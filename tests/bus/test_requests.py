@@ -9,7 +9,7 @@ from hub.bus.messages import Declined, Reply
 from hub.bus.ports import NoAnswer
 from hub.bus.requests import Requests
 from hub.scheduling.commands import Command, CommandAdapter
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 from tests.agents.surgery import book
 from tests.stack import until
 

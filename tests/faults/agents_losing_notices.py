@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from agents import __main__ as agents
-from agents.doctors import Answer
+from agents.answers import Answer
 from agents.publisher import Publisher
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from agents import __main__ as agents
-from agents.doctors import Answer
+from agents.answers import Answer
 from agents.publisher import Publisher
 from hub.bus.messages import Done
 

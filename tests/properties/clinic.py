@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from hub.scheduling.appointment import Appointment, evolve
 from hub.scheduling.calendar import Calendar, advance
 from hub.scheduling.commands import Command
-from hub.scheduling.decide import Accepted, Decision, decide, repeated
+from hub.scheduling.decide import decide, repeated
+from hub.scheduling.decision import Accepted, Decision
 from hub.scheduling.events import AppointmentBooked, Event
 from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
 
 OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
@@ -42,7 +44,7 @@ class Clinic:
 
     calendars: dict[str, Calendar] = field(
         default_factory=lambda: {
-            doctor.id: Calendar(doctor=doctor, seq=0, holders={}, appointments={}) for doctor in DOCTORS
+            doctor.id: Calendar(timetable=hired(doctor), seq=0, holders={}, appointments={}) for doctor in DOCTORS
         },
     )
     stored: dict[str, Appointment] = field(default_factory=dict)
@@ -55,8 +57,8 @@ class Clinic:
         if not isinstance(decision, Accepted):
             return decision
         for appointment in self.stored.values():  # the record's fence: a command id is applied once in all the clinic
-            if event := appointment.caused_by(command.id):
-                return repeated(command, appointment, event)
+            if before := repeated(command, appointment):
+                return before
         self._keep(command, decision)
         return decision
 

@@ -15,7 +15,7 @@ from hub.scheduling.commands import (
     RemindPatient,
     RescheduleAppointment,
 )
-from hub.scheduling.decide import RefusalCode
+from hub.scheduling.decision import RefusalCode
 from hub.scheduling.hours import Doctor
 from hub.scheduling.values import Role, Status
 from tests.properties.clinic import Clinic

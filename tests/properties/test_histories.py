@@ -22,7 +22,7 @@ from hub.scheduling.commands import (
     RemindPatient,
     RescheduleAppointment,
 )
-from hub.scheduling.decide import Accepted, RefusalCode, Refused, Repeated
+from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.events import Event
 from hub.scheduling.hours import Doctor
 from hub.scheduling.slots import slot_changes, slots_of

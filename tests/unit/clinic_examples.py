@@ -3,19 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
     Command,
+    CommandAdapter,
     CompleteAppointment,
     ConfirmAppointment,
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
 )
-from hub.scheduling.decide import Accepted, Decision, RefusalCode, Refused, decide
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import Accepted, Arranged, Decision, RefusalCode, Refused
 from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -35,6 +38,7 @@ OTHER_PATIENT = Actor(id="bob", role=Role.PATIENT, via="rest")
 DOCTOR = Actor(id="berlin", role=Role.DOCTOR, via="socket")
 OTHER_DOCTOR = Actor(id="paris", role=Role.DOCTOR, via="socket")
 HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
+CLINIC = Actor(id="clinic", role=Role.SYSTEM, via="cli")
 BOOKING = "booking"
 
 
@@ -62,16 +66,27 @@ def change(kind: str, by: Actor | None = None, key: str = "change", **more: obje
     raise LookupError(kind)
 
 
+def arrangement(kind: str, by: Actor | None = None, key: str = "arrangement", **more: object) -> Command:
+    """Return a change of the timetable, by the doctor; that somebody is hired and leaves is the clinic's."""
+    by = by or (CLINIC if kind in {"disable", "enable"} else DOCTOR)
+    given = {"kind": kind, "id": key, "doctor_id": "berlin", "by": by, "at": NOW, **more}
+    return CommandAdapter.validate_python(given)
+
+
 def free(doctor: Doctor = BERLIN) -> Calendar:
     """Return the calendar of a doctor whom nobody has booked."""
-    return Calendar(doctor=doctor, seq=0, holders={}, appointments={})
+    return Calendar(timetable=hired(doctor), seq=0, holders={}, appointments={})
 
 
 def after(calendar: Calendar, command: Command, now: datetime) -> Calendar:
     """Return the calendar after a command that has to be accepted."""
     decision = decide(calendar, command, now)
-    assert isinstance(decision, Accepted), decision
-    return advance(calendar, decision.appointment_id, decision.event)
+    match decision:
+        case Accepted(appointment_id, event):
+            return advance(calendar, appointment_id, event)
+        case Arranged(event):
+            return advance_timetable(calendar, event)
+    raise AssertionError(decision)
 
 
 def booked() -> Calendar:

@@ -27,10 +27,12 @@ from hub.scheduling.commands import (
     RemindPatient,
     RescheduleAppointment,
 )
-from hub.scheduling.decide import Accepted, RefusalCode, Refused, Repeated, decide
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.events import Event
 from hub.scheduling.hours import Doctor, Shift
 from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
 from hub.scheduling.views import view
 
@@ -57,7 +59,7 @@ class SmallClinic:
         self.now = MONDAY.replace(hour=5)
         self.history = History()
         self.dashboards = {who.id: Dashboard(who, lambda: self.now) for who in (ADA, MAX, ANN, BOB)}
-        self._calendars = {d.id: Calendar(doctor=d, seq=0, holders={}, appointments={}) for d in self.doctors}
+        self._calendars = {d.id: Calendar(timetable=hired(d), seq=0, holders={}, appointments={}) for d in self.doctors}
         self._made = 0
         for dashboard in self.dashboards.values():
             dashboard.connected()

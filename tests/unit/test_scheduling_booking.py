@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.scheduling.decide import RefusalCode, decide
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import RefusalCode
 from hub.scheduling.values import Actor
 from tests.unit.clinic_examples import (
     BERLIN,
@@ -17,6 +18,7 @@ from tests.unit.clinic_examples import (
     PATIENT,
     START,
     after,
+    arrangement,
     book,
     booked,
     change,
@@ -83,8 +85,7 @@ def test_a_slot_that_was_given_up_can_be_booked(kind: str) -> None:
 def test_a_disabled_doctor_takes_no_new_appointments_but_keeps_the_old_ones() -> None:
     gone = BERLIN.model_copy(update={"disabled": True})
     assert verdict(decide(free(gone), book(), NOW)) is RefusalCode.DOCTOR_UNAVAILABLE
-    left_behind = booked()
-    left_behind = type(left_behind)(gone, left_behind.seq, left_behind.holders, left_behind.appointments)
+    left_behind = after(booked(), arrangement("disable"), NOW)
     assert verdict(decide(left_behind, change("reschedule"), NOW)) is RefusalCode.DOCTOR_UNAVAILABLE
     assert verdict(decide(left_behind, change("cancel"), NOW)) == "cancelled"
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.scheduling.appointment import evolve, fold
-from hub.scheduling.decide import RefusalCode, decide, repeated
+from hub.scheduling.decide import decide, repeated
+from hub.scheduling.decision import RefusalCode
 from tests.unit.clinic_examples import (
     DOCTOR,
     HUB,
@@ -155,4 +156,4 @@ def test_the_id_of_a_change_cannot_be_used_for_another_appointment() -> None:
     """The record finds where the id was applied; what it finds there is answered with `repeated`."""
     confirmed = only(after(booked(), change("confirm", key="k"), NOW))
     elsewhere = change("confirm", key="k", appointment_id="another")
-    assert verdict(repeated(elsewhere, confirmed, confirmed.last)) is RefusalCode.IDEMPOTENCY_KEY_REUSED
+    assert verdict(repeated(elsewhere, confirmed)) is RefusalCode.IDEMPOTENCY_KEY_REUSED

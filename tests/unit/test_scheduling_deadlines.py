@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.scheduling.decide import RefusalCode, decide
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import RefusalCode
 from hub.scheduling.values import Actor
 from tests.unit.clinic_examples import (
     DOCTOR,

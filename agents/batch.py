@@ -1,0 +1,27 @@
+"""The commands of one call to the actors, and how far they have been answered."""
+
+from collections.abc import Sequence
+
+from agents.answers import Answer
+from hub.scheduling.commands import Command
+
+
+class Batch:
+    """The commands of one call, the answers so far, and which bookings are known to meet a busy patient."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self.commands = commands
+        self.busy: set[int] = set()
+        self._answers: dict[int, Answer] = {}
+
+    def waiting(self) -> list[int]:
+        """Return the positions of the commands without an answer, in order."""
+        return [position for position in range(len(self.commands)) if position not in self._answers]
+
+    def answer(self, position: int, answer: Answer) -> None:
+        """Answer the command at this position."""
+        self._answers[position] = answer
+
+    def in_order(self) -> list[Answer]:
+        """Return the answers in the order of the commands; each has one."""
+        return [self._answers[position] for position in range(len(self.commands))]
