@@ -1,7 +1,7 @@
 """A person's line to the hub: a Socket.IO connection that comes back by itself, for commands and for what is told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -13,7 +13,17 @@ from hub.client.asking import Ask, Commands, Patience, Via, Way
 from hub.client.connection import Connection, Gone, Hears
 from hub.client.progress import Progress
 from hub.client.rest import Tokens, Web
-from hub.client.wire import AppointmentEvent, SlotEvent, Synced, WatchedDay, read, refusal_of, written
+from hub.client.wire import (
+    AppointmentEvent,
+    CalendarEvent,
+    SlotEvent,
+    Synced,
+    Told,
+    WatchedDay,
+    read,
+    refusal_of,
+    written,
+)
 from hub.scheduling.views import AppointmentView
 
 _FIRST_PAUSE = 0.1
@@ -34,12 +44,14 @@ class Callbacks:
 
     `on_snapshot`: one's own appointments as they are, instead of all that was told before; it comes first, and again
     when too much was missed. `on_appointment`: a change of one of them, each once, also those that happened while there
-    was no connection. `on_watched`: the slots of a watched day, at first and after
-    each reconnect; `on_slot`: every change of them after that. `on_connected`, `on_disconnected`: how the line is.
+    was no connection; `on_calendar` is the same of a doctor's own hours, in one order with them. `on_watched`: the
+    slots of a watched day, at first and after each reconnect; `on_slot`: every change of them after that.
+    `on_connected`, `on_disconnected`: how the line is.
     """
 
     on_snapshot: Callable[[Synced], None] = _nothing
     on_appointment: Callable[[AppointmentEvent], None] = _nothing
+    on_calendar: Callable[[CalendarEvent], None] = _nothing
     on_watched: Callable[[WatchedDay], None] = _nothing
     on_slot: Callable[[SlotEvent], None] = _nothing
     on_connected: Callable[[], None] = _nothing
@@ -213,8 +225,7 @@ class Line:
         answer = read(Synced, ack)
         if answer.mode == "snapshot":
             self._callbacks.on_snapshot(answer)
-        for event in self._progress.answered(answer):
-            self._callbacks.on_appointment(event)
+        self._apply(self._progress.answered(answer))
         self._in_step.set()
 
     async def _stay_signed_in(self, connection: Connection) -> None:
@@ -260,15 +271,22 @@ class Line:
 
     def _events(self) -> dict[str, Hears]:
         return {
-            "appointment": self._guarded(self._told),
+            "appointment": self._guarded(lambda said: self._told(read(AppointmentEvent, said))),
+            "calendar": self._guarded(lambda said: self._told(read(CalendarEvent, said))),
             "slot": self._guarded(lambda said: self._callbacks.on_slot(read(SlotEvent, said))),
             "token_expiring": lambda _: self._expiring.set(),
             "closing": self._closing,
         }
 
-    def _told(self, said: Any) -> None:
-        for event in self._progress.told(read(AppointmentEvent, said)):
-            self._callbacks.on_appointment(event)
+    def _told(self, event: Told) -> None:
+        self._apply(self._progress.told(event))
+
+    def _apply(self, events: Iterable[Told]) -> None:
+        for event in events:
+            if isinstance(event, CalendarEvent):
+                self._callbacks.on_calendar(event)
+            else:
+                self._callbacks.on_appointment(event)
 
     def _closing(self, said: Any) -> None:
         self._sent_away = refusal_of(said)

@@ -1,16 +1,16 @@
 """What a person who is signed in can ask: commands over REST, a line for more, and questions."""
 
-import asyncio
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from hub.client.answers import UNDECIDED, Refusal, Silence
+from hub.client.answers import Refusal
 from hub.client.asking import Commands, Patience, Way, Who
+from hub.client.hours import OwnHours
 from hub.client.line import Callbacks, Line
-from hub.client.rest import API, Call, Reply, Rest, Tokens, Web
+from hub.client.rest import API, Call, Reply, Rest, Tokens, Web, until_decided
 from hub.client.wire import DoctorCard
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
@@ -21,8 +21,6 @@ _SLOTS: TypeAdapter[list[Slot]] = TypeAdapter(list[Slot])
 _APPOINTMENTS: TypeAdapter[list[AppointmentView]] = TypeAdapter(list[AppointmentView])
 
 _PAGE = 200
-_PAUSE = 0.5
-"""Seconds between two tries of a question that the hub could not answer."""
 
 
 class CannotRead(Exception):
@@ -42,6 +40,8 @@ class Member:
         self._patience = patience
         self._rest = Rest(web, tokens)
         self.commands = commands_on(self._rest)
+        self.own_hours = OwnHours(self._rest, patience)
+        """For doctors."""
 
     def line(self, callbacks: Callbacks) -> Line:
         """Return a line, to be opened with `async with`."""
@@ -88,21 +88,8 @@ class Member:
 
     async def _answered(self, call: Call) -> Reply:
         """Make a call until it is answered or patience ends."""
-        now = asyncio.get_running_loop().time
-        give_up_at = now() + self._patience.in_all
-        while True:
-            reply = await self._rest.call(call, self._patience.each)
-            refusal = reply if isinstance(reply, Silence) else reply.refusal
-            if refusal is None and isinstance(reply, Reply):
-                return reply
-            if not _may_pass(refusal) or now() + _PAUSE > give_up_at:
-                raise CannotRead(f"{call.method} {call.path}: {_said(refusal)}")
-            await asyncio.sleep(_PAUSE)
-
-
-def _may_pass(refusal: Refusal | Silence | None) -> bool:
-    return not isinstance(refusal, Refusal) or refusal.code in UNDECIDED
-
-
-def _said(refusal: Refusal | Silence | None) -> str:
-    return f"{refusal.code} {refusal.detail}" if isinstance(refusal, Refusal) else str(refusal)
+        reply = await until_decided(self._rest, call, self._patience)
+        if isinstance(reply, Reply):
+            return reply
+        said = f"{reply.code} {reply.detail}" if isinstance(reply, Refusal) else str(reply)
+        raise CannotRead(f"{call.method} {call.path}: {said}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hub.client.wire import AppointmentEvent, Synced
+from hub.client.wire import Synced, Told
 
 
 class Progress:
@@ -15,7 +15,7 @@ class Progress:
     def __init__(self) -> None:
         self.position: dict[str, int] | None = None
         """The last `seq` applied, by the doctor's id; None before the first answer."""
-        self._kept: list[AppointmentEvent] | None = []
+        self._kept: list[Told] | None = []
 
     def lost(self) -> None:
         """From now on, and before the next connection is opened: something may be missed."""
@@ -25,14 +25,14 @@ class Progress:
         """Return the argument of `sync`."""
         return {} if self.position is None else {"since": dict(self.position)}
 
-    def told(self, event: AppointmentEvent) -> list[AppointmentEvent]:
+    def told(self, event: Told) -> list[Told]:
         """Return what is to be applied now that this has been told."""
         if self._kept is None:
             return self._new([event])
         self._kept.append(event)
         return []
 
-    def answered(self, answer: Synced) -> list[AppointmentEvent]:
+    def answered(self, answer: Synced) -> list[Told]:
         """Return what is to be applied after the answer of `sync`: on top of a snapshot, if it is one."""
         kept, self._kept = self._kept or [], None
         if answer.mode == "snapshot" or self.position is None:
@@ -43,11 +43,11 @@ class Progress:
             self.position[doctor_id] = max(seq, self.position.get(doctor_id, 0))
         return [*missed, *self._new(kept)]
 
-    def _new(self, events: Iterable[AppointmentEvent]) -> list[AppointmentEvent]:
+    def _new(self, events: Iterable[Told]) -> list[Told]:
         position = {} if self.position is None else self.position
         new = []
         for event in events:
-            if event.seq > position.get(event.appointment.doctor_id, 0):
-                position[event.appointment.doctor_id] = event.seq
+            if event.seq > position.get(event.doctor_id, 0):
+                position[event.doctor_id] = event.seq
                 new.append(event)
         return new

@@ -12,12 +12,14 @@ import orjson
 from pydantic import ValidationError
 from yarl import URL
 
-from hub.client.answers import Granted, Outcome, Refusal, Silence
-from hub.client.asking import Ask, Via
+from hub.client.answers import UNDECIDED, Granted, Outcome, Refusal, Silence
+from hub.client.asking import Ask, Patience, Via
 from hub.client.wire import read, refusal_of, written
 from hub.scheduling.views import AppointmentView
 
 API = "/api/v1"
+_PAUSE = 0.5
+"""Seconds between two tries of a call that the hub could not answer."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,20 @@ class Rest:
             return Granted(read(AppointmentView, reply.body), reply.status)
         except ValidationError as error:
             return Silence(f"an answer that is no appointment: {error.error_count()} errors")
+
+
+async def until_decided(rest: Rest, call: Call, patience: Patience) -> Reply | Refusal | Silence:
+    """Make a call until the hub decides it or patience ends. One that changes something needs an `Idempotency-Key`."""
+    now = asyncio.get_running_loop().time
+    give_up_at = now() + patience.in_all
+    while True:
+        reply = await rest.call(call, patience.each)
+        if isinstance(reply, Reply) and reply.refusal is None:
+            return reply
+        refusal = reply if isinstance(reply, Silence) else reply.refusal or reply
+        if (isinstance(refusal, Refusal) and refusal.code not in UNDECIDED) or now() + _PAUSE > give_up_at:
+            return refusal
+        await asyncio.sleep(_PAUSE)
 
 
 def _call_of(ask: Ask) -> Call:

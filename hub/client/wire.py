@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from hub.client.answers import UNREADABLE, Refusal
 from hub.client.asking import Ask
-from hub.scheduling.hours import ZoneName
+from hub.scheduling.hours import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value, rfc3339
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, CalendarView
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,14 +26,55 @@ class AppointmentEvent(Value):
     seq: int
     prev: int
 
+    @property
+    def doctor_id(self) -> str:
+        """Whose events it is one of."""
+        return self.appointment.doctor_id
+
+
+class CalendarEvent(Value):
+    """What the hub tells a doctor of a change of the own hours; `calendar` is right after it."""
+
+    type: str
+    calendar: CalendarView
+    seq: int
+    prev: int
+
+    @property
+    def doctor_id(self) -> str:
+        """Whose events it is one of."""
+        return self.calendar.doctor_id
+
+
+Told = AppointmentEvent | CalendarEvent
+"""An event with a place in a doctor's history."""
+
 
 class Synced(Value):
-    """What `sync` says: all of one's recent appointments, or the events that were missed, and how far that is."""
+    """What `sync` says: how things stand, or the events that were missed, and how far that is.
+
+    A snapshot has all of one's recent appointments; a doctor's has the own hours, too.
+    """
 
     mode: Literal["snapshot", "resume"]
     position: dict[Id, int]
     appointments: tuple[AppointmentView, ...] = ()
-    events: tuple[AppointmentEvent, ...] = ()
+    events: tuple[Told, ...] = ()
+    calendar: CalendarView | None = None
+
+
+class OwnCalendar(Value):
+    """A doctor's own hours, and the appointments to come that lie outside them: they stay."""
+
+    calendar: CalendarView
+    outside: tuple[AppointmentView, ...]
+
+
+class EnteredTimeOff(Value):
+    """Time off that has been entered, and the appointments to come that lie outside the doctor's hours now."""
+
+    time_off: TimeOff
+    outside: tuple[AppointmentView, ...]
 
 
 class SlotEvent(Value):

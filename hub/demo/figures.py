@@ -63,7 +63,7 @@ def _until_told(dashboards: Sequence[Dashboard], record: Record) -> list[float]:
         (seen.at - entered.event.at).total_seconds()
         for dashboard in dashboards
         for seen in dashboard.seen
-        if (entered := record.by_seq.get((seen.event.appointment.doctor_id, seen.event.seq)))
+        if (entered := record.by_seq.get((seen.event.doctor_id, seen.event.seq)))
     ]
 
 

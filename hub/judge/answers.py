@@ -37,7 +37,7 @@ def applied_once(history: History, record: Record) -> Iterator[Violation]:
     """Find commands that left two events, were acknowledged for two appointments, or were refused and yet applied."""
     for command_id, entered in record.by_command.items():
         if len(entered) > 1:
-            places = ", ".join(f"{each.appointment.id} seq {each.event.seq}" for each in entered)
+            places = ", ".join(f"{each.where} seq {each.event.seq}" for each in entered)
             yield Violation(Promise.APPLIED_ONCE, "a command was applied twice", f"{command_id}: {places}")
     for entry in history.entries:
         shown = {answer.appointment.id for answer in entry.answers if answer.appointment}
@@ -50,16 +50,17 @@ def applied_once(history: History, record: Record) -> Iterator[Violation]:
 
 
 def asked_for(history: History, record: Record) -> Iterator[Violation]:
-    """Find changes by one of these clients that the client did not ask for.
+    """Find changes of appointments by one of these clients that the client did not ask for.
 
-    Who acts on the hub beside the history, under one of its names, looks like this too.
+    Who acts on the hub beside the history, under one of its names, looks like this too. Changes of a doctor's hours are
+    not among the commands that a history is the witness of.
     """
     since = history.since()
     for entered in record.by_doctor.values():
         for each in entered:
             by = each.event.by
             ours = by.via in {"rest", "socket"} and by.id in since and each.event.at >= since[by.id]
-            if ours and not _was_asked(each, history):
+            if ours and isinstance(each, Entered) and not _was_asked(each, history):
                 case = f"{each.event.type} {each.appointment.id}, seq {each.event.seq}, command {each.event.command_id}"
                 yield Violation(Promise.APPLIED_ONCE, "nobody asked for a change in the record", case)
 
@@ -79,7 +80,7 @@ def decided(history: History) -> Iterator[Violation]:
 
 def _contradictions(ask: Ask, answer: Answer, record: Record) -> Iterator[str]:
     """Say in what the record contradicts an acknowledgement."""
-    entered = record.by_command.get(ask.command_id, ())
+    entered = _of_appointments(record, ask.command_id)
     shown = answer.appointment
     if not entered or shown is None:
         yield f"{named(ask)}: no event of this command"
@@ -95,12 +96,16 @@ def _contradictions(ask: Ask, answer: Answer, record: Record) -> Iterator[str]:
 
 def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
     """Return the refusals of what is in the record; that the key stands there for something else is none of them."""
-    entered = record.by_command.get(entry.first.command_id, ())
+    entered = _of_appointments(record, entry.first.command_id)
     return [
         told.answer
         for told in entry.tellings
         if told.answer and not told.answer.ok and told.answer.decided and any(_fits(told, each) for each in entered)
     ]
+
+
+def _of_appointments(record: Record, command_id: str) -> list[Entered]:
+    return [each for each in record.by_command.get(command_id, ()) if isinstance(each, Entered)]
 
 
 def _was_asked(entered: Entered, history: History) -> bool:

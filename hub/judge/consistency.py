@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.judge.promises import Promise, Violation
-from hub.judge.record import Entered, Hold, Record
+from hub.judge.record import Entered, Hold, Rearranged, Record
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment, fold
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -14,6 +14,7 @@ from hub.scheduling.events import (
     AppointmentRescheduled,
     PatientReminded,
 )
+from hub.scheduling.timetable import Aggregate, fold_timetable
 from hub.scheduling.values import LENGTH, rfc3339
 
 
@@ -49,6 +50,20 @@ def overlaps_of_patients(record: Record, writing: timedelta) -> Iterator[Violati
                 )
 
 
+def hours(record: Record) -> Iterator[Violation]:
+    """Find appointments that were put where the doctor did not work, by the hours that were in force then."""
+    for doctor_id, holds in record.holds_of_doctor.items():
+        timetable = record.timetables.get(doctor_id)
+        for hold in holds:
+            doctor = timetable.as_of(hold.taken.prev) if timetable else None
+            if doctor and (doctor.disabled or not doctor.works_at(hold.start)):
+                yield Violation(
+                    Promise.NO_OVERLAP,
+                    "an appointment was put outside the doctor's hours",
+                    f"doctor {doctor_id} at {rfc3339(hold.start)}: {hold.appointment.id} (seq {hold.taken.seq})",
+                )
+
+
 def numbering(record: Record) -> Iterator[Violation]:
     """Find where a doctor's events are not numbered 1, 2, 3, …, each naming the one before."""
     for doctor_id, entered in record.by_doctor.items():
@@ -75,6 +90,9 @@ def states(record: Record) -> Iterator[Violation]:
             if told != appointment:
                 names = ", ".join(_differences(appointment, told))
                 yield _unfounded(appointment, f"differs in {names}")
+    for timetable in record.timetables.values():
+        if fold_timetable(timetable.hired, timetable.history) != timetable:
+            yield _unfounded(timetable, "differs")
 
 
 def deadlines(record: Record) -> Iterator[Violation]:
@@ -122,14 +140,14 @@ def _freed(hold: Hold, read_at: datetime) -> datetime:
     return hold.freed.at if hold.freed else read_at
 
 
-def _misnumbered(what: str, doctor_id: str, entered: Entered) -> Violation:
+def _misnumbered(what: str, doctor_id: str, entered: Entered | Rearranged) -> Violation:
     event = entered.event
-    case = f"doctor {doctor_id}: seq {event.seq}, prev {event.prev} ({event.type}, {entered.appointment.id})"
+    case = f"doctor {doctor_id}: seq {event.seq}, prev {event.prev} ({event.type}, {entered.where})"
     return Violation(Promise.TOLD_IN_ORDER, what, case)
 
 
-def _unfounded(appointment: Appointment, why: str) -> Violation:
-    return Violation(Promise.APPLIED_ONCE, "a state is not what its history gives", f"{appointment.id}: {why}")
+def _unfounded(aggregate: Aggregate, why: str) -> Violation:
+    return Violation(Promise.APPLIED_ONCE, "a state is not what its history gives", f"{aggregate.id}: {why}")
 
 
 def _differences(stored: Appointment, told: Appointment) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hub.client.asking import Who
 from hub.client.line import Callbacks
-from hub.client.wire import AppointmentEvent, SlotEvent, Synced, WatchedDay
+from hub.client.wire import AppointmentEvent, SlotEvent, Synced, Told, WatchedDay
 from hub.clock import Clock
 from hub.scheduling.views import AppointmentView
 
@@ -15,7 +15,7 @@ from hub.scheduling.views import AppointmentView
 class Seen:
     """An event and when the client had it."""
 
-    event: AppointmentEvent
+    event: Told
     at: datetime
 
 
@@ -52,6 +52,7 @@ class Dashboard:
         return Callbacks(
             on_snapshot=self.saw_snapshot,
             on_appointment=self.saw,
+            on_calendar=self.saw,
             on_watched=self.watched,
             on_slot=self.saw_slot,
             on_connected=self.connected,
@@ -93,11 +94,11 @@ class Dashboard:
         if self.open:
             self.spans[-1].until = self._clock()
 
-    def saw(self, event: AppointmentEvent) -> None:
+    def saw(self, event: Told) -> None:
         """Write down an event."""
         self.connected()
         self.spans[-1].seen.append(Seen(event, self._clock()))
-        if not self.has(event.appointment.id, event.appointment.version):
+        if isinstance(event, AppointmentEvent) and not self.has(event.appointment.id, event.appointment.version):
             self._latest[event.appointment.id] = event.appointment
 
     def saw_snapshot(self, snapshot: Synced) -> None:
@@ -108,7 +109,7 @@ class Dashboard:
 
     def reached(self, doctor_id: str) -> int:
         """Return the last `seq` of the doctor that the client was told of."""
-        told = (seen.event.seq for seen in self.seen if seen.event.appointment.doctor_id == doctor_id)
+        told = (seen.event.seq for seen in self.seen if seen.event.doctor_id == doctor_id)
         return max([*told, *(span.position.get(doctor_id, 0) for span in self.spans)], default=0)
 
     def watched(self, day: WatchedDay) -> None:

@@ -3,8 +3,8 @@
 from hub.clock import Clock
 from hub.judge.record import Record
 from hub.records.ports import After, AppointmentFilter, Records
+from hub.records.timetables import timetables_of
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.hours import Doctor
 
 _PAGE = 1000
 _ATTEMPTS = 10
@@ -15,22 +15,23 @@ class Unsettled(Exception):
 
 
 async def read_record(records: Records, clock: Clock) -> Record:
-    """Return every appointment of every doctor, as of one moment. Raises `Unsettled` and `StoreUnavailable`.
+    """Return all appointments and timetables of all doctors, as of one moment. Raises `Unsettled`, `StoreUnavailable`.
 
     Pages are not of one moment, so where each doctor stands is asked before and after.
     """
     accounts = await records.users.doctors()
-    doctors = [account.calendar for account in accounts if account.calendar]
+    doctors = [account.id for account in accounts]
     for _ in range(_ATTEMPTS):
         before = await _stand(records, doctors)
-        found = [each for doctor in doctors for each in await _appointments_of(records, doctor.id)]
+        found = [each for doctor_id in doctors for each in await _appointments_of(records, doctor_id)]
+        timetables = await timetables_of(records, accounts)
         if await _stand(records, doctors) == before:
-            return Record(found, doctors, clock())
+            return Record(found, timetables.values(), clock())
     raise Unsettled(f"the record changed during each of {_ATTEMPTS} readings")
 
 
-async def _stand(records: Records, doctors: list[Doctor]) -> dict[str, int]:
-    return {doctor.id: await records.appointments.last_seq(doctor.id) for doctor in doctors}
+async def _stand(records: Records, doctors: list[str]) -> dict[str, int]:
+    return {doctor_id: await records.appointments.last_seq(doctor_id) for doctor_id in doctors}
 
 
 async def _appointments_of(records: Records, doctor_id: str) -> list[Appointment]:

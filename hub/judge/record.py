@@ -1,9 +1,9 @@
-"""The record as the judge sees it: every appointment, and what its history says of who held which slot when."""
+"""The record as the judge sees it: every appointment and timetable, and what they say of who held which slot when."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from hub.scheduling.appointment import Appointment
@@ -14,8 +14,10 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    TimetableEvent,
 )
 from hub.scheduling.hours import Doctor
+from hub.scheduling.timetable import Timetable
 from hub.scheduling.values import LENGTH
 
 
@@ -25,6 +27,24 @@ class Entered:
 
     appointment: Appointment
     event: Event
+
+    @property
+    def where(self) -> str:
+        """Whose history has it."""
+        return self.appointment.id
+
+
+@dataclass(frozen=True)
+class Rearranged:
+    """An event of a doctor's timetable, and the timetable."""
+
+    timetable: Timetable
+    event: TimetableEvent
+
+    @property
+    def where(self) -> str:
+        """Whose history has it."""
+        return self.timetable.id
 
 
 @dataclass(frozen=True)
@@ -46,28 +66,52 @@ class Hold:
 
 
 class Record:
-    """Appointments and calendars as they were read. Nothing here trusts that they are consistent."""
+    """Appointments and timetables as they were read. Nothing here trusts that they are consistent."""
 
-    def __init__(self, appointments: Iterable[Appointment], doctors: Iterable[Doctor], read_at: datetime) -> None:
+    def __init__(self, appointments: Iterable[Appointment], timetables: Iterable[Timetable], read_at: datetime) -> None:
         self.appointments: Mapping[str, Appointment] = {each.id: each for each in appointments}
-        self.doctors: Mapping[str, Doctor] = {doctor.id: doctor for doctor in doctors}
+        self.timetables: Mapping[str, Timetable] = {each.doctor_id: each for each in timetables}
         self.read_at = read_at
 
+    @property
+    def doctors(self) -> Mapping[str, Doctor]:
+        """The doctors as they are now, by id."""
+        return {doctor_id: timetable.doctor for doctor_id, timetable in self.timetables.items()}
+
+    def doctors_between(self, doctor_id: str, since: datetime, until: datetime, writing: timedelta) -> list[Doctor]:
+        """Return each way a doctor's hours were at some moment of a stretch of time; none of somebody who is no doctor.
+
+        A change counts from its decision; what was before it, until it is written, at most `writing` later.
+        """
+        timetable = self.timetables.get(doctor_id)
+        if timetable is None:
+            return []
+        found, doctor = [], timetable.hired
+        for event in timetable.history:
+            if event.at + writing >= since:
+                found.append(doctor)
+            if event.at > until:
+                return found
+            doctor = timetable.as_of(event.seq)
+        return [*found, doctor]
+
     @cached_property
-    def by_doctor(self) -> Mapping[str, Sequence[Entered]]:
+    def by_doctor(self) -> Mapping[str, Sequence[Entered | Rearranged]]:
         """All events of each doctor, by `seq`."""
-        found: dict[str, list[Entered]] = defaultdict(list)
+        found: dict[str, list[Entered | Rearranged]] = defaultdict(list)
         for appointment in self.appointments.values():
             found[appointment.doctor_id] += [Entered(appointment, event) for event in appointment.history]
+        for timetable in self.timetables.values():
+            found[timetable.doctor_id] += [Rearranged(timetable, event) for event in timetable.history]
         return {doctor_id: sorted(entered, key=lambda each: each.event.seq) for doctor_id, entered in found.items()}
 
     @cached_property
-    def by_seq(self) -> Mapping[tuple[str, int], Entered]:
+    def by_seq(self) -> Mapping[tuple[str, int], Entered | Rearranged]:
         """What stands at (doctor id, `seq`); where two events claim a place, one of them."""
         return {(doctor_id, each.event.seq): each for doctor_id, entered in self.by_doctor.items() for each in entered}
 
     @cached_property
-    def by_command(self) -> Mapping[str, Sequence[Entered]]:
+    def by_command(self) -> Mapping[str, Sequence[Entered | Rearranged]]:
         """What each command caused; more than one entry would be one too many."""
         found = defaultdict(list)
         for entered in self.by_doctor.values():

@@ -71,7 +71,7 @@ class _Case:
         self.appointment = record.appointments.get(self.wish.appointment_id or "")
         doctor_id = self.appointment.doctor_id if self.appointment else self.wish.doctor_id
         self.doctor_id = doctor_id or ""
-        self.doctor = record.doctors.get(self.doctor_id)
+        self.doctors = record.doctors_between(self.doctor_id, self.since, self.until, tolerance.writing)
 
     @property
     def own(self) -> list[Hold]:
@@ -130,21 +130,23 @@ def _too_far_ahead(case: _Case) -> bool:
 
 
 def _off_grid(case: _Case) -> bool:
-    return bool(case.doctor and case.wish.start and not case.doctor.on_grid(case.wish.start))
+    start = case.wish.start
+    return start is not None and any(not doctor.on_grid(start) for doctor in case.doctors)
 
 
 def _outside_hours(case: _Case) -> bool:
-    return bool(case.doctor and case.wish.start and not case.doctor.works_at(case.wish.start))
+    start = case.wish.start
+    return start is not None and any(not doctor.works_at(start) for doctor in case.doctors)
 
 
 def _doctor_unavailable(case: _Case) -> bool:
-    return bool(case.doctor and case.doctor.disabled)
+    return any(doctor.disabled for doctor in case.doctors)
 
 
 def _not_found(case: _Case) -> bool:
     """Say whether there is no such doctor; or no such appointment, or it is of other people."""
     if case.wish.kind == "book":
-        return case.doctor is None
+        return not case.doctors
     return case.appointment is None or case.who.id not in {case.appointment.doctor_id, case.appointment.patient_id}
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from hub.client.wire import AppointmentEvent, CalendarEvent, Told
 from hub.judge.dashboard import Dashboard, Seen, Span
 from hub.judge.promises import Promise, Violation
-from hub.judge.record import Entered, Record
+from hub.judge.record import Entered, Rearranged, Record
 from hub.scheduling.appointment import as_of
 from hub.scheduling.values import rfc3339
-from hub.scheduling.views import view
+from hub.scheduling.views import calendar_view, view
 
 
 def in_order(dashboard: Dashboard) -> Iterator[Violation]:
@@ -16,7 +17,7 @@ def in_order(dashboard: Dashboard) -> Iterator[Violation]:
     last: dict[str, int] = {}
     had: set[tuple[str, int]] = set()
     for seen in dashboard.seen:
-        doctor_id, seq = seen.event.appointment.doctor_id, seen.event.seq
+        doctor_id, seq = seen.event.doctor_id, seen.event.seq
         if (doctor_id, seq) in had:
             yield _about(dashboard, "an event was told twice", doctor_id, seq)
         elif seq < last.get(doctor_id, 0):
@@ -29,7 +30,7 @@ def true(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
     """Find events that were told and are not in the record, or not so, or do not concern this client."""
     for seen in dashboard.seen:
         event = seen.event
-        doctor_id = event.appointment.doctor_id
+        doctor_id = event.doctor_id
         told = record.by_seq.get((doctor_id, event.seq))
         if told is None:
             yield _about(dashboard, "an event was told that is not in the record", doctor_id, event.seq)
@@ -46,7 +47,7 @@ def complete(dashboard: Dashboard, record: Record, clocks: timedelta) -> Iterato
     before the last event told on it, for what happened after that may have been under way when it was cut.
     """
     for span in dashboard.spans:
-        had = {(seen.event.appointment.doctor_id, seen.event.seq) for seen in span.seen}
+        had = {(seen.event.doctor_id, seen.event.seq) for seen in span.seen}
         for doctor_id, entered in record.by_doctor.items():
             first, last = _told_range(span, doctor_id)
             for each in entered:
@@ -74,25 +75,40 @@ def slots(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
             yield Violation(Promise.TOLD_IN_ORDER, "a watched slot is not shown as it is", case)
 
 
-def _concerns(dashboard: Dashboard, entered: Entered) -> bool:
-    """Whether the owner is entitled to the event; that a reminder was missed is told to the doctor only."""
+def _concerns(dashboard: Dashboard, entered: Entered | Rearranged) -> bool:
+    """Whether the owner is entitled to the event.
+
+    That a reminder was missed is told to the doctor only, and so are the doctor's own hours.
+    """
+    if isinstance(entered, Rearranged):
+        return entered.timetable.doctor_id == dashboard.owner.id
     if dashboard.owner.role == "doctor":
         return entered.appointment.doctor_id == dashboard.owner.id
     return entered.appointment.patient_id == dashboard.owner.id and entered.event.type != "reminder_missed"
 
 
-def _same(seen: Seen, entered: Entered) -> bool:
+def _same(seen: Seen, entered: Entered | Rearranged) -> bool:
     told, event = seen.event, entered.event
+    if isinstance(entered, Rearranged) or isinstance(told, CalendarEvent):
+        return _same_calendar(told, entered)
     try:
-        then = view(as_of(entered.appointment, event))
+        then = view(as_of(entered.appointment, entered.event))
     except ValueError:  # a history that gives no state; `consistency.states` says so
         return True
     return (told.type, told.prev, told.appointment) == (event.type, event.prev, then)
 
 
+def _same_calendar(told: Told, entered: Entered | Rearranged) -> bool:
+    if isinstance(entered, Entered) or isinstance(told, AppointmentEvent):
+        return False
+    event = entered.event
+    then = calendar_view(entered.timetable.as_of(event.seq))
+    return (told.type, told.prev, told.calendar) == (event.type, event.prev, then)
+
+
 def _told_range(span: Span, doctor_id: str) -> tuple[int, int]:
     """Return the first and the last `seq` of a doctor that was told on a connection; nothing lies between 1 and 0."""
-    told = [seen.event.seq for seen in span.seen if seen.event.appointment.doctor_id == doctor_id]
+    told = [seen.event.seq for seen in span.seen if seen.event.doctor_id == doctor_id]
     return (min(told), max(told)) if told else (1, 0)
 
 

@@ -17,12 +17,13 @@ def judge(
 ) -> list[Violation]:
     """Return every violation of a promise; none means that all of them were kept as far as these witnesses saw.
 
-    `history` holds all commands of its clients and `record` all appointments of all doctors, read when everything had
+    `history` holds all commands of its clients and `record` everything of all doctors, read when everything had
     come to rest: commands answered, dashboards told (see `hub.judge.dashboard.Dashboard.has`).
     """
     found = [
         *consistency.overlaps_of_doctors(record),
         *consistency.overlaps_of_patients(record, tolerance.writing),
+        *consistency.hours(record),
         *consistency.numbering(record),
         *consistency.states(record),
         *consistency.deadlines(record),

@@ -3,7 +3,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.booking import PATIENCE
+from api.asking import PATIENCE
 from tests.api.clinic import Answer, Clinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"

@@ -101,7 +101,7 @@ class SmallClinic:
         self.dashboards[who.id].watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
 
     def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
-        return Record(self.appointments if appointments is None else appointments, self.doctors, self.now)
+        return Record(self.appointments if appointments is None else appointments, map(hired, self.doctors), self.now)
 
     def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
         return judge(self.history, list(self.dashboards.values()), self.record(appointments))
