@@ -8,15 +8,21 @@ from typing import TextIO
 from cyclopts import App
 from pydantic import ValidationError
 
+from hub.accounts.account import Account
 from hub.accounts.hiring import NewDoctor, hire, shifts_of
+from hub.accounts.leaving import disable, enable
 from hub.clock import system_clock
 from hub.embedded.reach import reached_database
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.settings import load
+from hub.records.timetables import timetables_of
+from hub.scheduling.decision import Refused
+from hub.scheduling.values import rfc3339
+from hub.settings import load, timekeeper
 
-app = App(name="doctor", help="Add and list the doctors of the clinic.")
+app = App(name="doctor", help="Add, list, disable and enable the doctors of the clinic.")
 
+_SHOWN = 20
 _OFFICE = ("mon-fri 09:00-12:00 13:00-17:00",)
 
 
@@ -69,13 +75,73 @@ async def add_doctor(  # noqa: PLR0913  # each one an option of the command line
 
 @app.command(name="list")
 async def list_doctors() -> int:
-    """Print the doctors by name: id, name, e-mail address, zone."""
+    """Print the doctors by name: id, name, e-mail address, zone, and who is disabled."""
     async with _store() as records:
-        for doctor in await records.users.doctors():
-            zone = doctor.calendar.zone if doctor.calendar else "-"
-            closed = "  takes no appointments" if doctor.calendar and doctor.calendar.disabled else ""
-            _say(f"{doctor.id}  {doctor.name}  {doctor.email}  {zone}{closed}")
+        accounts = await records.users.doctors()
+        timetables = await timetables_of(records, accounts)
+        for account in accounts:
+            doctor = timetables[account.id].doctor
+            closed = "  disabled: takes no appointments" if doctor.disabled else ""
+            _say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{closed}")
     return 0
+
+
+@app.command(name="disable")
+async def disable_doctor(doctor: str, /) -> int:
+    """Let a doctor take no new appointments, and sign the doctor out everywhere. Appointments that exist stay.
+
+    Parameters
+    ----------
+    doctor
+        The id or the e-mail address.
+
+    """
+    async with _store() as records:
+        account = await _found(records, doctor)
+        if account is None:
+            return 1
+        left = await disable(records, account.id, timekeeper(load()))
+    if isinstance(left, Refused):
+        _say(left.detail, sys.stderr)
+        return 1
+    _say(f"{account.name} takes no new appointments and is signed out everywhere (log-ins ended: {left.log_ins}).")
+    _say(f"Appointments to come, which stay booked: {len(left.ahead)}.")
+    for appointment in left.ahead[:_SHOWN]:
+        _say(f"  {rfc3339(appointment.start)}  {appointment.id}  {appointment.status.value}")
+    if len(left.ahead) > _SHOWN:
+        _say(f"  and {len(left.ahead) - _SHOWN} more")
+    return 0
+
+
+@app.command(name="enable")
+async def enable_doctor(doctor: str, /) -> int:
+    """Let a disabled doctor take appointments and log in again.
+
+    Parameters
+    ----------
+    doctor
+        The id or the e-mail address.
+
+    """
+    async with _store() as records:
+        account = await _found(records, doctor)
+        if account is None:
+            return 1
+        refused = await enable(records, account.id, timekeeper(load()))
+    if refused:
+        _say(refused.detail, sys.stderr)
+        return 1
+    _say(f"{account.name} takes appointments and can log in again.")
+    return 0
+
+
+async def _found(records: Records, doctor: str) -> Account | None:
+    """Return the account of the doctor with this id or e-mail address; None, and say so, when there is none."""
+    account = await records.users.by_id(doctor) or await records.users.by_email(doctor.lower())
+    if account is None or account.role != "doctor":
+        _say(f"There is no doctor with the id or e-mail address {doctor!r}; see `clinic-hub doctor list`.", sys.stderr)
+        return None
+    return account
 
 
 @asynccontextmanager

@@ -84,7 +84,8 @@ export class Progress {
   }
 
   #new(events) {
-    return events.filter(({ appointment: { doctorId }, seq }) => {
+    return events.filter(({ appointment, calendar, seq }) => {
+      const { doctorId } = appointment ?? calendar;
       if (seq <= (this.position[doctorId] ?? 0)) return false;
       this.position[doctorId] = seq;
       return true;
@@ -96,7 +97,8 @@ export class Progress {
  *
  * `onSnapshot(appointments, position)`: one's own appointments as they are, instead of all that was told before; it
  * comes first, and again when too much was missed. `onAppointment({type, appointment, seq, prev})`: a change of one of
- * them, each once and in order, also those that happened while there was no connection. `onWatched(doctorId, date,
+ * them, each once and in order, also those that happened while there was no connection; `onCalendar({type, calendar,
+ * seq, prev})`: the same of a doctor's own hours (the snapshot's are its third argument). `onWatched(doctorId, date,
  * slots)`: a watched day, at first and after each reconnect; `onSlot({doctorId, start, available})`: every change of it
  * after that. `onConnected()`, `onDisconnected()`: how the connection is. `onEnd(error)`: the hub does not let us in any
  * more (a HubError), so the line is over: log in again. */
@@ -146,6 +148,7 @@ export class HubLine {
     this.#socket.on("disconnect", () => this.#disconnected());
     this.#socket.on("connect_error", (error) => this.#comeBack(error.data?.code ?? "no_answer", error.message));
     this.#socket.on("appointment", (event) => this.#apply(this.#progress.told(event)));
+    this.#socket.on("calendar", (event) => this.#apply(this.#progress.told(event)));
     this.#socket.on("slot", (slot) => this.#hears.onSlot?.(slot));
     this.#socket.on("closing", (why) => (this.#sentAway = why));
     this.#socket.on("token_expiring", () => this.#refresh());
@@ -165,7 +168,8 @@ export class HubLine {
 
   /** Send a command, again and again under one `commandId` while the hub leaves it undecided, until patience ends.
    *
-   * `kind`: book, confirm, cancel, complete, reschedule. The answer is the hub's ack; its code is `no_answer` when none
+   * `kind`: book, confirm, cancel, complete, reschedule; for doctors also change_hours, add_time_off, remove_time_off.
+   * The answer is the hub's ack; its code is `no_answer` when none
    * came: then it may or may not have been done, and the same with the same `commandId` is always safe. */
   async command(kind, argument) {
     const asked = { commandId: newId(), ...argument };
@@ -213,7 +217,7 @@ export class HubLine {
   async #sync() {
     const synced = this.#emit("sync", this.#progress.ask(), this.#patience.each, (answer) => {
       if (!answer.ok) return;
-      if (answer.mode === "snapshot") this.#hears.onSnapshot?.(answer.appointments, answer.position);
+      if (answer.mode === "snapshot") this.#hears.onSnapshot?.(answer.appointments, answer.position, answer.calendar);
       this.#apply(this.#progress.answered(answer));
       this.#inStep = true;
       this.#wake();
@@ -225,7 +229,10 @@ export class HubLine {
   }
 
   #apply(events) {
-    for (const event of events) this.#hears.onAppointment?.(event);
+    for (const event of events) {
+      if (event.calendar) this.#hears.onCalendar?.(event);
+      else this.#hears.onAppointment?.(event);
+    }
   }
 
   #disconnected() {

@@ -19,7 +19,7 @@ PEOPLE = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other do
 class Row:
     """What a request to an endpoint is answered: by status, in the order of the first five callers.
 
-    The path's `{appointment}` is one of Carl with Ada that starts in half an hour, and `{doctor}` is Ada.
+    The path's `{appointment}` is one of Carl with Ada that starts in half an hour, `{time_off}` one of Ada's.
     """
 
     method: str
@@ -32,7 +32,9 @@ class Row:
 
 
 A = "/api/v1/appointments"
+ME = "/api/v1/doctors/me"
 SLOT = opening(1).isoformat()
+TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
 PICTURE = picture()
 NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
 ROWS = [
@@ -77,6 +79,11 @@ ROWS = [
         "/api/v1/doctors/doctor-ada/slots",
         query={"date": "2026-11-24"},
     ),
+    Row("GET", ME + "/hours", (401, 403, 403, 200, 200)),
+    Row("PUT", ME + "/hours", (401, 403, 403, 200, 200), json={"shifts": [{"weekday": 0, "opens": 0, "closes": 60}]}),
+    Row("GET", ME + "/time-off", (401, 403, 403, 200, 200)),
+    Row("POST", ME + "/time-off", (401, 403, 403, 201, 201), json={"start": SLOT, "end": opening(2).isoformat()}),
+    Row("DELETE", ME + "/time-off/{id}", (401, 403, 403, 204, 404), ME + "/time-off/{time_off}"),
     Row("POST", A, (401, 201, 201, 422, 403), json={"doctorId": "doctor-ada", "start": SLOT}),
     Row(
         "POST",
@@ -130,6 +137,7 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
     appointment = await clinic.book("carl", "ada", opening(0, half_hours=1))
     for person in ("ada", "carl"):
         await upload(clinic, person, PICTURE)
+    away = await clinic.ask("POST", ME + "/time-off", "ada", json=TIME_OFF)
     who = PEOPLE.get(caller, "carl")
     token = None if caller == "nobody" else clinic.token(who)
     if caller == "expired token":
@@ -137,7 +145,7 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
     if caller == "tampered token":
         assert token
         token = tampered(token)
-    path = (row.path or row.template).format(appointment=appointment)
+    path = (row.path or row.template).format(appointment=appointment, time_off=away.body["timeOff"]["id"])
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
     sent: dict[str, Any] = {"data": form(**row.form)} if row.form else {"json": row.json}

@@ -8,7 +8,7 @@ from tests.api.clinic import Clinic, opening
 async def test_doctors_are_listed_by_name_without_what_is_private(clinic: Clinic) -> None:
     answer = await clinic.ask("GET", "/api/v1/doctors", "carl")
     assert [doctor["name"] for doctor in answer.body] == ["Dr. Ada", "Dr. Ben"]
-    assert answer.body[0].keys() == {"id", "name", "specialty", "zone", "shifts", "photo"}
+    assert answer.body[0].keys() == {"id", "name", "specialty", "zone", "shifts", "disabled", "photo"}
     assert answer.body[0]["shifts"][0] == {"weekday": 0, "opens": 540, "closes": 1020}
 
 

@@ -28,6 +28,12 @@ async def own(clinic: SocketClinic, who: str) -> list[Any]:
     return list((await clinic.rest.ask("GET", "/api/v1/appointments?limit=200", who)).body)
 
 
+async def own_hours(clinic: SocketClinic, who: str) -> dict[str, Any]:
+    """Return what REST says of a doctor's hours."""
+    answer = await clinic.rest.ask("GET", "/api/v1/doctors/me/hours", who)
+    return {"calendar": answer.body["calendar"]}
+
+
 async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic: SocketClinic) -> None:
     with_ada = await clinic.rest.book("carl", "ada", opening(2))
     await clinic.rest.book("carl", "ben", opening(1))
@@ -42,14 +48,14 @@ async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic
             "mode": "snapshot",
             "appointments": await own(clinic, name),
             "position": position,
-        }
+        } | (await own_hours(clinic, name) if name != "carl" else {})
 
 
 async def test_who_has_no_appointments_has_an_empty_snapshot(clinic: SocketClinic) -> None:
     carl, ada = await clinic.person("carl"), await clinic.person("ada")
     empty = {"ok": True, "mode": "snapshot", "appointments": []}
     assert await carl.ask("sync", {}) == {**empty, "position": {}}
-    assert await ada.ask("sync") == {**empty, "position": {clinic.id("ada"): 0}}
+    assert await ada.ask("sync") == {**empty, "position": {clinic.id("ada"): 0}, **await own_hours(clinic, "ada")}
 
 
 @pytest.mark.parametrize("since", [[], 5, {"a b": 1}, {"ada": -1}, {"ada": "1"}, {"ada": 1.5}, {"ada": None}])

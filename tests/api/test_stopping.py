@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api import __main__ as main
 from api.app import Api, build
+from api.asking import Asking
 from api.booking import Booking
 from api.runner import Runner
 from api.sockets.assembly import assemble as assemble_gateway
@@ -64,7 +65,7 @@ class Busy:
 async def busy() -> AsyncIterator[Busy]:
     services = await make_services()
     commands = HeldCommands(services.records, services.clock)
-    services = replace(services, commands=commands, booking=Booking(services.records, commands, services.clock))
+    services = replace(services, commands=commands, booking=Booking(services.records, Asking(commands, services.clock)))
     clinic = await open_clinic(services)
     api = Api(build(services), assemble_gateway(services, services.doorkeeper.recognise, Limits()))
     runner = Runner(api.application, access_log=None, handle_signals=False, shutdown_timeout=main.ANSWER_WITHIN)

@@ -54,6 +54,26 @@ test("each event is told once and in order over a cut, also what is told while t
   });
 });
 
+test("a doctor is told of the own hours in one order with the appointments", async () => {
+  await withHub(async (hub) => {
+    const told = [];
+    const hours = (seq) => ({ type: "hours_changed", calendar: { doctorId: "ada", shifts: [] }, seq, prev: seq - 1 });
+    hub.on("sync", () => ({ ...snapshot({ ada: 1 }), calendar: { doctorId: "ada" } }));
+    await hub.line({
+      onSnapshot: (_, position, calendar) => told.push(calendar.doctorId),
+      onAppointment: ({ seq }) => told.push(seq),
+      onCalendar: ({ type, seq }) => told.push(`${type} ${seq}`),
+    });
+    hub.tell("appointment", event(2));
+    hub.tell("calendar", hours(3));
+    await until(() => told.length === 3);
+    hub.on("sync", () => resume({ ada: 5 }, hours(3), event(4), hours(5)));
+    hub.cut();
+    await until(() => told.length === 5);
+    assert.deepEqual(told, ["ada", 2, "hours_changed 3", 4, "hours_changed 5"]);
+  });
+});
+
 test("a command is sent again under one commandId until the hub decides it", async () => {
   await withHub(async (hub) => {
     const line = await hub.line();
