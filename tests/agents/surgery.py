@@ -10,15 +10,19 @@ from agents.answers import Answer
 from agents.days import Days
 from agents.doctors import Doctors
 from hub.accounts.account import Account
-from hub.bus.messages import Declined, Done
+from hub.bus.messages import Declined, Done, Reply, TimetableDone
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
+    AddTimeOff,
     BookAppointment,
     CancelAppointment,
+    ChangeHours,
     Command,
     ConfirmAppointment,
+    DisableDoctor,
+    RemoveTimeOff,
     RescheduleAppointment,
 )
 from hub.scheduling.hours import Doctor, Shift
@@ -98,12 +102,28 @@ def move(of: BookAppointment, to: int, key: str | None = None) -> RescheduleAppo
     return RescheduleAppointment(**_change(of, key), start=slot(to))
 
 
+def hours(opens: int = 0, closes: int = 24, doctor: str = "ada", key: str | None = None, **more: object) -> ChangeHours:
+    """Let a doctor work from one hour to another, every day."""
+    shifts = tuple(Shift(weekday=day, opens=opens * 60, closes=closes * 60) for day in range(7))
+    return ChangeHours(**_arrangement(doctor, key), shifts=shifts, **more)
+
+
+def off(at: int = 0, doctor: str = "ada", key: str | None = None, **more: object) -> AddTimeOff:
+    """Let a doctor be away for one slot."""
+    return AddTimeOff(**_arrangement(doctor, key), start=slot(at), end=slot(at + 1), **more)
+
+
+def back(of: AddTimeOff, key: str | None = None) -> RemoveTimeOff:
+    return RemoveTimeOff(**_arrangement(of.doctor_id, key), time_off_id=of.id)
+
+
+def leave(doctor: str = "ada", key: str | None = None) -> DisableDoctor:
+    return DisableDoctor(**_arrangement(doctor, key) | {"by": Actor(id="clinic", role=Role.SYSTEM, via="cli")})
+
+
 def verdicts(answers: Sequence[Answer]) -> list[str]:
-    """Return what each command came to: the status of its appointment now, or the code of the refusal."""
-    return [
-        answer.reply.appointment.status.value if isinstance(answer.reply, Done) else answer.reply.code.value
-        for answer in answers
-    ]
+    """Return what each command came to: the status of its appointment now, `arranged`, or the code of the refusal."""
+    return [_verdict(answer.reply) for answer in answers]
 
 
 def told(answers: Sequence[Answer]) -> list[tuple[int, str]]:
@@ -121,11 +141,30 @@ def done(answer: Answer) -> Done:
     return answer.reply
 
 
+def _verdict(reply: Reply) -> str:
+    match reply:
+        case Done(appointment=appointment):
+            return appointment.status.value
+        case TimetableDone():
+            return "arranged"
+        case Declined(code=code):
+            return code.value
+
+
 async def given(worker: Doctors, *commands: Command) -> list[str]:
     """Return what became of commands that are handled as one batch."""
     answers = await worker.handle(commands)
     assert [answer.reply.command_id for answer in answers] == [command.id for command in commands]
     return verdicts(answers)
+
+
+def _arrangement(doctor: str, key: str | None) -> dict[str, object]:
+    return {
+        "id": key or f"arrangement-{next(_ids)}",
+        "doctor_id": doctor,
+        "by": Actor(id=doctor, role=Role.DOCTOR, via="rest"),
+        "at": NOW,
+    }
 
 
 def _change(of: BookAppointment, key: str | None) -> dict[str, object]:

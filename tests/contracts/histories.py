@@ -10,7 +10,11 @@ from hub.scheduling.events import (
     AppointmentCancelled,
     AppointmentConfirmed,
     AppointmentRescheduled,
+    HoursChanged,
+    TimeOffAdded,
 )
+from hub.scheduling.hours import Shift, TimeOff
+from hub.scheduling.timetable import Timetable, rearrange
 from hub.scheduling.values import Actor, Role
 
 NINE = datetime(2031, 3, 3, 9, tzinfo=UTC)
@@ -55,6 +59,14 @@ class Histories:
     def move(self, appointment: Appointment, start: datetime) -> Appointment:
         header = self._header(appointment.doctor_id, None)
         return evolve(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
+
+    def change_hours(self, timetable: Timetable, *, command: str | None = None) -> Timetable:
+        shifts = (Shift(weekday=1, opens=540, closes=1020),)
+        return rearrange(timetable, HoursChanged(**self._header(timetable.doctor_id, command), shifts=shifts))
+
+    def add_time_off(self, timetable: Timetable, start: datetime, *, command: str | None = None) -> Timetable:
+        off = TimeOff(id=new_id(), start=start, end=start + HALF_HOUR)
+        return rearrange(timetable, TimeOffAdded(**self._header(timetable.doctor_id, command), time_off=off))
 
     def _header(self, doctor: str, command: str | None) -> dict[str, object]:
         self.seqs[doctor] += 1
