@@ -16,16 +16,33 @@ from hypothesis import strategies as st
 
 from agents.answers import Answer
 from agents.doctors import Doctors
-from hub.bus.messages import Done, notice_of
+from hub.bus.messages import Declined, notice_of, timetable_notice_of
 from hub.records.memory import MemoryRecords
 from hub.scheduling.appointment import Appointment, as_of, fold
-from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, fingerprint
-from tests.agents.surgery import DOCTORS, NOW, PATIENTS, Meddled, Surgery, account, book, cancel, confirm, move
+from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, TimetableChange, fingerprint
+from hub.scheduling.hours import Doctor
+from hub.scheduling.timetable import Aggregate, Timetable, fold_timetable, hired, timetable_id
+from tests.agents.surgery import (
+    DOCTORS,
+    NOW,
+    PATIENTS,
+    Meddled,
+    Surgery,
+    account,
+    back,
+    book,
+    cancel,
+    confirm,
+    hours,
+    leave,
+    move,
+    off,
+)
 
 Turn = Literal["rebalance"] | Sequence[Command] | None
 """What happens before one call of the record: a rebalance, a batch at the other worker, or nothing."""
-World = Mapping[str, Appointment]
-"""The appointments by id, as they were stored at one moment."""
+World = Mapping[str, Aggregate]
+"""The appointments and timetables by id, as they were stored at one moment."""
 
 HALF_HOUR = timedelta(minutes=30)
 ALLOWED = {
@@ -43,12 +60,17 @@ bookings = st.builds(
     key=keys,
     expires=st.sampled_from([None, None, None, NOW - HALF_HOUR]),
 )
+absences = st.builds(off, st.integers(0, 2), st.sampled_from(DOCTORS), keys.map("o{}".format))
 commands = st.one_of(
     bookings,
     bookings,
     st.builds(confirm, bookings, keys.map("c{}".format) | keys),
     st.builds(cancel, bookings, keys.map("c{}".format)),
     st.builds(move, bookings, st.integers(0, 2), keys.map("c{}".format)),
+    st.builds(hours, st.sampled_from([0, 13]), st.just(24), st.sampled_from(DOCTORS), keys.map("h{}".format) | keys),
+    st.builds(back, absences, keys.map("h{}".format)),
+    absences,
+    st.builds(leave, st.just("ben"), keys.map("h{}".format)),
 )
 batches = st.lists(commands, max_size=6)
 turns = st.lists(st.one_of(st.none(), st.none(), st.just("rebalance"), batches), max_size=12)
@@ -122,22 +144,28 @@ class Clinic:
     def _watch_writes(self) -> None:
         write = self.records.appointments._write
 
-        def watched(appointment: Appointment) -> None:
-            last = appointment.last
+        def watched(aggregate: Aggregate) -> None:
+            last = aggregate.last
             causes = [
                 each for each in self.asked if (each.id, fingerprint(each)) == (last.command_id, last.fingerprint)
             ]
             assert not all(reasons(self.worlds[-1], cause) for cause in causes), "accepted against a rule"
-            write(appointment)
-            self.worlds.append({**self.worlds[-1], appointment.id: appointment})
+            write(aggregate)
+            self.worlds.append({**self.worlds[-1], aggregate.id: aggregate})
 
         self.records.appointments._write = watched
 
     def check_record(self) -> None:
-        stored = self.worlds[-1].values()
-        for appointment in stored:
+        stored, appointments = self.worlds[-1].values(), appointments_in(self.worlds[-1])
+        for appointment in appointments:
             assert appointment == fold(appointment.history)
-        active = [appointment for appointment in stored if appointment.active]
+            for event in appointment.history:
+                if event.type in {"booked", "rescheduled"}:
+                    doctor = timetable_in(self.worlds[-1], appointment.doctor_id).as_of(event.prev)
+                    assert not against_hours(doctor, event.start)
+        for timetable in (one for one in stored if isinstance(one, Timetable)):
+            assert timetable == fold_timetable(timetable.hired, timetable.history)
+        active = [appointment for appointment in appointments if appointment.active]
         for one, another in combinations(active, 2):
             if one.doctor_id == another.doctor_id or one.patient_id == another.patient_id:
                 assert abs(one.start - another.start) >= HALF_HOUR
@@ -154,17 +182,21 @@ class Clinic:
 def check_answer(command: Command, answer: Answer, worlds: Sequence[World]) -> None:
     """Check that an answer says what the record says; a refusal must have been true while the batch was handled."""
     assert answer.reply.command_id == command.id
-    if not isinstance(answer.reply, Done):
+    if isinstance(answer.reply, Declined):
         assert answer.notice is None
         assert any(answer.reply.code.value in reasons(world, command) for world in worlds), answer.reply.code
         return
-    stored = worlds[-1][answer.reply.appointment.id]
+    timetable = timetable_in(worlds[-1], command.doctor_id)
+    stored = timetable if isinstance(command, TimetableChange) else worlds[-1][answer.reply.appointment.id]
     event = stored.caused_by(command.id)
     assert event is not None, "an answer without a record"
     assert event.fingerprint == fingerprint(command)
-    doctor = account(stored.doctor_id).calendar
-    assert doctor is not None
-    assert answer.notice == notice_of(doctor, event, as_of(stored, event))
+    if isinstance(stored, Timetable):
+        right = timetable_notice_of(timetable, event, [])
+        assert answer.notice.model_copy(update={"taken": ()}) == right
+        assert answer.reply.doctor in [stored.as_of(each.seq) for each in stored.history if each.seq >= event.seq]
+    else:
+        assert answer.notice == notice_of(timetable.as_of(event.seq), event, as_of(stored, event))
 
 
 def reasons(world: World, command: Command) -> set[str]:
@@ -175,6 +207,8 @@ def reasons(world: World, command: Command) -> set[str]:
     found = {"idempotency_key_reused"} if caused else set()
     if command.expires is not None and command.expires < NOW:
         found.add("expired")
+    if isinstance(command, TimetableChange):
+        return found | _against_arrangement(world, command)
     if isinstance(command, BookAppointment):
         return found | _against_start(world, command.doctor_id, command.patient_id, command.start, but=None)
     stored = world.get(command.appointment_id)
@@ -189,8 +223,35 @@ def reasons(world: World, command: Command) -> set[str]:
     return found
 
 
+def appointments_in(world: World) -> list[Appointment]:
+    return [one for one in world.values() if isinstance(one, Appointment)]
+
+
+def timetable_in(world: World, doctor_id: str) -> Timetable:
+    return world.get(timetable_id(doctor_id)) or hired(account(doctor_id).calendar)
+
+
+def against_hours(doctor: Doctor, start: datetime) -> set[str]:
+    """Return what a doctor's hours have against a start, minute by minute; all is in UTC, and the same every day."""
+    found = {"doctor_unavailable"} if doctor.disabled else set()
+    away = any(off.start <= start < off.end for off in doctor.time_off)
+    works = any(shift.opens <= start.hour * 60 + start.minute < shift.closes for shift in doctor.shifts)
+    return found | (set() if works and not away else {"outside_hours"})
+
+
+def _against_arrangement(world: World, command: TimetableChange) -> set[str]:
+    doctor = timetable_in(world, command.doctor_id).doctor
+    match command.kind:
+        case "remove_time_off" if command.time_off_id not in [off.id for off in doctor.time_off]:
+            return {"not_found"}
+        case "disable" if doctor.disabled:
+            return {"wrong_status"}
+    return set()
+
+
 def _against_start(world: World, doctor_id: str, patient_id: str, start: datetime, but: Appointment | None) -> set[str]:
-    others = [each for each in world.values() if each.active and (but is None or each.id != but.id)]
+    others = [each for each in appointments_in(world) if each.active and (but is None or each.id != but.id)]
     meets = [each for each in others if abs(each.start - start) < HALF_HOUR]
     taken = {"slot_taken"} if any(each.doctor_id == doctor_id for each in meets) else set()
+    taken |= against_hours(timetable_in(world, doctor_id).doctor, start)
     return taken | ({"patient_busy"} if any(each.patient_id == patient_id for each in meets) else set())

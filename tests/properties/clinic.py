@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hub.scheduling.appointment import Appointment, evolve
-from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import Command
 from hub.scheduling.decide import decide, repeated
-from hub.scheduling.decision import Accepted, Decision
-from hub.scheduling.events import AppointmentBooked, Event
+from hub.scheduling.decision import Accepted, Arranged, Decision
+from hub.scheduling.events import AnyEvent, AppointmentBooked
 from hub.scheduling.hours import Doctor, Shift, TimeOff
 from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
@@ -48,21 +48,29 @@ class Clinic:
         },
     )
     stored: dict[str, Appointment] = field(default_factory=dict)
-    log: dict[str, list[Event]] = field(default_factory=lambda: {doctor.id: [] for doctor in DOCTORS})
+    log: dict[str, list[AnyEvent]] = field(default_factory=lambda: {doctor.id: [] for doctor in DOCTORS})
     applied: dict[str, Command] = field(default_factory=dict)
 
     def give(self, command: Command, now: datetime) -> Decision:
         """Decide the command, keep what it causes."""
         decision = decide(self.calendars[command.doctor_id], command, now)
-        if not isinstance(decision, Accepted):
+        if not isinstance(decision, Accepted | Arranged):
             return decision
-        for appointment in self.stored.values():  # the record's fence: a command id is applied once in all the clinic
-            if before := repeated(command, appointment):
+        timetables = [calendar.timetable for calendar in self.calendars.values()]
+        # The record's fence: a command id is applied once in all the clinic.
+        for aggregate in (*self.stored.values(), *timetables):
+            if before := repeated(command, aggregate):
                 return before
         self._keep(command, decision)
         return decision
 
-    def _keep(self, command: Command, accepted: Accepted) -> None:
+    def _keep(self, command: Command, accepted: Accepted | Arranged) -> None:
+        if isinstance(accepted, Arranged):
+            calendar = self.calendars[command.doctor_id]
+            self.calendars[command.doctor_id] = advance_timetable(calendar, accepted.event)
+            self.log[command.doctor_id].append(accepted.event)
+            self.applied[command.id] = command
+            return
         event = accepted.event
         before = None if isinstance(event, AppointmentBooked) else self.stored[accepted.appointment_id]
         self.stored[accepted.appointment_id] = evolve(before, event)

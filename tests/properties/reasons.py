@@ -14,6 +14,7 @@ from hub.scheduling.commands import (
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
+    TimetableChange,
 )
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.hours import Doctor
@@ -47,6 +48,11 @@ CAUSES = {
     "complete": "completed",
     "reschedule": "rescheduled",
     "mark_no_show": "no_show",
+    "change_hours": "hours_changed",
+    "add_time_off": "time_off_added",
+    "remove_time_off": "time_off_removed",
+    "disable": "disabled",
+    "enable": "enabled",
 }
 SAYS = {
     "booked": Status.SCHEDULED,
@@ -62,6 +68,8 @@ def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]
     """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
     found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
     doctor = clinic.calendars[command.doctor_id].doctor
+    if isinstance(command, TimetableChange):
+        return found | _against_arrangement(doctor, command, now)
     if isinstance(command, BookAppointment):
         rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id, Role.SYSTEM: command.by.id}
         if rightful[command.by.role] != command.by.id:
@@ -148,6 +156,27 @@ def _against_start(
     others = [each for each in clinic.stored.values() if each.doctor_id == doctor.id and each is not but]
     if any(each.active and abs(each.start - start) < HALF_HOUR for each in others):
         found.add(RefusalCode.SLOT_TAKEN)
+    return found
+
+
+def _against_arrangement(doctor: Doctor, command: TimetableChange, now: datetime) -> set[RefusalCode]:
+    by, found = command.by, set()
+    own = by.role is Role.DOCTOR and by.id == doctor.id and command.kind not in {"disable", "enable"}
+    if not own and by.role is not Role.SYSTEM:
+        found.add(RefusalCode.FORBIDDEN)
+    match command.kind:
+        case "add_time_off":
+            walls = [each.astimezone(ZoneInfo(doctor.zone)) for each in (command.start, command.end)]
+            if any(wall.strftime("%M:%S.%f") not in {"00:00.000000", "30:00.000000"} for wall in walls):
+                found.add(RefusalCode.OFF_GRID)
+            if command.end <= now:
+                found.add(RefusalCode.IN_THE_PAST)
+        case "remove_time_off" if command.time_off_id not in [off.id for off in doctor.time_off]:
+            found.add(RefusalCode.NOT_FOUND)
+        case "disable" if doctor.disabled:
+            found.add(RefusalCode.WRONG_STATUS)
+        case "enable" if not doctor.disabled:
+            found.add(RefusalCode.WRONG_STATUS)
     return found
 
 

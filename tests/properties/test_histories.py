@@ -12,20 +12,27 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hub.scheduling.appointment import Appointment, fold
 from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import (
+    AddTimeOff,
     BookAppointment,
     CancelAppointment,
+    ChangeHours,
     Command,
     CommandAdapter,
     CompleteAppointment,
     ConfirmAppointment,
+    DisableDoctor,
+    EnableDoctor,
     MarkNoShow,
     RemindPatient,
+    RemoveTimeOff,
     RescheduleAppointment,
+    TimetableChange,
 )
-from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
-from hub.scheduling.events import Event
-from hub.scheduling.hours import Doctor
-from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.events import AnyEvent, Event
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
+from hub.scheduling.timetable import Timetable, fold_timetable
 from hub.scheduling.values import LENGTH, Actor, Role
 from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
 from tests.properties.reasons import due_now, event_of, reasons, status_now
@@ -47,11 +54,20 @@ a_moment = st.sampled_from(
     [timedelta(minutes=m) for m in (-181, -180, -179, -31, -30, -1, 0, 14, 15, 40)],  # from the start of an appointment
 )
 an_actor = st.sampled_from(ACTORS)
+some_hours = st.sampled_from(
+    [
+        None,  # those of the hiring
+        None,
+        (),
+        tuple(Shift(weekday=day, opens=9 * 60, closes=10 * 60 + 30) for day in range(7)),
+        tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7)),
+    ],
+)
 which = st.integers(0, 30)
 lives_for = st.sampled_from([None, timedelta(seconds=15)])
 CHANGES = (ConfirmAppointment, CancelAppointment, CompleteAppointment)
 DEADLINES = (RemindPatient, MarkNoShow)
-EVENTS = {each.model_fields["type"].default for each in get_args(Event)}
+EVENTS = {each.model_fields["type"].default for each in get_args(AnyEvent)}
 AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
 
 
@@ -141,6 +157,35 @@ class Histories(RuleBasedStateMachine):
         header = self._header(ACTORS[-1], appointment.doctor_id)
         self.send(kind(**header, appointment_id=appointment.id, start=appointment.start))
 
+    @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, shifts=some_hours)
+    def somebody_changes_hours(self, doctor: Doctor, by: Actor | None, shifts: tuple[Shift, ...] | None) -> None:
+        header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
+        self.send(ChangeHours(**header, shifts=doctor.shifts if shifts is None else shifts))
+
+    @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, start=a_start, half_hours=st.integers(-4, 6))
+    def somebody_enters_time_off(self, doctor: Doctor, by: Actor | None, start: Start, half_hours: int) -> None:
+        header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
+        one = start(doctor, self.now)
+        first, last = sorted([one, one + (half_hours or 1) * LENGTH])
+        self.send(AddTimeOff(**header, start=first, end=last))
+
+    @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, nth=which)
+    def somebody_takes_time_off_back(self, doctor: Doctor, by: Actor | None, nth: int) -> None:
+        header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
+        entered = [off.id for off in self.clinic.calendars[doctor.id].doctor.time_off] or ["none"]
+        self.send(RemoveTimeOff(**header, time_off_id=entered[-1 - nth % len(entered)]))
+
+    @rule(doctor=st.sampled_from(DOCTORS), by=an_actor, kind=st.sampled_from([DisableDoctor, EnableDoctor]))
+    def somebody_says_who_works_here(self, doctor: Doctor, by: Actor, kind: Kind) -> None:
+        self.send(kind(**self._header(by, doctor.id)))
+
+    @precondition(lambda self: any(doctor.disabled for doctor in self._at_work()))
+    @rule()
+    def the_clinic_takes_a_doctor_back(self) -> None:
+        for doctor in self._at_work():
+            if doctor.disabled:
+                self.send(EnableDoctor(**self._header(ACTORS[-1], doctor.id)))
+
     @precondition(lambda self: self.clinic.applied)
     @rule(nth=which)
     def an_applied_command_comes_again(self, nth: int) -> None:
@@ -163,10 +208,10 @@ class Histories(RuleBasedStateMachine):
         old, content = self.sent[-1 - nth % len(self.sent)], self.sent[-1 - other % len(self.sent)]
         self.send(content.model_copy(update={"id": old.id}))
 
-    @precondition(lambda self: self.clinic.applied)
+    @precondition(lambda self: self.clinic.stored)
     @rule(nth=which, other=which, field=st.sampled_from(["patient_id", "start", "reason", "appointment_id", "kind"]))
     def an_applied_command_comes_again_with_one_thing_changed(self, nth: int, other: int, field: str) -> None:
-        applied = list(self.clinic.applied.values())
+        applied = [each for each in self.clinic.applied.values() if not isinstance(each, TimetableChange)]
         command = applied[-1 - nth % len(applied)]
         changed = {
             "patient_id": PATIENTS[other % len(PATIENTS)],
@@ -204,6 +249,17 @@ class Histories(RuleBasedStateMachine):
                 assert event.by == command.by
                 self._see_that_watchers_are_told_right(calendar, appointment_id, event)
                 return
+            case Arranged(event):
+                assert applied is None, "a command is applied once"
+                assert not against, "what is accepted has nothing against it"
+                assert (event.type, event.at, event.by) == (causes, self.now, command.by)
+                self._see_that_watchers_are_told_of_hours(calendar)
+            case RepeatedArrangement(timetable, event):
+                assert applied is not None
+                assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
+                assert timetable == clinic.calendars[command.doctor_id].timetable
+                assert event in timetable.history
+                assert event.command_id == command.id
             case Repeated(appointment, event):
                 assert applied is not None
                 assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
@@ -216,7 +272,9 @@ class Histories(RuleBasedStateMachine):
             case Refused(code):
                 assert code in against, "a refusal is true at the moment it is given"
                 assert applied is None or _asked(applied) != _asked(command)
-        assert clinic.stored == before, "what is not accepted changes nothing"
+        assert clinic.stored == before, "what is not accepted changes nothing, nor does a change of hours"
+        if not isinstance(decision, Arranged):
+            assert clinic.calendars[command.doctor_id] == calendar
 
     @invariant()
     def no_two_active_appointments_of_a_doctor_overlap(self) -> None:
@@ -256,6 +314,24 @@ class Histories(RuleBasedStateMachine):
             assert (appointment.due, appointment.due_kind) == due_now(appointment)
 
     @invariant()
+    def folding_the_history_gives_the_timetable(self) -> None:
+        for doctor in DOCTORS:
+            timetable = self.clinic.calendars[doctor.id].timetable
+            assert fold_timetable(doctor, timetable.history) == timetable
+            assert timetable.version == len(timetable.history)
+            assert Timetable.model_validate_json(timetable.model_dump_json(by_alias=True)) == timetable
+
+    @invariant()
+    def nobody_was_put_where_the_doctor_did_not_work(self) -> None:
+        for appointment in self.clinic.stored.values():
+            timetable = self.clinic.calendars[appointment.doctor_id].timetable
+            for event in appointment.history:
+                if event.type in {"booked", "rescheduled"}:
+                    doctor = timetable.as_of(event.prev)
+                    assert doctor.works_at(event.start)
+                    assert not doctor.disabled
+
+    @invariant()
     def a_stored_appointment_survives_json(self) -> None:
         for appointment in self.clinic.stored.values():
             assert Appointment.model_validate_json(appointment.model_dump_json(by_alias=True)) == appointment
@@ -273,6 +349,20 @@ class Histories(RuleBasedStateMachine):
         told = {change.start: change.available for change in slot_changes(before.doctor, event, appointment)}
         days = {before.doctor.day_of(start) for start in (*told, appointment.start)}
         assert self._slots(before, days) | told == self._slots(after, days)
+
+    def _see_that_watchers_are_told_of_hours(self, before: Calendar) -> None:
+        after = self.clinic.calendars[before.doctor.id]
+        for day in {after.doctor.day_of(self.now + timedelta(days=ahead)) for ahead in (0, 1, 2)}:
+            shown, now = self._slots(before, {day}), self._slots(after, {day})
+            changes = slots_rearranged(before.doctor, after.doctor, day, after.holders, self.now)
+            told = {change.start: change.available for change in changes}
+            assert len(told) == len(changes)
+            assert shown | told == dict.fromkeys(shown, False) | now
+            assert all(shown.get(start) != available for start, available in told.items()), "no news is not told"
+
+    def _at_work(self) -> list[Doctor]:
+        """Return the doctors who worked here at first, as they are now."""
+        return [self.clinic.calendars[doctor.id].doctor for doctor in AT_WORK]
 
     def _slots(self, calendar: Calendar, days: set[date]) -> dict[datetime, bool]:
         return {

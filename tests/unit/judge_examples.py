@@ -9,18 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 from hub.client.answers import Answer
 from hub.client.asking import Ask, Via, Who, Wish
-from hub.client.wire import AppointmentEvent, SlotEvent, WatchedDay
+from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, WatchedDay
 from hub.judge.dashboard import Dashboard
 from hub.judge.history import History
 from hub.judge.promises import Violation
 from hub.judge.record import Record
 from hub.judge.verdict import judge
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.calendar import Calendar, advance
+from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
     Command,
+    CommandAdapter,
     CompleteAppointment,
     ConfirmAppointment,
     MarkNoShow,
@@ -28,13 +29,13 @@ from hub.scheduling.commands import (
     RescheduleAppointment,
 )
 from hub.scheduling.decide import decide
-from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
+from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated
 from hub.scheduling.events import Event
 from hub.scheduling.hours import Doctor, Shift
-from hub.scheduling.slots import slot_changes, slots_of
+from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
 from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
-from hub.scheduling.views import view
+from hub.scheduling.views import calendar_view, view
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 NINE = MONDAY.replace(hour=9)
@@ -95,13 +96,37 @@ class SmallClinic:
         header = {"id": f"timer-{self._made}", "doctor_id": shown.doctor_id, "by": _HUB, "at": at}
         assert isinstance(self._give(kind(**header, appointment_id=shown.id, start=shown.start)), Accepted)
 
+    def arrange(self, kind: str, doctor: Who, **more: object) -> CalendarEvent:
+        """Let a doctor's timetable be changed, and return what the doctor is told."""
+        self._pass()
+        self._made += 1
+        by = Actor(id="clinic", role=Role.SYSTEM, via="cli")
+        if kind not in {"disable", "enable"}:
+            by = Actor(id=doctor.id, role=Role.DOCTOR, via="rest")
+        given = {"kind": kind, "id": f"hours-{self._made}", "doctor_id": doctor.id, "by": by, "at": self.now, **more}
+        before = self._calendars[doctor.id]
+        decision = decide(before, CommandAdapter.validate_python(given), self.now)
+        assert isinstance(decision, Arranged)
+        event = decision.event
+        after = self._calendars[doctor.id] = advance_timetable(before, event)
+        told = CalendarEvent(type=event.type, calendar=calendar_view(after.doctor), seq=event.seq, prev=event.prev)
+        self.dashboards[doctor.id].saw(told)
+        if doctor == ADA:
+            changes = slots_rearranged(before.doctor, after.doctor, MONDAY.date(), after.holders, self.now)
+            for change in changes:
+                slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
+                self.dashboards[ANN.id].saw_slot(slot)
+        self._pass()
+        return told
+
     def watch(self, who: Who, doctor: Who) -> None:
         calendar = self._calendars[doctor.id]
         slots = slots_of(calendar.doctor, MONDAY.date(), calendar.holders, self.now)
         self.dashboards[who.id].watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
 
     def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
-        return Record(self.appointments if appointments is None else appointments, map(hired, self.doctors), self.now)
+        timetables = [calendar.timetable for calendar in self._calendars.values()]
+        return Record(self.appointments if appointments is None else appointments, timetables, self.now)
 
     def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
         return judge(self.history, list(self.dashboards.values()), self.record(appointments))

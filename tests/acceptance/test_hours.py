@@ -1,0 +1,112 @@
+"""Doctors' hours, end to end: changed, seen and obeyed on the real hub; and doctors who leave and come back."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from hub.client.clinic import clinic_at
+from hub.client.line import CannotConnect
+from hub.client.member import Member
+from hub.client.wire import EnteredTimeOff, OwnCalendar
+from hub.clock import system_clock
+from hub.ids import instance_id
+from hub.judge.dashboard import Dashboard
+from hub.scheduling.hours import Shift
+from hub.scheduling.values import LENGTH
+from tests.faults.clinic import Clinic, opened
+from tests.stack import Stack, until
+
+MORNINGS = tuple(Shift(weekday=day, opens=0, closes=2 * 60) for day in range(7))
+NEW = ("--name", "Dr. Nora Newcomer", "--zone", "UTC", "--hours", "mon-sun 00:00-24:00")
+
+
+async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Stack) -> None:
+    async with opened(stack, doctors=1, patients=2) as clinic:
+        doctor, (patient, rival) = clinic.doctors[0], clinic.patients
+        first, later = clinic.slots(1)[0], clinic.slots(9)[8]
+        kept = await patient.commands.book(doctor.id, later.start)
+        assert kept.appointment
+        watching = Dashboard(rival.member.who, system_clock)
+        async with rival.member.line(watching.callbacks) as watcher:
+            assert await watcher.watch(doctor.id, first.start.date()) is None
+            assert watching.slots[doctor.id, later.start + LENGTH]
+
+            own = await doctor.member.own_hours.change(MORNINGS)
+            assert isinstance(own, OwnCalendar)
+            assert [each.id for each in own.outside] == [kept.appointment.id]
+            assert (await rival.commands.book(doctor.id, later.start + LENGTH)).code == "outside_hours"
+            assert await starts(clinic, first.start.date()) == [first.start + number * LENGTH for number in range(4)]
+            await until(lambda: not watching.slots[doctor.id, later.start + LENGTH], "the watcher sees slots go")
+
+            away = await doctor.member.own_hours.add_time_off(first.start, first.start + LENGTH, note="Dentist")
+            assert isinstance(away, EnteredTimeOff)
+            assert (await rival.commands.book(doctor.id, first.start)).code == "outside_hours"
+            await until(lambda: not watching.slots[doctor.id, first.start], "the watcher sees the time off")
+            assert await doctor.member.own_hours.remove_time_off(away.time_off.id) is None
+            await until(lambda: watching.slots[doctor.id, first.start], "the watcher sees it end")
+            assert (await rival.commands.book(doctor.id, first.start)).ok
+            assert (await patient.commands.confirm(kept.appointment.id)).ok, "what lay outside has stayed"
+
+            assert doctor.dashboard
+            await until(lambda: doctor.dashboard.reached(doctor.id) == 6, "the doctor is told everything")
+            told = [seen.event for seen in doctor.dashboard.seen]
+            kinds = ["booked", "hours_changed", "time_off_added", "time_off_removed", "booked", "confirmed"]
+            assert [event.type for event in told] == kinds
+            assert [event.prev for event in told] == list(range(6))
+        _, violations = await clinic.verdict()
+        assert violations == []
+
+
+async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
+    email = f"{instance_id()}@clinic.test"
+    made = await doctor_command(stack, "add", *NEW, "--email", email)
+    doctor_id, password = made.split()[0], made.split()[-1]
+    async with opened(stack, doctors=0, patients=2) as clinic, clinic_at(stack.base_url(), system_clock) as door:
+        nora = await door.log_in("doctor", email, password)
+        assert isinstance(nora, Member), nora
+        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        patient, rival = clinic.patients
+        kept = await patient.commands.book(doctor_id, tomorrow)
+        assert kept.appointment
+        dashboard = Dashboard(nora.who, system_clock)
+        line = nora.line(dashboard.callbacks)
+        await line.__aenter__()
+
+        said = await doctor_command(stack, "disable", email)
+        assert "Appointments to come, which stay booked: 1." in said
+        assert kept.appointment.id in said
+        assert (await rival.commands.book(doctor_id, tomorrow + LENGTH)).code == "doctor_unavailable"
+        assert "disabled" in next(row for row in (await doctor_command(stack, "list")).splitlines() if email in row)
+        await until(lambda: not dashboard.open, "the doctor's socket is closed")
+        with suppress(CannotConnect):
+            await line.__aexit__()
+        refused = await door.log_in("doctor", email, password)
+        assert getattr(refused, "code", "") == "forbidden"
+        assert (await patient.commands.confirm(kept.appointment.id)).ok
+
+        await doctor_command(stack, "enable", doctor_id)
+        assert (await rival.commands.book(doctor_id, tomorrow + LENGTH)).ok
+        assert isinstance(await door.log_in("doctor", email, password), Member)
+
+
+async def starts(clinic: Clinic, day: object) -> list[object]:
+    return [slot.start for slot in await clinic.patients[0].member.slots(clinic.doctors[0].id, day)]
+
+
+async def doctor_command(stack: Stack, *arguments: str) -> str:
+    """Run `clinic-hub doctor …` beside the hub; return what it says."""
+    program = Path(sys.executable).with_name("clinic-hub")
+    process = await asyncio.create_subprocess_exec(
+        program,
+        "doctor",
+        *arguments,
+        env={**os.environ, "MONGODB_URL": str(stack.settings.mongodb_url), "BCRYPT_ROUNDS": "4"},  # noqa: TID251
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()

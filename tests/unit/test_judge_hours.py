@@ -1,0 +1,129 @@
+"""The judge looks at hours: they are part of the record, of what doctors are told, and of what refusals say."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from hub.client.asking import Ask, Wish
+from hub.client.wire import CalendarEvent
+from hub.judge.dashboard import Seen
+from hub.judge.record import Record
+from hub.judge.verdict import judge
+from hub.scheduling.hours import Shift
+from hub.scheduling.timetable import Timetable, hired
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, found, refused
+
+MORNINGS = tuple(Shift(weekday=day, opens=8 * 60, closes=10 * 60) for day in range(5))
+
+
+def changed_hours() -> SmallClinic:
+    """Return a clinic whose doctor changed the hours between two bookings, went away for an hour, and left."""
+    clinic = SmallClinic()
+    first = clinic.book(ANN, ADA, ELEVEN)
+    clinic.arrange("change_hours", ADA, shifts=MORNINGS)
+    clinic.book(BOB, ADA, TEN)
+    clinic.book(BOB, ADA, NINE)
+    clinic.arrange("add_time_off", ADA, start=NINE, end=TEN)
+    clinic.book(ANN, ADA, NINE + timedelta(minutes=30))
+    clinic.change(ANN, "confirm", first)
+    clinic.arrange("disable", MAX)
+    clinic.book(ANN, MAX, TEN)
+    return clinic
+
+
+def with_timetable(clinic: SmallClinic, change: Callable[[Timetable], Timetable]) -> set[str]:
+    """Return what the judge finds when Ada's timetable is another one in the record."""
+    good = clinic.record()
+    timetables = [change(each) if each.doctor_id == ADA.id else each for each in good.timetables.values()]
+    record = Record(good.appointments.values(), timetables, clinic.now)
+    return found(judge(clinic.history, list(clinic.dashboards.values()), record))
+
+
+def test_hours_that_change_break_no_promise() -> None:
+    clinic = changed_hours()
+    assert clinic.judged() == []
+    answers = [told.answer.code for told in clinic.history.tellings()]
+    assert answers == [None, "outside_hours", None, "outside_hours", None, "doctor_unavailable"]
+
+
+def test_an_appointment_that_was_put_outside_the_hours_in_force_is_named() -> None:
+    clinic = changed_hours()
+    clinic.book(BOB, ADA, TEN)
+    late = clinic.record()
+    (first, *_) = sorted(clinic.appointments, key=lambda each: each.history[0].seq)
+    booking = first.history[0].model_copy(update={"seq": 9, "prev": 8, "command_id": "late"})
+    stray = first.model_copy(update={"id": "late", "history": (booking,), "start": TEN, "end": ELEVEN})
+    record = Record([*late.appointments.values(), stray], late.timetables.values(), clinic.now)
+    assert "an appointment was put outside the doctor's hours" in found(judge(clinic.history, [], record))
+
+
+def test_a_change_of_hours_that_the_record_lost_leaves_a_hole() -> None:
+    assert "a seq is missing" in with_timetable(changed_hours(), lambda each: hired(each.hired))
+
+
+def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
+    def bend(timetable: Timetable) -> Timetable:
+        return timetable.model_copy(update={"doctor": timetable.hired})
+
+    assert "a state is not what its history gives" in with_timetable(changed_hours(), bend)
+
+
+@pytest.mark.parametrize("code", ["outside_hours", "doctor_unavailable"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after: bool) -> None:
+    clinic = SmallClinic()
+    if not after:
+        clinic.arrange("change_hours", ADA, shifts=())
+        clinic.arrange("disable", ADA)
+        clinic.arrange("enable", ADA)
+        clinic.arrange("change_hours", ADA, shifts=clinic.doctors[0].shifts)
+        clinic.now += timedelta(minutes=1)
+    ask = Ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
+    clinic.history.asked(ask)
+    clinic.history.answered(ask, refused("k", code, clinic.now))
+    clinic.now += timedelta(minutes=1)
+    if after:
+        clinic.arrange("change_hours", ADA, shifts=())
+        clinic.arrange("disable", ADA)
+    assert found(clinic.judged()) == {f"a refusal was not true: {code}"}
+
+
+def test_a_refusal_by_hours_that_changed_while_it_was_under_way_may_be_true() -> None:
+    clinic = SmallClinic()
+    ask = Ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
+    clinic.history.asked(ask)
+    clinic.arrange("change_hours", ADA, shifts=())
+    clinic.arrange("change_hours", ADA, shifts=clinic.doctors[0].shifts)
+    clinic.history.answered(ask, refused("k", "outside_hours", clinic.now))
+    assert clinic.judged() == []
+
+
+def test_hours_that_the_doctor_was_not_told_are_named() -> None:
+    clinic = changed_hours()
+    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen[:] = [each for each in seen if not isinstance(each.event, CalendarEvent)]
+    assert found(clinic.judged()) == {"an event was not told"}
+
+
+def test_hours_that_the_doctor_was_told_otherwise_are_named() -> None:
+    clinic = changed_hours()
+    seen = clinic.dashboards[ADA.id].spans[0].seen
+    place = next(number for number, each in enumerate(seen) if isinstance(each.event, CalendarEvent))
+    view = seen[place].event.calendar.model_copy(update={"disabled": True})
+    seen[place] = Seen(seen[place].event.model_copy(update={"calendar": view}), seen[place].at)
+    assert found(clinic.judged()) == {"an event was told otherwise than it is in the record"}
+
+
+def test_hours_that_somebody_else_was_told_are_named() -> None:
+    clinic = SmallClinic()
+    clinic.dashboards[ANN.id].saw(clinic.arrange("change_hours", ADA, shifts=MORNINGS))
+    assert found(clinic.judged()) == {"an event was told to somebody whom it does not concern"}
+
+
+def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_named() -> None:
+    clinic = SmallClinic()
+    before = dict(clinic.dashboards[ANN.id].slots)
+    clinic.arrange("change_hours", ADA, shifts=MORNINGS)
+    clinic.dashboards[ANN.id]._slots.update(before)
+    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
