@@ -26,7 +26,7 @@ PLANNED = Counter("clinic_texts_planned_total", "Texts that were put into the ou
 GATHER = 0.2
 """Seconds in which what has been written is gathered, so that many bookings cost one write."""
 _REST = 4
-"""How many times as long as the planning took it rests, so that bookings come before their texts when there are many."""
+"""How many times as long as the planning took it rests: when there is much to do, bookings come before their texts."""
 LOOK_EVERY = 30.0
 """Seconds between two looks whether the record is ahead of the outbox."""
 _RETRY = 1.0
