@@ -23,7 +23,7 @@ class Promise(IntEnum):
 
 _TEXTS = {
     Promise.ACKNOWLEDGED_IS_WRITTEN: "What was acknowledged is in the record",
-    Promise.NO_OVERLAP: "No two active appointments of a doctor or a patient overlap",
+    Promise.NO_OVERLAP: "No two active appointments overlap, and none is put outside the doctor's hours",
     Promise.APPLIED_ONCE: "A command is applied at most once, and nothing that nobody asked for",
     Promise.TOLD_IN_ORDER: "Every change reaches every entitled client, in order, once",
     Promise.REMINDED_ONCE: "A reminder comes once, and none after cancellation or start",

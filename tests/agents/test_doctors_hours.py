@@ -159,6 +159,25 @@ async def test_what_another_worker_applied_is_answered_as_it_answered(worker: Do
         assert mine.notice.model_copy(update={"taken": successors.notice.taken}) == successors.notice
 
 
+async def test_a_booking_costs_no_read_for_the_hours(surgery: Surgery) -> None:
+    calls: list[str] = []
+
+    async def note(name: str) -> None:
+        calls.append(name)
+
+    worker = surgery.worker(Meddled(surgery.records, note))
+    await given(worker, book("emil", at=20), hours(*MORNING))
+    for batch, asked in (
+        ([book("carl", at=EARLY), book("dora", at=EARLY + 1)], ["save"]),
+        ([book("emil", at=EARLY)], ["by_ids", "save"]),  # refused: looked at twice
+        ([book("emil", at=NOON)], ["by_ids", "timetables", "save"]),
+        ([off(at=EARLY)], ["save"]),
+    ):
+        calls.clear()
+        await given(worker, *batch)
+        assert calls == asked
+
+
 async def test_who_is_disabled_in_the_record_is_disabled_for_the_actor_at_once(
     surgery: Surgery, worker: Doctors
 ) -> None:

@@ -10,9 +10,10 @@ import pytest
 from agents.doctors import Doctors
 from hub.bus import feed as module
 from hub.bus.feed import Feed
-from hub.bus.messages import Notice
+from hub.bus.messages import Notice, TimetableNotice
 from hub.records.errors import StoreUnavailable
-from tests.agents.surgery import Meddled, Surgery, book, cancel, confirm
+from hub.scheduling.commands import Command
+from tests.agents.surgery import Meddled, Surgery, book, cancel, confirm, hours, leave, off
 from tests.stack import until
 
 
@@ -41,6 +42,10 @@ class Desk:
     def __post_init__(self) -> None:
         self.feed = Feed(Meddled(self.surgery.records, self._before), self.delivered.append)
         self._slots = iter(range(1000))
+
+    async def arrange(self, *commands: Command) -> list[Notice]:
+        """Carry out these commands and return their notices, undelivered."""
+        return [answer.notice for answer in await self.worker.handle(commands) if answer.notice]
 
     async def happen(self, how_many: int, doctor: str = "ada") -> list[Notice]:
         """Put so many bookings into the record and return their notices, undelivered."""
@@ -113,6 +118,27 @@ async def test_what_comes_again_is_delivered_once(desk: Desk) -> None:
     one, two, three = await desk.happen(3)
     desk.receive(one, one, two, one, three, two)
     assert desk.delivered == [one, two, three]
+
+
+@pytest.mark.usefixtures("_no_comparing")
+async def test_lost_changes_of_hours_are_told_from_the_record_each_as_of_its_own_moment(desk: Desk) -> None:
+    await desk.feed.follow("ada")
+    one, two, three = (book("carl", at=number) for number in (1, 2, 3))
+    lost = await desk.arrange(
+        one, two, three, cancel(three), hours(8, 12), cancel(two), hours(), off(at=1), cancel(one)
+    )
+    lost += await desk.arrange(hours(8, 12), leave())
+    (last,) = await desk.arrange(hours(8, 13))
+    desk.receive(last)
+    await until(lambda: len(desk.delivered) == len(lost) + 1, "all notices are delivered")
+    freed = [notice for notice in desk.delivered if notice.event.type == "cancelled"]
+    assert [notice.slots[0].available for notice in freed] == [True, False, False]
+    # Who holds what may be as of a later moment: what has happened to a slot since is told by later notices.
+    assert [as_of_now(notice) for notice in desk.delivered] == [as_of_now(notice) for notice in [*lost, last]]
+
+
+def as_of_now(notice: Notice) -> Notice:
+    return notice.model_copy(update={"taken": ()}) if isinstance(notice, TimetableNotice) else notice
 
 
 @pytest.mark.usefixtures("_no_comparing")

@@ -142,7 +142,7 @@ def test_each_promise_is_shown_kept_broken_or_not_tried() -> None:
     broken = [Violation(Promise.NO_OVERLAP, "a slot had two winners", f"case {n}") for n in range(7)]
     show_promises(Screen(Console(file=shown, width=200)), broken, SmallClinic().record())
     said = shown.getvalue()
-    assert "✗  2  No two active appointments of a doctor or a patient overlap: 7 violations" in said
+    assert "✗  2  No two active appointments overlap, and none is put outside the doctor's hours: 7 violations" in said
     assert [number for number in range(1, 8) if f"✓  {number}  " in said] == [1, 3, 4, 5, 7]
     assert "-  6  " in said
     assert "case 4" in said
