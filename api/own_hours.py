@@ -16,7 +16,7 @@ from hub.records.ports import Records
 from hub.records.timetables import doctor_of
 from hub.scheduling.arrange import outside_hours
 from hub.scheduling.commands import AddTimeOff, ChangeHours, RemoveTimeOff, TimetableChange
-from hub.scheduling.hours import Absence, Doctor, Shift, TimeOff
+from hub.scheduling.hours import Absence, Doctor, Shift, TimeOff, after_start
 from hub.scheduling.values import Role, Value, Via
 from hub.scheduling.views import AppointmentView, CalendarView, calendar_view, view
 
@@ -44,7 +44,7 @@ class TimeOffRequest(Absence):
     """From when until when the doctor is away, on half hours of the doctor's clock."""
 
     start: Moment
-    end: Moment
+    end: Annotated[Moment, AfterValidator(after_start)]
 
 
 class OwnCalendar(Value):

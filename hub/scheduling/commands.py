@@ -4,9 +4,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
-from hub.scheduling.hours import Note, Shift
+from hub.scheduling.hours import Note, Shift, after_start
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 
@@ -92,7 +92,7 @@ class AddTimeOff(_Command):
 
     kind: Literal["add_time_off"] = "add_time_off"
     start: Instant
-    end: Instant
+    end: Annotated[Instant, AfterValidator(after_start)]
     note: Note | None = None
 
 

@@ -52,6 +52,14 @@ class Shift(Value):
         return closes
 
 
+def after_start(end: datetime, others: ValidationInfo) -> datetime:
+    """Validate the `end` of something that has a `start`."""
+    if "start" in others.data and end <= others.data["start"]:
+        message = "time off ends after it starts"
+        raise ValueError(message)
+    return end
+
+
 Note = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -59,16 +67,8 @@ class Absence(Value):
     """A stretch without appointments, end not included. `note` is for the doctor alone."""
 
     start: Instant
-    end: Instant
+    end: Annotated[Instant, AfterValidator(after_start)]
     note: Note | None = None
-
-    @field_validator("end")
-    @classmethod
-    def _after_it_starts(cls, end: datetime, others: ValidationInfo) -> datetime:
-        if "start" in others.data and end <= others.data["start"]:
-            message = "time off ends after it starts"
-            raise ValueError(message)
-        return end
 
 
 class TimeOff(Absence):

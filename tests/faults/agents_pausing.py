@@ -13,7 +13,7 @@ import structlog
 from agents import __main__ as agents
 from hub.records.appointments import MongoAppointments
 from hub.records.ports import SaveOutcome
-from hub.scheduling.appointment import Appointment
+from hub.scheduling.timetable import Aggregate
 
 TRIGGER = "pause-before-writing"
 
@@ -21,11 +21,11 @@ log = structlog.get_logger(__name__)
 _save = MongoAppointments.save
 
 
-async def _save_after_a_pause(self: MongoAppointments, appointments: Sequence[Appointment]) -> SaveOutcome:
-    paused = len(appointments) > 1 and _pause_if_asked()
-    outcome = await _save(self, appointments)
+async def _save_after_a_pause(self: MongoAppointments, aggregates: Sequence[Aggregate]) -> SaveOutcome:
+    paused = len(aggregates) > 1 and _pause_if_asked()
+    outcome = await _save(self, aggregates)
     if paused:
-        log.info("went_on", decisions=len(appointments), outcome=type(outcome).__name__)
+        log.info("went_on", decisions=len(aggregates), outcome=type(outcome).__name__)
     return outcome
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from hub.scheduling.arrange import outside_hours
 from hub.scheduling.commands import CommandAdapter, fingerprint
@@ -160,6 +161,11 @@ def test_what_is_asked_makes_another_fingerprint(other: object) -> None:
     same = CommandAdapter.validate_json(CommandAdapter.dump_json(away(), by_alias=True))
     assert fingerprint(same) == fingerprint(away())
     assert fingerprint(other) not in {fingerprint(away()), fingerprint(hours())}
+
+
+def test_a_command_for_time_off_that_ends_before_it_begins_cannot_be_read() -> None:
+    with pytest.raises(ValidationError):
+        away(end=START)
 
 
 def test_events_of_hours_have_their_place_among_those_of_appointments() -> None:
