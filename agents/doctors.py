@@ -282,8 +282,10 @@ class Doctors:
             raise RuntimeError("a fence said that this command has been applied, and the record does not show it")
         changed = await self._records.appointments.timetables([command.doctor_id])
         timetable = changed.get(command.doctor_id) or hired(calendar.timetable.hired)
-        active = await self._records.appointments.active_since([command.doctor_id], self._clock())
-        fresh = replace(calendar, timetable=timetable, holders={one.start: one.id for one in active})
+        fresh = replace(calendar, timetable=timetable)
+        if isinstance(applied, Timetable):  # who holds what is told with it
+            active = await self._records.appointments.active_since([command.doctor_id], self._clock())
+            fresh = replace(fresh, holders={one.start: one.id for one in active})
         return answer(command, before, fresh)
 
 
