@@ -287,8 +287,8 @@ class TextSender:
         """Return whether carriers were reported, lately, to keep back what this line sends."""
         now = asyncio.get_running_loop().time()
         if self._way and now >= self._halts_read_at.get(line, -_HALTS_EVERY) + _HALTS_EVERY:
-            self._halts_read_at[line] = now
             halt = await self._records.line_halts.latest(self._way.numbers[line])
+            self._halts_read_at[line] = now
             kept_back = halt is not None and self._clock() < halt.at + KEPT_BACK_FOR * self._clock.rate
             if halt and kept_back and not self._kept_back.get(line):
                 log.error("texts_slowed", line=line, code=halt.code, one_in_s=HALTED_FOR)

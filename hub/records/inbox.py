@@ -1,4 +1,4 @@
-"""What comes back: `inbound_texts`, what people write, `opt_outs`, who wants no texts, `line_halts`, what carriers stop."""
+"""What comes back: `inbound_texts`, what people write, `opt_outs`, who wants none, `line_halts`, what carriers stop."""
 
 from datetime import datetime
 
