@@ -73,6 +73,10 @@ class TextPlanner:
             self._news.clear()
             began = now()
             try:
+                if began >= self._look_again:
+                    self._look_again = began + LOOK_EVERY
+                    await self._catch_up()
+                    began = now()  # looking at thousands of doctors is no reason to let new texts wait
                 await self._plan()
             except StoreUnavailable:
                 log.warning("texts_not_planned", reason="the database does not answer")
@@ -84,10 +88,6 @@ class TextPlanner:
 
     async def _plan(self) -> None:
         written, self._written = self._written, []
-        now = asyncio.get_running_loop().time()
-        if now >= self._look_again:
-            self._look_again = now + LOOK_EVERY
-            await self._catch_up()
         fits, ahead = self._in_order(written)
         await self._put(fits)
         for doctor_id in ahead:
