@@ -32,8 +32,8 @@ LOOK_EVERY = 30.0
 _RETRY = 1.0
 _AT_ONCE = 500
 """Events of a doctor that are read at a time."""
-_DOCTORS_AT_ONCE = 50
-"""Doctors of whom it is looked at the same time whether the record is ahead."""
+_DOCTORS_AT_ONCE = 10
+"""Doctors of whom it is looked at the same time whether the record is ahead; what is to be decided waits behind it."""
 
 
 class TextPlanner:
