@@ -14,11 +14,14 @@ _LATELY = timedelta(days=1)
 
 async def look_at_texts(url: str, numbers: Mapping[str, str]) -> list[Finding]:
     """Return of which numbers (setting → E.164) carriers have kept back texts within a day; changes nothing."""
-    records = connect(url)
+    try:
+        records = connect(url)
+    except ValueError:
+        return []  # said of the database already
     try:
         halts = {setting: await records.line_halts.latest(number) for setting, number in numbers.items()}
     except StoreUnavailable:
-        return []  # said of the database already
+        return []
     finally:
         await records.close()
     since = system_clock() - _LATELY

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -18,6 +18,8 @@ STOPPED = Counter(
     ["code"],
 )
 
+_STILL_SO = timedelta(hours=1)
+"""How long after a text left what carriers did with it says something about the next one."""
 _NOT_DELIVERED = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED})
 _REACHED: Mapping[str, TextStatus] = {
     # Whatever Twilio says of a text before `sent`: that it says so means that it has it.
@@ -64,11 +66,13 @@ async def _take_failure(records: Records, text_id: str, report: Report, status: 
     if fate is Fate.OPTED_OUT:
         await records.opt_outs.add(report.phone, report.our_number, now)
         status = TextStatus.OPTED_OUT
+    before = await records.texts.by_id(text_id)
     moved = await records.texts.settle(text_id, News(status, sid=report.sid, error_code=code or None), now)
-    if fate is Fate.HALT and moved:  # told again, it is no news about the line
+    if fate is Fate.HALT and moved and before:  # told again, it is no news about the line
         STOPPED.labels(str(code)).inc()
         log.error("texts_stopped_by_carriers", code=code)
-        await records.line_halts.put(report.our_number, code, now)
+        if now - before.updated_at < _STILL_SO:
+            await records.line_halts.put(report.our_number, code, now)
     wait = again_after(code)
     text = await records.texts.by_id(text_id)
     # Looked at as it stands now, moved or not: this report may be the second one, after we died between the two writes.

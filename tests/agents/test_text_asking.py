@@ -35,6 +35,7 @@ async def sent_and_not_reported(outbox: Outbox, number: int = 1, at: int = 200) 
         ("delivered", 0, TextStatus.DELIVERED),
         ("undelivered", 30006, TextStatus.UNDELIVERED),
         ("failed", 21610, TextStatus.OPTED_OUT),
+        ("undelivered", 30034, TextStatus.UNDELIVERED),
         ("sent", 0, TextStatus.SENT),
         ("a status of tomorrow", 0, TextStatus.SENT),
     ],
@@ -53,6 +54,7 @@ async def test_a_text_without_a_report_is_asked_about_once_after_a_day(
         assert (stored.status, stored.error_code) == (becomes, code or None)
         await asyncio.sleep(DAY)
     assert len(outbox.twilio.fetches) == 1
+    assert await outbox.records.line_halts.latest(NUMBERS["patient"]) is None, "what was so yesterday slows nothing"
     assert await outbox.records.opt_outs.has(PHONES["carl"], NUMBERS["patient"]) is (becomes is TextStatus.OPTED_OUT)
 
 

@@ -77,7 +77,8 @@ async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
     (finding,) = await look_at_texts(url, numbers)
     assert (finding.grade, "TWILIO_FROM_PATIENT" in finding.says, "30034" in finding.says) == ("wrong", True, True)
     assert "not registered" in finding.says
-    assert await look_at_texts(f"mongodb://{NOBODY}/clinic", numbers) == []
+    for unusable in (f"mongodb://{NOBODY}/clinic", "no URL"):
+        assert await look_at_texts(unusable, numbers) == []
 
 
 @pytest.mark.parametrize(
