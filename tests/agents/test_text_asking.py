@@ -2,10 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from agents.text_asking import ASK_AFTER, ASK_EVERY
+from agents.text_asking import ASK_AFTER, ASK_EVERY, LateReports
 from hub.texting.reports import Report
 from hub.texting.text import News, Text, TextStatus
 from tests.agents.hurry import hurried, running
@@ -28,6 +29,28 @@ async def sent_and_not_reported(outbox: Outbox, number: int = 1, at: int = 200) 
     return texts
 
 
+async def asking(outbox: Outbox) -> None:
+    """Ask for ever, as the sender lets it be done: without its other work, of which there is much in two days."""
+    late = LateReports(outbox.records, outbox.clock, outbox.twilio, outbox.per_second)
+    while True:
+        if not await late.ask():
+            await asyncio.sleep(ASK_EVERY)
+
+
+@hurried
+async def test_who_leads_the_sending_asks_too() -> None:
+    outbox = await opened()
+    await sent_and_not_reported(outbox)
+    await asyncio.sleep(DAY)
+    sender = outbox.sender(leads=False)
+    async with running(sender.run):
+        await asyncio.sleep(2 * ASK_EVERY)
+        assert outbox.twilio.fetches == []
+        sender.lead(leads=True)
+        await asyncio.sleep(1)
+        assert len(outbox.twilio.fetches) == 1
+
+
 @hurried
 @pytest.mark.parametrize(
     ("says", "code", "becomes"),
@@ -46,7 +69,7 @@ async def test_a_text_without_a_report_is_asked_about_once_after_a_day(
     outbox = await opened()
     (text,) = await sent_and_not_reported(outbox)
     outbox.twilio.reports[f"SM-{text.id}"] = said(text, says, code)
-    async with running(outbox.sender().run):
+    async with running(partial(asking, outbox)):
         await asyncio.sleep(DAY - ASK_EVERY)
         assert outbox.twilio.fetches == []
         await asyncio.sleep(3 * ASK_EVERY)
@@ -63,7 +86,7 @@ async def test_of_what_was_reported_and_of_what_twilio_has_forgotten_nothing_is_
     outbox = await opened()
     reported, forgotten = await sent_and_not_reported(outbox, 2)
     await outbox.records.texts.settle(reported.id, News(TextStatus.DELIVERED), outbox.clock())
-    async with running(outbox.sender().run):
+    async with running(partial(asking, outbox)):
         await asyncio.sleep(DAY + 10 * ASK_EVERY)
     assert [sid for _, sid in outbox.twilio.fetches] == [f"SM-{forgotten.id}"]
     assert (await outbox.now(forgotten)).status is TextStatus.SENT
@@ -75,7 +98,7 @@ async def test_many_are_asked_about_at_the_pace_of_the_line() -> None:
     texts = await sent_and_not_reported(outbox, 40)
     for text in texts:
         outbox.twilio.reports[f"SM-{text.id}"] = said(text, "delivered")
-    async with running(outbox.sender().run):
+    async with running(partial(asking, outbox)):
         await asyncio.sleep(DAY + 3 * ASK_EVERY)
     times = [at for at, _ in outbox.twilio.fetches]
     assert len(times) == 40
@@ -90,7 +113,7 @@ async def test_while_twilio_cannot_be_asked_it_is_asked_again_later() -> None:
     sid = f"SM-{text.id}"
     outbox.twilio.reports[sid] = said(text, "delivered")
     outbox.twilio.unreachable.add(sid)
-    async with running(outbox.sender().run):
+    async with running(partial(asking, outbox)):
         await asyncio.sleep(DAY + 10 * ASK_EVERY)
         assert (await outbox.now(text)).status is TextStatus.SENT
         outbox.twilio.unreachable.clear()
@@ -105,6 +128,6 @@ async def test_who_begins_to_lead_asks_about_what_nobody_asked_about_before_and_
     await asyncio.sleep(timedelta(days=2).total_seconds())
     (recent,) = await sent_and_not_reported(outbox, at=201)
     await asyncio.sleep(timedelta(days=2).total_seconds())
-    async with running(outbox.sender().run):
+    async with running(partial(asking, outbox)):
         await asyncio.sleep(2 * ASK_EVERY)
     assert [sid for _, sid in outbox.twilio.fetches] == [f"SM-{recent.id}"]
