@@ -18,7 +18,14 @@ from hub.clock import Clock
 from hub.records.ports import Fence, Records, Saved, Stale, Stopped
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.calendar import Calendar, advance, advance_timetable
-from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, TimetableChange
+from hub.scheduling.commands import (
+    BookAppointment,
+    Command,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+    TimetableChange,
+)
 from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import Accepted, Arranged, Decision, RefusalCode, Refused
 from hub.scheduling.events import AppointmentRescheduled
@@ -54,12 +61,19 @@ class Doctors:
     """The actors of all the doctors in this worker's partitions."""
 
     def __init__(
-        self, records: Records, days: Days, clock: Clock, on_saved: Callable[[Aggregate], None] = lambda _: None
+        self,
+        records: Records,
+        days: Days,
+        clock: Clock,
+        on_saved: Callable[[Aggregate], None] = lambda _: None,
+        on_orphan: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_orphan` hears of each appointment (its id) whose deadline cannot be decided: its doctor is gone."""
         self._records = records
         self._days = days
         self._clock = clock
         self._on_saved = on_saved
+        self._on_orphan = on_orphan
         self._known: dict[str, _Known] = {}
 
     def forget(self) -> None:
@@ -160,6 +174,8 @@ class Doctors:
         for position in waiting:
             command = batch.commands[position]
             calendar = calendars.get(command.doctor_id)
+            if calendar is None and isinstance(command, RemindPatient | MarkNoShow):
+                self._on_orphan(command.appointment_id)
             decision = _decide(calendar, command, now, busy=position in batch.busy)
             after: Aggregate | None = None
             match decision:
