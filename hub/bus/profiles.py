@@ -23,8 +23,8 @@ class BrokerProfile:
 
 PROFILES: dict[Literal["kafka", "embedded"], BrokerProfile] = {
     # Apache Kafka refuses sessions under group.min.session.timeout.ms (6 s unless set otherwise) and answers a fetch
-    # the moment there is data, so a short wait would only burn CPU (363 against 518 bookings a second). With a heartbeat
-    # of 2 s, bookings waited for up to 3.8 s when a worker was stopped.
+    # the moment there is data, so a short wait would only burn CPU (363 against 518 bookings a second). With a
+    # heartbeat of 2 s, bookings waited for up to 3.8 s when a worker was stopped.
     "kafka": BrokerProfile(session_timeout=6.0, heartbeat=0.3, rebalance_timeout=10.0, fetch_wait_ms=500),
     # Tansu holds a fetch for the whole wait, data or not, so the wait is what a quiet command pays. Under 50 ms it
     # finds nothing any more once a partition has some ten thousand batches.

@@ -35,12 +35,13 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
             third_agents = await stack.add_agents()
             third_api = await stack.add_api()
             balancer.add(third_api.port)
-            await _replace_first(stack, balancer, first_agents[0], first_apis[0])
-            await _let_go_first(stack, balancer, first_agents[1], first_apis[1])
+            await _settled(clinic)
+            await _replace_first(stack, clinic, balancer, first_agents[0], first_apis[0])
+            await _let_go_first(stack, clinic, balancer, first_agents[1], first_apis[1])
             # And some leave for good.
             await stack.end(third_agents)
             await stack.end(third_api, STOP_WITHIN)
-            await clinic.until_answered(len(clinic.answers) + 2 * PATIENTS)
+            await _settled(clinic)
         _, violations = await clinic.verdict()
         assert violations == []
         assert [answer.code for answer in clinic.answers if not answer.ok] == []
@@ -52,20 +53,31 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
         assert any(len(dashboard.spans) > 1 for dashboard in clinic.dashboards), "nobody was sent elsewhere"
 
 
-async def _replace_first(stack: Stack, balancer: Balancer, agents: Process, api: Process) -> None:
+async def _replace_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
     """Start what takes their place before they go."""
     await stack.add_agents()
+    await _settled(clinic)
     await stack.end(agents)
+    await _settled(clinic)
     balancer.add((await stack.add_api()).port)
     await stack.end(api, STOP_WITHIN)
+    await _settled(clinic)
 
 
-async def _let_go_first(stack: Stack, balancer: Balancer, agents: Process, api: Process) -> None:
+async def _let_go_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
     """Let them go before what takes their place starts."""
     await stack.end(agents)
+    await _settled(clinic)
     await stack.add_agents()
+    await _settled(clinic)
     await stack.end(api, STOP_WITHIN)
     balancer.add((await stack.add_api()).port)
+    await _settled(clinic)
+
+
+async def _settled(clinic: Clinic) -> None:
+    """Return when everybody has been answered again, as who deploys waits before the next step."""
+    await clinic.until_answered(len(clinic.answers) + 2 * PATIENTS)
 
 
 @asynccontextmanager
