@@ -23,8 +23,8 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
-MOST = 2.0
-"""Seconds that a command may take while processes come and go."""
+MOST = 4.0
+"""Seconds that a command may take while processes come and go: less than 2 where nobody else uses the machine."""
 
 
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(tmp_path: Path) -> None:
