@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.__main__ import STOP_WITHIN
+from hub.bus.requests import REPEAT_AFTER
 from hub.client.answers import Answer
 from hub.clock import system_clock
 from hub.embedded.process import Process
@@ -23,8 +24,9 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
-MOST = 4.0
-"""Seconds that a command may take while processes come and go: less than 2 where nobody else uses the machine."""
+MOST = 2 * REPEAT_AFTER
+"""Seconds that a command may take while processes come and go: twice the time after which the api repeats it, because
+others use this machine, too. docs/performance.md says what it takes."""
 
 
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(tmp_path: Path) -> None:
