@@ -57,7 +57,7 @@ class Years:
             assert answer.status == 200, await answer.text()
             body = await answer.json() if answer.content_type == "application/json" else await answer.text()
         took = time.perf_counter() - began
-        print(f"{took * 1000:8.0f} ms  {who:6} {path} {query or ''}")
+        print(f"{took * 1000:8.0f} ms  {who:6} {path} {query or ''}")  # noqa: T201
         return body, took
 
 
@@ -143,13 +143,13 @@ async def test_a_dashboard_comes_in_and_books_at_once(hub: Years) -> None:
     try:
         mine = await socket.call("sync", {}, timeout=10)
         assert mine["ok"]
-        print(f"{(time.perf_counter() - began) * 1000:8.0f} ms  sync of {len(mine['appointments'])}")
+        print(f"{(time.perf_counter() - began) * 1000:8.0f} ms  sync of {len(mine['appointments'])}")  # noqa: T201
         cancelled = await socket.call("cancel", {"appointmentId": upcoming(mine, hub.now)}, timeout=12)
         assert cancelled["ok"], cancelled
     finally:
         await socket.disconnect()
     took = time.perf_counter() - began
-    print(f"{took * 1000:8.0f} ms  connect, sync, cancel")
+    print(f"{took * 1000:8.0f} ms  connect, sync, cancel")  # noqa: T201
     assert took < 3 * QUICK
     told, took = await hub.get("busy", f"{A}/stats/doctor/busy")
     assert told["all"]["total"] == EACH
