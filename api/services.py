@@ -9,6 +9,7 @@ from api.asking import PATIENCE, Asking
 from api.attempts import Attempts
 from api.booking import Booking
 from api.identity import Doorkeeper
+from api.ledgers import Ledgers
 from api.own_hours import OwnHours
 from api.pace import Pace
 from api.problems import Problem
@@ -54,6 +55,7 @@ class Services:
     attempts: Attempts
     text_answers: TextAnswers
     pace: Pace
+    ledgers: Ledgers
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -92,6 +94,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         attempts=Attempts(records.attempts, settings, clock),
         text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
         pace=Pace(settings, monotonic),
+        ledgers=Ledgers(records.appointments, clock),
     )
 
 

@@ -33,8 +33,8 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         meetings=Meetings(rooms, interest, server, own, services.records.appointments),
         own=own,
         commands={
-            **appointments.commands(services.booking),
-            **hours.commands(services.own_hours),
+            **appointments.commands(services.booking, services.pace),
+            **hours.commands(services.own_hours, services.pace),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
             "sync": Syncing(own, services.clock).sync,

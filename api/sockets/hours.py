@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from api.own_hours import OwnHours
-from api.sockets.appointments import Answer, Command
+from api.pace import Pace
+from api.sockets.appointments import Answer, Command, paced
 from api.sockets.asks import AddTimeOff, ChangeHours, RemoveTimeOff, read
 from api.sockets.client import Client
 
 
-def commands(own_hours: OwnHours) -> Mapping[str, Command]:
-    """Return the commands by event name."""
+def commands(own_hours: OwnHours, pace: Pace) -> Mapping[str, Command]:
+    """Return the commands by event name. Each is a write that counts together with those over REST."""
 
     async def change_hours(client: Client, args: Sequence[object]) -> Answer:
         ask = read(ChangeHours, args)
@@ -26,4 +27,8 @@ def commands(own_hours: OwnHours) -> Mapping[str, Command]:
         await own_hours.remove_time_off(client.identity, ask.time_off_id, "socket", ask.command_id)
         return {}
 
-    return {"change_hours": change_hours, "add_time_off": add_time_off, "remove_time_off": remove_time_off}
+    return {
+        "change_hours": paced(change_hours, pace),
+        "add_time_off": paced(add_time_off, pace),
+        "remove_time_off": paced(remove_time_off, pace),
+    }
