@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 
 import faust
@@ -32,6 +32,8 @@ log = structlog.get_logger("agents")
 
 _TRY_AGAIN = 1.0
 """Seconds between two attempts to reach a service that is not there yet."""
+_CANCEL_AGAIN = 0.5
+"""Seconds that what runs beside Faust gets to end."""
 _LEAVE_WITHIN = 8.0
 """Seconds that a stop may take."""
 
@@ -141,14 +143,21 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await agents.finish()
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await _cancelled(tasks)
     for task in done:
         task.result()
     if agents.app.crashed:
         raise RuntimeError("Faust died") from agents.app.crash_reason
     return "emptied"
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel the tasks, and again those that go on: before Python 3.12 `wait_for` can lose a cancellation."""
+    going_on = set(tasks)
+    while going_on:
+        for task in going_on:
+            task.cancel()
+        _, going_on = await asyncio.wait(going_on, timeout=_CANCEL_AGAIN)
 
 
 async def _stop(app: faust.App) -> None:

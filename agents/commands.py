@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agents.doctors import Answer, Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Publisher
+from agents.refusals import Refusals, asking_of
 from hub.bus.link import REPLY_TO
 from hub.bus.messages import Done
 from hub.clock import Clock
@@ -27,6 +28,7 @@ class CommandHandler:
         self._doctors = doctors
         self._publisher = publisher
         self._clock = clock
+        self._refusals = Refusals(clock)
 
     async def handle(self, partition: int, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
@@ -42,13 +44,29 @@ class CommandHandler:
                 await self._publisher.reject(event.value, event.key)
         began = self._clock()
         BATCH_COMMANDS.observe(len(events))
-        answers = await self._doctors.handle([command for command, _ in readable])
+        answers = await self._answers([command for command, _ in readable])
         replies = [reply_to for _, reply_to in readable]
         await self._publisher.publish(partition, list(zip(answers, replies, strict=True)))
         told = self._clock()
         BATCH_SECONDS.observe((told - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
             _note(command, answer, began, told)
+
+    def forget(self) -> None:
+        """Trust nothing any more: after a rebalance another worker may have decided."""
+        self._doctors.forget()
+        self._refusals.forget()
+
+    async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
+        """Return the answer to each command; copies of one asking are decided once, and refused alike."""
+        fresh = {asking_of(command): command for command in commands if self._refusals.of(command) is None}
+        decided = dict(zip(fresh, await self._doctors.handle(list(fresh.values())), strict=True))
+        for asking, answer in decided.items():
+            self._refusals.note(fresh[asking], answer.reply)
+        return [
+            Answer(refusal, None) if (refusal := self._refusals.of(command)) else decided[asking_of(command)]
+            for command in commands
+        ]
 
 
 def _reply_topic(event: EventT[bytes]) -> str | None:

@@ -39,12 +39,12 @@ def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
     return {
         "faults": Counter(injury.fault.kind for injury in evidence.injuries),
         "commands": Counter(f"{told.ask.wish.kind} {outcome_of(told)}" for told in tellings),
-        "refused": Counter(told.answer.code for told in tellings if told.answer and not told.answer.ok),
+        "refused": Counter(told.answer.code or "" for told in tellings if told.answer and not told.answer.ok),
         "latency": {
             "in peace": _latency(evidence, under_fault=False),
             "under fault": _latency(evidence, under_fault=True),
         },
-        "grounds": {promise.value: grounds for promise, grounds in ruling.grounds.items()},
+        "grounds": {str(promise.value): grounds for promise, grounds in ruling.grounds.items()},
         "violations": [str(violation) for violation in ruling.violations],
         "notHappened": [
             f"{each.fault.kind} at {each.fault.at} s: {each.found.evidence}" for each in ruling.not_happened
