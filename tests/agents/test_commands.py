@@ -1,6 +1,7 @@
 """From messages to answers: what cannot be read is put aside, and stops nothing."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,14 @@ from prometheus_client import REGISTRY
 from agents.commands import CommandHandler
 from agents.doctors import Answer
 from agents.metrics import PortTaken, served
+from agents.refusals import Refusals
 from hub.bus.link import REPLY_TO
+from hub.bus.messages import Declined
 from hub.embedded.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
-from tests.agents.surgery import MONDAY, Surgery, book, verdicts
+from hub.scheduling.decide import RefusalCode
+from tests.agents.surgery import MONDAY, Surgery, book, cancel, verdicts
 
 UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
 
@@ -56,6 +60,34 @@ async def test_each_command_is_answered_where_its_sender_listens(surgery: Surger
     assert partition == 3
     assert verdicts([answer for answer, _ in answers]) == ["scheduled", "slot_taken", "scheduled"]
     assert [reply_to for _, reply_to in answers] == ["clinic.replies.a", None, "clinic.replies.b"]
+
+
+async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_by_then(surgery: Surgery) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    holds, rival = book("carl"), book("dora").model_copy(update={"expires": surgery.now + timedelta(seconds=15)})
+    again = rival.model_copy(update={"at": rival.at + timedelta(seconds=3)})
+    await handler.handle(3, [message(encoded(each)) for each in (holds, rival, cancel(holds), rival)])
+    await handler.handle(3, [message(encoded(rival))])
+    answers = [answer for _, answered in told.published for answer, _ in answered]
+    assert verdicts(answers) == ["scheduled", "slot_taken", "cancelled", "slot_taken", "slot_taken"]
+    # Who asks anew is granted it; so is, after a rebalance, who asks another worker.
+    await handler.handle(3, [message(encoded(again))])
+    assert verdicts([told.published[-1][1][0][0]]) == ["scheduled"]
+
+
+async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_at_a_rebalance(surgery: Surgery) -> None:
+    refusals = Refusals(lambda: surgery.now)
+    rival = book("dora").model_copy(update={"expires": surgery.now + timedelta(seconds=15)})
+    refused = Declined(command_id=rival.id, code=RefusalCode.SLOT_TAKEN, detail="-")
+    refusals.note(rival, refused)
+    assert refusals.of(rival) == refused
+    surgery.now += timedelta(seconds=16)
+    refusals.note(book("emil"), refused)
+    assert refusals.of(rival) is None
+    refusals.note(rival, refused)
+    refusals.forget()
+    assert refusals.of(rival) is None
 
 
 @pytest.mark.parametrize("value", UNREADABLE)
