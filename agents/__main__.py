@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import faust
@@ -32,8 +31,6 @@ log = structlog.get_logger("agents")
 
 _TRY_AGAIN = 1.0
 """Seconds between two attempts to reach a service that is not there yet."""
-_CANCEL_AGAIN = 0.5
-"""Seconds that what runs beside Faust gets to end."""
 _LEAVE_WITHIN = 8.0
 """Seconds that a stop may take."""
 
@@ -87,9 +84,8 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
         await _until(admin.start, KafkaError, service="broker", at=place.servers)
         await topics.make(admin, wanted, place.replication)
         stack.push_async_callback(topics.remove, admin, presence)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-agents-"))
         texting = await _texting(chosen, stack)
-        agents = build(place, records, settings.timekeeper(chosen), texting, scratch=f"{scratch}/faust")
+        agents = build(place, records, settings.timekeeper(chosen), texting)
         await agents.publisher.start()
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
@@ -143,7 +139,9 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await agents.finish()
-        await _cancelled(tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
     for task in done:
         task.result()
     if agents.app.crashed:
@@ -151,19 +149,11 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
     return "emptied"
 
 
-async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel the tasks, and again those that go on: before Python 3.12 `wait_for` can lose a cancellation."""
-    going_on = set(tasks)
-    while going_on:
-        for task in going_on:
-            task.cancel()
-        _, going_on = await asyncio.wait(going_on, timeout=_CANCEL_AGAIN)
-
-
 async def _stop(app: faust.App) -> None:
     """Stop Faust in bounded time: what it was at comes again to the next owner."""
     try:
-        await asyncio.wait_for(app.stop(), _LEAVE_WITHIN)
+        async with asyncio.timeout(_LEAVE_WITHIN):
+            await app.stop()
     except TimeoutError:
         log.warning("left_in_a_hurry", after_s=_LEAVE_WITHIN)
 
