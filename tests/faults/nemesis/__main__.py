@@ -34,7 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = asked.minutes * 60
     faults = scenario(asked.seed, seconds, asked.broker, PROFILES[asked.broker].session_timeout)
     long = seconds >= _LONG
-    plan = Plan(asked.seed, seconds, faults, rate=30.0 if long else 120.0, dark_within=160.0 if long else 0.0)
+    plan = Plan(
+        asked.seed,
+        seconds,
+        faults,
+        asked.broker,
+        rate=30.0 if long else 120.0,
+        dark_within=160.0 if long else 0.0,
+    )
     _say(
         f"seed {asked.seed}, {len(faults)} faults in {asked.minutes:g} minutes, {asked.broker} broker, folder {folder}"
     )

@@ -130,6 +130,8 @@ class Nemesis:
             pid = process.pid
             await self._stack.kill(process)
             gone = is_gone(pid)
+            if fault.kind == "broker emptied":
+                self._stack.empty_broker()
             await asyncio.sleep(fault.seconds)
             await self._stack.restart(process)
             return Found(gone and process.pid != pid, f"{process.program.name}: kill -9 of {pid}, now {process.pid}")

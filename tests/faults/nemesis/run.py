@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hub.embedded.broker import Kind as Broker
 from hub.judge.phones import Arrival
 from hub.judge.reading import read_record
 from hub.records.documents import from_document
@@ -41,6 +42,7 @@ class Plan:
     seed: int
     seconds: float
     faults: Sequence[Fault]
+    broker: Broker = "embedded"
     rate: float = 120.0
     workers: int = 2
     apis: int = 2
@@ -113,7 +115,7 @@ async def _collect(  # noqa: PLR0917  # each has a part of it
 
 @asynccontextmanager
 async def _hub(folder: Path, plan: Plan) -> AsyncIterator[Stack]:
-    async with Stack(folder, **clock_settings(MORNING, plan.rate), texts_per_second=200.0) as stack:
+    async with Stack(folder, plan.broker, **clock_settings(MORNING, plan.rate), texts_per_second=200.0) as stack:
         await stack.start_engines()
         await stack.start_phones()
         for _ in range(plan.workers):

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Broker = Literal["embedded", "kafka"]
+from hub.embedded.broker import Kind as Broker
+
 Kind = Literal[
     "agents killed",
     "agents paused",
