@@ -11,6 +11,7 @@ from tests.faults.nemesis.run import Plan, play
 from tests.faults.nemesis.scenario import scenario
 from tests.faults.nemesis.verdict import Patience, rule
 from tests.faults.nemesis.worth import enough
+from tests.stack import BROKER
 
 pytestmark = pytest.mark.stack
 
@@ -20,7 +21,7 @@ SEED, SECONDS = 2, 75.0
 async def test_every_promise_is_kept_under_random_combinations_of_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faults = scenario(SEED, SECONDS, "embedded", PROFILES["embedded"].session_timeout)
+    faults = scenario(SEED, SECONDS, BROKER, PROFILES[BROKER].session_timeout)
     said: list[str] = []
     evidence = await play(tmp_path, Plan(SEED, SECONDS, faults), said.append)
     ruling = rule(evidence, Patience(), enough(SECONDS))

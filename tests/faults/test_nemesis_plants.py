@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.bus.profiles import PROFILES
 from tests.faults.clinic import broken
 from tests.faults.nemesis.clients import Habits
 from tests.faults.nemesis.run import Plan, play
 from tests.faults.nemesis.scenario import Fault
 from tests.faults.nemesis.verdict import Patience, rule
+from tests.stack import BROKER
 
 pytestmark = pytest.mark.stack
 
@@ -18,6 +20,7 @@ _PLANTS = "tests.faults.nemesis.plants"
 _BUSY = Habits(pause=(0.1, 0.8))
 _CHANGING = Habits(pause=(0.1, 0.5), changes_own=0.9)
 _PATIENCE = Patience(deadlines=4.0)
+_SESSION = PROFILES[BROKER].session_timeout
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def _kills(*at: float) -> list[Fault]:
 
 
 def _stalls(*at: float) -> list[Fault]:
-    return [Fault(each, "agents stalled before a write", 0, 4.0) for each in at]
+    return [Fault(each, "agents stalled before a write", 0, 1.3 * _SESSION + 2.0) for each in at]
 
 
 QUICK = {

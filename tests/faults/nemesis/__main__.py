@@ -19,6 +19,7 @@ from tests.faults.nemesis.run import Plan, play
 from tests.faults.nemesis.scenario import scenario
 from tests.faults.nemesis.verdict import Patience, Ruling, rule
 from tests.faults.nemesis.worth import enough
+from tests.stack import BROKER
 
 _LONG = 300.0
 """Seconds from which on a run takes the time to wait for texts of unknown fate, on a clock that runs slower."""
@@ -58,7 +59,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     # Drawn here and printed, so that a run without a seed can be played again.
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=1.25)
-    parser.add_argument("--broker", choices=("embedded", "kafka"), default="embedded")
+    parser.add_argument("--broker", choices=("embedded", "kafka"), default=BROKER)
     parser.add_argument("--folder", type=Path, help="where histories, report and logs are kept; else only on failure")
     return parser.parse_args(arguments)
 

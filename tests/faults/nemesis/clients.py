@@ -32,7 +32,7 @@ class Habits:
     hangs_up: float = 0.06
     asks_again: float = 0.06
     reuses_a_key: float = 0.01
-    watches: float = 0.02
+    watches: float = 0.03
     changes_own: float = 0.5
 
 
@@ -72,7 +72,8 @@ class Crowd:
                 async with asyncio.timeout(one.chance.uniform(*self._habits.pause)):
                     await self._home.wait()
             except TimeoutError:
-                self.watches += await one.act()
+                watched = await one.act()
+                self.watches += watched  # not in one: others count while this one acts
 
 
 class _Client:

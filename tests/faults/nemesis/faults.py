@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,10 +21,11 @@ from tests.stack import Stack, is_gone
 
 _STOP_WITHIN = 20.0
 _LOOK_EVERY = 0.05
-_TO_SHOW_WITHIN = 30.0
+_TO_SHOW_WITHIN = 90.0
 """Seconds that a fault which needs some traffic waits for it: there may be none during an outage."""
 _CUT_AT_ONCE, _CUT_EVERY = 4, 0.4
 _POSTS = 3
+_STARTS = 3
 T = TypeVar("T")
 _MISBEHAVIOURS: dict[Kind, Word] = {
     "replies lost": "lose-replies",
@@ -84,7 +85,7 @@ class Nemesis:
                 found = await self._way_of(fault)(fault)
             except StartFailed as error:
                 found, stuck = Found(happened=True, evidence="its process was killed"), str(error)
-                await self._stack.restart(self._process(fault))
+                await self._start_once_more(self._process(fault))
             self.injuries.append(Injury(fault, since, self._clock(), found, stuck))
             say(f"{fault.at:7.1f} s  {fault.kind:<28} {'' if found.happened else 'DID NOT HAPPEN: '}{found.evidence}")
             if stuck:
@@ -93,6 +94,13 @@ class Nemesis:
         async with asyncio.TaskGroup() as group:
             for fault in faults:
                 group.create_task(one(fault))
+
+    async def _start_once_more(self, process: Process) -> None:
+        """Start a process that did not begin to work, as often as it takes; each time it has a minute."""
+        for _ in range(_STARTS):
+            with suppress(StartFailed):
+                return await self._stack.restart(process)
+        raise RuntimeError(f"{process.program.name} does not begin to work any more")
 
     def _way_of(self, fault: Fault) -> Callable[[Fault], Awaitable[Found]]:
         match fault.kind:

@@ -23,7 +23,7 @@ from tests.faults.nemesis.people import People, Size, let_in
 from tests.faults.nemesis.rest import come_to_rest, everybody_is_told
 from tests.faults.nemesis.scenario import Fault
 from tests.phones import Phones
-from tests.stack import Stack
+from tests.stack import BROKER, Stack
 
 MORNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 _COURIER_EVERY = 0.7
@@ -42,7 +42,7 @@ class Plan:
     seed: int
     seconds: float
     faults: Sequence[Fault]
-    broker: Broker = "embedded"
+    broker: Broker = BROKER
     rate: float = 120.0
     workers: int = 2
     apis: int = 2
