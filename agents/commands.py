@@ -1,7 +1,7 @@
 """From the messages of a batch to answers that everybody is told."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from faust.types import EventT
@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from agents.doctors import Answer, Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Publisher
-from agents.refusals import Refusals, asking_of
+from agents.refusals import Refusals
 from hub.bus.link import REPLY_TO
 from hub.bus.messages import Done
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
+_INSTANT = timedelta(milliseconds=1)
 REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command topic that could not be read.")
 
 
@@ -29,6 +30,7 @@ class CommandHandler:
         self._publisher = publisher
         self._clock = clock
         self._refusals = Refusals(clock)
+        self._since = clock()
 
     async def handle(self, partition: int, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
@@ -56,17 +58,35 @@ class CommandHandler:
         """Trust nothing any more: after a rebalance another worker may have decided."""
         self._doctors.forget()
         self._refusals.forget()
+        self._since = self._clock()
 
     async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
         """Return the answer to each command; copies of one asking are decided once, and refused alike."""
-        fresh = {asking_of(command): command for command in commands if self._refusals.of(command) is None}
-        decided = dict(zip(fresh, await self._doctors.handle(list(fresh.values())), strict=True))
-        for asking, answer in decided.items():
-            self._refusals.note(fresh[asking], answer.reply)
+        refused = [self._refusals.of(command) for command in commands]
+        fresh = {
+            (command.id, command.at): self._in_time(command)
+            for command, refusal in zip(commands, refused, strict=True)
+            if refusal is None
+        }
+        answers = await self._doctors.handle(list(fresh.values()))
+        for command, answer in zip(fresh.values(), answers, strict=True):
+            self._refusals.note(command, answer.reply)
+        decided = dict(zip(fresh, answers, strict=True))
         return [
-            Answer(refusal, None) if (refusal := self._refusals.of(command)) else decided[asking_of(command)]
-            for command in commands
+            Answer(refusal, None) if refusal else decided[command.id, command.at]
+            for command, refusal in zip(commands, refused, strict=True)
         ]
+
+    def _in_time(self, command: Command) -> Command:
+        """Return the command, as one that has expired if it was asked before we took over.
+
+        Whoever decided here before may have refused it, and been heard. Whether the client was told anything knows the
+        api alone: it asks anew (`hub.bus.requests`) if not. What has been carried out is found in the record all the
+        same. The clocks of api and agents have to agree; those of the hub's own commands tell nobody.
+        """
+        if command.expires is None or command.at > self._since:
+            return command
+        return command.model_copy(update={"expires": command.at - _INSTANT})
 
 
 def _reply_topic(event: EventT[bytes]) -> str | None:

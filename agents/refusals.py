@@ -1,4 +1,4 @@
-"""What has been refused lately, so that a copy of the same asking is answered alike.
+"""What has been refused lately, so that older copies of the same command are answered alike.
 
 The api sends an unanswered command again, and a reply may be late: then a copy is still on its way when the client is
 told no. Decided anew, that copy might be granted, because the slot is free by now, and somebody who was refused would
@@ -6,19 +6,21 @@ have an appointment. What has been granted needs no such memory: the record know
 """
 
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub.bus.messages import Declined, Reply
 from hub.clock import Clock
 from hub.scheduling.commands import Command
 
-Asking = tuple[str, datetime]
-"""A command's id and when it was first sent: the same for all copies, another one when a client asks again."""
 
+@dataclass(frozen=True)
+class _Refusal:
+    """How an asking was refused, and until when copies of it may come."""
 
-def asking_of(command: Command) -> Asking:
-    """Return which asking a command is a copy of."""
-    return command.id, command.at
+    asked_at: datetime
+    until: datetime
+    reply: Declined
 
 
 class Refusals:
@@ -26,23 +28,28 @@ class Refusals:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[Asking, Declined] = {}
-        self._expiring: deque[tuple[datetime, Asking]] = deque()
+        self._last: dict[str, _Refusal] = {}
+        self._in_turn: deque[_Refusal] = deque()
 
     def of(self, command: Command) -> Declined | None:
-        """Return how a copy of this asking was refused, if it was."""
-        return self._known.get(asking_of(command))
+        """Return how the command was refused, unless it has been asked anew since."""
+        last = self._last.get(command.id)
+        if last is None or command.at > last.asked_at:
+            return None
+        return last.reply.model_copy(update={"at": command.at})
 
     def note(self, command: Command, reply: Reply) -> None:
         """Remember a refusal. Of commands that never expire nobody is told, so they are left out."""
         now = self._clock()
-        while self._expiring and self._expiring[0][0] < now:
-            self._known.pop(self._expiring.popleft()[1], None)
-        if isinstance(reply, Declined) and command.expires is not None and self.of(command) is None:
-            self._known[asking_of(command)] = reply
-            self._expiring.append((command.expires, asking_of(command)))
+        while self._in_turn and self._in_turn[0].until < now:
+            over = self._in_turn.popleft()
+            if self._last.get(over.reply.command_id) is over:
+                del self._last[over.reply.command_id]
+        if isinstance(reply, Declined) and command.expires is not None:
+            refusal = self._last[command.id] = _Refusal(command.at, command.expires, reply)
+            self._in_turn.append(refusal)
 
     def forget(self) -> None:
         """Forget everything: after a rebalance another worker may have granted a copy."""
-        self._known.clear()
-        self._expiring.clear()
+        self._last.clear()
+        self._in_turn.clear()
