@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agents.doctors import Answer, Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
-from agents.publisher import Publisher
+from agents.publisher import Origin, Publisher
 from agents.refusals import Refusals
 from hub.bus.link import REPLY_TO
 from hub.bus.messages import Done
@@ -32,23 +32,26 @@ class CommandHandler:
         self._refusals = Refusals(clock)
         self._since = clock()
 
-    async def handle(self, partition: int, events: Sequence[EventT[bytes]]) -> None:
+    async def handle(self, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
-        readable: list[tuple[Command, str | None]] = []
+        readable: list[tuple[Command, Origin]] = []
         for event in events:
             try:
-                readable.append((CommandAdapter.validate_json(event.value or b""), _reply_topic(event)))
+                readable.append((CommandAdapter.validate_json(event.value or b""), _origin(event)))
             except ValidationError as error:
                 REJECTED.inc()
                 log.warning(
-                    "command_rejected", partition=partition, offset=event.message.offset, problems=error.error_count()
+                    "command_rejected",
+                    partition=event.message.tp.partition,
+                    offset=event.message.offset,
+                    problems=error.error_count(),
                 )
                 await self._publisher.reject(event.value, event.key)
         began = self._clock()
         BATCH_COMMANDS.observe(len(events))
         answers = await self._answers([command for command, _ in readable])
-        replies = [reply_to for _, reply_to in readable]
-        await self._publisher.publish(partition, list(zip(answers, replies, strict=True)))
+        origins = [origin for _, origin in readable]
+        await self._publisher.publish(list(zip(answers, origins, strict=True)))
         told = self._clock()
         BATCH_SECONDS.observe((told - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
@@ -62,9 +65,9 @@ class CommandHandler:
 
     async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
         """Return the answer to each command; copies of one asking are decided once, and refused alike."""
-        refused = [self._refusals.of(command) for command in commands]
+        refused = [None if self._is_old(command) else self._refusals.of(command) for command in commands]
         fresh = {
-            (command.id, command.at): self._in_time(command)
+            (command.id, command.at): _expired(command) if self._is_old(command) else command
             for command, refusal in zip(commands, refused, strict=True)
             if refusal is None
         }
@@ -77,21 +80,23 @@ class CommandHandler:
             for command, refusal in zip(commands, refused, strict=True)
         ]
 
-    def _in_time(self, command: Command) -> Command:
-        """Return the command, as one that has expired if it was asked before we took over.
+    def _is_old(self, command: Command) -> bool:
+        """Whether it was asked before we took over: whoever decided here before may have refused it, and been heard.
 
-        Whoever decided here before may have refused it, and been heard. Whether the client was told anything knows the
-        api alone: it asks anew (`hub.bus.requests`) if not. What has been carried out is found in the record all the
-        same. The clocks of api and agents have to agree; those of the hub's own commands tell nobody.
+        So it is not carried out any more; if it has been already, the record shows it. Whether its client was told
+        anything knows the api alone, which asks anew if not (`hub.bus.requests`). The clocks of the machines have to
+        agree. The hub's own commands, which never expire, are nobody's to be told of.
         """
-        if command.expires is None or command.at > self._since:
-            return command
-        return command.model_copy(update={"expires": command.at - _INSTANT})
+        return command.expires is not None and command.at <= self._since
 
 
-def _reply_topic(event: EventT[bytes]) -> str | None:
+def _expired(command: Command) -> Command:
+    return command.model_copy(update={"expires": command.at - _INSTANT})
+
+
+def _origin(event: EventT[bytes]) -> Origin:
     header = dict(event.headers or {}).get(REPLY_TO)
-    return header.decode() if header else None
+    return Origin(event.message.tp.partition, header.decode() if header else None)
 
 
 def _note(command: Command, answer: Answer, began: datetime, told: datetime) -> None:

@@ -4,14 +4,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import structlog
 
 from agents import __main__ as agents
-from agents.doctors import Answer
 from agents.publisher import Publisher
-from hub.bus.messages import Reply
+from hub.bus.messages import Notice, Reply
 from hub.records.appointments import MongoAppointments
 from hub.records.ports import SaveOutcome
 from hub.scheduling.appointment import Appointment
@@ -43,12 +41,12 @@ async def _reply_badly(self: Publisher, topic: str, replies: list[Reply]) -> Non
 
 
 async def _send_notices_badly(
-    self: Publisher, partition: int, answers: Iterable[Answer]
+    self: Publisher, partition: int, notices: Iterable[Notice]
 ) -> list[asyncio.Future[object]]:
-    told = list(answers)
+    told = list(notices)
     if is_asked("lose-notices"):
         _say(LOGGED["lose-notices"], told)
-        return await _send_notices(self, partition, [replace(answer, notice=None) for answer in told])
+        return []
     if is_asked("delay-notices"):
         _say(LOGGED["delay-notices"], told)
         task = asyncio.create_task(_send_later(self, partition, told))
@@ -58,15 +56,14 @@ async def _send_notices_badly(
     return await _send_notices(self, partition, told)
 
 
-async def _send_later(publisher: Publisher, partition: int, answers: list[Answer]) -> None:
+async def _send_later(publisher: Publisher, partition: int, notices: list[Notice]) -> None:
     await asyncio.sleep(_NOTICE_LATE)
-    await asyncio.gather(*await _send_notices(publisher, partition, answers), return_exceptions=True)
+    await asyncio.gather(*await _send_notices(publisher, partition, notices), return_exceptions=True)
 
 
-def _say(event: str, answers: Iterable[Answer]) -> None:
-    for answer in answers:
-        if answer.notice:
-            log.info(event, doctor_id=answer.notice.doctor_id, seq=answer.notice.event.seq)
+def _say(event: str, notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        log.info(event, doctor_id=notice.doctor_id, seq=notice.event.seq)
 
 
 async def _save_after_a_stall(self: MongoAppointments, appointments: Sequence[Appointment]) -> SaveOutcome:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from faust.types import TP, EventT
+from faust.types import EventT
 
 from agents.pump import Pump
 from tests.faults.nemesis import agents
@@ -12,11 +12,11 @@ _COMMITTED_BY_THEN = 0.6
 """Seconds; offsets are committed five times a second."""
 
 
-async def _ack_and_handle(self: Pump, partition: TP, batch: Sequence[EventT[bytes]]) -> None:
+async def _ack_and_handle(self: Pump, batch: Sequence[EventT[bytes]]) -> None:
     for event in batch:
         event.ack()
     await asyncio.sleep(_COMMITTED_BY_THEN)
-    await self._handle(partition.partition, batch)
+    await self._handle(batch)
 
 
 if __name__ == "__main__":

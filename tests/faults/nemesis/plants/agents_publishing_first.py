@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
-from agents.doctors import Answer, Doctors
+from agents.doctors import Doctors
 from agents.publisher import Publisher
 from hub.bus import topics
-from hub.bus.messages import Declined, notice_of
+from hub.bus.messages import notice_of
 from hub.bus.place import BrokerPlace
 from hub.records.appointments import MongoAppointments
 from hub.records.ports import SaveOutcome
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.calendar import Calendar
-from hub.scheduling.decide import RefusalCode
 from hub.scheduling.hours import Doctor
 from tests.faults.nemesis import agents
 
@@ -39,9 +38,8 @@ async def _publish_and_save(self: MongoAppointments, appointments: Sequence[Appo
     (publisher,) = _publishers
     for appointment in appointments:
         notice = notice_of(_known[appointment.doctor_id], appointment.last, appointment)
-        nobody = Declined(command_id="nobody", code=RefusalCode.EXPIRED, detail="")
         partition = topics.partition_of(appointment.doctor_id, publisher._place.partitions)
-        await asyncio.gather(*await publisher._send_notices(partition, [Answer(nobody, notice)]))
+        await asyncio.gather(*await publisher._send_notices(partition, [notice]))
     if appointments:
         await asyncio.sleep(_LATER)
     return await _save(self, appointments)
