@@ -21,6 +21,7 @@ class Evidence:
     """Who asked and was told what, what the record says, what reached the phones, and what was done to the hub.
 
     `rate` is how many of the hub's seconds passed in one of the machine's; all instants are by the hub's clock.
+    `deaths` tells of the processes that ended by themselves, and were started again.
     `unrest` is what had not come to rest when patience ended, empty if all had. `stopped` is when the agents were
     stopped, after which nothing more could happen.
     """
@@ -34,6 +35,7 @@ class Evidence:
     arrived: Sequence[Arrival]
     letters: Sequence[Letter]
     injuries: Sequence[Injury]
+    deaths: Sequence[str]
     stopped: datetime
     unrest: str
 

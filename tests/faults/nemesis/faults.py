@@ -73,6 +73,8 @@ class Nemesis:
         self._membership = asyncio.Lock()
         self._twilio = asyncio.Lock()
         self.injuries: list[Injury] = []
+        self.deaths: list[str] = []
+        """What ended by itself, and was started again as `clinic-hub run` does; each with the end of its log."""
 
     async def play(self, faults: Sequence[Fault], say: Callable[[str], None]) -> None:
         """Carry out the faults at their times; return when all of them are over and healed."""
@@ -94,6 +96,16 @@ class Nemesis:
         async with asyncio.TaskGroup() as group:
             for fault in faults:
                 group.create_task(one(fault))
+
+    async def keep_alive(self) -> None:
+        """Start again what ends by itself, for ever; what a fault is at is left alone."""
+        while True:
+            for process in (*self._agents, *self._stack.apis, self._stack.broker, self._stack.database):
+                if not process.alive and not self._busy[process].locked():
+                    async with self._busy[process]:
+                        self.deaths.append(process.obituary())
+                        await self._start_once_more(process)
+            await asyncio.sleep(_LOOK_EVERY * 10)
 
     async def _start_once_more(self, process: Process) -> None:
         """Start a process that did not begin to work, as often as it takes; each time it has a minute."""

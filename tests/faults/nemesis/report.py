@@ -44,6 +44,7 @@ def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
             "in peace": _latency(evidence, under_fault=False),
             "under fault": _latency(evidence, under_fault=True),
         },
+        "endedByThemselves": list(evidence.deaths),
         "grounds": {str(promise.value): grounds for promise, grounds in ruling.grounds.items()},
         "violations": [str(violation) for violation in ruling.violations],
         "notHappened": [
@@ -63,6 +64,7 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
     )
     shown = [
         f"faults    {faults.total()}: {_counted(faults)}",
+        f"ended     by themselves, and were started again: {len(evidence.deaths)}",
         f"commands  {outcomes.total()}: {_counted(outcomes)}",
         f"refused   {_counted(refused)}",
         f"answered  {_said('in peace', _latency(evidence, under_fault=False))}",
@@ -73,6 +75,7 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
         mark = "✗" if promise in broken else "✓"
         stands_on = ", ".join(f"{number:,} {what}" for what, number in ruling.grounds[promise].items())
         shown.append(f"{mark} {promise.value}  {promise.text}\n     judged by {stands_on}")
+    shown += [f"- {death}" for death in evidence.deaths]
     shown += _some([f"✗ {violation}" for violation in ruling.violations])
     shown += [f"✗ a fault did not happen: {each.fault}: {each.found.evidence}" for each in ruling.not_happened]
     shown += [f"✗ not enough to judge by: {each}" for each in ruling.lacking]

@@ -70,12 +70,14 @@ async def play(folder: Path, plan: Plan, say: Say) -> Evidence:
             sending = asyncio.create_task(courier.send_for_ever(_COURIER_EVERY))
             working = asyncio.create_task(crowd.work())
             over = asyncio.get_running_loop().time() + plan.seconds
+            alive = asyncio.create_task(nemesis.keep_alive())
             await _beside(working, nemesis.play(plan.faults, say))
             await _beside(working, asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time())))
             crowd.go_home()
             await working
-            sending.cancel()
-            await asyncio.wait({sending})
+            for task in (sending, alive):
+                task.cancel()
+            await asyncio.wait({sending, alive})
             unrest = await come_to_rest(people, records, clock, plan.rest_within, plan.dark_within)
             return await _collect(stack, people, records, phones, courier, nemesis, crowd, unrest)
 
@@ -108,6 +110,7 @@ async def _collect(  # noqa: PLR0917  # each has a part of it
         arrived=arrived,
         letters=courier.letters,
         injuries=sorted(nemesis.injuries, key=lambda injury: injury.fault.at),
+        deaths=nemesis.deaths,
         stopped=stopped,
         unrest=unrest,
     )
