@@ -89,7 +89,7 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
         stack.push_async_callback(topics.remove, admin, presence)
         texting = await _texting(chosen, stack)
         agents = build(place, records, settings.timekeeper(chosen), texting)
-        await agents.publisher.start()
+        await _until(agents.publisher.start, KafkaError, service="broker", at=place.servers)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
         await agents.app.start()
