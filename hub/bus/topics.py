@@ -53,7 +53,7 @@ async def make(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replicatio
         if code and error is not TopicAlreadyExistsError:
             raise error(f"the broker did not make the topic {name}")
     for name, found in (await _partitions(admin, wanted)).items():
-        # A broker may make a topic by itself, with a count of its own, for a client that asks too early: more partitions
+        # A broker may make a topic by itself, with its own count, for a client that asks too early. More partitions
         # harm only those whose doctors they move.
         if found < wanted[name] or (found > wanted[name] and name in _BY_KEY):
             raise WrongPartitions(
