@@ -25,8 +25,9 @@ _TEXT_IN_THE_DARK = 150.0
 """Real seconds after which the fate of every text is known: two minutes, and two looks (docs/texts.md)."""
 _GOES_ON = 30.0
 """Real seconds after a fault is healed within which somebody is answered."""
-_EMPTYING = 30.0
-"""Real seconds of commands that the broker may hold undecided, and lose with its data."""
+_EMPTYING, _NOTICING = 30.0, 15.0
+"""Real seconds of commands that the broker may hold undecided, and lose with its data; and after its return until the
+agents have noticed and begun anew: until then they go on at offsets of the broker that is no more."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,9 @@ def _standstills(evidence: Evidence) -> Iterator[Violation]:
 def _undecided_letters(evidence: Evidence) -> Iterator[Violation]:
     """Find commands that the broker had taken, and still had, and that nobody has decided."""
     emptied = [injury for injury in evidence.injuries if injury.fault.kind == "broker emptied"]
-    before = evidence.hub(_EMPTYING)
+    before, after = evidence.hub(_EMPTYING), evidence.hub(_NOTICING)
     for letter in evidence.letters:
-        lost = any(injury.began - before <= letter.at <= injury.ended for injury in emptied)
+        lost = any(injury.began - before <= letter.at <= injury.ended + after for injury in emptied)
         if letter.command_id not in evidence.record.by_command and not lost:
             case = f"command {letter.command_id} of doctor {letter.doctor_id}"
             yield Violation(Promise.REFUSALS_ARE_TRUE, "a command that the broker took was never decided", case)
