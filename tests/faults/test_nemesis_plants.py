@@ -51,11 +51,6 @@ QUICK = {
         says=(2, "a patient had two appointments at once"),
         seconds=8.0,
     ),
-    "no claim of a text": Planted(
-        agents=f"{_PLANTS}.agents_sending_twice",
-        says=(5, "a reminder reached its phone twice"),
-        rate=600.0,
-    ),
     "lost deadlines": Planted(
         agents=f"{_PLANTS}.agents_forgetting_deadlines",
         says=(5, "a due reminder was never sent"),
@@ -68,6 +63,11 @@ QUICK = {
     ),
 }
 SLOW = {
+    "no claim of a text": Planted(
+        agents=f"{_PLANTS}.agents_sending_twice",
+        says=(5, "a reminder reached its phone twice"),
+        rate=600.0,
+    ),
     "no look at the version": Planted(
         agents=f"{_PLANTS}.agents_writing_over",
         faults=_stalls(2.0, 9.0, 16.0, 23.0),

@@ -62,8 +62,8 @@ class Crowd:
         doctors = [person.id for person in self._people.doctors]
         async with asyncio.TaskGroup() as group:
             for number, person in enumerate((*self._people.doctors, *self._people.patients)):
-                one = _Client(person, doctors, self._people.clock, self._people.history, self._habits)
-                one.chance = random.Random(f"{self._seed} {number}")
+                chance = random.Random(f"{self._seed} {number}")
+                one = _Client(person, doctors, self._people.clock, self._people.history, self._habits, chance)
                 group.create_task(self._live(one))
 
     async def _live(self, one: "_Client") -> None:
@@ -79,11 +79,16 @@ class Crowd:
 class _Client:
     """One person who acts at random."""
 
-    chance: random.Random
-
     def __init__(
-        self, person: Person, doctors: Sequence[str], clock: Timekeeper, history: History, habits: Habits
+        self,
+        person: Person,
+        doctors: Sequence[str],
+        clock: Timekeeper,
+        history: History,
+        habits: Habits,
+        chance: random.Random,
     ) -> None:
+        self.chance = chance
         self._person = person
         self._doctors = doctors
         self._clock = clock

@@ -75,9 +75,7 @@ async def play(folder: Path, plan: Plan, say: Say) -> Evidence:
             await _beside(working, asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time())))
             crowd.go_home()
             await working
-            for task in (sending, alive):
-                task.cancel()
-            await asyncio.wait({sending, alive})
+            await _ended(sending, alive)
             unrest = await come_to_rest(people, records, clock, plan.rest_within, plan.dark_within)
             return await _collect(stack, people, records, phones, courier, nemesis, crowd, unrest)
 
@@ -147,3 +145,12 @@ async def _beside(working: asyncio.Task[None], other: Coroutine[None, None, None
         await working
         raise RuntimeError("everybody went home too early")
     task.result()
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel what ran beside the work; raises what one of them had died of before."""
+    for task in tasks:
+        task.cancel()
+    for end in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(end, Exception):
+            raise end
