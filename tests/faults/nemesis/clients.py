@@ -2,14 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.client.asking import Wish
-from hub.clock import Timekeeper
 from hub.ids import derived_id, new_id
-from hub.judge.history import History
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, LENGTH, Status
 from hub.scheduling.views import AppointmentView
@@ -59,12 +57,10 @@ class Crowd:
 
     async def work(self) -> None:
         """Return when everybody has gone home and nobody waits for an answer."""
-        doctors = [person.id for person in self._people.doctors]
         async with asyncio.TaskGroup() as group:
             for number, person in enumerate((*self._people.doctors, *self._people.patients)):
                 chance = random.Random(f"{self._seed} {number}")
-                one = _Client(person, doctors, self._people.clock, self._people.history, self._habits, chance)
-                group.create_task(self._live(one))
+                group.create_task(self._live(_Client(person, self._people, self._habits, chance)))
 
     async def _live(self, one: "_Client") -> None:
         while not self._home.is_set():
@@ -79,20 +75,12 @@ class Crowd:
 class _Client:
     """One person who acts at random."""
 
-    def __init__(
-        self,
-        person: Person,
-        doctors: Sequence[str],
-        clock: Timekeeper,
-        history: History,
-        habits: Habits,
-        chance: random.Random,
-    ) -> None:
+    def __init__(self, person: Person, people: People, habits: Habits, chance: random.Random) -> None:
         self.chance = chance
         self._person = person
-        self._doctors = doctors
-        self._clock = clock
-        self._history = history
+        self._doctors = [doctor.id for doctor in people.doctors]
+        self._clock = people.clock
+        self._history = people.history
         self._habits = habits
         self._before: list[Asked] = []
 
