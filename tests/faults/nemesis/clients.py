@@ -2,11 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.client.asking import Wish
+from hub.client.asking import Kind, Wish
 from hub.ids import derived_id, new_id
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, LENGTH, Status
@@ -160,13 +159,9 @@ class _Client:
 
     def _change(self, appointment: AppointmentView) -> Wish:
         """Return a change that is possible more often than not."""
-        kinds: list[Callable[[], Wish]] = [
-            lambda: Wish("confirm", appointment_id=appointment.id),
-            lambda: Wish("cancel", appointment_id=appointment.id),
-            lambda: Wish("reschedule", appointment_id=appointment.id, start=self._start()),
-        ]
         if self._person.member.who.role == "doctor":
             near = appointment.start - self._clock() < LENGTH
             if near or appointment.status is Status.NO_SHOW:
                 return Wish("complete", appointment_id=appointment.id)
-        return self.chance.choice(kinds)()
+        kind: Kind = self.chance.choice(("confirm", "cancel", "reschedule"))
+        return Wish(kind, appointment_id=appointment.id, start=self._start() if kind == "reschedule" else None)
