@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.bus.profiles import PROFILES
+from tests.faults.nemesis.evidence import keep
 from tests.faults.nemesis.report import lines
 from tests.faults.nemesis.run import Plan, play
 from tests.faults.nemesis.scenario import scenario
@@ -25,6 +26,8 @@ async def test_every_promise_is_kept_under_random_combinations_of_faults(
     said: list[str] = []
     evidence = await play(tmp_path, Plan(SEED, SECONDS, faults), said.append)
     ruling = rule(evidence, Patience(), enough(SECONDS))
+    if not ruling.kept:
+        keep(evidence, tmp_path / "histories")
     report = "\n".join([*said, *lines(evidence, ruling)])
     with capsys.disabled():
         print(f"\nseed {SEED}\n{report}")  # noqa: T201  # the one who runs the tests wants to know

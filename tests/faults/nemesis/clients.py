@@ -112,6 +112,7 @@ class _Client:
 
     async def _ask(self, wish: Wish, key: str) -> None:
         answer = await self._person.commands(self.chance.choice(("rest", "socket"))).ask(wish, key)
+        self._before = [before for before in self._before if before.key != key]
         if answer.ok:  # who asks again after a refusal may well be granted it, by then
             self._remember(wish, key)
 

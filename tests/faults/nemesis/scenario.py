@@ -36,7 +36,7 @@ _FIRST, _LAST = 3.0, 5.0
 """Seconds of peace at the beginning and at the end."""
 _BETWEEN, _BETWEEN_IN_LONG_RUNS = (2.5, 6.5), (3.0, 15.0)
 """Seconds from one to the next; most last as long, so that they overlap. In long runs there is peace now and then."""
-_LONG = 300.0
+_LONG_RUN = 300.0
 _TWO_AT_ONCE = 0.35
 """How often two begin at the same moment."""
 _SHORT, _LONG = 1.0, 5.0
@@ -73,7 +73,7 @@ def scenario(seed: int, seconds: float, broker: Broker, session: float) -> list[
         for _ in range(2 if chance.random() < _TWO_AT_ONCE else 1):
             kind = next(deck)
             faults.append(Fault(round(at, 1), kind, chance.randrange(12), _length(chance, kind, session)))
-        at += chance.uniform(*(_BETWEEN if seconds < _LONG else _BETWEEN_IN_LONG_RUNS))
+        at += chance.uniform(*(_BETWEEN if seconds < _LONG_RUN else _BETWEEN_IN_LONG_RUNS))
     return faults
 
 
