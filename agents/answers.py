@@ -21,7 +21,8 @@ class Answer:
 def answer(command: Command, decision: Decision, calendar: Calendar | None = None) -> Answer:
     """Return what is told of a decision; `calendar` is the doctor's right after it, which only a refusal can lack."""
     if isinstance(decision, Refused):
-        return Answer(Declined(command_id=command.id, code=decision.code, detail=decision.detail), None)
+        declined = Declined(command_id=command.id, at=command.at, code=decision.code, detail=decision.detail)
+        return Answer(declined, None)
     if calendar is None:
         raise RuntimeError(f"a decision for a doctor whom nobody has read: {decision!r}")
     match decision:

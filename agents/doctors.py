@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from agents.answers import Answer, answer
 from agents.batch import Batch
 from agents.days import Days
-from agents.refusals import Refusal
+from agents.second_look import Refusal
 from hub.clock import Clock
 from hub.records.ports import Fence, Records, Saved, Stale, Stopped
 from hub.scheduling.appointment import Appointment
