@@ -49,6 +49,12 @@ def pin(usable: Sequence[int], hub: Collection[int], engines: Collection[int]) -
         _pin(pid, usable[1])
 
 
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds; 0 where the system does not tell."""
+    file = _PROC / str(pid) / "statm"
+    return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if file.exists() else 0
+
+
 async def until_idle(patience: float) -> None:
     """Return when the cores have been mostly idle for two seconds, or after `patience` seconds."""
     end = time.perf_counter() + patience
