@@ -1,11 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check seed demo bench lock clean
+.PHONY: help run kafka test slow check seed demo bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 # Only for tests: the JavaScript client has to be run, too.
 NODE_READY := node_modules/.installed
+# The broker that `make run` starts: embedded, or kafka, which is Apache Kafka (Java 17 and Maven have to be there).
+BROKER ?= embedded
 # Passed on as they are: make run PORT=9000 DATA_DIR=/tmp/clinic ARGS="--agents 2"; make test ARGS="-k slots -x"
 ARGS ?=
 # requirements.lock has everything, requirements-run.lock no tools of development: that one is for the image.
@@ -14,9 +16,12 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
-	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID $(ARGS)
+	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID --broker $(BROKER) $(ARGS)
 
-test: $(READY) $(NODE_READY) ## run every test but the slow ones
+kafka: $(READY) ## run Apache Kafka alone on 127.0.0.1:9092, for a hub that is started by hand; Ctrl-C stops it
+	@exec $(BIN)/clinic-hub kafka $(ARGS)
+
+test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1: on Apache Kafka)
 	@exec $(BIN)/pytest $(ARGS)
 
 slow: $(READY) $(NODE_READY) ## run the tests that take minutes

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -85,9 +84,8 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
         await _until(admin.start, KafkaError, service="broker", at=place.servers)
         await topics.make(admin, wanted, place.replication)
         stack.push_async_callback(topics.remove, admin, presence)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-agents-"))
         texting = await _texting(chosen, stack)
-        agents = build(place, records, settings.timekeeper(chosen), texting, scratch=f"{scratch}/faust")
+        agents = build(place, records, settings.timekeeper(chosen), texting)
         await agents.publisher.start()
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)

@@ -51,9 +51,9 @@ class Agents:
     finish: Callable[[], Awaitable[None]]
 
 
-def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting, scratch: str) -> Agents:
-    """Put the process together; nothing is opened yet. `scratch` is a folder of this process alone."""
-    app = _faust(place, scratch)
+def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting) -> Agents:
+    """Put the process together; nothing is opened yet."""
+    app = _faust(place)
     commands = app.topic(
         topics.COMMANDS,
         key_type=bytes,
@@ -106,13 +106,12 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
     return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
 
 
-def _faust(place: BrokerPlace, scratch: str) -> faust.App:
+def _faust(place: BrokerPlace) -> faust.App:
     app = HubApp(
         GROUP,
         broker=f"clinic://{place.servers.replace(',', ';clinic://')}",
         store="memory://",
         Table=DoctorTable,
-        datadir=scratch,
         web_enabled=False,
         topic_partitions=place.partitions,
         topic_replication_factor=place.replication,

@@ -15,9 +15,12 @@ from faust.types import TP
 
 
 class HubApp(faust.App):
-    """A Faust app that knows how long its broker may hold a fetch (ms)."""
+    """A Faust app that knows how long its broker may hold a fetch (ms), and that writes no file."""
 
     fetch_wait_ms: int
+
+    def _create_directories(self) -> None:
+        """Upstream makes folders for tables on disk. Ours are in memory, and a kill -9 would leave the folders behind."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):

@@ -16,7 +16,10 @@ from rich.progress import Progress
 from hub import staff
 from hub.checkup.check import check, lines
 from hub.demo.run import run as play_morning
+from hub.embedded.alone import run_kafka
+from hub.embedded.broker import Kind
 from hub.embedded.claim import DataDirTaken, running_on
+from hub.embedded.kafka.fetch import KafkaMissing
 from hub.embedded.leash import die_with
 from hub.embedded.ports import PortTaken
 from hub.embedded.process import StartFailed
@@ -32,7 +35,10 @@ from hub.seeding.place import is_local
 from hub.seeding.seed import NotSeeded, seed
 from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
-_CANNOT = (BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound)
+_CANNOT = (
+    *(BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound),
+    KafkaMissing,
+)
 """What an operator can mend; the message says all there is to say."""
 _REPORT = Path("seed/report.json")
 
@@ -58,6 +64,7 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     *,
     agents: _Count = 1,
     apis: _Count = 1,
+    broker: Kind = "embedded",
     broker_port: _Port = None,
     database_port: _Port = None,
     restart: bool = True,
@@ -77,8 +84,10 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
         How many agents processes.
     apis
         How many api processes, on consecutive ports from PORT.
+    broker
+        The broker to start: the embedded one, or Apache Kafka, which Maven fetches once.
     broker_port
-        The port of the embedded broker; any free one unless given.
+        The port of the broker; any free one unless given.
     database_port
         The port of the embedded database; any free one unless given.
     restart
@@ -95,8 +104,21 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     """
     if die_with_parent is not None:
         die_with(die_with_parent, signal.SIGTERM)
-    plan = Plan(agents, apis, broker_port, database_port, heal=restart)
+    plan = Plan(agents, apis, broker, broker_port, database_port, heal=restart)
     return await run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say)
+
+
+@app.command(name="kafka")
+async def run_broker(*, port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = 9092) -> int:
+    """Run Apache Kafka alone on this machine until Ctrl-C, its data in DATA_DIR/kafka. Maven fetches it once.
+
+    Parameters
+    ----------
+    port
+        The port on loopback that it listens on.
+
+    """
+    return await run_kafka(load(), port, _say)
 
 
 @app.command(name="seed")

@@ -9,6 +9,8 @@ Everything lives in the folder it is given and ends with this process, even when
 """
 
 import asyncio
+import os
+import shutil
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.broker import Kind, broker, broker_settings
 from hub.embedded.database import database, mongodb_url
 from hub.embedded.engines import start_engine
+from hub.embedded.kafka.fetch import fetch
 from hub.embedded.phones import program as stand_in
 from hub.embedded.ports import free_port
 from hub.embedded.process import Process, Program
@@ -26,6 +29,9 @@ from hub.embedded.services import agents, api, base_url
 from hub.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
+
+BROKER: Kind = "kafka" if os.environ.get("KAFKA") == "1" else "embedded"  # noqa: TID251  # asked of who runs the tests
+"""The broker that tests run on unless they say otherwise."""
 
 OPEN: list["Stack"] = []
 """The stacks of the test that runs now and of the session; their logs are shown when a test fails."""
@@ -37,7 +43,7 @@ class Stack:
     `settings` are those that the processes get, once `start` has returned.
     """
 
-    def __init__(self, directory: Path, **settings: object) -> None:
+    def __init__(self, directory: Path, broker: Kind = BROKER, **settings: object) -> None:
         defaults: dict[str, object] = {
             "data_dir": directory,
             "bcrypt_rounds": 4,
@@ -54,6 +60,7 @@ class Stack:
         self.apis: list[Process] = []
         self.closed = False
         self._directory = directory
+        self._broker_kind = broker
         self._engines: list[Process] = []
         self._phones: list[Process] = []
         self._first_api_port = free_port()  # known before the first api runs: the others tell Twilio where it is
@@ -94,14 +101,12 @@ class Stack:
     async def start_engines(self) -> None:
         folder = self._directory / "mongo"
         store = await start_engine(lambda port: database(port, folder), None, self._process)
-        bus = await start_engine(broker, None, self._process)
+        kind, kept = self._broker_kind, self._directory / "kafka"
+        if kind == "kafka":
+            await fetch(print)
+        bus = await start_engine(lambda port: broker(kind, port, kept), None, self._process)
         self._engines = [store, bus]
-        places: dict[str, object] = {
-            "mongodb_url": mongodb_url(store.port),
-            "kafka_bootstrap_servers": bootstrap_servers(bus.port),
-            "kafka_profile": "embedded",
-            "kafka_partitions": PARTITIONS,
-        }
+        places = {"mongodb_url": mongodb_url(store.port), **broker_settings(kind, bus.port)}
         self.settings = self.settings.model_copy(update=places)
 
     async def start_phones(self) -> None:
@@ -138,11 +143,19 @@ class Stack:
         await process.stop(patience)
 
     async def restart(self, process: Process) -> None:
-        """Start it again, on the same port and with the same data (the broker has none), ending it first if need be."""
+        """Start it again, on the same port and with the same data, ending it first if need be.
+
+        The embedded broker has none.
+        """
         if process.alive:
             await self.kill(process)
         await process.bring_up()
         self._ended.discard(process)
+
+    def empty_broker(self) -> None:
+        """Take from the broker, which does not run, all that it has."""
+        assert not self.broker.alive
+        shutil.rmtree(self._directory / "kafka", ignore_errors=True)
 
     async def pause(self, process: Process) -> None:
         """Stop it in its tracks, sockets open and all; it does nothing any more on return."""

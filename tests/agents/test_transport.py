@@ -5,6 +5,7 @@ Where upstream's own behaviour is the reason of a cure, the test shows it too: w
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import aiokafka
 import faust
@@ -72,6 +73,16 @@ async def test_upstream_takes_the_wait_of_a_fetch_from_where_we_set_it_and_has_n
     finally:
         await plain.stop()
         await given.stop()
+
+
+def test_no_folder_is_made_for_tables_that_are_in_memory(
+    app: HubApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app._create_directories()
+    assert not list(tmp_path.iterdir())
+    faust.App._create_directories(app)
+    assert list(tmp_path.iterdir()), "upstream makes no folders any more: the cure can go"
 
 
 def test_a_first_command_that_is_not_acked_is_not_committed_past(consumer: Consumer) -> None:

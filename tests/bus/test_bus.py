@@ -1,6 +1,7 @@
-"""The bus against the real embedded broker, which dies and comes back empty. Agents without Faust answer."""
+"""The bus against a real broker, which dies and comes back empty. Agents without Faust answer."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,15 +16,16 @@ from agents.publisher import Publisher
 from hub.bus import topics
 from hub.bus.bus import Bus
 from hub.bus.messages import Done, Notice, SessionEnded
-from hub.bus.place import BrokerPlace
+from hub.bus.place import BrokerPlace, place_of
 from hub.bus.ports import NoAnswer
-from hub.bus.profiles import PROFILES
 from hub.bus.topics import WrongPartitions
-from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.broker import broker, broker_settings
 from hub.embedded.engines import start_engine
+from hub.embedded.kafka.fetch import fetch
 from hub.embedded.process import Process
+from hub.settings import Settings
 from tests.agents.surgery import NOW, Surgery, book, cancel
-from tests.stack import until
+from tests.stack import BROKER, until
 
 LONG_REASON = "\N{THERMOMETER}" * 500
 
@@ -37,7 +39,11 @@ async def surgery() -> Surgery:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Process]:
-    process = await start_engine(broker, None, lambda program: Process(program, tmp_path))
+    if BROKER == "kafka":
+        await fetch(print)
+    process = await start_engine(
+        lambda port: broker(BROKER, port, tmp_path / "kept"), None, lambda program: Process(program, tmp_path)
+    )
     yield process
     if process.alive:
         await process.kill()
@@ -45,7 +51,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Process]:
 
 @pytest.fixture
 def place(server: Process) -> BrokerPlace:
-    return BrokerPlace(bootstrap_servers(server.port), PROFILES["embedded"], PARTITIONS, 1)
+    return place_of(Settings.model_construct(None, **broker_settings(BROKER, server.port)))
 
 
 @asynccontextmanager
@@ -65,6 +71,12 @@ async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bu
 @asynccontextmanager
 async def agents_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[None]:
     """Answer commands from the first one on the broker on."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+    await admin.start()
+    await topics.make(
+        admin, {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1}, 1
+    )
+    await admin.close()
     publisher = Publisher(place)
     await publisher.start()
     handler = CommandHandler(surgery.worker(), publisher, lambda: surgery.now)
@@ -152,7 +164,7 @@ async def test_what_cannot_be_read_stops_nothing(place: BrokerPlace, surgery: Su
 
 
 async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
-    server: Process, place: BrokerPlace, surgery: Surgery
+    server: Process, place: BrokerPlace, surgery: Surgery, tmp_path: Path
 ) -> None:
     async with bus_at(place, surgery) as (bus, heard):
         await until_connected(bus)
@@ -163,6 +175,7 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
         await until(lambda: len(heard) == 1, "the notice is delivered")
         await server.kill()
         await until_connected(bus, connected=False)
+        shutil.rmtree(tmp_path / "kept", ignore_errors=True)
         missed = await surgery.worker().handle([cancel(first)])
         await server.bring_up()
         await until_connected(bus)
@@ -216,7 +229,7 @@ async def test_topics_with_another_number_of_partitions_end_the_process_with_a_w
 ) -> None:
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
-    more = BrokerPlace(place.servers, place.profile, partitions=PARTITIONS + 1, replication=1)
+    more = BrokerPlace(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
     run = asyncio.create_task(Bus(more, surgery.records, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)

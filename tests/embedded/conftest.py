@@ -106,6 +106,6 @@ def _what(pid: int) -> str | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return None
-    names = {"secantusd-py": "database", "hub.embedded.phones": "phones"}
+    names = {"secantusd-py": "database", "hub.embedded.phones": "phones", "kafka.Kafka": "broker"}
     names |= {name: name for name in ("broker", "agents", "api")}
     return next((what for word, what in names.items() if word in {Path(part).name for part in command}), None)

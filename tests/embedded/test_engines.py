@@ -11,11 +11,12 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from hub.accounts.account import Account
 from hub.clock import system_clock
-from hub.embedded.broker import PARTITIONS, bootstrap_servers, broker
+from hub.embedded.broker import bootstrap_servers, broker
 from hub.embedded.database import database, mongodb_url
 from hub.embedded.engines import start_engine
 from hub.embedded.ports import PortTaken, free_port
 from hub.embedded.process import Process, Program, StartFailed
+from hub.embedded.tansu import PARTITIONS
 from hub.ids import new_id
 from hub.records.mongo import connect
 from tests.stack import Stack
@@ -57,8 +58,8 @@ async def test_the_database_keeps_what_it_acknowledged_the_moment_before_it_was_
         await records.close()
 
 
-async def test_a_broker_that_was_killed_starts_empty_at_the_same_place(tmp_path: Path) -> None:
-    async with Stack(tmp_path) as stack:
+async def test_an_embedded_broker_that_was_killed_starts_empty_at_the_same_place(tmp_path: Path) -> None:
+    async with Stack(tmp_path, broker="embedded") as stack:
         await stack.start_engines()
         servers = stack.settings.kafka_bootstrap_servers
         admin = AIOKafkaAdminClient(bootstrap_servers=servers)
@@ -71,7 +72,7 @@ async def test_a_broker_that_was_killed_starts_empty_at_the_same_place(tmp_path:
 
 
 async def test_a_topic_made_by_accident_has_the_number_of_partitions_we_run_with(tmp_path: Path) -> None:
-    async with Stack(tmp_path) as stack:
+    async with Stack(tmp_path, broker="embedded") as stack:
         await stack.start_engines()
         admin = AIOKafkaAdminClient(bootstrap_servers=stack.settings.kafka_bootstrap_servers)
         await admin.start()
@@ -87,16 +88,20 @@ async def test_a_taken_port_that_was_asked_for_is_named(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"{port}.*{name}"):
-            await start_engine(broker if name == "broker" else lambda at: database(at, tmp_path), port, process_of)
+            await start_engine(
+                lambda at: broker("embedded", at, tmp_path) if name == "broker" else database(at, tmp_path),
+                port,
+                process_of,
+            )
 
 
 async def test_another_port_is_chosen_when_the_first_choice_is_taken_in_between(
-    process_of: Callable[[Program], Process],
+    process_of: Callable[[Program], Process], tmp_path: Path
 ) -> None:
     rivals: list[socket.socket] = []
 
     def broker_beside_a_rival(port: int) -> Program:
-        program = broker(port)
+        program = broker("embedded", port, tmp_path)
         if not rivals:
             rivals.append(socket.create_server(("127.0.0.1", port)))
             # Without the wait for a free port, which would notice: as if the rival came a moment later.

@@ -60,6 +60,8 @@ async def test_the_agents_begin_anew_as_they_were_started_when_the_broker_comes_
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         agents = await stack.add_agents(module="tests.embedded.standins.renamed")
+        await stack.kill(stack.broker)
+        stack.empty_broker()
         await stack.restart(stack.broker)
         await until(lambda: agents.written().count("doctors_taken_over") > 1, "they have their doctors again", 30)
         assert agents.written().count("standing in") == 2

@@ -59,6 +59,7 @@ async def test_a_log_out_is_known_everywhere_within_a_second_and_survives_a_brok
             at_home = Member(logged_in.who, door._web, logged_in._tokens, logged_in._commands_on, logged_in._patience)
             await at_home.log_out()
             await until_unknown(logged_in, within=5.0)
+            stack.empty_broker()
             await stack.restart(stack.broker)
             await stack.restart(stack.apis[1])
             assert await status(logged_in) == 401
