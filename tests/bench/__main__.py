@@ -13,6 +13,7 @@ import uvloop
 
 from hub.clock import system_clock
 from hub.embedded.broker import Kind
+from hub.embedded.process import StartFailed
 from tests.bench import machine, report, scenarios
 from tests.bench.figures import Figures
 from tests.bench.scenarios import Scenario
@@ -28,19 +29,11 @@ def main() -> None:
     options = _options()
     earlier = json.loads(options.against.read_text()) if options.against else None
     chosen = [scenario for scenario in scenarios.ALL if options.only in scenario.name]
-    about = machine.describe()
     usable = machine.cores()
-    try:
-        runs = uvloop.run(_measure(chosen, options, usable))
-    except WrongAnswers as error:
-        sys.exit(f"The figures would mean nothing: {error}")
-    result = {
-        "taken_at": system_clock().isoformat(),
-        "machine": about,
-        "broker": options.broker,
-        "seconds": options.seconds,
-        "runs": runs,
-    }
+    runs: dict[str, list[Figures]] = {}
+    wrong = uvloop.run(_measure(chosen, options, usable, runs))
+    about = machine.describe(options.broker)
+    result = {"taken_at": system_clock().isoformat(), "machine": about, "seconds": options.seconds, "runs": runs}
     _say(*(f"{what}: {value}" for what, value in about.items()))
     _say("", report.tables(runs))
     if (others := _others(runs)) > machine.BUSY:
@@ -50,23 +43,30 @@ def main() -> None:
             "", f"Against {options.against} ({earlier['machine']['commit']}):", report.comparison(runs, earlier["runs"])
         )
     _say("", f"Written to {_write(result)}")
+    if wrong:
+        sys.exit(f"The rest was not measured: {wrong}")
 
 
 async def _measure(
-    chosen: Sequence[Scenario], options: argparse.Namespace, usable: Sequence[int]
-) -> dict[str, list[Figures]]:
-    """Run every scenario once a round, each round on fresh hubs: no run pays for what others left behind."""
-    runs: dict[str, list[Figures]] = {scenario.name: [] for scenario in chosen}
-    for number in range(1, options.rounds + 1):
-        for hub, scenarios_of_it in groupby(chosen, key=lambda scenario: scenario.hub):
-            async with under_measurement(usable, options.broker, hub) as subject:
-                await scenarios.WARM_UP(subject, _WARM_UP[options.broker])
-                for scenario in scenarios_of_it:
-                    await machine.until_idle(options.wait_idle)
-                    gc.collect()  # now, not while the clock runs
-                    runs[scenario.name].append(await scenario.run(subject, options.seconds))
-                    _say(f"round {number} of {options.rounds}: {scenario.name}")
-    return runs
+    chosen: Sequence[Scenario], options: argparse.Namespace, usable: Sequence[int], runs: dict[str, list[Figures]]
+) -> Exception | None:
+    """Run every scenario once a round, each round on fresh hubs: no run pays for what others left behind.
+
+    Fills `runs`; returns why it ended early, if it did.
+    """
+    try:
+        for number in range(1, options.rounds + 1):
+            for hub, of_hub in groupby(chosen, key=lambda scenario: scenario.hub):
+                async with under_measurement(usable, options.broker, hub) as subject:
+                    await scenarios.WARM_UP(subject, _WARM_UP[options.broker])
+                    for scenario in of_hub:
+                        await machine.until_idle(options.wait_idle)
+                        gc.collect()  # now, not while the clock runs
+                        runs.setdefault(scenario.name, []).append(await scenario.run(subject, options.seconds))
+                        _say(f"round {number} of {options.rounds}: {scenario.name}")
+    except (WrongAnswers, StartFailed) as error:
+        return error
+    return None
 
 
 def _others(runs: report.Runs) -> float:
