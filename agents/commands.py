@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agents.doctors import Answer, Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
-from agents.publisher import Publisher
+from agents.publisher import Origin, Publisher
 from hub.bus.link import REPLY_TO
 from hub.bus.messages import Done
 from hub.clock import Clock
@@ -28,32 +28,35 @@ class CommandHandler:
         self._publisher = publisher
         self._clock = clock
 
-    async def handle(self, partition: int, events: Sequence[EventT[bytes]]) -> None:
+    async def handle(self, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
-        readable: list[tuple[Command, str | None]] = []
+        readable: list[tuple[Command, Origin]] = []
         for event in events:
             try:
-                readable.append((CommandAdapter.validate_json(event.value or b""), _reply_topic(event)))
+                readable.append((CommandAdapter.validate_json(event.value or b""), _origin(event)))
             except ValidationError as error:
                 REJECTED.inc()
                 log.warning(
-                    "command_rejected", partition=partition, offset=event.message.offset, problems=error.error_count()
+                    "command_rejected",
+                    partition=event.message.tp.partition,
+                    offset=event.message.offset,
+                    problems=error.error_count(),
                 )
                 await self._publisher.reject(event.value, event.key)
         began = self._clock()
         BATCH_COMMANDS.observe(len(events))
         answers = await self._doctors.handle([command for command, _ in readable])
-        replies = [reply_to for _, reply_to in readable]
-        await self._publisher.publish(partition, list(zip(answers, replies, strict=True)))
+        origins = [origin for _, origin in readable]
+        await self._publisher.publish(list(zip(answers, origins, strict=True)))
         told = self._clock()
         BATCH_SECONDS.observe((told - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
             _note(command, answer, began, told)
 
 
-def _reply_topic(event: EventT[bytes]) -> str | None:
+def _origin(event: EventT[bytes]) -> Origin:
     header = dict(event.headers or {}).get(REPLY_TO)
-    return header.decode() if header else None
+    return Origin(event.message.tp.partition, header.decode() if header else None)
 
 
 def _note(command: Command, answer: Answer, began: datetime, told: datetime) -> None:

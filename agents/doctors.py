@@ -1,4 +1,4 @@
-"""The doctor's actor: decides a partition's commands in order, writes to MongoDB, and only then tells.
+"""The doctor's actor: decides a batch of commands in order, writes to MongoDB, and only then tells.
 
 One call handles a batch. The database is asked once in the ordinary case (the write itself); reads happen at the
 first touch of a doctor after a rebalance, for appointments that a command changes, and before anybody is refused.

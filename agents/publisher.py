@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -11,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from agents.doctors import Answer
 from hub.bus import topics
-from hub.bus.messages import Replies, Reply
+from hub.bus.messages import Notice, Replies, Reply
 from hub.bus.place import BrokerPlace
 from hub.scheduling.commands import Command, CommandAdapter
 
@@ -19,6 +21,14 @@ log = structlog.get_logger(__name__)
 
 _REPLY_WITHIN = 2.0
 """Seconds to get a reply away; after as long its asker sends the command again."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a command came from: the doctor's partition, and the topic to reply to (None: nobody asked)."""
+
+    partition: int
+    reply_to: str | None
 
 
 class Publisher:
@@ -38,23 +48,23 @@ class Publisher:
         await asyncio.gather(*self._replying)
         await self._producer.stop()
 
-    async def publish(self, partition: int, answers: Sequence[tuple[Answer, str | None]]) -> None:
-        """Send the notices of one partition, in order, and each reply to its topic (None: nobody asked).
+    async def publish(self, answers: Sequence[tuple[Answer, Origin]]) -> None:
+        """Send the notices, in order, to their partitions, and each reply to its topic.
 
         Returns when the broker has the notices; raises KafkaError when it does not take them. Replies do not hold
         anybody up: the process that asked may be gone, and one that is there sends an unanswered command again.
         """
-        wanted: dict[str, list[Reply]] = defaultdict(list)
-        for answer, reply_to in answers:
-            if reply_to:
-                wanted[reply_to].append(answer.reply)
-        notices = await self._send_notices(partition, (answer for answer, _ in answers))
-        for topic, replies in wanted.items():
-            task = asyncio.create_task(self._reply(topic, replies))
-            self._replying.add(task)
-            task.add_done_callback(self._replying.discard)
-        if notices:
-            await asyncio.gather(*notices)
+        notices: dict[int, list[Notice]] = defaultdict(list)
+        replies: dict[str, list[Reply]] = defaultdict(list)
+        for answer, origin in answers:
+            if answer.notice:
+                notices[origin.partition].append(answer.notice)
+            if origin.reply_to:
+                replies[origin.reply_to].append(answer.reply)
+        queued = [await self._send_notices(partition, of_partition) for partition, of_partition in notices.items()]
+        self._send_replies(replies)
+        if queued:
+            await asyncio.gather(*chain.from_iterable(queued))
 
     async def command(self, command: Command) -> None:
         """Send a command of the hub itself to its doctor's actor; returns when the broker has it. Raises KafkaError."""
@@ -69,15 +79,13 @@ class Publisher:
         """Put a message that cannot be read where somebody can look at it."""
         await self._producer.send_and_wait(topics.REJECTED, value, key=key)
 
-    async def _send_notices(self, partition: int, answers: Iterable[Answer]) -> list[asyncio.Future[object]]:
+    async def _send_notices(self, partition: int, notices: Iterable[Notice]) -> list[asyncio.Future[object]]:
         """Queue the notices as one batch, or as many as their size asks: one future a batch, not one a notice."""
         sent = []
         batch = self._producer.create_batch()
-        for answer in answers:
-            if answer.notice is None:
-                continue
-            key = answer.notice.doctor_id.encode()
-            value = answer.notice.model_dump_json(by_alias=True).encode()
+        for notice in notices:
+            key = notice.doctor_id.encode()
+            value = notice.model_dump_json(by_alias=True).encode()
             if batch.append(key=key, value=value, timestamp=None) is None:
                 sent.append(await self._send(batch, partition))
                 batch = self._producer.create_batch()
@@ -85,6 +93,12 @@ class Publisher:
         if batch.record_count():
             sent.append(await self._send(batch, partition))
         return sent
+
+    def _send_replies(self, replies: Mapping[str, list[Reply]]) -> None:
+        for topic, of_topic in replies.items():
+            task = asyncio.create_task(self._reply(topic, of_topic))
+            self._replying.add(task)
+            task.add_done_callback(self._replying.discard)
 
     async def _send(self, batch: Any, partition: int) -> asyncio.Future[object]:
         batch.close()

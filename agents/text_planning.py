@@ -25,6 +25,8 @@ PLANNED = Counter("clinic_texts_planned_total", "Texts that were put into the ou
 
 GATHER = 0.2
 """Seconds in which what has been written is gathered, so that many bookings cost one write."""
+_REST = 4
+"""How many times as long as the planning took it rests: when there is much to do, bookings come before their texts."""
 LOOK_EVERY = 30.0
 """Seconds between two looks whether the record is ahead of the outbox."""
 _RETRY = 1.0
@@ -67,6 +69,7 @@ class TextPlanner:
                 async with asyncio.timeout_at(self._look_again):
                     await self._news.wait()
             self._news.clear()
+            began = now()
             try:
                 await self._plan()
             except StoreUnavailable:
@@ -75,7 +78,7 @@ class TextPlanner:
             except BrokenRecord as error:
                 log.warning("texts_not_planned", reason=str(error))
                 self._look_again = now() + _RETRY  # what is sound of it is planned then, doctor by doctor
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(max(GATHER, _REST * (now() - began)))
 
     async def _plan(self) -> None:
         written, self._written = self._written, []

@@ -56,7 +56,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("appointmentId", ASCENDING)], name="of_appointment"),
         IndexModel([("userId", ASCENDING), ("start", ASCENDING)], name="of_user"),
         IndexModel([("doctorId", ASCENDING), ("createdAt", ASCENDING)], name="of_doctor"),
-        IndexModel([("sid", ASCENDING)], name="sid"),
+        IndexModel([("sid", ASCENDING)], name="by_sid", sparse=True),  # most of the time a text has none
     ],
 }
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from faust.types import TP
 from prometheus_client import REGISTRY
 
 from agents.commands import CommandHandler
 from agents.doctors import Answer
 from agents.metrics import PortTaken, served
+from agents.publisher import Origin
 from hub.bus.link import REPLY_TO
 from hub.embedded.ports import free_port
 from hub.records.errors import StoreUnavailable
@@ -24,19 +26,20 @@ class Told:
     """Stands for the publisher: keeps what it was told to tell."""
 
     def __init__(self) -> None:
-        self.published: list[tuple[int, list[tuple[Answer, str | None]]]] = []
+        self.published: list[list[tuple[Answer, Origin]]] = []
         self.rejected: list[tuple[bytes | None, bytes | None]] = []
 
-    async def publish(self, partition: int, answers: Sequence[tuple[Answer, str | None]]) -> None:
-        self.published.append((partition, list(answers)))
+    async def publish(self, answers: Sequence[tuple[Answer, Origin]]) -> None:
+        self.published.append(list(answers))
 
     async def reject(self, value: bytes | None, key: bytes | None) -> None:
         self.rejected.append((value, key))
 
 
-def message(value: bytes | None, *, reply_to: str | None = None, key: bytes = b"ada") -> Any:
+def message(value: bytes | None, *, reply_to: str | None = None, key: bytes = b"ada", partition: int = 0) -> Any:
     headers = {REPLY_TO: reply_to.encode()} if reply_to else None
-    return SimpleNamespace(value=value, key=key, headers=headers, message=SimpleNamespace(offset=7))
+    place = SimpleNamespace(tp=TP("clinic.commands", partition), offset=7)
+    return SimpleNamespace(value=value, key=key, headers=headers, message=place)
 
 
 def encoded(command: Command) -> bytes:
@@ -48,14 +51,17 @@ async def test_each_command_is_answered_where_its_sender_listens(surgery: Surger
     handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
     batch = [
         message(encoded(book("carl")), reply_to="clinic.replies.a"),
-        message(encoded(book("dora"))),
-        message(encoded(book("emil", at=1)), reply_to="clinic.replies.b"),
+        message(encoded(book("dora")), partition=3),
+        message(encoded(book("emil", at=1)), reply_to="clinic.replies.b", partition=3),
     ]
-    await handler.handle(3, batch)
-    ((partition, answers),) = told.published
-    assert partition == 3
+    await handler.handle(batch)
+    (answers,) = told.published
     assert verdicts([answer for answer, _ in answers]) == ["scheduled", "slot_taken", "scheduled"]
-    assert [reply_to for _, reply_to in answers] == ["clinic.replies.a", None, "clinic.replies.b"]
+    assert [origin for _, origin in answers] == [
+        Origin(0, "clinic.replies.a"),
+        Origin(3, None),
+        Origin(3, "clinic.replies.b"),
+    ]
 
 
 @pytest.mark.parametrize("value", UNREADABLE)
@@ -64,18 +70,18 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
 ) -> None:
     told = Told()
     handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
-    await handler.handle(0, [message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
+    await handler.handle([message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
     assert told.rejected == [(value, b"who")]
-    ((_, answers),) = told.published
+    (answers,) = told.published
     assert verdicts([answer for answer, _ in answers]) == ["scheduled"]
-    assert [reply_to for _, reply_to in answers] == ["here"]
+    assert [origin.reply_to for _, origin in answers] == ["here"]
 
 
 async def test_a_field_of_a_newer_version_is_not_guessed_at(surgery: Surgery) -> None:
     told = Told()
     handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
     newer = encoded(book("carl")).removesuffix(b"}") + b', "roomId": "7"}'
-    await handler.handle(0, [message(newer)])
+    await handler.handle([message(newer)])
     assert told.rejected == [(newer, b"ada")]
 
 
@@ -86,14 +92,14 @@ async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None
 
     told = Told()
     with pytest.raises(StoreUnavailable):
-        await CommandHandler(Away(), told, lambda: MONDAY).handle(0, [message(encoded(book("carl")), reply_to="here")])
+        await CommandHandler(Away(), told, lambda: MONDAY).handle([message(encoded(book("carl")), reply_to="here")])
     assert told.published == []
 
 
 async def test_what_was_decided_is_counted_and_can_be_read(surgery: Surgery) -> None:
     handler = CommandHandler(surgery.worker(), Told(), lambda: surgery.now)
     before = [_figure("done"), _figure("slot_taken")]
-    await handler.handle(0, [message(encoded(book("carl"))), message(encoded(book("dora")))])
+    await handler.handle([message(encoded(book("carl"))), message(encoded(book("dora")))])
     assert [_figure("done") - before[0], _figure("slot_taken") - before[1]] == [1, 1]
     port = free_port()
     async with served("127.0.0.1", port), ClientSession() as session:

@@ -10,10 +10,10 @@ import pytest
 from faust.types import TP
 
 from agents import pump as module
-from agents.pump import MOST_IN_BATCH, Pump
+from agents.pump import LANES, MOST_IN_BATCH, Pump
 from tests.stack import until
 
-HERE, THERE = TP("clinic.commands", 0), TP("clinic.commands", 1)
+HERE, THERE, BESIDE = TP("clinic.commands", 0), TP("clinic.commands", 1), TP("clinic.commands", LANES)
 
 
 @dataclass
@@ -40,12 +40,12 @@ class Worker:
 class Handling:
     """Stands for the actor: keeps what it was given, and does to each batch what the test says."""
 
-    batches: list[tuple[int, list[int]]] = field(default_factory=list)
+    batches: list[list[int]] = field(default_factory=list)
     before: Callable[[int], Coroutine[Any, Any, None]] | None = None
     """Awaited with the number of the batch, from 1, before it counts as handled; may raise."""
 
-    async def __call__(self, partition: int, events: Sequence[Any]) -> None:
-        self.batches.append((partition, [event.message.offset for event in events]))
+    async def __call__(self, events: Sequence[Any]) -> None:
+        self.batches.append([event.message.offset for event in events])
         if self.before:
             await self.before(len(self.batches))
 
@@ -75,7 +75,7 @@ async def test_handles_what_is_queued_as_one_batch_in_order_and_acks_it_whole(wo
     handling = Handling()
     pump = await fed(worker, handling, range(5))
     await pump.drain(5)
-    assert handling.batches == [(0, [0, 1, 2, 3, 4])]
+    assert handling.batches == [[0, 1, 2, 3, 4]]
     assert worker.acked == [(HERE, offset) for offset in range(5)]
 
 
@@ -83,7 +83,7 @@ async def test_no_batch_is_larger_than_what_a_client_can_wait_for(worker: Worker
     handling = Handling()
     pump = await fed(worker, handling, range(MOST_IN_BATCH + 1))
     await pump.drain(5)
-    assert [len(offsets) for _, offsets in handling.batches] == [MOST_IN_BATCH, 1]
+    assert [len(offsets) for offsets in handling.batches] == [MOST_IN_BATCH, 1]
     assert [offset for _, offset in worker.acked] == list(range(MOST_IN_BATCH + 1))
 
 
@@ -113,7 +113,7 @@ async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker
     await until(lambda: bool(handling.batches), "the first batch is being handled")
     await pump.feed(worker.event(2))
     await pump.drain(5)
-    assert handling.batches == [(0, [0, 1]), (0, [0, 1]), (0, [0, 1]), (0, [2])]
+    assert handling.batches == [[0, 1], [0, 1], [0, 1], [2]]
     assert [offset for _, offset in worker.acked] == [0, 1, 2]
 
 
@@ -125,7 +125,7 @@ async def test_what_another_generation_delivered_is_neither_handled_nor_acked(wo
     for event in (lost, worker.event(1)):
         await pump.feed(event)
     await pump.drain(5)
-    assert handling.batches == [(0, [1])]
+    assert handling.batches == [[1]]
     assert worker.acked == [(HERE, 1)]
 
 
@@ -141,7 +141,17 @@ async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_it
     assert worker.acked == []
 
 
-async def test_a_partition_that_waits_does_not_hold_up_another(worker: Worker) -> None:
+async def test_partitions_of_one_lane_share_a_batch_and_each_keeps_its_order(worker: Worker) -> None:
+    handling = Handling()
+    pump = Pump(worker, handling)
+    for offset, partition in [(0, HERE), (10, BESIDE), (1, HERE), (11, BESIDE)]:
+        await pump.feed(worker.event(offset, partition))
+    await pump.drain(5)
+    assert handling.batches == [[0, 10, 1, 11]]
+    assert worker.acked == [(HERE, 0), (BESIDE, 10), (HERE, 1), (BESIDE, 11)]
+
+
+async def test_a_lane_that_waits_does_not_hold_up_another(worker: Worker) -> None:
     hang = asyncio.Event()
 
     async def hang_at_first(number: int) -> None:
@@ -152,7 +162,7 @@ async def test_a_partition_that_waits_does_not_hold_up_another(worker: Worker) -
     pump = await fed(worker, handling, [0])
     await until(lambda: bool(handling.batches), "the first batch is being handled")
     await pump.feed(worker.event(7, THERE))
-    await until(lambda: bool(worker.acked), "the other partition is acked")
+    await until(lambda: bool(worker.acked), "the other lane is acked")
     assert worker.acked == [(THERE, 7)]
     hang.set()
     await pump.drain(5)

@@ -90,10 +90,15 @@ async def agents_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[None]
         while True:
             for partition, records in (await consumer.getmany(timeout_ms=200)).items():
                 events = [
-                    SimpleNamespace(value=each.value, key=each.key, headers=each.headers, message=each)
+                    SimpleNamespace(
+                        value=each.value,
+                        key=each.key,
+                        headers=each.headers,
+                        message=SimpleNamespace(tp=partition, offset=each.offset),
+                    )
                     for each in records
                 ]
-                await handler.handle(partition.partition, events)
+                await handler.handle(events)
 
     answering = asyncio.create_task(answer())
     try:

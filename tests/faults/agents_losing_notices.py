@@ -2,27 +2,26 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
 
 import structlog
 
 from agents import __main__ as agents
-from agents.doctors import Answer
 from agents.publisher import Publisher
+from hub.bus.messages import Notice
 
 log = structlog.get_logger(__name__)
 _send_notices = Publisher._send_notices
 
 
-async def _send_some(self: Publisher, partition: int, answers: Iterable[Answer]) -> list[asyncio.Future[object]]:
-    return await _send_notices(self, partition, [_without_notice(answer) for answer in answers])
+async def _send_some(self: Publisher, partition: int, notices: Iterable[Notice]) -> list[asyncio.Future[object]]:
+    return await _send_notices(self, partition, [notice for notice in notices if not _is_lost(notice)])
 
 
-def _without_notice(answer: Answer) -> Answer:
-    if answer.notice is None or answer.notice.event.seq % 3:
-        return answer
-    log.info("notice_lost", doctor_id=answer.notice.doctor_id, seq=answer.notice.event.seq)
-    return replace(answer, notice=None)
+def _is_lost(notice: Notice) -> bool:
+    if notice.event.seq % 3:
+        return False
+    log.info("notice_lost", doctor_id=notice.doctor_id, seq=notice.event.seq)
+    return True
 
 
 if __name__ == "__main__":

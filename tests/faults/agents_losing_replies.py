@@ -1,12 +1,13 @@
 """An agents process that loses the first reply about everything it has written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
 from agents import __main__ as agents
 from agents.doctors import Answer
-from agents.publisher import Publisher
+from agents.publisher import Origin, Publisher
 from hub.bus.messages import Done
 
 log = structlog.get_logger(__name__)
@@ -14,8 +15,11 @@ _publish = Publisher.publish
 _lost: set[str] = set()
 
 
-async def _publish_losing(self: Publisher, partition: int, answers: Sequence[tuple[Answer, str | None]]) -> None:
-    await _publish(self, partition, [(answer, None if _is_lost(answer) else reply_to) for answer, reply_to in answers])
+async def _publish_losing(self: Publisher, answers: Sequence[tuple[Answer, Origin]]) -> None:
+    await _publish(
+        self,
+        [(answer, replace(origin, reply_to=None) if _is_lost(answer) else origin) for answer, origin in answers],
+    )
 
 
 def _is_lost(answer: Answer) -> bool:
