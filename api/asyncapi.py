@@ -23,8 +23,9 @@ The same commands as over REST, and every change the moment it is in the record.
 
 Connect with a Socket.IO client (protocol 5) over WebSocket only, with `auth: {token}`, an access token of the REST api.
 A connection that is not let in gets `connect_error` with `data: {code, detail}`. Each command has one argument, an
-object, and an ack: `{ok: true, …}`, or `{ok: false, error: {code, detail, errors?}}`. The commands of one client are
-carried out in the order they came. A command with a `commandId` may be sent again and is carried out once."""
+object, and an ack: `{ok: true, …}`, or `{ok: false, error: {code, detail, errors?, retryAfter?}}`. The commands of one
+client are carried out in the order they came. A command with a `commandId` may be sent again and is carried out once.
+They count as writes together with those over REST: with `too_many_requests` comes after how many seconds to go on."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def _schemas() -> dict[str, Json]:
     definitions["AppointmentChanged"]["properties"]["type"]["enum"] = list(hears.HAPPENED)
     definitions["Error"]["properties"]["code"]["enum"] = list(hears.CODES)
     definitions["Error"]["required"] = ["code", "detail"]  # without wrong fields there is no `errors`
+    definitions["Error"]["properties"]["retryAfter"].pop("default")
     return definitions
 
 
@@ -149,6 +151,8 @@ def _refusal(code: Code) -> Json:
     error: Json = {"code": code, "detail": f"{KINDS[code].title}."}
     if code == "invalid_request":
         error["errors"] = [{"pointer": "/start", "detail": "Field required", "code": "missing"}]
+    if code == "too_many_requests":
+        error["retryAfter"] = 12
     return {"name": code, "summary": KINDS[code].title, "payload": {"ok": False, "error": error}}
 
 

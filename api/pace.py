@@ -1,7 +1,7 @@
-"""How fast somebody signed in may write, counted in this process: a guard against a client that has gone wild.
+"""How fast somebody signed in may write, over REST and sockets together: a guard against a client that has gone wild.
 
-What a write may do is decided elsewhere, so nothing is lost when n processes let n times as much through; a count in
-the database would cost each booking another round trip.
+It is counted in this process. What a write may do is decided elsewhere, so nothing is lost when n processes let n times
+as much through; a count in the database would cost each booking another round trip.
 """
 
 import math

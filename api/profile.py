@@ -12,7 +12,7 @@ from api.identity import Access
 from api.pictures import NoPicture, portrait
 from api.problems import Code, FieldError, Problem
 from api.services import Services, own_account
-from hub.accounts.account import TEXTS, Account, Language
+from hub.accounts.account import TEXTS, Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.ids import new_id
@@ -20,6 +20,7 @@ from hub.records.ports import Unique
 from hub.scheduling.hours import ZoneName
 from hub.scheduling.values import Id, Instant, Role, Value
 from hub.texting.text import TextKind
+from hub.texting.wording import Language
 
 routes = Routes("/api/v1/users")
 
@@ -40,7 +41,7 @@ def _not_given() -> Any:
 class User(Value):
     """An account as its owner sees it; `specialty` is a doctor's. `photo` is the path of the picture, if there is one.
 
-    `texts` are the kinds of texts that the person wants, in `language` where the clinic has its wording.
+    `texts` are the kinds of texts that the person wants, in `language`.
     """
 
     id: Id

@@ -8,6 +8,7 @@ from time import monotonic
 from api.attempts import Attempts
 from api.booking import PATIENCE, Booking
 from api.identity import Doorkeeper
+from api.ledgers import Ledgers
 from api.pace import Pace
 from api.problems import Problem
 from api.revocations import Revocations
@@ -51,6 +52,7 @@ class Services:
     attempts: Attempts
     text_answers: TextAnswers
     pace: Pace
+    ledgers: Ledgers
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -87,6 +89,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         attempts=Attempts(records.attempts, settings, clock),
         text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
         pace=Pace(settings, monotonic),
+        ledgers=Ledgers(records.appointments, clock),
     )
 
 

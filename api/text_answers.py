@@ -110,7 +110,7 @@ class TextAnswers:
             case Meaning.CANCEL:
                 return await self._obey(patient, message, "cancel")
             case _:
-                return wording.how_to_answer(self._clinic)
+                return wording.how_to_answer(self._clinic, patient.language)
 
     async def _obey(self, patient: Account, message: InboundText, wish: Wish) -> str:
         """Confirm or cancel what the patient was reminded of; say how it stands then."""
@@ -119,12 +119,12 @@ class TextAnswers:
         # A message whose answer was lost has done its work: its appointment may not be the one to answer for any more.
         appointment = await self._records.appointments.by_command(command_id(who, message.id))
         if appointment is not None:
-            return await self._standing(appointment)
+            return await self._standing(patient, appointment)
         appointment = await self._reminded(patient.id, now)
         if appointment is None:
-            return wording.nothing_to_answer(self._clinic)
+            return wording.nothing_to_answer(self._clinic, patient.language)
         if appointment.status is Status.CANCELLED or (wish == "confirm" and appointment.status is Status.CONFIRMED):
-            return await self._standing(appointment)
+            return await self._standing(patient, appointment)
         try:
             await self._booking.change(who, wish, appointment.id, "sms", message.id)
         except Problem as problem:
@@ -132,7 +132,7 @@ class TextAnswers:
                 raise NoAnswer(problem.detail) from problem
             log.info("text_refused", message_id=message.id, code=problem.code)
         found = await self._records.appointments.by_ids([appointment.id])
-        return await self._standing(found[appointment.id])
+        return await self._standing(patient, found[appointment.id])
 
     async def _reminded(self, patient_id: str, now: datetime) -> Appointment | None:
         """Return the appointment to come that the patient was reminded of last, one that still holds if there is one.
@@ -150,19 +150,20 @@ class TextAnswers:
                 return appointment
         return None
 
-    async def _standing(self, appointment: Appointment) -> str:
+    async def _standing(self, patient: Account, appointment: Appointment) -> str:
         """Say how an appointment stands, in the local time of its doctor."""
+        language = patient.language
         doctor = await self._records.users.by_id(appointment.doctor_id)
         if doctor is None or doctor.calendar is None:
             raise LookupError(f"appointment {appointment.id} has no doctor")
-        when = wording.local_time(appointment.start, doctor.calendar.zone)
+        when = wording.local_time(appointment.start, doctor.calendar.zone, language)
         match appointment.status:
             case Status.CONFIRMED:
-                return wording.will_come(self._clinic, when)
+                return wording.will_come(self._clinic, when, language)
             case Status.CANCELLED:
-                return wording.will_not_come(self._clinic, when)
+                return wording.will_not_come(self._clinic, when, language)
             case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
-                return wording.not_by_text(self._clinic, when)
+                return wording.not_by_text(self._clinic, when, language)
             case _:
                 assert_never(appointment.status)
 

@@ -172,7 +172,7 @@ export class HubLine {
     const give_up_at = Date.now() + this.#patience.inAll;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#ask(kind, asked, give_up_at);
-      const pause = Math.min(1_000, 100 * attempt);
+      const pause = (answer.error?.retryAfter ?? Math.min(1, attempt / 10)) * 1_000;
       if (answer.ok || !UNDECIDED.has(answer.error?.code) || Date.now() + pause >= give_up_at) return answer;
       await sleep(pause);
     }

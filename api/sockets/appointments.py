@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from api.booking import Booking, ChangeKind
+from api.pace import Pace
 from api.sockets.asks import Book, Change, Reschedule, read
 from api.sockets.client import Client
 from hub.scheduling.views import AppointmentView
@@ -13,8 +14,8 @@ Command = Callable[[Client, Sequence[object]], Awaitable[Answer]]
 """Carries out what a client asks with these arguments. Raises `Problem`."""
 
 
-def commands(booking: Booking) -> Mapping[str, Command]:
-    """Return the commands by event name."""
+def commands(booking: Booking, pace: Pace) -> Mapping[str, Command]:
+    """Return the commands by event name. Each is a write that counts together with those over REST."""
 
     async def book(client: Client, args: Sequence[object]) -> Answer:
         ask = read(Book, args)
@@ -33,12 +34,19 @@ def commands(booking: Booking) -> Mapping[str, Command]:
 
         return carry_out
 
+    def paced(command: Command) -> Command:
+        async def carry_out(client: Client, args: Sequence[object]) -> Answer:
+            pace.count(client.identity.user_id, client.address)
+            return await command(client, args)
+
+        return carry_out
+
     return {
-        "book": book,
-        "confirm": change("confirm"),
-        "cancel": change("cancel"),
-        "complete": change("complete"),
-        "reschedule": reschedule,
+        "book": paced(book),
+        "confirm": paced(change("confirm")),
+        "cancel": paced(change("cancel")),
+        "complete": paced(change("complete")),
+        "reschedule": paced(reschedule),
     }
 
 

@@ -33,7 +33,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         meetings=Meetings(rooms, interest, server, own, services.records.appointments),
         own=own,
         commands={
-            **appointments.commands(services.booking),
+            **appointments.commands(services.booking, services.pace),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
             "sync": Syncing(own, services.clock).sync,

@@ -16,15 +16,17 @@ class Client:
 
     sid: str
     identity: Identity
+    address: str | None
+    """Where it connects from, as our proxies say it."""
     warn_at: datetime | None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Its commands are carried out one after the other, in the order they came."""
     pending: int = 0
 
 
-def admitted(sid: str, identity: Identity, now: datetime) -> Client:
+def admitted(sid: str, identity: Identity, address: str | None, now: datetime) -> Client:
     """Return a new client with this identity."""
-    return Client(sid, identity, _warn_at(identity, now))
+    return Client(sid, identity, address, _warn_at(identity, now))
 
 
 def renew(client: Client, identity: Identity, now: datetime) -> None:

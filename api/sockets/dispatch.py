@@ -40,7 +40,7 @@ class Dispatch:
         self.draining = False
 
     async def ack(self, client: Client, event: str, args: Sequence[object]) -> dict[str, object]:
-        """Carry out an event; return its ack, `{ok: true, …}` or `{ok: false, error: {code, detail, errors?}}`.
+        """Carry out an event; return its ack, `{ok: true, …}` or `{ok: false, error: {code, detail, …}}`.
 
         The library starts a task for each event, in the order they came, so the lock gives them their turns in that
         order; and it puts the ack on the queue without suspending after this returns, so acks keep it too.
@@ -94,7 +94,10 @@ class Dispatch:
 
 
 def said(error: BaseException, event: str) -> dict[str, object]:
-    """Return what a client is told of an error: `{code, detail, errors?}`. Logs what only we may know of it."""
+    """Return what a client is told of an error: `{code, detail, errors?, retryAfter?}`.
+
+    Logs what only we may know of it.
+    """
     problem = _problem(error)
     if problem.code == "internal":
         log.error("socket_event_failed", socket_event=event, exc_info=error)
@@ -103,6 +106,8 @@ def said(error: BaseException, event: str) -> dict[str, object]:
         told["errors"] = [
             {"pointer": field.pointer, "detail": field.detail, "code": field.code} for field in problem.errors
         ]
+    if problem.code == "too_many_requests" and problem.headers:
+        told["retryAfter"] = int(problem.headers["Retry-After"])
     return told
 
 

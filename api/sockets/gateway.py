@@ -81,7 +81,7 @@ class Gateway:
         await self._dispatch.drain(within - leaving)
         await self.server.close(leaving)
 
-    async def _connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """Let a client in, or refuse it with a code.
 
         Any other exception would leave the client without an answer for ever, and its sid in the library's book; and a
@@ -89,19 +89,19 @@ class Gateway:
         """
         try:
             async with asyncio.timeout(self._limits.admit_within):
-                await self._admit(sid, auth)
+                await self._admit(sid, environ["aiohttp.request"].remote, auth)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # where errors end: each is a refusal
             self._forget(sid)
             self.server.cut_soon(sid)
             why = said(error, "connect")
             raise Refusal(why["detail"], why) from None
 
-    async def _admit(self, sid: str, auth: object) -> None:
+    async def _admit(self, sid: str, address: str | None, auth: object) -> None:
         """Follow first, then join and answer in one step: nothing that happens after the answer is missed."""
         if self._dispatch.draining:
             raise Problem("draining", "This server is about to stop; connect again.")
         identity = self._tokens.read(auth)
-        self._clients[sid] = admitted(sid, identity, self._clock())
+        self._clients[sid] = admitted(sid, identity, address, self._clock())
         self._interest.arrive(sid)
         if identity.role is Role.PATIENT:
             self._meetings.arrive(sid, identity.user_id)

@@ -68,11 +68,15 @@ class WrongField(Value):
 
 
 class Error(Value):
-    """Why nothing was done: `code` is for programs, `detail` for people; `errors` only with `invalid_request`."""
+    """Why nothing was done: `code` is for programs, `detail` for people; `errors` only with `invalid_request`.
+
+    `retryAfter` comes with `too_many_requests`: so many seconds after which the same may be sent again.
+    """
 
     code: str
     detail: str
     errors: tuple[WrongField, ...] = ()
+    retry_after: int = 1
 
 
 class Refused(Value):

@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from hub.scheduling.hours import Doctor, ZoneName
 from hub.scheduling.values import Id, Instant, Value
 from hub.texting.text import TextKind
+from hub.texting.wording import Language
 
-Language = Literal["en", "de"]
 TEXTS: tuple[TextKind, ...] = get_args(TextKind)
 """Every kind of text."""
 
@@ -15,8 +15,7 @@ class Account(Value):
     """A person who can log in. `email` is lower case, `phone` E.164; both are unique among all accounts.
 
     `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `zone` is a patient's
-    own, None where they never said. `texts` are the kinds that the person wants, in `language` where the clinic has its
-    wording. `photo` is the id of the picture; `calendar_key_hash` the hash of what opens the calendar's private link.
+    own, None where they never said. `texts` are the kinds that the person wants, in `language`. `photo` is the id of the picture; `calendar_key_hash` the hash of what opens the calendar's private link.
     """
 
     id: Id

@@ -98,4 +98,6 @@ def written(ask: Ask) -> dict[str, Any]:
 def refusal_of(said: object, status: int | None = None, retry_after: float | None = None) -> Refusal:
     """Return the refusal that a problem document or an ack's `error` says."""
     error = said if isinstance(said, dict) else {}
+    if retry_after is None and isinstance(told := error.get("retryAfter"), int):
+        retry_after = float(told)
     return Refusal(str(error.get("code", UNREADABLE)), str(error.get("detail", "")), status, retry_after)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -23,13 +23,16 @@ from hub.records.ports import (
     Stale,
     Stopped,
 )
+from hub.records.stretches import Stretches
 from hub.scheduling.appointment import Appointment, as_of
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import ACTIVE, Status, rfc3339
 
 _DUPLICATE_KEY = 11000
-_HISTORY_WITHIN = 30.0
-"""Seconds to read all that a doctor ever did; of many years, on the embedded engine, no call takes longer."""
+_LONG_AGO = datetime(1000, 1, 1, tzinfo=UTC)
+"""Before any instant."""
+_NEAR = 64
+"""So many of a doctor's events are read in an instant."""
 
 
 class MongoAppointments:
@@ -81,7 +84,10 @@ class MongoAppointments:
 
     async def due(self, until: datetime) -> list[Deadline]:
         """Return the deadlines up to `until`, in order of time."""
-        found = await self._fields({"due": {"$lte": until}}, "due", "dueKind", "doctorId", "start", "version")
+        # Without a lower end the embedded engine would also look at every appointment that has no deadline any more.
+        found = await self._fields(
+            {"due": {"$gte": _LONG_AGO, "$lte": until}}, "due", "dueKind", "doctorId", "start", "version"
+        )
         deadlines = [
             Deadline(
                 due=one["due"],
@@ -97,14 +103,29 @@ class MongoAppointments:
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""
-        wanted: Document = {"doctorId": doctor_id}
-        if known:
-            # Few documents are left to sort. Without this condition MongoDB reads one document off the end of the
-            # index; with `$gt: 0` it would sort the whole history.
-            wanted["history.seq"] = {"$gt": known}
+        known = known or await self._seq_reached(doctor_id)
+        # Few documents are left to sort. With nothing known, the embedded engine would sort the whole history.
+        wanted = {"doctorId": doctor_id, "history.seq": {"$gt": known}}
         with translated():
             last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
         return max((event["seq"] for event in last["history"]), default=known) if last else known
+
+    async def _seq_reached(self, doctor_id: str) -> int:
+        """Return a number not far below the last one of the doctor's history, 0 when there is none.
+
+        No number is missing in a history, so a few of them tell where it ends.
+        """
+        reached = gap = await self._furthest(doctor_id, [2**power for power in range(32)])
+        while gap > _NEAR:
+            gap = -(-gap // _NEAR)
+            furthest = await self._furthest(doctor_id, [reached + step * gap for step in range(1, _NEAR + 1)])
+            reached = max(reached, furthest)
+        return reached
+
+    async def _furthest(self, doctor_id: str, numbers: Collection[int]) -> int:
+        """Return the highest of the numbers that the doctor's history has reached, 0 for none."""
+        found = await self._fields({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}, "history.seq")
+        return max((event["seq"] for one in found for event in one["history"] if event["seq"] in numbers), default=0)
 
     async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
@@ -132,6 +153,8 @@ class MongoAppointments:
 
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
         """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
+        if wanted.patient_id is None and wanted.doctor_id is not None:
+            return await self._page_of_doctor(wanted.doctor_id, wanted, limit, after)
         pipeline: list[Document] = [
             {"$match": _indexed(wanted, after)},
             {"$sort": {"start": 1, "_id": 1}},
@@ -143,14 +166,41 @@ class MongoAppointments:
             found = await self._collection.aggregate(pipeline).to_list(None)
         return [_appointment(document) for document in found]
 
+    async def _page_of_doctor(
+        self, doctor_id: str, wanted: AppointmentFilter, limit: int, after: After | None
+    ) -> list[Appointment]:
+        """Return the page from what may be the history of many years.
+
+        The embedded engine reads every match before it sorts or limits, so it is asked for a stretch of time after the
+        other; and for one status after the other, for beside a range it takes no second choice from an index.
+        """
+        first = await self._first_booked(doctor_id)
+        if first is None:
+            return []
+        of_doctor: Document = {"doctorId": doctor_id}
+        each = [of_doctor] if wanted.statuses is None else [of_doctor | {"status": one} for one in wanted.statuses]
+        pages = await asyncio.gather(*(self._in_stretches(one, wanted, first, limit, after) for one in each))
+        return sorted((one for page in pages for one in page), key=lambda one: (one.start, one.id))[:limit]
+
+    async def _in_stretches(
+        self, of: Document, wanted: AppointmentFilter, first: datetime, limit: int, after: After | None
+    ) -> list[Appointment]:
+        found: list[Appointment] = []
+        stretches = Stretches(_lowest(wanted, after), wanted.start_to, first, limit)
+        while len(found) < limit and (stretch := stretches.next(len(found))):
+            read = await self._find(of | {"start": stretch})
+            found += [one for one in read if after is None or (one.start, one.id) > (after.start, after.id)]
+        return found
+
+    async def _first_booked(self, doctor_id: str) -> datetime | None:
+        found = await self._fields({"doctorId": doctor_id, "history.seq": 1}, "history.seq", "history.at")
+        return next((event["at"] for one in found for event in one["history"] if event["seq"] == 1), None)
+
     async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
         """Return what became of the doctor's appointments in [start_from, start_to)."""
         # Read and counted here: on the embedded engine an aggregation that groups them takes longer than this.
         wanted = _indexed(AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to), None)
-        with translated(_HISTORY_WITHIN):
-            found = await self._collection.find(wanted, {"_id": 0, "start": 1, "createdAt": 1, "status": 1}).to_list(
-                None
-            )
+        found = await self._fields(wanted, "start", "createdAt", "status")
         return [Outcome(one["start"], one["createdAt"], Status(one["status"])) for one in found]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
@@ -248,11 +298,15 @@ def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
         conditions["patientId"] = wanted.patient_id
     elif wanted.doctor_id is not None:
         conditions["doctorId"] = wanted.doctor_id
-    lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=None)
-    bounds = {"$gte": lowest, "$lt": wanted.start_to}
+    bounds = {"$gte": _lowest(wanted, after), "$lt": wanted.start_to}
     if start := {operator: bound for operator, bound in bounds.items() if bound is not None}:
         conditions["start"] = start
     return conditions
+
+
+def _lowest(wanted: AppointmentFilter, after: After | None) -> datetime | None:
+    """Return the first start that may be on the page."""
+    return max((start for start in (wanted.start_from, after and after.start) if start), default=None)
 
 
 def _unindexed(wanted: AppointmentFilter, after: After | None) -> Document:

@@ -34,6 +34,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("patientTimes", ASCENDING)], name=Fence.PATIENT_TIME.value, unique=True, sparse=True),
         IndexModel([("history.commandId", ASCENDING)], name=Fence.COMMAND.value, unique=True),
         IndexModel([("doctorId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_doctor"),
+        IndexModel([("doctorId", ASCENDING), ("status", ASCENDING), ("start", ASCENDING)], name="of_doctor_by_status"),
         IndexModel([("patientId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_patient"),
         IndexModel([("due", ASCENDING)], name="due"),
     ],

@@ -20,7 +20,7 @@ from hub.scheduling.hours import Doctor
 from hub.scheduling.values import Role
 from hub.texting import wording
 from hub.texting.text import Line, SkipReason, Text, TextKind, TextStatus, text_id
-from hub.texting.wording import Clinic, local_time
+from hub.texting.wording import Clinic, Language, local_time
 
 _TODAY_AND_TOMORROW = 1
 """Days ahead, by the doctor's clock, whose changes a doctor is told of at once."""
@@ -37,9 +37,9 @@ def texts_asked_for(clinic: Clinic, doctor: Account, patient: Account, happened:
         raise ValueError(f"{doctor.id} is no doctor")
     if happened.event.by.via == "seed":
         return []
-    asked = [_for_patient(clinic, doctor.calendar, happened)]
+    asked = [_for_patient(clinic, patient.language, doctor.calendar, happened)]
     if happened.event.by.id != doctor.id:
-        asked.append(_for_doctor(clinic, doctor.calendar, happened))
+        asked.append(_for_doctor(clinic, doctor.language, doctor.calendar, happened))
     people: dict[Line, Account] = {"patient": patient, "doctor": doctor}
     wanted = [one for one in asked if one is not None and one.kind in people[one.line].texts]
     return [_text(one, people[one.line], happened, now) for one in wanted]
@@ -53,34 +53,34 @@ class _Asked:
     useless_after: datetime
 
 
-def _for_patient(clinic: Clinic, calendar: Doctor, happened: Happened) -> _Asked | None:
+def _for_patient(clinic: Clinic, language: Language, calendar: Doctor, happened: Happened) -> _Asked | None:
     start = happened.appointment.start
-    when = local_time(start, calendar.zone)
+    when = local_time(start, calendar.zone, language)
     match happened.event:
         case AppointmentBooked():
-            return _Asked("patient", "booked", wording.booked(clinic, when), start)
+            return _Asked("patient", "booked", wording.booked(clinic, when, language), start)
         case PatientReminded():
-            return _Asked("patient", "reminder", wording.reminder(clinic, when), start - REMINDER_USEFUL)
+            return _Asked("patient", "reminder", wording.reminder(clinic, when, language), start - REMINDER_USEFUL)
         case AppointmentRescheduled():
-            return _Asked("patient", "rescheduled", wording.rescheduled(clinic, when), start)
+            return _Asked("patient", "rescheduled", wording.rescheduled(clinic, when, language), start)
         case AppointmentCancelled(by=by):
             if by.role is Role.PATIENT:
                 return None  # they know
-            return _Asked("patient", "cancelled", wording.called_off(clinic, when), start)
+            return _Asked("patient", "cancelled", wording.called_off(clinic, when, language), start)
         case AppointmentConfirmed() | AppointmentCompleted() | AppointmentMissed() | ReminderMissed():
             return None
 
 
-def _for_doctor(clinic: Clinic, calendar: Doctor, happened: Happened) -> _Asked | None:
+def _for_doctor(clinic: Clinic, language: Language, calendar: Doctor, happened: Happened) -> _Asked | None:
     event, start = happened.event, happened.appointment.start
-    near, when = _is_near(calendar, event.at, start), local_time(start, calendar.zone)
+    near, when = _is_near(calendar, event.at, start), local_time(start, calendar.zone, language)
     match event:
         case AppointmentBooked() if near:
-            return _Asked("doctor", "booked", wording.booked_with_you(clinic, when), start)
+            return _Asked("doctor", "booked", wording.booked_with_you(clinic, when, language), start)
         case AppointmentCancelled() if near:
-            return _Asked("doctor", "cancelled", wording.cancelled_with_you(clinic, when), start)
+            return _Asked("doctor", "cancelled", wording.cancelled_with_you(clinic, when, language), start)
         case AppointmentRescheduled(previous_start=previous) if near or _is_near(calendar, event.at, previous):
-            body = wording.moved_with_you(clinic, local_time(previous, calendar.zone), when)
+            body = wording.moved_with_you(clinic, local_time(previous, calendar.zone, language), when, language)
             # Moved away, it is of use until the doctor would have waited in vain.
             return _Asked("doctor", "rescheduled", body, start if near else previous)
         case _:

@@ -4,14 +4,79 @@ Nobody is ever asked to answer with a word that carriers take as an opt-out (STO
 patients answer with digits.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Literal
 
 from hub.scheduling.hours import ZoneName, zone
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NOON = 12
+Language = Literal["en", "de"]
+"""What texts are written in; people choose. Who has not chosen, or is unknown, is written to in English."""
+
+_NOON: Final = 12
+
+_Sentence = Literal[
+    "questions",
+    "booked",
+    "reminder",
+    "or_call",
+    "rescheduled",
+    "called_off",
+    "booked_with_you",
+    "moved_with_you",
+    "cancelled_with_you",
+    "will_come",
+    "will_not_come",
+    "not_by_text",
+    "nothing_to_answer",
+    "how_to_answer",
+    "nobody_reads_this",
+    "not_now",
+]
+_SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
+    "en": {
+        "questions": " Questions? Call {phone}",
+        "booked": "{clinic}: your appointment is booked for {when}.{questions}",
+        "reminder": "{clinic} reminder: appointment {when}. Reply 1 to confirm or 2 to cancel.{or_call}",
+        "or_call": " Or call {phone}",
+        "rescheduled": "{clinic}: your appointment is now on {when}.{questions}",
+        "called_off": "{clinic}: your appointment on {when} will not take place.{questions}",
+        "booked_with_you": "{clinic}: new appointment with you {when}.",
+        "moved_with_you": "{clinic}: the appointment with you {before} is now {when}.",
+        "cancelled_with_you": "{clinic}: the appointment with you {when} was cancelled.",
+        "will_come": "{clinic}: thank you. Your appointment {when} is confirmed.",
+        "will_not_come": "{clinic}: your appointment {when} is cancelled.{questions}",
+        "not_by_text": "{clinic}: your appointment {when} cannot be changed by text now.{questions}",
+        "nothing_to_answer": "{clinic}: there is no reminder to answer now.{questions}",
+        "how_to_answer": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
+        "nobody_reads_this": "{clinic}: this number only takes answers to reminders.{questions}",
+        "not_now": "{clinic}: we could not do this just now. Please reply again in a few minutes.{questions}",
+    },
+    "de": {
+        "questions": " Fragen? Tel. {phone}",
+        "booked": "{clinic}: Ihr Termin am {when} ist gebucht.{questions}",
+        "reminder": "{clinic}, Erinnerung: Termin {when}. Antwort 1: ich komme, 2: Absage.{or_call}",
+        "or_call": " Oder Tel. {phone}",
+        "rescheduled": "{clinic}: Ihr Termin ist jetzt am {when}.{questions}",
+        "called_off": "{clinic}: Ihr Termin am {when} findet nicht statt.{questions}",
+        "booked_with_you": "{clinic}: neuer Termin bei Ihnen am {when}.",
+        "moved_with_you": "{clinic}: der Termin bei Ihnen am {before} ist jetzt am {when}.",
+        "cancelled_with_you": "{clinic}: der Termin bei Ihnen am {when} wurde abgesagt.",
+        "will_come": "{clinic}: danke. Ihr Termin am {when} ist bestätigt.",
+        "will_not_come": "{clinic}: Ihr Termin am {when} ist abgesagt.{questions}",
+        "not_by_text": "{clinic}: Ihr Termin am {when} ist jetzt nicht mehr per SMS zu ändern.{questions}",
+        "nothing_to_answer": "{clinic}: zurzeit ist keine Erinnerung zu beantworten.{questions}",
+        "how_to_answer": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
+        "nobody_reads_this": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
+        "not_now": "{clinic}: das ging gerade nicht. Bitte antworten Sie in ein paar Minuten noch einmal.{questions}",
+    },
+}
+_DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"),
+}
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -22,93 +87,96 @@ class Clinic:
     phone: str | None
 
 
-def booked(clinic: Clinic, when: str) -> str:
+def booked(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the appointment is made."""
-    return f"{clinic.name}: your appointment is booked for {when}.{_questions(clinic)}"
+    return _said(clinic, language, "booked", when=when)
 
 
-def reminder(clinic: Clinic, when: str) -> str:
+def reminder(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Remind a patient, and ask whether they come."""
-    call = f" Or call {clinic.phone}" if clinic.phone else ""
-    return f"{clinic.name} reminder: appointment {when}. Reply 1 to confirm or 2 to cancel.{call}"
+    return _said(clinic, language, "reminder", when=when)
 
 
-def rescheduled(clinic: Clinic, when: str) -> str:
+def rescheduled(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the appointment has moved to `when`."""
-    return f"{clinic.name}: your appointment is now on {when}.{_questions(clinic)}"
+    return _said(clinic, language, "rescheduled", when=when)
 
 
-def called_off(clinic: Clinic, when: str) -> str:
+def called_off(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the clinic has cancelled the appointment."""
-    return f"{clinic.name}: your appointment on {when} will not take place.{_questions(clinic)}"
+    return _said(clinic, language, "called_off", when=when)
 
 
-def booked_with_you(clinic: Clinic, when: str) -> str:
+def booked_with_you(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a doctor of a new appointment."""
-    return f"{clinic.name}: new appointment with you {when}."
+    return _said(clinic, language, "booked_with_you", when=when)
 
 
-def moved_with_you(clinic: Clinic, before: str, when: str) -> str:
+def moved_with_you(clinic: Clinic, before: str, when: str, language: Language = "en") -> str:
     """Tell a doctor that an appointment has moved from `before` to `when`."""
-    return f"{clinic.name}: the appointment with you {before} is now {when}."
+    return _said(clinic, language, "moved_with_you", before=before, when=when)
 
 
-def cancelled_with_you(clinic: Clinic, when: str) -> str:
+def cancelled_with_you(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a doctor that a patient does not come."""
-    return f"{clinic.name}: the appointment with you {when} was cancelled."
+    return _said(clinic, language, "cancelled_with_you", when=when)
 
 
-def will_come(clinic: Clinic, when: str) -> str:
+def will_come(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment is confirmed, just now or before."""
-    return f"{clinic.name}: thank you. Your appointment {when} is confirmed."
+    return _said(clinic, language, "will_come", when=when)
 
 
-def will_not_come(clinic: Clinic, when: str) -> str:
+def will_not_come(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment is cancelled, just now or before."""
-    return f"{clinic.name}: your appointment {when} is cancelled.{_questions(clinic)}"
+    return _said(clinic, language, "will_not_come", when=when)
 
 
-def not_by_text(clinic: Clinic, when: str) -> str:
+def not_by_text(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment has begun or is over."""
-    return f"{clinic.name}: your appointment {when} cannot be changed by text now.{_questions(clinic)}"
+    return _said(clinic, language, "not_by_text", when=when)
 
 
-def nothing_to_answer(clinic: Clinic) -> str:
+def nothing_to_answer(clinic: Clinic, language: Language = "en") -> str:
     """Answer a patient who says 1 or 2 without having been asked."""
-    return f"{clinic.name}: there is no reminder to answer now.{_questions(clinic)}"
+    return _said(clinic, language, "nothing_to_answer")
 
 
-def how_to_answer(clinic: Clinic) -> str:
+def how_to_answer(clinic: Clinic, language: Language = "en") -> str:
     """Answer a patient whose words nobody here understands."""
-    return f"{clinic.name}: please reply to a reminder with 1 to confirm or 2 to cancel.{_questions(clinic)}"
+    return _said(clinic, language, "how_to_answer")
 
 
-def nobody_reads_this(clinic: Clinic) -> str:
+def nobody_reads_this(clinic: Clinic, language: Language = "en") -> str:
     """Answer a number of which we say nothing, not even whether we know it."""
-    return f"{clinic.name}: this number only takes answers to reminders.{_questions(clinic)}"
+    return _said(clinic, language, "nobody_reads_this")
 
 
-def not_now(clinic: Clinic) -> str:
-    """Answer a patient whose wish could not be carried out; it may still be, so they are asked to say it again."""
-    return f"{clinic.name}: we could not do this just now. Please reply again in a few minutes.{_questions(clinic)}"
+def not_now(clinic: Clinic, language: Language = "en") -> str:
+    """Answer somebody whose wish could not be carried out; it may still be, so they are asked to say it again."""
+    return _said(clinic, language, "not_now")
 
 
-def local_time(instant: datetime, zone_name: ZoneName) -> str:
-    """Return an instant by a zone's clock: "Tue 24 Nov, 3:15 PM".
+def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en") -> str:
+    """Return an instant by a zone's clock: "Tue 24 Nov, 3:15 PM" or "Di 24.11., 15:15 Uhr".
 
     In the hour that an autumn clock change repeats it says which of the two it is: "Sun 1 Nov, 1:30 AM EST".
     """
     local = instant.astimezone(zone(zone_name))
-    half = "AM" if local.hour < _NOON else "PM"
-    text = (
-        f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}, "
-        f"{local.hour % _NOON or _NOON}:{local.minute:02d} {half}"
-    )
+    day = _DAYS[language][local.weekday()]
+    match language:
+        case "en":
+            half = "AM" if local.hour < _NOON else "PM"
+            text = f"{day} {local.day} {_MONTHS[local.month - 1]}, {local.hour % _NOON or _NOON}:{local:%M} {half}"
+        case "de":
+            text = f"{day} {local.day}.{local.month}., {local.hour}:{local:%M} Uhr"
     return f"{text} {local.tzname()}" if _comes_twice(local) else text
 
 
-def _questions(clinic: Clinic) -> str:
-    return f" Questions? Call {clinic.phone}" if clinic.phone else ""
+def _said(clinic: Clinic, language: Language, sentence: _Sentence, **times: str) -> str:
+    says = _SENTENCES[language]
+    call = {each: says[each].format(phone=clinic.phone) if clinic.phone else "" for each in ("questions", "or_call")}
+    return says[sentence].format(clinic=clinic.name, **call, **times)
 
 
 def _comes_twice(local: datetime) -> bool:

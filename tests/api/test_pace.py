@@ -2,9 +2,11 @@ import pytest
 
 from api.pace import Pace
 from api.problems import Problem
+from hub.scheduling.values import rfc3339
 from hub.settings import Settings
 from tests.api.clinic import make_services, opening
 from tests.api.conftest import OpenClinic
+from tests.api.socket_clinic import open_sockets
 
 
 class Seconds:
@@ -66,3 +68,29 @@ async def test_who_writes_too_fast_may_still_read(open_for_test: OpenClinic) -> 
     assert 1 <= int(stopped.headers["Retry-After"]) <= 60
     assert (await clinic.ask("GET", "/api/v1/appointments", "carl")).status == 200
     await clinic.book("dora", "ada", opening(2))
+
+
+async def test_what_one_writes_counts_over_rest_and_sockets_together() -> None:
+    async with open_sockets(writes_per_minute=2) as clinic:
+        carl = await clinic.person("carl")
+        booked = await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))})
+        await clinic.rest.book("carl", "ada", opening(2))
+        change = {"appointmentId": booked["appointment"]["id"]}
+        for command in ("confirm", "cancel", "complete", "reschedule", "book"):
+            error = (await carl.ask(command, change))["error"]
+            assert error["code"] == "too_many_requests"
+            assert 1 <= error["retryAfter"] <= 60
+            assert str(error["retryAfter"]) in error["detail"]
+        assert (await carl.ask("watch", {"doctorId": clinic.id("ada"), "date": "2026-11-24"}))["ok"]
+        assert (await carl.ask("sync"))["ok"]
+        rest = await clinic.rest.ask("PATCH", f"/api/v1/appointments/{change['appointmentId']}/cancel", "carl")
+        assert rest.code == "too_many_requests"
+        assert len(clinic.commands.asked) == 2
+
+
+async def test_those_behind_one_address_count_together_over_sockets() -> None:
+    async with open_sockets(writes_per_minute_per_address=1) as clinic:
+        carl, dora = await clinic.person("carl"), await clinic.person("dora")
+        assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]
+        ask = {"doctorId": clinic.id("ada"), "start": rfc3339(opening(2))}
+        assert await dora.refused("book", ask) == "too_many_requests"

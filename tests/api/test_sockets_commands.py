@@ -311,7 +311,7 @@ async def test_who_does_not_read_gets_no_more_answers() -> None:
     waiting = {"reads": 3, "does not": 4}
     dispatch = Dispatch({"ask": answer}, lambda _: None, waiting.__getitem__, replace(LIMITS, unread=3))
     who = Identity("carl", Role.PATIENT, "session", opening(1))
-    acks = [await dispatch.ack(admitted(sid, who, opening(0)), "ask", ()) for sid in waiting]
+    acks = [await dispatch.ack(admitted(sid, who, None, opening(0)), "ask", ()) for sid in waiting]
     assert acks[0] == {"ok": True, "answer": 42}
     assert acks[1]["ok"] is False
     assert acks[1]["error"] == {"code": "busy", "detail": "Read first what you have been told; send it again later."}

@@ -146,6 +146,14 @@ async def test_1_confirms_and_says_so_by_the_doctors_clock(office: Office, remin
     assert (event.by.id, event.by.role, event.by.via) == ("patient-carl", Role.PATIENT, "sms")
 
 
+async def test_who_has_chosen_german_is_answered_in_german(office: Office, reminded: str) -> None:
+    assert (await office.clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"language": "de"})).status == 200
+    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, "Mo 23.11., 10:00 Uhr", "de")
+    assert (await office.text(CARL, "hello")).words == wording.how_to_answer(WORDS, "de")
+    assert (await office.text(CARL, "2")).words == wording.will_not_come(WORDS, "Mo 23.11., 10:00 Uhr", "de")
+    assert await office.status_of(reminded) is Status.CANCELLED
+
+
 async def test_2_cancels_and_says_so(office: Office, reminded: str) -> None:
     assert await office.text(CARL, "2") == Said(200, wording.will_not_come(WORDS, TODAY_AT_TEN))
     assert await office.status_of(reminded) is Status.CANCELLED

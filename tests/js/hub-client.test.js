@@ -67,6 +67,19 @@ test("a command is sent again under one commandId until the hub decides it", asy
   });
 });
 
+test("a hub that says when to come back is asked again then, or not at all when that is too late", async () => {
+  await withHub(async (hub) => {
+    const line = await hub.line();
+    const asked = [];
+    const later = (retryAfter) => ({ ok: false, error: { code: "too_many_requests", detail: "", retryAfter } });
+    hub.on("book", () => (asked.push(Date.now()) < 2 ? later(1) : { ok: true, appointment: APPOINTMENT }));
+    assert.equal((await line.command("book", { doctorId: "ada" })).ok, true);
+    assert.ok(asked[1] - asked[0] >= 990, `asked again after ${asked[1] - asked[0]} ms`);
+    hub.on("confirm", () => later(3600));
+    assert.deepEqual(await line.command("confirm", { appointmentId: "a1" }), later(3600));
+  });
+});
+
 test("a command whose connection is cut is sent again on the next one", async () => {
   await withHub(async (hub) => {
     const line = await hub.line();

@@ -52,6 +52,19 @@ async def test_an_undecided_ack_makes_the_client_send_again_under_the_same_key(t
     assert {sent.key for sent in hub.received} == {answer.key}
 
 
+async def test_a_hub_that_says_when_to_come_back_is_not_asked_before() -> None:
+    def later(seconds: int) -> dict[str, Any]:
+        return {"ok": False, "error": {"code": "too_many_requests", "detail": "", "retryAfter": seconds}}
+
+    replies = [lambda _: later(1), lambda _: ACK, lambda _: later(60)]
+    async with stand_in(socket=replies) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
+        answer = await line.commands.confirm("a1")
+        assert (answer.ok, answer.attempts) == (True, 2)
+        assert answer.seconds >= 1
+        answer = await line.commands.cancel("a1")
+    assert (answer.code, answer.attempts) == ("too_many_requests", 1)
+
+
 async def test_a_command_whose_connection_is_cut_is_sent_again_on_the_next_one() -> None:
     arrived = asyncio.Event()
 

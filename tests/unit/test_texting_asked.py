@@ -279,3 +279,13 @@ def test_across_a_clock_change_the_reminder_is_due_three_hours_of_waiting_before
 
     assert appointment.due == at - 3 * HOUR
     assert f"appointment {shown}. Reply" in text.body
+
+
+def test_each_is_told_in_the_language_of_their_choice() -> None:
+    chosen = {"language": "de"}
+    to_patient, to_doctor = asked(free(), book(), patient=PATIENT.model_copy(update=chosen))
+    assert "Ihr Termin am Mo 1.6., 14:00 Uhr" in to_patient.body
+    assert "Mon 1 Jun, 2:00 PM" in to_doctor.body
+    to_patient, to_doctor = asked(free(), book(), doctor=DOCTOR.model_copy(update=chosen))
+    assert "Mon 1 Jun, 2:00 PM" in to_patient.body
+    assert "Mo 1.6., 14:00 Uhr" in to_doctor.body

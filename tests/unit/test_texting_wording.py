@@ -3,6 +3,7 @@
 import inspect
 import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from zoneinfo import available_timezones
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hub.texting import wording
 from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP
 from hub.texting.segments import gsm7_units, segments
-from hub.texting.wording import Clinic, local_time
+from hub.texting.wording import Clinic, Language, local_time
 
 LONGEST_TIME = "Wed 30 Sep, 12:30 PM +13345"
 """An hour that comes twice, in a zone whose name has the six letters that names may have."""
@@ -25,17 +26,26 @@ TEMPLATES = [
 ]
 
 
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
 def _worded(clinic: Clinic) -> dict[str, str]:
-    """Return what each template says, with the longest times."""
+    """Return what each template says in each language, with the longest times."""
     bodies = {}
     for template in TEMPLATES:
-        times = [LONGEST_TIME for name in inspect.signature(template).parameters if name != "clinic"]
-        bodies[template.__name__] = template(clinic, *times)
+        times = [LONGEST_TIME for name in inspect.signature(template).parameters if name in {"when", "before"}]
+        for language in LANGUAGES:
+            bodies[f"{template.__name__} {language}"] = template(clinic, *times, language)
     return bodies
 
 
+def test_no_text_is_said_alike_in_two_languages() -> None:
+    bodies = _worded(LONGEST)
+    assert len(set(bodies.values())) == len(bodies) == len(TEMPLATES) * len(LANGUAGES)
+
+
 def test_every_template_is_looked_at() -> None:
-    assert set(_worded(LONGEST)) >= {
+    assert {name.partition(" ")[0] for name in _worded(LONGEST)} >= {
         "booked",
         "reminder",
         "rescheduled",
@@ -55,9 +65,10 @@ def test_each_text_is_one_plain_segment_even_with_the_longest_values(name: str, 
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # made aware
     st.sampled_from(sorted(available_timezones() - {"localtime"})),
+    st.sampled_from(LANGUAGES),
 )
-def test_no_time_is_longer_than_the_longest(instant: datetime, zone: str) -> None:
-    text = local_time(instant, zone)
+def test_no_time_is_longer_than_the_longest(instant: datetime, zone: str, language: Language) -> None:
+    text = local_time(instant, zone, language)
 
     assert len(text) <= len(LONGEST_TIME)
     assert gsm7_units(text) == len(text)
@@ -136,4 +147,24 @@ def test_a_time_is_said_by_the_clinics_own_clock(instant: str, zone: str, shown:
 def test_around_a_clock_change_no_two_slots_are_said_alike(zone: str, first: str) -> None:
     starts = [datetime.fromisoformat(first) + number * timedelta(minutes=30) for number in range(12)]
 
-    assert len({local_time(start, zone) for start in starts}) == 12
+    for language in LANGUAGES:
+        assert len({local_time(start, zone, language) for start in starts}) == 12
+
+
+@pytest.mark.parametrize(
+    ("instant", "shown"),
+    [
+        ("2026-11-24T23:00Z", "Mi 25.11., 0:00 Uhr"),
+        ("2026-11-24T14:15Z", "Di 24.11., 15:15 Uhr"),
+        ("2026-07-04T07:05Z", "Sa 4.7., 9:05 Uhr"),
+        ("2026-10-25T01:30Z", "So 25.10., 2:30 Uhr CET"),
+    ],
+)
+def test_german_times_are_written_as_germans_do(instant: str, shown: str) -> None:
+    assert local_time(datetime.fromisoformat(instant), "Europe/Berlin", "de") == shown
+
+
+def test_a_reminder_in_german() -> None:
+    assert wording.reminder(Clinic("Praxis Süd", "030 1234"), "Di 24.11., 15:15 Uhr", "de") == (
+        "Praxis Süd, Erinnerung: Termin Di 24.11., 15:15 Uhr. Antwort 1: ich komme, 2: Absage. Oder Tel. 030 1234"
+    )
