@@ -58,7 +58,7 @@ async def _measure(
         for number in range(1, options.rounds + 1):
             for hub, of_hub in groupby(chosen, key=lambda scenario: scenario.hub):
                 async with under_measurement(usable, options.broker, hub) as subject:
-                    await scenarios.WARM_UP(subject, _WARM_UP[options.broker])
+                    await scenarios.warm_up(subject, _WARM_UP[options.broker])
                     for scenario in of_hub:
                         await machine.until_idle(options.wait_idle)
                         gc.collect()  # now, not while the clock runs

@@ -24,11 +24,7 @@ async def of_doctors(subject: Subject, _: float) -> Figures:
     """
     killed = subject.stack.agents[0]
     held = _partitions(killed)
-    patients = [
-        patient
-        for patient in subject.clinic.patients[: len(subject.clinic.doctor_tokens) - 1]  # one of each doctor
-        if partition_of(patient.doctor_id, subject.partitions) in held
-    ]
+    patients = [one for one in _one_of_each(subject) if partition_of(one.doctor_id, subject.partitions) in held]
     async with AsyncExitStack() as stack:
         clients = [await RestClient.open(subject.host, subject.port) for _ in patients]
         for client in clients:
@@ -72,6 +68,19 @@ async def of_sockets(subject: Subject, _: float) -> Figures:
     await subject.stack.restart(killed)
     subject.pin()
     return _silence(away)
+
+
+async def touch_each_doctor(subject: Subject) -> None:
+    """Have a booking of each doctor accepted, one doctor after the other: at the first, its worker reads the record."""
+    client = await RestClient.open(subject.host, subject.port)
+    for patient in _one_of_each(subject):
+        await _until_booked(client, patient, subject, 0.0)
+    client.close()
+
+
+def _one_of_each(subject: Subject) -> list[Patient]:
+    """Return a patient of each doctor; of the one that only the crowd has, none."""
+    return list({patient.doctor_id: patient for patient in subject.clinic.patients}.values())
 
 
 def _silence(seconds: list[float]) -> Figures:

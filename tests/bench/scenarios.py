@@ -62,6 +62,11 @@ ALL = (
         for name, questions in _QUESTIONS.items()
     ),
     Scenario("100,000 stored: bookings, 32 in flight", partial(bookings.over_rest, in_flight=32), _YEARS),
+    Scenario("100,000 stored: kill -9 of the only worker", recovery.of_doctors, _YEARS),
 )
-WARM_UP = partial(bookings.over_rest, in_flight=_MANY)
-"""Has every doctor read from the record once, and every connection opened."""
+
+
+async def warm_up(subject: Subject, seconds: float) -> None:
+    """Have every doctor read from the record once, every connection opened, and what compiles itself compiled."""
+    await recovery.touch_each_doctor(subject)
+    await _bookings_of_many(subject, seconds)
