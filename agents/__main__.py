@@ -152,7 +152,8 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
 async def _stop(app: faust.App) -> None:
     """Stop Faust in bounded time: what it was at comes again to the next owner."""
     try:
-        await asyncio.wait_for(app.stop(), _LEAVE_WITHIN)
+        async with asyncio.timeout(_LEAVE_WITHIN):
+            await app.stop()
     except TimeoutError:
         log.warning("left_in_a_hurry", after_s=_LEAVE_WITHIN)
 

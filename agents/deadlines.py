@@ -91,7 +91,8 @@ class Deadlines:
                 await self._read()
             await self._fire()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._idle_for())
+                async with asyncio.timeout(self._idle_for()):
+                    await self._changed.wait()
 
     def _idle_for(self) -> float:
         """Return the seconds until there is something to do: wakes exactly then, not to look whether there is."""

@@ -108,7 +108,7 @@ class Publisher:
     async def _reply(self, topic: str, replies: list[Reply]) -> None:
         try:
             encoded = Replies.dump_json(replies, by_alias=True)
-            delivery = await asyncio.wait_for(self._producer.send(topic, encoded, partition=0), _REPLY_WITHIN)
-            await asyncio.wait_for(delivery, _REPLY_WITHIN)
+            async with asyncio.timeout(_REPLY_WITHIN):
+                await self._producer.send_and_wait(topic, encoded, partition=0)
         except (KafkaError, TimeoutError) as error:
             log.info("reply_not_sent", topic=topic, replies=len(replies), error=type(error).__name__)

@@ -54,7 +54,8 @@ class Pump:
         """Wait until nothing is under way, at most this long; what is left comes again to the next owner."""
         if self._under_way:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
 
     async def _run(self, queue: asyncio.Queue[EventT[bytes]]) -> None:
         while not self._app.should_stop:

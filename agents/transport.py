@@ -20,7 +20,7 @@ class HubApp(faust.App):
     fetch_wait_ms: int
 
     def _create_directories(self) -> None:
-        """Upstream makes folders for tables on disk. Ours are in memory, and a kill -9 would leave the folders behind."""
+        """Upstream makes folders for tables on disk. Ours are in memory, and kill -9 would leave the folders."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):

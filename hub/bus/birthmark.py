@@ -30,6 +30,9 @@ async def until_forgotten(admin: AIOKafkaAdminClient, topic: str, seen: Callable
 async def _knows(admin: AIOKafkaAdminClient, topic: str) -> bool | None:
     """Return whether the broker has the topic; None when no broker answers."""
     try:
-        return topic in await asyncio.wait_for(admin.list_topics(), _PATIENCE)
+        # Not asyncio.wait_for: Python 3.11's swallows a cancellation that comes as the answer does, and who stops us
+        # waits for ever.
+        async with asyncio.timeout(_PATIENCE):
+            return topic in await admin.list_topics()
     except (KafkaError, OSError, TimeoutError):
         return None

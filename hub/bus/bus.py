@@ -54,7 +54,8 @@ class Bus:
         """See `hub.bus.ports.Announcing`."""
         try:
             if self._link is not None:
-                await asyncio.wait_for(self._link.announce(ended), _ANNOUNCE_WITHIN)
+                async with asyncio.timeout(_ANNOUNCE_WITHIN):
+                    await self._link.announce(ended)
         except (KafkaError, TimeoutError) as error:
             log.warning("session_end_not_announced", error=type(error).__name__)
 

@@ -68,7 +68,8 @@ class Requests:
         try:
             while (left := give_up_at - loop.time()) > 0:
                 with suppress(ConnectionError, TimeoutError):
-                    await asyncio.wait_for(self._sender.send(command, encoded), min(REPEAT_AFTER, left))
+                    async with asyncio.timeout(min(REPEAT_AFTER, left)):
+                        await self._sender.send(command, encoded)
                 await asyncio.wait([answer], timeout=min(REPEAT_AFTER, left))
                 if answer.done():
                     return answer.result()

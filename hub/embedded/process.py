@@ -137,7 +137,8 @@ class Process:
             return
         self.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.died(), patience)
+            async with asyncio.timeout(patience):
+                await self.died()
         except TimeoutError:
             await self.kill()
 

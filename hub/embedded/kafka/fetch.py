@@ -43,7 +43,7 @@ async def fetch(say: Say) -> None:
 def _need(*tools: str) -> None:
     if missing := [_TOOLS[tool] for tool in tools if shutil.which(tool) is None]:
         raise KafkaMissing(
-            f"Apache Kafka needs {' and '.join(missing)}. On Debian: apt-get install openjdk-17-jre-headless maven"
+            f"Apache Kafka needs {' and '.join(missing)}. On Debian: apt-get install default-jre-headless maven"
         )
 
 
