@@ -14,8 +14,9 @@ TEXTS: tuple[TextKind, ...] = get_args(TextKind)
 class Account(Value):
     """A person who can log in. `email` is lower case, `phone` E.164; both are unique among all accounts.
 
-    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `zone` is a patient's
-    own, None where they never said. `texts` are the kinds that the person wants, in `language`. `photo` is the id of the picture; `calendar_key_hash` the hash of what opens the calendar's private link.
+    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `zone` is a patient's own, None
+    where they never said. `texts` are the kinds that the person wants, in `language`. `photo` is the id of the picture;
+    `calendar_key_hash` the hash of what opens the calendar's private link.
     """
 
     id: Id

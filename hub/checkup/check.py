@@ -23,6 +23,7 @@ async def check() -> list[Finding]:
         *_settings(settings),
         *await _database(settings),
         *await _broker(settings),
+        *await _photos(settings),
         *await _twilio(settings),
     ]
 
@@ -56,6 +57,14 @@ async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
         return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
     return await look_at_broker(place_of(settings))
+
+
+async def _photos(settings: Settings) -> list[Finding]:
+    if settings.photo_store is None:
+        return []
+    from hub.checkup.photos import look_at_photos  # noqa: PLC0415  # its library takes long to load, and few need it
+
+    return [await look_at_photos(settings.photo_store)]
 
 
 async def _twilio(settings: Settings) -> list[Finding]:

@@ -10,6 +10,6 @@ Grade = Literal["fine", "note", "wrong"]
 class Finding:
     """`says` is a sentence: how it is, or what is wrong and what mends it. A `note` is nothing that stops the hub."""
 
-    part: Literal["settings", "database", "broker", "twilio"]
+    part: Literal["settings", "database", "broker", "photos", "twilio"]
     grade: Grade
     says: str

@@ -16,6 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hub.records.errors import StoreUnavailable
 
 _MISSING = {"NoSuchKey", "404"}
+_SAID = {
+    "404": "there is none of this name",
+    "403": "it does not let us in",
+    "NoSuchBucket": "there is none of this name",
+}
 # Two tries of at most five seconds each: somebody waits for the picture.
 _PATIENCE = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 2, "mode": "standard"}}
 
@@ -27,6 +32,11 @@ class BucketPhotos:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
+
+    async def ping(self) -> None:
+        """Return when the bucket is there and lets us in. Raises `StoreUnavailable`, which says why it does not."""
+        with _translated():
+            await self._client.head_bucket(Bucket=self._bucket)
 
     async def put(self, photo_id: str, jpeg: bytes) -> None:
         """Write a new picture."""
@@ -68,7 +78,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise StoreUnavailable(f"the bucket did not do it: {_code(error)}") from None
+        raise StoreUnavailable(f"the bucket did not do it: {_SAID.get(_code(error), _code(error))}") from None
     except (BotoCoreError, ConnectionBroken, TimeoutError) as error:
         # Its type alone: texts of this library quote addresses and headers.
         raise StoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from None

@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from api.app import TABLE
+from api.documents import PATHS
 from api.identity import Access
+from api.metrics import PATH as METRICS
+from hub.bus.messages import SessionEnded
 from tests.api.clinic import PASSWORD, Clinic, opening
 from tests.api.pictures import form, picture, upload
 
-CALLERS = ("nobody", "patient", "other patient", "doctor", "other doctor", "expired token", "tampered token")
+CALLERS = (
+    *("nobody", "patient", "other patient", "doctor", "other doctor"),
+    *("expired token", "tampered token", "revoked token"),
+)
 PEOPLE = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
 
 
@@ -137,6 +143,8 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
     if caller == "tampered token":
         assert token
         token = tampered(token)
+    if caller == "revoked token":
+        clinic.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
     path = (row.path or row.template).format(appointment=appointment)
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
@@ -157,6 +165,31 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
         assert await clinic.services.records.appointments.last_seq("doctor-ada") == before
     if answer.status == 401 and not open_to_all:
         assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="clinic-hub"')
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("path", sorted({*PATHS, METRICS}))
+async def test_documents_and_figures_are_for_anyone(clinic: Clinic, path: str, caller: str) -> None:
+    headers = {} if caller == "nobody" else {"Authorization": f"Bearer {clinic.token(PEOPLE.get(caller, 'carl'))}"}
+    if caller == "expired token":
+        clinic.clock.forward(timedelta(minutes=16))
+    async with clinic.client.get(path, headers=headers) as response:
+        assert response.status == 200
+        text = await response.text()
+    # To read them, nobody has to be known: so nobody may be known by them.
+    assert not [account.id for account in clinic.people.values() if account.id in text]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_a_feed_opens_to_whoever_has_its_link_and_its_link_only(clinic: Clinic, caller: str) -> None:
+    await clinic.book("carl", "ada", opening(1))
+    path = (await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl")).body["path"]
+    token = None if caller == "nobody" else clinic.token(PEOPLE.get(caller, "carl"))
+    if caller == "expired token":
+        clinic.clock.forward(timedelta(minutes=16))
+    feed = await clinic.ask("GET", path, token=token)
+    assert (feed.status, b"SUMMARY:Appointment with Dr. Ada" in feed.body) == (200, True)
+    assert (await clinic.ask("GET", path.replace("patient-carl", "patient-dora"), token=token)).status == 404
 
 
 @pytest.mark.parametrize(

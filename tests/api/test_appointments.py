@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -254,6 +255,26 @@ async def test_a_page_stays_right_when_things_happen_before_it(clinic: Clinic) -
     second = await clinic.ask("GET", path, "ada")
     assert [appointment["id"] for appointment in second.body] == booked[2:]
     assert next_of(second) is None
+
+
+async def test_a_list_is_stable_while_others_book_at_the_same_time(clinic: Clinic) -> None:
+    before = [await clinic.book("carl", "ada", opening(day, half_hours=index)) for day in (1, 2) for index in range(8)]
+    more = [
+        asyncio.create_task(clinic.book("dora", "ada", opening(day, half_hours=index)))
+        for index in range(8, 14)
+        for day in (0, 1, 2, 3)
+    ]
+    seen: list[str] = []
+    path: str | None = f"{APPOINTMENTS}?limit=3"
+    while path:
+        page = await clinic.ask("GET", path, "ada")
+        seen += [appointment["id"] for appointment in page.body]
+        path = next_of(page)
+    new = await asyncio.gather(*more)
+    assert [one for one in seen if one in before] == before
+    assert len(seen) == len(set(seen))
+    assert set(seen) <= {*before, *new}
+    assert set(seen) & set(new), "nobody booked while the list was read"
 
 
 async def test_no_cursor_opens_the_list_of_somebody_else(clinic: Clinic) -> None:

@@ -1,0 +1,24 @@
+"""The pages of the documents: what they may load, and that they tell nobody of their visitors."""
+
+import re
+
+import pytest
+
+from tests.api.clinic import Clinic
+
+PAGES = ("/docs", "/redoc", "/redoc/sockets")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_loads_from_here_alone_and_may_do_nothing_else(clinic: Clinic, path: str) -> None:
+    async with clinic.client.get(path) as response:
+        policy, page = response.headers["Content-Security-Policy"], await response.text()
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy.split("; "))
+    assert not re.search(r"(src|href|spec-url)=\"(https?:)?//", page)
+    assert not re.search(r"<script(?![^>]*src=)", page)
+
+
+@pytest.mark.parametrize("path", ["/redoc", "/redoc/sockets"])
+async def test_redoc_does_not_report_visits_to_its_maker(clinic: Clinic, path: str) -> None:
+    async with clinic.client.get(path) as response:
+        assert re.search(r'<redoc [^>]*disable-telemetry="true"', await response.text())

@@ -1,0 +1,107 @@
+"""A walk over every command of the sockets with every kind of caller, against a table written by hand."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from socketio.exceptions import ConnectionError as NotConnected
+
+from api.asyncapi import COMMANDS
+from hub.bus.messages import SessionEnded
+from hub.scheduling.values import rfc3339
+from tests.api.clinic import opening
+from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets import until
+from tests.api.test_access import tampered
+
+CALLERS = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
+SLOT = rfc3339(opening(1))
+OURS: dict[str, Any] = {"appointmentId": "{appointment}"}
+ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str]]] = [
+    #                                                                patient  other      doctor             other
+    ("book", {"doctorId": "doctor-ada", "start": SLOT}, ("ok", "ok", "invalid_request", "forbidden")),
+    (
+        "book",
+        {"doctorId": "doctor-ada", "start": SLOT, "patientId": "patient-carl"},
+        ("ok", "forbidden", "ok", "forbidden"),
+    ),
+    ("confirm", OURS, ("ok", "not_found", "ok", "not_found")),
+    ("cancel", OURS, ("ok", "not_found", "ok", "not_found")),
+    ("complete", OURS, ("forbidden", "not_found", "ok", "not_found")),
+    ("reschedule", {**OURS, "start": SLOT}, ("ok", "not_found", "ok", "not_found")),
+    ("watch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok")),
+    ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok")),
+    ("sync", {}, ("ok", "ok", "ok", "ok")),
+    ("sync", {"since": {"doctor-ada": 1}}, ("ok", "ok", "ok", "ok")),
+    ("authenticate", {"token": "{token of carl}"}, ("ok", "forbidden", "forbidden", "forbidden")),
+    ("authenticate", {"token": "none"}, ("invalid_token",) * 4),
+]
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+def test_every_command_is_in_the_table_above_and_nothing_else() -> None:
+    assert {command for command, _, _ in ROWS} == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(
+    ("command", "argument", "answers"), ROWS, ids=lambda part: part if isinstance(part, str) else ""
+)
+async def test_each_caller_gets_what_the_table_says(
+    clinic: SocketClinic, command: str, argument: dict[str, Any], answers: tuple[str, ...], caller: str
+) -> None:
+    appointment = await clinic.rest.book("carl", "ada", opening(0, half_hours=1))
+    known = {"{appointment}": appointment, "{token of carl}": clinic.rest.token("carl")}
+    given = {name: known.get(value, value) if isinstance(value, str) else value for name, value in argument.items()}
+    before = await clinic.records.appointments.last_seq("doctor-ada")
+    person = await clinic.person(CALLERS[caller])
+
+    ack = await person.ask(command, given)
+
+    said = "ok" if ack["ok"] else ack["error"]["code"]
+    assert said == answers[list(CALLERS).index(caller)]
+    if command == "sync" and caller.startswith("other"):
+        assert "patient-carl" not in str(ack)
+    if said != "ok":
+        assert await clinic.records.appointments.last_seq("doctor-ada") == before
+
+
+@pytest.mark.parametrize(
+    ("caller", "code"),
+    [
+        ("nobody", "unauthenticated"),
+        ("expired token", "token_expired"),
+        ("tampered token", "invalid_token"),
+        ("revoked token", "invalid_token"),
+    ],
+)
+async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClinic, caller: str, code: str) -> None:
+    token = clinic.rest.token("carl")
+    match caller:
+        case "expired token":
+            clinic.clock.forward(timedelta(minutes=16))
+        case "tampered token":
+            token = tampered(token)
+        case "revoked token":
+            ended = SessionEnded(session_id="session-of-carl", at=clinic.clock())
+            clinic.rest.services.revocations.heard(ended)
+    person = Person()
+    with pytest.raises(NotConnected):
+        await person.sio.connect(
+            clinic.address, transports=["websocket"], auth=None if caller == "nobody" else {"token": token}
+        )
+    await until(lambda: person.refusal)
+    assert person.refusal["data"]["code"] == code
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+async def test_whose_log_in_has_ended_may_ask_nothing_more(clinic: SocketClinic, command: str) -> None:
+    person = await clinic.person("carl")
+    clinic.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
+    assert await person.refused(command, {}) == "invalid_token"

@@ -1,0 +1,18 @@
+"""The figures that the README lists are those that the two kinds of process have."""
+
+import re
+
+from prometheus_client import REGISTRY
+
+import agents.__main__
+import api.__main__
+from tests.docs.examples import ROOT
+
+PROCESSES = (agents.__main__, api.__main__)
+
+
+def test_each_figure_that_the_readme_names_is_there() -> None:
+    names = {name for collected in REGISTRY.collect() for name in (collected.name, f"{collected.name}_total")}
+    listed = set(re.findall(r"`(clinic_\w+)`", (ROOT / "README.md").read_text()))
+    assert len(listed) > 20
+    assert listed - names == set()

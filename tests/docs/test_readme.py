@@ -1,0 +1,42 @@
+"""The examples of the README for each kind of client, run as they stand there, but for the address of the hub."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.examples import ROOT, example, run, written
+from tests.stack import Stack
+
+README = ROOT / "README.md"
+
+pytestmark = pytest.mark.usefixtures("people")
+
+
+async def test_rest_in_curl(stack: Stack, tmp_path: Path) -> None:
+    said = await run(written(example(README, "sh", stack), tmp_path / "example.sh"), "bash", "-eu")
+    listed, cancelled, history = re.fullmatch(r"(\[.*\])(\{.*\})(\[.*\])", said).groups()  # type: ignore[union-attr]
+    assert '"status":"scheduled"' in listed
+    assert '"status":"cancelled"' in cancelled
+    assert [kind in history for kind in ('"type":"booked"', '"type":"cancelled"')] == [True, True]
+
+
+async def test_socket_io_in_javascript(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    assert_told(await run(written(example(README, "js", stack), tmp_path / "example.js"), "node"), "mine: 0 {}")
+
+
+async def test_socket_io_in_python(stack: Stack, tmp_path: Path) -> None:
+    said = await run(written(example(README, "python", stack), tmp_path / "example.py"), sys.executable)
+    assert_told(said, "mine: 0 {}")
+
+
+def assert_told(said: str, first: str) -> None:
+    """What was asked for came, and so did the events about it."""
+    lines = said.splitlines()
+    assert lines[0] == first
+    # What the last command did may be told after its ack, and nobody listens any more.
+    assert {line.split()[0] for line in lines[1:]} >= {"taken", "booked", "cancelled:"}
+    assert any(line.lower() == "cancelled: true" for line in lines)
