@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ _FROM_CLIENTS = ("1", "3", "4")
 """The engine.io packets that a client sends over a websocket: close, pong, message."""
 _CLOSE_HANDSHAKE = 2.0
 """Seconds that a peer has for its half of the websocket's close."""
+_WHOLE_TEXT, _ONE_BYTE_SIZE, _TWO_BYTE_SIZE = 0x81, 125, 0xFFFF
 
 
 class Line:
@@ -62,15 +64,61 @@ class Line:
 
 
 class Shared(engineio.packet.Packet):  # type: ignore[misc]  # published without types
-    """A message to many: the bytes of the frame are made once, not once a client."""
+    """A message to many: the bytes are made once, not once a client."""
 
     def __init__(self, text: str) -> None:
         super().__init__(engineio.packet.MESSAGE)
         self.encoded = f"{engineio.packet.MESSAGE}{text}".encode()
+        self.frame = _frame(self.encoded)
 
     def encode(self, b64: bool = False) -> "Shared":  # noqa: ARG002, FBT001, FBT002  # as engine.io calls it
         """Return what `Line.send` knows how to write."""
         return self
+
+
+class Outlet:
+    """The way of packets to one client: straight to its TCP when nothing is before them, else by the queue.
+
+    To wake a writer for each of a thousand clients costs more than the writing itself.
+    """
+
+    def __init__(self, queue: "asyncio.Queue[Any]", transport: asyncio.Transport | None) -> None:
+        """`transport` is None for a client that has gone already."""
+        self._queue = queue
+        self._transport = transport
+        self._idle = False
+
+    def put(self, packet: Shared) -> None:
+        """Write a packet now if the writer waits, nothing is queued and TCP has taken all before; else queue it."""
+        to_tcp = self._transport
+        nothing_before = self._idle and self._queue.empty()
+        if nothing_before and to_tcp and not to_tcp.is_closing() and not to_tcp.get_write_buffer_size():
+            to_tcp.write(packet.frame)
+        else:
+            self._queue.put_nowait(packet)
+
+    async def next_packets(self) -> list[Any]:
+        """Return all that waits to be written, at least one packet; nothing when the queue is closed (None).
+
+        Takes the place of `AsyncSocket.poll`, which makes a task and a timer at each wake-up. It may wait without end,
+        for the reader of the same socket puts None when it ends.
+        """
+        queue = self._queue
+        self._idle = True
+        first = await queue.get()
+        self._idle = False
+        queue.task_done()
+        if first is None:
+            return []
+        packets = [first]
+        while not queue.empty():
+            packet = queue.get_nowait()
+            queue.task_done()
+            if packet is None:
+                queue.put_nowait(None)  # for the next call: what came before is written first
+                break
+            packets.append(packet)
+        return packets
 
 
 class Allowance:
@@ -91,25 +139,14 @@ class Allowance:
             await asyncio.sleep(-self._left / self._rate)
 
 
-async def next_packets(queue: "asyncio.Queue[Any]") -> list[Any]:
-    """Return all that waits to be written, at least one packet; nothing when the queue is closed (None).
-
-    Takes the place of `AsyncSocket.poll`, which makes a task and a timer at each wake-up: half the cost of telling
-    many. It may wait without end, for the reader of the same socket puts None when it ends.
-    """
-    first = await queue.get()
-    queue.task_done()
-    if first is None:
-        return []
-    packets = [first]
-    while not queue.empty():
-        packet = queue.get_nowait()
-        queue.task_done()
-        if packet is None:
-            queue.put_nowait(None)  # for the next call: what came before is written first
-            break
-        packets.append(packet)
-    return packets
+def _frame(text: bytes) -> bytes:
+    """Return a whole websocket message of text as a server sends it: unmasked and in one frame (RFC 6455, 5.2)."""
+    size = len(text)
+    if size <= _ONE_BYTE_SIZE:
+        return struct.pack("!BB", _WHOLE_TEXT, size) + text
+    if size <= _TWO_BYTE_SIZE:
+        return struct.pack("!BBH", _WHOLE_TEXT, 126, size) + text
+    return struct.pack("!BBQ", _WHOLE_TEXT, 127, size) + text
 
 
 def keep_short(transport: asyncio.BaseTransport, limits: Limits) -> None:

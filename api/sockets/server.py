@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 
 from api.sockets.index import IndexedRooms
 from api.sockets.limits import Limits
-from api.sockets.line import Line, Shared, keep_short, next_packets
+from api.sockets.line import Line, Outlet, Shared, keep_short
 from api.sockets.packets import BadPacket, Packet, event_text
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class Server:
         self.sio.attach(app, PATH)
 
     def tell(self, sids: Iterable[str], event: Heard, data: object) -> None:
-        """Put an event on the queue of each client, encoded once.
+        """Send an event to each client, encoded once, after all that waits for it.
 
         Never suspends: what is told first, arrives first, acks included. `sio.emit` puts its packets one task later,
         so an event of it would be overtaken by what is told after it: nothing here uses it.
@@ -81,7 +81,7 @@ class Server:
         for sid in sids:
             line = sockets.get(book.eio_sid_from_sid(sid, NAMESPACE))
             if line is not None and not line.closed:
-                line.queue.put_nowait(packet)
+                line.outlet.put(packet)
 
     def waiting(self, sid: str) -> int:
         """Return how many packets wait for a client that is connected; 0 for one that is gone."""
@@ -140,9 +140,11 @@ class Server:
         """Prepare a new connection before anything is written on it."""
         await self.sio._handle_eio_connect(eio_sid, environ)  # noqa: SLF001  # what we took the place of
         line = self._eio.sockets[eio_sid]
-        line.poll = partial(next_packets, line.queue)
-        if transport := self._transport(eio_sid):
+        transport = self._transport(eio_sid)
+        if transport:
             keep_short(transport, self._limits)
+        line.outlet = Outlet(line.queue, transport)
+        line.poll = line.outlet.next_packets
 
     async def _received(self, eio_sid: str, message: object) -> None:
         """Hand a message on, or cut who sends what no client sends."""

@@ -13,7 +13,7 @@ import socketio
 import socketio.packet
 from engineio.async_socket import AsyncSocket
 
-from api.sockets.line import Line, next_packets
+from api.sockets.line import Line, Outlet, Shared
 from api.sockets.packets import BadPacket, Packet, event_text
 from tests.api.sockets import Raw, Served, listening, raw, until
 
@@ -57,22 +57,87 @@ async def test_none_on_the_queue_of_a_socket_ends_its_writer_and_closes(served: 
 
 async def test_the_writer_asks_the_socket_itself_for_what_to_write(served: Served, client: Raw) -> None:
     [line] = served.lines.values()
-    assert line.poll.func is next_packets
-    assert line.poll.args == (line.queue,)
+    assert line.poll == line.outlet.next_packets
     assert list(inspect.signature(AsyncSocket.poll).parameters) == ["self"]
-    served.server.tell(served.sids, "told", None)
-    await client.hear("42")
+    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
+    await client.hear("4")
     assert line.queue._unfinished_tasks == 0
+
+
+@pytest.mark.parametrize("size", [0, 112, 113, 1000, 65_522, 65_523, 100_000])
+async def test_a_message_that_goes_straight_to_tcp_is_the_frame_that_the_library_writes(
+    served: Served, client: Raw, size: int
+) -> None:
+    [line] = served.lines.values()
+    news = "x" * size
+    served.server.tell(served.sids, "told", news)
+    assert line.queue.empty()
+    assert await client.hear("42") == f'42["told","{news}"]'
+
+
+async def test_nothing_overtakes_what_waits(served: Served, client: Raw) -> None:
+    [line] = served.lines.values()
+    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "first"))
+    served.server.tell(served.sids, "second", None)
+    assert line.queue.qsize() == 2
+    assert [await client.hear("4"), await client.hear("4")] == ["4first", '42["second",null]']
+
+
+class _Tcp(asyncio.Transport):
+    """A connection that keeps what it is given, and says that it holds so many bytes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[bytes] = []
+        self.held = 0
+        self.closing = False
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.taken.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.held
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+
+async def test_what_tcp_does_not_take_is_queued_and_so_is_all_while_the_writer_writes() -> None:
+    queue: asyncio.Queue[object] = asyncio.Queue()
+    tcp = _Tcp()
+    outlet = Outlet(queue, tcp)
+    news = Shared("2")
+    outlet.put(news)  # the writer has not come yet
+    assert await outlet.next_packets() == [news]
+    outlet.put(news)  # it writes
+    assert await outlet.next_packets() == [news]
+    waiting = asyncio.create_task(outlet.next_packets())
+    await asyncio.sleep(0)
+    outlet.put(news)
+    assert tcp.taken == [news.frame]
+    tcp.held = 1
+    outlet.put(news)
+    outlet.put(news)
+    tcp.held = 0
+    outlet.put(news)  # the others are before it
+    assert await waiting == [news] * 3
+    waiting = asyncio.create_task(outlet.next_packets())
+    await asyncio.sleep(0)
+    tcp.closing = True
+    outlet.put(news)
+    assert await waiting == [news]
+    assert tcp.taken == [news.frame]
 
 
 async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> None:
     queue: asyncio.Queue[object] = asyncio.Queue()
     for packet in ("a", "b", None, "c"):
         queue.put_nowait(packet)
-    assert await next_packets(queue) == ["a", "b"]
-    assert await next_packets(queue) == ["c"]
-    assert await next_packets(queue) == []
-    waiting = asyncio.create_task(next_packets(queue))
+    outlet = Outlet(queue, None)
+    assert await outlet.next_packets() == ["a", "b"]
+    assert await outlet.next_packets() == ["c"]
+    assert await outlet.next_packets() == []
+    waiting = asyncio.create_task(outlet.next_packets())
     await asyncio.sleep(0)
     assert not waiting.done()
     queue.put_nowait("d")

@@ -13,6 +13,7 @@ import pytest
 
 from api.sockets.index import IndexedRooms
 from api.sockets.limits import Limits
+from api.sockets.line import Shared
 from api.sockets.server import CUT
 from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 
@@ -74,8 +75,9 @@ async def test_the_server_knows_how_much_waits_for_whom(served: Served) -> None:
     async with raw(served.address) as one, raw(served.address) as two:
         await one.connect()
         await two.connect()
+        first, _ = served.lines.values()
         for _ in range(3):
-            served.server.tell(served.sids[:1], "told", None)
+            first.queue.put_nowait(Shared("2"))
         assert [served.server.waiting(sid) for sid in [*served.sids, "nobody"]] == [3, 0, 0]
 
 
