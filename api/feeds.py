@@ -1,5 +1,6 @@
 """One's appointments as a calendar that programs subscribe to, under a link that is its own key."""
 
+import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -66,7 +67,8 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     found = await services.records.appointments.page(wanted, _SHOWN_AT_MOST)
     others = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
     people = await services.records.users.by_ids(others)
-    return File(calendar_file(found, people, account.id), {})
+    # In a thread: two thousand of them take a second, in which others shall be answered.
+    return File(await asyncio.to_thread(calendar_file, found, people, account.id), {})
 
 
 async def _set_key(services: Services, who: Identity, key_hash: str | None) -> None:

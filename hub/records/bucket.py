@@ -16,11 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hub.records.errors import StoreUnavailable
 
 _MISSING = {"NoSuchKey", "404"}
-_SAID = {
-    "404": "there is none of this name",
-    "403": "it does not let us in",
-    "NoSuchBucket": "there is none of this name",
-}
+_SAID = {"404": "404, there is none of this name", "403": "403, it does not let us in"}
 # Two tries of at most five seconds each: somebody waits for the picture.
 _PATIENCE = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 2, "mode": "standard"}}
 

@@ -1,0 +1,107 @@
+"""The running hub against whatever its own document allows, and much that it does not: nothing falls over.
+
+Each answer has to be one that the document knows: its status, its type, its headers, its schema.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from api.examples import DOCTOR_ID, PATIENT_ID
+from hub.accounts.account import Account, Session
+from hub.accounts.passwords import hash_password
+from hub.accounts.tokens import AccessTokens
+from hub.clock import system_clock
+from hub.ids import new_id
+from hub.records.mongo import connect
+from hub.records.ports import Records
+from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.values import Role
+from tests.stack import Stack
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "ignored_auth",
+)
+LEFT_OUT = ("/api/v1/auth/logout", "/api/v1/auth/logout/all")
+"""With these the token would open nothing any more, and all that comes after them would be 401."""
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
+
+
+IDS = {Role.DOCTOR: DOCTOR_ID, Role.PATIENT: PATIENT_ID}
+
+
+@pytest.fixture(scope="module")
+async def records(stack: Stack) -> AsyncIterator[Records]:
+    """The store, with the two people whom the examples of the document name."""
+    records = connect(str(stack.settings.mongodb_url))
+    password_hash = await hash_password("nobody-guesses-this", 4)
+    for role, account_id in IDS.items():
+        assert await records.users.add([account(account_id, role, password_hash)]) is None
+    yield records
+    await records.close()
+
+
+def account(account_id: str, role: Role, password_hash: str) -> Account:
+    shifts = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+    return Account(
+        id=account_id,
+        role="doctor" if role is Role.DOCTOR else "patient",
+        name=f"Fuzzed {role.value}",
+        email=f"{account_id}@clinic.test",
+        phone=None,
+        password_hash=password_hash,
+        created_at=system_clock(),
+        calendar=Doctor(id=account_id, zone="Europe/Berlin", shifts=shifts) if role is Role.DOCTOR else None,
+    )
+
+
+async def token_of(stack: Stack, records: Records, role: Role) -> str:
+    """Log in somebody of this role and return the access token."""
+    now = system_clock()
+    session = Session(
+        id=new_id(),
+        user_id=IDS[role],
+        role="doctor" if role is Role.DOCTOR else "patient",
+        token_hash="-",
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    await records.sessions.add(session)
+    tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
+    return tokens.issue(IDS[role], role, session.id)
+
+
+@pytest.mark.parametrize("role", [Role.PATIENT, Role.DOCTOR])
+async def test_every_answer_is_one_that_the_document_knows(
+    stack: Stack, records: Records, role: Role, tmp_path: Path
+) -> None:
+    token = await token_of(stack, records, role)
+    process = await asyncio.create_subprocess_exec(
+        *(SCHEMATHESIS, "run", f"{stack.base_url()}/openapi.json", "--header", f"Authorization: Bearer {token}"),
+        *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "150"),
+        *("--seed", "77", "--no-shrink", "--continue-on-failure", "--max-time", "140", "--request-timeout", "15"),
+        *("--no-color", "--warnings", "off"),
+        *(part for path in LEFT_OUT for part in ("--exclude-path", path)),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(300):
+        said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()[-12_000:]
+    # With a token that opens nothing all answers would be 401, which the document knows too.
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
+        session.get(f"{stack.base_url()}/api/v1/users/me") as me,
+    ):
+        assert (await me.json())["role"] == role.value
