@@ -58,7 +58,7 @@ ALL = (
     Scenario(f"bookings with two apis, {_MANY} in flight", _bookings_of_many, _TWO_APIS),
     Scenario("kill -9 of one of two apis", recovery.of_sockets, _TWO_APIS),
     *(
-        Scenario(f"100,000 stored: {name}", partial(reading.asked, questions=questions, in_flight=8), _YEARS)
+        Scenario(f"100,000 stored: {name}", partial(reading.asked, questions=questions, in_flight=4), _YEARS)
         for name, questions in _QUESTIONS.items()
     ),
     Scenario("100,000 stored: bookings, 32 in flight", partial(bookings.over_rest, in_flight=32), _YEARS),

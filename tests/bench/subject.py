@@ -1,7 +1,7 @@
 """What is measured: the hub as `make run` starts it, as processes on loopback, with a clinic in it."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,6 @@ from hub.clock import system_clock
 from hub.embedded.broker import Kind
 from hub.embedded.process import Process
 from hub.records.mongo import MongoRecords, connect
-from hub.scheduling.appointment import Appointment
 from hub.settings import Settings, address
 from tests.bench import machine
 from tests.bench.clinic import Clinic, Size, seed
@@ -120,17 +119,8 @@ async def _clinic(settings: Settings, hub: Hub) -> Clinic:
 
 
 async def _fill(records: MongoRecords, clinic: Clinic, stored: int) -> None:
-    """Write years of appointments, whose texts went out in their time."""
     doctors, patients = list(clinic.doctor_tokens), [patient.id for patient in clinic.patients]
-    last: dict[str, int] = {}
-
-    def noted(appointments: Iterator[Appointment]) -> Iterator[Appointment]:
-        for appointment in appointments:
-            last[appointment.doctor_id] = appointment.last.seq
-            yield appointment
-
-    await write(records, noted(years(doctors, patients, stored // len(doctors), system_clock())))
-    await records.text_positions.advance(last)
+    await write(records, years(doctors, patients, stored // len(doctors), system_clock()))
 
 
 def _numbered(name: str, processes: Sequence[Process]) -> dict[str, int]:
