@@ -1,11 +1,14 @@
 """Another number of partitions: the procedure of docs/scaling.md, carried out while people go on asking."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from agents.app import GROUP
 from hub.bus.topics import COMMANDS
 from tests.faults.clinic import opened
 from tests.stack import BROKER, Stack
@@ -32,7 +35,9 @@ async def test_the_number_of_partitions_is_changed_without_losing_a_booking(tmp_
             for process in (*stack.apis, *stack.agents):
                 await stack.end(process)
             assert len(clinic.answers) < asked, "it was over already"
+            assert await committed(stack)
             await remove_topics(stack)
+            assert not await committed(stack), "new commands would be skipped up to the old positions"
             stack.settings = stack.settings.model_copy(update={"kafka_partitions": AFTER})
             stack.apis.clear()
             stack.agents.clear()
@@ -47,16 +52,28 @@ async def test_the_number_of_partitions_is_changed_without_losing_a_booking(tmp_
             assert all(answer.decided for answer in clinic.answers)
 
 
-async def remove_topics(stack: Stack) -> None:
+@asynccontextmanager
+async def admin_of(stack: Stack) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=str(stack.settings.kafka_bootstrap_servers))
     await admin.start()
-    await admin.delete_topics([name for name in await admin.list_topics() if name.startswith("clinic")])
-    await admin.close()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def remove_topics(stack: Stack) -> None:
+    async with admin_of(stack) as admin:
+        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith("clinic")])
+
+
+async def committed(stack: Stack) -> set[int]:
+    """Return the partitions of the commands for which the workers' group has a position."""
+    async with admin_of(stack) as admin:
+        return {tp.partition for tp in await admin.list_consumer_group_offsets(GROUP) if tp.topic == COMMANDS}
 
 
 async def partitions(stack: Stack) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=str(stack.settings.kafka_bootstrap_servers))
-    await admin.start()
-    (topic,) = await admin.describe_topics([COMMANDS])
-    await admin.close()
-    return len(topic["partitions"])
+    async with admin_of(stack) as admin:
+        (topic,) = await admin.describe_topics([COMMANDS])
+        return len(topic["partitions"])
