@@ -1,4 +1,4 @@
-"""Appointments: book, list, show, change. What is possible is decided by the doctor's actor, see `api.booking`."""
+"""Appointments: book, list, show, change. What is possible is decided by the doctor's actor."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus

@@ -154,8 +154,12 @@ def invalid(error: ValidationError, what: str = "body") -> Problem:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return Problem("malformed_json", f"{found[0]['msg']}.")
-    fields = [FieldError(pointer(*each["loc"]), each["msg"], each["type"]) for each in found]
+    fields = [FieldError(pointer(*each["loc"]), _for_people(each["msg"]), each["type"]) for each in found]
     return Problem("invalid_request", f"The {what} is not as expected.", errors=fields)
+
+
+def _for_people(message: str) -> str:
+    return message.removeprefix("Value error, ")  # what pydantic puts before sentences of ours
 
 
 def pointer(*path: str | int) -> str:

@@ -38,7 +38,7 @@ def years(doctor_ids: Sequence[str], patient_ids: Sequence[str], each: int, now:
 
 
 async def write(records: MongoRecords, appointments: Iterator[Appointment]) -> None:
-    """Write them, and then make the indexes: the other way round takes twice as long. Of old events nobody is texted."""
+    """Write them, and then make the indexes: the other way round takes twice as long. Nobody is texted of the past."""
     collection = records.appointments._collection
     told: dict[str, int] = {}
     while batch := list(islice(appointments, _AT_ONCE)):

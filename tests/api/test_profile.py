@@ -102,3 +102,9 @@ async def test_a_doctors_zone_is_not_changed_here(clinic: Clinic) -> None:
     answer = await clinic.ask("PATCH", ME, "ada", json={"zone": "Asia/Kathmandu"})
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/zone"])
     assert (await clinic.ask("GET", ME, "ada")).body["zone"] == "Europe/Berlin"
+
+
+async def test_what_is_wrong_with_a_zone_is_said_in_a_sentence(clinic: Clinic) -> None:
+    answer = await clinic.ask("PATCH", ME, "carl", json={"zone": "Mars/Base"})
+    (wrong,) = answer.body["errors"]
+    assert wrong["detail"] == "'Mars/Base' is not an IANA time zone, for example Europe/Berlin"
