@@ -73,7 +73,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
         deadlines.note(appointment)
         planner.take(Happened(appointment.last, appointment))
 
-    doctors = Doctors(records, days, clock, on_saved=written)
+    doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
     pump = Pump(app, CommandHandler(doctors, publisher, clock).handle)
 
     @app.agent(commands)

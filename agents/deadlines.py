@@ -27,6 +27,7 @@ from hub.scheduling.values import Actor, Role
 log = structlog.get_logger(__name__)
 PENDING = Gauge("clinic_deadlines_pending", "Deadlines in memory: those due within the window.")
 SENT = Counter("clinic_deadlines_sent_total", "Deadlines that became commands.", ["kind"])
+GIVEN_UP = Counter("clinic_deadlines_given_up_total", "Deadlines of appointments that no actor can decide about.")
 LATENESS = Histogram(
     "clinic_deadline_lateness_seconds",
     "From the instant a deadline was due to the moment its command was sent.",
@@ -64,6 +65,7 @@ class Deadlines:
         self._owns: Callable[[str], bool] = lambda _: False
         self._heap: list[_Timer] = []
         self._known: set[Deadline] = set()
+        self._given_up: set[str] = set()
         self._loaded_until = clock()
         self._read_again = clock()
         self._changed = asyncio.Event()
@@ -73,8 +75,20 @@ class Deadlines:
         self._owns = owns
         self._heap.clear()
         self._known.clear()
+        self._given_up.clear()
         self._read_again = self._clock()
         self._changed.set()
+
+    def give_up(self, appointment_id: str) -> None:
+        """Send no more about an appointment of which the actor says that its doctor does not exist.
+
+        Nothing would ever settle such a deadline: who took the account away has to put it back, or the appointment in
+        order. The next worker that takes over tries again.
+        """
+        if appointment_id not in self._given_up:
+            self._given_up.add(appointment_id)
+            GIVEN_UP.inc()
+            log.error("deadline_given_up", appointment_id=appointment_id, reason="its doctor's account is gone")
 
     def note(self, appointment: Appointment) -> None:
         """Take the new deadline of an appointment that has just been written, if it is due before the next read."""
@@ -119,6 +133,8 @@ class Deadlines:
 
     def _add(self, deadlines: Iterable[Deadline]) -> None:
         for deadline in deadlines:
+            if deadline.appointment_id in self._given_up:
+                continue
             if deadline not in self._known and self._owns(deadline.doctor_id):
                 self._known.add(deadline)
                 heapq.heappush(self._heap, _Timer(deadline.due, deadline))

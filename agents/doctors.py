@@ -15,7 +15,7 @@ from hub.clock import Clock
 from hub.records.ports import Fence, Records, Saved, Stale, Stopped
 from hub.scheduling.appointment import Appointment, as_of
 from hub.scheduling.calendar import Calendar, advance
-from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment
+from hub.scheduling.commands import BookAppointment, Command, MarkNoShow, RemindPatient, RescheduleAppointment
 from hub.scheduling.decide import Accepted, Decision, RefusalCode, Refused, Repeated, decide, repeated
 from hub.scheduling.events import AppointmentRescheduled
 from hub.scheduling.hours import Doctor
@@ -71,12 +71,19 @@ class Doctors:
     """The actors of all the doctors in this worker's partitions."""
 
     def __init__(
-        self, records: Records, days: Days, clock: Clock, on_saved: Callable[[Appointment], None] = lambda _: None
+        self,
+        records: Records,
+        days: Days,
+        clock: Clock,
+        on_saved: Callable[[Appointment], None] = lambda _: None,
+        on_orphan: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_orphan` hears of each appointment (its id) whose deadline cannot be decided: its doctor is gone."""
         self._records = records
         self._days = days
         self._clock = clock
         self._on_saved = on_saved
+        self._on_orphan = on_orphan
         self._known: dict[str, _Known] = {}
 
     def forget(self) -> None:
@@ -166,6 +173,8 @@ class Doctors:
         for position in waiting:
             command = batch.commands[position]
             calendar = calendars.get(command.doctor_id)
+            if calendar is None and isinstance(command, RemindPatient | MarkNoShow):
+                self._on_orphan(command.appointment_id)
             decision = _decide(calendar, command, now, busy=position in batch.busy)
             after = None
             if calendar and isinstance(decision, Accepted):

@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
+from agents.text_asking import ASK_EVERY, LateReports
 from hub.clock import Timekeeper
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Records
@@ -35,6 +36,11 @@ FIRST_LOOK, LAST_LOOK = timedelta(seconds=30), timedelta(minutes=2)
 """When Twilio's list is asked for a text of unknown fate; from the last look on, one that is not there never was."""
 HALTED_FOR = 60.0
 """Seconds until a line that was halted is tried again, with one text."""
+KEPT_BACK_FOR = timedelta(minutes=10)
+"""How long after carriers were last reported to keep back what we send it leaves so slowly. Only the next reports show
+whether that has been mended: that Twilio takes a text says nothing."""
+_HALTS_EVERY = 2.0
+"""Seconds for which it is believed what the record says of that."""
 FINISH_WITHIN = 5.0
 """Seconds that a stop waits for Twilio's answers to what has been posted."""
 _READ_AT_ONCE = 200
@@ -68,6 +74,8 @@ class TextSender:
         self._rooms = {line: asyncio.Semaphore(_SEND_AT_ONCE) for line in _LINES}
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._halted_until: dict[Line, float] = {}
+        self._kept_back: dict[Line, bool] = {}
+        self._halts_read_at: dict[Line, float] = {}
 
     def lead(self, *, leads: bool) -> None:
         """Begin or end sending."""
@@ -82,6 +90,9 @@ class TextSender:
             for line in _LINES:
                 group.create_task(self._keep_at(partial(self._serve, line, group), LOOK_EVERY))
             group.create_task(self._keep_at(self._settle_unknown, SETTLE_EVERY))
+            if way := self._way:
+                late = LateReports(self._records, self._clock, way.twilio, way.per_second)
+                group.create_task(self._keep_at(late.ask, ASK_EVERY))
 
     async def finish(self) -> None:
         """Begin no more, and wait a while for the answers to what has been posted: of the others nobody will know."""
@@ -112,17 +123,23 @@ class TextSender:
         waiting = [text for text in waiting if text.id not in self._under_way]
         # In one go, and before any takes its turn: what is of no use any more does not hold up what is.
         useful = await self._skip_useless(waiting)
-        if line in self._halted_until:  # somebody may have mended it: one text shows
-            for text in useful[:1]:
-                await asyncio.wait([await self._begin(text, group)])
+        if line in self._halted_until or await self._is_kept_back(line):
+            await self._try_one(line, useful, group)
             return bool(useful)
         for text in useful:
-            if not self._leading.is_set() or self._is_halted(line):
+            if not self._leading.is_set() or self._is_halted(line) or await self._is_kept_back(line):
                 break
             await self._begin(text, group)
             if self._way:
                 await asyncio.sleep(1 / self._way.per_second)
         return bool(waiting)
+
+    async def _try_one(self, line: Line, texts: Sequence[Text], group: asyncio.TaskGroup) -> None:
+        """Send one text: somebody may have mended what halted the line, and one shows it."""
+        for text in texts[:1]:
+            await asyncio.wait([await self._begin(text, group)])
+            if await self._is_kept_back(line):
+                self._halted_until[line] = asyncio.get_running_loop().time() + HALTED_FOR
 
     async def _begin(self, text: Text, group: asyncio.TaskGroup) -> asyncio.Task[None]:
         """Let a text be dealt with beside the others, when its line has room: a try that hangs takes one place."""
@@ -265,6 +282,18 @@ class TextSender:
             log.warning("text_given_up", text_id=text.id, kind=text.kind, attempts=text.attempts)
         else:
             await self._records.texts.repair(text, now)
+
+    async def _is_kept_back(self, line: Line) -> bool:
+        """Return whether carriers were reported, lately, to keep back what this line sends."""
+        now = asyncio.get_running_loop().time()
+        if self._way and now >= self._halts_read_at.get(line, -_HALTS_EVERY) + _HALTS_EVERY:
+            halt = await self._records.line_halts.latest(self._way.numbers[line])
+            self._halts_read_at[line] = now
+            kept_back = halt is not None and self._clock() < halt.at + KEPT_BACK_FOR * self._clock.rate
+            if halt and kept_back and not self._kept_back.get(line):
+                log.error("texts_slowed", line=line, code=halt.code, one_in_s=HALTED_FOR)
+            self._kept_back[line] = kept_back
+        return self._kept_back.get(line, False)
 
     def _is_halted(self, line: Line) -> bool:
         return asyncio.get_running_loop().time() < self._halted_until.get(line, 0.0)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics, twilio
+from api import accounts, appointments, clocks, doctors, feeds, health, profile, statistics, texts, twilio
 from api.documents import add_documents
 from api.endpoints import BODY_LIMIT, Endpoint, serve
 from api.metrics import add_metrics
@@ -36,6 +36,7 @@ TABLE: tuple[Endpoint, ...] = (
     *statistics.routes.table,
     *feeds.routes.table,
     *clocks.routes.table,
+    *texts.routes.table,
     *twilio.routes.table,
     *health.routes.table,
 )

@@ -1,6 +1,5 @@
 """What Twilio posts: texts that came in, and what has become of ours. Whoever else posts here is turned away."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,8 +18,7 @@ from hub.scheduling.values import Id, Value
 from hub.settings import Settings, public_url
 from hub.texting.addresses import STATUS, TEXT, WEBHOOK
 from hub.texting.inbox import InboundText
-from hub.texting.outcomes import Fate, again_after, fate_of_failure
-from hub.texting.text import News, TextStatus, once_more
+from hub.texting.reports import Report, take_report
 
 log = structlog.get_logger()
 
@@ -29,14 +27,6 @@ routes = Routes("")
 SIGNATURE: Final = "X-Twilio-Signature"
 _FIELDS = 200
 """More than Twilio sends; each one costs us some hashing."""
-_REACHED: Mapping[str, TextStatus] = {
-    # Whatever Twilio says of a text before `sent`: that it says so means that it has it.
-    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"), TextStatus.SENT),
-    **dict.fromkeys(("delivered", "read"), TextStatus.DELIVERED),
-    "undelivered": TextStatus.UNDELIVERED,
-    **dict.fromkeys(("failed", "canceled"), TextStatus.FAILED),
-}
-
 _PROBLEMS: Final[tuple[Code, ...]] = (
     "not_found",
     "forbidden",
@@ -97,42 +87,24 @@ async def text_received(services: Services, request: web.Request) -> File:
 async def text_reported(services: Services, request: web.Request, query: AboutText) -> None:
     """Take in how far a text of ours has come."""
     form = await _signed(_Report, services.settings, request)
-    status = _REACHED.get(form.status)
-    if status is None:
-        log.warning("text_status_not_known", message_id=form.message_id)
-        return
     text_id = query.text or await _known_as(services, form.message_id)
     if text_id is None:
         log.warning("text_not_known", message_id=form.message_id)
         return
-    if status in {TextStatus.FAILED, TextStatus.UNDELIVERED}:
-        await _take_failure(services, text_id, form, status)
-    else:
-        await services.records.texts.settle(text_id, News(status, sid=form.message_id), services.clock())
+    report = Report(
+        sid=form.message_id,
+        status=form.status,
+        error_code=form.error_code,
+        phone=form.recipient,
+        our_number=form.sender,
+    )
+    if not await take_report(services.records, text_id, report, services.clock()):
+        log.warning("text_status_not_known", message_id=form.message_id)
 
 
 async def _known_as(services: Services, sid: str) -> str | None:
     text = await services.records.texts.by_sid(sid)
     return None if text is None else text.id
-
-
-async def _take_failure(services: Services, text_id: str, form: _Report, status: TextStatus) -> None:
-    """Keep that a text did not arrive, and what follows: no more texts to this phone, or one more try."""
-    now, fate = services.clock(), fate_of_failure(form.error_code)
-    if fate is Fate.OPTED_OUT:
-        await services.records.opt_outs.add(form.recipient, form.sender, now)
-        status = TextStatus.OPTED_OUT
-    if fate is Fate.HALT:
-        log.error("texts_stopped_by_carriers", code=form.error_code)  # for a person: it will go on until mended
-    texts = services.records.texts
-    await texts.settle(text_id, News(status, sid=form.message_id, error_code=form.error_code or None), now)
-    wait = again_after(form.error_code)
-    text = await texts.by_id(text_id)
-    # Looked at as it stands now, moved or not: this report may be the second one, after we died between the two writes.
-    if wait is not None and text is not None and text.status in {TextStatus.FAILED, TextStatus.UNDELIVERED}:
-        again = once_more(text, now, not_before=now + wait)
-        if again is not None:
-            await texts.add_all([again])
 
 
 async def _signed(form: type[F], settings: Settings, request: web.Request) -> F:

@@ -16,6 +16,7 @@ from hub.texting.segments import gsm7_units
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
 TWILIO = "https://api.twilio.com"
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _NAME_UNITS = 40
 
 
@@ -123,6 +124,22 @@ class Settings(BaseSettings):
         missing = [name.upper() for name in names if getattr(self, name) is None]
         if 0 < len(missing) < len(names):
             message = f"{' and '.join(missing)} must be set too: texts need all of TWILIO_…, or none is sent"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _where_twilio_finds_us(self) -> Self:
+        if self.twilio_account_sid is None:
+            return self
+        # A stand-in on this machine finds us without.
+        if self.public_url is None and urlsplit(self.twilio_base_url).hostname not in _THIS_MACHINE:
+            message = (
+                "PUBLIC_URL must be set with TWILIO_…: the https address under which Twilio reaches the api, to bring "
+                "answers and to say what becomes of texts"
+            )
+            raise ValueError(message)
+        if self.public_url and self.clinic_env == "production" and not self.public_url.startswith("https://"):
+            message = "PUBLIC_URL must begin with https:// in production: texts of patients come in there"
             raise ValueError(message)
         return self
 

@@ -6,6 +6,7 @@ from hub.bus.place import place_of
 from hub.checkup.broker import look_at_broker
 from hub.checkup.database import look_at_database
 from hub.checkup.finding import Finding
+from hub.checkup.texts import look_at_texts
 from hub.checkup.twilio import Account, look_at_twilio
 from hub.embedded.claim import running_on
 from hub.settings import BadSettings, Settings, load
@@ -45,9 +46,13 @@ def _settings(settings: Settings) -> list[Finding]:
     return findings
 
 
-async def _database(settings: Settings) -> list[Finding]:
+def _mongodb_url(settings: Settings) -> str | None:
     running = running_on(settings.data_dir)
-    url = settings.mongodb_url or (running.mongodb_url if running else None)
+    return settings.mongodb_url or (running.mongodb_url if running else None)
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    url = _mongodb_url(settings)
     if url is None:
         return [Finding("database", "note", "MONGODB_URL is not set, and no run has one here: `make run` starts one.")]
     return await look_at_database(url)
@@ -71,5 +76,8 @@ async def _twilio(settings: Settings) -> list[Finding]:
     sid, token = settings.twilio_account_sid, settings.twilio_auth_token
     if sid is None or token is None:
         return [Finding("twilio", "note", "TWILIO_ACCOUNT_SID and the other three are not set: no text is sent.")]
-    numbers = frozenset(number for number in (settings.twilio_from_patient, settings.twilio_from_doctor) if number)
-    return await look_at_twilio(Account(sid, token, numbers, settings.twilio_base_url))
+    named = {"TWILIO_FROM_PATIENT": settings.twilio_from_patient, "TWILIO_FROM_DOCTOR": settings.twilio_from_doctor}
+    numbers = {name: number for name, number in named.items() if number}
+    account = Account(sid, token, frozenset(numbers.values()), settings.twilio_base_url)
+    url = _mongodb_url(settings)
+    return [*await look_at_twilio(account), *(await look_at_texts(url, numbers) if url else [])]

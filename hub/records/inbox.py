@@ -1,4 +1,4 @@
-"""The collections `inbound_texts`, what came in, and `opt_outs`, who wants no texts."""
+"""What comes back: `inbound_texts`, what people write, `opt_outs`, who wants none, `line_halts`, what carriers stop."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
+from hub.records.text_ports import LineHalt
 from hub.texting.inbox import InboundText
 
 
@@ -59,6 +60,24 @@ class MongoOptOuts:
         """Return whether `phone` wants no texts from `our_number`."""
         with translated():
             return await self._collection.find_one({"_id": _pair(phone, our_number)}) is not None
+
+
+class MongoLineHalts:
+    """Implements `hub.records.text_ports.LineHalts`."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def put(self, our_number: str, code: int, now: datetime) -> None:
+        """Keep that texts from this number are kept back."""
+        with translated():
+            await self._collection.replace_one({"_id": our_number}, {"code": code, "at": now}, upsert=True)
+
+    async def latest(self, our_number: str) -> LineHalt | None:
+        """Return the last report about this number."""
+        with translated():
+            found = await self._collection.find_one({"_id": our_number})
+        return LineHalt(found["code"], found["at"]) if found else None
 
 
 def _pair(phone: str, our_number: str) -> str:

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Session
-from hub.records.memory_texts import MemoryInboundTexts, MemoryOptOuts, MemoryTextPositions, MemoryTexts
+from hub.records.memory_texts import (
+    MemoryInboundTexts,
+    MemoryLineHalts,
+    MemoryOptOuts,
+    MemoryTextPositions,
+    MemoryTexts,
+)
 from hub.records.overlap import quarters
 from hub.records.ports import (
     After,
@@ -38,6 +44,7 @@ class MemoryRecords:
         self.text_positions = MemoryTextPositions()
         self.inbound_texts = MemoryInboundTexts()
         self.opt_outs = MemoryOptOuts()
+        self.line_halts = MemoryLineHalts()
         self.attempts = MemoryAttempts()
         self.photos = MemoryPhotos()
 
@@ -212,6 +219,10 @@ class MemoryUsers:
         """Return all doctors, ordered by name."""
         found = [account for account in self._stored.values() if account.role == "doctor"]
         return sorted(found, key=lambda doctor: (doctor.name, doctor.id))
+
+    async def doctor_ids(self) -> list[str]:
+        """Return the ids of all doctors."""
+        return [account.id for account in self._stored.values() if account.role == "doctor"]
 
     async def count(self, role: Role | None = None) -> int:
         """Return how many accounts there are, of one role or of both."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from hub.records.text_ports import LineHalt
 from hub.texting.inbox import InboundText
 from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
 
@@ -46,6 +47,11 @@ class MemoryTexts:
         """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
         found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
         return sorted(found, key=lambda text: text.not_before)[:limit]
+
+    async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
+        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
+        found = (text for text in self._of({TextStatus.SENT}) if text.line == line)
+        return sorted((text for text in found if after < text.not_before <= until), key=_age)
 
     async def unsettled(self, until: datetime) -> list[Text]:
         """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
@@ -148,6 +154,21 @@ class MemoryOptOuts:
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""
         return (phone, our_number) in self._stored
+
+
+class MemoryLineHalts:
+    """Implements `hub.records.text_ports.LineHalts`."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, LineHalt] = {}
+
+    async def put(self, our_number: str, code: int, now: datetime) -> None:
+        """Keep that texts from this number are kept back."""
+        self._stored[our_number] = LineHalt(code, now)
+
+    async def latest(self, our_number: str) -> LineHalt | None:
+        """Return the last report about this number."""
+        return self._stored.get(our_number)
 
 
 def _age(text: Text) -> tuple[datetime, int, str]:

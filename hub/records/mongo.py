@@ -8,7 +8,7 @@ from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
 from hub.records.documents import Document
 from hub.records.errors import translated
-from hub.records.inbox import MongoInboundTexts, MongoOptOuts
+from hub.records.inbox import MongoInboundTexts, MongoLineHalts, MongoOptOuts
 from hub.records.photos import MongoPhotos
 from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts
@@ -55,6 +55,7 @@ class MongoRecords:
         self.text_positions = MongoTextPositions(self._database["text_positions"])
         self.inbound_texts = MongoInboundTexts(self._database["inbound_texts"])
         self.opt_outs = MongoOptOuts(self._database["opt_outs"])
+        self.line_halts = MongoLineHalts(self._database["line_halts"])
         self.attempts = MongoAttempts(self._database["attempts"])
         self.photos = MongoPhotos(self._database)
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Session
-from hub.records.text_ports import InboundTexts, OptOuts, TextPositions, TextRecords
+from hub.records.text_ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
 from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.events import Event
 from hub.scheduling.statistics import Outcome
@@ -209,6 +209,9 @@ class UserRecords(Protocol):
     async def doctors(self) -> list[Account]:
         """Return all doctors, ordered by name."""
 
+    async def doctor_ids(self) -> list[str]:
+        """Return the ids of all doctors, in any order: of thousands a fraction of what the accounts cost."""
+
     async def count(self, role: Role | None = None) -> int:
         """Return how many accounts there are, of one role or of both."""
 
@@ -295,6 +298,10 @@ class Records(Protocol):
     @property
     def opt_outs(self) -> OptOuts:
         """Who wants no texts."""
+
+    @property
+    def line_halts(self) -> LineHalts:
+        """From which of our numbers texts are kept back."""
 
     @property
     def photos(self) -> PhotoRecords:

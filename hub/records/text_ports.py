@@ -4,6 +4,7 @@ As in `hub.records.ports`: every method may raise `StoreUnavailable` and `Broken
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +38,9 @@ class TextRecords(Protocol):
 
     async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
         """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+
+    async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
+        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
 
     async def unsettled(self, until: datetime) -> list[Text]:
         """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
@@ -105,3 +109,24 @@ class OptOuts(Protocol):
 
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""
+
+
+@dataclass(frozen=True)
+class LineHalt:
+    """Carriers, or Twilio after it had taken a text, kept it back for a reason that the clinic has to mend.
+
+    `code` is Twilio's, `at` when it was told of the last time.
+    """
+
+    code: int
+    at: datetime
+
+
+class LineHalts(Protocol):
+    """The last such report about each of our numbers. The api hears of it, the sender obeys."""
+
+    async def put(self, our_number: str, code: int, now: datetime) -> None:
+        """Keep that texts from this number are kept back."""
+
+    async def latest(self, our_number: str) -> LineHalt | None:
+        """Return the last report about this number."""

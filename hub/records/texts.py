@@ -61,6 +61,11 @@ class MongoTexts:
             found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
         return [from_document(Text, document) for document in found]
 
+    async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
+        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
+        wanted = {"status": TextStatus.SENT, "line": line, "notBefore": {"$gt": after, "$lte": until}}
+        return sorted(await self._find(wanted), key=_age)
+
     async def unsettled(self, until: datetime) -> list[Text]:
         """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
         # Few are ever on their way, so an index by status is enough; one read a status, because with $in beside a

@@ -69,6 +69,12 @@ class MongoUsers:
         found = await self._find({"role": Role.DOCTOR})
         return sorted(found, key=lambda doctor: (doctor.name, doctor.id))
 
+    async def doctor_ids(self) -> list[str]:
+        """Return the ids of all doctors."""
+        with translated():
+            found = await self._collection.find({"role": Role.DOCTOR}, {"_id": 1}).to_list(None)
+        return [document["_id"] for document in found]
+
     async def count(self, role: Role | None = None) -> int:
         """Return how many accounts there are, of one role or of both."""
         with translated():

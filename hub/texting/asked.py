@@ -1,7 +1,7 @@
 """Which texts an event asks for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.accounts.account import Account
 from hub.records.ports import Happened
@@ -24,18 +24,21 @@ from hub.texting.wording import Clinic, Language, local_time
 
 _TODAY_AND_TOMORROW = 1
 """Days ahead, by the doctor's clock, whose changes a doctor is told of at once."""
+NEWS_FOR = timedelta(days=1)
+"""How long something that happened is news. Planning follows within a second; only a hub that begins to text, or whose
+outbox was lost, finds events that are older, and nobody wants to hear of what they have known for weeks."""
 
 
 def texts_asked_for(clinic: Clinic, doctor: Account, patient: Account, happened: Happened, now: datetime) -> list[Text]:
     """Return the texts that an event asks for, planned at `now`, the patient's first. ValueError: not a doctor.
 
     Who asks again gets texts of the same ids. One that cannot be sent (no phone) or is of no use any more is skipped
-    already, so the record says why nobody got it. What somebody does not want is not asked for, nor what the seed made
-    up, which happened to nobody.
+    already, so the record says why nobody got it. What somebody does not want is not asked for, nor what is no news any
+    more, nor what the seed made up, which happened to nobody.
     """
     if doctor.calendar is None:
         raise ValueError(f"{doctor.id} is no doctor")
-    if happened.event.by.via == "seed":
+    if happened.event.by.via == "seed" or now - happened.event.at > NEWS_FOR:
         return []
     asked = [_for_patient(clinic, patient.language, doctor.calendar, happened)]
     if happened.event.by.id != doctor.id:

@@ -119,6 +119,11 @@ def text_id(doctor_id: str, seq: int, user_id: str) -> str:
     return ids.derived_id("text", doctor_id, str(seq), user_id)
 
 
+def repetition_id(of: str) -> str:
+    """Return the id of the one repetition that a text may have."""
+    return ids.derived_id("text again", of)
+
+
 def once_more(text: Text, now: datetime, not_before: datetime) -> Text | None:
     """Return the one repetition of a text that the carrier could not deliver; None when there is none (left) to make.
 
@@ -128,7 +133,7 @@ def once_more(text: Text, now: datetime, not_before: datetime) -> Text | None:
         return None
     return text.model_copy(
         update={
-            "id": ids.derived_id("text again", text.id),
+            "id": repetition_id(text.id),
             "again_of": text.id,
             "status": TextStatus.PLANNED,
             "not_before": not_before,

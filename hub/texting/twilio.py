@@ -6,6 +6,7 @@ Of an error only its type, HTTP status and code leave this module: Twilio's own 
 import logging
 from base64 import b64encode
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import (
@@ -22,6 +23,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from hub.texting.outcomes import Fate, Outcome, fate_of_refusal
+from hub.texting.reports import Report
 
 _OFFICIAL = "https://api.twilio.com"
 _ANSWER_WITHIN = 15.0
@@ -106,6 +108,25 @@ class Twilio:
             and body in (message.body or "")
             and message.date_created >= earliest
         ]
+
+    async def fetch(self, sid: str) -> Report | None:
+        """Return what Twilio says now of a message; None when it does not know it. Raises `TwilioUnreachable`."""
+        try:
+            message = await self._messages.get(sid).fetch_async()
+        except TwilioException as error:
+            status, _ = _status_and_code(error)
+            if status == HTTPStatus.NOT_FOUND:
+                return None
+            raise TwilioUnreachable(_cause(error)) from None
+        except (ClientError, TimeoutError, ValueError) as error:
+            raise TwilioUnreachable(type(error).__name__) from None
+        return Report(
+            sid=sid,
+            status=str(message.status),
+            error_code=int(message.error_code or 0),
+            phone=message.to,
+            our_number=message.from_,
+        )
 
     async def close(self) -> None:
         """Let go of the connections."""

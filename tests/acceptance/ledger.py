@@ -1,7 +1,7 @@
 """Appointments by the thousand, put straight into the record as if they had been booked long ago."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.accounts.account import Account
@@ -40,10 +40,14 @@ class Ledger:
 
     async def book(self, bookings: Sequence[tuple[str, str, datetime]]) -> list[Appointment]:
         """Write an appointment for each (doctor id, patient id, start); on no grid, if the start is on none."""
-        appointments = [self._appointment(*booking) for booking in bookings]
+        appointments = list(self.appointments(bookings))
         for first in range(0, len(appointments), _AT_ONCE):
             assert await self._records.appointments.save(appointments[first : first + _AT_ONCE]) == Saved()
         return appointments
+
+    def appointments(self, bookings: Iterable[tuple[str, str, datetime]]) -> Iterator[Appointment]:
+        """Make the same appointments, one at a time, for who writes them in a way of their own."""
+        return (self._appointment(*booking) for booking in bookings)
 
     async def planned(self) -> None:
         """Let the texts of all of it count as planned, as those of a clinic that has been running are."""

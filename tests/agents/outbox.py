@@ -12,6 +12,7 @@ from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
 from hub.scheduling.commands import BookAppointment
 from hub.texting.outcomes import Fate, Outcome
+from hub.texting.reports import Report
 from hub.texting.text import Line, Text, TextKind, TextStatus, text_id
 from hub.texting.twilio import TwilioUnreachable
 from tests.agents.practice import PHONES, Practice
@@ -44,7 +45,10 @@ class FakeTwilio:
     """SIDs by body, as the list shows them. What is accepted is added."""
     looks: list[tuple[float, str]] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
-    """Bodies for which the list cannot be had."""
+    """Bodies for which the list cannot be had, and SIDs of which nothing is said."""
+    reports: dict[str, Report] = field(default_factory=dict)
+    """What is said of a SID when it is asked for."""
+    fetches: list[tuple[float, str]] = field(default_factory=list)
     hangs: set[str] = field(default_factory=set)
     """Phones whose texts are answered after this event only."""
     answer: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,6 +65,12 @@ class FakeTwilio:
         sid = f"SM{len(self.posts)}"
         self.listed[body].append(sid)
         return Outcome(Fate.SENT, sid=sid, code=0, cause="accepted")
+
+    async def fetch(self, sid: str) -> Report | None:
+        self.fetches.append((_now(), sid))
+        if sid in self.unreachable:
+            raise TwilioUnreachable("HTTP 503")
+        return self.reports.get(sid)
 
     async def find(self, _to: str, body: str, _sender: str, _since: datetime) -> list[str]:
         self.looks.append((_now(), body))

@@ -38,8 +38,8 @@ class Practice:
 
     def __post_init__(self) -> None:
         seen = self.seen or self.records
-        self.actor = Doctors(self.records, Days({}), self.clock, on_saved=self._saved)
         self.deadlines = Deadlines(seen.appointments, self.clock, self.send)
+        self.actor = Doctors(self.records, Days({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up)
         self.planner = TextPlanner(seen, self.clock, CLINIC)
 
     async def open(self, owned: Collection[str] = DOCTORS) -> None:

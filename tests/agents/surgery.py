@@ -146,6 +146,7 @@ class Meddled:
         self.texts = _Meddled(records.texts, meddle)
         self.text_positions = _Meddled(records.text_positions, meddle)
         self.opt_outs = _Meddled(records.opt_outs, meddle)
+        self.line_halts = _Meddled(records.line_halts, meddle)
 
 
 class _Meddled:

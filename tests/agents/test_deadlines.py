@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from agents.deadlines import PENDING, READ_EVERY, WINDOW
+from agents.deadlines import GIVEN_UP, PENDING, READ_EVERY, WINDOW
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Deadline
@@ -277,6 +277,25 @@ async def test_what_came_due_while_nothing_ran_is_made_up_for_while_it_is_of_use
     async with running(practice.deadlines.run):
         await asyncio.sleep(0.0001)
     assert await practice.happened(visit.id) == [(NOW, "booked"), *((up_again, each) for each in what)]
+
+
+@hurried
+async def test_the_deadline_of_a_doctor_whose_account_is_gone_is_given_up_until_somebody_takes_over() -> None:
+    practice, others = shortly_before(REMINDER), book("dora", doctor="ben")
+    await practice.open()
+    await booked(practice, book(), others)
+    ada = practice.records.users._stored.pop("ada")
+    given_up = GIVEN_UP._value.get()
+    async with running(practice.deadlines.run):
+        await until(practice.clock, REMINDER + 600 * SECOND)
+        assert [command.doctor_id for _, command in practice.sent] == ["ada", "ben"]
+        assert GIVEN_UP._value.get() == given_up + 1
+        assert [what for _, what in await practice.happened(others.id)] == ["booked", "reminded"]
+
+        practice.records.users._stored["ada"] = ada
+        practice.take_over(["ada"])
+        await asyncio.sleep(1)
+    assert verdicts(practice.answers) == ["not_found", "scheduled", "scheduled"]
 
 
 @hurried

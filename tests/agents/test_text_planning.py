@@ -1,6 +1,7 @@
 """Texts follow from the record: planned once however often told, and none is lost between the event and its texts."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from hub.records.memory import MemoryRecords
 from hub.records.ports import Happened
 from tests.agents.hurry import hurried, running
 from tests.agents.practice import PHONES, Practice
-from tests.agents.surgery import Meddled, book, cancel, confirm, move
+from tests.agents.surgery import Meddled, account, book, cancel, confirm, move
 
 SOON = 1.0
 """Seconds within which what was told is in the outbox."""
@@ -191,6 +192,48 @@ async def test_a_broken_record_of_one_doctor_costs_the_others_nothing() -> None:
     async with running(practice.planner.run):
         await asyncio.sleep(SOON)
         assert (await planned(practice), await planned(practice, "ben")) == ([], BOOKED)
+
+
+@hurried
+async def test_a_hub_that_begins_to_text_on_an_old_record_tells_nobody_of_what_is_long_past() -> None:
+    practice = Practice()
+    await practice.open()
+    await practice.do(book(), book("dora", at=200))  # nobody planned texts then
+    await asyncio.sleep(timedelta(hours=30).total_seconds())
+    await practice.do(book("emil", at=201))
+    newcomer = Practice(practice.clock, practice.records)
+    newcomer.take_over(["ada"])
+    async with running(newcomer.planner.run):
+        await asyncio.sleep(SOON)
+    assert [(seq, line) for seq, line, _ in await planned(practice)] == [(3, "patient")]
+    assert await position(practice) == 3
+
+
+@hurried
+async def test_of_thousands_of_doctors_those_are_found_of_whom_something_is_not_planned() -> None:
+    records = MemoryRecords()
+    asked: list[str] = []
+
+    async def meddle(call: str) -> None:
+        asked.append(call)
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    many = [
+        account("ada").model_copy(update={"id": f"doctor-{number}", "email": f"{number}@clinic.test", "phone": None})
+        for number in range(2_000)
+    ]
+    await records.users.add(many)
+    for doctor in ("doctor-3", "doctor-1234", "doctor-1999"):
+        await practice.do(book(doctor=doctor, key=doctor, at=int(doctor[-1])))
+    newcomer = Practice(practice.clock, records, seen=practice.seen)
+    newcomer.take_over([one.id for one in many])
+    asked.clear()
+    async with running(newcomer.planner.run):
+        await asyncio.sleep(SOON)
+    texts = records.texts._stored.values()
+    assert {text.doctor_id for text in texts} == {"doctor-3", "doctor-1234", "doctor-1999"}
+    assert "doctors" not in asked  # whole accounts, of which it needs the ids
 
 
 @hurried

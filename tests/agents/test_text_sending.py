@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from agents.text_sending import FINISH_WITHIN, HALTED_FOR, LOOK_EVERY, SETTLE_EVERY, TextSender
+from agents.text_sending import FINISH_WITHIN, HALTED_FOR, KEPT_BACK_FOR, LOOK_EVERY, SETTLE_EVERY, TextSender
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import BookAppointment, CompleteAppointment
 from hub.scheduling.values import Actor, Role
@@ -247,6 +247,31 @@ async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_
 
 
 @hurried
+async def test_while_carriers_keep_back_what_a_line_sends_one_text_a_minute_leaves_it() -> None:
+    outbox = await opened(per_second=10)
+    visit = await outbox.visit()
+    waiting = [await outbox.plan(visit) for _ in range(300)]
+    number = NUMBERS["patient"]
+    async with running(outbox.sender().run):
+        await asyncio.sleep(5)
+        await outbox.records.line_halts.put(number, 30034, outbox.clock())
+        await asyncio.sleep(3)
+        tried = len(outbox.twilio.posts)
+        assert tried < 80
+        other = await outbox.plan(visit, line="doctor")
+        await asyncio.sleep(SOON)
+        assert (await outbox.now(other)).status is TextStatus.SENT
+
+        await asyncio.sleep(5 * HALTED_FOR)
+        assert 5 <= len(outbox.twilio.posts) - tried - 1 <= 6
+        await outbox.records.line_halts.put(number, 30034, outbox.clock())  # one of them was kept back, too
+        await asyncio.sleep(KEPT_BACK_FOR.total_seconds() - HALTED_FOR)
+        assert len(outbox.twilio.posts) < tried + 20
+        await asyncio.sleep(2 * HALTED_FOR + 30)
+    assert {(await outbox.now(text)).status for text in waiting} == {TextStatus.SENT}
+
+
+@hurried
 async def test_texts_that_hang_hold_up_neither_the_others_nor_the_other_line() -> None:
     outbox = await opened(per_second=10)
     one, other = await outbox.visit("carl"), await outbox.visit("dora", at=1)
@@ -446,7 +471,7 @@ async def test_when_the_database_goes_before_the_mark_the_list_settles_it() -> N
 
 
 @hurried
-@pytest.mark.parametrize("call", ["due", "by_ids", "has", "claim"])
+@pytest.mark.parametrize("call", ["due", "by_ids", "has", "claim", "latest"])
 async def test_when_the_database_goes_before_the_post_the_text_goes_out_once_it_is_back(call: str) -> None:
     outbox, gone = await opened(), Gone(call)
     text = await outbox.plan(await outbox.visit())

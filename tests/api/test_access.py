@@ -96,6 +96,8 @@ ROWS = [
     Row("GET", A + "/{id}", (401, 200, 404, 200, 404), A + "/{appointment}"),
     Row("GET", A + "/{id}/history", (401, 200, 404, 200, 404), A + "/{appointment}/history"),
     Row("GET", A + "/{id}/calendar.ics", (401, 200, 404, 200, 404), A + "/{appointment}/calendar.ics"),
+    Row("GET", A + "/{id}/texts", (401, 403, 403, 200, 404), A + "/{appointment}/texts"),
+    Row("GET", "/api/v1/texts/undelivered", (401, 403, 403, 200, 200)),
     Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 200, 403), A + "/stats/doctor/doctor-ada"),
     Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 403, 403), A + "/stats/doctor/doctor-nobody"),
     Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404), A + "/{appointment}/confirm"),

@@ -15,11 +15,13 @@ from twilio.request_validator import RequestValidator
 from api import text_answers
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
+from hub.records.text_ports import LineHalt
 from hub.scheduling.events import AppointmentConfirmed
 from hub.scheduling.values import Role, Status
 from hub.texting import wording
 from hub.texting.addresses import STATUS, WEBHOOK, status_callback
 from hub.texting.inbox import InboundText
+from hub.texting.reports import STOPPED
 from hub.texting.segments import segments
 from hub.texting.text import News, Text, TextStatus, text_id
 from tests.api.clinic import Clinic, make_services, opening
@@ -527,6 +529,31 @@ async def test_a_block_that_comes_by_report_is_kept_as_an_opt_out(office: Office
     await office.report(path_of(sending), "failed", ErrorCode="21610")
     assert (await fresh(office, sending)).status is TextStatus.OPTED_OUT
     assert await office.records.opt_outs.has(CARL, LINE)
+
+
+@pytest.mark.parametrize("code", ["30007", "30034", "30002"])
+async def test_what_carriers_keep_back_for_a_fault_of_ours_halts_its_line_once_for_each_text(
+    office: Office, sending: Text, code: str
+) -> None:
+    def counted() -> float:
+        return float(STOPPED.labels(code)._value.get())
+
+    before = counted()
+    await office.report(path_of(sending), "undelivered", ErrorCode=code)
+    told = office.clinic.clock()
+    assert await office.records.line_halts.latest(LINE) == LineHalt(int(code), told)
+    assert await office.records.line_halts.latest(DOCTORS_LINE) is None
+    office.clinic.clock.forward(timedelta(minutes=1))
+    await office.report(path_of(sending), "undelivered", ErrorCode=code)
+    assert await office.records.line_halts.latest(LINE) == LineHalt(int(code), told)
+    assert counted() == before + 1
+    assert (await fresh(office, sending)).status is TextStatus.UNDELIVERED
+
+
+@pytest.mark.parametrize("code", ["30003", "30006", "21610", ""])
+async def test_what_is_no_fault_of_ours_halts_nothing(office: Office, sending: Text, code: str) -> None:
+    await office.report(path_of(sending), "undelivered", ErrorCode=code)
+    assert await office.records.line_halts.latest(LINE) is None
 
 
 async def test_the_id_in_the_address_is_signed_too(office: Office, sending: Text) -> None:

@@ -28,7 +28,11 @@ def main() -> None:
     """Measure, print, write the figures; exit 1 when an answer was wrong."""
     options = _options()
     earlier = json.loads(options.against.read_text()) if options.against else None
-    chosen = [scenario for scenario in scenarios.ALL if options.only in scenario.name]
+    chosen = [
+        scenario
+        for scenario in scenarios.ALL
+        if options.only in scenario.name and (options.only or not scenario.on_request)
+    ]
     usable = machine.cores()
     runs: dict[str, list[Figures]] = {}
     wrong = uvloop.run(_measure(chosen, options, usable, runs))

@@ -7,6 +7,7 @@ from functools import partial
 from tests.bench import bookings, crowd, mixed, reading, recovery, storm
 from tests.bench.fan_out import node_to_many, one_to_many
 from tests.bench.figures import Figures
+from tests.bench.pending import pending
 from tests.bench.subject import Hub, Subject
 
 Run = Callable[[Subject, float], Awaitable[Figures]]
@@ -17,16 +18,21 @@ _ONE_OF_EACH = Hub()
 
 @dataclass(frozen=True)
 class Scenario:
-    """Scenarios that give the same figures share a table; those in a row with the same hub share it."""
+    """Scenarios that give the same figures share a table; those in a row with the same hub share it.
+
+    What takes minutes is measured `on_request`, by its name.
+    """
 
     name: str
     run: Run
     hub: Hub = _ONE_OF_EACH
+    on_request: bool = False
 
 
 _IN_FLIGHT = (1, 32, 128)
 _MANY = max(_IN_FLIGHT)
 _DASHBOARDS = (100, 500, 1000)
+_PENDING = (10_000, 100_000, 1_000_000)
 _YEARS = Hub(stored=100_000)
 _TWO_WORKERS, _TWO_APIS = Hub(agents=2), Hub(apis=2)
 _bookings_of_many = partial(bookings.over_rest, in_flight=_MANY)
@@ -63,6 +69,7 @@ ALL = (
     ),
     Scenario("100,000 stored: bookings, 32 in flight", partial(bookings.over_rest, in_flight=32), _YEARS),
     Scenario("100,000 stored: kill -9 of the only worker", recovery.of_doctors, _YEARS),
+    *(Scenario(f"{n} deadlines pending", partial(pending, number=n), on_request=True) for n in _PENDING),
 )
 
 

@@ -1,5 +1,6 @@
 """`clinic-hub check` against what is there, what is not, and what is not as it should be."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hub.bus.place import place_of
 from hub.checkup.broker import look_at_broker
 from hub.checkup.check import check, lines
 from hub.checkup.database import look_at_database
+from hub.checkup.texts import look_at_texts
+from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.settings import Settings
 from tests.stack import Stack
@@ -63,6 +66,19 @@ async def test_each_index_that_is_missing_or_another_is_named(url: str) -> None:
     client.close()
     wrong = [finding.says for finding in await look_at_database(url) if finding.grade == "wrong"]
     assert [says.split("'")[1] for says in wrong] == ["doctor_slot", "doctor_seq"]
+
+
+async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
+    records, now = connect(url), system_clock()
+    await records.line_halts.put("+12025550100", 30034, now)
+    await records.line_halts.put("+12025550101", 30007, now - timedelta(hours=25))
+    await records.close()
+    numbers = {"TWILIO_FROM_PATIENT": "+12025550100", "TWILIO_FROM_DOCTOR": "+12025550101"}
+    (finding,) = await look_at_texts(url, numbers)
+    assert (finding.grade, "TWILIO_FROM_PATIENT" in finding.says, "30034" in finding.says) == ("wrong", True, True)
+    assert "not registered" in finding.says
+    for unusable in (f"mongodb://{NOBODY}/clinic", "no URL"):
+        assert await look_at_texts(unusable, numbers) == []
 
 
 @pytest.mark.parametrize(

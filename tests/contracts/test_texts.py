@@ -7,6 +7,7 @@ import pytest
 
 from hub.accounts.account import Account
 from hub.records.ports import Records
+from hub.records.text_ports import LineHalt
 from hub.texting.inbox import InboundText
 from hub.texting.text import RANK, News, Text, TextStatus, text_id
 from tests.contracts.histories import BEFORE, NINE
@@ -330,3 +331,26 @@ async def test_a_phone_number_leads_to_its_account(records: Records) -> None:
 
     assert await records.users.by_phone(PAT) == pat
     assert await records.users.by_phone("+12025550199") is None
+
+
+async def test_the_last_halt_of_a_line_is_kept_by_its_number(records: Records) -> None:
+    halts = records.line_halts
+    assert await halts.latest(CLINIC) is None
+
+    await halts.put(CLINIC, 30034, NINE)
+    await halts.put(CLINIC, 30007, NINE + MINUTE)
+
+    assert await halts.latest(CLINIC) == LineHalt(30007, NINE + MINUTE)
+    assert await halts.latest("+12025550199") is None
+
+
+async def test_texts_that_were_sent_and_not_reported_are_found_by_when_they_left(records: Records) -> None:
+    sent = [_text(seq, status=TextStatus.SENT, not_before=BEFORE + seq * MINUTE) for seq in (1, 2, 3, 4)]
+    others = [
+        _text(5, status=TextStatus.DELIVERED, not_before=BEFORE + 2 * MINUTE),
+        _text(6, "dora", line="doctor", status=TextStatus.SENT, not_before=BEFORE + 2 * MINUTE),
+    ]
+    await records.texts.add_all([*sent, *others])
+
+    assert await records.texts.sent_between("patient", BEFORE + MINUTE, BEFORE + 3 * MINUTE) == sent[1:3]
+    assert await records.texts.sent_between("patient", BEFORE + 4 * MINUTE, NINE) == []

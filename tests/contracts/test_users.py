@@ -87,6 +87,7 @@ async def test_doctors_are_listed_by_name_and_both_roles_counted(records: Record
     await records.users.add([_doctor("zoe"), _patient("pat"), _doctor("amal"), _doctor("mia")])
 
     assert [doctor.id for doctor in await records.users.doctors()] == ["amal", "mia", "zoe"]
+    assert sorted(await records.users.doctor_ids()) == ["amal", "mia", "zoe"]
     assert await records.users.count() == 4
     assert await records.users.count(Role.DOCTOR) == 3
     assert await records.users.count(Role.PATIENT) == 1

@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from twilio.request_validator import RequestValidator
 
+from agents.text_asking import ASK_AFTER, LateReports
+from hub.clock import Timekeeper, system_clock
 from hub.embedded.phones import program
 from hub.embedded.phones.carrier import Carrier, Sending, opt_out_word
 from hub.embedded.phones.faults import Fault, Faults
@@ -19,9 +21,12 @@ from hub.embedded.phones.message import Message
 from hub.embedded.phones.refusals import Refusal
 from hub.embedded.ports import free_port
 from hub.embedded.process import Process
+from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from hub.texting.addresses import STATUS, WEBHOOK, status_callback
 from hub.texting.outcomes import Fate, Outcome
+from hub.texting.reports import Report
+from hub.texting.text import News, Text, TextStatus
 from hub.texting.twilio import Twilio
 from tests.phones import Phones
 from tests.stack import until
@@ -254,6 +259,61 @@ async def test_callbacks_come_as_badly_as_asked(world: World, kind: str, reporte
     assert (await world.phones.sent())[-1].status == status
     if kind == "undelivered":
         assert world.hub.callbacks[-1]["ErrorCode"] == "30003"
+
+
+@pytest.mark.parametrize("fate", ["delivered", "opted out since"])
+async def test_what_became_of_texts_whose_callbacks_were_lost_is_asked_a_day_later(world: World, fate: str) -> None:
+    records, clock = MemoryRecords(), Timekeeper(base=system_clock(), shows=NOW, rate=1.0)
+    late = LateReports(records, clock, world.twilio, per_second=100.0)
+    await world.phones.fault("callbacks_withheld", count=3)
+    texts = [await _sent(world, records, number, left=clock() - ASK_AFTER) for number in range(3)]
+    await world.until_idle()
+    assert [world.hub.statuses(text.sid or "") for text in texts] == [[]] * 3
+    if fate != "delivered":
+        await records.texts.settle(texts[0].id, News(TextStatus.OPTED_OUT, error_code=21610), clock())
+    forgotten = await _sent(world, records, 3, left=clock() - ASK_AFTER, sid="SM" + "0" * 32)
+
+    while await late.ask():
+        pass
+
+    found = [await records.texts.by_id(text.id) for text in (*texts, forgotten)]
+    first = TextStatus.DELIVERED if fate == "delivered" else TextStatus.OPTED_OUT
+    assert [text and text.status for text in found] == [first, *[TextStatus.DELIVERED] * 2, TextStatus.SENT]
+
+
+async def test_a_text_that_nobody_heard_of_again_is_shown_with_its_code(world: World) -> None:
+    await world.phones.fault("undelivered", errorCode=30034)
+    outcome = await world.send(PHONE)
+    await world.until_idle()
+    assert outcome.sid
+    assert await world.twilio.fetch(outcome.sid) == Report(outcome.sid, "undelivered", 30034, PHONE, world.line)
+    assert await world.twilio.fetch("SM" + "0" * 32) is None
+
+
+async def _sent(world: World, records: MemoryRecords, number: int, left: datetime, sid: str | None = None) -> Text:
+    """Send a text, and let an outbox have it that left at `left`."""
+    outcome = await world.send(PHONE, text=f"text-{number}")
+    text = Text(
+        id=f"text-{number}",
+        kind="booked",
+        line="patient",
+        user_id="carl",
+        phone=PHONE,
+        appointment_id="visit",
+        doctor_id="ada",
+        seq=number,
+        version=1,
+        start=NOW,
+        body="Hello",
+        status=TextStatus.SENT,
+        not_before=left,
+        useless_after=NOW,
+        created_at=left,
+        updated_at=left,
+        sid=sid or outcome.sid,
+    )
+    await records.texts.add_all([text])
+    return text
 
 
 async def test_a_phone_answers_and_shows_what_the_hub_says(world: World) -> None:

@@ -107,12 +107,14 @@ _TWILIO = {
     "TWILIO_FROM_PATIENT": "+12025550100",
     "TWILIO_FROM_DOCTOR": "12345",
 }
+_PUBLIC = "https://hub.example"
 
 
 @pytest.mark.parametrize("missing", _TWILIO)
 def test_twilio_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     for name, value in _TWILIO.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PUBLIC_URL", _PUBLIC)
     assert load().twilio_account_sid == "AC1"
 
     monkeypatch.delenv(missing)
@@ -120,6 +122,34 @@ def test_twilio_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, miss
     with pytest.raises(BadSettings, match=missing) as refused:
         load()
     assert "hunter2" not in str(refused.value)
+
+
+def test_with_twilio_it_must_be_said_where_twilio_finds_us_unless_it_is_a_stand_in_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in _TWILIO.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match="PUBLIC_URL must be set") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+    with pytest.raises(BadSettings, match="PUBLIC_URL must be set"):
+        load(twilio_base_url="https://api.dublin.ie1.twilio.com")
+    assert load(public_url="http://hub.example").public_url == "http://hub.example"  # a tunnel of a developer's
+    assert load(twilio_base_url="http://127.0.0.1:9000").public_url is None
+
+
+def test_in_production_texts_come_in_over_https_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in _TWILIO.items():
+        monkeypatch.setenv(name, value)
+    production = {
+        "clinic_env": "production",
+        "jwt_secret_key": "0123456789abcdef0123456789abcdef",
+        "mongodb_url": "mongodb://db.example/clinic",
+        "kafka_bootstrap_servers": "kafka.example:9092",
+    }
+    with pytest.raises(BadSettings, match="PUBLIC_URL must begin with https"):
+        load(**production, public_url="http://hub.example")
+    assert load(**production, public_url=_PUBLIC).public_url == _PUBLIC
 
 
 @pytest.mark.parametrize("name", ["", "N" * 41, "[" * 21, "Anna\N{RIGHT SINGLE QUOTATION MARK}s", "Клиника"])

@@ -53,6 +53,13 @@ def test_whoever_plans_an_event_again_and_later_gives_its_texts_the_same_ids() -
     assert len({text.id for text in first}) == 2
 
 
+def test_what_happened_more_than_a_day_ago_is_no_news_and_asks_for_nothing() -> None:
+    event = happened(booked())
+
+    assert len(texts_asked_for(CLINIC, DOCTOR, PATIENT, event, NOW + DAY)) == 2
+    assert texts_asked_for(CLINIC, DOCTOR, PATIENT, event, NOW + DAY + timedelta(milliseconds=1)) == []
+
+
 def test_a_reminder_goes_to_the_patient_alone_and_is_of_use_until_half_an_hour_before() -> None:
     (text,) = asked(booked(), change("remind"), THREE_HOURS_BEFORE)
 

@@ -41,9 +41,10 @@ async function refresh() {
 function showState(now) {
   byId('clock').textContent = `${now.now.slice(0, 10)} ${now.now.slice(11, 16)} UTC`;
   byId('counts').textContent = `${now.posts} texts posted, ${now.underWay} under way.`;
-  const names = Object.fromEntries([...byId('kind').options].map((each) => [each.value, each.text]));
+  const nameOf = (fault) => [...byId('kind').options].find((each) =>
+    each.value === fault.kind && [undefined, String(fault.errorCode)].includes(each.dataset.code))?.text ?? `${fault.kind} (${fault.errorCode})`;
   byId('faults').replaceChildren(...now.faults.map((fault) =>
-    element('li', '', `${fault.count} × ${names[fault.kind]}${fault.to ? ` to ${fault.to}` : ''}`)));
+    element('li', '', `${fault.count} × ${nameOf(fault)}${fault.to ? ` to ${fault.to}` : ''}`)));
   byId('clear').hidden = now.faults.length === 0;
   if (byId('line').options.length !== now.lines.length) {
     byId('line').replaceChildren(...now.lines.map((line) => {
@@ -134,7 +135,9 @@ byId('quick').addEventListener('click', (event) => {
 byId('fault').addEventListener('submit', async (event) => {
   event.preventDefault();
   const only = byId('only').checked && state.phone ? { to: state.phone } : {};
-  await post('/control/faults', { kind: byId('kind').value, count: Number(byId('count').value), ...only });
+  const { value, dataset } = byId('kind').selectedOptions[0];
+  const code = dataset.code ? { errorCode: Number(dataset.code) } : {};
+  await post('/control/faults', { kind: value, count: Number(byId('count').value), ...only, ...code });
   refresh();
 });
 byId('clear').addEventListener('click', async () => {
