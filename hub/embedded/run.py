@@ -23,8 +23,8 @@ from hub.settings import Settings
 Say = Callable[[str], None]
 Prepare = Callable[[Settings], Awaitable[Sequence[str]]]
 
-_PATIENCE = 18.0
-"""Seconds that a process gets to finish what it has begun before it is killed; the api takes up to 15."""
+_PATIENCE = 28.0
+"""Seconds that a process gets to finish what it has begun before it is killed; the api takes up to 25."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ class Balancer:
         self.url = ""
         self.cuts = 0
 
+    def add(self, port: int) -> None:
+        """Send connections to one more api."""
+        self._ports.append(port)
+
     def cut(self, how_many: int, chance: random.Random) -> None:
         """Cut some connections, as a network does: without a goodbye to either side."""
         for writer in chance.sample(sorted(self._open, key=id), min(how_many, len(self._open))):

@@ -37,7 +37,7 @@ async def test_without_fences_in_the_record_the_judge_says_that_a_slot_had_two_w
         assert {
             (1, "an acknowledged change is not in the record"),
             (2, "a slot had two winners"),
-        } <= broken(violations)
+        } <= broken(violations), violations
 
 
 @asynccontextmanager

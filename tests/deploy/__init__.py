@@ -1,0 +1,1 @@
+"""How the hub is put into production: compose file, image, Procfile."""

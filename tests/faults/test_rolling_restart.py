@@ -1,0 +1,123 @@
+"""Processes join, leave and are replaced one after the other, as a deploy does it: nobody who books notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from api.__main__ import STOP_WITHIN
+from hub.bus.requests import REPEAT_AFTER
+from hub.client.answers import Answer
+from hub.clock import system_clock
+from hub.embedded.process import Process
+from hub.scheduling.values import LENGTH
+from tests.faults.balancer import Balancer, balanced
+from tests.faults.clinic import Clinic, Person, had_doctors, opened
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+DOCTORS, PATIENTS = 8, 12
+PAUSE = 0.25
+"""Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
+MOST = 2 * REPEAT_AFTER
+"""Seconds that a command may take while processes come and go: twice the time after which the api repeats it, because
+others use this machine, too. docs/performance.md says what it takes."""
+
+
+async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as (stack, balancer, clinic):
+        first_agents, first_apis = list(stack.agents), list(stack.apis)
+        async with everybody_busy(clinic):
+            # A third of each joins; then those that were there first go, each after or before its replacement comes.
+            third_agents = await stack.add_agents()
+            third_api = await stack.add_api()
+            balancer.add(third_api.port)
+            await _settled(clinic)
+            await _replace_first(stack, clinic, balancer, first_agents[0], first_apis[0])
+            await _let_go_first(stack, clinic, balancer, first_agents[1], first_apis[1])
+            # And some leave for good.
+            await stack.end(third_agents)
+            await stack.end(third_api, STOP_WITHIN)
+            await _settled(clinic)
+        _, violations = await clinic.verdict()
+        assert violations == []
+        assert [answer.code for answer in clinic.answers if not answer.ok] == []
+        assert [_told(answer) for answer in clinic.answers if answer.seconds >= MOST] == []
+
+        gone = [*first_agents, third_agents, *first_apis, third_api]
+        assert {process.how_it_died() for process in gone} == {"exited with code 0"}
+        assert all(map(had_doctors, stack.agents)), "somebody had nothing to do"
+        assert any(len(dashboard.spans) > 1 for dashboard in clinic.dashboards), "nobody was sent elsewhere"
+
+
+async def _replace_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
+    """Start what takes their place before they go."""
+    await stack.add_agents()
+    await _settled(clinic)
+    await stack.end(agents)
+    await _settled(clinic)
+    balancer.add((await stack.add_api()).port)
+    await stack.end(api, STOP_WITHIN)
+    await _settled(clinic)
+
+
+async def _let_go_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
+    """Let them go before what takes their place starts."""
+    await stack.end(agents)
+    await _settled(clinic)
+    await stack.add_agents()
+    await _settled(clinic)
+    await stack.end(api, STOP_WITHIN)
+    balancer.add((await stack.add_api()).port)
+    await _settled(clinic)
+
+
+async def _settled(clinic: Clinic) -> None:
+    """Return when everybody has been answered again, as who deploys waits before the next step."""
+    await clinic.until_answered(len(clinic.answers) + 2 * PATIENTS)
+
+
+@asynccontextmanager
+async def scenario(directory: Path) -> AsyncIterator[tuple[Stack, Balancer, Clinic]]:
+    """Start two of each, and let people in."""
+    async with Stack(directory) as stack:
+        await stack.start(agents=2, apis=2)
+        async with (
+            balanced(stack.settings.host, [api.port for api in stack.apis]) as balancer,
+            opened(stack, DOCTORS, PATIENTS, balancer.url) as clinic,
+        ):
+            yield stack, balancer, clinic
+
+
+@asynccontextmanager
+async def everybody_busy(clinic: Clinic) -> AsyncIterator[None]:
+    """Let every patient book and cancel, one after the other, as long as the block lasts."""
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number, patient in enumerate(clinic.patients):
+            group.create_task(_book_and_cancel(clinic, patient, number, over))
+        await clinic.until_answered(2 * PATIENTS)
+        yield
+        over.set()
+
+
+async def _book_and_cancel(clinic: Clinic, patient: Person, number: int, over: asyncio.Event) -> None:
+    tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    for turn in count():
+        start = tomorrow + (turn * PATIENTS + number) * LENGTH  # nobody else wants it
+        booked = await patient.commands.book(clinic.doctors[(turn + number) % DOCTORS].id, start)
+        await asyncio.sleep(PAUSE)
+        if booked.appointment:
+            await patient.commands.cancel(booked.appointment.id)
+        await asyncio.sleep(PAUSE)
+        if over.is_set():
+            return
+
+
+def _told(answer: Answer) -> str:
+    return f"{answer.seconds:.1f} s, {answer.attempts} times, at {answer.at:%H:%M:%S.%f}"
