@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test slow check seed demo bench lock clean
+.PHONY: help run kafka test slow faults check seed demo bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,9 @@ test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1: on Ap
 
 slow: $(READY) $(NODE_READY) ## run the tests that take minutes
 	@exec $(BIN)/pytest -m slow $(ARGS)
+
+faults: $(READY) ## play faults from a seed and judge all promises (ARGS="--seed 7 --minutes 30 --broker kafka")
+	@exec $(BIN)/python -m tests.faults.nemesis $(ARGS)
 
 # Without its cache: that does not see that a module came or went, on which the order of imports depends.
 check: $(READY) ## format, lint, types, and who may import whom

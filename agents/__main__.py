@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import NoReturn
 
 import faust
@@ -77,11 +78,13 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
         stack.push_async_callback(admin.close)
         await _until(admin.start, KafkaError, service="broker", at=place.servers)
-        await topics.make(admin, wanted, place.replication)
+        # It may be there and gone again.
+        making = partial(topics.make, admin, wanted, place.replication)
+        await _until(making, KafkaError, service="broker", at=place.servers)
         stack.push_async_callback(topics.remove, admin, presence)
         texting = await _texting(chosen, stack)
         agents = build(place, records, settings.timekeeper(chosen), texting)
-        await agents.publisher.start()
+        await _until(agents.publisher.start, KafkaError, service="broker", at=place.servers)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
         await agents.app.start()

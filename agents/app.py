@@ -74,7 +74,8 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
         planner.take(Happened(appointment.last, appointment))
 
     doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
-    pump = Pump(app, CommandHandler(doctors, publisher, clock).handle)
+    handler = CommandHandler(doctors, publisher, clock)
+    pump = Pump(app, handler.handle)
 
     @app.agent(commands)
     async def intake(stream: Any) -> None:
@@ -92,7 +93,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
     async def take_over(*_: Any, **__: Any) -> None:
         # Without this, a worker with tables fetches with its old positions and strands commands (faust issue 596).
         app.consumer.stop_flow()
-        doctors.forget()
+        handler.forget()
         owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
 
         def owns(doctor_id: str) -> bool:

@@ -1,7 +1,7 @@
 """From the messages of a batch to answers that everybody is told."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from faust.types import EventT
@@ -11,12 +11,14 @@ from pydantic import ValidationError
 from agents.doctors import Answer, Doctors
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Origin, Publisher
+from agents.refusals import Refusals
 from hub.bus.link import REPLY_TO
 from hub.bus.messages import Done
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
+_INSTANT = timedelta(milliseconds=1)
 REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command topic that could not be read.")
 
 
@@ -27,6 +29,8 @@ class CommandHandler:
         self._doctors = doctors
         self._publisher = publisher
         self._clock = clock
+        self._refusals = Refusals(clock)
+        self._since = clock()
 
     async def handle(self, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
@@ -45,13 +49,49 @@ class CommandHandler:
                 await self._publisher.reject(event.value, event.key)
         began = self._clock()
         BATCH_COMMANDS.observe(len(events))
-        answers = await self._doctors.handle([command for command, _ in readable])
+        answers = await self._answers([command for command, _ in readable])
         origins = [origin for _, origin in readable]
         await self._publisher.publish(list(zip(answers, origins, strict=True)))
         told = self._clock()
         BATCH_SECONDS.observe((told - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
             _note(command, answer, began, told)
+
+    def forget(self) -> None:
+        """Trust nothing any more: after a rebalance another worker may have decided."""
+        self._doctors.forget()
+        self._refusals.forget()
+        self._since = self._clock()
+
+    async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
+        """Return the answer to each command; copies of one asking are decided once, and refused alike."""
+        refused = [None if self._is_old(command) else self._refusals.of(command) for command in commands]
+        fresh = {
+            (command.id, command.at): _expired(command) if self._is_old(command) else command
+            for command, refusal in zip(commands, refused, strict=True)
+            if refusal is None
+        }
+        answers = await self._doctors.handle(list(fresh.values()))
+        for command, answer in zip(fresh.values(), answers, strict=True):
+            self._refusals.note(command, answer.reply)
+        decided = dict(zip(fresh, answers, strict=True))
+        return [
+            Answer(refusal, None) if refusal else decided[command.id, command.at]
+            for command, refusal in zip(commands, refused, strict=True)
+        ]
+
+    def _is_old(self, command: Command) -> bool:
+        """Whether it was asked before we took over: whoever decided here before may have refused it, and been heard.
+
+        So it is not carried out any more; if it has been already, the record shows it. Whether its client was told
+        anything knows the api alone, which asks anew if not (`hub.bus.requests`). The clocks of the machines have to
+        agree. The hub's own commands, which never expire, are nobody's to be told of.
+        """
+        return command.expires is not None and command.at <= self._since
+
+
+def _expired(command: Command) -> Command:
+    return command.model_copy(update={"expires": command.at - _INSTANT})
 
 
 def _origin(event: EventT[bytes]) -> Origin:

@@ -320,7 +320,8 @@ def _answer(
             notice_of(doctor, decision.event, then),
         )
     if isinstance(decision, Refused):
-        return Answer(Declined(command_id=command.id, code=decision.code, detail=decision.detail), None)
+        declined = Declined(command_id=command.id, at=command.at, code=decision.code, detail=decision.detail)
+        return Answer(declined, None)
     raise RuntimeError(f"a decision for a doctor whom nobody has read: {decision!r}")
 
 

@@ -95,11 +95,12 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     async with AsyncExitStack() as opened:
         opened.push_async_callback(records.close)
         photos = await opened.enter_async_context(_photos(settings, records))
-        bus = Bus(place, records, deliver, session_ended)
+        clock = timekeeper(settings)
+        bus = Bus(place, records, clock, deliver, session_ended)
         database = _Database(records)
         services = assemble(
             settings=settings,
-            clock=timekeeper(settings),
+            clock=clock,
             records=records,
             photos=photos,
             commands=bus,

@@ -12,6 +12,7 @@ from hub.bus.messages import Reply, SessionEnded
 from hub.bus.place import BrokerPlace
 from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.bus.requests import Requests
+from hub.clock import Clock
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
 
@@ -25,10 +26,12 @@ _RECONNECT = 0.5
 class Bus:
     """Implements `hub.bus.ports.Commands`, `Following` and `Announcing` while `run` runs."""
 
-    def __init__(self, place: BrokerPlace, records: Records, deliver: OnNotice, session_ended: OnSessionEnded) -> None:
+    def __init__(
+        self, place: BrokerPlace, records: Records, clock: Clock, deliver: OnNotice, session_ended: OnSessionEnded
+    ) -> None:
         self.place = place
         self._session_ended = session_ended
-        self._requests = Requests(self)
+        self._requests = Requests(self, clock)
         self._feed = Feed(records, deliver)
         self._link: Link | None = None
         self._answering = False

@@ -1,8 +1,9 @@
 """One api process's connection to one life of the broker: made, used, and thrown away when the broker forgets it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -19,6 +20,9 @@ from hub.scheduling.commands import Command
 
 log = structlog.get_logger(__name__)
 _Message = TypeVar("_Message")
+
+_OPEN_WITHIN, _CLOSE_WITHIN = 15.0, 3.0
+"""Seconds; a broker that dies meanwhile leaves its clients waiting without end."""
 
 REPLY_TO = "reply-to"
 """The header that names the topic on which the sender hears the answer."""
@@ -46,7 +50,7 @@ class Link:
             (self._producer, self._producer.stop),
             (self._consumer, self._consumer.stop),
         ):
-            stack.push_async_callback(close)
+            stack.push_async_callback(_in_time, close)
             await client.start()
         await topics.make(
             self._admin,
@@ -58,7 +62,7 @@ class Link:
             },
             self._place.replication,
         )
-        stack.push_async_callback(topics.remove, self._admin, self._reply_topic)
+        stack.push_async_callback(_in_time, partial(topics.remove, self._admin, self._reply_topic))
         events = [TopicPartition(topics.EVENTS, number) for number in range(self._place.partitions)]
         shared = [TopicPartition(topics.SESSIONS, 0), *events]
         assigned = [TopicPartition(self._reply_topic, 0), *shared]
@@ -108,11 +112,21 @@ class Link:
 
 @asynccontextmanager
 async def linked(place: BrokerPlace, instance: str) -> AsyncIterator[Link]:
-    """Connect to the broker for the length of the block. Raises KafkaError or OSError when it cannot."""
+    """Connect to the broker for the length of the block. Raises KafkaError, OSError or TimeoutError when it cannot."""
     link = Link(place, instance)
     async with AsyncExitStack() as stack:
-        await link.open(stack)
+        async with asyncio.timeout(_OPEN_WITHIN):
+            await link.open(stack)
         yield link
+
+
+async def _in_time(close: Callable[[], Awaitable[None]]) -> None:
+    """Close a client; one that hangs is let go, for nothing would be linked anew as long as it is waited for."""
+    try:
+        async with asyncio.timeout(_CLOSE_WITHIN):
+            await close()
+    except TimeoutError:
+        log.warning("not_closed_in_time", what=repr(close), after_s=_CLOSE_WITHIN)
 
 
 def _decoded(decode: Callable[[bytes], list[_Message]], record: ConsumerRecord) -> list[_Message]:

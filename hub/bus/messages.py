@@ -22,9 +22,10 @@ class Done(Value):
 
 
 class Declined(Value):
-    """The command did nothing, for this reason."""
+    """The command did nothing, for this reason. `at` says which asking was refused; an older one counts no more."""
 
     command_id: Id
+    at: Instant | None = None
     ok: Literal[False] = False
     code: RefusalCode
     detail: str

@@ -2,12 +2,14 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from typing import Protocol
 
 from prometheus_client import Gauge
 
 from hub.bus.messages import Declined, Reply
 from hub.bus.ports import NoAnswer
+from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter, fingerprint
 from hub.scheduling.decide import RefusalCode
 
@@ -17,6 +19,8 @@ REPEAT_AFTER = 2.0
 """Seconds without an answer after which a command is sent again. Agents that take over are silent for about as long."""
 GIVE_UP_AFTER = 10.0
 """Seconds that a client is made to wait in all."""
+_ASK_ANEW_AFTER = 0.05
+"""Seconds after which what may not be decided any more, as it was asked, is asked anew."""
 
 
 class Sender(Protocol):
@@ -29,9 +33,10 @@ class Sender(Protocol):
 class Requests:
     """Waits for replies by command id. Callers who ask the same at the same time share one answer."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, clock: Clock) -> None:
         self._sender = sender
-        self._answers: dict[str, asyncio.Future[Reply]] = {}
+        self._clock = clock
+        self._answers: dict[str, tuple[datetime, asyncio.Future[Reply]]] = {}
         self._asking: dict[str, tuple[str, asyncio.Task[Reply]]] = {}
         WAITING.set_function(lambda: len(self._asking))
 
@@ -55,29 +60,48 @@ class Requests:
 
     def answered(self, reply: Reply) -> None:
         """Give a reply to whoever waits for it; nobody does any more when it comes late or twice."""
-        answer = self._answers.get(reply.command_id)
-        if answer is not None and not answer.done():
+        asked_at, answer = self._answers.get(reply.command_id, (None, None))
+        # A late refusal of what was asked before says nothing: the same has been asked anew and may be granted.
+        late = isinstance(reply, Declined) and reply.at is not None and reply.at != asked_at
+        if answer is not None and not answer.done() and not late:
             answer.set_result(reply)
 
     async def _ask(self, command: Command) -> Reply:
+        give_up_at = asyncio.get_running_loop().time() + GIVE_UP_AFTER
+        try:
+            while True:
+                reply = await self._asked_once(command, give_up_at)
+                if not (isinstance(reply, Declined) and reply.code is RefusalCode.EXPIRED):
+                    return reply
+                # Its actor has gone to another worker, which does not know whether this was refused. We do: nobody
+                # has been told anything.
+                await asyncio.sleep(_ASK_ANEW_AFTER)
+                command = _anew(command, self._clock())
+        finally:
+            self._answers.pop(command.id, None)
+
+    async def _asked_once(self, command: Command, give_up_at: float) -> Reply:
+        """Send a command, as it was asked at one time, until somebody answers."""
         loop = asyncio.get_running_loop()
         encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
         answer: asyncio.Future[Reply] = loop.create_future()
-        self._answers[command.id] = answer
-        give_up_at = loop.time() + GIVE_UP_AFTER
-        try:
-            while (left := give_up_at - loop.time()) > 0:
-                with suppress(ConnectionError, TimeoutError):
-                    async with asyncio.timeout(min(REPEAT_AFTER, left)):
-                        await self._sender.send(command, encoded)
-                await asyncio.wait([answer], timeout=min(REPEAT_AFTER, left))
-                if answer.done():
-                    return answer.result()
-            raise NoAnswer(f"no agent answered within {GIVE_UP_AFTER:.0f} s")
-        finally:
-            del self._answers[command.id]
+        self._answers[command.id] = command.at, answer
+        while (left := give_up_at - loop.time()) > 0:
+            with suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(min(REPEAT_AFTER, left)):
+                    await self._sender.send(command, encoded)
+            await asyncio.wait([answer], timeout=min(REPEAT_AFTER, left))
+            if answer.done():
+                return answer.result()
+        raise NoAnswer(f"no agent answered within {GIVE_UP_AFTER:.0f} s")
 
     def _asked(self, command_id: str, done: asyncio.Task[Reply]) -> None:
         del self._asking[command_id]
         if not done.cancelled():
             done.exception()  # whoever still waits is told; if all have hung up, nobody is
+
+
+def _anew(command: Command, now: datetime) -> Command:
+    """Return the command as it is asked now, with as much time to be carried out."""
+    expires = command.expires and now + (command.expires - command.at)
+    return command.model_copy(update={"at": now, "expires": expires})

@@ -68,6 +68,8 @@ def decided(history: History) -> Iterator[Violation]:
     """Find commands that were left without a decision, or refused for no reason that one can tell."""
     for told in history.tellings():
         answer = told.answer
+        if answer is None and told.hung_up:
+            continue
         if answer is None or not answer.decided:
             said = "no answer" if answer is None else f"{answer.code} after {answer.attempts} attempts"
             case = f"{named(told.ask)}: {said}"

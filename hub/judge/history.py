@@ -10,10 +10,14 @@ from hub.client.asking import Ask, Wish
 
 @dataclass
 class Told:
-    """One asking of a command and what it came to; no answer when its caller gave up or still waits."""
+    """One asking of a command and what it came to; no answer when its caller gave up or still waits.
+
+    `hung_up`: the caller did not wait to be told, so nobody owes an answer.
+    """
 
     ask: Ask
     answer: Answer | None = None
+    hung_up: bool = False
 
 
 @dataclass
@@ -52,6 +56,11 @@ class History:
         """Write down what it came to."""
         waiting = next(told for told in self._entries[ask.command_id].tellings if told.ask is ask and not told.answer)
         waiting.answer = answer
+
+    def hung_up(self, command_id: str) -> None:
+        """Write down that whoever still waits for this command has gone away without an answer."""
+        for told in self._entries[command_id].tellings:
+            told.hung_up = told.answer is None
 
     @property
     def entries(self) -> Collection[Entry]:

@@ -1,6 +1,7 @@
 """A doctor of many years, 100,000 appointments, and 20,000 of other doctors: everything is still answered quickly.
 
-The bounds are generous: they catch a read that costs what is stored, not a slow machine. `-s` shows what it took.
+The bounds are generous: they catch a read that costs what is stored, which the store gives up after five seconds, and
+not a machine that does ten other things. `-s` shows what it took.
 """
 
 import asyncio
@@ -27,11 +28,11 @@ pytestmark = pytest.mark.slow
 
 EACH = 100_000
 OTHERS, OF_ANOTHER, PATIENTS = 40, 500, 500
-QUICK = 3.0
+QUICK = 15.0
 """Seconds for whatever a person waits for."""
-HISTORY = 60.0
+HISTORY = 120.0
 """Seconds for the first look at all of a doctor's years, which later looks profit from."""
-MEANWHILE = 2.0
+MEANWHILE = 10.0
 """Seconds that somebody else may wait while that goes on."""
 A = "/api/v1/appointments"
 

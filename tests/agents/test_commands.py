@@ -1,6 +1,7 @@
 """From messages to answers: what cannot be read is put aside, and stops nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +14,16 @@ from agents.commands import CommandHandler
 from agents.doctors import Answer
 from agents.metrics import PortTaken, served
 from agents.publisher import Origin
+from agents.refusals import Refusals
 from hub.bus.link import REPLY_TO
+from hub.bus.messages import Declined
 from hub.embedded.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
-from tests.agents.surgery import MONDAY, Surgery, book, verdicts
+from hub.scheduling.decide import RefusalCode
+from tests.agents.surgery import MONDAY, Surgery, book, cancel, verdicts
 
+SECOND = timedelta(seconds=1)
 UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
 
 
@@ -62,6 +67,56 @@ async def test_each_command_is_answered_where_its_sender_listens(surgery: Surger
         Origin(3, None),
         Origin(3, "clinic.replies.b"),
     ]
+
+
+def asked(command: Command, at: datetime) -> Command:
+    """Return the command as the api asks it at this time."""
+    return command.model_copy(update={"at": at, "expires": at + timedelta(seconds=15)})
+
+
+async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_by_then(surgery: Surgery) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    surgery.now += timedelta(seconds=1)
+    holds, rival = book("carl"), asked(book("dora"), surgery.now)
+    older, newer = asked(rival, surgery.now - SECOND / 2), asked(rival, surgery.now + SECOND)
+    await handler.handle([message(encoded(each)) for each in (holds, rival, cancel(holds), rival)])
+    await handler.handle([message(encoded(each)) for each in (rival, older, newer)])
+    answers = [answer for answered in told.published for answer, _ in answered]
+    assert verdicts(answers) == [
+        *("scheduled", "slot_taken", "cancelled", "slot_taken"),
+        *("slot_taken", "slot_taken", "scheduled"),
+    ]
+
+
+async def test_what_was_asked_before_a_take_over_is_not_granted_after_it_unless_it_is_asked_anew(
+    surgery: Surgery,
+) -> None:
+    told = Told()
+    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    surgery.now += SECOND
+    before, done = asked(book("carl"), surgery.now), asked(book("dora", at=1), surgery.now)
+    await handler.handle([message(encoded(done))])
+    surgery.now += SECOND
+    handler.forget()
+    surgery.now += SECOND
+    await handler.handle([message(encoded(each)) for each in (before, done, asked(before, surgery.now))])
+    answers = [answer for answer, _ in told.published[-1]]
+    assert verdicts(answers) == ["expired", "scheduled", "scheduled"]
+
+
+async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_at_a_rebalance(surgery: Surgery) -> None:
+    refusals = Refusals(lambda: surgery.now)
+    rival = asked(book("dora"), surgery.now)
+    refused = Declined(command_id=rival.id, at=rival.at, code=RefusalCode.SLOT_TAKEN, detail="-")
+    refusals.note(rival, refused)
+    assert refusals.of(rival) == refused
+    surgery.now += timedelta(seconds=16)
+    refusals.note(book("emil"), refused)
+    assert refusals.of(rival) is None
+    refusals.note(rival, refused)
+    refusals.forget()
+    assert refusals.of(rival) is None
 
 
 @pytest.mark.parametrize("value", UNREADABLE)

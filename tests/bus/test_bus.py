@@ -19,6 +19,7 @@ from hub.bus.messages import Done, Notice, SessionEnded
 from hub.bus.place import BrokerPlace, place_of
 from hub.bus.ports import NoAnswer
 from hub.bus.topics import WrongPartitions
+from hub.clock import system_clock
 from hub.embedded.broker import broker, broker_settings
 from hub.embedded.engines import start_engine
 from hub.embedded.kafka.fetch import fetch
@@ -58,7 +59,7 @@ def place(server: Process) -> BrokerPlace:
 async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
     """Give a bus that runs, and what it delivers."""
     delivered: list[Notice] = []
-    bus = Bus(place, surgery.records, delivered.append, print)
+    bus = Bus(place, surgery.records, system_clock, delivered.append, print)
     run = asyncio.create_task(bus.run())
     try:
         yield bus, delivered
@@ -133,7 +134,7 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
 
 async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerPlace, surgery: Surgery) -> None:
     heard: list[list[SessionEnded]] = [[], []]
-    buses = [Bus(place, surgery.records, print, of_one.append) for of_one in heard]
+    buses = [Bus(place, surgery.records, system_clock, print, of_one.append) for of_one in heard]
     running = [asyncio.create_task(bus.run()) for bus in buses]
     for bus in buses:
         await until_connected(bus)
@@ -235,7 +236,7 @@ async def test_topics_with_another_number_of_partitions_end_the_process_with_a_w
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
     more = BrokerPlace(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
-    run = asyncio.create_task(Bus(more, surgery.records, print, print).run())
+    run = asyncio.create_task(Bus(more, surgery.records, system_clock, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)
     assert caught.group_contains(WrongPartitions, match="KAFKA_PARTITIONS", depth=1)

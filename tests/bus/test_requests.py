@@ -1,6 +1,7 @@
 """Request and reply: a command is sent until it is answered, or until its client has waited long enough."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -8,9 +9,10 @@ from hub.bus import requests as module
 from hub.bus.messages import Declined, Reply
 from hub.bus.ports import NoAnswer
 from hub.bus.requests import Requests
+from hub.clock import system_clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decide import RefusalCode
-from tests.agents.surgery import book
+from tests.agents.surgery import NOW, book
 from tests.stack import until
 
 
@@ -39,7 +41,7 @@ def way() -> Way:
 
 @pytest.fixture
 def requests(way: Way) -> Requests:
-    return Requests(way)
+    return Requests(way, system_clock)
 
 
 @pytest.fixture
@@ -175,3 +177,24 @@ async def test_another_command_under_an_id_that_is_under_way_is_refused_at_once(
 
 async def test_an_answer_to_nobody_is_nothing(requests: Requests) -> None:
     requests.answered(reply_to(book()))
+
+
+async def test_what_a_new_worker_may_not_decide_any_more_is_asked_anew(way: Way, requests: Requests) -> None:
+    command = book("carl").model_copy(update={"expires": NOW + timedelta(seconds=15)})
+    asking = asyncio.create_task(requests.ask(command))
+    await until(lambda: len(way.sent) == 1, "it is sent")
+    requests.answered(_declined(command, RefusalCode.EXPIRED))
+    await until(lambda: len(way.sent) == 2, "it is asked anew")
+    anew, _ = way.sent[1]
+    assert (anew.id, anew.at > command.at) == (command.id, True)
+    assert anew.expires is not None
+    assert anew.expires - anew.at == timedelta(seconds=15)
+    # The one before has refused it, and comes late: nobody believes that any more.
+    requests.answered(_declined(command, RefusalCode.SLOT_TAKEN))
+    assert not asking.done()
+    requests.answered(_declined(anew, RefusalCode.OUTSIDE_HOURS))
+    assert (await asking).code is RefusalCode.OUTSIDE_HOURS  # type: ignore[union-attr]
+
+
+def _declined(command: Command, code: RefusalCode) -> Declined:
+    return Declined(command_id=command.id, at=command.at, code=code, detail="-")

@@ -1,8 +1,11 @@
 """Names and partitions: the same for every process, and for every other Kafka client."""
 
 from collections import Counter
+from collections.abc import Collection, Sequence
+from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import TopicAlreadyExistsError
 from aiokafka.partitioner import DefaultPartitioner
 
 from hub.bus import topics
@@ -26,3 +29,23 @@ def test_doctors_are_spread_over_all_partitions() -> None:
     spread = Counter(topics.partition_of(f"doctor-{number}", 8) for number in range(800))
     assert set(spread) == set(range(8))
     assert max(spread.values()) < 200
+
+
+class AdminOfOthers:
+    """Stands for the admin client of a broker that has made all topics by itself, with four partitions each."""
+
+    async def create_topics(self, wanted: Sequence[object]) -> SimpleNamespace:
+        return SimpleNamespace(topic_errors=[(new.name, TopicAlreadyExistsError.errno, "") for new in wanted])
+
+    async def describe_topics(self, names: Collection[str]) -> list[dict[str, object]]:
+        return [{"topic": name, "partitions": [0, 1, 2, 3]} for name in names]
+
+
+async def test_a_topic_of_which_one_partition_is_used_may_have_more() -> None:
+    await topics.make(AdminOfOthers(), {topics.SESSIONS: 1, topics.REJECTED: 1, topics.EVENTS: 4}, 1)
+
+
+@pytest.mark.parametrize("wanted", [{topics.COMMANDS: 1}, {topics.EVENTS: 2}, {topics.EVENTS: 8}, {"another": 5}])
+async def test_a_topic_whose_key_decides_the_partition_may_not_nor_may_one_have_fewer(wanted: dict[str, int]) -> None:
+    with pytest.raises(topics.WrongPartitions):
+        await topics.make(AdminOfOthers(), wanted, 1)

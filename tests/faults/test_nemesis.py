@@ -1,0 +1,38 @@
+"""The whole suite for a minute and a quarter; `make faults` plays any scenario for as long as one likes."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hub.bus.profiles import PROFILES
+from tests.faults.nemesis.evidence import keep
+from tests.faults.nemesis.report import lines
+from tests.faults.nemesis.run import Plan, play
+from tests.faults.nemesis.scenario import scenario
+from tests.faults.nemesis.verdict import Patience, rule
+from tests.faults.nemesis.worth import enough
+from tests.stack import BROKER
+
+pytestmark = pytest.mark.stack
+
+SEED, SECONDS = 2, 75.0
+
+
+async def test_every_promise_is_kept_under_random_combinations_of_faults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults = scenario(SEED, SECONDS, BROKER, PROFILES[BROKER].session_timeout)
+    said: list[str] = []
+    evidence = await play(tmp_path, Plan(SEED, SECONDS, faults), said.append)
+    ruling = rule(evidence, Patience(), enough(SECONDS))
+    if not ruling.kept:
+        keep(evidence, tmp_path / "histories")
+    report = "\n".join([*said, *lines(evidence, ruling)])
+    with capsys.disabled():
+        print(f"\nseed {SEED}\n{report}")  # noqa: T201  # the one who runs the tests wants to know
+    assert ruling.violations == []
+    assert ruling.not_happened == []
+    assert ruling.lacking == []
+    assert len(evidence.injuries) == len(faults)
+    assert len(Counter(fault.kind for fault in faults)) >= 12

@@ -1,0 +1,117 @@
+"""A judge that cannot fail is worthless: each planted fault is named by the promise that it breaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from hub.bus.profiles import PROFILES
+from tests.faults.clinic import broken
+from tests.faults.nemesis.clients import Habits
+from tests.faults.nemesis.run import Plan, play
+from tests.faults.nemesis.scenario import Fault
+from tests.faults.nemesis.verdict import Patience, rule
+from tests.stack import BROKER
+
+pytestmark = pytest.mark.stack
+
+_PLANTS = "tests.faults.nemesis.plants"
+_BUSY = Habits(pause=(0.1, 0.8))
+_CHANGING = Habits(pause=(0.1, 0.5), changes_own=0.9)
+_PATIENCE = Patience(deadlines=4.0)
+_SESSION = PROFILES[BROKER].session_timeout
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What is missing, in which process, what happens then, and what the judge has to say of it."""
+
+    agents: str = "tests.faults.nemesis.agents"
+    api: str = "tests.faults.nemesis.api"
+    faults: Sequence[Fault] = ()
+    says: tuple[int, str] = (0, "")
+    habits: Habits = field(default_factory=lambda: _BUSY)
+    seconds: float = 12.0
+    rate: float = 120.0
+
+
+def _kills(*at: float) -> list[Fault]:
+    return [Fault(each, "agents killed", number, 0.5) for number, each in enumerate(at)]
+
+
+def _stalls(*at: float) -> list[Fault]:
+    return [Fault(each, "agents stalled before a write", 0, 1.3 * _SESSION + 2.0) for each in at]
+
+
+QUICK = {
+    "no unique index": Planted(
+        agents=f"{_PLANTS}.agents_without_indexes",
+        api=f"{_PLANTS}.api_without_indexes",
+        says=(2, "a patient had two appointments at once"),
+        seconds=8.0,
+    ),
+    "lost deadlines": Planted(
+        agents=f"{_PLANTS}.agents_forgetting_deadlines",
+        says=(5, "a due reminder was never sent"),
+        rate=600.0,
+    ),
+    "acked before it was handled": Planted(
+        agents=f"{_PLANTS}.agents_acking_first",
+        faults=_kills(3.0, 6.0, 9.0),
+        says=(7, "a command that the broker took was never decided"),
+    ),
+}
+SLOW = {
+    "no claim of a text": Planted(
+        agents=f"{_PLANTS}.agents_sending_twice",
+        says=(5, "a reminder reached its phone twice"),
+        rate=600.0,
+    ),
+    "no look at the version": Planted(
+        agents=f"{_PLANTS}.agents_writing_over",
+        faults=_stalls(2.0, 9.0, 16.0, 23.0),
+        says=(1, "an acknowledged change is not in the record"),
+        habits=_CHANGING,
+        seconds=30.0,
+    ),
+    "notices before the write": Planted(
+        agents=f"{_PLANTS}.agents_publishing_first",
+        faults=_kills(3.0, 6.0, 9.0),
+        says=(4, "an event was told otherwise than it is in the record"),
+    ),
+    "replies before the write": Planted(
+        agents="tests.faults.agents_telling_first",
+        faults=_kills(3.0, 6.0, 9.0),
+        says=(6, "what was acknowledged did not survive"),
+    ),
+    "a fresh id at each repetition": Planted(
+        api="tests.faults.api_with_fresh_ids",
+        faults=[Fault(2.0, "replies lost", 0, 6.0)],
+        says=(3, "a command was refused and yet applied"),
+    ),
+    "lost notices that nobody reads from the record": Planted(
+        api="tests.faults.api_losing_without_mending",
+        says=(4, "an event was not told"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+async def test_the_judge_names_what_is_planted(tmp_path: Path, name: str) -> None:
+    await _expose(tmp_path, QUICK[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+async def test_the_judge_names_what_is_planted_deeper(tmp_path: Path, name: str) -> None:
+    await _expose(tmp_path, SLOW[name])
+
+
+async def _expose(folder: Path, planted: Planted) -> None:
+    plan = Plan(1, planted.seconds, planted.faults, agents=planted.agents, api=planted.api, habits=planted.habits)
+    evidence = await play(folder, replace(plan, rate=planted.rate, rest_within=5.0), lambda _: None)
+    ruling = rule(evidence, _PATIENCE, {})
+    assert ruling.not_happened == []
+    assert planted.says in broken(ruling.violations)
+    assert not ruling.kept
