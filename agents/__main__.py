@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
+from typing import NoReturn
 
 import faust
 import structlog
@@ -46,17 +47,13 @@ def main() -> None:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
     try:
-        ended = asyncio.run(_serve(place, mongodb_url, chosen))
+        asyncio.run(_serve(place, mongodb_url, chosen))
     except metrics.PortTaken as error:
         sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
-    if ended == "emptied":
-        # Faust would go on at offsets of a broker that is no more. Nothing that was acknowledged is lost by
-        # beginning again: it is in MongoDB.
-        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
-async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> str:
-    """Run until told to stop; return "stopped", or "emptied" when the broker came back without its data."""
+async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> None:
+    """Run until told to stop."""
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -66,14 +63,12 @@ async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> str:
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)
     until_stopped.cancel()
     running.cancel()
-    try:
-        return await running
-    except asyncio.CancelledError:
-        return "stopped"
+    with suppress(asyncio.CancelledError):
+        await running
 
 
-async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
-    """Wait for the services, work, and tidy up; return "emptied", or raise what Faust died of."""
+async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> None:
+    """Wait for the services, work until cancelled, and tidy up; raise what Faust died of."""
     presence = topics.presence(ids.instance_id())
     wanted = {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1, presence: 1}
     async with AsyncExitStack() as stack:
@@ -94,7 +89,19 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> str:
         stack.push_async_callback(_stop, agents.app)
         await agents.app.start()
         log.info("ready", broker=place.servers)
-        return await _until_over(agents, admin, presence)
+        await _until_emptied(agents, admin, presence)
+        _begin_anew()
+
+
+def _begin_anew() -> NoReturn:
+    """Start this process again where it stands.
+
+    Faust would go on at offsets of a broker that is no more, and it does not stop quickly either: it waits for a group
+    that is not there (8 s on Apache Kafka). Nothing that was acknowledged is lost: it is in MongoDB.
+    """
+    log.warning("broker_emptied", doing="beginning anew")
+    sys.stdout.flush()
+    os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
 async def _texting(chosen: Settings, stack: AsyncExitStack) -> Texting:
@@ -131,8 +138,8 @@ async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception
             await asyncio.sleep(_TRY_AGAIN)
 
 
-async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> str:
-    """Run the timers until the broker has been emptied; raise what any part died of before."""
+async def _until_emptied(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> None:
+    """Run the timers until the broker has come back without its data; raise what any part died of before."""
     tasks = {
         asyncio.create_task(until_forgotten(admin, presence, lambda _: None)),
         asyncio.create_task(agents.app.wait_until_stopped()),
@@ -149,7 +156,6 @@ async def _until_over(agents: Agents, admin: AIOKafkaAdminClient, presence: str)
         task.result()
     if agents.app.crashed:
         raise RuntimeError("Faust died") from agents.app.crash_reason
-    return "emptied"
 
 
 async def _stop(app: faust.App) -> None:

@@ -1,27 +1,36 @@
 """Scenario: so many bookings in flight, each for a fresh slot and by a patient who is free then."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import cycle
 
+from hub.bus.topics import partition_of
 from tests.bench.clinic import Clinic, Patient
 from tests.bench.figures import Figures, milliseconds
 from tests.bench.load import OK, Answers, Ask, keep_in_flight
 from tests.bench.machine import Meter
 from tests.bench.rest import RestClient, booking
-from tests.bench.sockets import SocketClient
+from tests.bench.sockets import SocketClient, open_all
 from tests.bench.subject import Subject, WrongAnswers
 
 
 async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
     """As many keep-alive connections as bookings in flight; the patients take turns on them."""
-    async with AsyncExitStack() as stack:
-        asks = []
-        for patients in _shared_out(subject.clinic.patients, in_flight):
-            client = await RestClient.open(subject.host, subject.port)
-            stack.callback(client.close)
-            asks.append(_asks_over_rest(client, patients, subject.clinic))
-        return await _measured(subject, asks, seconds)
+    return await _over_rest(subject, seconds, subject.clinic.patients, in_flight)
+
+
+async def of_one_doctor(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """The same, and everybody wants the same doctor."""
+    return await _over_rest(subject, seconds, subject.clinic.crowd, in_flight)
+
+
+async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """The same, and everybody wants one of the doctors of the same partition."""
+    by_partition: dict[int, list[Patient]] = defaultdict(list)
+    for patient in subject.clinic.patients:
+        by_partition[partition_of(patient.doctor_id, subject.partitions)].append(patient)
+    return await _over_rest(subject, seconds, max(by_partition.values(), key=len), in_flight)
 
 
 async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figures:
@@ -29,17 +38,25 @@ async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figu
     async with AsyncExitStack() as stack:
         asks = []
         for patients in _shared_out(subject.clinic.patients, in_flight):
-            clients = []
-            for patient in patients:
-                client = await SocketClient.open(subject.host, subject.port, patient.token, on_event=lambda _: None)
-                stack.callback(client.close)
-                clients.append((patient, client))
-            asks.append(_asks_over_sockets(cycle(clients), subject.clinic))
+            tokens = [patient.token for patient in patients]
+            clients = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
+            asks.append(_asks_over_sockets(cycle(zip(patients, clients, strict=True)), subject.clinic))
+        return await _measured(subject, asks, seconds)
+
+
+async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patient], in_flight: int) -> Figures:
+    async with AsyncExitStack() as stack:
+        asks = []
+        for share in _shared_out(patients, in_flight):
+            client = await RestClient.open(subject.host, subject.port)
+            stack.callback(client.close)
+            asks.append(_asks_over_rest(client, share, subject.clinic))
         return await _measured(subject, asks, seconds)
 
 
 def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patient]]:
-    return [patients[number::shares] for number in range(shares)]
+    """With more shares than patients, several hold the same one: who books twice at a time wants two slots."""
+    return [patients[number::shares] or [patients[number % len(patients)]] for number in range(shares)]
 
 
 def _asks_over_rest(client: RestClient, patients: Sequence[Patient], clinic: Clinic) -> Ask:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from hub.accounts.account import Account
@@ -16,24 +16,38 @@ from hub.scheduling.values import Role, rfc3339
 
 _ZONE = "Europe/Berlin"
 _OPENS, _CLOSES = 8 * 60, 16 * 60
-_FIRST_DAY, _DAYS = 2, 200
-"""Slots begin so many days from now, and go on for so many: 3,200 a doctor."""
+_LAST_DAY = 362
+"""Counted from now; the rules let nobody book more than 366 days ahead."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people; the `crowd` are patients of one more doctor. Free slots begin `first_day` days from now."""
+
+    doctors: int
+    patients: int
+    crowd: int
+    first_day: int
 
 
 @dataclass(frozen=True)
 class Patient:
     """A patient of one doctor alone, who is therefore never asked to be in two places at once."""
 
+    id: str
     token: str
     doctor_id: str
 
 
 class Clinic:
-    """`doctor_tokens` sign in the doctors, by id; `patients` go round the doctors in turn."""
+    """`doctor_tokens` sign in the doctors, by id; `patients` go round the doctors in turn, the `crowd` has one."""
 
-    def __init__(self, doctor_tokens: dict[str, str], patients: list[Patient], starts: list[str]) -> None:
+    def __init__(
+        self, doctor_tokens: dict[str, str], patients: list[Patient], crowd: list[Patient], starts: list[str]
+    ) -> None:
         self.doctor_tokens = doctor_tokens
         self.patients = patients
+        self.crowd = crowd
         self._free = {doctor_id: _shuffled(starts, seed) for seed, doctor_id in enumerate(doctor_tokens)}
 
     def free_slot(self, doctor_id: str) -> str:
@@ -41,16 +55,18 @@ class Clinic:
         return next(self._free[doctor_id])
 
 
-async def seed(records: Records, tokens: AccessTokens, clock: Clock, doctors: int, patients: int) -> Clinic:
+async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size) -> Clinic:
     """Write the accounts, with tokens for all of them: nobody logs in."""
-    named = [_account("doctor", number, clock) for number in range(doctors)]
-    others = [_account("patient", number, clock) for number in range(patients)]
-    if taken := await records.users.add([*named, *others]):
+    doctors = [_account("doctor", number, clock) for number in range(size.doctors + bool(size.crowd))]
+    others = [_account("patient", number, clock) for number in range(size.patients + size.crowd)]
+    if taken := await records.users.add([*doctors, *others]):
         raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
+    patients, crowd = others[: size.patients], others[size.patients :]
     return Clinic(
-        {doctor.id: _token(tokens, doctor) for doctor in named},
-        [Patient(_token(tokens, patient), named[i % doctors].id) for i, patient in enumerate(others)],
-        _starts(named[0], clock),
+        {doctor.id: _token(tokens, doctor) for doctor in doctors},
+        [Patient(one.id, _token(tokens, one), doctors[i % size.doctors].id) for i, one in enumerate(patients)],
+        [Patient(one.id, _token(tokens, one), doctors[-1].id) for one in crowd],
+        _starts(doctors[0], clock(), size.first_day),
     )
 
 
@@ -77,10 +93,10 @@ def _token(tokens: AccessTokens, account: Account) -> str:
     return tokens.issue(account.id, Role(account.role), instance_id())
 
 
-def _starts(doctor: Account, clock: Clock) -> list[str]:
+def _starts(doctor: Account, now: datetime, first_day: int) -> list[str]:
     assert doctor.calendar
-    first = doctor.calendar.day_of(clock()) + timedelta(days=_FIRST_DAY)
-    days = [first + timedelta(days=number) for number in range(_DAYS)]
+    today = doctor.calendar.day_of(now)
+    days = [today + timedelta(days=number) for number in range(first_day, _LAST_DAY)]
     return [rfc3339(start) for day in days for start in doctor.calendar.starts_of(day)]
 
 

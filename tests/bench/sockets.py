@@ -6,31 +6,39 @@ python-socketio's client costs as much for an event as the server does; with 500
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from itertools import count
 from typing import Any, cast
 
 _TEXT, _CLOSE, _PING = 0x1, 0x8, 0x9
+_AT_ONCE = 50
+"""Connections that are opened at a time."""
+
+OnEvent = Callable[[bytes], None]
+"""Takes the packet of an event."""
 
 
 class SocketClient(asyncio.Protocol):
     """One connection over WebSocket, signed in with an access token.
 
-    `on_event` is called at each event of the server with its packet.
+    `on_event` is called at each event of the server; `closed` is done when the connection is gone.
     """
 
-    def __init__(self, host: str, port: int, token: str, on_event: Callable[[bytes], None]) -> None:
+    def __init__(self, host: str, port: int, token: str, on_event: OnEvent) -> None:
         self._host = f"{host}:{port}"
         self._token = token
         self._on_event = on_event
         self._received = b""
         self._upgraded = False
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._ready: asyncio.Future[None] = loop.create_future()
         self._ids = count()
         self._acks: dict[bytes, asyncio.Future[bytes]] = {}
 
     @classmethod
-    async def open(cls, host: str, port: int, token: str, on_event: Callable[[bytes], None]) -> "SocketClient":
+    async def open(cls, host: str, port: int, token: str, on_event: OnEvent) -> "SocketClient":
         """Connect and return when the server has let us in. Raises ConnectionError when it does not."""
         loop = asyncio.get_running_loop()
         _, client = await loop.create_connection(lambda: cls(host, port, token, on_event), host, port)
@@ -76,6 +84,7 @@ class SocketClient(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"the api hung up: {exc}")
+        self.closed.set_result(None)
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
         """Take the frames that have arrived whole (RFC 6455, section 5.2; a server's are not masked)."""
@@ -120,3 +129,17 @@ class SocketClient(asyncio.Protocol):
         for future in waiting:
             if not future.done():
                 future.set_exception(ConnectionError(why))
+
+
+async def open_all(
+    host: str, port: int, tokens: Sequence[str], on_event: OnEvent, stack: AsyncExitStack
+) -> list[SocketClient]:
+    """Open a connection for each token, some at a time; the stack closes them."""
+    sockets: list[SocketClient] = []
+    for begin in range(0, len(tokens), _AT_ONCE):
+        some = tokens[begin : begin + _AT_ONCE]
+        opened = await asyncio.gather(*(SocketClient.open(host, port, token, on_event) for token in some))
+        for socket in opened:
+            stack.callback(socket.close)
+        sockets += opened
+    return sockets

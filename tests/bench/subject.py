@@ -1,4 +1,4 @@
-"""What is measured: the hub as `make run` starts it, one process of each, on the embedded engines, with a clinic."""
+"""What is measured: the hub as `make run` starts it, as processes on loopback, with a clinic in it."""
 
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,14 +12,18 @@ from pymongo import AsyncMongoClient
 
 from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
-from hub.records.mongo import connect
+from hub.embedded.broker import Kind
+from hub.embedded.process import Process
+from hub.records.mongo import MongoRecords, connect
 from hub.settings import Settings, address
 from tests.bench import machine
-from tests.bench.clinic import Clinic, seed
+from tests.bench.clinic import Clinic, Size, seed
 from tests.stack import Stack
+from tests.years import write, years
 
-_DOCTORS, _PATIENTS = 64, 128
 _SIGNED_IN_FOR = timedelta(hours=24)
+_FILLED_DAYS = 200
+"""So many days ahead, every slot is taken where years of appointments are stored."""
 
 
 class WrongAnswers(Exception):
@@ -27,14 +31,54 @@ class WrongAnswers(Exception):
 
 
 @dataclass(frozen=True)
-class Subject:
-    """`processes` holds the pid of each process by its name; `clinic` has free slots for whoever measures."""
+class Hub:
+    """So many processes of each kind, and so many appointments in the record before anybody asks."""
 
-    host: str
-    port: int
-    processes: Mapping[str, int]
+    agents: int = 1
+    apis: int = 1
+    stored: int = 0
+
+    @property
+    def size(self) -> Size:
+        """A clinic of many doctors to book with; of few and busy ones, as old as it has to be, to read from."""
+        if self.stored:
+            return Size(doctors=10, patients=1000, crowd=0, first_day=_FILLED_DAYS + 2)
+        return Size(doctors=64, patients=128, crowd=500, first_day=2)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A running hub; `clinic` has free slots for whoever measures."""
+
+    stack: Stack
+    cores: Sequence[int]
     clinic: Clinic
     database: AsyncMongoClient[Any]
+
+    @property
+    def host(self) -> str:
+        return self.stack.settings.host
+
+    @property
+    def port(self) -> int:
+        """The port of the first api process."""
+        return self.stack.apis[0].port
+
+    @property
+    def partitions(self) -> int:
+        return self.stack.settings.kafka_partitions
+
+    @property
+    def processes(self) -> Mapping[str, int]:
+        """The pid of each process by its name."""
+        named = {**_numbered("api", self.stack.apis), **_numbered("agents", self.stack.agents)}
+        return {**named, "database": self.stack.database.pid, "broker": self.stack.broker.pid}
+
+    def pin(self) -> None:
+        """Give each process its core; again when one has been started again."""
+        hub = [process.pid for process in (*self.stack.apis, *self.stack.agents) if process.alive]
+        engines = (self.stack.database, self.stack.broker, self.stack.phones)
+        machine.pin(self.cores, hub, [process.pid for process in engines])
 
     async def appointments(self) -> int:
         """Return how many appointments are in the database: asked of it directly, not of the hub."""
@@ -42,29 +86,45 @@ class Subject:
 
 
 @asynccontextmanager
-async def under_measurement(usable: Sequence[int]) -> AsyncIterator[Subject]:
+async def under_measurement(cores: Sequence[int], broker: Kind, hub: Hub) -> AsyncIterator[Subject]:
     """Start a fresh hub on these cores, with a new clinic in it, and end it afterwards."""
     with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory:
-        async with Stack(Path(directory)) as stack:
-            await stack.start()
-            ours = {"api": stack.apis[0].pid, "agents": stack.agents[0].pid}
-            engines = {"database": stack.database.pid, "broker": stack.broker.pid}
-            machine.pin(usable, ours.values(), (*engines.values(), stack.phones.pid))
+        async with Stack(Path(directory), broker) as stack:
+            await stack.start_engines()
+            clinic = await _clinic(stack.settings, hub)
+            await stack.start_phones()
+            for _ in range(hub.agents):
+                await stack.add_agents()
+            for _ in range(hub.apis):
+                await stack.add_api()
             database: AsyncMongoClient[Any] = AsyncMongoClient(address(stack.settings, "mongodb_url"))
             async with database:
-                yield Subject(
-                    host=stack.settings.host,
-                    port=stack.apis[0].port,
-                    processes={**ours, **engines},
-                    clinic=await _clinic(stack.settings),
-                    database=database,
-                )
+                subject = Subject(stack, cores, clinic, database)
+                subject.pin()
+                yield subject
 
 
-async def _clinic(settings: Settings) -> Clinic:
+async def _clinic(settings: Settings, hub: Hub) -> Clinic:
     tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), _SIGNED_IN_FOR, system_clock)
     records = connect(address(settings, "mongodb_url"))
     try:
-        return await seed(records, tokens, system_clock, _DOCTORS, _PATIENTS)
+        if not hub.stored:
+            await records.prepare()
+        clinic = await seed(records, tokens, system_clock, hub.size)
+        if hub.stored:
+            await _fill(records, clinic, hub.stored)
+        return clinic
     finally:
         await records.close()
+
+
+async def _fill(records: MongoRecords, clinic: Clinic, stored: int) -> None:
+    doctors, patients = list(clinic.doctor_tokens), [patient.id for patient in clinic.patients]
+    await write(records, years(doctors, patients, stored // len(doctors), system_clock()))
+
+
+def _numbered(name: str, processes: Sequence[Process]) -> dict[str, int]:
+    """The first keeps the plain name, so that figures of one process and of several share a table."""
+    return {
+        name if number == 1 else f"{name} {number}": process.pid for number, process in enumerate(processes, start=1)
+    }
