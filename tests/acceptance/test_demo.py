@@ -4,7 +4,7 @@ import asyncio
 import io
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hub.embedded.ports import free_port
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.timetable import Timetable
 from hub.scheduling.values import Status
 from hub.seeding.people import doctors
 from hub.seeding.seed import SeedReport, seed
@@ -158,6 +159,9 @@ class _Doctored:
 
     async def last_seq(self, doctor_id: str) -> int:
         return await self._records.appointments.last_seq(doctor_id)
+
+    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+        return await self._records.appointments.timetables(doctor_ids)
 
 
 def _lose(_: Appointment) -> list[Appointment]:
