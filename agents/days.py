@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, time
 import faust
 
 from hub.bus.topics import partition_of
-from hub.scheduling.appointment import Appointment
 
 Entries = MutableMapping[bytes, dict[str, str]]
 
@@ -63,11 +62,13 @@ class Days:
             self._days[doctor_id].discard(day)
             self._entries.pop(_key(doctor_id, day), None)
 
-    def correct(self, doctor_id: str, active: Iterable[Appointment]) -> None:
+    def correct(self, doctor_id: str, holders: Mapping[datetime, str]) -> None:
         """Make the doctor's days what the record says; days that are over go."""
-        holders = {appointment.start: appointment.id for appointment in active}
-        for day in self._days[doctor_id] | {start.date() for start in holders}:
-            self.write(doctor_id, day, holders)
+        by_day: dict[date, dict[datetime, str]] = defaultdict(dict)
+        for start, holder in holders.items():
+            by_day[start.date()][start] = holder
+        for day in self._days[doctor_id] | by_day.keys():
+            self.write(doctor_id, day, by_day.get(day, {}))
 
     def _entry(self, doctor_id: str, day: date) -> dict[str, str]:
         return self._entries.get(_key(doctor_id, day)) or {}

@@ -233,11 +233,11 @@ class Doctors:
         # The seqs before the slots and the hours: a write in between shows itself at the fence of the seq.
         seqs = {doctor_id: await self._records.appointments.last_seq(doctor_id) for doctor_id in accounts}
         changed = await self._records.appointments.timetables(accounts.keys())
-        active = await self._records.appointments.active_since(accounts.keys(), now - _PAST_THAT_MATTERS)
+        holders = await self._records.appointments.holders(accounts.keys(), now - _PAST_THAT_MATTERS)
         for doctor_id, account in accounts.items():
             if account.calendar is None:
                 continue
-            self._days.correct(doctor_id, [held for held in active if held.doctor_id == doctor_id])
+            self._days.correct(doctor_id, holders.get(doctor_id, {}))
             timetable = changed.get(doctor_id) or hired(account.calendar)
             self._known[doctor_id] = _Known(timetable, seqs[doctor_id], now.date())
 

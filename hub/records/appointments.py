@@ -80,10 +80,15 @@ class MongoAppointments:
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
         return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
 
+    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+        """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
+        reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
+        return dict(zip(doctor_ids, await asyncio.gather(*reads), strict=True))
+
     async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
         wanted = {"doctorId": doctor_id, "start": {"$gte": start_from, "$lt": start_to}}
-        return {found["start"] for found in await self._fields(wanted, "start", "status") if found["status"] in ACTIVE}
+        return set(await self._slots(wanted))
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
@@ -251,6 +256,11 @@ class MongoAppointments:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
         return [_aggregate(document) for document in found]
+
+    async def _slots(self, wanted: Document) -> dict[datetime, str]:
+        """Return the ids of the active appointments among those wanted, by start: a doctor has one at a time."""
+        found = await self._fields(wanted, "start", "status")
+        return {one["start"]: one["_id"] for one in found if one["status"] in ACTIVE}
 
     async def _fields(self, wanted: Document, *names: str) -> list[Document]:
         with translated():

@@ -61,6 +61,10 @@ class MemoryAppointments:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
         return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
 
+    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+        """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
+        return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}
+
     async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
         return {one.start for one in await self.active_since([doctor_id], start_from) if one.start < start_to}

@@ -170,6 +170,9 @@ class AppointmentRecords(Protocol):
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
 
+    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+        """Return, for each of the doctors, the ids of the active appointments from `since` on by their start (UTC)."""
+
     async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
 

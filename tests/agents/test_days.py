@@ -7,7 +7,7 @@ import pytest
 
 from agents.days import Days, DoctorTable
 from hub.bus.topics import partition_of
-from tests.agents.surgery import MONDAY, Surgery, book, slot
+from tests.agents.surgery import MONDAY, book, slot
 
 TODAY = MONDAY.date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -48,13 +48,12 @@ def test_an_id_with_a_bar_in_the_doctors_place_is_kept_apart_from_the_day() -> N
     assert list(days.holders("a_d-a", [date(2026, 12, 31)]).values()) == ["late"]
 
 
-async def test_correcting_makes_the_days_what_the_record_says_also_days_that_it_does_not_name(surgery: Surgery) -> None:
+def test_correcting_makes_the_days_what_the_record_says_also_days_that_it_does_not_name() -> None:
     mine, gone = book("carl", at=0), book("dora", at=48)
-    await surgery.worker().handle([mine])
     table = {b"ada|2026-06-01": {"12:00": gone.id, "13:00": gone.id}, b"ada|2026-06-02": {"12:00": gone.id}}
     days = Days(table)
     days.look_over()
-    days.correct("ada", [await surgery.appointment(mine.id)])
+    days.correct("ada", {mine.start: mine.id})
     assert table == {b"ada|2026-06-01": {"12:00": mine.id}}
 
 
@@ -62,7 +61,7 @@ async def test_correcting_one_doctor_leaves_the_others_alone() -> None:
     table = {b"ada|2026-06-01": {"12:00": "one"}, b"ben|2026-06-01": {"12:00": "two"}}
     days = Days(table)
     days.look_over()
-    days.correct("ada", [])
+    days.correct("ada", {})
     assert table == {b"ben|2026-06-01": {"12:00": "two"}}
 
 

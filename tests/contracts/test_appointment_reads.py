@@ -50,6 +50,9 @@ async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_t
 
     assert await records.appointments.active_since({"dora", "dick", "nobody"}, since) == [soon, other, confirmed]
     assert await records.appointments.active_since((), since) == []
+    held = {"dora": {soon.start: soon.id, confirmed.start: confirmed.id}, "dick": {other.start: other.id}, "nobody": {}}
+    assert await records.appointments.holders({"dora", "dick", "nobody"}, since) == held
+    assert await records.appointments.holders((), since) == {}
 
 
 async def test_taken_shows_the_starts_of_active_appointments_from_the_first_instant_to_before_the_last(
