@@ -34,6 +34,10 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str]]] = [
     ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok")),
     ("sync", {}, ("ok", "ok", "ok", "ok")),
     ("sync", {"since": {"doctor-ada": 1}}, ("ok", "ok", "ok", "ok")),
+    # Each doctor changes the own hours only: there is no field that names another doctor.
+    ("change_hours", {"shifts": []}, ("forbidden", "forbidden", "ok", "ok")),
+    ("add_time_off", {"start": SLOT, "end": rfc3339(opening(1, 2))}, ("forbidden", "forbidden", "ok", "ok")),
+    ("remove_time_off", {"timeOffId": "nothing"}, ("forbidden", "forbidden", "not_found", "not_found")),
     ("authenticate", {"token": "{token of carl}"}, ("ok", "forbidden", "forbidden", "forbidden")),
     ("authenticate", {"token": "none"}, ("invalid_token",) * 4),
 ]
