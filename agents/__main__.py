@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -34,7 +35,9 @@ log = structlog.get_logger("agents")
 _TRY_AGAIN = 1.0
 """Seconds between two attempts to reach a service that is not there yet."""
 _LEAVE_WITHIN = 8.0
-"""Seconds that a stop may take."""
+"""Seconds that Faust may take to stop."""
+_GONE_WITHIN = 12.0
+"""Seconds after which the process ends, whatever still waits for a broker that is away."""
 
 
 def main() -> None:
@@ -62,9 +65,24 @@ async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> None
     until_stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)
     until_stopped.cancel()
+    if stopping.is_set():
+        _be_gone_soon()
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+def _be_gone_soon() -> None:
+    """See to it that the process ends in bounded time; what it was at comes again to the next owner."""
+
+    def leave() -> None:
+        log.warning("left_in_a_hurry", after_s=_GONE_WITHIN)
+        sys.stdout.flush()
+        os._exit(0)
+
+    timer = threading.Timer(_GONE_WITHIN, leave)  # not of the loop, which may have ended and wait for its threads
+    timer.daemon = True
+    timer.start()
 
 
 async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> None:

@@ -80,7 +80,8 @@ class Ledgers:
     async def _catch_up(self, doctor_id: str, ledger: _Ledger) -> None:
         """Forget what is not any more as it is kept."""
         seq = await self._appointments.last_seq(doctor_id, ledger.seq)
-        if (seq - ledger.seq) * _AS_DEAR_AS_AN_EVENT > ledger.size:
+        turned_back = seq < ledger.seq  # an older backup was put back
+        if turned_back or (seq - ledger.seq) * _AS_DEAR_AS_AN_EVENT > ledger.size:
             ledger.spans.clear()
             ledger.seq = seq
         while ledger.seq < seq:

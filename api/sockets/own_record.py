@@ -17,6 +17,8 @@ from hub.scheduling.hours import Doctor
 from hub.scheduling.values import Role
 
 _PAGE = 500
+_FEW = 100
+"""Events of all patients of somebody's doctors; reading so many is no more than reading all own appointments."""
 
 Position = dict[str, int]
 """The last `seq` that is known, by the doctor's id."""
@@ -62,7 +64,7 @@ class OwnRecord:
             patient_id=who.user_id if who.role is Role.PATIENT else None,
             start_from=start_from,
         )
-        position, own = await self._read(await self.doctors(who), wanted)
+        position, own = await self._read(await self.doctors(who), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
 
         def lead(past: Past) -> None:
@@ -82,56 +84,77 @@ class OwnRecord:
         None when that is more than `limit` events, or nobody can have been there: a doctor whom the person has nothing
         to do with, or a `seq` that has not been reached.
         """
-        if who.role is Role.DOCTOR:
-            return await self._missed_by_doctor(who.user_id, since, limit)
         doctors = await self.doctors(who)
-        if not since.keys() <= doctors:
+        if not (since.keys() == doctors if who.role is Role.DOCTOR else since.keys() <= doctors):
             return None
-        missed = await self._of_patient(doctors, since, AppointmentFilter(patient_id=who.user_id))
-        reached = all(missed.position[doctor_id] >= seq for doctor_id, seq in since.items())
-        return missed if reached and len(missed.events) <= limit else None
+        last = {doctor_id: await self._appointments.last_seq(doctor_id, seq) for doctor_id, seq in since.items()}
+        if any(last[doctor_id] < seq for doctor_id, seq in since.items()):
+            return None
+        behind = sum(last.values()) - sum(since.values())
+        if who.role is Role.DOCTOR:
+            missed = await self._since(since, last) if behind <= limit else None
+        elif behind <= _FEW:
+            missed = await self._missed_by_patient(who.user_id, since, last, doctors - since.keys())
+        else:
+            missed = await self._of_patient(doctors, since, AppointmentFilter(patient_id=who.user_id), last)
+        return missed if missed and len(missed.events) <= limit else None
 
     async def between(self, patient_id: str, doctor_id: str) -> Missed:
         """Return all that ever happened between a patient and one doctor."""
         wanted = AppointmentFilter(patient_id=patient_id, doctor_id=doctor_id)
-        return await self._of_patient({doctor_id}, {}, wanted)
+        return await self._of_patient({doctor_id}, {}, wanted, {})
 
-    async def _missed_by_doctor(self, doctor_id: str, since: Mapping[str, int], limit: int) -> Missed | None:
-        if since.keys() != {doctor_id}:
-            return None
-        after, last = since[doctor_id], await self._appointments.last_seq(doctor_id)
-        if not last - limit <= after <= last:
-            return None
+    async def _since(self, since: Mapping[str, int], last: Position) -> Missed:
+        """Return all events of these doctors after `since` up to `last`, which they have reached."""
         events: list[Past] = []
-        position = {doctor_id: after}
-        await self._lead_on(position, events.append)
-        return Missed(events, position)
+        for doctor_id, reached in since.items():
+            after = reached
+            while after < last[doctor_id]:
+                events += await self._appointments.happened(doctor_id, after, last=last[doctor_id])
+                after = events[-1].event.seq
+        return Missed(events, last)
 
-    async def _of_patient(self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter) -> Missed:
-        position, own = await self._read(doctors, wanted)
-        events = [
+    async def _missed_by_patient(
+        self, patient_id: str, since: Mapping[str, int], last: Position, newly_met: set[str]
+    ) -> Missed:
+        """Return what somebody missed who was away for a moment.
+
+        What their doctors did since is little, and all that the patient ever had with them may be much.
+        """
+        of_doctors = await self._since(since, last)
+        events = [past for past in of_doctors.events if _is_told(past, patient_id)]
+        position = dict(of_doctors.position)
+        for doctor_id in newly_met:
+            met = await self.between(patient_id, doctor_id)
+            events += met.events
+            position |= met.position
+        return Missed(sorted(events, key=_by_doctor), position)
+
+    async def _of_patient(
+        self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter, stood: Position
+    ) -> Missed:
+        position, own = await self._read(doctors, wanted, stood)
+        events: list[Past] = [
             Happened(event, as_of(appointment, event))
             for appointment in own
             for event in appointment.history
             # What is above was read of one appointment and perhaps not of another; the lead brings all of it.
             if since.get(appointment.doctor_id, 0) < event.seq <= position[appointment.doctor_id]
         ]
+        await self._lead_on(position, events.append)
+        told = [past for past in events if _is_told(past, wanted.patient_id)]
+        return Missed(sorted(told, key=_by_doctor), position)
 
-        def lead(past: Past) -> None:
-            if isinstance(past, Happened) and past.appointment.patient_id == wanted.patient_id:
-                events.append(past)
+    async def _read(
+        self, doctors: set[str], wanted: AppointmentFilter, stood: Position
+    ) -> tuple[Position, list[Appointment]]:
+        """Return where each doctor stood, and the appointments as read after that; `stood` is what is known of it.
 
-        await self._lead_on(position, lead)
-        told: list[Past] = [past for past in events if concerns_patient(past.event)]
-        return Missed(sorted(told, key=lambda past: (past.doctor_id, past.event.seq)), position)
-
-    async def _read(self, doctors: set[str], wanted: AppointmentFilter) -> tuple[Position, list[Appointment]]:
-        """Return where each doctor stood, and the appointments as read after that.
-
-        A doctor whom the patient meets meanwhile is only known afterwards: then all is asked and read again.
+        A doctor whom the patient meets meanwhile is only known afterwards: then all is read again.
         """
         while True:
-            stood = {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in doctors}
+            asked = doctors - stood.keys()
+            stood = stood | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in asked}
             own = await all_of(self._appointments, wanted)
             found = {appointment.doctor_id for appointment in own}
             if found <= doctors:
@@ -157,6 +180,15 @@ async def all_of(records: AppointmentRecords, wanted: AppointmentFilter) -> list
         if len(page) < limit:
             return found
         after = After(page[-1].start, page[-1].id)
+
+
+def _is_told(past: Past, patient_id: str | None) -> bool:
+    """Return whether a patient is told of what happened: it is about them, and not for the doctor alone."""
+    return isinstance(past, Happened) and past.appointment.patient_id == patient_id and concerns_patient(past.event)
+
+
+def _by_doctor(past: Past) -> tuple[str, int]:
+    return past.doctor_id, past.event.seq
 
 
 def _is_wanted(appointment: Appointment, wanted: AppointmentFilter) -> bool:

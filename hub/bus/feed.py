@@ -65,7 +65,7 @@ class Feed:
         try:
             if line.seq is None:
                 # Notices that come while we read wait in `early`, so none falls between the read and the first one.
-                seq = await self._records.appointments.last_seq(doctor_id)
+                seq = await self._records.appointments.last_seq(doctor_id, self._last.get(doctor_id, 0))
                 if line.seq is None:  # another follower may have been quicker
                     # The record may be ahead of what those have been told who were here before: go on from there.
                     line.seq = self._last.get(doctor_id, seq)

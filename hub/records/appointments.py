@@ -119,12 +119,16 @@ class MongoAppointments:
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""
-        known = known or await self._seq_reached(doctor_id)
         # Few documents are left to sort. With nothing known, the embedded engine would sort the whole history.
-        wanted = {"doctorId": doctor_id, "history.seq": {"$gt": known}}
+        last = await self._last_from(doctor_id, known) if known else 0
+        return last or await self._last_from(doctor_id, await self._seq_reached(doctor_id))
+
+    async def _last_from(self, doctor_id: str, reached: int) -> int:
+        """Return the last `seq` of a history that has reached this one; 0 of one that has not."""
+        wanted = {"doctorId": doctor_id, "history.seq": {"$gte": reached}}
         with translated():
             last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
-        return max((event["seq"] for event in last["history"]), default=known) if last else known
+        return max(event["seq"] for event in last["history"]) if last else 0
 
     async def _seq_reached(self, doctor_id: str) -> int:
         """Return a number not far below the last one of the doctor's history, 0 when there is none.
@@ -143,9 +147,9 @@ class MongoAppointments:
         found = await self._fields({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}, "history.seq")
         return max((event["seq"] for one in found for event in one["history"] if event["seq"] in numbers), default=0)
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Past]:
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
-        last = min(await self.last_seq(doctor_id, after), after + limit)
+        last = min(await self.last_seq(doctor_id, after) if last is None else last, after + limit)
         # The numbers one by one: of a range over an array MongoDB uses only one end, and a $elemMatch leaves the
         # index of the embedded engine. No number is missing, because a save stops at the first that fails.
         numbers = range(after + 1, last + 1)

@@ -80,13 +80,14 @@ class MemoryAppointments:
         ]
         return sorted(deadlines, key=lambda deadline: deadline.due)
 
-    async def last_seq(self, doctor_id: str, known: int = 0) -> int:
+    async def last_seq(self, doctor_id: str, known: int = 0) -> int:  # noqa: ARG002  # memory needs no hint
         """Return the last `seq` of the doctor's history."""
-        return max((one.last.seq for one in self._of(doctor_id)), default=known)
+        return max((one.last.seq for one in self._of(doctor_id)), default=0)
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Past]:
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
-        return past_of(self._of(doctor_id), range(after + 1, after + limit + 1))
+        end = after + limit if last is None else min(last, after + limit)
+        return past_of(self._of(doctor_id), range(after + 1, end + 1))
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
         """Return with which doctors each of the patients has appointments."""

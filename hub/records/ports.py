@@ -190,10 +190,16 @@ class AppointmentRecords(Protocol):
         """
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
-        """Return the last `seq` of the doctor's history; `known` is a lower bound (0 for a new doctor)."""
+        """Return the last `seq` of the doctor's history, 0 for a new doctor.
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000) -> list[Past]:
-        """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
+        Cheaper with a `known` one that is near the last. One that the history has not reached does no harm.
+        """
+
+    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
+        """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`.
+
+        Up to `last`, for who knows already that the history has reached it: that saves a read.
+        """
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
         """Return with which doctors each of the patients has appointments, however they stand; none: no entry."""

@@ -129,17 +129,19 @@ async def test_who_is_too_far_behind_gets_a_snapshot(
     assert (await person.ask("sync", {"since": {"doctor-ada": 0}}))["mode"] == "snapshot"
 
 
-READS = {"ada": ["last_seq 1", "happened 1"]}
-READS["carl"] = ["doctors_of 1", "last_seq 1", "page 1", "page 2", "happened 1", "last_seq 2", "happened 2"]
-MOMENTS = [(who, f"{when} {read}") for who, reads in READS.items() for read in reads for when in "<>"]
+READS = {("ada", 100): ["last_seq 1", "happened 1"]}
+READS["carl", 100] = ["doctors_of 1", "last_seq 1", "last_seq 2", "happened 1"]
+READS["carl", 0] = ["doctors_of 1", "last_seq 1", "last_seq 2", "page 1", "page 2", "happened 1", "happened 2"]
+MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read in reads for when in "<>"]
 
 
-@pytest.mark.parametrize(("who", "moment"), MOMENTS)
+@pytest.mark.parametrize(("who", "few", "moment"), MOMENTS)
 async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happen(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
 ) -> None:
     """Something is booked, moved and cancelled in the middle of the reads, also with a new doctor; pages are of one."""
     monkeypatch.setattr(own_record, "_PAGE", 1)
+    monkeypatch.setattr(own_record, "_FEW", few)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     await clinic.rest.book("carl", "ben", opening(3))
     since = (await (await clinic.person(who)).ask("sync", {}))["position"]

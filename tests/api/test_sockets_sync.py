@@ -96,10 +96,10 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
     def around(name: str) -> Callable[..., Awaitable[Any]]:
         read = getattr(clinic.records.appointments, name)
 
-        async def called(*args: object) -> Any:
+        async def called(*args: object, **options: object) -> Any:
             turn = 1 + sum(call.startswith(f"< {name}") for call in calls)
             await note(f"< {name} {turn}")
-            answer = await read(*args)
+            answer = await read(*args, **options)
             await note(f"> {name} {turn}")
             return answer
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,9 +52,8 @@ class Screen:
     def _cut(self) -> None:
         self.cuts += 1
 
-    def faults(self, record: Sequence[Appointment]) -> Iterator[str]:
-        """Name what is wrong, by comparing with the record."""
-        own = [each for each in record if self.owner.id in {each.doctor_id, each.patient_id}]
+    def faults(self, due: "Due") -> Iterator[str]:
+        """Name what is wrong, by comparing with what the screen should show."""
         position: dict[str, int] = {}
         had: set[tuple[str, int]] = set()
         for what, *said in self.log:
@@ -69,9 +68,26 @@ class Screen:
                 yield "out of order"
             position[doctor_id] = seq
             had.add((doctor_id, seq))
-        yield from ("lost" for each in own for event in each.history if (each.doctor_id, event.seq) not in had)
-        if self.view != {each.id: view(each).model_dump(mode="json", by_alias=True) for each in own}:
+        yield from ("lost" for _ in due.events - had)
+        if self.view != due.view:
             yield "another view"
+
+
+@dataclass(frozen=True)
+class Due:
+    """What somebody should have been told, by doctor and `seq`, and should see in the end."""
+
+    events: set[tuple[str, int]]
+    view: dict[str, Any]
+
+
+def due(person_id: str, record: Sequence[Appointment]) -> Due:
+    """Return what a doctor or a patient should have been told."""
+    own = [each for each in record if person_id in {each.doctor_id, each.patient_id}]
+    return Due(
+        {(each.doctor_id, event.seq) for each in own for event in each.history},
+        {each.id: view(each).model_dump(mode="json", by_alias=True) for each in own},
+    )
 
 
 class Busy:
@@ -137,10 +153,15 @@ class Hall:
         record = await self.busy.record(self.doctors)
         loop = asyncio.get_running_loop()
         end = loop.time() + within
+        screens = (*self.python, *self.javascript)
+        all_due = due_to(screens, record)
         while True:
+            late = loop.time() > end  # asked first: to look at many long screens takes a while
             await show(self.javascript, self._js)
-            found = faults_of((*self.python, *self.javascript), record)
-            if not found or loop.time() > end:
+            found = [
+                (screen.owner.id, fault) for screen in screens for fault in screen.faults(all_due[screen.owner.id])
+            ]
+            if not found or late:
                 return found
             await asyncio.sleep(1.0)
 
@@ -151,9 +172,14 @@ async def show(screens: Sequence[Screen], clients: JsClients) -> None:
         screen.log, screen.view, screen.cuts = report["log"], report["view"], report["cuts"]
 
 
-def faults_of(screens: Sequence[Screen], record: Sequence[Appointment]) -> list[tuple[str, str]]:
+def due_to(screens: Iterable[Screen], record: Sequence[Appointment]) -> dict[str, Due]:
+    """Return what each owner of a screen should have been told."""
+    return {owner_id: due(owner_id, record) for owner_id in {screen.owner.id for screen in screens}}
+
+
+def faults_of(screens: Sequence[Screen], all_due: Mapping[str, Due]) -> list[tuple[str, str]]:
     """Return what is wrong with whose screen."""
-    return [(screen.owner.id, fault) for screen in screens for fault in screen.faults(record)]
+    return [(screen.owner.id, fault) for screen in screens for fault in screen.faults(all_due[screen.owner.id])]
 
 
 @asynccontextmanager

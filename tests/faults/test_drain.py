@@ -13,7 +13,7 @@ from hub.scheduling.values import LENGTH, Role, rfc3339
 from tests.faults.balancer import balanced
 from tests.faults.clinic import _people
 from tests.faults.js_clients import js_clients
-from tests.faults.screens import Busy, Screen, faults_of, show
+from tests.faults.screens import Busy, Screen, due_to, faults_of, show
 from tests.stack import Stack
 
 DOCTORS, CLIENTS, WAVES = 4, 200, 3
@@ -56,9 +56,11 @@ async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path:
             screens = [Screen(owner) for owner in patients]
             end = loop.time() + 20
             await show(screens, clients)
-            while faults_of(screens, record) and loop.time() < end:  # what was told last may be under way
+            while (
+                faults_of(screens, due_to(screens, record)) and loop.time() < end
+            ):  # what was told last may be under way
                 await asyncio.sleep(0.5)
                 await show(screens, clients)
-            assert faults_of(screens, record) == []
+            assert faults_of(screens, due_to(screens, record)) == []
             assert sum(screen.cuts for screen in screens) >= CLIENTS // 3, "hardly anybody was sent elsewhere"
         await records.close()
