@@ -37,7 +37,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
             **hours.commands(services.own_hours, services.pace),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
-            "sync": Syncing(own, services.clock).sync,
+            "sync": Syncing(own, services.clock, limits).sync,
         },
         recognise=recognise,
         ended=services.revocations.ended,

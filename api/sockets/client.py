@@ -22,6 +22,8 @@ class Client:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Its commands are carried out one after the other, in the order they came."""
     pending: int = 0
+    gone: bool = False
+    """Whether the connection has ended; what it asked for before may still wait for its turn."""
 
 
 def admitted(sid: str, identity: Identity, address: str | None, now: datetime) -> Client:

@@ -123,7 +123,8 @@ class Gateway:
         self.server.cut_soon(sid)
 
     def _forget(self, sid: str) -> None:
-        if self._clients.pop(sid, None):
+        if client := self._clients.pop(sid, None):
+            client.gone = True
             self._rooms.leave(sid)
             self._interest.depart(sid)
             self._meetings.depart(sid)

@@ -25,6 +25,11 @@ class Limits:
     """Commands of one client that wait at once; the next is answered `busy`. A week of watches fits."""
     unread: int = 100
     """Packets that may wait for a client that still asks for more; beyond, its commands are answered `busy`."""
+    syncs_at_once: int = 8
+    """All clients of a process that died come back to the others within a second. What they read together takes no
+    longer one after the other, and a database that is asked by all at once answers nobody in time."""
+    sync_within: float = 10.0
+    """Longer than it takes when all come back at once, and shorter than clients wait for it."""
     watches: int = 62
     """Days that one client watches at once: two months of one doctor, or a day of a large clinic."""
     queued: int = 500

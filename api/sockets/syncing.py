@@ -1,6 +1,7 @@
 """`sync`: what somebody missed, or one's own appointments as they are, and how far that is."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from prometheus_client import Counter
@@ -9,6 +10,8 @@ from api.rooms import past_event
 from api.sockets.appointments import Answer
 from api.sockets.asks import Sync, read
 from api.sockets.client import Client
+from api.sockets.interest import Gone
+from api.sockets.limits import Limits
 from api.sockets.own_record import OwnRecord
 from hub.clock import Clock
 from hub.scheduling.views import calendar_view, view
@@ -28,17 +31,26 @@ class Syncing:
     told. Some lie on both sides: a client keeps what it is told until the answer, and compares `seq` with `position`.
     """
 
-    def __init__(self, own: OwnRecord, clock: Clock) -> None:
+    def __init__(self, own: OwnRecord, clock: Clock, limits: Limits) -> None:
         self._own = own
         self._clock = clock
+        self._turns = asyncio.Semaphore(limits.syncs_at_once)
+        self._within = limits.sync_within
 
     async def sync(self, client: Client, args: Sequence[object]) -> Answer:
         """Return the events after `since` or, without it or when that is no position to go on from, a snapshot.
 
         `position` maps the id of each of the person's doctors to the last `seq` that the answer holds. A doctor's
-        snapshot has the own hours, too.
+        snapshot has the own hours, too. Raises TimeoutError when it takes too long, and `Gone` when nobody waits for it
+        any more.
         """
         since = read(Sync, args).since
+        async with asyncio.timeout(self._within), self._turns:
+            if client.gone:
+                raise Gone
+            return await self._answer(client, since)
+
+    async def _answer(self, client: Client, since: Mapping[str, int] | None) -> Answer:
         missed = None if since is None else await self._own.missed(client.identity, since, FAR_BEHIND)
         if missed:
             SYNCS.labels("resume").inc()

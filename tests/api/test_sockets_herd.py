@@ -1,0 +1,87 @@
+"""When everybody comes back at once: a few are answered at a time, the others wait, and nobody for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.api.clinic import opening
+from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
+
+
+class Slow:
+    """Reads of a doctor's position that are answered when they are let through."""
+
+    def __init__(self, clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.answered = asyncio.Event()
+        self._read = clinic.records.appointments.last_seq
+        monkeypatch.setattr(clinic.records.appointments, "last_seq", self)
+
+    async def __call__(self, *args: Any) -> int:
+        if len(args) == 1:  # the feed, which compares now and then, knows where it stands
+            self.asked += 1
+            await self.answered.wait()
+        return await self._read(*args)
+
+    async def until_asked(self, times: int) -> None:
+        async with asyncio.timeout(5):
+            while self.asked < times:  # noqa: ASYNC110 -- a count
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets(replace(LIMITS, syncs_at_once=2, sync_within=1.0)) as clinic:
+        await clinic.rest.book("carl", "ada", opening(1))
+        yield clinic
+
+
+async def test_a_few_syncs_read_at_a_time_and_all_are_answered(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screens = [await clinic.person("ada") for _ in range(6)]
+    slow = Slow(clinic, monkeypatch)
+    syncs = [asyncio.create_task(screen.ask("sync", {})) for screen in screens]
+    await slow.until_asked(2)
+    for screen in screens:
+        await screen.sio.emit("no such event")
+    await asyncio.sleep(0.1)
+    assert slow.asked == 2
+    slow.answered.set()
+    assert [answer["ok"] for answer in await asyncio.gather(*syncs)] == [True] * 6
+
+
+async def test_a_sync_that_takes_too_long_is_given_up_and_said_so(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screens = [await clinic.person("ada") for _ in range(4)]
+    slow = Slow(clinic, monkeypatch)
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(screen.refused("sync", {}) for screen in screens))
+    assert answers == ["unavailable"] * 4
+    slow.answered.set()
+    assert [(await screen.ask("sync", {}))["ok"] for screen in screens] == [True] * 4
+
+
+async def test_nothing_is_read_for_who_left_before_the_turn(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, gone = [await clinic.person("ada") for _ in range(3)]
+    slow = Slow(clinic, monkeypatch)
+    waiting = [asyncio.create_task(each.ask("sync", {})) for each in (first, second)]
+    await slow.until_asked(2)
+    await gone.sio.emit("sync", {})
+    async with asyncio.timeout(5):
+        while sum(client.pending for client in clinic.gateway._clients.values()) < 3:  # noqa: ASYNC110 -- a count
+            await asyncio.sleep(0.01)
+    await gone.sio.disconnect()
+    async with asyncio.timeout(5):
+        while clinic.followed()[clinic.id("ada")] > 2:  # noqa: ASYNC110 -- a count
+            await asyncio.sleep(0.01)
+    slow.answered.set()
+    assert all(answer["ok"] for answer in await asyncio.gather(*waiting))
+    await first.settled()
+    assert slow.asked == 2
