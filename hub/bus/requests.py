@@ -15,8 +15,9 @@ from hub.scheduling.decision import RefusalCode
 
 WAITING = Gauge("clinic_commands_waiting", "Commands that wait for the answer of an actor.")
 
-REPEAT_AFTER = 2.0
-"""Seconds without an answer after which a command is sent again. Agents that take over are silent for about as long."""
+REPEAT_AFTER = 1.0
+"""Seconds without an answer after which a command is sent again; from then on it is twice as long. So a reply that got
+lost while a doctor changed hands is soon made up for, and agents that are silent for longer do not find a heap."""
 GIVE_UP_AFTER = 10.0
 """Seconds that a client is made to wait in all."""
 _ASK_ANEW_AFTER = 0.05
@@ -86,13 +87,15 @@ class Requests:
         encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
         answer: asyncio.Future[Reply] = loop.create_future()
         self._answers[command.id] = command.at, answer
+        patience = REPEAT_AFTER
         while (left := give_up_at - loop.time()) > 0:
             with suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(min(REPEAT_AFTER, left)):
+                async with asyncio.timeout(min(patience, left)):
                     await self._sender.send(command, encoded)
-            await asyncio.wait([answer], timeout=min(REPEAT_AFTER, left))
+            await asyncio.wait([answer], timeout=min(patience, left))
             if answer.done():
                 return answer.result()
+            patience = 2 * REPEAT_AFTER
         raise NoAnswer(f"no agent answered within {GIVE_UP_AFTER:.0f} s")
 
     def _asked(self, command_id: str, done: asyncio.Task[Reply]) -> None:

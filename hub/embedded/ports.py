@@ -45,7 +45,7 @@ def _candidates() -> Iterator[int]:
     # Processes that choose at the same time begin at different places, so the moment between choosing and listening
     # seldom matters.
     span = _LAST - _FIRST
-    for step in count(os.getpid() * 37):
+    for step in count(os.getpid() * 5_003):
         if is_free(port := _FIRST + step % span):
             yield port
 

@@ -142,8 +142,10 @@ async def test_an_engine_that_keeps_silent_is_ended_and_named(process_of: Callab
     assert not process.alive
 
 
-def test_the_embedded_database_is_asked_not_to_remember_retries() -> None:
-    assert mongodb_url(1234) == "mongodb://127.0.0.1:1234/clinic?directConnection=true&retryWrites=false"
+def test_the_embedded_database_is_asked_for_neither_of_what_slows_it_down() -> None:
+    address, _, options = mongodb_url(1234).partition("?")
+    assert address == "mongodb://127.0.0.1:1234/clinic"
+    assert set(options.split("&")) == {"directConnection=true", "retryWrites=false", "serverMonitoringMode=poll"}
 
 
 def test_chosen_ports_differ_and_lie_below_those_of_outgoing_connections() -> None:

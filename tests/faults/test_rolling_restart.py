@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from api.__main__ import STOP_WITHIN
-from hub.bus.requests import REPEAT_AFTER
 from hub.client.answers import Answer
 from hub.clock import system_clock
 from hub.embedded.process import Process
@@ -24,12 +23,14 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
-MOST = 2 * REPEAT_AFTER
-"""Seconds that a command may take while processes come and go: twice the time after which the api repeats it, because
-others use this machine, too. docs/performance.md says what it takes."""
+MOST = 4.0
+"""Seconds that a command may take while processes come and go: twice what is promised, because others use this machine,
+too. docs/performance.md says what it takes on one that is quiet."""
 
 
-async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(tmp_path: Path) -> None:
+async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with scenario(tmp_path) as (stack, balancer, clinic):
         first_agents, first_apis = list(stack.agents), list(stack.apis)
         async with everybody_busy(clinic):
@@ -48,6 +49,9 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
         assert violations == []
         assert [answer.code for answer in clinic.answers if not answer.ok] == []
         assert [_told(answer) for answer in clinic.answers if answer.seconds >= MOST] == []
+        longest = max(clinic.answers, key=lambda each: each.seconds)
+        with capsys.disabled():
+            print(f"\nthe longest of {len(clinic.answers)}: {_told(longest)}")  # noqa: T201  # who runs it wants to know
 
         gone = [*first_agents, third_agents, *first_apis, third_api]
         assert {process.how_it_died() for process in gone} == {"exited with code 0"}

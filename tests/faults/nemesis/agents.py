@@ -18,7 +18,7 @@ from tests.faults.nemesis.control import LOGGED, STALLS, is_asked, take
 log = structlog.get_logger(__name__)
 
 _REPLY_LATE = 2.5
-"""Seconds; after two the api asks again."""
+"""Seconds; after one the api asks again."""
 _NOTICE_LATE = 1.5
 """Seconds; by then later ones have come, and the missing ones may have been read from the record."""
 
