@@ -79,7 +79,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
 
     doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
     handler = CommandHandler(doctors, publisher, clock)
-    pump = Pump(app, handler.handle)
+    pump = Pump(app, handler.handle, app.holds_lease)
 
     @app.agent(commands)
     async def intake(stream: Any) -> None:
@@ -111,7 +111,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
     return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
 
 
-def _faust(place: BrokerPlace) -> faust.App:
+def _faust(place: BrokerPlace) -> HubApp:
     app = HubApp(
         GROUP,
         broker=f"clinic://{place.servers.replace(',', ';clinic://')}",

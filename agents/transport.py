@@ -1,10 +1,11 @@
-"""Faust's Kafka transport with three cures. Chosen by a broker URL of the form `clinic://host:port`.
+"""Faust's Kafka transport with four cures. Chosen by a broker URL of the form `clinic://host:port`.
 
 Faust-streaming 0.15.3 is pinned because the cures reach into private parts; `tests/agents/test_transport.py` fails
 when one of those is gone. What each cures has been seen to lose or strand commands.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,12 +19,38 @@ class HubApp(faust.App):
     """A Faust app that knows how long its broker may hold a fetch (ms), and that writes no file."""
 
     fetch_wait_ms: int
+    lease_until: float = 0.0
+    """By `time.monotonic`: until then the broker gives nobody else the partitions that are ours."""
+
+    def holds_lease(self) -> bool:
+        """Return whether what we take for ours is ours for certain.
+
+        A worker that was stopped for longer than its session does not know that another one has its partitions, and a
+        broker that comes back lets it fetch what is no longer its. The record keeps it from harm, but not from granting
+        what the other one has refused.
+        """
+        return time.monotonic() < self.lease_until
 
     def _create_directories(self) -> None:
         """Upstream makes folders for tables on disk. Ours are in memory, and kill -9 would leave the folders."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        """Note when the broker last knew that we live: nobody upstream asks that."""
+        await super().on_start()
+        app = cast("HubApp", self.transport.app)
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 -- no option tells
+        heartbeat = coordinator._do_heartbeat  # noqa: SLF001
+
+        async def noted() -> bool:
+            sent = time.monotonic()
+            if known := await heartbeat():
+                app.lease_until = sent + app.conf.broker_session_timeout
+            return bool(known)
+
+        coordinator._do_heartbeat = noted  # noqa: SLF001
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> aiokafka.AIOKafkaConsumer:
         """Upstream waits 1.5 s in a fetch, whatever the broker; ours is set per broker (`hub.bus.profiles`)."""
         consumer = super()._create_consumer(loop)

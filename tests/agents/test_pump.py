@@ -65,7 +65,7 @@ def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def fed(worker: Worker, handling: Handling, offsets: Sequence[int], partition: TP = HERE) -> Pump:
     """Return a pump that has been fed these events."""
-    pump = Pump(worker, handling)
+    pump = Pump(worker, handling, lambda: True)
     for offset in offsets:
         await pump.feed(worker.event(offset, partition))
     return pump
@@ -119,7 +119,7 @@ async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker
 
 async def test_what_another_generation_delivered_is_neither_handled_nor_acked(worker: Worker) -> None:
     handling = Handling()
-    pump = Pump(worker, handling)
+    pump = Pump(worker, handling, lambda: True)
     lost = worker.event(0)
     worker.consumer_generation_id = 2
     for event in (lost, worker.event(1)):
@@ -127,6 +127,23 @@ async def test_what_another_generation_delivered_is_neither_handled_nor_acked(wo
     await pump.drain(5)
     assert handling.batches == [[1]]
     assert worker.acked == [(HERE, 1)]
+
+
+@pytest.mark.parametrize(("generation", "handled"), [(1, [[0, 1]]), (2, [])])
+async def test_what_may_be_another_workers_waits_until_the_broker_has_said_whose_it_is(
+    worker: Worker, generation: int, handled: list[list[int]]
+) -> None:
+    handling, certain = Handling(), asyncio.Event()
+    pump = Pump(worker, handling, certain.is_set)
+    for offset in range(2):
+        await pump.feed(worker.event(offset))
+    await asyncio.sleep(0.15)
+    assert handling.batches == []
+    worker.consumer_generation_id = generation
+    certain.set()
+    await pump.drain(5)
+    assert handling.batches == handled
+    assert len(worker.acked) == sum(map(len, handled))
 
 
 async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_its_new_owner(worker: Worker) -> None:
@@ -143,7 +160,7 @@ async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_it
 
 async def test_partitions_of_one_lane_share_a_batch_and_each_keeps_its_order(worker: Worker) -> None:
     handling = Handling()
-    pump = Pump(worker, handling)
+    pump = Pump(worker, handling, lambda: True)
     for offset, partition in [(0, HERE), (10, BESIDE), (1, HERE), (11, BESIDE)]:
         await pump.feed(worker.event(offset, partition))
     await pump.drain(5)
@@ -185,7 +202,7 @@ async def test_draining_waits_for_what_is_under_way_and_no_longer_than_it_may(wo
 
 
 async def test_a_pump_with_nothing_under_way_drains_at_once(worker: Worker) -> None:
-    await asyncio.wait_for(Pump(worker, Handling()).drain(60), 1)
+    await asyncio.wait_for(Pump(worker, Handling(), lambda: True).drain(60), 1)
 
 
 async def test_a_worker_that_stops_gives_up_a_batch_that_keeps_failing(worker: Worker) -> None:

@@ -1,0 +1,62 @@
+"""A worker is stopped for longer than its session; when it goes on it still takes its doctors for its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hub.scheduling.values import LENGTH
+from tests.faults.clinic import Clinic, broken, had_doctors, opened
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+DOCTORS, PATIENTS, SLOTS = 4, 3, 24
+PLAYS = 5
+"""It has to be quicker than the broker's word that it is out, which it is every second time."""
+AT_REST = 3.0
+"""Seconds after which it has been told by the broker that it is out, and has come back in."""
+
+
+async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
+    async with scenario(tmp_path, "agents") as clinic:
+        _, violations = await clinic.verdict()
+        assert violations == []
+
+
+async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied(tmp_path: Path) -> None:
+    found: set[tuple[int, str]] = set()
+    for play in range(PLAYS):
+        async with scenario(tmp_path / str(play), "tests.faults.agents_without_lease") as clinic:
+            _, violations = await clinic.verdict(at_rest_within=3)
+            found |= broken(violations)
+        if found:
+            break
+    assert (3, "a command was refused and yet applied") in found
+
+
+@asynccontextmanager
+async def scenario(directory: Path, module: str) -> AsyncIterator[Clinic]:
+    """Let slots be taken, refused to somebody else, and freed, while a worker with this module is stopped."""
+    async with Stack(directory) as stack:
+        await stack.start_engines()
+        stopped = await stack.add_agents(module)
+        await stack.add_api()
+        async with opened(stack, DOCTORS, PATIENTS) as clinic:
+            slots = clinic.slots(SLOTS)
+            first, second, third = clinic.patients
+            for number, doctor in enumerate(clinic.doctors):
+                assert (await third.commands.book(doctor.id, slots[-1].start + (number + 1) * LENGTH)).ok
+            await stack.pause(stopped)
+            successor = await stack.add_agents()
+            for slot in slots:
+                taken = await first.commands.book(slot.doctor_id, slot.start)
+                assert taken.appointment
+                assert (await second.commands.book(slot.doctor_id, slot.start)).code == "slot_taken"
+                assert (await first.commands.cancel(taken.appointment.id)).ok
+            assert had_doctors(successor), "its doctors did not move"
+            await stack.resume(stopped)
+            await asyncio.sleep(AT_REST)
+            yield clinic
