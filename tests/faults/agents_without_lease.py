@@ -1,11 +1,31 @@
-"""An agents process that takes for its own whatever the broker lets it fetch."""
+"""An agents process that takes for its own whatever the broker lets it fetch, and is told late that it is not."""
+
+import asyncio
+import time
+
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from agents import __main__ as agents
 from agents.transport import HubApp
 
+_STOPPED, _LATE = 1.0, 1.0
+"""Seconds without a heartbeat after which we have been stopped, and that the next one then takes on its way."""
+
+_heartbeat = GroupCoordinator._do_heartbeat
+_last = [time.monotonic()]
+
+
+async def _after_a_stop_late(self: GroupCoordinator) -> bool:
+    if time.monotonic() - _last[0] > _STOPPED:
+        await asyncio.sleep(_LATE)
+    known = bool(await _heartbeat(self))
+    _last[0] = time.monotonic()
+    return known
+
 
 def main() -> None:
     HubApp.holds_lease = lambda _: True
+    GroupCoordinator._do_heartbeat = _after_a_stop_late
     agents.main()
 
 

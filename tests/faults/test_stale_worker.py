@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS, SLOTS = 4, 3, 24
 PLAYS = 5
-"""It has to be quicker than the broker's word that it is out, which it is every second time."""
+"""It has to be quicker than the broker's word that it is out."""
 AT_REST = 3.0
 """Seconds after which it has been told by the broker that it is out, and has come back in."""
 
@@ -26,6 +26,7 @@ async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_
         assert violations == []
 
 
+@pytest.mark.slow  # whether it shows in one play is a matter of chance
 async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied(tmp_path: Path) -> None:
     found: set[tuple[int, str]] = set()
     for play in range(PLAYS):
