@@ -1,6 +1,5 @@
 """Processes that are told to stop while something that they would say goodbye to is away."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ async def test_agents_that_are_told_to_stop_while_an_engine_does_not_answer_end_
         await stack.start(agents=1)
         engine = stack.broker if away == "broker" else stack.database
         await stack.pause(engine)
-        await asyncio.sleep(1.0)  # now it is missed
         await stack.end(stack.agents[0], patience=ENDED_WITHIN)
         assert stack.agents[0].how_it_died() == "exited with code 0"
         await stack.resume(engine)

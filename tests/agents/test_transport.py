@@ -4,12 +4,15 @@ Where upstream's own behaviour is the reason of a cure, the test shows it too: w
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiokafka
 import faust
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -73,6 +76,30 @@ async def test_upstream_takes_the_wait_of_a_fetch_from_where_we_set_it_and_has_n
     finally:
         await plain.stop()
         await given.stop()
+
+
+async def test_a_lease_lasts_a_session_from_a_heartbeat_that_the_broker_answered(
+    app: HubApp, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hasattr(GroupCoordinator, "_do_heartbeat")
+    answers = iter([False, True, False])
+
+    async def heartbeat() -> bool:
+        return next(answers)
+
+    coordinator = SimpleNamespace(_do_heartbeat=heartbeat)
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "on_start", _nothing)
+    consumer._thread._consumer = SimpleNamespace(_coordinator=coordinator)
+    await consumer._thread.on_start()
+    held = [app.holds_lease()]
+    for _ in range(3):
+        await coordinator._do_heartbeat()
+        held.append(app.holds_lease())
+    assert held == [False, False, True, True]
+    left = app.lease_until - time.monotonic()
+    assert left <= app.conf.broker_session_timeout
+    monkeypatch.setattr(app, "lease_until", app.lease_until - app.conf.broker_session_timeout)
+    assert not app.holds_lease()
 
 
 def test_no_folder_is_made_for_tables_that_are_in_memory(

@@ -158,9 +158,7 @@ class Hall:
         while True:
             late = loop.time() > end  # asked first: to look at many long screens takes a while
             await show(self.javascript, self._js)
-            found = [
-                (screen.owner.id, fault) for screen in screens for fault in screen.faults(all_due[screen.owner.id])
-            ]
+            found = faults_of(screens, all_due)
             if not found or late:
                 return found
             await asyncio.sleep(1.0)

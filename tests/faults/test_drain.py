@@ -56,11 +56,10 @@ async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path:
             screens = [Screen(owner) for owner in patients]
             end = loop.time() + 20
             await show(screens, clients)
-            while (
-                faults_of(screens, due_to(screens, record)) and loop.time() < end
-            ):  # what was told last may be under way
+            all_due = due_to(screens, record)
+            while faults_of(screens, all_due) and loop.time() < end:  # what was told last may be under way
                 await asyncio.sleep(0.5)
                 await show(screens, clients)
-            assert faults_of(screens, due_to(screens, record)) == []
+            assert faults_of(screens, all_due) == []
             assert sum(screen.cuts for screen in screens) >= CLIENTS // 3, "hardly anybody was sent elsewhere"
         await records.close()

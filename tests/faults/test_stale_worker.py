@@ -1,23 +1,21 @@
 """A worker is stopped for longer than its session; when it goes on it still takes its doctors for its own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from hub.embedded.process import Process
 from hub.scheduling.values import LENGTH
 from tests.faults.clinic import Clinic, broken, had_doctors, opened
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS, SLOTS = 4, 3, 24
 PLAYS = 5
 """It has to be quicker than the broker's word that it is out."""
-AT_REST = 3.0
-"""Seconds after which it has been told by the broker that it is out, and has come back in."""
 
 
 async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
@@ -58,6 +56,12 @@ async def scenario(directory: Path, module: str) -> AsyncIterator[Clinic]:
                 assert (await second.commands.book(slot.doctor_id, slot.start)).code == "slot_taken"
                 assert (await first.commands.cancel(taken.appointment.id)).ok
             assert had_doctors(successor), "its doctors did not move"
+            given = _times_given(stopped)
             await stack.resume(stopped)
-            await asyncio.sleep(AT_REST)
+            await until(lambda: _times_given(stopped) > given, "it is told that it is out, and is back in", within=30)
             yield clinic
+
+
+def _times_given(agents: Process) -> int:
+    """Return how often the broker has said which doctors are its."""
+    return agents.written().count('"doctors_taken_over"')
