@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from agents import metrics
 from agents.app import Agents, Texting, build
+from agents.stuck import until_stuck
 from agents.text_sending import Way
 from hub import ids, settings
 from hub.bus import topics
@@ -105,19 +106,16 @@ async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> None:
         await _until(agents.publisher.start, KafkaError, service="broker", at=place.servers)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
-        await agents.app.start()
-        log.info("ready", broker=place.servers)
-        await _until_emptied(agents, admin, presence)
-        _begin_anew()
+        _begin_anew(await _until_in_vain(agents, admin, presence))
 
 
-def _begin_anew() -> NoReturn:
+def _begin_anew(why: str) -> NoReturn:
     """Start this process again where it stands.
 
     Faust would go on at offsets of a broker that is no more, and it does not stop quickly either: it waits for a group
     that is not there (8 s on Apache Kafka). Nothing that was acknowledged is lost: it is in MongoDB.
     """
-    log.warning("broker_emptied", doing="beginning anew")
+    log.warning(why, doing="beginning anew")
     sys.stdout.flush()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
@@ -156,11 +154,15 @@ async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception
             await asyncio.sleep(_TRY_AGAIN)
 
 
-async def _until_emptied(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> None:
-    """Run the timers until the broker has come back without its data; raise what any part died of before."""
+async def _until_in_vain(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> str:
+    """Work until there is no use in going on; return why, or raise what any part died of before."""
+    in_vain = {
+        asyncio.create_task(until_forgotten(admin, presence, lambda _: None)): "broker_emptied",
+        asyncio.create_task(until_stuck(agents.app.to_recover)): "table_not_recovered",
+        asyncio.create_task(_serve_doctors(agents.app)): "faust_stopped",
+    }
     tasks = {
-        asyncio.create_task(until_forgotten(admin, presence, lambda _: None)),
-        asyncio.create_task(agents.app.wait_until_stopped()),
+        *in_vain,
         *(asyncio.create_task(run()) for run in agents.background),
     }
     try:
@@ -174,6 +176,14 @@ async def _until_emptied(agents: Agents, admin: AIOKafkaAdminClient, presence: s
         task.result()
     if agents.app.crashed:
         raise RuntimeError("Faust died") from agents.app.crash_reason
+    return ", ".join(in_vain[task] for task in done if task in in_vain)
+
+
+async def _serve_doctors(app: faust.App) -> None:
+    """Start Faust, which takes until its table is complete, and return when it has stopped."""
+    await app.start()
+    log.info("ready")
+    await app.wait_until_stopped()
 
 
 async def _stop(app: faust.App) -> None:

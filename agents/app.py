@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import faust
 import structlog
 
 from agents.commands import CommandHandler
@@ -46,7 +45,7 @@ class Agents:
     Await `finish` before the background is cancelled: it lets what cannot be taken back come to its end.
     """
 
-    app: faust.App
+    app: HubApp
     publisher: Publisher
     background: Sequence[Callable[[], Coroutine[None, None, None]]]
     finish: Callable[[], Awaitable[None]]

@@ -23,13 +23,14 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
-MOST = 4.0
-"""Seconds that a command may take while processes come and go: twice what is promised, because others use this machine,
-too. docs/performance.md says what it takes on one that is quiet."""
+PROMISED = 2.0
+"""Seconds that a command may take while processes come and go."""
 
 
+# Twice as long where others may use the machine, too: the tests of one run are two at a time.
+@pytest.mark.parametrize("most", [2 * PROMISED, pytest.param(PROMISED, marks=pytest.mark.slow)])
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], most: float
 ) -> None:
     async with scenario(tmp_path) as (stack, balancer, clinic):
         first_agents, first_apis = list(stack.agents), list(stack.apis)
@@ -48,7 +49,7 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
         _, violations = await clinic.verdict()
         assert violations == []
         assert [answer.code for answer in clinic.answers if not answer.ok] == []
-        assert [_told(answer) for answer in clinic.answers if answer.seconds >= MOST] == []
+        assert [_told(answer) for answer in clinic.answers if answer.seconds >= most] == []
         longest = max(clinic.answers, key=lambda each: each.seconds)
         with capsys.disabled():
             print(f"\nthe longest of {len(clinic.answers)}: {_told(longest)}")  # noqa: T201  # who runs it wants to know

@@ -1,0 +1,25 @@
+"""A worker waits for entries of its table that no longer exist, as two did after their broker had come back empty."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.clinic import opened
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+async def test_a_worker_that_waits_in_vain_for_its_table_begins_anew_and_serves_its_doctors(tmp_path: Path) -> None:
+    mark = tmp_path / "stuck"
+    mark.touch()
+    async with Stack(tmp_path) as stack:
+        await stack.start_engines()
+        agents = await stack.add_agents("tests.faults.agents_stuck_once", {"STUCK_WHILE": str(mark)})
+        assert "table_not_recovered" in agents.written()
+        await stack.add_api()
+        async with opened(stack, 2, 4) as clinic:
+            await clinic.rush(clinic.slots(4))
+            _, violations = await clinic.verdict()
+            assert violations == []
+            assert all(answer.decided for answer in clinic.answers)
