@@ -1,4 +1,4 @@
-"""Faust's Kafka transport with four cures. Chosen by a broker URL of the form `clinic://host:port`.
+"""Faust's Kafka transport with five cures. Chosen by a broker URL of the form `clinic://host:port`.
 
 Faust-streaming 0.15.3 is pinned because the cures reach into private parts; `tests/agents/test_transport.py` fails
 when one of those is gone. What each cures has been seen to lose or strand commands.
@@ -6,13 +6,20 @@ when one of those is gone. What each cures has been seen to lose or strand comma
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 import aiokafka
 import faust
+import structlog
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+
+log = structlog.get_logger(__name__)
+
+_LOOK_WITHIN = 5.0
+"""Seconds for a second look at where partitions end; who finds nothing out goes by the first one."""
 
 
 class HubApp(faust.App):
@@ -76,6 +83,11 @@ class _Thread(driver.AIOKafkaConsumerThread):
                 ends[partition] = max(ends[partition], fetched)
         return ends
 
+    async def listed_ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Return where the broker says that these partitions end."""
+        ends = await self.call_thread(self._ensure_consumer().end_offsets, list(partitions))
+        return cast("Mapping[TP, int]", ends)
+
 
 async def _fetched_end(consumer: aiokafka.AIOKafkaConsumer, partition: TP) -> int | None:
     """Return the end that the first fetch says, waiting at most 2 s for it."""
@@ -88,6 +100,27 @@ async def _fetched_end(consumer: aiokafka.AIOKafkaConsumer, partition: TP) -> in
     return None
 
 
+async def _fetched_ends(transport: Any, partitions: Collection[TP]) -> Mapping[TP, int]:
+    """Return the ends that fetches say, as far as they say any: the embedded broker lists the start of its last batch.
+
+    By a consumer of its own, because the worker's may be paused, and may stand where nothing can be fetched.
+    """
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=driver.server_list(transport.url, transport.default_port), fetch_max_wait_ms=50
+    )
+    try:
+        async with asyncio.timeout(_LOOK_WITHIN):
+            await consumer.start()
+            consumer.assign(list(partitions))
+            await consumer.seek_to_end()
+            ends = {partition: await _fetched_end(consumer, partition) for partition in partitions}
+    except (KafkaError, OSError, TimeoutError):
+        return {}
+    finally:
+        await consumer.stop()
+    return {partition: end for partition, end in ends.items() if end is not None}
+
+
 class Consumer(driver.Consumer):
     """Never commits past a command that has not been handled."""
 
@@ -98,10 +131,36 @@ class Consumer(driver.Consumer):
         self._first = {}
 
     async def perform_seek(self) -> None:
-        """Remember where partitions begin of which nothing has been committed."""
+        """Remember where partitions begin of which nothing has been committed, or nothing that can be true."""
         await super().perform_seek()
+        impossible = await self._impossible()
+        self._committed_offset.update(dict.fromkeys(impossible))
         fresh = [partition for partition in self.assignment() if self._committed_offset[partition] is None]
         self._first = dict(await self.earliest_offsets(*fresh)) if fresh else {}
+        if impossible:
+            await self.seek_wait({partition: self._first[partition] for partition in impossible})
+
+    async def _impossible(self) -> list[TP]:
+        """Return the partitions that end before the offset that has been committed.
+
+        A worker whose broker comes back empty repeats its last commit until the new one takes it. Upstream drops every
+        message below what is committed, so nobody heard the commands of these doctors for more than a minute.
+        """
+        committed = {
+            partition: offset for partition in self.assignment() if (offset := self._committed_offset[partition])
+        }
+        if not committed:
+            return []
+        thread = cast("_Thread", self._thread)
+        listed = await thread.listed_ends(committed)
+        beyond = [partition for partition, offset in committed.items() if offset > listed[partition]]
+        if not beyond:
+            return []
+        fetched = await _fetched_ends(self.transport, beyond)
+        impossible = [each for each in beyond if committed[each] > max(listed[each], fetched.get(each, 0))]
+        if impossible:
+            log.warning("commits_of_another_broker", partitions=sorted(each.partition for each in impossible))
+        return impossible
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Upstream takes a jump in offsets for compaction. Commands are not compacted: it is a lost delivery."""

@@ -5,7 +5,7 @@ Where upstream's own behaviour is the reason of a cure, the test shows it too: w
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +16,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents import transport
 from agents.transport import Consumer, HubApp, Transport
 
 TP0 = TP("clinic.commands", 0)
@@ -169,15 +170,56 @@ async def test_where_fresh_partitions_begin_is_remembered_at_every_seek(
         assert partitions == (fresh,)
         return {fresh: 7}
 
+    async def listed(partitions: Collection[TP]) -> Mapping[TP, int]:
+        assert set(partitions) == {old}
+        return {old: 12}
+
     monkeypatch.setattr(consumer, "seek_to_committed", committed)
     monkeypatch.setattr(consumer, "earliest_offsets", earliest)
     monkeypatch.setattr(consumer, "assignment", lambda: {fresh, old})
+    monkeypatch.setattr(consumer._thread, "listed_ends", listed)
     await consumer.perform_seek()
     assert consumer._committed_offset[old] == 12
     consumer._acked[fresh] = [8]
     assert consumer._new_offset(fresh) is None
     consumer._acked[fresh] = [7, 8]
     assert consumer._new_offset(fresh) == 9
+
+
+async def test_a_partition_that_ends_before_what_was_committed_begins_anew(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, listed_too_low, impossible, unknown = (TP("clinic.commands", number) for number in range(4))
+    sought: dict[TP, int] = {}
+
+    async def committed() -> Mapping[TP, int | None]:
+        return {true: 12, listed_too_low: 12, impossible: 607, unknown: 12}
+
+    async def listed(_: Collection[TP]) -> Mapping[TP, int]:
+        return {true: 12, listed_too_low: 3, impossible: 3, unknown: 11}
+
+    async def fetched(_: object, partitions: Collection[TP]) -> Mapping[TP, int]:
+        assert set(partitions) == {listed_too_low, impossible, unknown}
+        return {listed_too_low: 12, impossible: 9}
+
+    async def earliest(*partitions: TP) -> Mapping[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def seek_wait(partitions: Mapping[TP, int]) -> None:
+        sought.update(partitions)
+
+    monkeypatch.setattr(consumer, "seek_to_committed", committed)
+    monkeypatch.setattr(consumer, "assignment", lambda: {true, listed_too_low, impossible, unknown})
+    monkeypatch.setattr(consumer._thread, "listed_ends", listed)
+    monkeypatch.setattr(transport, "_fetched_ends", fetched)
+    monkeypatch.setattr(consumer, "earliest_offsets", earliest)
+    monkeypatch.setattr(consumer, "seek_wait", seek_wait)
+    await consumer.perform_seek()
+    assert sought == {impossible: 0, unknown: 0}
+    consumer._acked[impossible] = [0, 1]
+    assert consumer._new_offset(impossible) == 2
+    consumer._acked[true] = [12]
+    assert consumer._new_offset(true) == 13
 
 
 async def test_the_end_of_a_partition_is_what_a_fetch_says_where_that_is_further(

@@ -1,0 +1,60 @@
+"""A worker's last commit to a broker that is no more arrives at the empty one that has taken its place.
+
+It happens when the broker comes back empty while a commit is being repeated; here the commit is made by hand.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from agents.app import GROUP
+from hub.bus import topics
+from hub.bus.place import place_of
+from tests.faults.clinic import opened
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+DOCTORS, PATIENTS, SLOTS_EACH = 12, 6, 4
+FORMERLY = 600
+"""The offset up to which the worker had come: more commands than follow."""
+ANSWERED_WITHIN = 60.0
+
+
+async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: Path) -> None:
+    async with Stack(tmp_path) as stack:
+        await stack.start_engines()
+        await _commit(stack, FORMERLY)
+        agents = await stack.add_agents()
+        await stack.add_api()
+        assert "commits_of_another_broker" in agents.written()
+        async with opened(stack, DOCTORS, PATIENTS) as clinic:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                await clinic.rush(clinic.slots(SLOTS_EACH))
+            await stack.restart(agents)
+            assert "commits_of_another_broker" not in agents.written(), "what was committed since is true"
+            await clinic.rush(clinic.slots(2 * SLOTS_EACH)[-SLOTS_EACH * DOCTORS :])
+            _, violations = await clinic.verdict()
+            assert violations == []
+            assert all(answer.decided for answer in clinic.answers)
+
+
+async def _commit(stack: Stack, offset: int) -> None:
+    """Commit an offset for every partition of the commands, as the agents' group."""
+    place = place_of(stack.settings)
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+    consumer = AIOKafkaConsumer(bootstrap_servers=place.servers, group_id=GROUP, enable_auto_commit=False)
+    partitions = [TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)]
+    try:
+        await admin.start()
+        await topics.make(admin, {topics.COMMANDS: place.partitions}, place.replication)
+        await consumer.start()
+        consumer.assign(partitions)
+        await consumer.commit(dict.fromkeys(partitions, offset))
+        assert {await consumer.committed(partition) for partition in partitions} == {offset}
+    finally:
+        await consumer.stop()
+        await admin.close()
