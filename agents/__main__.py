@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import faust
 import structlog
+import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -50,6 +51,8 @@ def main() -> None:
     except settings.BadSettings as error:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
     configure("agents", chosen.log_level)
+    # For all loops of this process: Faust's consumer has one of its own, in a thread.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
         asyncio.run(_serve(place, mongodb_url, chosen))
     except metrics.PortTaken as error:

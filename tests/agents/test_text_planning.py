@@ -1,14 +1,17 @@
 """Texts follow from the record: planned once however often told, and none is lost between the event and its texts."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
+from agents import text_planning
 from agents.text_planning import GATHER, LOOK_EVERY
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Happened
+from hub.texting.text import Text
 from tests.agents.hurry import hurried, running
 from tests.agents.practice import PHONES, Practice
 from tests.agents.surgery import Meddled, account, book, cancel, confirm, move
@@ -254,3 +257,46 @@ async def test_many_events_cost_few_writes() -> None:
         await asyncio.sleep(SOON)
     assert len([one for one in await planned(practice) if one[1] == "patient"]) == 50
     assert calls.count("add_all") <= 7
+
+
+@hurried
+async def test_what_has_gathered_is_written_in_parts_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_planning, "_AT_ONCE", 4)
+    records = MemoryRecords()
+    sizes: list[int] = []
+    asked: list[str] = []
+
+    async def meddle(call: str) -> None:
+        asked.append(call)
+        await asyncio.sleep(1)
+
+    async def add_all(texts: Sequence[Text]) -> int:
+        sizes.append(len({text.seq for text in texts}))
+        return await records.texts.add_all(texts)
+
+    seen = Meddled(records, meddle)
+    seen.texts.add_all = add_all
+    practice = Practice(records=records, seen=seen)
+    await practice.open()
+    async with running(practice.planner.run):
+        await asyncio.sleep(SOON * 10)
+        await practice.do(*(book(at=number) for number in range(20)))
+        await asyncio.sleep(LOOK_EVERY * 1.2)
+        assert await position(practice) < 20, "it does not take long enough to be seen waiting"
+        assert "happened" not in asked, "what waits for its turn was read from the record"
+        await asyncio.sleep(LOOK_EVERY * 3)
+    assert [seq for seq, line, _ in await planned(practice) if line == "patient"] == [*range(1, 21)]
+    assert max(sizes) <= 4
+
+
+@hurried
+async def test_what_is_too_much_to_remember_is_read_from_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_planning, "_MOST_WAITING", 3)
+    practice = Practice()
+    await practice.open()
+    async with running(practice.planner.run):
+        await asyncio.sleep(SOON)
+        await practice.do(*(book(at=number) for number in range(20)), *(book(at=30 + n, doctor="ben") for n in (0, 1)))
+        await asyncio.sleep(SOON)
+    assert [seq for seq, line, _ in await planned(practice) if line == "patient"] == [*range(1, 21)]
+    assert (await position(practice), await position(practice, "ben")) == (20, 2)
