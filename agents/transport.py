@@ -152,7 +152,10 @@ class Consumer(driver.Consumer):
         if not committed:
             return []
         thread = cast("_Thread", self._thread)
-        listed = await thread.listed_ends(committed)
+        try:
+            listed = await thread.listed_ends(committed)
+        except KafkaError:
+            return []  # it is going away again, and who comes back asks anew
         beyond = [partition for partition, offset in committed.items() if offset > listed[partition]]
         if not beyond:
             return []

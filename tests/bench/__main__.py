@@ -64,6 +64,7 @@ async def _measure(
                 async with under_measurement(usable, options.broker, hub) as subject:
                     await scenarios.warm_up(subject, _WARM_UP[options.broker])
                     for scenario in of_hub:
+                        await subject.at_rest()
                         await machine.until_idle(options.wait_idle)
                         gc.collect()  # now, not while the clock runs
                         runs.setdefault(scenario.name, []).append(await scenario.run(subject, options.seconds))

@@ -1,5 +1,6 @@
 """What is measured: the hub as `make run` starts it, as processes on loopback, with a clinic in it."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from tests.years import write, years
 _SIGNED_IN_FOR = timedelta(hours=24)
 _FILLED_DAYS = 200
 """So many days ahead, every slot is taken where years of appointments are stored."""
+_STILL, _REST_WITHIN = 3, 60
+"""Seconds: planning texts, the agents rest for some two at the most."""
 
 
 class WrongAnswers(Exception):
@@ -82,7 +85,19 @@ class Subject:
 
     async def appointments(self) -> int:
         """Return how many appointments are in the database: asked of it directly, not of the hub."""
-        return await self.database.get_default_database()["appointments"].count_documents({})
+        return await self._count("appointments")
+
+    async def at_rest(self) -> None:
+        """Return when no more texts are planned, or after a minute: no scenario is to pay for the one before it."""
+        planned = -1
+        for _ in range(_REST_WITHIN // _STILL):
+            before, planned = planned, await self._count("texts")
+            if planned == before:
+                return
+            await asyncio.sleep(_STILL)
+
+    async def _count(self, collection: str) -> int:
+        return await self.database.get_default_database()[collection].count_documents({})
 
 
 @asynccontextmanager
