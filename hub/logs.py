@@ -21,6 +21,10 @@ _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _PRIVATE_TEXT = re.compile(r"[^\s\"'<>@/]+@[^\s\"'<>@/]+|\+\d{7,15}")
 """E-mail addresses, phone numbers, and the log-in of a URL: what an error message of a library can quote."""
 
+REPEATED_AFTER = 10.0
+"""Seconds for which a library need not say the same again."""
+_REMEMBERED = 500
+
 
 def configure(process: str, level: str, stream: TextIO = sys.stdout) -> None:
     """Set up logging for this process, once, before anything is logged.
@@ -44,6 +48,7 @@ def configure(process: str, level: str, stream: TextIO = sys.stdout) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_Repetitions())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *every_event],
@@ -52,6 +57,33 @@ def configure(process: str, level: str, stream: TextIO = sys.stdout) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.WARNING)
+
+
+class _Repetitions(logging.Filter):
+    """Leaves out what a library has just said: clients of a broker that is away say so thirty times a second.
+
+    What says the same later says, too, how often that was. Tracebacks are never left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write it."""
+        if record.exc_info:
+            return True
+        said = record.name, record.levelno, str(record.msg)
+        at, left_out = self._said.get(said, (0.0, 0))
+        if at <= record.created < at + REPEATED_AFTER:
+            self._said[said] = at, left_out + 1
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[said] = record.created, 0
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} times before)", ()
+        return True
 
 
 def drop_private(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -85,3 +86,31 @@ def test_an_exception_is_shown_with_its_traceback_but_without_private_values(wri
 def test_a_line_stays_one_line_whatever_it_holds(written: Written) -> None:
     structlog.get_logger().info("odd", value=object(), text_of_library="a\nb")
     assert len(written()) == 1
+
+
+def test_what_a_library_says_again_and_again_is_written_now_and_then_with_the_number(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, now = logging.getLogger("aiokafka"), 1_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    for second in (0.0, 0.1, 9.9, 10.1, 10.2):
+        now = 1_000.0 + second
+        library.error("no way to %s", f"node {second}")
+        library.error("something else") if second == 0.1 else None
+    assert [line["event"] for line in written()] == [
+        "no way to node 0.0",
+        "something else",
+        "no way to node 10.1 (and 2 times before)",
+    ]
+
+
+def test_what_a_library_says_again_is_written_when_there_is_a_traceback(written: Written) -> None:
+    for _ in range(2):
+        logging.getLogger("aiokafka").error("it failed", exc_info=ValueError("broken"))
+    assert len(written()) == 2
+
+
+def test_our_own_events_are_written_each(written: Written) -> None:
+    for _ in range(2):
+        structlog.get_logger().info("request")
+    assert len(written()) == 2
