@@ -1,6 +1,9 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from api.services import Services
 from tests.api.clinic import Clinic, make_services, open_clinic
@@ -25,3 +28,17 @@ async def open_for_test() -> AsyncIterator[OpenClinic]:
 @pytest.fixture
 async def clinic(open_for_test: OpenClinic) -> Clinic:
     return await open_for_test(await make_services())
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Any]]:
+    """The lines of the log, as they are written."""
+    before = structlog.get_config()
+    capture = LogCapture()
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, capture],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=False,
+    )
+    yield capture.entries
+    structlog.configure(**before)

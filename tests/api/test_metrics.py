@@ -1,31 +1,13 @@
 """What is counted, and what is written down, of each request, command and event."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-import structlog
 from prometheus_client.parser import text_string_to_metric_families
-from structlog.testing import LogCapture
 
 from tests.api.clinic import Clinic, opening
 from tests.api.socket_clinic import open_sockets
 
 APPOINTMENTS = "/api/v1/appointments"
-
-
-@pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """The lines of the log, as they are written."""
-    before = structlog.get_config()
-    capture = LogCapture()
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, capture],
-        wrapper_class=structlog.make_filtering_bound_logger(0),
-        cache_logger_on_first_use=False,
-    )
-    yield capture.entries
-    structlog.configure(**before)
 
 
 async def figures(clinic: Clinic) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

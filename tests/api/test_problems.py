@@ -1,10 +1,7 @@
 import asyncio
-from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-import structlog
-from structlog.testing import LogCapture
 
 from api.app import TABLE
 from api.problems import KINDS, Code, refused
@@ -13,20 +10,6 @@ from hub.scheduling.decision import RefusalCode
 from tests.api.clinic import PASSWORD, Clinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
-
-
-@pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """The lines of the log, as they are written."""
-    before = structlog.get_config()
-    capture = LogCapture()
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, capture],
-        wrapper_class=structlog.make_filtering_bound_logger(0),
-        cache_logger_on_first_use=False,
-    )
-    yield capture.entries
-    structlog.configure(**before)
 
 
 def test_every_code_has_a_status_and_a_title() -> None:
