@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -36,6 +37,15 @@ async def test_a_run_brings_up_everything_and_says_where_it_is(up: StartHub) -> 
     }
 
 
+@pytest.fixture
+def hears_hangups() -> Iterator[None]:
+    """Also where the tests were started by `nohup`, which what they start would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hears_hangups")
 @pytest.mark.parametrize(("stop", "expected"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGHUP, 0)])
 async def test_a_run_that_is_asked_to_stop_leaves_no_child(up: StartHub, stop: signal.Signals, expected: int) -> None:
     hub = await up()
