@@ -8,7 +8,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from agents import __main__ as agents
 from agents.transport import HubApp
 
-_STOPPED, _LATE = 1.0, 1.0
+_STOPPED, _LATE = 1.0, 3.0
 """Seconds without a heartbeat after which we have been stopped, and that the next one then takes on its way."""
 
 _heartbeat = GroupCoordinator._do_heartbeat
