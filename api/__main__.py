@@ -20,6 +20,8 @@ ANSWER_WITHIN = 11.0
 """Seconds that what is in flight has at the end: a command gets its answer, or `try_again`, within ten."""
 STOP_WITHIN = 25.0
 """Seconds after which the process ends whatever still hangs: sockets first, then requests, aiohttp's limit twice."""
+_LINGER_FOR = 1.0
+"""Seconds for the rest of a body that nobody reads any more. aiohttp's 10 held up the end of the process."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _BACKLOG = 2048  # a burst of reconnecting dashboards does not fit into the default of 128
 
@@ -47,7 +49,13 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     listening = _listen(settings)
     async with open_api(settings) as api:
-        runner = Runner(api.application, access_log=None, handle_signals=False, shutdown_timeout=ANSWER_WITHIN)
+        runner = Runner(
+            api.application,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=ANSWER_WITHIN,
+            lingering_time=_LINGER_FOR,
+        )
         await runner.setup()
         site = web.SockSite(runner, listening)
         await site.start()
