@@ -23,7 +23,10 @@ _LOOK_WITHIN = 5.0
 
 
 class HubApp(faust.App):
-    """A Faust app that knows how long its broker may hold a fetch (ms), and that writes no file."""
+    """A Faust app that knows whether its doctors are still its own and what its table lacks, and that writes no file.
+
+    `fetch_wait_ms` is how long its broker may hold a fetch that finds nothing.
+    """
 
     fetch_wait_ms: int
     lease_until: float = 0.0

@@ -46,6 +46,7 @@ class Server:
         self._limits = limits
         self._origins = frozenset(origins)
         self._new_since: dict[str, float] = {}
+        self._closing = False
         self.sio = socketio.AsyncServer(
             client_manager=IndexedRooms(),
             async_mode="aiohttp",
@@ -126,6 +127,7 @@ class Server:
     async def close(self, within: float) -> None:
         """Close every connection within so many seconds, one after the other, so that not all come back at once."""
         end = asyncio.get_running_loop().time() + within
+        self._closing = True
         lines = list(self._eio.sockets.values())
         for line in lines:
             line.queue.put_nowait(None)  # its writer writes what waits, then closes; a client's library reconnects
@@ -145,6 +147,9 @@ class Server:
             keep_short(transport, self._limits)
         line.outlet = Outlet(line.queue, transport)
         line.poll = line.outlet.next_packets
+        if self._closing:
+            # It asked on a connection of before: nobody else would end it, and the process would wait for it.
+            line.queue.put_nowait(None)
 
     async def _received(self, eio_sid: str, message: object) -> None:
         """Hand a message on, or cut who sends what no client sends."""

@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.overlap import quarters
+from hub.records.parts import in_parts
 from hub.records.past import past_of
 from hub.records.ports import (
     After,
@@ -62,7 +63,7 @@ class MongoAppointments:
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
-        return {found.id: found for found in await self._find({"_id": {"$in": list(ids)}})}
+        return {found.id: found for part in in_parts(ids) for found in await self._find({"_id": {"$in": part}})}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the timetable whose history holds the command."""

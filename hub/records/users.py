@@ -9,6 +9,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from hub.accounts.account import Account
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
+from hub.records.parts import in_parts
 from hub.records.ports import Unique
 from hub.scheduling.values import Role
 
@@ -62,7 +63,7 @@ class MongoUsers:
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""
-        return {found.id: found for found in await self._find({"_id": {"$in": list(user_ids)}})}
+        return {found.id: found for part in in_parts(user_ids) for found in await self._find({"_id": {"$in": part}})}
 
     async def doctors(self) -> list[Account]:
         """Return all doctors, ordered by name."""

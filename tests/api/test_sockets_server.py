@@ -381,3 +381,9 @@ async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
             assert await client.hear("42") == '42["last",1]'
             await client.end()
     await until(lambda: len(served.left) == 2)
+
+
+async def test_a_client_that_comes_after_the_others_were_sent_away_is_sent_away_too(served: Served) -> None:
+    await served.server.close(0.1)
+    async with raw(served.address) as late:
+        await late.end()

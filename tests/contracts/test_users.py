@@ -45,6 +45,13 @@ async def test_accounts_are_read_back_as_they_were(records: Records) -> None:
     assert await records.users.by_ids({"dora", "pat", "nobody"}) == {"dora": dora, "pat": pat}
 
 
+async def test_more_accounts_than_one_read_asks_for_are_found(records: Records) -> None:
+    patients = [_patient(f"p{number}") for number in range(120)]
+    await records.users.add(patients)
+
+    assert await records.users.by_ids([patient.id for patient in patients]) == {each.id: each for each in patients}
+
+
 async def test_no_accounts_are_added_without_complaint(records: Records) -> None:
     assert await records.users.add([]) is None
 

@@ -16,21 +16,19 @@ from hub.embedded.process import Process
 from hub.scheduling.values import LENGTH
 from tests.faults.balancer import Balancer, balanced
 from tests.faults.clinic import Clinic, Person, had_doctors, opened
-from tests.stack import Stack
+from tests.stack import BROKER, Stack
 
 pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
-PROMISED = 2.0
-"""Seconds that a command may take while processes come and go."""
+PROMISED = 2.0 if BROKER == "kafka" else 4.0
+"""Seconds that a command may take while processes come and go. The embedded broker lets who joins wait for a second."""
 
 
-# Twice as long where others may use the machine, too: the tests of one run are two at a time.
-@pytest.mark.parametrize("most", [2 * PROMISED, pytest.param(PROMISED, marks=pytest.mark.slow)])
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], most: float
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with scenario(tmp_path) as (stack, balancer, clinic):
         first_agents, first_apis = list(stack.agents), list(stack.apis)
@@ -49,7 +47,7 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
         _, violations = await clinic.verdict()
         assert violations == []
         assert [answer.code for answer in clinic.answers if not answer.ok] == []
-        assert [_told(answer) for answer in clinic.answers if answer.seconds >= most] == []
+        assert [_told(answer) for answer in clinic.answers if answer.seconds >= PROMISED] == []
         longest = max(clinic.answers, key=lambda each: each.seconds)
         with capsys.disabled():
             print(f"\nthe longest of {len(clinic.answers)}: {_told(longest)}")  # noqa: T201  # who runs it wants to know
