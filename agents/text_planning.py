@@ -116,14 +116,24 @@ class TextPlanner:
         return fits, {doctor_id for doctor_id in ahead if self._owns(doctor_id)}
 
     async def _catch_up(self) -> None:
-        """Plan what the record knows of all owned doctors and the outbox does not."""
-        owned = [doctor_id for doctor_id in await self._records.users.doctor_ids() if self._owns(doctor_id)]
+        """Plan what the record knows of all owned doctors and the outbox does not.
+
+        Thousands of doctors take seconds. So after some of them what has been written meanwhile has its turn, and a
+        rest lets bookings and reminders come first.
+        """
+        now, owns = asyncio.get_running_loop().time, self._owns
+        owned = [doctor_id for doctor_id in await self._records.users.doctor_ids() if owns(doctor_id)]
         for first in range(0, len(owned), _DOCTORS_AT_ONCE):
+            began = now()
             for doctor_id in await self._ahead(owned[first : first + _DOCTORS_AT_ONCE]):
                 try:
                     await self._catch_up_with(doctor_id)
                 except BrokenRecord as error:
                     log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))  # the others' can be
+            await self._plan()
+            await asyncio.sleep(_REST * (now() - began))
+            if self._owns is not owns:
+                return  # others are ours now: who they are is looked at from the beginning
 
     async def _ahead(self, doctor_ids: Collection[str]) -> list[str]:
         """Return the doctors of whom the record knows more than the outbox, but for those who wait for their turn.

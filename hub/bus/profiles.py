@@ -25,8 +25,8 @@ PROFILES: dict[Literal["kafka", "embedded"], BrokerProfile] = {
     # Apache Kafka refuses sessions under group.min.session.timeout.ms (6 s unless set otherwise). With a heartbeat of
     # 2 s, bookings waited for up to 3.8 s when a worker was stopped. It answers a fetch the moment there is data, and
     # whatever else the connection is asked only after it: where partitions end, what the worker has just been given.
-    # With 500 ms, doctors who changed hands were silent for 1.2 to 1.8 s, with 100 ms for 0.5 to 0.8, and an idle
-    # process takes half a percent of a core more.
+    # In rolling restarts the longest command took 1.2 to 2.5 s with 500 ms, 0.5 to 0.9 s with 100 ms; an idle process
+    # takes half a percent of a core more.
     "kafka": BrokerProfile(session_timeout=6.0, heartbeat=0.3, rebalance_timeout=10.0, fetch_wait_ms=100),
     # Tansu holds a fetch for the whole wait, data or not, so the wait is what a quiet command pays. Under 50 ms it
     # finds nothing any more once a partition has some ten thousand batches.

@@ -240,6 +240,28 @@ async def test_of_thousands_of_doctors_those_are_found_of_whom_something_is_not_
 
 
 @hurried
+async def test_while_thousands_of_doctors_are_looked_at_new_texts_wait_for_a_few_of_them_only() -> None:
+    records = MemoryRecords()
+
+    async def meddle(call: str) -> None:
+        if call == "last_seq":
+            await asyncio.sleep(1)
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    many = [
+        account("ada").model_copy(update={"id": f"doctor-{n}", "email": f"{n}@b", "phone": None}) for n in range(1000)
+    ]
+    await records.users.add(many)
+    practice.take_over(["ada", *(one.id for one in many)])
+    async with running(practice.planner.run):
+        await asyncio.sleep(3 * SOON)  # the own doctor has been looked at by then
+        await practice.do(book())
+        await asyncio.sleep(10 * SOON)
+        assert await planned(practice) == BOOKED
+
+
+@hurried
 async def test_many_events_cost_few_writes() -> None:
     records = MemoryRecords()
     calls: list[str] = []
