@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from hub.client.answers import Refusal, Silence
 
 _OPEN_WITHIN = 8.0
 """Seconds for TCP, WebSocket and CONNECT together; letting somebody in may take the hub five."""
+_LOOK_EVERY = 0.1
 _CLOSE_WITHIN = 2.0
 
 Hears = Callable[[Any], None]
@@ -30,12 +32,14 @@ class Connection:
         self, http: aiohttp.ClientSession, on_connect: Callable[[], None], events: Mapping[str, Hears]
     ) -> None:
         self.gone = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._let_in = False
         self._refusal: Refusal | None = None
         self._waiting: set[asyncio.Future[Any]] = set()
         # Coming back is ours: the library would do it with the same token, and without telling those who wait.
         self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=http)
         # No coroutines among these: the library then hands things over in the order in which they came.
-        self._sio.on("connect", on_connect)
+        self._sio.on("connect", lambda: self._admitted(on_connect))
         self._sio.on("connect_error", self._refused)
         self._sio.on("disconnect", lambda _reason: self.end())
         for event, hears in events.items():
@@ -45,7 +49,8 @@ class Connection:
         """Connect as the owner of the access token; None when that worked. To be called once."""
         try:
             async with asyncio.timeout(_OPEN_WITHIN):
-                await self._sio.connect(url, auth={"token": token}, transports=["websocket"], wait_timeout=_OPEN_WITHIN)
+                await self._sio.connect(url, auth={"token": token}, transports=["websocket"], wait=False)
+                await self._until_let_in()
         except (NotConnected, aiohttp.ClientError, TimeoutError, OSError) as error:
             await self.close()
             return self._refusal or Silence(f"{type(error).__name__} {error}".strip())
@@ -90,7 +95,24 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return
 
+    async def _until_let_in(self) -> None:
+        """Raise `NotConnected` unless the hub lets us in; the library would wait on when the connection has ended."""
+        while not self._answered.is_set():
+            if self._sio.eio.state != "connected":
+                raise NotConnected("ended before the hub had let us in")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await self._answered.wait()
+        if not self._let_in:
+            raise NotConnected("refused")
+
+    def _admitted(self, on_connect: Callable[[], None]) -> None:
+        self._let_in = True
+        self._answered.set()
+        on_connect()
+
     def _refused(self, said: object = None, *_: object) -> None:
+        self._answered.set()
         data = said.get("data") if isinstance(said, dict) else None
         if isinstance(data, dict) and "code" in data:
             self._refusal = Refusal(str(data["code"]), str(data.get("detail", "")))

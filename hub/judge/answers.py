@@ -122,7 +122,8 @@ def _fits(told: Told, entered: Entered) -> bool:
         return False
     match event:
         case AppointmentBooked():
-            return (wish.doctor_id, wish.start) == (appointment.doctor_id, event.start)
+            wanted = wish.doctor_id, wish.patient_id or told.ask.who.id, wish.start
+            return wanted == (appointment.doctor_id, appointment.patient_id, event.start)
         case AppointmentRescheduled():
             return (wish.appointment_id, wish.start) == (appointment.id, event.start)
         case _:

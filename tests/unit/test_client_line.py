@@ -180,6 +180,20 @@ async def test_a_hub_that_is_draining_is_tried_again() -> None:
     assert len(tried) == 2
 
 
+async def test_a_connection_that_ends_before_it_was_let_in_is_tried_again_at_once() -> None:
+    tried: list[str] = []
+
+    def admits(token: str) -> None:
+        tried.append(token)
+        if len(tried) == 1:
+            hub.cut()
+
+    patience = Patience(in_all=30.0, each=10.0)
+    async with stand_in(admits=admits) as hub, ann_at(hub, patience) as ann, asyncio.timeout(3), ann.line(Callbacks()):
+        pass
+    assert len(tried) == 2
+
+
 async def test_a_line_to_nowhere_says_where_it_looked() -> None:
     async with stand_in() as hub:
         pass  # its port is free again

@@ -85,6 +85,23 @@ def test_a_command_that_was_refused_and_yet_applied_is_named() -> None:
     assert "a command was refused and yet applied" in found(clinic.judged())
 
 
+def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and_nothing_is_wrong() -> None:
+    clinic = SmallClinic()
+    answers = [
+        clinic.ask(ADA, Wish("book", doctor_id=ADA.id, start=TEN, patient_id=patient.id), key="the same")
+        for patient in (ANN, BOB)
+    ]
+    assert [answer.code for answer in answers] == [None, "idempotency_key_reused"]
+    assert clinic.judged() == []
+
+
+def test_a_booking_for_another_patient_than_the_one_asked_for_is_named() -> None:
+    clinic = SmallClinic()
+    clinic.ask(ADA, Wish("book", doctor_id=ADA.id, start=TEN, patient_id=ANN.id))
+    _ask_instead(clinic, "book", Wish("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id))
+    assert "nobody asked for a change in the record" in found(clinic.judged())
+
+
 def test_a_change_that_nobody_asked_for_is_named() -> None:
     clinic = SmallClinic()
     clinic.book(ANN, ADA, TEN)
