@@ -55,7 +55,11 @@ async def claimed(data_dir: Path) -> AsyncIterator[Claim]:
 
 
 def running_on(data_dir: Path) -> Running | None:
-    """Return where the run that holds the DATA_DIR can be reached; None when there is none."""
+    """Return where the run that holds the DATA_DIR can be reached; None when there is none.
+
+    Of a run that was killed only its pid is told: what it left behind, or who comes after it and has not said so yet,
+    holds the lock.
+    """
     try:
         lock = os.open(_lock_file(data_dir), os.O_RDWR)
     except FileNotFoundError:
@@ -63,7 +67,8 @@ def running_on(data_dir: Path) -> Running | None:
     try:
         if _try_lock(lock):
             return None
-        return Running.model_validate_json(os.pread(lock, 65_536, 0))
+        there = Running.model_validate_json(os.pread(lock, 65_536, 0))
+        return there if _lives(there.pid) else Running(pid=there.pid)
     except ValidationError:  # between its truncation and its write
         return None
     finally:
@@ -79,6 +84,16 @@ async def _lock(held: int, data_dir: Path) -> None:
             who = f"pid {there.pid}, or a process it left behind" if there else "another run"
             raise DataDirTaken(f"DATA_DIR {data_dir} is in use by {who}: stop it, or set DATA_DIR to another folder")
         await asyncio.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's
+    return True
 
 
 def _open_lock(data_dir: Path) -> int:

@@ -61,3 +61,11 @@ async def test_others_find_where_a_run_is_as_long_as_it_runs(tmp_path: Path) -> 
         ours.publish(there)
         assert running_on(tmp_path) == there
     assert running_on(tmp_path) is None
+
+
+async def test_of_a_run_that_was_killed_no_address_is_told_although_something_holds_its_folder(tmp_path: Path) -> None:
+    gone = await asyncio.create_subprocess_exec("true")
+    await gone.wait()
+    async with claimed(tmp_path) as claim:
+        claim.publish(Running(pid=gone.pid, urls=("http://127.0.0.1:1",), mongodb_url="mongodb://127.0.0.1:2"))
+        assert running_on(tmp_path) == Running(pid=gone.pid)
