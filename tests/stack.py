@@ -58,10 +58,10 @@ class Stack:
         self.settings = Settings.model_construct(None, **{**defaults, **settings})
         self.agents: list[Process] = []
         self.apis: list[Process] = []
+        self.engines: dict[str, Process] = {}
         self.closed = False
         self._directory = directory
-        self._broker_kind = broker
-        self._engines: list[Process] = []
+        self.broker_kind = broker
         self._phones: list[Process] = []
         self._first_api_port = free_port()  # known before the first api runs: the others tell Twilio where it is
         self._everything: list[Process] = []
@@ -78,11 +78,11 @@ class Stack:
 
     @property
     def database(self) -> Process:
-        return self._engines[0]
+        return self.engines["database"]
 
     @property
     def broker(self) -> Process:
-        return self._engines[1]
+        return self.engines["broker"]
 
     @property
     def phones(self) -> Process:
@@ -99,15 +99,18 @@ class Stack:
             await self.add_api()
 
     async def start_engines(self) -> None:
-        folder = self._directory / "mongo"
-        store = await start_engine(lambda port: database(port, folder), None, self._process)
-        kind, kept = self._broker_kind, self._directory / "kafka"
+        """Start a broker, and a database unless the settings name one."""
+        if self.settings.mongodb_url is None:
+            folder = self._directory / "mongo"
+            store = await start_engine(lambda port: database(port, folder), None, self._process)
+            self.engines["database"] = store
+            self.settings = self.settings.model_copy(update={"mongodb_url": mongodb_url(store.port)})
+        kind, kept = self.broker_kind, self._directory / "kafka"
         if kind == "kafka":
             await fetch(print)
         bus = await start_engine(lambda port: broker(kind, port, kept), None, self._process)
-        self._engines = [store, bus]
-        places = {"mongodb_url": mongodb_url(store.port), **broker_settings(kind, bus.port)}
-        self.settings = self.settings.model_copy(update=places)
+        self.engines["broker"] = bus
+        self.settings = self.settings.model_copy(update=broker_settings(kind, bus.port))
 
     async def start_phones(self) -> None:
         public = self.settings.public_url or base_url(self.settings.host, self._first_api_port)
@@ -170,7 +173,7 @@ class Stack:
     async def close(self) -> None:
         """End everything. Fails when a process had ended by itself: then it had a fault that no test asked for."""
         self.closed = True
-        wanted = (*self._engines, *self._phones, *self.agents, *self.apis)
+        wanted = (*self.engines.values(), *self._phones, *self.agents, *self.apis)
         died = [process.obituary() for process in wanted if not process.alive and process not in self._ended]
         for process in self._everything:
             process.signal(signal.SIGCONT)

@@ -36,11 +36,11 @@ def main() -> None:
     usable = machine.cores()
     runs: dict[str, list[Figures]] = {}
     wrong = uvloop.run(_measure(chosen, options, usable, runs))
-    about = machine.describe(options.broker)
+    about = machine.describe(options.broker, options.mongodb)
     result = {"taken_at": system_clock().isoformat(), "machine": about, "seconds": options.seconds, "runs": runs}
     _say(*(f"{what}: {value}" for what, value in about.items()))
     _say("", report.tables(runs))
-    if (others := _others(runs)) > machine.BUSY:
+    if (others := _others(runs)) > machine.BUSY and not options.mongodb:
         _say("", f"Other programs took up to {others:.1f} cores meanwhile: the CPU time says more than the speed.")
     if earlier:
         _say(
@@ -61,7 +61,7 @@ async def _measure(
     try:
         for number in range(1, options.rounds + 1):
             for hub, of_hub in groupby(chosen, key=lambda scenario: scenario.hub):
-                async with under_measurement(usable, options.broker, hub) as subject:
+                async with under_measurement(usable, options.broker, options.mongodb, hub) as subject:
                     await scenarios.warm_up(subject, _WARM_UP[options.broker])
                     for scenario in of_hub:
                         await subject.at_rest()
@@ -86,6 +86,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round; says little about the spread")
     parser.add_argument(
         "--broker", choices=get_args(Kind), default="embedded", help="what to measure on (embedded); kafka needs Java"
+    )
+    parser.add_argument(
+        "--mongodb", metavar="URL", help="use databases of our own on this server, dropped afterwards (embedded)"
     )
     parser.add_argument("--rounds", type=int, help="rounds, each on a fresh hub (3)")
     parser.add_argument("--seconds", type=float, help="seconds that each scenario is measured in a round (3)")

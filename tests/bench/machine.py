@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from pymongo import MongoClient
+
 from hub.embedded.broker import Kind
 from hub.embedded.kafka import home
 from tests.bench.figures import Figures
@@ -18,7 +20,7 @@ BUSY = 0.3
 """Cores that others may use before they spoil a measurement."""
 _LOOK = 2.0
 _PROC = Path("/proc")
-_TOLD = ("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "secantusdb", "uvloop")
+_TOLD = ("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "uvloop")
 
 
 def cores() -> list[int]:
@@ -26,7 +28,7 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def describe(kind: Kind) -> dict[str, str]:
+def describe(kind: Kind, server: str | None) -> dict[str, str]:
     """Return what somebody needs to know to compare figures with other ones."""
     return {
         "cpu": _cpu_model(),
@@ -34,6 +36,7 @@ def describe(kind: Kind) -> dict[str, str]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "broker": _broker(kind),
+        "database": _database(server),
         "packages": ", ".join(f"{name} {version(name)}" for name in _TOLD),
         "commit": _commit(),
     }
@@ -128,6 +131,13 @@ def _broker(kind: Kind) -> str:
         case "kafka":
             (core,) = home.LIBRARIES.glob("kafka-server-[0-9]*.jar")
             return f"Apache Kafka {core.stem.rpartition('-')[2]}"
+
+
+def _database(server: str | None) -> str:
+    if server is None:
+        return f"embedded, SecantusDB {version('secantusdb')}"
+    with MongoClient[dict[str, object]](server) as client:
+        return f"given, which calls itself MongoDB {client.server_info()['version']}"
 
 
 def _cpu_model() -> str:

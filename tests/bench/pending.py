@@ -22,6 +22,7 @@ from hub.settings import address, clock_settings, timekeeper
 from tests.acceptance.ledger import Ledger, spread
 from tests.bench.figures import Figures, milliseconds
 from tests.bench.subject import Subject, WrongAnswers
+from tests.own_database import own_database
 from tests.stack import Stack
 
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
@@ -43,8 +44,13 @@ _MEGABYTE = 1024 * 1024
 
 async def pending(subject: Subject, _: float, number: int) -> Figures:
     """Fill a record with so many deadlines; time a worker's start, its reminders, and a take-over; weigh everything."""
-    with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory, _all_cores(subject):
-        async with Stack(Path(directory), **clock_settings(MORNING, 1.0), log_level="INFO") as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory,
+        own_database(subject.server) as url,
+        _all_cores(subject),
+    ):
+        there = {**clock_settings(MORNING, 1.0), "mongodb_url": url}
+        async with Stack(Path(directory), subject.stack.broker_kind, **there, log_level="INFO") as stack:
             await stack.start_engines()
             records = connect(address(stack.settings, "mongodb_url"))
             try:
@@ -53,8 +59,7 @@ async def pending(subject: Subject, _: float, number: int) -> Figures:
                 return {
                     "fill s": filled,
                     **await _measure(stack, records, ledger),
-                    "database MB": _resident(stack.database.pid),
-                    "on disk MB": _on_disk(Path(directory) / "mongo"),
+                    **({} if url else _weight(stack.database.pid, Path(directory) / "mongo")),
                 }
             finally:
                 await records.close()
@@ -150,6 +155,10 @@ def _all_cores(subject: Subject) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, ours)
+
+
+def _weight(database: int, folder: Path) -> Figures:
+    return {"database MB": _resident(database), "on disk MB": _on_disk(folder)}
 
 
 def _resident(pid: int) -> float:

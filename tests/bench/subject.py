@@ -19,6 +19,7 @@ from hub.records.mongo import MongoRecords, connect
 from hub.settings import Settings, address
 from tests.bench import machine
 from tests.bench.clinic import Clinic, Size, seed
+from tests.own_database import own_database
 from tests.stack import Stack
 from tests.years import write, years
 
@@ -57,6 +58,8 @@ class Subject:
     cores: Sequence[int]
     clinic: Clinic
     database: AsyncMongoClient[Any]
+    server: str | None
+    """The URL of the MongoDB that it uses, where that is not the embedded one."""
 
     @property
     def host(self) -> str:
@@ -75,12 +78,12 @@ class Subject:
     def processes(self) -> Mapping[str, int]:
         """The pid of each process by its name."""
         named = {**_numbered("api", self.stack.apis), **_numbered("agents", self.stack.agents)}
-        return {**named, "database": self.stack.database.pid, "broker": self.stack.broker.pid}
+        return {**named, **{name: engine.pid for name, engine in self.stack.engines.items()}}
 
     def pin(self) -> None:
         """Give each process its core; again when one has been started again."""
         hub = [process.pid for process in (*self.stack.apis, *self.stack.agents) if process.alive]
-        engines = (self.stack.database, self.stack.broker, self.stack.phones)
+        engines = (*self.stack.engines.values(), self.stack.phones)
         machine.pin(self.cores, hub, [process.pid for process in engines])
 
     async def appointments(self) -> int:
@@ -101,10 +104,10 @@ class Subject:
 
 
 @asynccontextmanager
-async def under_measurement(cores: Sequence[int], broker: Kind, hub: Hub) -> AsyncIterator[Subject]:
+async def under_measurement(cores: Sequence[int], broker: Kind, server: str | None, hub: Hub) -> AsyncIterator[Subject]:
     """Start a fresh hub on these cores, with a new clinic in it, and end it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory:
-        async with Stack(Path(directory), broker) as stack:
+    with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory, own_database(server) as url:
+        async with Stack(Path(directory), broker, mongodb_url=url) as stack:
             await stack.start_engines()
             clinic = await _clinic(stack.settings, hub)
             await stack.start_phones()
@@ -114,7 +117,7 @@ async def under_measurement(cores: Sequence[int], broker: Kind, hub: Hub) -> Asy
                 await stack.add_api()
             database: AsyncMongoClient[Any] = AsyncMongoClient(address(stack.settings, "mongodb_url"))
             async with database:
-                subject = Subject(stack, cores, clinic, database)
+                subject = Subject(stack, cores, clinic, database, server)
                 subject.pin()
                 yield subject
 

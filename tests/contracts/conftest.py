@@ -1,5 +1,6 @@
 """The stores that the contract is kept by: the in-memory twin, and MongoDB through Motor on a database of our own."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
@@ -10,6 +11,10 @@ from hub.records.mongo import MongoRecords, connect
 from hub.records.ports import Records
 from tests.contracts.engine import Engine
 from tests.contracts.histories import Histories
+from tests.own_database import own_database
+
+MONGODB = os.environ.get("MONGODB")  # noqa: TID251  # asked of who runs the tests
+"""A server for the tests that do it no harm, in the place of the embedded one."""
 
 _names = (f"clinic_{number}" for number in count())
 
@@ -24,9 +29,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def url(engine: Engine) -> str:
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database that nobody has used yet."""
-    return engine.url(next(_names))
+    with own_database(MONGODB) as there:
+        yield there or request.getfixturevalue("engine").url(next(_names))
 
 
 @pytest.fixture

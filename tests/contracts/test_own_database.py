@@ -1,0 +1,28 @@
+"""Tests and the bench on a server that somebody else runs leave nothing there."""
+
+from urllib.parse import urlsplit
+
+from pymongo import MongoClient
+
+from hub.records.mongo import connect
+from tests.contracts.engine import Engine
+from tests.own_database import own_database
+
+
+async def test_it_is_used_with_the_options_that_were_given_and_is_gone_afterwards(engine: Engine) -> None:
+    server = engine.url("of_somebody")
+    with own_database(server) as url, MongoClient[dict[str, object]](server) as client:
+        assert url is not None
+        before = set(client.list_database_names())
+        assert urlsplit(url).query == urlsplit(server).query
+        records = connect(url)
+        await records.prepare()
+        await records.close()
+        assert set(client.list_database_names()) - before == {urlsplit(url).path.removeprefix("/")}
+    with MongoClient[dict[str, object]](server) as client:
+        assert set(client.list_database_names()) == before
+
+
+def test_without_a_server_there_is_none() -> None:
+    with own_database(None) as url:
+        assert url is None
