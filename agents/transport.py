@@ -1,4 +1,4 @@
-"""Faust's Kafka transport with five cures. Chosen by a broker URL of the form `clinic://host:port`.
+"""Faust's Kafka transport with cures. Chosen by a broker URL of the form `clinic://host:port`.
 
 Faust-streaming 0.15.3 is pinned because the cures reach into private parts; `tests/agents/test_transport.py` fails
 when one of those is gone. What each cures has been seen to lose or strand commands.
@@ -134,14 +134,16 @@ class Consumer(driver.Consumer):
         self._first = {}
 
     async def perform_seek(self) -> None:
-        """Remember where partitions begin of which nothing has been committed, or nothing that can be true."""
+        """Begin at the beginning of partitions of which nothing has been committed, or nothing that can be true."""
         await super().perform_seek()
         impossible = await self._impossible()
         self._committed_offset.update(dict.fromkeys(impossible))
         fresh = [partition for partition in self.assignment() if self._committed_offset[partition] is None]
         self._first = dict(await self.earliest_offsets(*fresh)) if fresh else {}
-        if impossible:
-            await self.seek_wait({partition: self._first[partition] for partition in impossible})
+        # What was fetched before this seek is dropped. Upstream seeks where something has been committed, and nowhere
+        # else: what had come to a partition before its first commit was decided by nobody.
+        if first := {partition: at for partition, at in self._first.items() if not self._is_changelog_tp(partition)}:
+            await self.seek_wait(first)
 
     async def _impossible(self) -> list[TP]:
         """Return the partitions that end before the offset that has been committed.

@@ -158,27 +158,36 @@ async def test_a_hole_in_a_changelog_is_compaction(app: HubApp, consumer: Consum
     assert consumer._new_offset(CHANGELOG) == 6
 
 
-async def test_where_fresh_partitions_begin_is_remembered_at_every_seek(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+async def test_at_every_seek_partitions_without_a_commit_begin_at_their_beginning_but_changelogs_stay(
+    app: HubApp, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh, old = TP("clinic.commands", 1), TP("clinic.commands", 2)
+    app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
+    sought: dict[TP, int] = {}
 
     async def committed() -> Mapping[TP, int | None]:
-        return {fresh: None, old: 12}
+        return {fresh: None, old: 12, CHANGELOG: None}
 
     async def earliest(*partitions: TP) -> Mapping[TP, int]:
-        assert partitions == (fresh,)
-        return {fresh: 7}
+        assert set(partitions) == {fresh, CHANGELOG}
+        return {fresh: 7, CHANGELOG: 3}
 
     async def listed(partitions: Collection[TP]) -> Mapping[TP, int]:
         assert set(partitions) == {old}
         return {old: 12}
 
+    async def seek_wait(partitions: Mapping[TP, int]) -> None:
+        sought.update(partitions)
+
     monkeypatch.setattr(consumer, "seek_to_committed", committed)
     monkeypatch.setattr(consumer, "earliest_offsets", earliest)
-    monkeypatch.setattr(consumer, "assignment", lambda: {fresh, old})
+    monkeypatch.setattr(consumer, "assignment", lambda: {fresh, old, CHANGELOG})
     monkeypatch.setattr(consumer._thread, "listed_ends", listed)
+    monkeypatch.setattr(consumer, "seek_wait", seek_wait)
+    await driver.Consumer.perform_seek(consumer)
+    assert sought == {}, "upstream seeks without a commit, too: the cure can go"
     await consumer.perform_seek()
+    assert sought == {fresh: 7}
     assert consumer._committed_offset[old] == 12
     consumer._acked[fresh] = [8]
     assert consumer._new_offset(fresh) is None

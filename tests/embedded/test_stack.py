@@ -57,7 +57,7 @@ async def test_another_module_and_environment_can_stand_in_for_a_process(tmp_pat
 
 @pytest.mark.stack
 async def test_the_agents_begin_anew_as_they_were_started_when_the_broker_comes_back_empty(tmp_path: Path) -> None:
-    async with Stack(tmp_path) as stack:
+    async with Stack(tmp_path, "embedded") as stack:
         await stack.start_engines()
         agents = await stack.add_agents(module="tests.embedded.standins.renamed")
         await stack.kill(stack.broker)
