@@ -77,7 +77,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
             planner.take(Rearranged(aggregate.last, aggregate))
 
     doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
-    handler = CommandHandler(doctors, publisher, clock)
+    handler = CommandHandler(doctors, publisher, clock, app.holds_lease)
     pump = Pump(app, handler.handle, app.holds_lease)
 
     @app.agent(commands)

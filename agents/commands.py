@@ -1,6 +1,6 @@
 """From the messages of a batch to answers that everybody is told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,10 +26,13 @@ REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command to
 class CommandHandler:
     """Handles batches for the pump."""
 
-    def __init__(self, doctors: Doctors, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, doctors: Doctors, publisher: Publisher, clock: Clock, holds_lease: Callable[[], bool] = lambda: True
+    ) -> None:
         self._doctors = doctors
         self._publisher = publisher
         self._clock = clock
+        self._holds_lease = holds_lease
         self._refusals = Refusals(clock)
         self._since = clock()
 
@@ -72,7 +75,7 @@ class CommandHandler:
             for command, refusal in zip(commands, refused, strict=True)
             if refusal is None
         }
-        answers = await self._doctors.handle(list(fresh.values()))
+        answers = await self._doctors.handle(list(fresh.values()), self._holds_lease)
         for command, answer in zip(fresh.values(), answers, strict=True):
             self._refusals.note(command, answer.reply)
         decided = dict(zip(fresh, answers, strict=True))

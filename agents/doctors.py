@@ -35,6 +35,10 @@ _PAST_THAT_MATTERS = timedelta(hours=1)
 """How far back the slots of a doctor are read: one books for the future, so only the present half hour can matter."""
 
 
+class LeaseLost(Exception):
+    """The doctors may be another worker's by now."""
+
+
 @dataclass(frozen=True)
 class _Known:
     """A doctor as of the last read or write by this worker: the timetable, the last `seq`, the day of the read."""
@@ -81,16 +85,21 @@ class Doctors:
         self._known = {}  # another one, so that a batch which is just being decided sees that it has to begin again
         self._days.look_over()
 
-    async def handle(self, commands: Sequence[Command]) -> list[Answer]:
+    async def handle(self, commands: Sequence[Command], holds_lease: Callable[[], bool] = lambda: True) -> list[Answer]:
         """Return the answer to each command, in order, once everything they change is in the record.
 
-        Raises `StoreUnavailable` when the database does not answer; handling the same batch again is safe then.
+        Raises `StoreUnavailable` when the database does not answer, and `LeaseLost`; handling the same batch again is
+        safe then.
         """
         batch = Batch(commands)
         # Each round but the last answers one command at least, or learns that what it knew of a doctor was stale.
         for _ in range(2 * len(commands) + 2):
             if not batch.waiting():
                 return batch.in_order()
+            if not holds_lease():
+                # Not only before the first round: who was stopped before a write that then met a fence would decide
+                # anew what a successor has refused.
+                raise LeaseLost
             await self._round(batch)
         raise RuntimeError(f"{len(commands)} commands met fences in every round; the record and the rules disagree")
 

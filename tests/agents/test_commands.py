@@ -142,7 +142,7 @@ async def test_a_field_of_a_newer_version_is_not_guessed_at(surgery: Surgery) ->
 
 async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None:
     class Away:
-        async def handle(self, _: object) -> object:
+        async def handle(self, *_: object) -> object:
             raise StoreUnavailable("away")
 
     told = Told()

@@ -3,11 +3,12 @@
 `worker` has read its doctors before the test begins, so it is the one that is stale when `other` writes.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from agents.doctors import Doctors
+from agents.doctors import Doctors, LeaseLost
 from hub.records.errors import StoreUnavailable
 from tests.agents.surgery import Meddled, Surgery, book, cancel, confirm, done, given, move, slot, told, verdicts
 
@@ -49,6 +50,22 @@ async def test_a_worker_that_missed_a_write_reads_again_and_goes_on_where_the_do
     assert verdicts(answers) == ["scheduled"]
     assert told(answers) == [(3, "booked")]
     assert (await surgery.appointment(theirs.id)).last.seq == 2
+
+
+async def test_who_meets_a_fence_and_holds_no_lease_any_more_decides_nothing_anew(surgery: Surgery) -> None:
+    other, ours, lease = surgery.worker(), book("dora", at=1), asyncio.Event()
+    lease.set()
+
+    async def stopped_until_another_has_written() -> None:
+        await given(other, book("carl", at=0))
+        lease.clear()
+
+    worker = await meddled_with(surgery, "save", stopped_until_another_has_written)
+    with pytest.raises(LeaseLost):
+        await worker.handle([ours], lease.is_set)
+    assert await surgery.records.appointments.by_ids([ours.id]) == {}
+    lease.set()
+    assert verdicts(await worker.handle([ours], lease.is_set)) == ["scheduled"]
 
 
 async def test_a_slot_that_another_worker_gave_away_is_not_given_again(worker: Doctors, other: Doctors) -> None:
