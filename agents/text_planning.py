@@ -27,6 +27,8 @@ GATHER = 0.2
 """Seconds in which what has been written is gathered, so that many bookings cost one write."""
 _REST = 4
 """How many times as long as the planning took it rests: when there is much to do, bookings come before their texts."""
+_REST_MOST = 2.0
+"""Seconds. Planning takes long, too, when the database has been away, and texts are not to wait for that again."""
 LOOK_EVERY = 30.0
 """Seconds between two looks whether the record is ahead of the outbox."""
 _RETRY = 1.0
@@ -90,7 +92,7 @@ class TextPlanner:
             except BrokenRecord as error:
                 log.warning("texts_not_planned", reason=str(error))
                 self._look_again = now() + _RETRY  # what is sound of it is planned then, doctor by doctor
-            await asyncio.sleep(max(GATHER, _REST * (now() - began)))
+            await asyncio.sleep(max(GATHER, _rest(now() - began)))
 
     async def _plan(self) -> None:
         written, self._written = self._written[:_AT_ONCE], self._written[_AT_ONCE:]
@@ -131,7 +133,7 @@ class TextPlanner:
                 except BrokenRecord as error:
                     log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))  # the others' can be
             await self._plan()
-            await asyncio.sleep(_REST * (now() - began))
+            await asyncio.sleep(_rest(now() - began))
             if self._owns is not owns:
                 return  # others are ours now: who they are is looked at from the beginning
 
@@ -184,3 +186,8 @@ class TextPlanner:
     async def _people(self, happened: Sequence[Happened]) -> Mapping[str, Account]:
         ids = {one.appointment.doctor_id for one in happened} | {one.appointment.patient_id for one in happened}
         return await self._records.users.by_ids(ids)
+
+
+def _rest(worked: float) -> float:
+    """Return how many seconds to rest after so many of work."""
+    return min(_REST * worked, _REST_MOST)

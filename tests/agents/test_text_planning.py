@@ -262,6 +262,25 @@ async def test_while_thousands_of_doctors_are_looked_at_new_texts_wait_for_a_few
 
 
 @hurried
+async def test_after_a_write_that_took_long_the_next_texts_do_not_wait_as_long_again() -> None:
+    records, away = MemoryRecords(), [timedelta(seconds=30)]
+
+    async def meddle(call: str) -> None:
+        if call == "add_all" and away:
+            await asyncio.sleep(away.pop().total_seconds())
+
+    practice = Practice(records=records, seen=Meddled(records, meddle))
+    await practice.open()
+    async with running(practice.planner.run):
+        await practice.do(book())
+        await asyncio.sleep(31)
+        assert away == []
+        await practice.do(book(at=1))
+        await asyncio.sleep(3)
+        assert [seq for seq, line, _ in await planned(practice) if line == "patient"] == [1, 2]
+
+
+@hurried
 async def test_many_events_cost_few_writes() -> None:
     records = MemoryRecords()
     calls: list[str] = []
@@ -284,6 +303,7 @@ async def test_many_events_cost_few_writes() -> None:
 @hurried
 async def test_what_has_gathered_is_written_in_parts_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_planning, "_AT_ONCE", 4)
+    monkeypatch.setattr(text_planning, "_REST_MOST", LOOK_EVERY)  # each call takes a second here
     records = MemoryRecords()
     sizes: list[int] = []
     asked: list[str] = []
