@@ -28,7 +28,7 @@ slow: $(READY) $(NODE_READY) ## run the tests that take minutes
 	@exec $(BIN)/pytest -m slow $(ARGS)
 
 faults: $(READY) ## play faults from a seed and judge all promises (ARGS="--seed 7 --minutes 30 --broker kafka")
-	@exec $(BIN)/python -m tests.faults.nemesis $(ARGS)
+	@exec $(BIN)/python -m tests.tools.nemesis $(ARGS)
 
 # Without its cache: that does not see that a module came or went, on which the order of imports depends.
 check: $(READY) ## format, lint, types, and who may import whom
@@ -44,7 +44,7 @@ demo: $(READY) ## drive the running hub through a busy morning and check every p
 	@exec $(BIN)/clinic-hub demo $(ARGS)
 
 bench: $(READY) $(NODE_READY) ## measure what a booking costs
-	@exec $(BIN)/python -m tests.bench $(ARGS)
+	@exec $(BIN)/python -m tests.tools.bench $(ARGS)
 
 lock: ## write both lock files; what is locked stays (ARGS=--upgrade: the newest that fits)
 	@uv=$$(mktemp -d) && trap 'rm -rf "$$uv"' EXIT && $(PYTHON) -m venv $$uv && $$uv/bin/pip install -q uv && \

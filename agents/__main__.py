@@ -18,12 +18,12 @@ from aiokafka.errors import KafkaError
 
 from agents import metrics
 from agents.app import Agents, Texting, build
-from agents.stuck import until_stuck
-from agents.text_sending import Way
+from agents.recovery_watchdog import until_stuck
+from agents.texts.sending import Way
 from hub import ids, settings
 from hub.bus import topics
-from hub.bus.birthmark import until_forgotten
-from hub.bus.place import BrokerPlace, place_of
+from hub.bus.broker_config import BrokerPlace, place_of
+from hub.bus.broker_incarnation import until_forgotten
 from hub.logs import configure
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from hub.bus.messages import Declined, Done, Notice, Reply, TimetableDone, notice_of, timetable_notice_of
+from hub.bus.messages import Declined, Done, Notice, Reply, TimetableDone, notice_of, schedule_notice_of
 from hub.scheduling.appointment import as_of
-from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import Command
 from hub.scheduling.decision import Accepted, Arranged, Decision, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.views import view
 
 
@@ -18,7 +18,7 @@ class Answer:
     notice: Notice | None
 
 
-def answer(command: Command, decision: Decision, calendar: Calendar | None = None) -> Answer:
+def answer(command: Command, decision: Decision, calendar: DoctorState | None = None) -> Answer:
     """Return what is told of a decision; `calendar` is the doctor's right after it, which only a refusal can lack."""
     if isinstance(decision, Refused):
         declined = Declined(command_id=command.id, at=command.at, code=decision.code, detail=decision.detail)
@@ -32,7 +32,7 @@ def answer(command: Command, decision: Decision, calendar: Calendar | None = Non
                 Done(command_id=command.id, appointment=view(after)), notice_of(calendar.doctor, event, after)
             )
         case Repeated(appointment, event):
-            doctor = calendar.timetable.as_of(event.seq)
+            doctor = calendar.schedule_record.as_of(event.seq)
             return Answer(
                 Done(command_id=command.id, appointment=view(appointment)),
                 notice_of(doctor, event, as_of(appointment, event)),
@@ -40,10 +40,10 @@ def answer(command: Command, decision: Decision, calendar: Calendar | None = Non
         case Arranged(arranged):
             return Answer(
                 TimetableDone(command_id=command.id, doctor=calendar.doctor),
-                timetable_notice_of(calendar.timetable, arranged, calendar.holders),
+                schedule_notice_of(calendar.schedule_record, arranged, calendar.slot_owners),
             )
-        case RepeatedArrangement(timetable, arranged):
+        case RepeatedArrangement(schedule_record, arranged):
             return Answer(
-                TimetableDone(command_id=command.id, doctor=timetable.doctor),
-                timetable_notice_of(timetable, arranged, calendar.holders),
+                TimetableDone(command_id=command.id, doctor=schedule_record.doctor),
+                schedule_notice_of(schedule_record, arranged, calendar.slot_owners),
             )

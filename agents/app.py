@@ -6,21 +6,22 @@ from typing import Any
 
 import structlog
 
-from agents.commands import CommandHandler
-from agents.days import Days, DoctorTable
+from agents.actor.actors import Doctors
+from agents.actor.dispatcher import Pump
+from agents.actor.handler import CommandHandler
+from agents.actor.slot_table import Days, DoctorTable
 from agents.deadlines import Deadlines
-from agents.doctors import Doctors
 from agents.publisher import Publisher
-from agents.pump import Pump
-from agents.text_planning import TextPlanner
-from agents.text_sending import TextSender, Way
+from agents.texts.planning import TextPlanner
+from agents.texts.sending import TextSender, Way
 from agents.transport import HubApp
 from hub.bus import topics
-from hub.bus.place import BrokerPlace
+from hub.bus.broker_config import BrokerPlace
 from hub.clock import Timekeeper
-from hub.records.ports import Happened, Rearranged, Records
+from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.timetable import Aggregate
+from hub.scheduling.recorded_event import Happened, Rearranged
+from hub.scheduling.schedule_record import Aggregate
 from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from aiokafka.errors import KafkaError
 
 from agents.answers import Answer
 from hub.bus import topics
+from hub.bus.broker_config import BrokerPlace
 from hub.bus.messages import Notice, Replies, Reply
-from hub.bus.place import BrokerPlace
 from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)

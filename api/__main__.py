@@ -10,7 +10,7 @@ import uvloop
 from aiohttp import web
 
 from api.app import Api, open_api
-from api.runner import Runner
+from api.http.runner import Runner
 from hub import logs
 from hub.settings import BadSettings, Settings, load
 

@@ -9,18 +9,30 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from api import accounts, appointments, clocks, doctors, feeds, health, hours, profile, statistics, texts, twilio
-from api.documents import add_documents
-from api.endpoints import BODY_LIMIT, Endpoint, serve
+from api.documents.routes import add_documents
+from api.http.endpoints import BODY_LIMIT, Endpoint, serve
+from api.http.middleware import every_request
 from api.metrics import add_metrics
-from api.middleware import every_request
+from api.resources import (
+    accounts,
+    appointments,
+    calendar_feeds,
+    doctors,
+    health,
+    hours,
+    profile,
+    server_time,
+    statistics,
+    texts,
+    twilio,
+)
 from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
+from hub.bus.broker_config import place_of
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice, SessionEnded
-from hub.bus.place import place_of
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import PhotoRecords, Records
@@ -35,8 +47,8 @@ TABLE: tuple[Endpoint, ...] = (
     *hours.routes.table,
     *appointments.routes.table,
     *statistics.routes.table,
-    *feeds.routes.table,
-    *clocks.routes.table,
+    *calendar_feeds.routes.table,
+    *server_time.routes.table,
     *texts.routes.table,
     *twilio.routes.table,
     *health.routes.table,
@@ -112,7 +124,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 Engine("broker", place.servers, _connected(bus)),
             ),
         )
-        gateway = assemble_gateway(services, services.doorkeeper.recognise, Limits())
+        gateway = assemble_gateway(services, services.authenticator.recognise, Limits())
         ready = database.prepare(services.revocations.compare)
         application = build(services)
         gateway.server.attach(application)
@@ -129,7 +141,7 @@ async def _photos(settings: Settings, records: Records) -> AsyncIterator[PhotoRe
     if settings.photo_store is None:
         yield records.photos
         return
-    from hub.records.bucket import open_bucket  # noqa: PLC0415  # its library takes long to load, and few need it
+    from hub.records.s3_photos import open_bucket  # noqa: PLC0415  # its library takes long to load, and few need it
 
     async with open_bucket(settings.photo_store) as photos:
         yield photos

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-from api.asking import PATIENCE, Asking
-from api.attempts import Attempts
-from api.booking import Booking
-from api.identity import Doorkeeper
-from api.ledgers import Ledgers
-from api.own_hours import OwnHours
-from api.pace import Pace
-from api.problems import Problem
-from api.revocations import Revocations
-from api.text_answers import TextAnswers
+from api.commands.appointments import Booking
+from api.commands.command_client import PATIENCE, Asking
+from api.commands.hours import OwnHours
+from api.commands.text_replies import TextAnswers
+from api.http.attempts import Attempts
+from api.http.identity import Authenticator
+from api.http.problems import Problem
+from api.http.rate_limits import Pace
+from api.http.revocations import Revocations
+from api.views.statistics_cache import Ledgers
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
@@ -47,7 +47,7 @@ class Services:
     following: Following
     engines: tuple[Engine, ...]
     tokens: AccessTokens
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     revocations: Revocations
     sign_in: SignIn
     booking: Booking
@@ -86,7 +86,7 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         following=following,
         engines=engines,
         tokens=tokens,
-        doorkeeper=Doorkeeper(tokens.verify, revocations.ended, clock),
+        authenticator=Authenticator(tokens.verify, revocations.ended, clock),
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         booking=booking,

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from hub.embedded.phones.faults import AnswerFault, CarrierFault
+from hub.ops.local.twilio_stub.faults import AnswerFault, CarrierFault
 
 
 @dataclass(frozen=True)

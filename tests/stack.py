@@ -18,14 +18,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.embedded.broker import Kind, broker, broker_settings
-from hub.embedded.database import database, mongodb_url
-from hub.embedded.engines import start_engine
-from hub.embedded.kafka.fetch import fetch
-from hub.embedded.phones import program as stand_in
-from hub.embedded.ports import free_port
-from hub.embedded.process import Process, Program
-from hub.embedded.services import agents, api, base_url
+from hub.ops.local.broker import Kind, broker, broker_settings
+from hub.ops.local.database import database, mongodb_url
+from hub.ops.local.engines import start_engine
+from hub.ops.local.kafka.fetch import fetch
+from hub.ops.local.ports import free_port
+from hub.ops.local.process import Process, Program
+from hub.ops.local.services import agents, api, base_url
+from hub.ops.local.twilio_stub import program as stand_in
 from hub.settings import Settings
 
 _ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from hub.scheduling.events import (
     Event,
     PatientReminded,
 )
-from hub.scheduling.values import LENGTH, Actor, Role
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 
 _A_DAY = 16
 """Slots of a day: from nine to five, by UTC."""
@@ -59,7 +59,7 @@ def _of(doctor_id: str, patient_ids: Sequence[str], each: int, now: datetime) ->
     seq = 0
     for number in range(each):
         day = last_day - timedelta(days=(each - 1 - number) // _A_DAY)
-        start = datetime.combine(day, time(9), UTC) + number % _A_DAY * LENGTH
+        start = datetime.combine(day, time(9), UTC) + number % _A_DAY * APPOINTMENT_DURATION
         patient_id = patient_ids[number % len(patient_ids)]
         appointment: Appointment | None = None
         for kind, at, by, more in _steps(chance, start, patient_id, doctor_id):

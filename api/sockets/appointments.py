@@ -1,11 +1,11 @@
-"""Commands about appointments: the same handlers as over REST, by `api.booking`."""
+"""Commands about appointments: the same handlers as over REST, by `api.commands.appointments`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from api.booking import Booking, ChangeKind
-from api.pace import Pace
-from api.sockets.asks import Book, Change, Reschedule, read
-from api.sockets.client import Client
+from api.commands.appointments import Booking, ChangeKind
+from api.http.rate_limits import Pace
+from api.sockets.inbound import Book, Change, Reschedule, read
+from api.sockets.session import Client
 from hub.scheduling.views import AppointmentView
 
 Answer = dict[str, object]

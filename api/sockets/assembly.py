@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 
-from api.rooms import Rooms
 from api.services import Services
 from api.sockets import appointments, hours
 from api.sockets.gateway import Gateway
-from api.sockets.interest import Interest
 from api.sockets.limits import Limits
-from api.sockets.meetings import Meetings
-from api.sockets.own_record import OwnRecord
+from api.sockets.patient_subscriptions import Meetings
+from api.sockets.resync import OwnRecord
+from api.sockets.rooms import Rooms
 from api.sockets.server import Server
-from api.sockets.syncing import Syncing
-from api.sockets.watching import Watching
+from api.sockets.subscriptions import Interest
+from api.sockets.sync import Syncing
+from api.sockets.watch import Watching
 from hub.accounts.identity import Identity
 
 
 def assemble(services: Services, recognise: Callable[[str], Identity], limits: Limits) -> Gateway:
-    """Return the gateway; `recognise` is that of the api's doorkeeper. Opens nothing.
+    """Return the gateway; `recognise` is that of the api's authenticator. Opens nothing.
 
     Then: `gateway.server.attach(app)`, `gateway.tell` to the bus, `gateway.run()` as a task, `gateway.close()` at last.
     """

@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
+from api.http.problems import Problem, problem_of
 from api.metrics import EVENT_SECONDS, EVENTS
-from api.problems import Problem, problem_of
 from api.sockets.appointments import Command
-from api.sockets.client import Client
-from api.sockets.interest import Gone
 from api.sockets.limits import Limits
+from api.sockets.session import Client
+from api.sockets.subscriptions import Gone
 from hub.ids import new_id
 
 log = structlog.get_logger(__name__)

@@ -6,16 +6,16 @@ from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError as Refusal
 
-from api.problems import Problem
-from api.rooms import Rooms
+from api.http.problems import Problem
 from api.sockets.appointments import Command
-from api.sockets.client import Client, admitted
 from api.sockets.dispatch import Dispatch, said
-from api.sockets.interest import Interest
 from api.sockets.limits import Limits
-from api.sockets.meetings import Meetings
-from api.sockets.own_record import OwnRecord
+from api.sockets.patient_subscriptions import Meetings
+from api.sockets.resync import OwnRecord
+from api.sockets.rooms import Rooms
 from api.sockets.server import Server
+from api.sockets.session import Client, admitted
+from api.sockets.subscriptions import Interest
 from api.sockets.tokens import Tokens
 from hub.accounts.identity import Identity
 from hub.bus.messages import Notice

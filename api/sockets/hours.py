@@ -1,12 +1,12 @@
-"""Commands about a doctor's own hours: the same handlers as over REST, by `api.own_hours`."""
+"""Commands about a doctor's own hours: the same handlers as over REST, by `api.commands.hours`."""
 
 from collections.abc import Mapping, Sequence
 
-from api.own_hours import OwnHours
-from api.pace import Pace
+from api.commands.hours import OwnHours
+from api.http.rate_limits import Pace
 from api.sockets.appointments import Answer, Command, paced
-from api.sockets.asks import AddTimeOff, ChangeHours, RemoveTimeOff, read
-from api.sockets.client import Client
+from api.sockets.inbound import AddTimeOff, ChangeHours, RemoveTimeOff, read
+from api.sockets.session import Client
 
 
 def commands(own_hours: OwnHours, pace: Pace) -> Mapping[str, Command]:

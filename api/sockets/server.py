@@ -16,10 +16,10 @@ import structlog
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
-from api.sockets.index import IndexedRooms
+from api.sockets.client_manager import IndexedRooms
 from api.sockets.limits import Limits
-from api.sockets.line import Line, Outlet, Shared, keep_short
 from api.sockets.packets import BadPacket, Packet, event_text
+from api.sockets.websocket import Line, Outlet, Shared, keep_short
 
 log = structlog.get_logger(__name__)
 CUT = Counter("clinic_sockets_cut_total", "Sockets that were cut off, by reason.", ["reason"])

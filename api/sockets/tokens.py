@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import Counter
 
-from api.problems import Problem
-from api.sockets import asks
+from api.http.problems import Problem
+from api.sockets import inbound
 from api.sockets.appointments import Answer
-from api.sockets.client import Client, renew
 from api.sockets.server import Server
+from api.sockets.session import Client, renew
 from hub.accounts.identity import Identity
 from hub.clock import Clock
 from hub.scheduling.values import rfc3339
@@ -53,7 +53,7 @@ class Tokens:
 
     async def authenticate(self, client: Client, args: Sequence[object]) -> Answer:
         """Take a new token for the one that expires, as a command."""
-        identity = self._recognise(asks.read(asks.Authenticate, args).token)
+        identity = self._recognise(inbound.read(inbound.Authenticate, args).token)
         if (identity.user_id, identity.role) != (client.identity.user_id, client.identity.role):
             raise Problem("forbidden", "This is the token of somebody else; connect anew with it.")
         renew(client, identity, self._clock())

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from hub.scheduling.hours import Doctor, ZoneName
+from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import Id, Instant, Value
 from hub.texting.text import TextKind
 from hub.texting.wording import Language
@@ -27,7 +27,7 @@ class Account(Value):
     password_hash: str
     created_at: Instant
     specialty: str | None = None
-    calendar: Doctor | None = None
+    calendar: Schedule | None = None
     zone: ZoneName | None = None
     language: Language = "en"
     texts: tuple[TextKind, ...] = TEXTS

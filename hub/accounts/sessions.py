@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from hub.accounts.account import Account, Session
+from hub.accounts.ports import SessionRecords, UserRecords
 from hub.accounts.tokens import AccessTokens
 from hub.clock import Clock
 from hub.ids import new_id, new_secret
-from hub.records.ports import SessionRecords, UserRecords
 from hub.scheduling.values import Role
 
 OnEnded = Callable[[str, datetime], Awaitable[None]]

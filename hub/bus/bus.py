@@ -6,10 +6,10 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from hub import ids
+from hub.bus.broker_config import BrokerPlace
+from hub.bus.connection import Link, linked
 from hub.bus.feed import Feed
-from hub.bus.link import Link, linked
 from hub.bus.messages import Reply, SessionEnded
-from hub.bus.place import BrokerPlace
 from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.bus.requests import Requests
 from hub.clock import Clock

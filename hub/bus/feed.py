@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge
 
 from hub.bus.messages import Notice
 from hub.bus.ports import OnNotice
-from hub.bus.retold import retold
+from hub.bus.replay import retold
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
 

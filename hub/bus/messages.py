@@ -8,10 +8,10 @@ from pydantic import Field, TypeAdapter
 
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.decision import RefusalCode
-from hub.scheduling.events import Event, TaggedEvent, TaggedTimetableEvent, TimetableEvent
-from hub.scheduling.hours import Doctor
+from hub.scheduling.events import Event, ScheduleEvent, TaggedEvent, TaggedScheduleEvent
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.slots import SlotChange, slot_changes
-from hub.scheduling.timetable import Timetable
 from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView, view
 
@@ -29,7 +29,7 @@ class TimetableDone(Value):
 
     command_id: Id
     ok: Literal[True] = True
-    doctor: Doctor
+    doctor: Schedule
 
 
 class Declined(Value):
@@ -66,7 +66,7 @@ class AppointmentNotice(Value):
     slots: tuple[SlotChange, ...]
 
 
-class TimetableNotice(Value):
+class ScheduleNotice(Value):
     """The same of an event of the doctor's timetable, with the doctor right before and right after it.
 
     It changes slots of any day, up to a year of them, so who watches a day works out that day's. `taken` are the starts
@@ -74,32 +74,36 @@ class TimetableNotice(Value):
     """
 
     doctor_id: Id
-    event: TaggedTimetableEvent
-    before: Doctor
-    doctor: Doctor
+    event: TaggedScheduleEvent
+    before: Schedule
+    doctor: Schedule
     taken: tuple[Instant, ...]
 
 
-Notice = AppointmentNotice | TimetableNotice
+Notice = AppointmentNotice | ScheduleNotice
 NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(Annotated[Notice, Field(union_mode="left_to_right")])
 
 
-def notice_of(doctor: Doctor, event: Event, after: Appointment) -> AppointmentNotice:
+def notice_of(doctor: Schedule, event: Event, after: Appointment) -> AppointmentNotice:
     """Return what is told of an event; `doctor` and `after` are the doctor and the appointment right after it."""
     return AppointmentNotice(
         doctor_id=doctor.id, event=event, appointment=view(after), slots=slot_changes(doctor, event, after)
     )
 
 
-def timetable_notice_of(timetable: Timetable, event: TimetableEvent, held: Iterable[datetime]) -> TimetableNotice:
+def schedule_notice_of(
+    schedule_record: ScheduleRecord, event: ScheduleEvent, held: Iterable[datetime]
+) -> ScheduleNotice:
     """Return what is told of an event of the timetable; `held` are the starts of active appointments after it.
 
     They may be those of a later moment: what has happened to a slot since is told by notices that come later.
     """
-    before, after = timetable.as_of(event.prev), timetable.as_of(event.seq)
+    before, after = schedule_record.as_of(event.prev), schedule_record.as_of(event.seq)
     differ = (
         start
         for start in sorted(held)
         if start > event.at and (before.disabled != after.disabled or before.works_at(start) != after.works_at(start))
     )
-    return TimetableNotice(doctor_id=timetable.doctor_id, event=event, before=before, doctor=after, taken=tuple(differ))
+    return ScheduleNotice(
+        doctor_id=schedule_record.doctor_id, event=event, before=before, doctor=after, taken=tuple(differ)
+    )

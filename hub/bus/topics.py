@@ -32,7 +32,7 @@ def replies(instance: str) -> str:
 
 
 def presence(instance: str) -> str:
-    """Name the topic that stands for one agents process; see `hub.bus.birthmark`."""
+    """Name the topic that stands for one agents process; see `hub.bus.broker_incarnation`."""
     return f"clinic.agents.{instance}"
 
 

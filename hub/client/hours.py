@@ -9,7 +9,7 @@ from hub.client.asking import Patience
 from hub.client.rest import API, Call, Reply, Rest, until_decided
 from hub.client.wire import EnteredTimeOff, OwnCalendar, read
 from hub.ids import new_id
-from hub.scheduling.hours import Shift
+from hub.scheduling.schedule import Shift
 from hub.scheduling.values import rfc3339
 
 _ME = f"{API}/doctors/me"

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from hub.client.answers import UNREADABLE, Refusal
 from hub.client.asking import Ask
-from hub.scheduling.hours import TimeOff, ZoneName
+from hub.scheduling.schedule import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value, rfc3339
-from hub.scheduling.views import AppointmentView, CalendarView
+from hub.scheduling.views import AppointmentView, ScheduleView
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,7 +36,7 @@ class CalendarEvent(Value):
     """What the hub tells a doctor of a change of the own hours; `calendar` is right after it."""
 
     type: str
-    calendar: CalendarView
+    calendar: ScheduleView
     seq: int
     prev: int
 
@@ -60,13 +60,13 @@ class Synced(Value):
     position: dict[Id, int]
     appointments: tuple[AppointmentView, ...] = ()
     events: tuple[Told, ...] = ()
-    calendar: CalendarView | None = None
+    calendar: ScheduleView | None = None
 
 
 class OwnCalendar(Value):
     """A doctor's own hours, and the appointments to come that lie outside them: they stay."""
 
-    calendar: CalendarView
+    calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
 
 

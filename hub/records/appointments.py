@@ -13,26 +13,17 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from hub.records.chunks import in_parts
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
+from hub.records.event_log import past_of
 from hub.records.overlap import quarters
-from hub.records.parts import in_parts
-from hub.records.past import past_of
-from hub.records.ports import (
-    After,
-    AppointmentFilter,
-    Deadline,
-    Fence,
-    Past,
-    Saved,
-    SaveOutcome,
-    Stale,
-    Stopped,
-)
-from hub.records.stretches import Stretches
+from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
+from hub.records.range_scan import Stretches
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import Past
+from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
-from hub.scheduling.timetable import Aggregate, Timetable, timetable_id
 from hub.scheduling.values import ACTIVE, Status, rfc3339
 
 _DUPLICATE_KEY = 11000
@@ -69,10 +60,10 @@ class MongoAppointments:
         """Return the appointment or the timetable whose history holds the command."""
         return next(iter(await self._find_any({"history.commandId": command_id})), None)
 
-    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+    async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
         """Return the timetables of these doctors that were ever changed."""
-        found = await self._find_any({"_id": {"$in": [timetable_id(doctor_id) for doctor_id in doctor_ids]}})
-        return {one.doctor_id: one for one in found if isinstance(one, Timetable)}
+        found = await self._find_any({"_id": {"$in": [schedule_id(doctor_id) for doctor_id in doctor_ids]}})
+        return {one.doctor_id: one for one in found if isinstance(one, ScheduleRecord)}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
@@ -81,7 +72,7 @@ class MongoAppointments:
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
         return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
 
-    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+    async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
         reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         return dict(zip(doctor_ids, await asyncio.gather(*reads), strict=True))
@@ -301,7 +292,7 @@ def _is_base(stored: Document, change: Aggregate) -> bool:
 
 
 def _aggregate(document: Mapping[str, Any]) -> Aggregate:
-    return _appointment(document) if "patientId" in document else from_document(Timetable, document)
+    return _appointment(document) if "patientId" in document else from_document(ScheduleRecord, document)
 
 
 def _appointment(document: Mapping[str, Any]) -> Appointment:

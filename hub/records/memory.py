@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Session
+from hub.accounts.ports import Unique
 from hub.records.memory_appointments import MemoryAppointments
 from hub.records.memory_texts import (
     MemoryInboundTexts,
@@ -13,7 +14,6 @@ from hub.records.memory_texts import (
     MemoryTextPositions,
     MemoryTexts,
 )
-from hub.records.ports import Unique
 from hub.scheduling.values import Role
 
 

@@ -4,23 +4,13 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from hub.records.event_log import past_of
 from hub.records.overlap import quarters
-from hub.records.past import past_of
-from hub.records.ports import (
-    After,
-    AppointmentFilter,
-    Deadline,
-    Fence,
-    Past,
-    Saved,
-    SaveOutcome,
-    Stale,
-    Stopped,
-    deadline_of,
-)
+from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import Past
+from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
-from hub.scheduling.timetable import Aggregate, Timetable, timetable_id
 
 _Claim = tuple[Fence, Hashable]
 
@@ -30,7 +20,7 @@ class MemoryAppointments:
 
     def __init__(self) -> None:
         self._stored: dict[str, Appointment] = {}
-        self._timetables: dict[str, Timetable] = {}
+        self._timetables: dict[str, ScheduleRecord] = {}
         self._holders: dict[_Claim, str] = {}
         """For each claim (see `_claims`) the id of who has it: what the unique indexes are there."""
 
@@ -52,16 +42,16 @@ class MemoryAppointments:
         holder = self._holders.get((Fence.COMMAND, command_id))
         return self._by_id(holder) if holder else None
 
-    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+    async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
         """Return the timetables of these doctors that were ever changed."""
-        ids = {doctor_id: timetable_id(doctor_id) for doctor_id in doctor_ids}
+        ids = {doctor_id: schedule_id(doctor_id) for doctor_id in doctor_ids}
         return {doctor_id: self._timetables[id_] for doctor_id, id_ in ids.items() if id_ in self._timetables}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
         return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
 
-    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+    async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
         return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}
 

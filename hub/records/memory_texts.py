@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from hub.records.text_ports import LineHalt
-from hub.texting.inbox import InboundText
+from hub.texting.inbound_text import InboundText
+from hub.texting.ports import LineHalt
 from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
 
 
 class MemoryTexts:
-    """Implements `hub.records.text_ports.TextRecords`."""
+    """Implements `hub.texting.ports.TextRecords`."""
 
     def __init__(self) -> None:
         self._stored: dict[str, Text] = {}
@@ -105,7 +105,7 @@ class MemoryTexts:
 
 
 class MemoryTextPositions:
-    """Implements `hub.records.text_ports.TextPositions`."""
+    """Implements `hub.texting.ports.TextPositions`."""
 
     def __init__(self) -> None:
         self._seqs: dict[str, int] = {}
@@ -121,7 +121,7 @@ class MemoryTextPositions:
 
 
 class MemoryInboundTexts:
-    """Implements `hub.records.text_ports.InboundTexts`."""
+    """Implements `hub.texting.ports.InboundTexts`."""
 
     def __init__(self) -> None:
         self._stored: dict[str, InboundText] = {}
@@ -138,7 +138,7 @@ class MemoryInboundTexts:
 
 
 class MemoryOptOuts:
-    """Implements `hub.records.text_ports.OptOuts`."""
+    """Implements `hub.texting.ports.OptOuts`."""
 
     def __init__(self) -> None:
         self._stored: set[tuple[str, str]] = set()
@@ -157,7 +157,7 @@ class MemoryOptOuts:
 
 
 class MemoryLineHalts:
-    """Implements `hub.records.text_ports.LineHalts`."""
+    """Implements `hub.texting.ports.LineHalts`."""
 
     def __init__(self) -> None:
         self._stored: dict[str, LineHalt] = {}

@@ -8,7 +8,7 @@ from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
 from hub.records.documents import Document
 from hub.records.errors import translated
-from hub.records.inbox import MongoInboundTexts, MongoLineHalts, MongoOptOuts
+from hub.records.inbound_messages import MongoInboundTexts, MongoLineHalts, MongoOptOuts
 from hub.records.photos import MongoPhotos
 from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts

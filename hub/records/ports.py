@@ -4,19 +4,19 @@ Every method may raise `hub.records.errors.StoreUnavailable`, and `BrokenRecord`
 stored. Instants are aware, UTC, whole milliseconds.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Protocol
 
-from hub.accounts.account import Account, Session
-from hub.records.text_ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
+from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
 from hub.scheduling.appointment import Appointment, DueKind
-from hub.scheduling.events import Event, TimetableEvent
+from hub.scheduling.recorded_event import Past
+from hub.scheduling.schedule_record import Aggregate, ScheduleRecord
 from hub.scheduling.statistics import Outcome
-from hub.scheduling.timetable import Aggregate, Timetable
-from hub.scheduling.values import Role, Status
+from hub.scheduling.values import Status
+from hub.texting.ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
 
 
 class Fence(StrEnum):
@@ -62,36 +62,6 @@ class Stale:
 
 
 SaveOutcome = Saved | Stopped | Stale
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An event of a doctor's history and the appointment as it stood right after it."""
-
-    event: Event
-    appointment: Appointment
-
-    @property
-    def doctor_id(self) -> str:
-        """Whose history it is."""
-        return self.appointment.doctor_id
-
-
-@dataclass(frozen=True)
-class Rearranged:
-    """An event of a doctor's timetable, and the timetable as it stood right after it."""
-
-    event: TimetableEvent
-    timetable: Timetable
-
-    @property
-    def doctor_id(self) -> str:
-        """Whose history it is."""
-        return self.timetable.doctor_id
-
-
-Past = Happened | Rearranged
-"""One event of a doctor's history."""
 
 
 @dataclass(frozen=True)
@@ -161,16 +131,16 @@ class AppointmentRecords(Protocol):
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the timetable whose history holds the command."""
 
-    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
+    async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
         """Return the timetables of these doctors, by doctor id, of those whose timetable was ever changed.
 
-        `hub.records.timetables` has those of the others, too.
+        `hub.records.schedules` has those of the others, too.
         """
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
 
-    async def holders(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
+    async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return, for each of the doctors, the ids of the active appointments from `since` on by their start (UTC)."""
 
     async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
@@ -216,74 +186,6 @@ class AppointmentRecords(Protocol):
         """Return whether there is, or was, an appointment of the two, whatever became of it."""
 
 
-Unique = Literal["email", "phone"]
-"""A field of an account that no two accounts share."""
-
-
-class UserRecords(Protocol):
-    """The accounts of both roles."""
-
-    async def add(self, accounts: Sequence[Account]) -> Unique | None:
-        """Write new accounts in order. Return None, or the field that another account holds already.
-
-        Stops at the first account that is refused; those before it are written.
-        """
-
-    async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
-        """Write what differs between the two, which are one account; everything else stays as it is in the store.
-
-        Returns None; or the field that another account holds already; or "stale" when there is no such account, or when
-        the password differs and is not that of `before` any more. Then nothing was written.
-        """
-
-    async def by_id(self, user_id: str) -> Account | None:
-        """Return the account."""
-
-    async def by_email(self, email: str) -> Account | None:
-        """Return the account with this e-mail address (lower case)."""
-
-    async def by_phone(self, phone: str) -> Account | None:
-        """Return the account with this phone number (E.164)."""
-
-    async def by_ids(self, user_ids: Collection[str]) -> Mapping[str, Account]:
-        """Return the accounts that exist among the ids, by id."""
-
-    async def doctors(self) -> list[Account]:
-        """Return all doctors, ordered by name."""
-
-    async def doctor_ids(self) -> list[str]:
-        """Return the ids of all doctors, in any order: of thousands a fraction of what the accounts cost."""
-
-    async def count(self, role: Role | None = None) -> int:
-        """Return how many accounts there are, of one role or of both."""
-
-
-class SessionRecords(Protocol):
-    """Refresh-token families: one log-in each."""
-
-    async def add(self, session: Session) -> None:
-        """Write a new session."""
-
-    async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
-        """Replace the token hash `presented` by `fresh` if it is the current one of a live session.
-
-        Returns the session then; None when the session is unknown, over, revoked, or `presented` is not its current
-        hash, in which case a session that exists is revoked: somebody uses a token that has been used.
-        """
-
-    async def revoke(self, session_id: str, now: datetime) -> None:
-        """End the session."""
-
-    async def revoked_at(self, session_id: str) -> datetime | None:
-        """Return when the session was ended; None while it is not, or when there is none."""
-
-    async def revoked_since(self, since: datetime) -> dict[str, datetime]:
-        """Return the sessions that were ended at `since` or later: session id → when."""
-
-    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `spared`; return their ids."""
-
-
 class PhotoRecords(Protocol):
     """The pictures of people, JPEG, each under an id of its own: one that changes gets another id."""
 
@@ -295,19 +197,6 @@ class PhotoRecords(Protocol):
 
     async def remove(self, photo_id: str) -> None:
         """Remove the picture, if there is one."""
-
-
-class AttemptRecords(Protocol):
-    """How often something was tried, by a key of the caller's making."""
-
-    async def counts(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return what was counted under each of the keys that has something."""
-
-    async def count(self, key: str, until: datetime) -> int:
-        """Count one more under the key and return how many that makes, this one included: each caller another number.
-
-        What is counted under the key may be forgotten after `until`, which is that of the first.
-        """
 
 
 class Records(Protocol):

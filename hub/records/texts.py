@@ -16,7 +16,7 @@ _DUPLICATE_KEY = 11000
 
 
 class MongoTexts:
-    """Implements `hub.records.text_ports.TextRecords`."""
+    """Implements `hub.texting.ports.TextRecords`."""
 
     def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
         self._collection = collection
@@ -121,7 +121,7 @@ class MongoTexts:
 
 
 class MongoTextPositions:
-    """Implements `hub.records.text_ports.TextPositions`."""
+    """Implements `hub.texting.ports.TextPositions`."""
 
     def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
         self._collection = collection

@@ -7,10 +7,10 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from hub.accounts.account import Account
+from hub.accounts.ports import Unique
+from hub.records.chunks import in_parts
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.records.parts import in_parts
-from hub.records.ports import Unique
 from hub.scheduling.values import Role
 
 _UNIQUE: tuple[Unique, ...] = ("email", "phone")

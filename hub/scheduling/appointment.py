@@ -16,7 +16,7 @@ from hub.scheduling.events import (
     ReminderMissed,
     TaggedEvent,
 )
-from hub.scheduling.values import ACTIVE, LENGTH, Id, Instant, Reason, Status, Value
+from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Id, Instant, Reason, Status, Value
 
 REMINDER_LEAD = timedelta(hours=3)
 """How long before the start the patient is reminded."""
@@ -100,7 +100,7 @@ def _booked(event: AppointmentBooked) -> Appointment:
         doctor_id=event.doctor_id,
         patient_id=event.patient_id,
         start=event.start,
-        end=event.start + LENGTH,
+        end=event.start + APPOINTMENT_DURATION,
         status=Status.SCHEDULED,
         version=1,
         reason=event.reason,
@@ -135,7 +135,7 @@ def _changed(
             due, kind = _first_deadline(event.start, event.at)
             return {
                 "start": event.start,
-                "end": event.start + LENGTH,
+                "end": event.start + APPOINTMENT_DURATION,
                 "status": Status.SCHEDULED,
                 "due": due,
                 "due_kind": kind,

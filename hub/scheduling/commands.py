@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-from hub.scheduling.hours import Note, Shift, after_start
+from hub.scheduling.schedule import Note, Shift, after_start
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 
@@ -115,10 +115,10 @@ class EnableDoctor(_Command):
     kind: Literal["enable"] = "enable"
 
 
-TimetableChange = ChangeHours | AddTimeOff | RemoveTimeOff | DisableDoctor | EnableDoctor
+ScheduleChange = ChangeHours | AddTimeOff | RemoveTimeOff | DisableDoctor | EnableDoctor
 """A command about the doctor's timetable."""
 
-Command = BookAppointment | Change | TimetableChange
+Command = BookAppointment | Change | ScheduleChange
 CommandAdapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 

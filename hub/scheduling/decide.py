@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
-from hub.scheduling.arrange import arrange
-from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
@@ -16,9 +14,10 @@ from hub.scheduling.commands import (
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
-    TimetableChange,
+    ScheduleChange,
     fingerprint,
 )
+from hub.scheduling.decide_schedule import arrange
 from hub.scheduling.decision import (
     Accepted,
     Decision,
@@ -28,6 +27,7 @@ from hub.scheduling.decision import (
     RepeatedArrangement,
     header,
 )
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -39,14 +39,14 @@ from hub.scheduling.events import (
     PatientReminded,
     ReminderMissed,
 )
-from hub.scheduling.timetable import Aggregate
-from hub.scheduling.values import HORIZON, LENGTH, Actor, Role, Status
+from hub.scheduling.schedule_record import Aggregate
+from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Actor, Role, Status
 
 REMINDER_USEFUL = timedelta(minutes=30)
 """A reminder that is late is still sent when the start is at least this far away."""
 
 
-def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
+def decide(calendar: DoctorState, command: Command, now: datetime) -> Decision:
     """Decide a command against the calendar of the doctor whom it names, at the instant `now` (UTC).
 
     Knows the commands applied to what this one names: an appointment, or the doctor's timetable. One that was applied
@@ -59,7 +59,7 @@ def decide(calendar: Calendar, command: Command, now: datetime) -> Decision:
         return Refused(RefusalCode.EXPIRED, "The command waited too long to be carried out; send it again.")
     if isinstance(command, BookAppointment):
         return _book(calendar, command, now)
-    if isinstance(command, TimetableChange):
+    if isinstance(command, ScheduleChange):
         return arrange(calendar, command, now)
     appointment = calendar.appointments.get(command.appointment_id)
     if appointment is None or not _party_to(command.by, appointment):
@@ -88,14 +88,14 @@ def repeated(command: Command, aggregate: Aggregate) -> Repeated | RepeatedArran
     return Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED, "This key has been used for a different command; use a new one.")
 
 
-def _named(calendar: Calendar, command: Command) -> Aggregate | None:
+def _named(calendar: DoctorState, command: Command) -> Aggregate | None:
     """Return what the command names or, if it is a repeated booking, made; None if we know of no such thing."""
-    if isinstance(command, TimetableChange):
-        return calendar.timetable
+    if isinstance(command, ScheduleChange):
+        return calendar.schedule_record
     return calendar.appointments.get(command.id if isinstance(command, BookAppointment) else command.appointment_id)
 
 
-def _book(calendar: Calendar, command: BookAppointment, now: datetime) -> Decision:
+def _book(calendar: DoctorState, command: BookAppointment, now: datetime) -> Decision:
     if not _may_book(command):
         return Refused(RefusalCode.FORBIDDEN, "Patients book for themselves, doctors in their own calendar.")
     if refusal := _refuse_start(calendar, command.start, now):
@@ -112,13 +112,13 @@ def _book(calendar: Calendar, command: BookAppointment, now: datetime) -> Decisi
     )
 
 
-def _change(calendar: Calendar, command: Change, appointment: Appointment, now: datetime) -> Decision:
+def _change(calendar: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Decision:
     if refusal := _refuse_change(calendar, command, appointment, now):
         return refusal
     return Accepted(appointment.id, _caused(calendar, command, appointment, now))
 
 
-def _refuse_change(calendar: Calendar, command: Change, appointment: Appointment, now: datetime) -> Refused | None:
+def _refuse_change(calendar: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Refused | None:
     """Return why the change is not possible now, if so."""
     match command:
         case ConfirmAppointment():
@@ -144,7 +144,7 @@ def _refuse_change(calendar: Calendar, command: Change, appointment: Appointment
             assert_never(command)
 
 
-def _caused(calendar: Calendar, command: Change, appointment: Appointment, now: datetime) -> Event:
+def _caused(calendar: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Event:
     """Return the event of a change that is possible."""
     of_event = header(calendar, command, now)
     match command:
@@ -165,7 +165,7 @@ def _caused(calendar: Calendar, command: Change, appointment: Appointment, now: 
             assert_never(command)
 
 
-def _refuse_start(calendar: Calendar, start: datetime, now: datetime) -> Refused | None:
+def _refuse_start(calendar: DoctorState, start: datetime, now: datetime) -> Refused | None:
     """Return why nobody can begin an appointment at `start`, if so: the doctor's rules first, then who holds it."""
     doctor = calendar.doctor
     if doctor.disabled:
@@ -179,7 +179,7 @@ def _refuse_start(calendar: Calendar, start: datetime, now: datetime) -> Refused
     if not doctor.works_at(start):
         return Refused(RefusalCode.OUTSIDE_HOURS, "The doctor does not work then.")
     # Equality is overlap: clocks change by whole half hours, so all starts of a doctor are on one grid.
-    if start in calendar.holders:
+    if start in calendar.slot_owners:
         return Refused(RefusalCode.SLOT_TAKEN, "This slot is taken.")
     return None
 
@@ -187,7 +187,7 @@ def _refuse_start(calendar: Calendar, start: datetime, now: datetime) -> Refused
 def _refuse_completion(appointment: Appointment, now: datetime) -> Refused | None:
     if refusal := _unless(appointment, Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW):
         return refusal
-    if now < appointment.start - LENGTH:
+    if now < appointment.start - APPOINTMENT_DURATION:
         return Refused(RefusalCode.TOO_EARLY, "An appointment is completed from 30 minutes before its start.")
     return None
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import TypedDict
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import Command, fingerprint
-from hub.scheduling.events import Event, TimetableEvent
-from hub.scheduling.timetable import Timetable
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.events import Event, ScheduleEvent
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import Actor
 
 
@@ -44,7 +44,7 @@ class Accepted:
 class Arranged:
     """The command causes this event of the doctor's timetable."""
 
-    event: TimetableEvent
+    event: ScheduleEvent
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Repeated:
 class RepeatedArrangement:
     """The same of a command that changed the timetable."""
 
-    timetable: Timetable
-    event: TimetableEvent
+    schedule_record: ScheduleRecord
+    event: ScheduleEvent
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Header(TypedDict):
     fingerprint: str
 
 
-def header(calendar: Calendar, command: Command, now: datetime) -> Header:
+def header(calendar: DoctorState, command: Command, now: datetime) -> Header:
     """Return the header of the event that a command causes now."""
     return {
         "seq": calendar.seq + 1,

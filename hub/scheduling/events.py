@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from hub.scheduling.hours import Shift, TimeOff
+from hub.scheduling.schedule import Shift, TimeOff
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 EventType = Literal[
@@ -128,8 +128,8 @@ class DoctorEnabled(_Event):
     type: Literal["enabled"] = "enabled"
 
 
-TimetableEvent = HoursChanged | TimeOffAdded | TimeOffRemoved | DoctorDisabled | DoctorEnabled
+ScheduleEvent = HoursChanged | TimeOffAdded | TimeOffRemoved | DoctorDisabled | DoctorEnabled
 """What happens to a doctor's timetable; it has its `seq` among the events of the doctor's appointments."""
-TaggedTimetableEvent = Annotated[TimetableEvent, Field(discriminator="type")]
-AnyEvent = Event | TimetableEvent
+TaggedScheduleEvent = Annotated[ScheduleEvent, Field(discriminator="type")]
+AnyEvent = Event | ScheduleEvent
 """An event of a doctor's history."""

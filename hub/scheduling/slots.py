@@ -11,8 +11,8 @@ from hub.scheduling.events import (
     AppointmentRescheduled,
     Event,
 )
-from hub.scheduling.hours import Doctor
-from hub.scheduling.values import HORIZON, LENGTH, Instant, Value
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Instant, Value
 
 
 class Slot(Value):
@@ -30,15 +30,19 @@ class SlotChange(Value):
     available: bool
 
 
-def slots_of(doctor: Doctor, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
+def slots_of(doctor: Schedule, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
     """Return the working slots of the doctor's calendar day; `taken` holds the starts of active appointments."""
     return [
-        Slot(start=start, end=start + LENGTH, available=_available(doctor, start, now) and start not in taken)
+        Slot(
+            start=start,
+            end=start + APPOINTMENT_DURATION,
+            available=_available(doctor, start, now) and start not in taken,
+        )
         for start in doctor.starts_of(day)
     ]
 
 
-def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
+def slot_changes(doctor: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
     """Return which slots an event took or freed, as of the moment of the event.
 
     To complete an appointment before its start frees its slot. A missed one frees nothing: its slot has begun.
@@ -61,7 +65,7 @@ def slot_changes(doctor: Doctor, event: Event, after: Appointment) -> tuple[Slot
 
 
 def slots_rearranged(
-    before: Doctor, after: Doctor, day: date, taken: Collection[datetime], at: datetime
+    before: Schedule, after: Schedule, day: date, taken: Collection[datetime], at: datetime
 ) -> tuple[SlotChange, ...]:
     """Return which slots of a calendar day appear, go, or become another, with the doctor's hours, at the instant `at`.
 
@@ -76,5 +80,5 @@ def slots_rearranged(
     )
 
 
-def _available(doctor: Doctor, start: datetime, now: datetime) -> bool:
+def _available(doctor: Schedule, start: datetime, now: datetime) -> bool:
     return not doctor.disabled and now < start <= now + HORIZON and doctor.works_at(start)

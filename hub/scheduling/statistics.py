@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from hub.scheduling.hours import Doctor, ZoneName, zone
+from hub.scheduling.schedule import Schedule, ZoneName, zone
 from hub.scheduling.values import Id, Status, Value
 
 LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
@@ -114,7 +114,7 @@ class Statistics(Value):
     lead_times: LeadTimes
 
 
-def statistics(doctor: Doctor, outcomes: Iterable[Outcome]) -> Statistics:
+def statistics(doctor: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
     """Return the figures of these appointments, which are all of the one doctor."""
     here = zone(doctor.zone)
     slots: Counter[tuple[date, int, Status]] = Counter()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-LENGTH = timedelta(minutes=30)
+APPOINTMENT_DURATION = timedelta(minutes=30)
 """How long every appointment lasts."""
 HORIZON = timedelta(days=366)
 """How far ahead one may book."""

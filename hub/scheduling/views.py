@@ -1,7 +1,7 @@
 """An appointment, and a doctor's timetable, as clients see them."""
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.hours import Doctor, Shift, TimeOff, ZoneName
+from hub.scheduling.schedule import Schedule, Shift, TimeOff, ZoneName
 from hub.scheduling.values import Id, Instant, Reason, Status, Value
 
 
@@ -19,7 +19,7 @@ class AppointmentView(Value):
     created_at: Instant
 
 
-class CalendarView(Value):
+class ScheduleView(Value):
     """A doctor's own hours: weekly shifts by the clock of `zone`, time off, and whether no appointments are taken."""
 
     doctor_id: Id
@@ -29,9 +29,9 @@ class CalendarView(Value):
     disabled: bool
 
 
-def calendar_view(doctor: Doctor) -> CalendarView:
+def schedule_view(doctor: Schedule) -> ScheduleView:
     """Return what a doctor sees of the own timetable."""
-    return CalendarView(
+    return ScheduleView(
         doctor_id=doctor.id,
         zone=doctor.zone,
         shifts=doctor.shifts,

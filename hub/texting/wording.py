@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from hub.scheduling.hours import ZoneName, zone
+from hub.scheduling.schedule import ZoneName, zone
 
 Language = Literal["en", "de"]
 """What texts are written in; people choose. Who has not chosen, or is unknown, is written to in English."""

@@ -15,12 +15,12 @@ from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.client.wire import Profile, SignedIn
-from hub.judge.dashboard import Dashboard
+from hub.ops.judge.dashboard import Dashboard
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.hours import Doctor, Shift
-from hub.scheduling.values import LENGTH, Role
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import APPOINTMENT_DURATION, Role
 from hub.scheduling.views import AppointmentView
 from hub.settings import timekeeper
 from hub.texting.text import Line, Text
@@ -96,13 +96,15 @@ class Clinic:
             phone=phone or f"+1202{5_500_000 + number}",
             password_hash="-",
             created_at=self.clock(),
-            calendar=Doctor(id=id_, zone=zone, shifts=ROUND_THE_CLOCK) if role == "doctor" else None,
+            calendar=Schedule(id=id_, zone=zone, shifts=ROUND_THE_CLOCK) if role == "doctor" else None,
         )
 
     def slot_in(self, ahead: timedelta) -> datetime:
         """Return the first half hour of UTC that is at least so far ahead."""
         at = self.clock() + ahead
-        return datetime.fromtimestamp(-(-at.timestamp() // LENGTH.total_seconds()) * LENGTH.total_seconds(), UTC)
+        return datetime.fromtimestamp(
+            -(-at.timestamp() // APPOINTMENT_DURATION.total_seconds()) * APPOINTMENT_DURATION.total_seconds(), UTC
+        )
 
     async def booked(self, patient: Person, doctor: Person, start: datetime) -> AppointmentView:
         """Let a patient book a slot, which has to work."""

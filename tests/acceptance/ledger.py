@@ -9,7 +9,7 @@ from hub.ids import new_id
 from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment, evolve
 from hub.scheduling.events import AppointmentBooked
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Actor, Role
 
 _AT_ONCE = 500
@@ -78,7 +78,7 @@ class Ledger:
     def _account(self, role: str, zone: str = "UTC") -> Account:
         self._people += 1
         id_ = f"{role}-{self._people}"
-        doctor = Doctor(id=id_, zone=zone, shifts=_ROUND_THE_CLOCK) if role == "doctor" else None
+        doctor = Schedule(id=id_, zone=zone, shifts=_ROUND_THE_CLOCK) if role == "doctor" else None
         return Account(
             id=id_,
             role=role,

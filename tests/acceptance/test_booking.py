@@ -9,8 +9,8 @@ from hub.bus import topics
 from hub.client.member import CannotRead, Member
 from hub.clock import system_clock
 from hub.ids import instance_id
-from hub.judge.dashboard import Dashboard
-from hub.scheduling.values import LENGTH, Status
+from hub.ops.judge.dashboard import Dashboard
+from hub.scheduling.values import APPOINTMENT_DURATION, Status
 from tests.faults.clinic import Clinic, Slot, opened
 from tests.stack import Stack, until
 
@@ -74,7 +74,9 @@ async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack
                 for value in UNREADABLE:
                     await stranger.send_and_wait(topics.COMMANDS, value, key=b"nobody", partition=partition)
             for number, slot in enumerate(clinic.slots(1)):  # a doctor in each partition
-                booked = await clinic.patients[0].commands.book(slot.doctor_id, slot.start + number * LENGTH)
+                booked = await clinic.patients[0].commands.book(
+                    slot.doctor_id, slot.start + number * APPOINTMENT_DURATION
+                )
                 assert booked.ok
             aside: list[bytes | None] = []
             while len(aside) < len(UNREADABLE) * stack.settings.kafka_partitions:

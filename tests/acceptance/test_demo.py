@@ -13,15 +13,15 @@ import pytest
 from rich.console import Console
 
 from hub.clock import system_clock
-from hub.demo.run import BROKEN, KEPT, NO_MORNING, Size, run
-from hub.embedded.ports import free_port
+from hub.ops.demo.run import BROKEN, KEPT, NO_MORNING, Size, run
+from hub.ops.local.ports import free_port
+from hub.ops.seeding.people import doctors
+from hub.ops.seeding.seed import SeedReport, seed
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.timetable import Timetable
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import Status
-from hub.seeding.people import doctors
-from hub.seeding.seed import SeedReport, seed
 from hub.settings import Settings, child_environment
 from tests.stack import Stack
 
@@ -160,8 +160,8 @@ class _Doctored:
     async def last_seq(self, doctor_id: str) -> int:
         return await self._records.appointments.last_seq(doctor_id)
 
-    async def timetables(self, doctor_ids: Collection[str]) -> dict[str, Timetable]:
-        return await self._records.appointments.timetables(doctor_ids)
+    async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
+        return await self._records.appointments.schedule_records(doctor_ids)
 
 
 def _lose(_: Appointment) -> list[Appointment]:

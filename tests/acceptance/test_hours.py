@@ -13,9 +13,9 @@ from hub.client.member import Member
 from hub.client.wire import EnteredTimeOff, OwnCalendar
 from hub.clock import system_clock
 from hub.ids import instance_id
-from hub.judge.dashboard import Dashboard
-from hub.scheduling.hours import Shift
-from hub.scheduling.values import LENGTH
+from hub.ops.judge.dashboard import Dashboard
+from hub.scheduling.schedule import Shift
+from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.faults.clinic import Clinic, opened
 from tests.stack import Stack, until
 
@@ -32,16 +32,22 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
         watching = Dashboard(rival.member.who, system_clock)
         async with rival.member.line(watching.callbacks) as watcher:
             assert await watcher.watch(doctor.id, first.start.date()) is None
-            assert watching.slots[doctor.id, later.start + LENGTH]
+            assert watching.slots[doctor.id, later.start + APPOINTMENT_DURATION]
 
             own = await doctor.member.own_hours.change(MORNINGS)
             assert isinstance(own, OwnCalendar)
             assert [each.id for each in own.outside] == [kept.appointment.id]
-            assert (await rival.commands.book(doctor.id, later.start + LENGTH)).code == "outside_hours"
-            assert await starts(clinic, first.start.date()) == [first.start + number * LENGTH for number in range(4)]
-            await until(lambda: not watching.slots[doctor.id, later.start + LENGTH], "the watcher sees slots go")
+            assert (await rival.commands.book(doctor.id, later.start + APPOINTMENT_DURATION)).code == "outside_hours"
+            assert await starts(clinic, first.start.date()) == [
+                first.start + number * APPOINTMENT_DURATION for number in range(4)
+            ]
+            await until(
+                lambda: not watching.slots[doctor.id, later.start + APPOINTMENT_DURATION], "the watcher sees slots go"
+            )
 
-            away = await doctor.member.own_hours.add_time_off(first.start, first.start + LENGTH, note="Dentist")
+            away = await doctor.member.own_hours.add_time_off(
+                first.start, first.start + APPOINTMENT_DURATION, note="Dentist"
+            )
             assert isinstance(away, EnteredTimeOff)
             assert (await rival.commands.book(doctor.id, first.start)).code == "outside_hours"
             await until(lambda: not watching.slots[doctor.id, first.start], "the watcher sees the time off")
@@ -78,7 +84,7 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         said = await doctor_command(stack, "disable", email)
         assert "Appointments to come, which stay booked: 1." in said
         assert kept.appointment.id in said
-        assert (await rival.commands.book(doctor_id, tomorrow + LENGTH)).code == "doctor_unavailable"
+        assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).code == "doctor_unavailable"
         assert "disabled" in next(row for row in (await doctor_command(stack, "list")).splitlines() if email in row)
         await until(lambda: not dashboard.open, "the doctor's socket is closed")
         with suppress(CannotConnect):
@@ -88,7 +94,7 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         assert (await patient.commands.confirm(kept.appointment.id)).ok
 
         await doctor_command(stack, "enable", doctor_id)
-        assert (await rival.commands.book(doctor_id, tomorrow + LENGTH)).ok
+        assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).ok
         assert isinstance(await door.log_in("doctor", email, password), Member)
 
 

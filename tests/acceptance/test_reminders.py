@@ -13,10 +13,10 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD
-from hub.scheduling.values import LENGTH
+from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.settings import clock_settings
 from hub.texting import wording
-from hub.texting.addresses import STATUS, WEBHOOK
+from hub.texting.callback_urls import STATUS, WEBHOOK
 from hub.texting.text import Text, TextStatus
 from tests.acceptance.clinic import Clinic, Person, opened
 from tests.phones import Arrived
@@ -107,7 +107,7 @@ class Visit:
     async def stays_at(self, *events: str) -> None:
         """The same, and still so when all that could have become of it would have."""
         await self.comes_to(*events)
-        await self.clinic.show(self.missed_at + LENGTH + LATE)
+        await self.clinic.show(self.missed_at + APPOINTMENT_DURATION + LATE)
         await self.comes_to(*events)
 
     async def happened_at(self, type_: str) -> datetime:
@@ -164,7 +164,7 @@ async def what_is_cancelled_before_is_not_reminded_of(clinic: Clinic) -> None:
 async def what_moves_before_is_reminded_of_at_its_new_time_only(clinic: Clinic) -> None:
     its = await visit(clinic)
     await clinic.until_text(its.patient, 1)
-    its.start += 2 * LENGTH
+    its.start += 2 * APPOINTMENT_DURATION
     assert (await its.patient.commands.reschedule(its.id, its.start)).ok
     await clinic.until_told(its.doctor, its.id, "reminded")
     assert its.reminded_at <= await its.happened_at("reminded") <= its.reminded_at + LATE
@@ -348,7 +348,7 @@ async def who_sends_stop_gets_no_more_until_start(clinic: Clinic) -> None:
     await _settled(clinic, await _first_text(its), TextStatus.DELIVERED)
     line = clinic.number("patient")
     assert (await clinic.phones.answer(its.patient.phone, "Stop", line=line)).status == 200
-    moved = its.start + LENGTH
+    moved = its.start + APPOINTMENT_DURATION
     assert (await its.patient.commands.reschedule(its.id, moved)).ok
     _, text = await clinic.until(lambda: _patients_texts(its, 2), "the text about the move is planned")
     text = await _settled(clinic, text, TextStatus.SKIPPED)

@@ -19,7 +19,7 @@ from hub.accounts.account import Account
 from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
 from hub.records.mongo import connect
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role, rfc3339
 from tests.stack import Stack
 from tests.years import write, years
@@ -181,5 +181,5 @@ def account(account_id: str, role: Role) -> Account:
         phone=None,
         password_hash="nobody logs in",
         created_at=system_clock(),
-        calendar=Doctor(id=account_id, zone="UTC", shifts=shifts) if role is Role.DOCTOR else None,
+        calendar=Schedule(id=account_id, zone="UTC", shifts=shifts) if role is Role.DOCTOR else None,
     )

@@ -1,7 +1,7 @@
 import pytest
 
-from agents.doctors import Doctors
-from tests.agents.surgery import Surgery
+from agents.actor.actors import Doctors
+from tests.agents.actor_fixtures import Surgery
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.text_sending import TextSender, Way
+from agents.texts.sending import TextSender, Way
 from hub.clock import Timekeeper
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
@@ -15,8 +15,8 @@ from hub.texting.outcomes import Fate, Outcome
 from hub.texting.reports import Report
 from hub.texting.text import Line, Text, TextKind, TextStatus, text_id
 from hub.texting.twilio import TwilioUnreachable
-from tests.agents.practice import PHONES, Practice
-from tests.agents.surgery import book
+from tests.agents.actor_fixtures import book
+from tests.agents.workers import PHONES, Practice
 
 NUMBERS: dict[Line, str] = {"patient": "+12025550180", "doctor": "+12025550190"}
 TOOK = 0.01

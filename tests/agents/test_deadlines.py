@@ -10,9 +10,9 @@ from agents.deadlines import GIVEN_UP, PENDING, READ_EVERY, WINDOW
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Deadline
-from tests.agents.hurry import clock_from, hurried, running, wakes
-from tests.agents.practice import Practice, sent, until
-from tests.agents.surgery import NOW, Meddled, book, cancel, move, slot, verdicts
+from tests.agents.actor_fixtures import NOW, Meddled, book, cancel, move, slot, verdicts
+from tests.agents.virtual_time import clock_from, hurried, running, wakes
+from tests.agents.workers import Practice, sent, until
 
 SECOND = timedelta(seconds=1)
 REMINDER, START, NO_SHOW = slot(0) - timedelta(hours=3), slot(0), slot(0) + timedelta(minutes=15)

@@ -10,14 +10,14 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.app import TABLE, build
-from api.endpoints import Endpoint, File
-from api.problems import KINDS
+from api.http.endpoints import Endpoint, File
+from api.http.problems import KINDS
 from api.services import Engine, Services, assemble
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.bus.messages import SessionEnded
 from hub.records.memory import MemoryRecords
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role
 from hub.settings import Settings
 from tests.api.direct_commands import DirectCommands
@@ -223,7 +223,7 @@ def _doctor(name: str, phone: str, password_hash: str) -> Account:
         password_hash=password_hash,
         created_at=MONDAY_MORNING,
         specialty="general practice",
-        calendar=Doctor(id=f"doctor-{name}", zone="Europe/Berlin", shifts=shifts),
+        calendar=Schedule(id=f"doctor-{name}", zone="Europe/Berlin", shifts=shifts),
     )
 
 

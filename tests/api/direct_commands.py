@@ -6,13 +6,13 @@ from hub.bus.messages import Declined, Done, Reply, TimetableDone
 from hub.bus.ports import NoAnswer
 from hub.clock import Clock
 from hub.records.ports import Fence, Records, Saved, Stopped
-from hub.records.timetables import timetable_of
+from hub.records.schedules import schedule_record_of
 from hub.scheduling.appointment import Appointment, evolve
-from hub.scheduling.calendar import Calendar
-from hub.scheduling.commands import BookAppointment, Command, TimetableChange
+from hub.scheduling.commands import BookAppointment, Command, ScheduleChange
 from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated, RepeatedArrangement
-from hub.scheduling.timetable import Aggregate, rearrange
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.schedule_record import Aggregate, rearrange
 from hub.scheduling.views import view
 
 _FENCED = {
@@ -49,10 +49,10 @@ class DirectCommands:
                 return Declined(command_id=command.id, code=code, detail=detail)
             case Repeated(appointment, _):
                 return Done(command_id=command.id, appointment=view(appointment))
-            case RepeatedArrangement(timetable, _):
-                return TimetableDone(command_id=command.id, doctor=timetable.doctor)
+            case RepeatedArrangement(schedule_record, _):
+                return TimetableDone(command_id=command.id, doctor=schedule_record.doctor)
             case Arranged(event):
-                after = rearrange(calendar.timetable, event)
+                after = rearrange(calendar.schedule_record, event)
             case Accepted(appointment_id, event):
                 before = (await appointments.by_ids([appointment_id])).get(appointment_id)
                 after = evolve(before, event)
@@ -67,14 +67,14 @@ class DirectCommands:
             case outcome:
                 raise AssertionError(f"nobody else writes here, yet: {outcome}")
 
-    async def _calendar(self, command: Command) -> Calendar:
-        timetable = await timetable_of(self._records, command.doctor_id)
-        assert timetable is not None
+    async def _calendar(self, command: Command) -> DoctorState:
+        schedule_record = await schedule_record_of(self._records, command.doctor_id)
+        assert schedule_record is not None
         active = await self._records.appointments.active_since([command.doctor_id], self._clock())
-        named = [] if isinstance(command, BookAppointment | TimetableChange) else [command.appointment_id]
-        return Calendar(
-            timetable=timetable,
+        named = [] if isinstance(command, BookAppointment | ScheduleChange) else [command.appointment_id]
+        return DoctorState(
+            schedule_record=schedule_record,
             seq=await self._records.appointments.last_seq(command.doctor_id),
-            holders={appointment.start: appointment.id for appointment in active},
+            slot_owners={appointment.start: appointment.id for appointment in active},
             appointments=await self._records.appointments.by_ids(named),
         )

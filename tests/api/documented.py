@@ -7,7 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from api.app import TABLE
-from api.openapi import openapi
+from api.documents.openapi import openapi
 
 
 @cache

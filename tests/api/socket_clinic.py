@@ -14,7 +14,7 @@ from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply
-from hub.bus.retold import retold
+from hub.bus.replay import retold
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
 from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
@@ -150,7 +150,7 @@ async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIter
     services = await _services(settings)
     feed = services.following
     assert isinstance(feed, Feed)
-    gateway = assemble_gateway(services, services.doorkeeper.recognise, limits)
+    gateway = assemble_gateway(services, services.authenticator.recognise, limits)
     feed._deliver = gateway.tell
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from api.app import TABLE
-from api.documents import PATHS
-from api.identity import Access
+from api.documents.routes import PATHS
+from api.http.identity import Access
 from api.metrics import PATH as METRICS
 from hub.bus.messages import SessionEnded
 from tests.api.clinic import PASSWORD, Clinic, opening

@@ -135,7 +135,7 @@ async def test_a_password_is_checked_also_where_there_is_no_account(
         checked.append(hashed)
         return False
 
-    monkeypatch.setattr("api.accounts.verify_password", verify)
+    monkeypatch.setattr("api.resources.accounts.verify_password", verify)
     await log_in(clinic, "patient", "nobody@clinic.test")
     await log_in(clinic, "patient", "ada@clinic.test")
     await log_in(clinic, "doctor", "ada@clinic.test")

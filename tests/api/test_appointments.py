@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.asking import PATIENCE
+from api.commands.command_client import PATIENCE
 from tests.api.clinic import Answer, Clinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-from api.asyncapi import COMMANDS, EVENTS, asyncapi
-from api.sockets.hears import CODES
+from api.documents.asyncapi import COMMANDS, EVENTS, asyncapi
+from api.sockets.outbound import CODES
 from api.sockets.server import Heard
 from tests.api.clinic import opening
 from tests.api.documented import validator

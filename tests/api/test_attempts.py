@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from api.attempts import Attempts
-from api.problems import Problem
+from api.http.attempts import Attempts
+from api.http.problems import Problem
 from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from tests.api.clinic import HandClock

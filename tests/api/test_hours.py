@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.accounts.leaving import Left, disable, enable
+from hub.ops.doctor_availability import Left, disable, enable
 from tests.api.clinic import PASSWORD, Answer, Clinic, opening
 
 ME = "/api/v1/doctors/me"

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.sockets.line import Shared
+from api.sockets.websocket import Shared
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
 from tests.api.sockets import until

@@ -8,9 +8,9 @@ from openapi_spec_validator import validate
 
 from api import metrics
 from api.app import TABLE, build
-from api.documents import PATHS
-from api.endpoints import Endpoint
-from api.problems import KINDS, Code
+from api.documents.routes import PATHS
+from api.http.endpoints import Endpoint
+from api.http.problems import KINDS, Code
 from tests.api.clinic import Clinic, make_services
 from tests.api.documented import assert_documented, document, validator
 

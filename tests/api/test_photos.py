@@ -6,10 +6,10 @@ from PIL.ExifTags import GPS, IFD, Base
 from pydantic import ValidationError
 
 from api.app import _photos
-from api.endpoints import BODY_LIMIT
-from api.pictures import SIDE
-from api.uploads import LIMIT
-from hub.records.bucket import BucketPhotos
+from api.http.endpoints import BODY_LIMIT
+from api.http.uploads import LIMIT
+from api.resources.pictures import SIDE
+from hub.records.s3_photos import BucketPhotos
 from hub.settings import Settings
 from tests.api.clinic import Clinic, opening
 from tests.api.pictures import form, picture, upload

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 
 from api.app import TABLE
-from api.problems import KINDS, Code, refused
+from api.http.problems import KINDS, Code, refused
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.decision import RefusalCode
 from tests.api.clinic import PASSWORD, Clinic, opening

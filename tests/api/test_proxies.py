@@ -2,7 +2,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from api.proxies import Proxies
+from api.http.proxies import Proxies
 from hub.settings import Settings
 from tests.api.clinic import PASSWORD, make_services
 from tests.api.conftest import OpenClinic

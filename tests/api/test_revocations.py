@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
-from api import revocations as module
-from api.revocations import Revocations
+from api.http import revocations as module
+from api.http.revocations import Revocations
 from api.sockets import tokens
 from hub.bus.messages import SessionEnded
 from tests.api.clinic import PASSWORD, Announced, Clinic

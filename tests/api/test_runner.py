@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from api.app import build
-from api.runner import Runner
+from api.http.runner import Runner
 from tests.api.clinic import make_services
 
 PREFIX = b"GET /health/live HTTP/1.1\r\nHost: here\r\n"

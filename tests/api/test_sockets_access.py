@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
-from api.asyncapi import COMMANDS
+from api.documents.asyncapi import COMMANDS
 from hub.bus.messages import SessionEnded
 from hub.scheduling.values import rfc3339
 from tests.api.clinic import opening

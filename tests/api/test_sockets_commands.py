@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api.sockets.client import Client, admitted
 from api.sockets.dispatch import Dispatch
+from api.sockets.session import Client, admitted
 from hub.accounts.identity import Identity
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command

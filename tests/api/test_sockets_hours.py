@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hub.accounts.leaving import disable
-from hub.bus.retold import retold
+from hub.bus.replay import retold
+from hub.ops.doctor_availability import disable
 from hub.scheduling.values import rfc3339
 from tests.api.clinic import opening
 from tests.api.socket_clinic import Person, SocketClinic, open_sockets

@@ -13,8 +13,8 @@ import socketio
 import socketio.packet
 from engineio.async_socket import AsyncSocket
 
-from api.sockets.line import Line, Outlet, Shared
 from api.sockets.packets import BadPacket, Packet, event_text
+from api.sockets.websocket import Line, Outlet, Shared
 from tests.api.sockets import Raw, Served, listening, raw, until
 
 

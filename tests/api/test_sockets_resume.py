@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.sockets import own_record, syncing
+from api.sockets import resync, sync
 from hub.bus.messages import Notice
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
@@ -121,7 +121,7 @@ async def test_where_nobody_can_have_been_one_does_not_go_on_from(
 async def test_who_is_too_far_behind_gets_a_snapshot(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
-    monkeypatch.setattr(syncing, "FAR_BEHIND", 3)
+    monkeypatch.setattr(sync, "FAR_BEHIND", 3)
     for number in range(4):
         await clinic.rest.book("carl", "ada", opening(1, number))
     person = await clinic.person(who)
@@ -140,8 +140,8 @@ async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happ
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
 ) -> None:
     """Something is booked, moved and cancelled in the middle of the reads, also with a new doctor; pages are of one."""
-    monkeypatch.setattr(own_record, "_PAGE", 1)
-    monkeypatch.setattr(own_record, "_FEW", few)
+    monkeypatch.setattr(resync, "_PAGE", 1)
+    monkeypatch.setattr(resync, "_FEW", few)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     await clinic.rest.book("carl", "ben", opening(3))
     since = (await (await clinic.person(who)).ask("sync", {}))["position"]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from api.rooms import Day, Rooms, Told
+from api.sockets.rooms import Day, Rooms, Told
 from hub.bus.messages import AppointmentNotice
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -13,7 +13,7 @@ from hub.scheduling.events import (
     ReminderMissed,
 )
 from hub.scheduling.slots import SlotChange
-from hub.scheduling.values import LENGTH, Actor, Role, Status
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role, Status
 from hub.scheduling.views import AppointmentView
 
 TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ def notice(event: Event, *slots: SlotChange) -> AppointmentNotice:
         doctor_id="ada",
         patient_id="carl",
         start=TEN,
-        end=TEN + LENGTH,
+        end=TEN + APPOINTMENT_DURATION,
         status=Status.SCHEDULED,
         version=1,
         reason="a cough",
@@ -138,7 +138,7 @@ def test_a_watcher_is_told_of_the_watched_day_only() -> None:
     rooms = Rooms()
     rooms.watch("today", TODAY).open(0)
     rooms.watch("tomorrow", TOMORROW).open(0)
-    last_night, midnight = TODAY.end - LENGTH, TODAY.end
+    last_night, midnight = TODAY.end - APPOINTMENT_DURATION, TODAY.end
 
     assert slots(rooms.told(booked(1, last_night))) == [(("today",), "2026-11-23T22:30:00Z", False)]
     assert slots(rooms.told(booked(2, midnight))) == [(("tomorrow",), "2026-11-23T23:00:00Z", False)]

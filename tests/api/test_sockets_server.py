@@ -11,10 +11,10 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from api.sockets.index import IndexedRooms
+from api.sockets.client_manager import IndexedRooms
 from api.sockets.limits import Limits
-from api.sockets.line import Shared
 from api.sockets.server import CUT
+from api.sockets.websocket import Shared
 from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 
 

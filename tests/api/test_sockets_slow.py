@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.api.sockets import LIMITS, Served, listening, until
-from tests.bench.sockets import SocketClient
+from tests.tools.bench.sockets import SocketClient
 
 OTHERS = 499
 NEWS = "x" * 2048

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from api import __main__ as main
 from api.app import Api, build
-from api.asking import Asking
-from api.booking import Booking
-from api.runner import Runner
+from api.commands.appointments import Booking
+from api.commands.command_client import Asking
+from api.http.runner import Runner
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.limits import Limits
 from hub.bus.messages import Reply
@@ -67,7 +67,7 @@ async def busy() -> AsyncIterator[Busy]:
     commands = HeldCommands(services.records, services.clock)
     services = replace(services, commands=commands, booking=Booking(services.records, Asking(commands, services.clock)))
     clinic = await open_clinic(services)
-    api = Api(build(services), assemble_gateway(services, services.doorkeeper.recognise, Limits()))
+    api = Api(build(services), assemble_gateway(services, services.authenticator.recognise, Limits()))
     runner = Runner(api.application, access_log=None, handle_signals=False, shutdown_timeout=main.ANSWER_WITHIN)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -12,15 +12,15 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
-from api import text_answers
+from api.commands import text_replies
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
-from hub.records.text_ports import LineHalt
 from hub.scheduling.events import AppointmentConfirmed
 from hub.scheduling.values import Role, Status
 from hub.texting import wording
-from hub.texting.addresses import STATUS, WEBHOOK, status_callback
-from hub.texting.inbox import InboundText
+from hub.texting.callback_urls import STATUS, WEBHOOK, status_callback
+from hub.texting.inbound_text import InboundText
+from hub.texting.ports import LineHalt
 from hub.texting.reports import STOPPED
 from hub.texting.segments import segments
 from hub.texting.text import News, Text, TextStatus, text_id
@@ -324,7 +324,7 @@ async def test_without_agents_the_patient_is_asked_to_try_again(office: Office, 
 
 @pytest.mark.usefixtures("reminded")
 async def test_a_wish_that_hangs_is_given_up_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_answers, "ANSWER_WITHIN", 0.05)
+    monkeypatch.setattr(text_replies, "ANSWER_WITHIN", 0.05)
 
     async def for_ever(_: object) -> None:
         await asyncio.Event().wait()

@@ -11,21 +11,21 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from agents.commands import CommandHandler
+from agents.actor.handler import CommandHandler
 from agents.publisher import Publisher
 from hub.bus import topics
+from hub.bus.broker_config import BrokerPlace, place_of
 from hub.bus.bus import Bus
 from hub.bus.messages import Done, Notice, SessionEnded
-from hub.bus.place import BrokerPlace, place_of
 from hub.bus.ports import NoAnswer
 from hub.bus.topics import WrongPartitions
 from hub.clock import system_clock
-from hub.embedded.broker import broker, broker_settings
-from hub.embedded.engines import start_engine
-from hub.embedded.kafka.fetch import fetch
-from hub.embedded.process import Process
+from hub.ops.local.broker import broker, broker_settings
+from hub.ops.local.engines import start_engine
+from hub.ops.local.kafka.fetch import fetch
+from hub.ops.local.process import Process
 from hub.settings import Settings
-from tests.agents.surgery import NOW, Surgery, book, cancel
+from tests.agents.actor_fixtures import NOW, Surgery, book, cancel
 from tests.stack import BROKER, until
 
 LONG_REASON = "\N{THERMOMETER}" * 500

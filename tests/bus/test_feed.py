@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agents.doctors import Doctors
+from agents.actor.actors import Doctors
 from hub.bus import feed as module
 from hub.bus.feed import Feed
-from hub.bus.messages import Notice, TimetableNotice
+from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
-from tests.agents.surgery import Meddled, Surgery, book, cancel, confirm, hours, leave, off
+from tests.agents.actor_fixtures import Meddled, Surgery, book, cancel, confirm, hours, leave, off
 from tests.stack import until
 
 
@@ -138,7 +138,7 @@ async def test_lost_changes_of_hours_are_told_from_the_record_each_as_of_its_own
 
 
 def as_of_now(notice: Notice) -> Notice:
-    return notice.model_copy(update={"taken": ()}) if isinstance(notice, TimetableNotice) else notice
+    return notice.model_copy(update={"taken": ()}) if isinstance(notice, ScheduleNotice) else notice
 
 
 @pytest.mark.usefixtures("_no_comparing")

@@ -12,7 +12,7 @@ from hub.bus.requests import Requests
 from hub.clock import system_clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import RefusalCode
-from tests.agents.surgery import NOW, book
+from tests.agents.actor_fixtures import NOW, book
 from tests.stack import until
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from hub.bus.place import place_of
-from hub.checkup.broker import look_at_broker
-from hub.checkup.check import check, lines
-from hub.checkup.database import look_at_database
-from hub.checkup.texts import look_at_texts
+from hub.bus.broker_config import place_of
 from hub.clock import system_clock
+from hub.ops.checkup.broker import look_at_broker
+from hub.ops.checkup.check import check, lines
+from hub.ops.checkup.database import look_at_database
+from hub.ops.checkup.texts import look_at_texts
 from hub.records.mongo import connect
 from hub.settings import Settings
 from tests.stack import Stack

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hub.checkup.check import check
-from hub.checkup.photos import look_at_photos
-from hub.records.bucket import open_bucket
+from hub.ops.checkup.check import check
+from hub.ops.checkup.photos import look_at_photos
+from hub.records.s3_photos import open_bucket
 from tests.contracts.test_photos import at_the_bucket, bucket_server
 
 __all__ = ["at_the_bucket", "bucket_server"]

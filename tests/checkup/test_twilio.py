@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from hub.checkup.twilio import Account, look_at_twilio
+from hub.ops.checkup.twilio import Account, look_at_twilio
 
 SID, TOKEN, OURS, FOREIGN = "AC0123", "a-secret", "+12025550123", "+12025550199"
 

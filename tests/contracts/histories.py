@@ -13,8 +13,8 @@ from hub.scheduling.events import (
     HoursChanged,
     TimeOffAdded,
 )
-from hub.scheduling.hours import Shift, TimeOff
-from hub.scheduling.timetable import Timetable, rearrange
+from hub.scheduling.schedule import Shift, TimeOff
+from hub.scheduling.schedule_record import ScheduleRecord, rearrange
 from hub.scheduling.values import Actor, Role
 
 NINE = datetime(2031, 3, 3, 9, tzinfo=UTC)
@@ -60,13 +60,19 @@ class Histories:
         header = self._header(appointment.doctor_id, None)
         return evolve(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
 
-    def change_hours(self, timetable: Timetable, *, command: str | None = None) -> Timetable:
+    def change_hours(self, schedule_record: ScheduleRecord, *, command: str | None = None) -> ScheduleRecord:
         shifts = (Shift(weekday=1, opens=540, closes=1020),)
-        return rearrange(timetable, HoursChanged(**self._header(timetable.doctor_id, command), shifts=shifts))
+        return rearrange(
+            schedule_record, HoursChanged(**self._header(schedule_record.doctor_id, command), shifts=shifts)
+        )
 
-    def add_time_off(self, timetable: Timetable, start: datetime, *, command: str | None = None) -> Timetable:
+    def add_time_off(
+        self, schedule_record: ScheduleRecord, start: datetime, *, command: str | None = None
+    ) -> ScheduleRecord:
         off = TimeOff(id=new_id(), start=start, end=start + HALF_HOUR)
-        return rearrange(timetable, TimeOffAdded(**self._header(timetable.doctor_id, command), time_off=off))
+        return rearrange(
+            schedule_record, TimeOffAdded(**self._header(schedule_record.doctor_id, command), time_off=off)
+        )
 
     def _header(self, doctor: str, command: str | None) -> dict[str, object]:
         self.seqs[doctor] += 1

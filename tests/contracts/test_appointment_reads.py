@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.records.ports import After, AppointmentFilter, Happened, Records, Saved
+from hub.records.ports import After, AppointmentFilter, Records, Saved
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import Happened
 from hub.scheduling.values import Status
 from tests.contracts.histories import BEFORE, HALF_HOUR, NINE, QUARTER, Histories
 
@@ -51,8 +52,8 @@ async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_t
     assert await records.appointments.active_since({"dora", "dick", "nobody"}, since) == [soon, other, confirmed]
     assert await records.appointments.active_since((), since) == []
     held = {"dora": {soon.start: soon.id, confirmed.start: confirmed.id}, "dick": {other.start: other.id}, "nobody": {}}
-    assert await records.appointments.holders({"dora", "dick", "nobody"}, since) == held
-    assert await records.appointments.holders((), since) == {}
+    assert await records.appointments.slot_owners({"dora", "dick", "nobody"}, since) == held
+    assert await records.appointments.slot_owners((), since) == {}
 
 
 async def test_taken_shows_the_starts_of_active_appointments_from_the_first_instant_to_before_the_last(

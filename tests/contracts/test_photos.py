@@ -6,11 +6,11 @@ from random import Random
 import pytest
 from moto.server import ThreadedMotoServer
 
-from hub.records.bucket import BucketPhotos, open_bucket
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.mongo import MongoRecords
 from hub.records.ports import PhotoRecords
+from hub.records.s3_photos import BucketPhotos, open_bucket
 
 LARGE = Random(7).randbytes(700_000)
 """More than one piece of those that a database cuts files into."""

@@ -7,8 +7,8 @@ import pytest
 
 from hub.accounts.account import Account
 from hub.records.ports import Records
-from hub.records.text_ports import LineHalt
-from hub.texting.inbox import InboundText
+from hub.texting.inbound_text import InboundText
+from hub.texting.ports import LineHalt
 from hub.texting.text import RANK, News, Text, TextStatus, text_id
 from tests.contracts.histories import BEFORE, NINE
 

@@ -8,8 +8,8 @@ from hub.records.memory import MemoryRecords
 from hub.records.mongo import MongoRecords
 from hub.records.ports import AppointmentFilter
 from hub.scheduling.appointment import Appointment, as_of
-from hub.scheduling.hours import Doctor
-from hub.scheduling.timetable import Aggregate, Timetable, fold_timetable, hired
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, fold_timetable, hired
 from tests.contracts.histories import NINE, QUARTER, Histories
 
 
@@ -20,7 +20,7 @@ async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(
     told = set()
     for _ in range(80):
         stored = await memory.appointments.page(AppointmentFilter(), 1000)
-        batch = clinic.batch(stored, await memory.appointments.timetables(_Clinic.DOCTORS))
+        batch = clinic.batch(stored, await memory.appointments.schedule_records(_Clinic.DOCTORS))
 
         outcome = await memory.appointments.save(batch)
 
@@ -30,8 +30,8 @@ async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(
     assert await mongo.appointments.page(AppointmentFilter(), 1000) == everything
     for doctor in _Clinic.DOCTORS:
         assert await mongo.appointments.happened(doctor, 0) == await memory.appointments.happened(doctor, 0)
-    timetables = await memory.appointments.timetables(_Clinic.DOCTORS)
-    assert await mongo.appointments.timetables(_Clinic.DOCTORS) == timetables != {}
+    schedule_records = await memory.appointments.schedule_records(_Clinic.DOCTORS)
+    assert await mongo.appointments.schedule_records(_Clinic.DOCTORS) == schedule_records != {}
     assert len(told) >= 6, f"these runs met only {told}"
 
 
@@ -45,24 +45,28 @@ class _Clinic:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
-    def batch(self, stored: list[Appointment], timetables: dict[str, Timetable]) -> list[Aggregate]:
+    def batch(self, stored: list[Appointment], schedule_records: dict[str, ScheduleRecord]) -> list[Aggregate]:
         histories = Histories()
-        for aggregate in (*stored, *timetables.values()):
+        for aggregate in (*stored, *schedule_records.values()):
             seqs = histories.seqs
             seqs[aggregate.doctor_id] = max(seqs[aggregate.doctor_id], aggregate.last.seq)
         for doctor in self.DOCTORS:  # now and then a worker is behind
             histories.seqs[doctor] = max(0, histories.seqs[doctor] - self._chance.choice((0, 0, 0, 0, 1, 2)))
         return [
-            self._arranged(timetables, histories) if self._chance.random() < 0.15 else self._step(stored, histories)
+            self._arranged(schedule_records, histories)
+            if self._chance.random() < 0.15
+            else self._step(stored, histories)
             for _ in range(self._chance.randint(1, 4))
         ]
 
-    def _arranged(self, timetables: dict[str, Timetable], histories: Histories) -> Timetable:
+    def _arranged(self, schedule_records: dict[str, ScheduleRecord], histories: Histories) -> ScheduleRecord:
         doctor, chance = self._chance.choice(self.DOCTORS), self._chance
-        timetable = timetables.get(doctor) or hired(Doctor(id=doctor, zone="UTC"))
+        schedule_record = schedule_records.get(doctor) or hired(Schedule(id=doctor, zone="UTC"))
         if chance.random() < 0.2:  # made from an older one
-            timetable = fold_timetable(timetable.hired, timetable.history[: chance.randint(0, timetable.version)])
-        return histories.change_hours(timetable, command=f"c{chance.getrandbits(60)}")
+            schedule_record = fold_timetable(
+                schedule_record.hired, schedule_record.history[: chance.randint(0, schedule_record.version)]
+            )
+        return histories.change_hours(schedule_record, command=f"c{chance.getrandbits(60)}")
 
     def _step(self, stored: list[Appointment], histories: Histories) -> Appointment:
         chance = self._chance

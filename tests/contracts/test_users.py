@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hub.accounts.account import Account
 from hub.records.ports import Records
-from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.values import Role
 from tests.contracts.histories import HALF_HOUR, NINE
 
@@ -23,7 +23,7 @@ def _patient(name: str, *, email: str | None = None, phone: str | None = None) -
 
 
 def _doctor(name: str) -> Account:
-    calendar = Doctor(
+    calendar = Schedule(
         id=name,
         zone="Asia/Kathmandu",
         shifts=(Shift(weekday=0, opens=9 * 60, closes=12 * 60),),

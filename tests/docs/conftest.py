@@ -6,7 +6,7 @@ from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.clock import system_clock
 from hub.records.mongo import connect
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from tests.stack import Stack
 
 
@@ -16,7 +16,7 @@ async def people(stack: Stack) -> None:
     records = connect(stack.settings.mongodb_url)
     shifts = tuple(Shift(weekday=day, opens=9 * 60, closes=17 * 60) for day in range(5))
     doctor = _account("doctor-of-examples", "doctor", await hash_password("Doctor#1", 4)).model_copy(
-        update={"calendar": Doctor(id="doctor-of-examples", zone="UTC", shifts=shifts)}
+        update={"calendar": Schedule(id="doctor-of-examples", zone="UTC", shifts=shifts)}
     )
     patients = [
         _account(f"patient{number}", "patient", await hash_password(f"Patient#{number}", 4)) for number in range(1, 6)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api import __main__ as api
-from api.sockets.own_record import Missed, OwnRecord
+from api.sockets.resync import Missed, OwnRecord
 from hub.accounts.identity import Identity
 
 

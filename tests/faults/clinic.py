@@ -18,18 +18,18 @@ from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.client.wire import Profile, SignedIn
 from hub.clock import system_clock
-from hub.embedded.process import Process
 from hub.ids import instance_id
-from hub.judge.dashboard import Dashboard
-from hub.judge.history import History
-from hub.judge.promises import Violation
-from hub.judge.reading import read_record
-from hub.judge.record import Record
-from hub.judge.verdict import judge
+from hub.ops.judge.dashboard import Dashboard
+from hub.ops.judge.history import History
+from hub.ops.judge.promises import Violation
+from hub.ops.judge.reading import read_record
+from hub.ops.judge.record import Record
+from hub.ops.judge.verdict import judge
+from hub.ops.local.process import Process
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.hours import Doctor, Shift
-from hub.scheduling.values import LENGTH, Role
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import APPOINTMENT_DURATION, Role
 from tests.stack import Stack, until
 
 PATIENCE = Patience(in_all=60.0, each=12.0)
@@ -79,7 +79,11 @@ class Clinic:
     def slots(self, each: int) -> list[Slot]:
         """Return so many slots of each doctor, from tomorrow on."""
         tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        return [Slot(doctor.id, tomorrow + number * LENGTH) for number in range(each) for doctor in self.doctors]
+        return [
+            Slot(doctor.id, tomorrow + number * APPOINTMENT_DURATION)
+            for number in range(each)
+            for doctor in self.doctors
+        ]
 
     async def rush(self, slots: Sequence[Slot], at_once: int = 3) -> None:
         """Let every patient try to book every slot, each in an order of their own, a few at the same time."""
@@ -202,7 +206,7 @@ def _account(id_: str, role: Literal["doctor", "patient"]) -> Account:
         phone=None,
         password_hash="-",
         created_at=system_clock(),
-        calendar=Doctor(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK) if role == "doctor" else None,
+        calendar=Schedule(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK) if role == "doctor" else None,
     )
 
 

@@ -19,7 +19,7 @@ from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.records.ports import AppointmentFilter, Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.values import LENGTH, Role
+from hub.scheduling.values import APPOINTMENT_DURATION, Role
 from hub.scheduling.views import view
 from tests.faults.clinic import PATIENCE, _people
 from tests.faults.js_clients import JsClients, js_clients
@@ -112,7 +112,9 @@ class Busy:
             await asyncio.sleep(0.02)
 
     async def _changes(self, number: int, patient: Member, how_many: int) -> None:
-        starts = (self._tomorrow + LENGTH * (turn * len(self._patients) + number) for turn in itertools.count())
+        starts = (
+            self._tomorrow + APPOINTMENT_DURATION * (turn * len(self._patients) + number) for turn in itertools.count()
+        )
         steps = self._steps(number, patient, starts)
         for _ in range(how_many):
             self.answers.append(await anext(steps))

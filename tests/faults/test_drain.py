@@ -9,7 +9,7 @@ from api.__main__ import STOP_WITHIN
 from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
 from hub.records.mongo import connect
-from hub.scheduling.values import LENGTH, Role, rfc3339
+from hub.scheduling.values import APPOINTMENT_DURATION, Role, rfc3339
 from tests.faults.balancer import balanced
 from tests.faults.clinic import _people
 from tests.faults.js_clients import js_clients
@@ -36,7 +36,7 @@ async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path:
         ):
 
             async def book(number: int, wave: int) -> Any:
-                start = tomorrow + LENGTH * (number // DOCTORS * WAVES + wave)
+                start = tomorrow + APPOINTMENT_DURATION * (number // DOCTORS * WAVES + wave)
                 asked = {"doctorId": doctors[number % DOCTORS], "start": rfc3339(start)}
                 return await clients.ask("command", client=number, kind="book", argument=asked)
 

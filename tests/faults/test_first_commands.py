@@ -16,7 +16,7 @@ from hub.clock import system_clock
 from hub.ids import new_id
 from hub.records.mongo import MongoRecords, connect
 from hub.scheduling.commands import BookAppointment, CommandAdapter
-from hub.scheduling.values import LENGTH, Actor, Role
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from hub.settings import address
 from tests.acceptance.ledger import Ledger
 from tests.stack import Stack, until
@@ -65,7 +65,7 @@ async def _send(stack: Stack, doctors: list[str], patient_id: str) -> set[str]:
             id=new_id(),
             doctor_id=doctor_id,
             patient_id=patient_id,
-            start=first + number * LENGTH,
+            start=first + number * APPOINTMENT_DURATION,
             by=Actor(id=patient_id, role=Role.PATIENT, via="rest"),
             at=now,
         )

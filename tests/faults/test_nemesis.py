@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from hub.bus.profiles import PROFILES
-from tests.faults.nemesis.evidence import keep
-from tests.faults.nemesis.report import lines
-from tests.faults.nemesis.run import Plan, play
-from tests.faults.nemesis.scenario import scenario
-from tests.faults.nemesis.verdict import Patience, rule
-from tests.faults.nemesis.worth import enough
 from tests.stack import BROKER
+from tests.tools.nemesis.evidence import keep
+from tests.tools.nemesis.report import lines
+from tests.tools.nemesis.run import Plan, play
+from tests.tools.nemesis.scenario import scenario
+from tests.tools.nemesis.verdict import Patience, rule
+from tests.tools.nemesis.worth import enough
 
 pytestmark = pytest.mark.stack
 

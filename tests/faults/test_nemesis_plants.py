@@ -8,15 +8,15 @@ import pytest
 
 from hub.bus.profiles import PROFILES
 from tests.faults.clinic import broken
-from tests.faults.nemesis.clients import Habits
-from tests.faults.nemesis.run import Plan, play
-from tests.faults.nemesis.scenario import Fault
-from tests.faults.nemesis.verdict import Patience, rule
 from tests.stack import BROKER
+from tests.tools.nemesis.clients import Habits
+from tests.tools.nemesis.run import Plan, play
+from tests.tools.nemesis.scenario import Fault
+from tests.tools.nemesis.verdict import Patience, rule
 
 pytestmark = pytest.mark.stack
 
-_PLANTS = "tests.faults.nemesis.plants"
+_PLANTS = "tests.tools.nemesis.plants"
 _BUSY = Habits(pause=(0.1, 0.8))
 _CHANGING = Habits(pause=(0.1, 0.5), changes_own=0.9)
 _PATIENCE = Patience(deadlines=4.0)
@@ -28,8 +28,8 @@ _SESSION = PROFILES[BROKER].session_timeout
 class Planted:
     """What is missing, in which process, what happens then, and what the judge has to say of it."""
 
-    agents: str = "tests.faults.nemesis.agents"
-    api: str = "tests.faults.nemesis.api"
+    agents: str = "tests.tools.nemesis.agents"
+    api: str = "tests.tools.nemesis.api"
     faults: Sequence[Fault] = ()
     says: tuple[int, str] = (0, "")
     habits: Habits = field(default_factory=lambda: _BUSY)

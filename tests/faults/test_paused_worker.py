@@ -13,8 +13,8 @@ from hub.bus import topics
 from hub.client.wire import OwnCalendar
 from hub.clock import system_clock
 from hub.scheduling.commands import BookAppointment, CommandAdapter
-from hub.scheduling.hours import Shift
-from hub.scheduling.values import LENGTH, Actor, Role
+from hub.scheduling.schedule import Shift
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.faults.agents_pausing import TRIGGER
 from tests.faults.agents_pausing_without_fences import drop_fences
 from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
@@ -58,7 +58,7 @@ async def test_a_worker_that_was_paused_books_nothing_by_the_hours_that_it_knew(
         start = clinic.slots(1)[0].start
         assert (await patient.commands.book(doctor.id, start)).code == "outside_hours"
         assert isinstance(await doctor.member.own_hours.change(ROUND_THE_CLOCK), OwnCalendar)
-        assert (await patient.commands.book(doctor.id, start + len(COMMANDS) * LENGTH)).ok
+        assert (await patient.commands.book(doctor.id, start + len(COMMANDS) * APPOINTMENT_DURATION)).ok
         _, violations = await clinic.verdict()
         assert violations == []
 

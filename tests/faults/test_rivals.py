@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded.process import Process
+from hub.ops.local.process import Process
 from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
 from tests.stack import Stack, until
 

@@ -12,8 +12,8 @@ import pytest
 from api.__main__ import STOP_WITHIN
 from hub.client.answers import Answer
 from hub.clock import system_clock
-from hub.embedded.process import Process
-from hub.scheduling.values import LENGTH
+from hub.ops.local.process import Process
+from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.faults.balancer import Balancer, balanced
 from tests.faults.clinic import Clinic, Person, had_doctors, opened
 from tests.stack import BROKER, Stack
@@ -112,7 +112,7 @@ async def everybody_busy(clinic: Clinic) -> AsyncIterator[None]:
 async def _book_and_cancel(clinic: Clinic, patient: Person, number: int, over: asyncio.Event) -> None:
     tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     for turn in count():
-        start = tomorrow + (turn * PATIENTS + number) * LENGTH  # nobody else wants it
+        start = tomorrow + (turn * PATIENTS + number) * APPOINTMENT_DURATION  # nobody else wants it
         booked = await patient.commands.book(clinic.doctors[(turn + number) % DOCTORS].id, start)
         await asyncio.sleep(PAUSE)
         if booked.appointment:

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.app import GROUP
 from hub.bus import topics
-from hub.bus.place import place_of
+from hub.bus.broker_config import place_of
 from tests.faults.clinic import opened
 from tests.stack import Stack
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded.process import Process
-from hub.scheduling.values import LENGTH
+from hub.ops.local.process import Process
+from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.faults.clinic import Clinic, broken, had_doctors, opened
 from tests.stack import Stack, until
 
@@ -47,7 +47,7 @@ async def scenario(directory: Path, module: str) -> AsyncIterator[Clinic]:
             slots = clinic.slots(SLOTS)
             first, second, third = clinic.patients
             for number, doctor in enumerate(clinic.doctors):
-                assert (await third.commands.book(doctor.id, slots[-1].start + (number + 1) * LENGTH)).ok
+                assert (await third.commands.book(doctor.id, slots[-1].start + (number + 1) * APPOINTMENT_DURATION)).ok
             await stack.pause(stopped)
             successor = await stack.add_agents()
             for slot in slots:

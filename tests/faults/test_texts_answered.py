@@ -12,7 +12,7 @@ from hub.accounts.account import Account
 from hub.accounts.tokens import AccessTokens
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role
 from hub.settings import clock_settings, timekeeper
 from hub.texting import wording
@@ -35,7 +35,7 @@ ADA = Account(
     phone="+12025550121",
     password_hash="none",
     created_at=SHOWN,
-    calendar=Doctor(
+    calendar=Schedule(
         id="doctor-ada",
         zone="Europe/Berlin",
         shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7)),

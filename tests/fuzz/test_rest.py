@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from api.examples import DOCTOR_ID, PATIENT_ID
+from api.documents.examples import DOCTOR_ID, PATIENT_ID
 from hub.accounts.account import Account, Session
 from hub.accounts.passwords import hash_password
 from hub.accounts.tokens import AccessTokens
@@ -20,7 +20,7 @@ from hub.clock import system_clock
 from hub.ids import new_id
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role
 from tests.stack import Stack
 
@@ -61,7 +61,7 @@ def account(account_id: str, role: Role, password_hash: str) -> Account:
         phone=None,
         password_hash=password_hash,
         created_at=system_clock(),
-        calendar=Doctor(id=account_id, zone="Europe/Berlin", shifts=shifts) if role is Role.DOCTOR else None,
+        calendar=Schedule(id=account_id, zone="Europe/Berlin", shifts=shifts) if role is Role.DOCTOR else None,
     )
 
 

@@ -4,31 +4,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hub.scheduling.appointment import Appointment, evolve
-from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import Command
 from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import Accepted, Arranged, Decision
+from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
 from hub.scheduling.events import AnyEvent, AppointmentBooked
-from hub.scheduling.hours import Doctor, Shift, TimeOff
-from hub.scheduling.timetable import hired
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from hub.scheduling.schedule_record import hired
 from hub.scheduling.values import Actor, Role
 
 OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
 """A Friday; two days later the clocks of New York are put forward."""
 WEEK, SUNDAY = range(7), 6
 DOCTORS = (
-    Doctor(
+    Schedule(
         id="new-york",
         zone="America/New_York",
         shifts=tuple(Shift(weekday=day, opens=8 * 60, closes=11 * 60) for day in WEEK if day != SUNDAY),
         time_off=(TimeOff(start=OPENING + timedelta(days=1), end=OPENING + timedelta(days=1, hours=3)),),
     ),
-    Doctor(
+    Schedule(
         id="kathmandu",
         zone="Asia/Kathmandu",
         shifts=tuple(Shift(weekday=day, opens=hour * 60, closes=(hour + 2) * 60) for day in WEEK for hour in (16, 20)),
     ),
-    Doctor(id="retired", zone="Europe/Berlin", shifts=(Shift(weekday=0, opens=0, closes=24 * 60),), disabled=True),
+    Schedule(id="retired", zone="Europe/Berlin", shifts=(Shift(weekday=0, opens=0, closes=24 * 60),), disabled=True),
 )
 PATIENTS = ("ann", "bob", "cem")
 ACTORS = (
@@ -42,9 +42,10 @@ ACTORS = (
 class Clinic:
     """`stored` is each appointment after its last event, `log` every doctor's events, `applied` who did what."""
 
-    calendars: dict[str, Calendar] = field(
+    calendars: dict[str, DoctorState] = field(
         default_factory=lambda: {
-            doctor.id: Calendar(timetable=hired(doctor), seq=0, holders={}, appointments={}) for doctor in DOCTORS
+            doctor.id: DoctorState(schedule_record=hired(doctor), seq=0, slot_owners={}, appointments={})
+            for doctor in DOCTORS
         },
     )
     stored: dict[str, Appointment] = field(default_factory=dict)
@@ -56,9 +57,9 @@ class Clinic:
         decision = decide(self.calendars[command.doctor_id], command, now)
         if not isinstance(decision, Accepted | Arranged):
             return decision
-        timetables = [calendar.timetable for calendar in self.calendars.values()]
+        schedule_records = [calendar.schedule_record for calendar in self.calendars.values()]
         # The record's fence: a command id is applied once in all the clinic.
-        for aggregate in (*self.stored.values(), *timetables):
+        for aggregate in (*self.stored.values(), *schedule_records):
             if before := repeated(command, aggregate):
                 return before
         self._keep(command, decision)

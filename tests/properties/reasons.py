@@ -14,10 +14,10 @@ from hub.scheduling.commands import (
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
-    TimetableChange,
+    ScheduleChange,
 )
 from hub.scheduling.decision import RefusalCode
-from hub.scheduling.hours import Doctor
+from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role, Status
 from tests.properties.clinic import Clinic
 
@@ -68,7 +68,7 @@ def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]
     """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
     found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
     doctor = clinic.calendars[command.doctor_id].doctor
-    if isinstance(command, TimetableChange):
+    if isinstance(command, ScheduleChange):
         return found | _against_arrangement(doctor, command, now)
     if isinstance(command, BookAppointment):
         rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id, Role.SYSTEM: command.by.id}
@@ -140,7 +140,7 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
 
 
 def _against_start(
-    clinic: Clinic, doctor: Doctor, start: datetime, now: datetime, but: Appointment | None
+    clinic: Clinic, doctor: Schedule, start: datetime, now: datetime, but: Appointment | None
 ) -> set[RefusalCode]:
     found = set()
     if doctor.disabled:
@@ -159,7 +159,7 @@ def _against_start(
     return found
 
 
-def _against_arrangement(doctor: Doctor, command: TimetableChange, now: datetime) -> set[RefusalCode]:
+def _against_arrangement(doctor: Schedule, command: ScheduleChange, now: datetime) -> set[RefusalCode]:
     by, found = command.by, set()
     own = by.role is Role.DOCTOR and by.id == doctor.id and command.kind not in {"disable", "enable"}
     if not own and by.role is not Role.SYSTEM:
@@ -180,7 +180,7 @@ def _against_arrangement(doctor: Doctor, command: TimetableChange, now: datetime
     return found
 
 
-def _at_work(doctor: Doctor, start: datetime) -> bool:
+def _at_work(doctor: Schedule, start: datetime) -> bool:
     wall = start.astimezone(ZoneInfo(doctor.zone))
     clocked_in = {
         (shift.weekday, minute // 60, minute % 60)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from hub.scheduling.hours import Doctor, Shift
-from hub.scheduling.values import LENGTH
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import APPOINTMENT_DURATION
 
 ZONES = sorted(available_timezones() - {"localtime"})
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -20,21 +20,23 @@ WEEK = range(7)
 
 @pytest.mark.parametrize("name", ZONES)
 def test_a_doctor_who_works_round_the_clock_has_every_half_hour_of_each_day_once(name: str) -> None:
-    doctor = Doctor(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in WEEK))
+    doctor = Schedule(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in WEEK))
     slots = {day: list(doctor.starts_of(day)) for day in days_around_changes(name)}
     for day, starts in slots.items():
         begin, end = doctor.day_bounds(day)
-        assert len(starts) == (end - begin) / LENGTH
+        assert len(starts) == (end - begin) / APPOINTMENT_DURATION
         assert starts == naive_starts(day, name, opens=0, closes=48)
         in_a_row = starts + slots.get(day + timedelta(days=1), [])
-        assert all(later - earlier == LENGTH for earlier, later in pairwise(in_a_row)), "a hole, or a start twice"
+        assert all(later - earlier == APPOINTMENT_DURATION for earlier, later in pairwise(in_a_row)), (
+            "a hole, or a start twice"
+        )
         assert all(local_date(start, name) == day == doctor.day_of(start) for start in starts)
         assert all(doctor.on_grid(start) and start.tzinfo is UTC for start in starts)
 
 
 @pytest.mark.parametrize("name", ZONES)
 def test_a_doctor_who_works_from_nine_to_five_has_what_the_clock_on_the_wall_says(name: str) -> None:
-    doctor = Doctor(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=540, closes=1020) for day in WEEK))
+    doctor = Schedule(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=540, closes=1020) for day in WEEK))
     for day in days_around_changes(name):
         assert list(doctor.starts_of(day)) == naive_starts(day, name, opens=18, closes=34)
 
@@ -42,7 +44,9 @@ def test_a_doctor_who_works_from_nine_to_five_has_what_the_clock_on_the_wall_say
 @pytest.mark.parametrize("name", ZONES)
 def test_clocks_change_by_whole_half_hours_so_that_equal_starts_are_the_only_overlap(name: str) -> None:
     here = ZoneInfo(name)
-    grids = {offset(change, here) % LENGTH for change in changes(name)} | {offset(FIRST, here) % LENGTH}
+    grids = {offset(change, here) % APPOINTMENT_DURATION for change in changes(name)} | {
+        offset(FIRST, here) % APPOINTMENT_DURATION
+    }
     assert len(grids) == 1
 
 
@@ -52,7 +56,7 @@ def test_the_years_tried_hold_days_of_23_24_and_25_hours_and_half_hour_changes()
         (end - begin) / timedelta(hours=1)
         for name in ZONES
         for day in days_around_changes(name)
-        for begin, end in [Doctor(id="d", zone=name).day_bounds(day)]
+        for begin, end in [Schedule(id="d", zone=name).day_bounds(day)]
     }
     assert {22, 23, 23.5, 24, 24.5, 25, 26} <= lengths
     assert sum(len(changes(name)) for name in ZONES) > 3000
@@ -61,7 +65,7 @@ def test_the_years_tried_hold_days_of_23_24_and_25_hours_and_half_hour_changes()
 def naive_starts(day: date, name: str, opens: int, closes: int) -> list[datetime]:
     """Write down each half hour from `opens` to `closes` as the wall clock shows it, and look up when it does."""
     midnight = datetime.combine(day, time(0))
-    walls = [midnight + half * LENGTH for half in range(opens, closes)]
+    walls = [midnight + half * APPOINTMENT_DURATION for half in range(opens, closes)]
     return sorted(instant for wall in walls for instant in instants_reading(wall, ZoneInfo(name)))
 
 

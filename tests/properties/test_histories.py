@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from hub.scheduling.appointment import Appointment, fold
-from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import (
     AddTimeOff,
     BookAppointment,
@@ -26,18 +25,19 @@ from hub.scheduling.commands import (
     RemindPatient,
     RemoveTimeOff,
     RescheduleAppointment,
-    TimetableChange,
+    ScheduleChange,
 )
 from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import AnyEvent, Event
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.schedule_record import ScheduleRecord, fold_timetable
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
-from hub.scheduling.timetable import Timetable, fold_timetable
-from hub.scheduling.values import LENGTH, Actor, Role
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
 from tests.properties.reasons import due_now, event_of, reasons, status_now
 
-Start = Callable[[Doctor, datetime], datetime]
+Start = Callable[[Schedule, datetime], datetime]
 Kind = type[Command]
 
 # Few slots, few people: so that they get into each other's way all the time.
@@ -104,19 +104,19 @@ class Histories(RuleBasedStateMachine):
         self.now = max(self.now, self._appointment(nth).start + moment)
 
     @rule(doctor=st.sampled_from(AT_WORK), patient=st.sampled_from(PATIENTS), start=a_slot)
-    def a_patient_books_a_slot(self, doctor: Doctor, patient: str, start: Start) -> None:
+    def a_patient_books_a_slot(self, doctor: Schedule, patient: str, start: Start) -> None:
         header = self._header(Actor(id=patient, role=Role.PATIENT, via="rest"), doctor.id)
         self.send(BookAppointment(**header, patient_id=patient, start=start(doctor, self.now), reason="cough"))
 
     @rule(doctor=st.sampled_from(AT_WORK), patient=st.sampled_from(PATIENTS), start=a_far_slot)
-    def a_patient_books_a_slot_of_another_year(self, doctor: Doctor, patient: str, start: Start) -> None:
+    def a_patient_books_a_slot_of_another_year(self, doctor: Schedule, patient: str, start: Start) -> None:
         self.a_patient_books_a_slot(doctor, patient, start)
 
     @rule(
         doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS), by=an_actor, start=a_start, life=lives_for
     )
     def somebody_books_for_a_patient(
-        self, doctor: Doctor, patient: str, by: Actor, start: Start, life: timedelta | None
+        self, doctor: Schedule, patient: str, by: Actor, start: Start, life: timedelta | None
     ) -> None:
         header = self._header(by, doctor.id, life)
         self.send(BookAppointment(**header, patient_id=patient, start=start(doctor, self.now)))
@@ -165,25 +165,25 @@ class Histories(RuleBasedStateMachine):
         self.send(kind(**header, appointment_id=appointment.id, start=appointment.start))
 
     @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, shifts=some_hours)
-    def somebody_changes_hours(self, doctor: Doctor, by: Actor | None, shifts: tuple[Shift, ...] | None) -> None:
+    def somebody_changes_hours(self, doctor: Schedule, by: Actor | None, shifts: tuple[Shift, ...] | None) -> None:
         header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
         self.send(ChangeHours(**header, shifts=doctor.shifts if shifts is None else shifts))
 
     @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, start=a_start, half_hours=st.integers(-4, 6))
-    def somebody_enters_time_off(self, doctor: Doctor, by: Actor | None, start: Start, half_hours: int) -> None:
+    def somebody_enters_time_off(self, doctor: Schedule, by: Actor | None, start: Start, half_hours: int) -> None:
         header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
         one = start(doctor, self.now)
-        first, last = sorted([one, one + (half_hours or 1) * LENGTH])
+        first, last = sorted([one, one + (half_hours or 1) * APPOINTMENT_DURATION])
         self.send(AddTimeOff(**header, start=first, end=last))
 
     @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, nth=which)
-    def somebody_takes_time_off_back(self, doctor: Doctor, by: Actor | None, nth: int) -> None:
+    def somebody_takes_time_off_back(self, doctor: Schedule, by: Actor | None, nth: int) -> None:
         header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
         entered = [off.id for off in self.clinic.calendars[doctor.id].doctor.time_off] or ["none"]
         self.send(RemoveTimeOff(**header, time_off_id=entered[-1 - nth % len(entered)]))
 
     @rule(doctor=st.sampled_from(DOCTORS), by=an_actor, kind=st.sampled_from([DisableDoctor, EnableDoctor]))
-    def somebody_says_who_works_here(self, doctor: Doctor, by: Actor, kind: Kind) -> None:
+    def somebody_says_who_works_here(self, doctor: Schedule, by: Actor, kind: Kind) -> None:
         self.send(kind(**self._header(by, doctor.id)))
 
     @precondition(lambda self: any(doctor.disabled for doctor in self._at_work()))
@@ -201,7 +201,7 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.clinic.stored)
     @rule(nth=which, by=an_actor, doctor=st.sampled_from(DOCTORS))
-    def somebody_speaks_of_an_appointment_to_any_doctor(self, nth: int, by: Actor, doctor: Doctor) -> None:
+    def somebody_speaks_of_an_appointment_to_any_doctor(self, nth: int, by: Actor, doctor: Schedule) -> None:
         self.send(CancelAppointment(**self._header(by, doctor.id), appointment_id=self._appointment(nth).id))
 
     @precondition(lambda self: self.sent)
@@ -218,11 +218,11 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.clinic.stored)
     @rule(nth=which, other=which, field=st.sampled_from(["patient_id", "start", "reason", "appointment_id", "kind"]))
     def an_applied_command_comes_again_with_one_thing_changed(self, nth: int, other: int, field: str) -> None:
-        applied = [each for each in self.clinic.applied.values() if not isinstance(each, TimetableChange)]
+        applied = [each for each in self.clinic.applied.values() if not isinstance(each, ScheduleChange)]
         command = applied[-1 - nth % len(applied)]
         changed = {
             "patient_id": PATIENTS[other % len(PATIENTS)],
-            "start": OPENING + LENGTH * other,
+            "start": OPENING + APPOINTMENT_DURATION * other,
             "reason": "fever",
             "appointment_id": self._appointment(other).id,
             "kind": ["confirm", "cancel", "complete"][other % 3],
@@ -261,11 +261,11 @@ class Histories(RuleBasedStateMachine):
                 assert not against, "what is accepted has nothing against it"
                 assert (event.type, event.at, event.by) == (causes, self.now, command.by)
                 self._see_that_watchers_are_told_of_hours(calendar)
-            case RepeatedArrangement(timetable, event):
+            case RepeatedArrangement(schedule_record, event):
                 assert applied is not None
                 assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
-                assert timetable == clinic.calendars[command.doctor_id].timetable
-                assert event in timetable.history
+                assert schedule_record == clinic.calendars[command.doctor_id].schedule_record
+                assert event in schedule_record.history
                 assert event.command_id == command.id
             case Repeated(appointment, event):
                 assert applied is not None
@@ -287,14 +287,14 @@ class Histories(RuleBasedStateMachine):
     def no_two_active_appointments_of_a_doctor_overlap(self) -> None:
         for doctor in DOCTORS:
             held = sorted(each.start for each in self._appointments_of(doctor.id) if each.active)
-            assert all(later - earlier >= LENGTH for earlier, later in pairwise(held))
+            assert all(later - earlier >= APPOINTMENT_DURATION for earlier, later in pairwise(held))
 
     @invariant()
     def folding_the_history_gives_the_stored_state(self) -> None:
         for appointment in self.clinic.stored.values():
             assert fold(appointment.history) == appointment
             assert appointment.version == len(appointment.history)
-            assert appointment.end - appointment.start == LENGTH
+            assert appointment.end - appointment.start == APPOINTMENT_DURATION
 
     @invariant()
     def the_status_is_what_the_last_event_says(self) -> None:
@@ -305,7 +305,7 @@ class Histories(RuleBasedStateMachine):
         for calendar in self.clinic.calendars.values():
             of_doctor = self._appointments_of(calendar.doctor.id)
             assert calendar.appointments == {each.id: each for each in of_doctor}
-            assert calendar.holders == {each.start: each.id for each in of_doctor if each.active}
+            assert calendar.slot_owners == {each.start: each.id for each in of_doctor if each.active}
 
     @invariant()
     def seq_counts_every_event_of_a_doctor_and_prev_is_the_one_before(self) -> None:
@@ -323,18 +323,18 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def folding_the_history_gives_the_timetable(self) -> None:
         for doctor in DOCTORS:
-            timetable = self.clinic.calendars[doctor.id].timetable
-            assert fold_timetable(doctor, timetable.history) == timetable
-            assert timetable.version == len(timetable.history)
-            assert Timetable.model_validate_json(timetable.model_dump_json(by_alias=True)) == timetable
+            schedule_record = self.clinic.calendars[doctor.id].schedule_record
+            assert fold_timetable(doctor, schedule_record.history) == schedule_record
+            assert schedule_record.version == len(schedule_record.history)
+            assert ScheduleRecord.model_validate_json(schedule_record.model_dump_json(by_alias=True)) == schedule_record
 
     @invariant()
     def nobody_was_put_where_the_doctor_did_not_work(self) -> None:
         for appointment in self.clinic.stored.values():
-            timetable = self.clinic.calendars[appointment.doctor_id].timetable
+            schedule_record = self.clinic.calendars[appointment.doctor_id].schedule_record
             for event in appointment.history:
                 if event.type in {"booked", "rescheduled"}:
-                    doctor = timetable.as_of(event.prev)
+                    doctor = schedule_record.as_of(event.prev)
                     assert doctor.works_at(event.start)
                     assert not doctor.disabled
 
@@ -350,7 +350,7 @@ class Histories(RuleBasedStateMachine):
     def _appointments_of(self, doctor_id: str) -> list[Appointment]:
         return [each for each in self.clinic.stored.values() if each.doctor_id == doctor_id]
 
-    def _see_that_watchers_are_told_right(self, before: Calendar, appointment_id: str, event: Event) -> None:
+    def _see_that_watchers_are_told_right(self, before: DoctorState, appointment_id: str, event: Event) -> None:
         after = self.clinic.calendars[before.doctor.id]
         appointment = after.appointments[appointment_id]
         told = {change.start: change.available for change in slot_changes(before.doctor, event, appointment)}
@@ -359,25 +359,25 @@ class Histories(RuleBasedStateMachine):
         # Where the doctor does not work any more there is no slot: one that is freed there is told as not available.
         assert shown == dict.fromkeys(shown, False) | now
 
-    def _see_that_watchers_are_told_of_hours(self, before: Calendar) -> None:
+    def _see_that_watchers_are_told_of_hours(self, before: DoctorState) -> None:
         after = self.clinic.calendars[before.doctor.id]
         for day in {after.doctor.day_of(self.now + timedelta(days=ahead)) for ahead in (0, 1, 2)}:
             shown, now = self._slots(before, {day}), self._slots(after, {day})
-            changes = slots_rearranged(before.doctor, after.doctor, day, after.holders, self.now)
+            changes = slots_rearranged(before.doctor, after.doctor, day, after.slot_owners, self.now)
             told = {change.start: change.available for change in changes}
             assert len(told) == len(changes)
             assert shown | told == dict.fromkeys(shown, False) | now
             assert all(shown.get(start) != available for start, available in told.items()), "no news is not told"
 
-    def _at_work(self) -> list[Doctor]:
+    def _at_work(self) -> list[Schedule]:
         """Return the doctors who worked here at first, as they are now."""
         return [self.clinic.calendars[doctor.id].doctor for doctor in AT_WORK]
 
-    def _slots(self, calendar: Calendar, days: set[date]) -> dict[datetime, bool]:
+    def _slots(self, calendar: DoctorState, days: set[date]) -> dict[datetime, bool]:
         return {
             slot.start: slot.available
             for day in days
-            for slot in slots_of(calendar.doctor, day, calendar.holders, self.now)
+            for slot in slots_of(calendar.doctor, day, calendar.slot_owners, self.now)
         }
 
     def _header(self, by: Actor, doctor_id: str, life: timedelta | None = None) -> dict[str, object]:
@@ -401,10 +401,10 @@ def _asked(command: Command) -> dict[str, object]:
     return command.model_dump(exclude={"at": True, "expires": True, "by": {"via"}})
 
 
-def _nth_start(doctor: Doctor, instant: datetime, nth: int) -> datetime:
+def _nth_start(doctor: Schedule, instant: datetime, nth: int) -> datetime:
     starts = list(doctor.starts_of(doctor.day_of(instant)))
     return starts[nth % len(starts)] if starts else _half_hour_after(instant)
 
 
 def _half_hour_after(instant: datetime) -> datetime:
-    return instant.replace(minute=instant.minute // 30 * 30, second=0, microsecond=0) + LENGTH
+    return instant.replace(minute=instant.minute // 30 * 30, second=0, microsecond=0) + APPOINTMENT_DURATION

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
@@ -17,8 +16,9 @@ from hub.scheduling.commands import (
 )
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted, Arranged, Decision, RefusalCode, Refused
-from hub.scheduling.hours import Doctor, Shift, TimeOff
-from hub.scheduling.timetable import hired
+from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from hub.scheduling.schedule_record import hired
 from hub.scheduling.values import Actor, Role
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ NOW = MONDAY.replace(hour=5)
 START = MONDAY.replace(hour=12)
 """14:00 in Berlin."""
 HOURS = [(9, 12), (13, 17)]
-BERLIN = Doctor(
+BERLIN = Schedule(
     id="berlin",
     zone="Europe/Berlin",
     shifts=tuple(Shift(weekday=day, opens=hour * 60, closes=end * 60) for day in range(5) for hour, end in HOURS),
@@ -73,12 +73,12 @@ def arrangement(kind: str, by: Actor | None = None, key: str = "arrangement", **
     return CommandAdapter.validate_python(given)
 
 
-def free(doctor: Doctor = BERLIN) -> Calendar:
+def free(doctor: Schedule = BERLIN) -> DoctorState:
     """Return the calendar of a doctor whom nobody has booked."""
-    return Calendar(timetable=hired(doctor), seq=0, holders={}, appointments={})
+    return DoctorState(schedule_record=hired(doctor), seq=0, slot_owners={}, appointments={})
 
 
-def after(calendar: Calendar, command: Command, now: datetime) -> Calendar:
+def after(calendar: DoctorState, command: Command, now: datetime) -> DoctorState:
     """Return the calendar after a command that has to be accepted."""
     decision = decide(calendar, command, now)
     match decision:
@@ -89,11 +89,11 @@ def after(calendar: Calendar, command: Command, now: datetime) -> Calendar:
     raise AssertionError(decision)
 
 
-def booked() -> Calendar:
+def booked() -> DoctorState:
     return after(free(), book(), NOW)
 
 
-def standing(status: str) -> Calendar:
+def standing(status: str) -> DoctorState:
     """Return a calendar whose one appointment has come to a status in the ordinary way."""
     calendar = booked()
     match status:
@@ -110,7 +110,7 @@ def standing(status: str) -> Calendar:
     raise LookupError(status)
 
 
-def only(calendar: Calendar) -> Appointment:
+def only(calendar: DoctorState) -> Appointment:
     (appointment,) = calendar.appointments.values()
     return appointment
 

@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from hub.client.answers import Answer
 from hub.client.asking import Ask, Via, Who, Wish
 from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, WatchedDay
-from hub.judge.dashboard import Dashboard
-from hub.judge.history import History
-from hub.judge.promises import Violation
-from hub.judge.record import Record
-from hub.judge.verdict import judge
+from hub.ops.judge.dashboard import Dashboard
+from hub.ops.judge.history import History
+from hub.ops.judge.promises import Violation
+from hub.ops.judge.record import Record
+from hub.ops.judge.verdict import judge
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.calendar import Calendar, advance, advance_timetable
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
@@ -30,12 +29,13 @@ from hub.scheduling.commands import (
 )
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated
+from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
 from hub.scheduling.events import Event
-from hub.scheduling.hours import Doctor, Shift
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.schedule_record import hired
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
-from hub.scheduling.timetable import hired
 from hub.scheduling.values import Actor, Role
-from hub.scheduling.views import calendar_view, view
+from hub.scheduling.views import schedule_view, view
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 NINE = MONDAY.replace(hour=9)
@@ -56,11 +56,13 @@ class SmallClinic:
 
     def __init__(self, *, disabled: bool = False) -> None:
         hours = tuple(Shift(weekday=day, opens=8 * 60, closes=18 * 60) for day in range(5))
-        self.doctors = [Doctor(id=who.id, zone="UTC", shifts=hours, disabled=disabled) for who in (ADA, MAX)]
+        self.doctors = [Schedule(id=who.id, zone="UTC", shifts=hours, disabled=disabled) for who in (ADA, MAX)]
         self.now = MONDAY.replace(hour=5)
         self.history = History()
         self.dashboards = {who.id: Dashboard(who, lambda: self.now) for who in (ADA, MAX, ANN, BOB)}
-        self._calendars = {d.id: Calendar(timetable=hired(d), seq=0, holders={}, appointments={}) for d in self.doctors}
+        self._calendars = {
+            d.id: DoctorState(schedule_record=hired(d), seq=0, slot_owners={}, appointments={}) for d in self.doctors
+        }
         self._made = 0
         for dashboard in self.dashboards.values():
             dashboard.connected()
@@ -109,10 +111,10 @@ class SmallClinic:
         assert isinstance(decision, Arranged)
         event = decision.event
         after = self._calendars[doctor.id] = advance_timetable(before, event)
-        told = CalendarEvent(type=event.type, calendar=calendar_view(after.doctor), seq=event.seq, prev=event.prev)
+        told = CalendarEvent(type=event.type, calendar=schedule_view(after.doctor), seq=event.seq, prev=event.prev)
         self.dashboards[doctor.id].saw(told)
         if doctor == ADA:
-            changes = slots_rearranged(before.doctor, after.doctor, MONDAY.date(), after.holders, self.now)
+            changes = slots_rearranged(before.doctor, after.doctor, MONDAY.date(), after.slot_owners, self.now)
             for change in changes:
                 slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
                 self.dashboards[ANN.id].saw_slot(slot)
@@ -121,12 +123,12 @@ class SmallClinic:
 
     def watch(self, who: Who, doctor: Who) -> None:
         calendar = self._calendars[doctor.id]
-        slots = slots_of(calendar.doctor, MONDAY.date(), calendar.holders, self.now)
+        slots = slots_of(calendar.doctor, MONDAY.date(), calendar.slot_owners, self.now)
         self.dashboards[who.id].watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
 
     def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
-        timetables = [calendar.timetable for calendar in self._calendars.values()]
-        return Record(self.appointments if appointments is None else appointments, timetables, self.now)
+        schedule_records = [calendar.schedule_record for calendar in self._calendars.values()]
+        return Record(self.appointments if appointments is None else appointments, schedule_records, self.now)
 
     def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
         return judge(self.history, list(self.dashboards.values()), self.record(appointments))
@@ -158,7 +160,7 @@ class SmallClinic:
         self._tell(calendar.doctor, decision.event, calendar.appointments[decision.appointment_id])
         return decision
 
-    def _tell(self, doctor: Doctor, event: Event, after: Appointment) -> None:
+    def _tell(self, doctor: Schedule, event: Event, after: Appointment) -> None:
         told = AppointmentEvent(type=event.type, appointment=view(after), seq=event.seq, prev=event.prev)
         for person in (after.doctor_id, after.patient_id):
             self.dashboards[person].saw(told)

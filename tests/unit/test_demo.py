@@ -13,13 +13,13 @@ from rich.console import Console
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.clock import system_clock
-from hub.demo.figures import figures_of
-from hub.demo.openings import find_openings
-from hub.demo.people import CannotBegin, Entrance, newcomers
-from hub.demo.screen import Screen
-from hub.demo.verdicts import show_promises
-from hub.judge.promises import Promise, Violation
-from hub.seeding.people import Person, doctors, patients
+from hub.ops.demo.figures import figures_of
+from hub.ops.demo.openings import find_openings
+from hub.ops.demo.people import CannotBegin, Entrance, newcomers
+from hub.ops.demo.screen import Screen
+from hub.ops.demo.verdicts import show_promises
+from hub.ops.judge.promises import Promise, Violation
+from hub.ops.seeding.people import Person, doctors, patients
 from tests.unit.client_examples import QUICK, START, StandIn, ann_at, ok, problem, stand_in
 from tests.unit.judge_examples import ADA, ANN, TEN, SmallClinic, good_morning
 

@@ -6,8 +6,8 @@ import pytest
 
 from hub.client.answers import NO_ANSWER, Answer
 from hub.client.asking import Ask, Who, Wish
-from hub.judge.history import History
-from hub.judge.verdict import judge
+from hub.ops.judge.history import History
+from hub.ops.judge.verdict import judge
 from hub.scheduling.appointment import fold
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found, refused
 

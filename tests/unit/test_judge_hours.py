@@ -7,11 +7,11 @@ import pytest
 
 from hub.client.asking import Ask, Wish
 from hub.client.wire import CalendarEvent
-from hub.judge.dashboard import Seen
-from hub.judge.record import Record
-from hub.judge.verdict import judge
-from hub.scheduling.hours import Shift
-from hub.scheduling.timetable import Timetable, hired
+from hub.ops.judge.dashboard import Seen
+from hub.ops.judge.record import Record
+from hub.ops.judge.verdict import judge
+from hub.scheduling.schedule import Shift
+from hub.scheduling.schedule_record import ScheduleRecord, hired
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, found, refused
 
 MORNINGS = tuple(Shift(weekday=day, opens=8 * 60, closes=10 * 60) for day in range(5))
@@ -32,11 +32,11 @@ def changed_hours() -> SmallClinic:
     return clinic
 
 
-def with_timetable(clinic: SmallClinic, change: Callable[[Timetable], Timetable]) -> set[str]:
+def with_timetable(clinic: SmallClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
     """Return what the judge finds when Ada's timetable is another one in the record."""
     good = clinic.record()
-    timetables = [change(each) if each.doctor_id == ADA.id else each for each in good.timetables.values()]
-    record = Record(good.appointments.values(), timetables, clinic.now)
+    schedule_records = [change(each) if each.doctor_id == ADA.id else each for each in good.schedule_records.values()]
+    record = Record(good.appointments.values(), schedule_records, clinic.now)
     return found(judge(clinic.history, list(clinic.dashboards.values()), record))
 
 
@@ -54,7 +54,7 @@ def test_an_appointment_that_was_put_outside_the_hours_in_force_is_named() -> No
     (first, *_) = sorted(clinic.appointments, key=lambda each: each.history[0].seq)
     booking = first.history[0].model_copy(update={"seq": 9, "prev": 8, "command_id": "late"})
     stray = first.model_copy(update={"id": "late", "history": (booking,), "start": TEN, "end": ELEVEN})
-    record = Record([*late.appointments.values(), stray], late.timetables.values(), clinic.now)
+    record = Record([*late.appointments.values(), stray], late.schedule_records.values(), clinic.now)
     assert "an appointment was put outside the doctor's hours" in found(judge(clinic.history, [], record))
 
 
@@ -63,8 +63,8 @@ def test_a_change_of_hours_that_the_record_lost_leaves_a_hole() -> None:
 
 
 def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
-    def bend(timetable: Timetable) -> Timetable:
-        return timetable.model_copy(update={"doctor": timetable.hired})
+    def bend(schedule_record: ScheduleRecord) -> ScheduleRecord:
+        return schedule_record.model_copy(update={"doctor": schedule_record.hired})
 
     assert "a state is not what its history gives" in with_timetable(changed_hours(), bend)
 

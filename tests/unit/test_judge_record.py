@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.judge.promises import Promise
+from hub.ops.judge.promises import Promise
 from hub.scheduling.appointment import Appointment, fold
 from hub.scheduling.commands import MarkNoShow, RemindPatient
 from hub.scheduling.events import (

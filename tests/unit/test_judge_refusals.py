@@ -8,8 +8,8 @@ import pytest
 
 from hub.client.answers import Answer
 from hub.client.asking import Ask, Who, Wish
-from hub.judge.refusals import Tolerance
-from hub.judge.verdict import judge
+from hub.ops.judge.refusals import Tolerance
+from hub.ops.judge.verdict import judge
 from hub.scheduling.commands import MarkNoShow
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, MONDAY, NINE, TEN, SmallClinic, found, refused
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.client.asking import Who
 from hub.client.wire import AppointmentEvent, SlotEvent
-from hub.judge.dashboard import Dashboard
+from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.appointment import fold
 from hub.scheduling.events import ReminderMissed
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from hub.embedded.broker import Kind as Broker
-from tests.faults.nemesis.scenario import kinds_on, scenario
+from hub.ops.local.broker import Kind as Broker
+from tests.tools.nemesis.scenario import kinds_on, scenario
 
 SESSION = 6.0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.judge.promises import Promise
+from hub.ops.judge.promises import Promise
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "promises.md").read_text()

@@ -113,7 +113,7 @@ def test_a_moved_appointment_is_the_same_one_and_has_to_be_confirmed_again() -> 
 
 
 def test_a_moved_appointment_gives_back_its_slot_and_holds_the_new_one() -> None:
-    assert after(booked(), change("reschedule", start=START + DAY), NOW).holders == {START + DAY: "booking"}
+    assert after(booked(), change("reschedule", start=START + DAY), NOW).slot_owners == {START + DAY: "booking"}
 
 
 def test_a_patient_who_came_late_was_there_after_all() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from hub.scheduling.hours import Doctor, Shift, TimeOff
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from tests.unit.clinic_examples import BERLIN
 
 ALWAYS = tuple(Shift(weekday=day, opens=0, closes=1440) for day in range(7))
@@ -28,7 +28,7 @@ DAYS = {
 
 @pytest.mark.parametrize(("zone", "day", "slots", "first"), DAYS.values(), ids=DAYS)
 def test_a_day_has_a_slot_for_each_half_hour_that_the_clock_shows(zone: str, day: date, slots: int, first: str) -> None:
-    starts = list(Doctor(id="d", zone=zone, shifts=ALWAYS).starts_of(day))
+    starts = list(Schedule(id="d", zone=zone, shifts=ALWAYS).starts_of(day))
     assert len(starts) == slots
     assert starts[0] == datetime.fromisoformat(first)
 
@@ -45,18 +45,18 @@ CHANGES = {
 
 @pytest.mark.parametrize(("day", "starts"), CHANGES.values(), ids=CHANGES)
 def test_a_shift_follows_the_clock_through_a_change(day: date, starts: list[str]) -> None:
-    doctor = Doctor(id="d", zone="Europe/Berlin", shifts=NIGHT)
+    doctor = Schedule(id="d", zone="Europe/Berlin", shifts=NIGHT)
     assert [start.strftime("%H:%M") for start in doctor.starts_of(day)] == starts
 
 
 def test_a_doctors_day_is_not_the_day_of_utc() -> None:
     late = datetime(2026, 6, 1, 23, 30, tzinfo=UTC)
     assert BERLIN.day_of(late) == date(2026, 6, 2)
-    assert Doctor(id="d", zone="America/New_York").day_of(late) == date(2026, 6, 1)
+    assert Schedule(id="d", zone="America/New_York").day_of(late) == date(2026, 6, 1)
 
 
 def test_a_doctor_without_shifts_has_no_slots() -> None:
-    assert not list(Doctor(id="d", zone="UTC").starts_of(date(2026, 6, 1)))
+    assert not list(Schedule(id="d", zone="UTC").starts_of(date(2026, 6, 1)))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_time_off_takes_every_slot_that_it_touches(begins: str, ends: str, away:
 
 
 NONSENSE = {
-    "a zone that does not exist": lambda: Doctor(id="d", zone="Europe/Atlantis"),
-    "a path instead of a zone": lambda: Doctor(id="d", zone="../../etc/passwd"),
-    "the zone of this machine": lambda: Doctor(id="d", zone="localtime"),
+    "a zone that does not exist": lambda: Schedule(id="d", zone="Europe/Atlantis"),
+    "a path instead of a zone": lambda: Schedule(id="d", zone="../../etc/passwd"),
+    "the zone of this machine": lambda: Schedule(id="d", zone="localtime"),
     "a shift that ends before it begins": lambda: Shift(weekday=0, opens=600, closes=540),
     "an empty shift": lambda: Shift(weekday=0, opens=600, closes=600),
     "a shift off the half hour": lambda: Shift(weekday=0, opens=610, closes=660),
@@ -92,7 +92,7 @@ def test_nonsense_is_an_error_where_it_enters(make: Callable[[], object]) -> Non
 
 def test_the_first_and_the_last_instants_we_know_can_be_read_in_every_doctors_zone() -> None:
     for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
-        doctor = Doctor(id="d", zone=zone, shifts=ALWAYS)
+        doctor = Schedule(id="d", zone=zone, shifts=ALWAYS)
         for instant in ("1000-01-01T00:00Z", "2999-12-31T23:30Z"):
             day = doctor.day_of(datetime.fromisoformat(instant))
             assert doctor.day_bounds(day)[1] - doctor.day_bounds(day)[0] == timedelta(days=1)

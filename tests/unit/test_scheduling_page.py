@@ -34,4 +34,4 @@ def test_a_file_that_the_page_names_exists(path: str) -> None:
 
 def test_the_page_names_every_module_that_holds_rules() -> None:
     assert len(PLACES) > 15
-    assert {place.partition(".")[0] for place in PLACES} >= {"decide", "appointment", "hours", "slots", "values"}
+    assert {place.partition(".")[0] for place in PLACES} >= {"decide", "appointment", "schedule", "slots", "values"}

@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from hub.scheduling.calendar import Calendar
-from hub.scheduling.hours import TimeOff
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.schedule import TimeOff
 from hub.scheduling.slots import slot_changes, slots_of
 from hub.scheduling.values import HORIZON
 from tests.unit.clinic_examples import BERLIN, DOCTOR, MONDAY, NOW, START, after, booked, change, only, standing
@@ -38,7 +38,7 @@ def test_a_disabled_doctor_has_no_available_slot() -> None:
 
 
 def test_watchers_are_told_what_an_event_takes_and_frees() -> None:
-    def told(calendar: Calendar) -> list[tuple[datetime, bool]]:
+    def told(calendar: DoctorState) -> list[tuple[datetime, bool]]:
         appointment = only(calendar)
         return [(change.start, change.available) for change in slot_changes(BERLIN, appointment.last, appointment)]
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.scheduling.hours import Doctor
+from hub.scheduling.schedule import Schedule
 from hub.scheduling.statistics import LEAD_BOUNDS, Outcome, Tally, statistics
 from hub.scheduling.values import Status
 
-BERLIN = Doctor(id="berlin", zone="Europe/Berlin")
+BERLIN = Schedule(id="berlin", zone="Europe/Berlin")
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -83,7 +83,7 @@ def test_median_and_ninetieth_percentile_are_times_that_occurred() -> None:
     st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
 )
 def test_every_appointment_counts_once_in_each_way_of_looking_at_it(outcomes: list[Outcome], zone: str) -> None:
-    figures = statistics(Doctor(id="some-one", zone=zone), outcomes)
+    figures = statistics(Schedule(id="some-one", zone=zone), outcomes)
     for tallies in (
         [figures.all],
         [one.tally for one in figures.by_weekday],

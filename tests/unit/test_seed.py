@@ -12,15 +12,16 @@ import pytest
 
 from hub.accounts.account import Account
 from hub.accounts.passwords import verify_password
+from hub.ops.seeding.history import history
+from hub.ops.seeding.people import doctors, patients
+from hub.ops.seeding.place import is_local
+from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
 from hub.records.memory import MemoryRecords
-from hub.records.ports import AppointmentFilter, Happened
+from hub.records.ports import AppointmentFilter
 from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.recorded_event import Happened
 from hub.scheduling.slots import slots_of
-from hub.scheduling.values import LENGTH, Role, Status
-from hub.seeding.history import history
-from hub.seeding.people import doctors, patients
-from hub.seeding.place import is_local
-from hub.seeding.seed import NotSeeded, SeedReport, seed
+from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
@@ -88,7 +89,9 @@ async def test_nobody_is_in_two_places_at_once(seeded: Seeded) -> None:
         if appointment.status is not Status.CANCELLED:
             held[appointment.doctor_id].append(appointment.start)
             held[appointment.patient_id].append(appointment.start)
-    assert all(later - earlier >= LENGTH for starts in held.values() for earlier, later in pairwise(starts))
+    assert all(
+        later - earlier >= APPOINTMENT_DURATION for starts in held.values() for earlier, later in pairwise(starts)
+    )
 
 
 async def test_every_appointment_is_in_the_doctors_working_time(seeded: Seeded) -> None:

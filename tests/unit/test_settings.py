@@ -168,7 +168,7 @@ def test_a_clinic_name_of_plain_characters_is_taken(name: str) -> None:
     [
         ("clinic_phone", "call us"),
         ("twilio_from_patient", "clinic"),
-        ("twilio_base_url", "api.twilio.com"),
+        ("twilio_base_url", "api.resources.twilio.com"),
         ("public_url", "https://hub.example/?a=1"),
         ("texts_per_second", 0),
     ],

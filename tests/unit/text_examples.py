@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from hub.accounts.account import Account
-from hub.records.ports import Happened
-from hub.scheduling.calendar import Calendar
 from hub.scheduling.commands import Command
-from hub.texting.asked import texts_asked_for
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.recorded_event import Happened
+from hub.texting.planning import texts_asked_for
 from hub.texting.text import Text
 from hub.texting.wording import Clinic
 from tests.unit.clinic_examples import BERLIN, NOW, after, only
@@ -33,17 +33,18 @@ DOCTOR = PATIENT.model_copy(
 )
 
 
-def happened(calendar: Calendar) -> Happened:
+def happened(calendar: DoctorState) -> Happened:
     """Return the latest event of the one appointment."""
     appointment = only(calendar)
     return Happened(appointment.last, appointment)
 
 
 def asked(
-    calendar: Calendar, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
+    calendar: DoctorState, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
 ) -> list[Text]:
     """Return the texts that a command asks for which is carried out at `at`, planned at once."""
-    return texts_asked_for(CLINIC, doctor, patient, happened(after(calendar, command, at)), at)
+    assert doctor.calendar
+    return texts_asked_for(CLINIC, doctor, doctor.calendar, patient, happened(after(calendar, command, at)), at)
 
 
 def said(texts: list[Text]) -> list[tuple[str, str]]:

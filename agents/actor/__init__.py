@@ -1,0 +1,1 @@
+"""One doctor's actor: decides batches of commands, keeps the slot table, remembers refusals."""

@@ -1,0 +1,1 @@
+"""Texts: planned from events, sent through Twilio, their delivery asked about."""

@@ -1,0 +1,1 @@
+"""The command handlers that REST, sockets and texts share."""

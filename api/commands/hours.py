@@ -1,0 +1,121 @@
+"""A doctor's own hours and time off: the one set of handlers that REST and sockets share."""
+
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from api.commands.appointments import Moment
+from api.commands.command_client import Asking
+from api.http.problems import Problem
+from hub.accounts.identity import Identity
+from hub.bus.messages import Done
+from hub.clock import Clock
+from hub.records.ports import Records
+from hub.records.schedules import schedule_of
+from hub.scheduling.commands import AddTimeOff, ChangeHours, RemoveTimeOff, ScheduleChange
+from hub.scheduling.decide_schedule import outside_hours
+from hub.scheduling.schedule import Absence, Schedule, Shift, TimeOff, after_start
+from hub.scheduling.values import Role, Value, Via
+from hub.scheduling.views import AppointmentView, ScheduleView, schedule_view, view
+
+
+def _apart(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+    """Return the shifts in the order of the week, so that the same hours are the same command."""
+    in_order = tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.opens)))
+    for one, following in pairwise(in_order):
+        if one.weekday == following.weekday and following.opens < one.closes:
+            raise PydanticCustomError(
+                "overlap",
+                "Two shifts of weekday {weekday} overlap, at minute {minute}",
+                {"weekday": one.weekday, "minute": following.opens},
+            )
+    return in_order
+
+
+class HoursRequest(Value):
+    """All the weekly shifts there shall be, by the clock of the doctor's zone; none at all is possible."""
+
+    shifts: Annotated[tuple[Shift, ...], Field(max_length=100), AfterValidator(_apart)]
+
+
+class TimeOffRequest(Absence):
+    """From when until when the doctor is away, on half hours of the doctor's clock."""
+
+    start: Moment
+    end: Annotated[Moment, AfterValidator(after_start)]
+
+
+class OwnCalendar(Value):
+    """A doctor's hours, and the appointments to come that lie outside them: they stay until somebody moves them."""
+
+    calendar: ScheduleView
+    outside: tuple[AppointmentView, ...]
+
+
+class EnteredTimeOff(Value):
+    """Time off that has been entered, and the appointments to come that lie outside the doctor's hours now."""
+
+    time_off: TimeOff
+    outside: tuple[AppointmentView, ...]
+
+
+class OwnHours:
+    """Turns what a doctor asks for into a command to the doctor's own actor. Raises `Problem`."""
+
+    def __init__(self, records: Records, asking: Asking, clock: Clock) -> None:
+        self._records = records
+        self._asking = asking
+        self._clock = clock
+
+    async def show(self, who: Identity) -> OwnCalendar:
+        """Return the doctor's hours as they are."""
+        return await self._own(await self._doctor(who))
+
+    async def time_off(self, who: Identity) -> list[TimeOff]:
+        """Return the doctor's time off by start, also what is over."""
+        return sorted((await self._doctor(who)).time_off, key=lambda off: (off.start, off.id))
+
+    async def change(self, who: Identity, ask: HoursRequest, via: Via, key: str | None) -> OwnCalendar:
+        """Replace the weekly hours; return how they are then."""
+        header = self._asking.header(who, _doctors_id(who), via, key)
+        return await self._own(await self._ask(ChangeHours(**header, shifts=ask.shifts)))
+
+    async def add_time_off(self, who: Identity, ask: TimeOffRequest, via: Via, key: str | None) -> EnteredTimeOff:
+        """Enter time off."""
+        header = self._asking.header(who, _doctors_id(who), via, key)
+        command = AddTimeOff(**header, start=ask.start, end=ask.end, note=ask.note)
+        own = await self._own(await self._ask(command))
+        entered = TimeOff(id=command.id, start=command.start, end=command.end, note=command.note)
+        return EnteredTimeOff(time_off=entered, outside=own.outside)
+
+    async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> None:
+        """Take time off back."""
+        header = self._asking.header(who, _doctors_id(who), via, key)
+        await self._ask(RemoveTimeOff(**header, time_off_id=time_off_id))
+
+    async def _doctor(self, who: Identity) -> Schedule:
+        doctor = await schedule_of(self._records, _doctors_id(who))
+        if doctor is None:
+            raise Problem("invalid_token", "The account of this token does not exist.")
+        return doctor
+
+    async def _ask(self, command: ScheduleChange) -> Schedule:
+        done = await self._asking.ask(command)
+        if isinstance(done, Done):
+            raise TypeError(f"an actor answered {command.kind} with an appointment")
+        return done.doctor
+
+    async def _own(self, doctor: Schedule) -> OwnCalendar:
+        """Show the doctor's hours. After a change: who books from then on is inside them, so none can be missed."""
+        now = self._clock()
+        found = await self._records.appointments.active_since([doctor.id], now)
+        outside = tuple(view(appointment) for appointment in outside_hours(doctor, found, now))
+        return OwnCalendar(calendar=schedule_view(doctor), outside=outside)
+
+
+def _doctors_id(who: Identity) -> str:
+    if who.role is not Role.DOCTOR:
+        raise Problem("forbidden", "Only a doctor may do this.")
+    return who.user_id

@@ -1,0 +1,1 @@
+"""The documents of the api: OpenAPI, AsyncAPI, and the pages that show them."""

@@ -1,0 +1,47 @@
+"""A file that comes in a form: multipart/form-data, RFC 7578."""
+
+from typing import Final
+
+from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from api.http.problems import Code, FieldError, Problem, pointer
+
+CONTENT_TYPE: Final = "multipart/form-data"
+LIMIT = 8 * 1024 * 1024
+"""Bytes of a file that are read at most."""
+PROBLEMS: tuple[Code, ...] = ("malformed_request", "unsupported_media_type", "body_too_large", "invalid_request")
+"""What may be wrong with an upload."""
+
+_UNREADABLE = (ValueError, RuntimeError, HttpProcessingError, AssertionError)
+"""What aiohttp's reader raises at forms that are none."""
+
+
+async def read_upload(request: web.Request, field: str) -> bytes:
+    """Return the file in this field of the form, the first thing of that name. Raises `Problem`.
+
+    Reads at most `LIMIT` bytes: whoever announces, or sends, more is stopped there.
+    """
+    if request.content_type != CONTENT_TYPE:
+        raise Problem("unsupported_media_type", f"Send a form, {CONTENT_TYPE}.", headers={hdrs.ACCEPT: CONTENT_TYPE})
+    try:
+        reader = await request.multipart()
+        while part := await reader.next():
+            if isinstance(part, BodyPartReader) and part.name == field:
+                return await _read(part)
+    except _UNREADABLE:
+        raise Problem("malformed_request", "The form cannot be read.") from None
+    raise Problem(
+        "invalid_request",
+        "The form is not as expected.",
+        errors=[FieldError(pointer(field), "Field required", "missing")],
+    )
+
+
+async def _read(part: BodyPartReader) -> bytes:
+    read = bytearray()
+    while chunk := await part.read_chunk():
+        read += chunk
+        if len(read) > LIMIT:
+            raise Problem("body_too_large", f"A file has {LIMIT} bytes at most.")
+    return bytes(read)

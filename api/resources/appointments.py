@@ -1,0 +1,201 @@
+"""Appointments: book, list, show, change. What is possible is decided by the doctor's actor."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from http import HTTPStatus
+from typing import Annotated
+
+from aiohttp import hdrs, web
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+
+from api.commands.appointments import BookRequest, Moment, RescheduleRequest
+from api.http.endpoints import Answer, ById, File, Routes
+from api.http.identity import Access
+from api.http.problems import Code, FieldError, Problem
+from api.resources.icalendar import ICALENDAR, calendar_file
+from api.services import Services
+from hub.accounts.identity import Identity
+from hub.records.ports import After, AppointmentFilter
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
+from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
+from hub.scheduling.views import AppointmentView, view
+
+routes = Routes("/api/v1/appointments")
+
+_OF_A_CHANGE: tuple[Code, ...] = ("wrong_status", "idempotency_key_reused", "try_again")
+_OF_A_START: tuple[Code, ...] = (
+    "slot_taken",
+    "patient_busy",
+    "outside_hours",
+    "off_grid",
+    "in_the_past",
+    "too_far_ahead",
+    "doctor_unavailable",
+)
+_AFTER: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
+
+
+def _split(given: object) -> object:
+    """`?status=scheduled,confirmed` says the same as `?status=scheduled&status=confirmed`."""
+    return [word for text in given for word in text.split(",")] if isinstance(given, list) else given
+
+
+class Repeatable(Value):
+    """With a key, the same request may be sent again and is carried out once."""
+
+    key: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")] | None = Field(
+        default=None, alias="Idempotency-Key"
+    )
+
+
+class ListQuery(Value):
+    """Which of one's appointments: `from` is included, `to` is not. `cursor` comes from the Link of the last page."""
+
+    doctor_id: Id | None = None
+    patient_id: Id | None = None
+    status: Annotated[tuple[Status, ...], BeforeValidator(_split)] = ()
+    start_from: Moment | None = Field(default=None, alias="from")
+    start_to: Moment | None = Field(default=None, alias="to")
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
+class PastEvent(Value):
+    """What happened to an appointment, when, by whom, and through which channel (`by.via`).
+
+    `start` is where a booking or a move put it, `previous_start` where it was before a move. `seq` orders the events of
+    one doctor, as on the sockets.
+    """
+
+    type: EventType
+    at: Instant
+    by: Actor
+    seq: int
+    start: Instant | None
+    previous_start: Instant | None
+
+
+@routes.endpoint(
+    "POST",
+    "",
+    access=Access.SIGNED_IN,
+    status=HTTPStatus.CREATED,
+    problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused", "try_again"],
+    sends=["Location"],
+)
+async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
+    """Book a slot."""
+    appointment = await services.booking.book(who, body, "rest", headers.key)
+    return Answer(appointment, {"Location": f"/api/v1/appointments/{appointment.id}"})
+
+
+@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link"])
+async def list_appointments(
+    services: Services, request: web.Request, who: Identity, query: ListQuery
+) -> Answer[list[AppointmentView]]:
+    """List one's own appointments by start. A Link header leads to the next page when there is one."""
+    found = await services.records.appointments.page(_own(who, query), query.limit + 1, _after(query))
+    shown = found[: query.limit]
+    more = {"Link": _link(request, shown[-1])} if len(found) > query.limit else {}
+    return Answer([view(appointment) for appointment in shown], more)
+
+
+@routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
+async def show_appointment(services: Services, who: Identity, path: ById) -> AppointmentView:
+    """Show one of one's own appointments."""
+    return view(await _own_one(services, who, path.id))
+
+
+@routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
+async def show_history(services: Services, who: Identity, path: ById) -> list[PastEvent]:
+    """Show what happened to one of one's own appointments: what, when, who did it, and through which channel."""
+    return [_past(event) for event in (await _own_one(services, who, path.id)).history]
+
+
+@routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR)
+async def show_in_calendar(services: Services, who: Identity, path: ById) -> File:
+    """Give one of one's own appointments as a calendar file."""
+    appointment = await _own_one(services, who, path.id)
+    people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
+    content = calendar_file([appointment], people, who.user_id)
+    return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
+
+
+@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_OF_A_CHANGE)
+async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+    """Say that the patient will come."""
+    return await services.booking.change(who, "confirm", path.id, "rest", headers.key)
+
+
+@routes.endpoint("PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, "in_the_past"])
+async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+    """Call the appointment off; its slot is free again."""
+    return await services.booking.change(who, "cancel", path.id, "rest", headers.key)
+
+
+@routes.endpoint("PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_OF_A_CHANGE, "too_early"])
+async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+    """Say that the patient was there."""
+    return await services.booking.change(who, "complete", path.id, "rest", headers.key)
+
+
+@routes.endpoint("PATCH", "/{id}/reschedule", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, *_OF_A_START])
+async def reschedule(
+    services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
+) -> AppointmentView:
+    """Move the appointment to another slot of the same doctor, or leave it as it is."""
+    return await services.booking.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+
+
+async def _own_one(services: Services, who: Identity, appointment_id: str) -> Appointment:
+    """Return an appointment of the caller. Raises `Problem`; that of others is as unknown as one that is none."""
+    found = (await services.records.appointments.by_ids([appointment_id])).get(appointment_id)
+    if found is None or who.user_id not in {found.doctor_id, found.patient_id}:
+        raise Problem("not_found", "There is no such appointment.")
+    return found
+
+
+def _past(event: Event) -> PastEvent:
+    return PastEvent(
+        type=event.type,
+        at=event.at,
+        by=event.by,
+        seq=event.seq,
+        start=event.start if isinstance(event, AppointmentBooked | AppointmentRescheduled) else None,
+        previous_start=event.previous_start if isinstance(event, AppointmentRescheduled) else None,
+    )
+
+
+def _own(who: Identity, query: ListQuery) -> AppointmentFilter:
+    """Return the filter, narrowed to the caller's own. Raises `Problem` when it asks for somebody else's."""
+    asked = query.doctor_id if who.role is Role.DOCTOR else query.patient_id
+    if asked not in {None, who.user_id}:
+        raise Problem("forbidden", "One lists one's own appointments.")
+    return AppointmentFilter(
+        doctor_id=who.user_id if who.role is Role.DOCTOR else query.doctor_id,
+        patient_id=who.user_id if who.role is Role.PATIENT else query.patient_id,
+        statuses=frozenset(query.status) or None,
+        start_from=query.start_from,
+        start_to=query.start_to,
+    )
+
+
+def _link(request: web.Request, last: Appointment) -> str:
+    """Return an RFC 8288 link to what comes after `last`, relative, so that no proxy's scheme or host matters."""
+    where = _AFTER.dump_json((last.start, last.id))
+    target = request.rel_url.update_query(cursor=urlsafe_b64encode(where).decode().rstrip("="))
+    return f'<{target}>; rel="next"'
+
+
+def _after(query: ListQuery) -> After | None:
+    if query.cursor is None:
+        return None
+    try:
+        start, last_id = _AFTER.validate_json(urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)))
+    except (ValueError, ValidationError):
+        raise Problem(
+            "invalid_request",
+            "The query is not as expected.",
+            errors=[FieldError("/cursor", "Take the cursor from the Link of the page before", "cursor")],
+        ) from None
+    return After(start, last_id)

@@ -1,0 +1,80 @@
+"""One's appointments as a calendar that programs subscribe to, under a link that is its own key."""
+
+import asyncio
+from datetime import timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field
+
+from api.http.endpoints import File, Routes
+from api.http.identity import Access
+from api.http.problems import Problem
+from api.resources.icalendar import ICALENDAR, calendar_file
+from api.services import Services, own_account
+from hub.accounts.identity import Identity
+from hub.ids import new_secret
+from hub.records.ports import AppointmentFilter
+from hub.scheduling.values import Id, Value
+
+routes = Routes("/api/v1")
+
+_PAST = timedelta(days=90)
+"""How much of what is over a feed still shows."""
+_SHOWN_AT_MOST = 2000
+
+
+class FeedLink(Value):
+    """The private link, as a path on this server: whoever has it reads the calendar. It is shown this once."""
+
+    path: str
+
+
+class ByFeed(Value):
+    """Whose feed, and the key to it."""
+
+    id: Id
+    key: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+@routes.endpoint("POST", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.CREATED)
+async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
+    """Make the private link of one's own calendar. The link before it, if there is one, ends."""
+    key = new_secret()
+    await _set_key(services, who, _hash(key))
+    return FeedLink(path=f"/api/v1/calendars/{who.user_id}/{key}.ics")
+
+
+@routes.endpoint("DELETE", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+async def end_calendar_link(services: Services, who: Identity) -> None:
+    """End the private link of one's own calendar."""
+    await _set_key(services, who, None)
+
+
+@routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR)
+async def show_calendar(services: Services, path: ByFeed) -> File:
+    """Give the appointments of the last 90 days and all that are to come, cancelled ones marked as such."""
+    account = await services.records.users.by_id(path.id)
+    if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
+        raise Problem("not_found", "There is no such calendar.")
+    wanted = AppointmentFilter(
+        doctor_id=account.id if account.role == "doctor" else None,
+        patient_id=account.id if account.role == "patient" else None,
+        start_from=services.clock() - _PAST,
+    )
+    found = await services.records.appointments.page(wanted, _SHOWN_AT_MOST)
+    others = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
+    people = await services.records.users.by_ids(others)
+    # In a thread: two thousand of them take a second, in which others shall be answered.
+    return File(await asyncio.to_thread(calendar_file, found, people, account.id), {})
+
+
+async def _set_key(services: Services, who: Identity, key_hash: str | None) -> None:
+    before = await own_account(services, who)
+    await services.records.users.change(before, before.model_copy(update={"calendar_key_hash": key_hash}))
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

@@ -1,0 +1,169 @@
+"""One's own profile, and the pictures of people."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from aiohttp import hdrs
+from pydantic import AfterValidator, Field
+
+from api.http.endpoints import ById, File, Routes
+from api.http.identity import Access
+from api.http.problems import Code, FieldError, Problem
+from api.resources.pictures import NoPicture, portrait
+from api.services import Services, own_account
+from hub.accounts.account import TEXTS, Account
+from hub.accounts.fields import Email, Name, Phone
+from hub.accounts.identity import Identity
+from hub.accounts.ports import Unique
+from hub.ids import new_id
+from hub.scheduling.schedule import ZoneName
+from hub.scheduling.values import Id, Instant, Role, Value
+from hub.texting.text import TextKind
+from hub.texting.wording import Language
+
+routes = Routes("/api/v1/users")
+
+TAKEN: Mapping[Unique, tuple[Code, str]] = {
+    "email": ("email_taken", "There is an account with this e-mail address."),
+    "phone": ("phone_taken", "There is an account with this phone number."),
+}
+
+
+def _in_order(kinds: tuple[TextKind, ...]) -> tuple[TextKind, ...]:
+    return tuple(kind for kind in TEXTS if kind in kinds)
+
+
+def _not_given() -> Any:
+    """Stand for a field that was left out: it is not null, and not shown as a default."""
+
+
+class User(Value):
+    """An account as its owner sees it; `specialty` is a doctor's. `photo` is the path of the picture, if there is one.
+
+    `texts` are the kinds of texts that the person wants, in `language`.
+    """
+
+    id: Id
+    role: Literal["doctor", "patient"]
+    name: str
+    email: str
+    phone: str | None
+    created_at: Instant
+    specialty: str | None
+    zone: ZoneName | None
+    language: Language
+    texts: tuple[TextKind, ...]
+    photo: str | None
+
+
+class ProfileChange(Value):
+    """What shall be different; what is left out stays. Only `zone` may be null: then none is known."""
+
+    name: Name = Field(default_factory=_not_given)
+    email: Email = Field(default_factory=_not_given)
+    phone: Phone = Field(default_factory=_not_given)
+    zone: ZoneName | None = Field(default_factory=_not_given)
+    language: Language = Field(default_factory=_not_given)
+    texts: Annotated[tuple[TextKind, ...], AfterValidator(_in_order)] = Field(default_factory=_not_given)
+
+    def given(self) -> dict[str, object]:
+        """Return the fields that are not left out."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+@routes.endpoint("GET", "/me", access=Access.SIGNED_IN)
+async def me(services: Services, who: Identity) -> User:
+    """Show one's own account."""
+    return user_of(await own_account(services, who))
+
+
+@routes.endpoint("PATCH", "/me", access=Access.SIGNED_IN, problems=["email_taken", "phone_taken"])
+async def change_me(services: Services, who: Identity, body: ProfileChange) -> User:
+    """Change one's own account."""
+    account = await own_account(services, who)
+    if who.role is Role.DOCTOR and "zone" in body.model_fields_set:
+        raise _wrong("/zone", "A doctor's zone is that of the calendar, which is not changed here", "zone")
+    return user_of(await _changed(services, account, body.given()))
+
+
+@routes.endpoint("POST", "/me/photo", access=Access.SIGNED_IN, upload="photo")
+async def upload_photo(services: Services, who: Identity, upload: bytes) -> User:
+    """Take a picture of oneself: JPEG, PNG or WebP. It is made small, and freed of what it tells of place and time."""
+    account = await own_account(services, who)
+    try:
+        picture = await portrait(upload)
+    except NoPicture as error:
+        raise _wrong("/photo", str(error), "picture") from None
+    photo_id = new_id()
+    await services.photos.put(photo_id, picture)
+    changed = await _changed(services, account, {"photo": photo_id})
+    if account.photo is not None:
+        await services.photos.remove(account.photo)
+    return user_of(changed)
+
+
+@routes.endpoint("DELETE", "/me/photo", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+async def remove_photo(services: Services, who: Identity) -> None:
+    """Remove the picture of oneself, if there is one."""
+    account = await own_account(services, who)
+    if account.photo is not None:
+        await _changed(services, account, {"photo": None})
+        await services.photos.remove(account.photo)
+
+
+@routes.endpoint("GET", "/{id}/photo", access=Access.SIGNED_IN, gives="image/jpeg")
+async def show_photo(services: Services, who: Identity, path: ById) -> File:
+    """Show somebody's picture: one's own, a doctor's, and to a doctor that of a patient with an appointment there."""
+    account = await services.records.users.by_id(path.id)
+    if account is None or account.photo is None or not await _may_see(services, who, account):
+        raise Problem("not_found", "There is no such picture.")
+    picture = await services.photos.get(account.photo)
+    if picture is None:
+        raise Problem("not_found", "There is no such picture.")
+    # Private: no cache between shows it to others, and the own one asks whether it is still the one.
+    return File(picture, {hdrs.CACHE_CONTROL: "private, max-age=60", hdrs.ETAG: f'"{account.photo}"'})
+
+
+def user_of(account: Account) -> User:
+    """Return the account as its owner sees it."""
+    return User(
+        id=account.id,
+        role=account.role,
+        name=account.name,
+        email=account.email,
+        phone=account.phone,
+        created_at=account.created_at,
+        specialty=account.specialty,
+        zone=account.calendar.zone if account.calendar else account.zone,
+        language=account.language,
+        texts=account.texts,
+        photo=photo_path(account),
+    )
+
+
+def photo_path(account: Account) -> str | None:
+    """Return where the account's picture is, on this server."""
+    return f"/api/v1/users/{account.id}/photo" if account.photo else None
+
+
+async def _changed(services: Services, account: Account, changes: Mapping[str, object]) -> Account:
+    """Write the changes and return the account with them. Raises `Problem`."""
+    after = account.model_copy(update=changes)
+    match await services.records.users.change(account, after):
+        case "email" | "phone" as taken:
+            raise Problem(*TAKEN[taken])
+        case "stale":
+            raise Problem("invalid_token", "The account of this token does not exist.")
+        case None:
+            return after
+
+
+async def _may_see(services: Services, who: Identity, account: Account) -> bool:
+    if account.id == who.user_id or account.role == "doctor":
+        return True
+    return who.role is Role.DOCTOR and await services.records.appointments.have_met(who.user_id, account.id)
+
+
+def _wrong(where: str, detail: str, code: str) -> Problem:
+    return Problem("invalid_request", "The request is not as expected.", errors=[FieldError(where, detail, code)])

@@ -1,0 +1,44 @@
+"""A doctor's own figures."""
+
+import asyncio
+from datetime import datetime
+
+from pydantic import Field
+
+from api.commands.appointments import Moment
+from api.http.endpoints import ById, Routes
+from api.http.identity import Access
+from api.http.problems import Problem
+from api.services import Services
+from hub.accounts.identity import Identity
+from hub.scheduling.statistics import Statistics, statistics
+from hub.scheduling.values import Value
+
+routes = Routes("/api/v1/appointments/stats")
+
+
+class RangeQuery(Value):
+    """Appointments that start from `from` on and before `to`; without one of them there is no bound on that side."""
+
+    start_from: Moment | None = Field(default=None, alias="from")
+    start_to: Moment | None = Field(default=None, alias="to")
+
+
+@routes.endpoint("GET", "/doctor/{id}", access=Access.DOCTOR)
+async def doctor_statistics(services: Services, who: Identity, path: ById, query: RangeQuery) -> Statistics:
+    """Count one's own appointments: how they ended, when they are, and how long before they were booked."""
+    if path.id != who.user_id:
+        raise Problem("forbidden", "These figures are for the doctor alone.")
+    account = await services.records.users.by_id(who.user_id)
+    if account is None or account.calendar is None:
+        raise Problem("invalid_token", "The account of this token does not exist.")
+    months = await services.ledgers.outcomes(who.user_id, query.start_from, query.start_to)
+    wanted = (outcome for month in months for outcome in month if _is_within(query, outcome.start))
+    # In a thread: the history of many years takes some tenths of a second, in which others shall be answered.
+    return await asyncio.to_thread(statistics, account.calendar, wanted)
+
+
+def _is_within(query: RangeQuery, start: datetime) -> bool:
+    return (query.start_from is None or query.start_from <= start) and (
+        query.start_to is None or start < query.start_to
+    )

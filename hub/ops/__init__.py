@@ -1,0 +1,1 @@
+"""What people who run the hub use: command line, local stack, seed, demo, judge, checks, accounts of doctors."""

@@ -1,0 +1,66 @@
+"""A look at the broker: whether it answers, and whether the topics are as the settings say."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from hub.bus import topics
+from hub.bus.broker_config import BrokerPlace
+from hub.ops.checkup.finding import Finding, Grade
+
+_WITHIN = 10.0
+"""Seconds that the broker has for all answers."""
+
+
+async def look_at_broker(place: BrokerPlace) -> list[Finding]:
+    """Return what there is to say; changes nothing."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers, request_timeout_ms=5_000)
+    try:
+        async with asyncio.timeout(_WITHIN):
+            await admin.start()
+            return await _look(admin, place)
+    except (KafkaError, OSError, TimeoutError) as error:
+        cause = type(error).__name__
+        says = f"No broker answers at {place.servers} ({cause}). Is it running, and may this machine reach it?"
+        return [_finding("wrong", says)]
+    finally:
+        await admin.close()
+
+
+async def _look(admin: AIOKafkaAdminClient, place: BrokerPlace) -> list[Finding]:
+    findings = [_finding("fine", f"Answers at {place.servers}.")]
+    brokers = len((await admin.describe_cluster())["brokers"])
+    if brokers < place.replication:
+        says = f"KAFKA_REPLICATION says {place.replication}, and there are {brokers} brokers: no topic can be made."
+        findings.append(_finding("wrong", says))
+    there = set(await admin.list_topics())
+    ours = [topics.COMMANDS, topics.EVENTS]
+    for topic in await admin.describe_topics([name for name in ours if name in there]):
+        findings += _topic(topic, place)
+    if missing := [name for name in ours if name not in there]:
+        says = f"{' and '.join(missing)} are not there yet. The api and the agents make them when they start."
+        findings.append(_finding("note", says))
+    return findings
+
+
+def _topic(topic: Mapping[str, Any], place: BrokerPlace) -> list[Finding]:
+    name, partitions = topic["topic"], topic["partitions"]
+    findings = []
+    if len(partitions) != place.partitions:
+        says = (
+            f"{name} has {len(partitions)} partitions and KAFKA_PARTITIONS says {place.partitions}: nothing starts. "
+            f"Set it to {len(partitions)}, or stop everything and make the topic again."
+        )
+        findings.append(_finding("wrong", says))
+    copies = min(len(partition["replicas"]) for partition in partitions)
+    if copies < place.replication:
+        says = f"{name} has {copies} copies and KAFKA_REPLICATION says {place.replication}."
+        findings.append(_finding("wrong", says))
+    return findings
+
+
+def _finding(grade: Grade, says: str) -> Finding:
+    return Finding("broker", grade, says)

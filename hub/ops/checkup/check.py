@@ -1,0 +1,83 @@
+"""The whole look: settings first, then everything that they lead to."""
+
+from collections.abc import Iterable, Iterator
+
+from hub.bus.broker_config import place_of
+from hub.ops.checkup.broker import look_at_broker
+from hub.ops.checkup.database import look_at_database
+from hub.ops.checkup.finding import Finding
+from hub.ops.checkup.texts import look_at_texts
+from hub.ops.checkup.twilio import Account, look_at_twilio
+from hub.ops.local.data_dir_lock import running_on
+from hub.settings import BadSettings, Settings, load
+
+_MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
+
+
+async def check() -> list[Finding]:
+    """Return what there is to say of this environment; changes nothing."""
+    try:
+        settings = load()
+    except BadSettings as error:
+        return [Finding("settings", "wrong", line) for line in str(error).splitlines()]
+    return [
+        *_settings(settings),
+        *await _database(settings),
+        *await _broker(settings),
+        *await _photos(settings),
+        *await _twilio(settings),
+    ]
+
+
+def lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Write the findings down, one a line."""
+    for finding in findings:
+        yield f"{_MARKS[finding.grade]}  {finding.part:9} {finding.says}"
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    findings = [Finding("settings", "fine", f"Make sense, for {settings.clinic_env}.")]
+    if settings.clinic_env == "development":
+        says = "CLINIC_ENV is development: anybody knows the key that is built in. Set it to production for patients."
+        findings.append(Finding("settings", "note", says))
+    elif not settings.trusted_proxies:
+        says = "TRUSTED_PROXIES is empty: behind a proxy, all clients together count as one address in every limit."
+        findings.append(Finding("settings", "note", says))
+    return findings
+
+
+def _mongodb_url(settings: Settings) -> str | None:
+    running = running_on(settings.data_dir)
+    return settings.mongodb_url or (running.mongodb_url if running else None)
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    url = _mongodb_url(settings)
+    if url is None:
+        return [Finding("database", "note", "MONGODB_URL is not set, and no run has one here: `make run` starts one.")]
+    return await look_at_database(url)
+
+
+async def _broker(settings: Settings) -> list[Finding]:
+    if settings.kafka_bootstrap_servers is None:
+        return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
+    return await look_at_broker(place_of(settings))
+
+
+async def _photos(settings: Settings) -> list[Finding]:
+    if settings.photo_store is None:
+        return []
+    from hub.ops.checkup.photos import look_at_photos  # noqa: PLC0415  # its library takes long to load, and few need it
+
+    return [await look_at_photos(settings.photo_store)]
+
+
+async def _twilio(settings: Settings) -> list[Finding]:
+    sid, token = settings.twilio_account_sid, settings.twilio_auth_token
+    if sid is None or token is None:
+        return [Finding("twilio", "note", "TWILIO_ACCOUNT_SID and the other three are not set: no text is sent.")]
+    named = {"TWILIO_FROM_PATIENT": settings.twilio_from_patient, "TWILIO_FROM_DOCTOR": settings.twilio_from_doctor}
+    numbers = {name: number for name, number in named.items() if number}
+    account = Account(sid, token, frozenset(numbers.values()), settings.twilio_base_url)
+    url = _mongodb_url(settings)
+    return [*await look_at_twilio(account), *(await look_at_texts(url, numbers) if url else [])]

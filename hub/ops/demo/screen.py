@@ -1,0 +1,69 @@
+"""What the person at the terminal sees of the morning; plain lines when it is none."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from hub.client.wire import AppointmentEvent, DoctorCard
+from hub.scheduling.schedule import zone
+
+_STYLES = {
+    "booked": "green",
+    "confirmed": "cyan",
+    "cancelled": "red",
+    "completed": "blue",
+    "rescheduled": "yellow",
+    "no_show": "magenta",
+    "reminded": "magenta",
+}
+_QUARTERS = 4
+
+
+class Screen:
+    """Writes to a console."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def say(self, line: str, style: str = "") -> None:
+        """Show a line as it is."""
+        self.console.print(Text(line, style=style), soft_wrap=True)
+
+    def happened(self, seen_at: datetime, doctor: DoctorCard, event: AppointmentEvent, patient: str) -> None:
+        """Show an event as a dashboard of its doctor tells it, in the doctor's time."""
+        start = event.appointment.start.astimezone(zone(doctor.zone))
+        line = Text.assemble(
+            (f"{seen_at:%H:%M:%S}.{seen_at.microsecond // 1000:03d}  ", "dim"),
+            f"{doctor.name:<22} ",
+            (f"{event.type:<12}", _STYLES.get(event.type, "")),
+            f"{start:%a %d %b %H:%M}  {patient:<22} ",
+            (f"seq {event.seq}", "dim"),
+        )
+        self.console.print(line, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, title: str, total: int) -> Iterator[Callable[[], None]]:
+        """Show how far something is; what is given is called for each step that is done."""
+        if not self.console.is_terminal:
+            yield self._plain_progress(title, total)
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda: bar.advance(task)
+
+    def _plain_progress(self, title: str, total: int) -> Callable[[], None]:
+        """Return what writes a line for each quarter."""
+        done = 0
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            if done * _QUARTERS // total > (done - 1) * _QUARTERS // total:
+                self.say(f"{title}: {done} of {total}")
+
+        return step

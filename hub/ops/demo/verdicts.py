@@ -1,0 +1,67 @@
+"""The end of a morning: its figures, and each promise with ✓ or ✗."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from hub.ops.demo.figures import Figures, Latency
+from hub.ops.demo.screen import Screen
+from hub.ops.judge.promises import Promise, Violation
+from hub.ops.judge.record import Record
+
+_NOT_TRIED = {Promise.NOTHING_LOST: "nothing was killed this morning; `make test` does that"}
+_SHOWN = 5
+"""How many cases of one violation are shown."""
+
+
+def show_figures(screen: Screen, figures: Figures) -> None:
+    """Show what was asked, what came of it, and how long it took."""
+    table = _table("A morning in figures")
+    table.add_row("commands", f"{figures.commands.total()}  ({_counted(figures.commands)})")
+    if figures.repeated:
+        table.add_row("sent again", str(figures.repeated))
+    table.add_row("winners", f"{figures.winners} of {figures.slots} slots (one that is given back is won again)")
+    table.add_row("granted", _counted(figures.granted))
+    table.add_row("refused", _counted(figures.refused))
+    for via, latency in figures.answered.items():
+        table.add_row(f"answer over {via}", _milliseconds(latency))
+    if figures.told:
+        table.add_row("until a dashboard is told", _milliseconds(figures.told))
+    screen.console.print(table)
+
+
+def show_promises(screen: Screen, violations: Sequence[Violation], record: Record) -> None:
+    """Show each promise, kept or broken, and for the broken ones what was found."""
+    broken: dict[Promise, list[Violation]] = defaultdict(list)
+    for violation in violations:
+        broken[violation.promise].append(violation)
+    events = sum(appointment.version for appointment in record.appointments.values())
+    table = _table(f"Promises, checked against {len(record.appointments)} appointments with {events} events in MongoDB")
+    for promise in Promise:
+        if promise in broken:
+            mark, text = Text("✗", "bold red"), Text(f"{promise.text}: {len(broken[promise])} violations", "red")
+        elif promise in _NOT_TRIED:
+            mark, text = Text("-", "dim"), Text(f"{promise.text} ({_NOT_TRIED[promise]})", "dim")
+        else:
+            mark, text = Text("✓", "bold green"), Text(promise.text)
+        table.add_row(mark, Text(str(promise.value)), text)
+    screen.console.print(table)
+    for found in broken.values():
+        for violation in found[:_SHOWN]:
+            screen.say(f"✗ {violation}", "red")
+        if len(found) > _SHOWN:
+            screen.say(f"  and {len(found) - _SHOWN} more of promise {found[0].promise.value}", "red")
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "nothing"
+
+
+def _milliseconds(latency: Latency) -> str:
+    return f"p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms  ({latency.count})"

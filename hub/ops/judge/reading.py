@@ -1,0 +1,44 @@
+"""Reads the record for the judge."""
+
+from hub.clock import Clock
+from hub.ops.judge.record import Record
+from hub.records.ports import After, AppointmentFilter, Records
+from hub.records.schedules import schedule_records_of
+from hub.scheduling.appointment import Appointment
+
+_PAGE = 1000
+_ATTEMPTS = 10
+
+
+class Unsettled(Exception):
+    """The record changed each time while it was read: somebody else is at work on it."""
+
+
+async def read_record(records: Records, clock: Clock) -> Record:
+    """Return all appointments and timetables of all doctors, as of one moment. Raises `Unsettled`, `StoreUnavailable`.
+
+    Pages are not of one moment, so where each doctor stands is asked before and after.
+    """
+    accounts = await records.users.doctors()
+    doctors = [account.id for account in accounts]
+    for _ in range(_ATTEMPTS):
+        before = await _stand(records, doctors)
+        found = [each for doctor_id in doctors for each in await _appointments_of(records, doctor_id)]
+        schedule_records = await schedule_records_of(records, accounts)
+        if await _stand(records, doctors) == before:
+            return Record(found, schedule_records.values(), clock())
+    raise Unsettled(f"the record changed during each of {_ATTEMPTS} readings")
+
+
+async def _stand(records: Records, doctors: list[str]) -> dict[str, int]:
+    return {doctor_id: await records.appointments.last_seq(doctor_id) for doctor_id in doctors}
+
+
+async def _appointments_of(records: Records, doctor_id: str) -> list[Appointment]:
+    wanted = AppointmentFilter(doctor_id=doctor_id)
+    found: list[Appointment] = []
+    after: After | None = None
+    while page := await records.appointments.page(wanted, _PAGE, after):
+        found += page
+        after = After(page[-1].start, page[-1].id)
+    return found

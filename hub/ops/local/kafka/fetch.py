@@ -1,0 +1,89 @@
+"""Fetches Apache Kafka with Maven, once for each virtual environment."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hub.ops.local.kafka import home
+
+Say = Callable[[str], None]
+
+_TOOLS = {"java": "Java 17 or newer", "mvn": "Maven"}
+_DOWNLOADED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar \(.+?)(?: at .*)?\)?$")
+_CLUSTER = "Y2xpbmljLWh1Yi1rYWZrYQ"
+"""Any 16 bytes in base64 do; these say who made it."""
+
+
+class KafkaMissing(Exception):
+    """Apache Kafka is not there and cannot be fetched; the message says what to do."""
+
+
+async def fetch(say: Say) -> None:
+    """Return when Apache Kafka can be started. `say` is told how far it is. Raises `KafkaMissing`."""
+    if home.is_fetched():
+        _need("java")
+        return
+    _need("java", "mvn")
+    say("Fetching Apache Kafka with Maven, some 45 MB, once.")
+    home.HOME.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that it can be moved there as a whole: who is interrupted leaves nothing half done.
+    with tempfile.TemporaryDirectory(dir=home.HOME.parent, prefix="kafka-") as scratch:
+        new = Path(scratch) / "new"
+        await _copy_libraries(new / home.LIBRARIES.name, say)
+        await _format(new / home.LIBRARIES.name, new / home.NEW_LOG.name, new)
+        shutil.copy(home.POM, new)
+        if home.HOME.exists():  # of another version, or somebody has been quicker
+            home.HOME.rename(Path(scratch) / "old")
+        new.rename(home.HOME)
+
+
+def _need(*tools: str) -> None:
+    if missing := [_TOOLS[tool] for tool in tools if shutil.which(tool) is None]:
+        raise KafkaMissing(
+            f"Apache Kafka needs {' and '.join(missing)}. On Debian: apt-get install default-jre-headless maven"
+        )
+
+
+async def _copy_libraries(libraries: Path, say: Say) -> None:
+    def tell(line: str) -> None:
+        if downloaded := _DOWNLOADED.search(line):
+            say(f"  {downloaded[1]})")
+
+    goal = ("dependency:copy-dependencies", f"-DoutputDirectory={libraries}")
+    await _done(["mvn", "--batch-mode", "--strict-checksums", "--file", str(home.POM), *goal], tell)
+
+
+async def _format(libraries: Path, log: Path, scratch: Path) -> None:
+    properties = scratch / "format.properties"
+    listener = "listeners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\ncontroller.quorum.voters=1@127.0.0.1:2"
+    properties.write_text(f"{home.SERVER_PROPERTIES.read_text()}\n{listener}\nlog.dirs={log}\n")
+    tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER, "--config", str(properties))
+    await _done(["java", "-cp", str(libraries / "*"), *tool], lambda _: None)
+    properties.unlink()
+
+
+async def _done(command: Sequence[str], tell: Say) -> None:
+    """Run a command, telling each line of its output. Raises `KafkaMissing` with the last lines when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said: list[str] = []
+    try:
+        if process.stdout is None:
+            raise RuntimeError("its output was asked for")
+        async for line in process.stdout:
+            said.append(line.decode(errors="replace").rstrip())
+            tell(said[-1])
+        failed = await process.wait() != 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if failed:
+        raise KafkaMissing(f"Apache Kafka could not be fetched: {' '.join(command)} said:\n" + "\n".join(said[-20:]))

@@ -1,0 +1,143 @@
+"""Who is in the seeded clinic: the same people every day; only a doctor's time off moves with the day."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from hub.ids import derived_id
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
+
+_AREA_CODES = (202, 206, 212, 213, 303, 305, 312, 404, 415, 503, 512, 602, 617, 702, 713, 919)
+_OFFICE = ((9, 12), (13, 17))
+_WEEKDAYS = range(5)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can log in, as yet without a password hash. `calendar` is a doctor's."""
+
+    id: str
+    role: Literal["doctor", "patient"]
+    name: str
+    email: str
+    password: str
+    phone: str
+    created_at: datetime
+    specialty: str | None = None
+    calendar: Schedule | None = None
+
+
+@dataclass(frozen=True)
+class _Practice:
+    """A doctor's part of the clinic. `hours` are (opens, closes) by the doctor's clock, `away` days from today."""
+
+    name: str
+    specialty: str
+    zone: str
+    days: range = _WEEKDAYS
+    hours: tuple[tuple[float, float], ...] = _OFFICE
+    away: tuple[range, ...] = ()
+
+
+_PRACTICES = (
+    _Practice("Dr. Amara Okafor", "General practice", "Europe/London", hours=((8, 12), (13, 16.5))),
+    _Practice("Dr. Lukas Brandt", "Cardiology", "Europe/Berlin", away=(range(-20, -13),)),
+    _Practice("Dr. Priya Raman", "Paediatrics", "Asia/Kolkata", days=range(6), hours=((9.5, 13), (15, 18.5))),
+    _Practice("Dr. Sunita Gurung", "Dermatology", "Asia/Kathmandu", hours=((10, 13), (14, 17))),
+    _Practice("Dr. Daniel Reyes", "Orthopaedics", "America/New_York", away=(range(10, 15),)),
+    _Practice("Dr. Grace Lindqvist", "Neurology", "America/Los_Angeles", hours=((8.5, 12), (12.5, 15))),
+    _Practice("Dr. Kenji Morita", "Ophthalmology", "Asia/Tokyo", hours=((9, 12), (14, 18))),
+    _Practice("Dr. Beatriz Carvalho", "Gynaecology", "America/Sao_Paulo", days=range(1, 5), hours=((8, 12), (14, 19))),
+    _Practice(
+        "Dr. Oliver Hughes", "Psychiatry", "Australia/Sydney", days=range(4), away=(range(-40, -38), range(5, 6))
+    ),
+    _Practice("Dr. Wanjiru Kamau", "Ear, nose and throat", "Africa/Nairobi", days=range(6), hours=((8, 13),)),
+)
+
+_PATIENTS = """
+Abena Mensah, Adrian Kowalski, Agnes Lindholm, Ahmed Farouk, Aisha Bello, Akira Tanaka, Alejandro Vargas,
+Alice Moreau, Amelia Clarke, Amir Haddad, Ana Petrović, Andre Silva, Angela Rossi, Anika Sharma, Anton Novák,
+Arjun Mehta, Astrid Nilsen, Ayumi Sato, Benjamin Carter, Bianca Marino, Bogdan Ionescu, Brigid O'Connor,
+Camila Torres, Carl Eriksson, Carmen Delgado, Charlotte Dubois, Chidi Eze, Chloe Bennett, Christos Pappas,
+Clara Weiss, Daniela Costa, David Cohen, Deepa Nair, Diego Ramírez, Dmitri Volkov, Edith Fischer, Eduardo Lima,
+Elena Popescu, Elif Demir, Emeka Obi, Emily Watson, Emma Jansen, Eric Thompson, Esther Kimani, Eva Horváth,
+Fatima Zahra, Felix Wagner, Fiona MacLeod, Francisco Ortega, Freya Hansen, Gabriel Santos, George Papadakis,
+Gita Thapa, Giulia Conti, Greta Larsson, Habib Rahman, Hana Kim, Hannah Schmidt, Haruto Suzuki, Helen Park,
+Henrik Dahl, Hiroko Yamada, Hugo Martin, Ibrahim Diallo, Ines Ferreira, Ingrid Berg, Isaac Levy, Isabel Navarro,
+Ivan Marković, Jack Murphy, Jacob Miller, Jada Brown, James Wilson, Jan Dvořák, Jasmine Ali, Javier Morales, Jin Park,
+Joanna Zielińska, John Walker, Jonas Meyer, Joseph Mwangi, Julia Romano, Kamala Shrestha, Karin Olsen, Katarina Babić,
+Kofi Asante, Kwame Boateng, Lara Schneider, Laura Jiménez, Layla Hassan, Leila Karimi, Leon Becker, Lina Virtanen,
+Lucas Pereira, Lucia Greco, Magnus Holm, Maria Gonzalez, Mariam Sow, Mark Davies, Marta Nowak, Mateo Castro,
+Maya Patel, Mei Chen, Mia Andersson, Michael Green, Miguel Rojas, Milan Kovač, Mina Choi, Mohammed Saleh,
+Nadia Petrova, Naomi Adler, Nathan Scott, Ngozi Adeyemi, Nicole Laurent, Nina Keller, Noah Taylor, Olga Sokolova,
+Omar Khalil, Oscar Lund, Patricia Mendes, Pavel Svoboda, Pedro Alves, Rachel Stein, Ravi Kumar
+"""
+
+
+def doctors(today: date) -> list[Person]:
+    """Return the ten doctors with their hours; time off counts from `today`."""
+    return [
+        Person(
+            id=_id("doctor", number),
+            role="doctor",
+            name=practice.name,
+            email=f"doctor{number}@clinic.test",
+            password=f"Doctor#{number}",
+            phone=_phone(number - 1),
+            created_at=_morning(today - timedelta(days=400 + number)),
+            specialty=practice.specialty,
+            calendar=_calendar(_id("doctor", number), practice, today),
+        )
+        for number, practice in enumerate(_PRACTICES, start=1)
+    ]
+
+
+def patients(today: date) -> list[Person]:
+    """Return the patients, who signed up one after the other long before their first appointments."""
+    names = [name.strip() for name in _PATIENTS.split(",")]
+    return [
+        Person(
+            id=_id("patient", number),
+            role="patient",
+            name=name,
+            email=f"patient{number}@clinic.test",
+            password=f"Patient#{number}",
+            phone=_phone(len(_PRACTICES) + number - 1),
+            created_at=_morning(today - timedelta(days=100 + len(names) - number)),
+        )
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def _calendar(doctor_id: str, practice: _Practice, today: date) -> Schedule:
+    always = Schedule(
+        id=doctor_id,
+        zone=practice.zone,
+        shifts=tuple(
+            Shift(weekday=day, opens=int(opens * 60), closes=int(closes * 60))
+            for day in practice.days
+            for opens, closes in practice.hours
+        ),
+    )
+    away = tuple(
+        TimeOff(
+            start=always.day_bounds(today + timedelta(days=days.start))[0],
+            end=always.day_bounds(today + timedelta(days=days.stop))[0],
+        )
+        for days in practice.away
+    )
+    return always.model_copy(update={"time_off": away})
+
+
+def _phone(number: int) -> str:
+    """Return the nth number that belongs to nobody: 555-0100 to 555-0199 are kept for fiction in each area code."""
+    line, area = divmod(number, len(_AREA_CODES))
+    return f"+1{_AREA_CODES[area]}55501{line:02d}"
+
+
+def _id(role: str, number: int) -> str:
+    return derived_id("seed", role, str(number))
+
+
+def _morning(day: date) -> datetime:
+    return datetime.combine(day, time(9), UTC)

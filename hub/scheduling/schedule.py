@@ -1,0 +1,149 @@
+"""When a doctor works: zone, weekly hours and time off, and which instants are starts of slots."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from hub.scheduling.values import APPOINTMENT_DURATION, Id, Instant, Value
+
+_DAY_MINUTES = 24 * 60
+_SLOT_MINUTES = 30
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        message = f"{name!r} is not an IANA time zone, for example Europe/Berlin"
+        raise ValueError(message)
+    return name
+
+
+def _on_half_hour(minute: int) -> int:
+    if minute % _SLOT_MINUTES:
+        message = "working hours begin and end on half hours"
+        raise ValueError(message)
+    return minute
+
+
+def _named_by_its_start(given: dict[str, Any]) -> str:
+    return f"{given['start']:%Y%m%dT%H%MZ}"
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+MinuteOfDay = Annotated[int, Field(ge=0, le=_DAY_MINUTES), AfterValidator(_on_half_hour)]
+
+
+class Shift(Value):
+    """Working time on one weekday (0 is Monday): minutes after midnight by the doctor's clock, end not included."""
+
+    weekday: Annotated[int, Field(ge=0, le=6)]
+    opens: MinuteOfDay
+    closes: MinuteOfDay
+
+    @field_validator("closes")
+    @classmethod
+    def _after_it_opens(cls, closes: int, others: ValidationInfo) -> int:
+        if closes <= others.data.get("opens", -1):
+            message = "a shift closes after it opens"
+            raise ValueError(message)
+        return closes
+
+
+def after_start(end: datetime, others: ValidationInfo) -> datetime:
+    """Validate the `end` of something that has a `start`."""
+    if "start" in others.data and end <= others.data["start"]:
+        message = "time off ends after it starts"
+        raise ValueError(message)
+    return end
+
+
+Note = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Absence(Value):
+    """A stretch without appointments, end not included. `note` is for the doctor alone."""
+
+    start: Instant
+    end: Annotated[Instant, AfterValidator(after_start)]
+    note: Note | None = None
+
+
+class TimeOff(Absence):
+    """An absence that has been entered.
+
+    `id` is that of the command that added it; what came with the account has one that says when it starts.
+    """
+
+    id: Id = Field(default_factory=_named_by_its_start)
+
+
+class Schedule(Value):
+    """What the rules need to know of a doctor. A disabled doctor takes no new appointments."""
+
+    id: Id
+    zone: ZoneName
+    shifts: tuple[Shift, ...] = ()
+    time_off: tuple[TimeOff, ...] = ()
+    disabled: bool = False
+
+    def on_grid(self, start: datetime) -> bool:
+        """Whether `start` is a half hour of the doctor's own clock."""
+        local = start.astimezone(zone(self.zone))
+        return local.minute % _SLOT_MINUTES == 0 and local.second == 0 and local.microsecond == 0
+
+    def works_at(self, start: datetime) -> bool:
+        """Whether an appointment may begin at `start`: on the grid, in a shift, not in time off.
+
+        A slot belongs to a shift when its start, read from the doctor's clock, does. Reading the clock of each
+        instant keeps days of 23 and 25 hours right: a skipped half hour has no instant, a repeated one has two.
+        """
+        local = start.astimezone(zone(self.zone))
+        minute = local.hour * 60 + local.minute
+        return (
+            self.on_grid(start)
+            and any(s.weekday == local.weekday() and s.opens <= minute < s.closes for s in self.shifts)
+            and not any(off.start < start + APPOINTMENT_DURATION and start < off.end for off in self.time_off)
+        )
+
+    def starts_of(self, day: date) -> Iterator[datetime]:
+        """Yield the starts (UTC) of the working slots of the doctor's calendar day, in order of time."""
+        begin, end = self.day_bounds(day)
+        start = begin
+        while start < end:
+            if self.works_at(start):
+                yield start
+            start += APPOINTMENT_DURATION
+
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the first instant (UTC) of the doctor's calendar day and the first one of the next day."""
+        here = zone(self.zone)
+        return _midnight(day, here), _midnight(day + timedelta(days=1), here)
+
+    def day_of(self, instant: datetime) -> date:
+        """Return the doctor's calendar day that holds the instant."""
+        return instant.astimezone(zone(self.zone)).date()
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA zone; `name` has been checked by `ZoneName`."""
+    return ZoneInfo(name)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # Not "localtime", which some systems list: it is another zone on each machine.
+    return frozenset(available_timezones() - {"localtime"})
+
+
+def _midnight(day: date, here: ZoneInfo) -> datetime:
+    """Return the first instant of a day.
+
+    Of two midnights fold 0 is the first; a clock change that begins at midnight and skips it is itself the first
+    instant, and PEP 495 gives just that for fold 0. (A change that begins before midnight and ends after it would not
+    be right here; tests/properties finds no zone that has one in its years.)
+    """
+    return datetime.combine(day, time(0), here).astimezone(UTC)

@@ -1,0 +1,202 @@
+"""Two doctors and some patients over a store in memory, and the actor that a test gives commands to."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from agents.actor.actors import Doctors
+from agents.actor.slot_table import Days
+from agents.answers import Answer
+from hub.accounts.account import Account
+from hub.bus.messages import Declined, Done, Reply, TimetableDone
+from hub.records.memory import MemoryRecords
+from hub.records.ports import Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.commands import (
+    AddTimeOff,
+    BookAppointment,
+    CancelAppointment,
+    ChangeHours,
+    Command,
+    ConfirmAppointment,
+    DisableDoctor,
+    RemoveTimeOff,
+    RescheduleAppointment,
+)
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import Actor, Role
+
+MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = MONDAY.replace(hour=5)
+DOCTORS = ("ada", "ben")
+PATIENTS = ("carl", "dora", "emil")
+_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+_ids = count(1)
+
+
+@dataclass
+class Surgery:
+    """The record that all workers share, and the clock, which a test sets."""
+
+    records: Records = field(default_factory=MemoryRecords)
+    now: datetime = NOW
+
+    async def open(self) -> None:
+        await self.records.users.add([account(name) for name in (*DOCTORS, *PATIENTS)])
+
+    def worker(self, records: Records | None = None) -> Doctors:
+        """Return the actors of one more worker, which has read nothing yet."""
+        return Doctors(records or self.records, Days({}), lambda: self.now)
+
+    async def appointment(self, appointment_id: str) -> Appointment:
+        return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
+
+
+def account(name: str) -> Account:
+    """Return somebody's account; a doctor works round the clock in UTC."""
+    doctor = Schedule(id=name, zone="UTC", shifts=_ROUND_THE_CLOCK) if name in DOCTORS else None
+    return Account(
+        id=name,
+        role="doctor" if doctor else "patient",
+        name=name.title(),
+        email=f"{name}@clinic.test",
+        phone=None,
+        password_hash="-",
+        created_at=MONDAY,
+        calendar=doctor,
+    )
+
+
+def slot(number: int) -> datetime:
+    """Return the start of a slot of this Monday, the first one at noon."""
+    return MONDAY.replace(hour=12) + number * timedelta(minutes=30)
+
+
+def book(
+    patient: str = "carl", at: int = 0, doctor: str = "ada", key: str | None = None, **more: object
+) -> BookAppointment:
+    return BookAppointment(
+        **{
+            "id": key or f"booking-{next(_ids)}",
+            "doctor_id": doctor,
+            "patient_id": patient,
+            "start": slot(at),
+            "by": Actor(id=patient, role=Role.PATIENT, via="rest"),
+            "at": NOW,
+            **more,
+        }
+    )
+
+
+def confirm(of: BookAppointment, key: str | None = None) -> ConfirmAppointment:
+    return ConfirmAppointment(**_change(of, key))
+
+
+def cancel(of: BookAppointment, key: str | None = None) -> CancelAppointment:
+    return CancelAppointment(**_change(of, key))
+
+
+def move(of: BookAppointment, to: int, key: str | None = None) -> RescheduleAppointment:
+    return RescheduleAppointment(**_change(of, key), start=slot(to))
+
+
+def hours(opens: int = 0, closes: int = 24, doctor: str = "ada", key: str | None = None, **more: object) -> ChangeHours:
+    """Let a doctor work from one hour to another, every day."""
+    shifts = tuple(Shift(weekday=day, opens=opens * 60, closes=closes * 60) for day in range(7))
+    return ChangeHours(**_arrangement(doctor, key), shifts=shifts, **more)
+
+
+def off(at: int = 0, doctor: str = "ada", key: str | None = None, **more: object) -> AddTimeOff:
+    """Let a doctor be away for one slot."""
+    return AddTimeOff(**_arrangement(doctor, key), start=slot(at), end=slot(at + 1), **more)
+
+
+def back(of: AddTimeOff, key: str | None = None) -> RemoveTimeOff:
+    return RemoveTimeOff(**_arrangement(of.doctor_id, key), time_off_id=of.id)
+
+
+def leave(doctor: str = "ada", key: str | None = None) -> DisableDoctor:
+    return DisableDoctor(**_arrangement(doctor, key) | {"by": Actor(id="clinic", role=Role.SYSTEM, via="cli")})
+
+
+def verdicts(answers: Sequence[Answer]) -> list[str]:
+    """Return what each command came to: the status of its appointment now, `arranged`, or the code of the refusal."""
+    return [_verdict(answer.reply) for answer in answers]
+
+
+def told(answers: Sequence[Answer]) -> list[tuple[int, str]]:
+    """Return the `seq` and the type of each event that everybody is told of."""
+    return [(answer.notice.event.seq, answer.notice.event.type) for answer in answers if answer.notice]
+
+
+def declined(answer: Answer) -> Declined:
+    assert isinstance(answer.reply, Declined), answer
+    return answer.reply
+
+
+def done(answer: Answer) -> Done:
+    assert isinstance(answer.reply, Done), answer
+    return answer.reply
+
+
+def _verdict(reply: Reply) -> str:
+    match reply:
+        case Done(appointment=appointment):
+            return appointment.status.value
+        case TimetableDone():
+            return "arranged"
+        case Declined(code=code):
+            return code.value
+
+
+async def given(worker: Doctors, *commands: Command) -> list[str]:
+    """Return what became of commands that are handled as one batch."""
+    answers = await worker.handle(commands)
+    assert [answer.reply.command_id for answer in answers] == [command.id for command in commands]
+    return verdicts(answers)
+
+
+def _arrangement(doctor: str, key: str | None) -> dict[str, object]:
+    return {
+        "id": key or f"arrangement-{next(_ids)}",
+        "doctor_id": doctor,
+        "by": Actor(id=doctor, role=Role.DOCTOR, via="rest"),
+        "at": NOW,
+    }
+
+
+def _change(of: BookAppointment, key: str | None) -> dict[str, object]:
+    return {
+        "id": key or f"change-{next(_ids)}",
+        "doctor_id": of.doctor_id,
+        "appointment_id": of.id,
+        "by": of.by,
+        "at": NOW,
+    }
+
+
+class Meddled:
+    """The record as one worker sees it: `meddle` is awaited before each call of it, with the name of the call."""
+
+    def __init__(self, records: Records, meddle: Callable[[str], Awaitable[None]]) -> None:
+        self.users = _Meddled(records.users, meddle)
+        self.appointments = _Meddled(records.appointments, meddle)
+        self.texts = _Meddled(records.texts, meddle)
+        self.text_positions = _Meddled(records.text_positions, meddle)
+        self.opt_outs = _Meddled(records.opt_outs, meddle)
+        self.line_halts = _Meddled(records.line_halts, meddle)
+
+
+class _Meddled:
+    def __init__(self, real: object, meddle: Callable[[str], Awaitable[None]]) -> None:
+        self._real = real
+        self._meddle = meddle
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: object) -> object:
+            await self._meddle(name)
+            return await getattr(self._real, name)(*args)
+
+        return call

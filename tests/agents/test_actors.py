@@ -1,0 +1,315 @@
+"""The actor with its doctors to itself: batches, races in a batch, repeated and hopeless commands."""
+
+from datetime import timedelta
+
+import pytest
+
+from agents.actor.actors import Doctors
+from agents.actor.slot_table import Days
+from hub.records.errors import StoreUnavailable
+from hub.records.memory import MemoryRecords
+from hub.scheduling.values import Actor, Role
+from tests.agents.actor_fixtures import (
+    NOW,
+    Surgery,
+    book,
+    cancel,
+    confirm,
+    declined,
+    done,
+    given,
+    move,
+    slot,
+    told,
+    verdicts,
+)
+
+
+async def test_of_many_who_want_one_slot_the_first_gets_it_and_the_others_are_told_why(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    rivals = [book(patient, at=0) for patient in ("carl", "dora", "emil")] + [book("dora", at=1)]
+    answers = await worker.handle(rivals)
+    assert verdicts(answers) == ["scheduled", "slot_taken", "slot_taken", "scheduled"]
+    assert told(answers) == [(1, "booked"), (2, "booked")]
+    assert (await surgery.appointment(rivals[0].id)).patient_id == "carl"
+
+
+async def test_a_batch_in_which_nobody_meets_a_fence_costs_one_write(surgery: Surgery) -> None:
+    records = Counting()
+    surgery.records = records
+    await surgery.open()
+    worker = surgery.worker()
+    await worker.handle([book("carl", at=0)])
+    records.calls.clear()
+    await worker.handle([book("dora", at=1), book("emil", at=2), book("carl", at=3, doctor="ada")])
+    assert records.calls == ["save"]
+
+
+async def test_the_next_batch_knows_what_the_one_before_it_did(worker: Doctors) -> None:
+    assert await given(worker, book("carl")) == ["scheduled"]
+    assert await given(worker, book("dora")) == ["slot_taken"]
+
+
+async def test_a_slot_freed_in_a_batch_is_taken_later_in_the_same_batch(worker: Doctors) -> None:
+    first = book("carl")
+    await given(worker, first)
+    assert await given(worker, book("dora"), cancel(first), book("emil")) == ["slot_taken", "cancelled", "scheduled"]
+
+
+async def test_a_slot_left_by_moving_is_taken_later_in_the_same_batch_and_the_new_one_is_not(worker: Doctors) -> None:
+    first = book("carl", at=0)
+    await given(worker, first)
+    batch = move(first, to=1), book("dora", at=0), book("emil", at=1)
+    assert await given(worker, *batch) == ["scheduled", "scheduled", "slot_taken"]
+
+
+async def test_several_changes_of_one_appointment_in_one_batch_follow_each_other(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    first = book("carl")
+    batch = first, confirm(first), move(first, to=4), confirm(first), cancel(first), cancel(first)
+    seen = await given(worker, *batch)
+    assert seen == ["scheduled", "confirmed", "scheduled", "confirmed", "cancelled", "wrong_status"]
+    stored = await surgery.appointment(first.id)
+    assert [event.seq for event in stored.history] == [1, 2, 3, 4, 5]
+    assert stored.start == slot(4)
+
+
+async def test_the_notice_of_each_change_shows_the_appointment_right_after_it(worker: Doctors) -> None:
+    first = book("carl")
+    await worker.handle([first])
+    answers = await worker.handle([confirm(first), cancel(first)])
+    assert [answer.notice.appointment.status.value for answer in answers if answer.notice] == ["confirmed", "cancelled"]
+    assert [answer.notice.event.prev for answer in answers if answer.notice] == [1, 2]
+
+
+async def test_doctors_in_one_batch_count_each_for_themselves(worker: Doctors) -> None:
+    answers = await worker.handle([book("carl", doctor="ada"), book("dora", doctor="ben"), book("emil", 1, "ada")])
+    assert told(answers) == [(1, "booked"), (1, "booked"), (2, "booked")]
+
+
+async def test_a_patient_is_in_one_place_at_a_time_also_within_a_batch(worker: Doctors) -> None:
+    batch = book("carl", doctor="ada"), book("carl", doctor="ben"), book("dora", doctor="ben")
+    assert await given(worker, *batch) == ["scheduled", "patient_busy", "scheduled"]
+
+
+async def test_what_was_decided_after_a_busy_patient_is_decided_again(surgery: Surgery, worker: Doctors) -> None:
+    await given(worker, book("carl", doctor="ben"))
+    rivals = book("carl"), book("dora"), book("emil")
+    answers = await worker.handle(rivals)
+    assert verdicts(answers) == ["patient_busy", "scheduled", "slot_taken"]
+    assert told(answers) == [(1, "booked")]
+    assert (await surgery.records.appointments.last_seq("ada")) == 1
+
+
+async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: Doctors) -> None:
+    held = book("carl", doctor="ben")
+    await given(worker, held)
+    batch = book("carl"), book("carl", at=1), cancel(held), book("carl")
+    assert await given(worker, *batch) == ["patient_busy", "scheduled", "cancelled", "scheduled"]
+
+
+async def test_many_busy_patients_in_a_batch_cost_one_read(surgery: Surgery) -> None:
+    records = Counting()
+    surgery.records = records
+    await surgery.open()
+    worker = surgery.worker()
+    await given(worker, *(book("carl", at=number, doctor="ben") for number in range(20)))
+    await given(worker, book("dora", at=30))
+    records.calls.clear()
+    assert await given(worker, *(book("carl", at=number) for number in range(20))) == ["patient_busy"] * 20
+    assert records.calls.count("busy") == 1
+    assert records.calls.count("save") <= 2
+
+
+async def test_moving_to_a_time_when_the_patient_is_elsewhere_changes_nothing(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    mine = book("carl", at=0)
+    await given(worker, mine, book("carl", at=1, doctor="ben"))
+    assert await given(worker, move(mine, to=1), book("dora", at=1)) == ["patient_busy", "scheduled"]
+    assert (await surgery.appointment(mine.id)).start == slot(0)
+
+
+async def test_a_repeated_booking_is_answered_and_told_again_and_not_applied_again(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    first = book("carl")
+    once = await worker.handle([first])
+    again = await worker.handle([first])
+    assert again == once
+    assert len((await surgery.appointment(first.id)).history) == 1
+
+
+async def test_a_command_twice_in_one_batch_is_applied_once(surgery: Surgery, worker: Doctors) -> None:
+    first = book("carl")
+    answers = await worker.handle([first, first])
+    assert answers[0] == answers[1]
+    both = confirm(first)
+    answers = await worker.handle([both, both])
+    assert answers[0] == answers[1]
+    assert len((await surgery.appointment(first.id)).history) == 2
+
+
+async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_stand_now(worker: Doctors) -> None:
+    first = book("carl")
+    (then,) = await worker.handle([first])
+    await worker.handle([move(first, to=3)])
+    (again,) = await worker.handle([first])
+    assert again.notice == then.notice
+    assert done(again).appointment.start == slot(3)
+    assert done(again).appointment.version == 2
+
+
+async def test_a_booking_whose_appointment_is_over_is_not_applied_again(surgery: Surgery, worker: Doctors) -> None:
+    first = book("carl")
+    (then,) = await worker.handle([first])
+    await worker.handle([cancel(first)])
+    (again,) = await worker.handle([first])
+    assert done(again).appointment.status == "cancelled"
+    assert again.notice == then.notice
+    assert len((await surgery.appointment(first.id)).history) == 2
+
+
+@pytest.mark.parametrize("freed_by", [cancel, lambda first: move(first, to=7)], ids=["cancelled", "moved"])
+async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_somebody_else_has_the_slot_now(
+    worker: Doctors, freed_by: object
+) -> None:
+    first = book("carl")
+    (then,) = await worker.handle([first])
+    await worker.handle([freed_by(first), book("dora")])
+    (again,) = await worker.handle([first])
+    assert done(again).appointment.id == first.id
+    assert again.notice == then.notice
+
+
+async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_it_came_too_late_this_time(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    first = book("carl", expires=NOW + timedelta(seconds=15))
+    await worker.handle([first])
+    await worker.handle([cancel(first)])
+    surgery.now += timedelta(seconds=16)
+    (again,) = await worker.handle([first])
+    assert done(again).appointment.status == "cancelled"
+
+
+async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: Doctors) -> None:
+    first = book("carl", key="mine")
+    await given(worker, first)
+    assert await given(worker, book("carl", at=5, key="mine")) == ["idempotency_key_reused"]
+    assert await given(worker, book("carl", key="mine", reason="a cough")) == ["idempotency_key_reused"]
+    assert await given(worker, confirm(first, key="mine")) == ["idempotency_key_reused"]
+
+
+async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_around_it_suffers(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    await given(worker, book("carl", key="mine"))
+    batch = book("dora", at=1, doctor="ben"), book("carl", at=2, doctor="ben", key="mine"), book("emil", 3, "ben")
+    assert await given(worker, *batch) == ["scheduled", "idempotency_key_reused", "scheduled"]
+    assert await surgery.records.appointments.last_seq("ben") == 2
+
+
+async def test_an_id_of_a_change_that_comes_back_for_another_appointment_is_refused(worker: Doctors) -> None:
+    first, second = book("carl", at=0), book("carl", at=1, doctor="ben")
+    await given(worker, first, second, confirm(first, key="mine"))
+    assert await given(worker, cancel(second, key="mine")) == ["idempotency_key_reused"]
+
+
+async def test_nobody_gets_the_answer_to_the_command_of_another(worker: Doctors) -> None:
+    await given(worker, book("carl", key="mine"))
+    (answer,) = await worker.handle([book("dora", key="mine")])
+    assert declined(answer).code == "idempotency_key_reused"
+
+
+async def test_a_command_that_waited_too_long_is_not_carried_out(surgery: Surgery, worker: Doctors) -> None:
+    late, free = book("carl", expires=NOW + timedelta(seconds=15)), book("dora", expires=NOW + timedelta(seconds=30))
+    surgery.now += timedelta(seconds=16)
+    assert await given(worker, late, free) == ["expired", "scheduled"]
+
+
+async def test_a_command_for_a_doctor_who_does_not_exist_is_refused_and_holds_nobody_up(worker: Doctors) -> None:
+    nobody = Actor(id="carl", role=Role.PATIENT, via="rest")
+    batch = book("carl", doctor="zoe", by=nobody), book("dora"), book("emil", doctor="carl")
+    assert await given(worker, *batch) == ["not_found", "scheduled", "not_found"]
+
+
+async def test_an_appointment_is_not_found_at_another_doctor(worker: Doctors) -> None:
+    first = book("carl", doctor="ada")
+    await given(worker, first)
+    assert await given(worker, confirm(first.model_copy(update={"doctor_id": "ben"}))) == ["not_found"]
+
+
+async def test_an_empty_batch_is_nothing(worker: Doctors) -> None:
+    assert await worker.handle([]) == []
+
+
+async def test_when_the_database_does_not_answer_nobody_is_told_anything_and_the_batch_can_come_again(
+    surgery: Surgery,
+) -> None:
+    records = Failing()
+    surgery.records = records
+    await surgery.open()
+    worker = surgery.worker()
+    first = book("carl")
+    await worker.handle([first])
+    for after_the_write in (False, True):
+        second = confirm(first), book("dora", at=2 + after_the_write)
+        records.fail_next_save = True
+        records.after_the_write = after_the_write
+        with pytest.raises(StoreUnavailable):
+            await worker.handle(second)
+        assert verdicts(await worker.handle(second))[1] == "scheduled"
+    assert [event.seq for event in (await surgery.appointment(first.id)).history] == [1, 2]
+    assert await surgery.records.appointments.last_seq("ada") == 4
+
+
+async def test_days_that_are_over_leave_the_table_at_the_first_command_of_the_next(surgery: Surgery) -> None:
+    table: dict[bytes, dict[str, str]] = {}
+    worker = Doctors(surgery.records, Days(table), lambda: surgery.now)
+    tomorrow = 48
+    await given(worker, book("carl", at=0), book("dora", at=tomorrow, key="kept"))
+    assert set(table) == {b"ada|2026-06-01", b"ada|2026-06-02"}
+    surgery.now += timedelta(days=1)
+    assert await given(worker, book("emil", at=tomorrow), book("emil", at=0)) == ["slot_taken", "in_the_past"]
+    assert table == {b"ada|2026-06-02": {"12:00": "kept"}}
+
+
+class Counting(MemoryRecords):
+    """Keeps which calls of the appointments were made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.appointments = _Spy(self.appointments, self.calls)
+
+
+class _Spy:
+    def __init__(self, real: object, calls: list[str]) -> None:
+        self._real = real
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> object:
+        self._calls.append(name)
+        return getattr(self._real, name)
+
+
+class Failing(MemoryRecords):
+    """Fails a save, before or after it has written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fail_next_save = False
+        self.after_the_write = False
+        self._save = self.appointments.save
+        self.appointments.save = self._fail_or_save
+
+    async def _fail_or_save(self, appointments: object) -> object:
+        if not self.fail_next_save:
+            return await self._save(appointments)
+        self.fail_next_save = False
+        if self.after_the_write:
+            await self._save(appointments)
+        raise StoreUnavailable("away")

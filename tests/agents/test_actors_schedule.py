@@ -1,0 +1,194 @@
+"""A doctor's hours at the doctor's actor: in one order with the bookings, and behind the same fences.
+
+`worker` has read its doctors before the test begins, so it is the one that is stale when `other` writes.
+"""
+
+import pytest
+
+from agents.actor.actors import Doctors
+from hub.bus.messages import ScheduleNotice, TimetableDone
+from hub.ops.doctor_availability import disable, enable
+from hub.records.schedules import schedule_of, schedule_record_of
+from hub.scheduling.commands import Command
+from tests.agents.actor_fixtures import (
+    Meddled,
+    Surgery,
+    back,
+    book,
+    cancel,
+    confirm,
+    given,
+    hours,
+    leave,
+    move,
+    off,
+    slot,
+    told,
+    verdicts,
+)
+
+MORNING, ROUND_THE_CLOCK = (8, 12), (0, 24)
+NOON, EARLY = 0, -4
+"""Slots: the first one after the morning, and one in it."""
+
+
+@pytest.fixture
+async def worker(surgery: Surgery) -> Doctors:
+    worker = surgery.worker()
+    await given(worker, book("emil", at=20, doctor="ada"), book("emil", at=21, doctor="ben"))
+    return worker
+
+
+@pytest.fixture
+async def other(surgery: Surgery, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
+    return surgery.worker()
+
+
+async def test_a_batch_is_decided_by_the_hours_that_it_changes_on_its_way(surgery: Surgery, worker: Doctors) -> None:
+    before, late, early, after = book("carl", at=NOON), book("dora", at=1), book("dora", at=EARLY), book("emil")
+    batch = before, hours(*MORNING), late, early, hours(), after
+    answers = await worker.handle(batch)
+    assert verdicts(answers) == ["scheduled", "arranged", "outside_hours", "scheduled", "arranged", "slot_taken"]
+    assert told(answers) == [(2, "booked"), (3, "hours_changed"), (4, "booked"), (5, "hours_changed")]
+    assert [answer.notice.event.prev for answer in answers if answer.notice] == [1, 2, 3, 4]
+    assert (await schedule_record_of(surgery.records, "ada")).version == 2
+    assert (await surgery.appointment(before.id)).active
+
+
+async def test_a_change_is_told_with_the_hours_before_and_after_it_and_who_holds_what(worker: Doctors) -> None:
+    kept, other_doctors = book("carl", at=NOON), book("dora", at=NOON, doctor="ben")
+    await given(worker, kept, other_doctors, book("dora", at=EARLY))
+    (answer,) = await worker.handle([hours(*MORNING)])
+    assert isinstance(answer.reply, TimetableDone)
+    assert isinstance(answer.notice, ScheduleNotice)
+    assert answer.notice.doctor == answer.reply.doctor
+    assert not answer.notice.doctor.works_at(slot(NOON))
+    assert answer.notice.before.works_at(slot(NOON))
+    assert answer.notice.taken == (slot(NOON), slot(20))
+
+
+async def test_the_same_command_again_is_answered_and_told_as_it_was(worker: Doctors) -> None:
+    change = hours(*MORNING)
+    first = await worker.handle([change])
+    assert await worker.handle([change]) == first
+    later = await worker.handle([off(at=EARLY), change])
+    assert verdicts(later) == ["arranged", "arranged"]
+    assert later[1].notice == first[0].notice
+    assert later[1].reply.doctor.time_off, "it says how things stand now"
+
+
+@pytest.mark.parametrize("again", [hours(key="once"), off(key="once"), book(at=EARLY, key="once"), leave(key="once")])
+async def test_the_id_of_a_change_serves_for_nothing_else(worker: Doctors, other: Doctors, again: Command) -> None:
+    assert await given(worker, hours(*MORNING, key="once")) == ["arranged"]
+    assert await given(worker, again) == ["idempotency_key_reused"]
+    assert await given(other, again) == ["idempotency_key_reused"]
+
+
+async def test_the_id_of_a_booking_does_not_change_hours(worker: Doctors, other: Doctors) -> None:
+    await given(worker, book("carl", key="once"))
+    assert await given(worker, hours(key="once")) == ["idempotency_key_reused"]
+    assert await given(other, hours(key="once")) == ["idempotency_key_reused"]
+
+
+async def test_a_stale_worker_books_nothing_outside_the_new_hours(
+    surgery: Surgery, worker: Doctors, other: Doctors
+) -> None:
+    await given(other, hours(*MORNING))
+    assert await given(worker, book("carl", at=NOON), book("dora", at=EARLY)) == ["outside_hours", "scheduled"]
+    assert await surgery.records.appointments.last_seq("ada") == 3
+
+
+async def test_a_stale_worker_moves_nothing_into_time_off(worker: Doctors, other: Doctors) -> None:
+    first = book("carl", at=NOON)
+    await given(worker, first)
+    await given(other, off(at=EARLY))
+    assert await given(worker, move(first, to=EARLY), confirm(first)) == ["outside_hours", "confirmed"]
+
+
+async def test_a_stale_worker_refuses_nothing_by_hours_that_are_over(worker: Doctors, other: Doctors) -> None:
+    """A refusal meets no fence."""
+    await given(worker, hours(*MORNING))
+    await given(other, hours())
+    assert await given(worker, book("carl", at=NOON)) == ["scheduled"]
+
+
+async def test_a_stale_worker_overwrites_no_change_of_hours(surgery: Surgery, worker: Doctors, other: Doctors) -> None:
+    theirs, ours = off(at=NOON), off(at=NOON + 1)
+    await given(other, theirs)
+    assert await given(worker, ours) == ["arranged"]
+    doctor = await schedule_of(surgery.records, "ada")
+    assert {each.id for each in doctor.time_off} == {theirs.id, ours.id}
+    assert await given(worker, back(theirs)) == ["arranged"]
+    assert await given(other, back(theirs)) == ["not_found"]
+    assert [each.id for each in (await schedule_of(surgery.records, "ada")).time_off] == [ours.id]
+
+
+async def test_a_stale_worker_finds_time_off_that_another_one_entered(worker: Doctors, other: Doctors) -> None:
+    theirs = off(at=NOON)
+    await given(other, theirs)
+    assert await given(worker, back(theirs)) == ["arranged"]
+
+
+async def test_a_change_between_our_read_and_our_write_is_not_overwritten_nor_overlooked(surgery: Surgery) -> None:
+    waiting = []
+
+    async def before(name: str) -> None:
+        if name == "save" and waiting:
+            await waiting.pop()()
+
+    worker = surgery.worker(Meddled(surgery.records, before))
+    other = surgery.worker()
+    await given(worker, book("emil", at=20))
+    waiting.append(lambda: given(other, hours(*MORNING)))
+    batch = book("carl", at=NOON), off(at=EARLY), book("dora", at=EARLY + 1)
+    assert await given(worker, *batch) == ["outside_hours", "arranged", "scheduled"]
+    schedule_record = await schedule_record_of(surgery.records, "ada")
+    assert [event.type for event in schedule_record.history] == ["hours_changed", "time_off_added"]
+
+
+async def test_what_another_worker_applied_is_answered_as_it_answered(worker: Doctors, other: Doctors) -> None:
+    """A paused worker goes on with the very batch that its successor has carried out meanwhile."""
+    first = book("carl", at=NOON)
+    batch = hours(*MORNING), off(at=EARLY), cancel(first), book("dora", at=EARLY + 1)
+    await given(worker, first)
+    theirs, ours = await other.handle(batch), await worker.handle(batch)
+    assert verdicts(ours) == verdicts(theirs) == ["arranged", "arranged", "cancelled", "scheduled"]
+    assert ours[2:] == theirs[2:]
+    for mine, successors in zip(ours[:2], theirs[:2], strict=True):
+        # Who holds what is said as of now: what has happened to a slot since is told by later notices.
+        assert mine.notice.model_copy(update={"taken": successors.notice.taken}) == successors.notice
+
+
+async def test_a_booking_costs_no_read_for_the_hours(surgery: Surgery) -> None:
+    calls: list[str] = []
+
+    async def note(name: str) -> None:
+        calls.append(name)
+
+    worker = surgery.worker(Meddled(surgery.records, note))
+    await given(worker, book("emil", at=20), hours(*MORNING))
+    for batch, asked in (
+        ([book("carl", at=EARLY), book("dora", at=EARLY + 1)], ["save"]),
+        ([book("emil", at=EARLY)], ["by_ids", "save"]),  # refused: looked at twice
+        ([book("emil", at=NOON)], ["by_ids", "timetables", "save"]),
+        ([off(at=EARLY)], ["save"]),
+    ):
+        calls.clear()
+        await given(worker, *batch)
+        assert calls == asked
+
+
+async def test_who_is_disabled_in_the_record_is_disabled_for_the_actor_at_once(
+    surgery: Surgery, worker: Doctors
+) -> None:
+    kept = book("carl", at=NOON)
+    await given(worker, kept)
+    left = await disable(surgery.records, "ada", lambda: surgery.now)
+    assert [appointment.id for appointment in left.ahead][:1] == [kept.id]
+    assert await given(worker, book("dora", at=NOON + 1), confirm(kept), book("dora", at=2, doctor="ben")) == [
+        "doctor_unavailable",
+        "confirmed",
+        "scheduled",
+    ]
+    assert await enable(surgery.records, "ada", lambda: surgery.now) is None
+    assert await given(worker, book("dora", at=NOON + 1)) == ["scheduled"]

@@ -1,0 +1,219 @@
+"""The pump: order, whole batches, nothing acked that was not handled, nothing handled for a partition we lost."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from agents.actor import dispatcher as module
+from agents.actor.dispatcher import LANES, MOST_IN_BATCH, Pump
+from tests.stack import until
+
+HERE, THERE, BESIDE = TP("clinic.commands", 0), TP("clinic.commands", 1), TP("clinic.commands", LANES)
+
+
+@dataclass
+class Worker:
+    """What the pump sees of a Faust app; `acked` is what it was told to commit, in order."""
+
+    should_stop: bool = False
+    consumer_generation_id: int = 1
+    acked: list[tuple[TP, int]] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def add_future(self, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks.append(asyncio.ensure_future(work))
+
+    def event(self, offset: int, partition: TP = HERE) -> Any:
+        """Return an event as this worker gets it in its present generation."""
+        return SimpleNamespace(
+            message=SimpleNamespace(tp=partition, offset=offset, generation_id=self.consumer_generation_id),
+            ack=lambda: self.acked.append((partition, offset)),
+        )
+
+
+@dataclass
+class Handling:
+    """Stands for the actor: keeps what it was given, and does to each batch what the test says."""
+
+    batches: list[list[int]] = field(default_factory=list)
+    before: Callable[[int], Coroutine[Any, Any, None]] | None = None
+    """Awaited with the number of the batch, from 1, before it counts as handled; may raise."""
+
+    async def __call__(self, events: Sequence[Any]) -> None:
+        self.batches.append([event.message.offset for event in events])
+        if self.before:
+            await self.before(len(self.batches))
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    for task in worker.tasks:
+        task.cancel()
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BACK_OFF_FIRST", 0.001)
+
+
+async def fed(worker: Worker, handling: Handling, offsets: Sequence[int], partition: TP = HERE) -> Pump:
+    """Return a pump that has been fed these events."""
+    pump = Pump(worker, handling, lambda: True)
+    for offset in offsets:
+        await pump.feed(worker.event(offset, partition))
+    return pump
+
+
+async def test_handles_what_is_queued_as_one_batch_in_order_and_acks_it_whole(worker: Worker) -> None:
+    handling = Handling()
+    pump = await fed(worker, handling, range(5))
+    await pump.drain(5)
+    assert handling.batches == [[0, 1, 2, 3, 4]]
+    assert worker.acked == [(HERE, offset) for offset in range(5)]
+
+
+async def test_no_batch_is_larger_than_what_a_client_can_wait_for(worker: Worker) -> None:
+    handling = Handling()
+    pump = await fed(worker, handling, range(MOST_IN_BATCH + 1))
+    await pump.drain(5)
+    assert [len(offsets) for offsets in handling.batches] == [MOST_IN_BATCH, 1]
+    assert [offset for _, offset in worker.acked] == list(range(MOST_IN_BATCH + 1))
+
+
+async def test_nothing_is_acked_before_it_is_handled(worker: Worker) -> None:
+    may_finish = asyncio.Event()
+    begun = asyncio.Event()
+
+    async def wait(_: int) -> None:
+        begun.set()
+        await may_finish.wait()
+
+    pump = await fed(worker, Handling(before=wait), [0, 1])
+    await begun.wait()
+    assert worker.acked == []
+    may_finish.set()
+    await pump.drain(5)
+    assert len(worker.acked) == 2
+
+
+async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker: Worker) -> None:
+    async def fail_twice(number: int) -> None:
+        if number <= 2:
+            raise ConnectionError("the database is away")
+
+    handling = Handling(before=fail_twice)
+    pump = await fed(worker, handling, [0, 1])
+    await until(lambda: bool(handling.batches), "the first batch is being handled")
+    await pump.feed(worker.event(2))
+    await pump.drain(5)
+    assert handling.batches == [[0, 1], [0, 1], [0, 1], [2]]
+    assert [offset for _, offset in worker.acked] == [0, 1, 2]
+
+
+async def test_what_another_generation_delivered_is_neither_handled_nor_acked(worker: Worker) -> None:
+    handling = Handling()
+    pump = Pump(worker, handling, lambda: True)
+    lost = worker.event(0)
+    worker.consumer_generation_id = 2
+    for event in (lost, worker.event(1)):
+        await pump.feed(event)
+    await pump.drain(5)
+    assert handling.batches == [[1]]
+    assert worker.acked == [(HERE, 1)]
+
+
+@pytest.mark.parametrize(("generation", "handled"), [(1, [[0, 1]]), (2, [])])
+async def test_what_may_be_another_workers_waits_until_the_broker_has_said_whose_it_is(
+    worker: Worker, generation: int, handled: list[list[int]]
+) -> None:
+    handling, certain = Handling(), asyncio.Event()
+    pump = Pump(worker, handling, certain.is_set)
+    for offset in range(2):
+        await pump.feed(worker.event(offset))
+    await asyncio.sleep(0.15)
+    assert handling.batches == []
+    worker.consumer_generation_id = generation
+    certain.set()
+    await pump.drain(5)
+    assert handling.batches == handled
+    assert len(worker.acked) == sum(map(len, handled))
+
+
+async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_its_new_owner(worker: Worker) -> None:
+    async def lose(_: int) -> None:
+        worker.consumer_generation_id += 1
+        raise ConnectionError("the database is away")
+
+    handling = Handling(before=lose)
+    pump = await fed(worker, handling, [0, 1])
+    await pump.drain(5)
+    assert len(handling.batches) == 1
+    assert worker.acked == []
+
+
+async def test_partitions_of_one_lane_share_a_batch_and_each_keeps_its_order(worker: Worker) -> None:
+    handling = Handling()
+    pump = Pump(worker, handling, lambda: True)
+    for offset, partition in [(0, HERE), (10, BESIDE), (1, HERE), (11, BESIDE)]:
+        await pump.feed(worker.event(offset, partition))
+    await pump.drain(5)
+    assert handling.batches == [[0, 10, 1, 11]]
+    assert worker.acked == [(HERE, 0), (BESIDE, 10), (HERE, 1), (BESIDE, 11)]
+
+
+async def test_a_lane_that_waits_does_not_hold_up_another(worker: Worker) -> None:
+    hang = asyncio.Event()
+
+    async def hang_at_first(number: int) -> None:
+        if number == 1:
+            await hang.wait()
+
+    handling = Handling(before=hang_at_first)
+    pump = await fed(worker, handling, [0])
+    await until(lambda: bool(handling.batches), "the first batch is being handled")
+    await pump.feed(worker.event(7, THERE))
+    await until(lambda: bool(worker.acked), "the other lane is acked")
+    assert worker.acked == [(THERE, 7)]
+    hang.set()
+    await pump.drain(5)
+    assert worker.acked == [(THERE, 7), (HERE, 0)]
+
+
+async def test_draining_waits_for_what_is_under_way_and_no_longer_than_it_may(worker: Worker) -> None:
+    may_finish = asyncio.Event()
+
+    async def wait(_: int) -> None:
+        await may_finish.wait()
+
+    pump = await fed(worker, Handling(before=wait), [0])
+    await pump.drain(0.01)
+    assert worker.acked == []
+    draining = asyncio.create_task(pump.drain(60))
+    may_finish.set()
+    await draining
+    assert worker.acked == [(HERE, 0)]
+
+
+async def test_a_pump_with_nothing_under_way_drains_at_once(worker: Worker) -> None:
+    await asyncio.wait_for(Pump(worker, Handling(), lambda: True).drain(60), 1)
+
+
+async def test_a_worker_that_stops_gives_up_a_batch_that_keeps_failing(worker: Worker) -> None:
+    async def stop(_: int) -> None:
+        worker.should_stop = True
+        raise ConnectionError("the database is away")
+
+    handling = Handling(before=stop)
+    pump = await fed(worker, handling, [0])
+    await pump.drain(5)
+    (task,) = worker.tasks
+    await asyncio.wait_for(task, 1)
+    assert len(handling.batches) == 1
+    assert worker.acked == []

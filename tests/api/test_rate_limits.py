@@ -1,0 +1,96 @@
+import pytest
+
+from api.http.problems import Problem
+from api.http.rate_limits import Pace
+from hub.scheduling.values import rfc3339
+from hub.settings import Settings
+from tests.api.clinic import make_services, opening
+from tests.api.conftest import OpenClinic
+from tests.api.socket_clinic import open_sockets
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def made(**settings: int) -> tuple[Pace, Seconds]:
+    seconds = Seconds()
+    return Pace(Settings.model_validate(settings), seconds), seconds
+
+
+def let_through(pace: Pace, user: str = "carl", address: str = "192.0.2.1", tries: int = 100) -> int:
+    passed = 0
+    for _ in range(tries):
+        try:
+            pace.count(user, address)
+        except Problem:
+            continue
+        passed += 1
+    return passed
+
+
+@pytest.mark.parametrize("limit", [1, 7, 60, 99])
+def test_a_minutes_worth_at_once_and_then_evenly(limit: int) -> None:
+    pace, seconds = made(writes_per_minute=limit)
+    assert let_through(pace) == limit
+    seconds.now += 60 / limit
+    assert let_through(pace) == 1
+    seconds.now += 3600
+    assert let_through(pace) == limit
+
+
+def test_users_are_counted_apart_and_an_address_for_all_of_them() -> None:
+    pace, _ = made(writes_per_minute=5, writes_per_minute_per_address=8)
+    assert let_through(pace, "carl") == 5
+    assert let_through(pace, "dora") == 3
+    assert let_through(pace, "dora", "192.0.2.2") == 2
+
+
+def test_the_wait_that_is_told_is_enough() -> None:
+    pace, seconds = made(writes_per_minute=7)
+    let_through(pace)
+    with pytest.raises(Problem) as stopped:
+        pace.count("carl", "192.0.2.1")
+    seconds.now += float((stopped.value.headers or {})["Retry-After"])
+    pace.count("carl", "192.0.2.1")
+
+
+async def test_who_writes_too_fast_may_still_read(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(writes_per_minute=1))
+    await clinic.book("carl", "ada", opening(1))
+    body = {"doctorId": clinic.id("ada"), "start": opening(2).isoformat()}
+    stopped = await clinic.ask("POST", "/api/v1/appointments", "carl", json=body)
+    assert (stopped.status, stopped.code) == (429, "too_many_requests")
+    assert 1 <= int(stopped.headers["Retry-After"]) <= 60
+    assert (await clinic.ask("GET", "/api/v1/appointments", "carl")).status == 200
+    await clinic.book("dora", "ada", opening(2))
+
+
+async def test_what_one_writes_counts_over_rest_and_sockets_together() -> None:
+    async with open_sockets(writes_per_minute=2) as clinic:
+        carl = await clinic.person("carl")
+        booked = await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))})
+        await clinic.rest.book("carl", "ada", opening(2))
+        change = {"appointmentId": booked["appointment"]["id"]}
+        for command in ("confirm", "cancel", "complete", "reschedule", "book"):
+            error = (await carl.ask(command, change))["error"]
+            assert error["code"] == "too_many_requests"
+            assert 1 <= error["retryAfter"] <= 60
+            assert str(error["retryAfter"]) in error["detail"]
+        assert (await carl.ask("watch", {"doctorId": clinic.id("ada"), "date": "2026-11-24"}))["ok"]
+        assert (await carl.ask("sync"))["ok"]
+        rest = await clinic.rest.ask("PATCH", f"/api/v1/appointments/{change['appointmentId']}/cancel", "carl")
+        assert rest.code == "too_many_requests"
+        assert len(clinic.commands.asked) == 2
+
+
+async def test_those_behind_one_address_count_together_over_sockets() -> None:
+    async with open_sockets(writes_per_minute_per_address=1) as clinic:
+        carl, dora = await clinic.person("carl"), await clinic.person("dora")
+        assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]
+        ask = {"doctorId": clinic.id("ada"), "start": rfc3339(opening(2))}
+        assert await dora.refused("book", ask) == "too_many_requests"

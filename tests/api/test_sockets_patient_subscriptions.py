@@ -1,0 +1,128 @@
+"""A patient who is connected meets a doctor: told once, in order, all of it, whatever the bus does meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from api.sockets import patient_subscriptions
+from hub.bus import feed
+from hub.records.errors import StoreUnavailable
+from hub.scheduling.recorded_event import Happened
+from tests.api.clinic import opening
+from tests.api.socket_clinic import SocketClinic, open_sockets
+from tests.api.sockets import until
+from tests.api.test_sockets_sync import change
+
+
+@pytest.fixture
+async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
+    monkeypatch.setattr(patient_subscriptions, "COMPARE_EVERY", 0.02)
+    monkeypatch.setattr(patient_subscriptions, "_RETRY", 0.01)
+    monkeypatch.setattr(feed, "COMPARE_EVERY", 0.02)
+    monkeypatch.setattr(feed, "_IN_FLIGHT", 0.02)
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic: SocketClinic) -> None:
+    before = patient_subscriptions.MET_LATE._value.get()
+    carl = await clinic.person("carl")
+    clinic.commands.receive = lambda _: None
+    await clinic.rest.book("dora", "ada", opening(2))
+    mine = await clinic.rest.book("carl", "ada", opening(1))
+    await until(lambda: carl.of("appointment"))
+    [told] = carl.of("appointment")
+    assert (told["type"], told["appointment"]["id"], told["seq"]) == ("booked", mine, 2)
+    assert patient_subscriptions.MET_LATE._value.get() == before + 1
+    await change(clinic, "carl", "confirm", mine)  # the doctor is followed now, so this one is mended
+    await until(lambda: len(carl.of("appointment")) == 2)
+    assert [told["seq"] for told in carl.of("appointment")] == [2, 3]
+
+
+async def test_what_happens_in_the_middle_of_a_meeting_is_told_in_order(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carl = await clinic.person("carl")
+    happened = clinic.records.appointments.happened
+    booked = ""
+
+    async def and_then(doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
+        answer = await happened(doctor_id, after, limit)
+        monkeypatch.undo()
+        await change(clinic, "carl", "confirm", booked)
+        return answer
+
+    clinic.commands.held = True
+    booked = await clinic.rest.book("carl", "ada", opening(1))
+    monkeypatch.setattr(clinic.records.appointments, "happened", and_then)
+    clinic.commands.release()
+    await until(lambda: len(carl.of("appointment")) >= 2)
+    await carl.settled()
+    assert [(told["type"], told["seq"]) for told in carl.of("appointment")] == [("booked", 1), ("confirmed", 2)]
+
+
+async def test_a_meeting_waits_for_a_database_that_does_not_answer(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carl = await clinic.person("carl")
+    page, failures = clinic.records.appointments.page, []
+
+    async def fails_once(*args: object) -> object:
+        if not failures:
+            failures.append(args)
+            raise StoreUnavailable("down for a moment")
+        return await page(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(clinic.records.appointments, "page", fails_once)
+    await clinic.rest.book("carl", "ada", opening(1))
+    await until(lambda: carl.of("appointment"))
+    assert failures
+    assert [told["seq"] for told in carl.of("appointment")] == [1]
+
+
+async def test_who_leaves_in_the_middle_of_a_meeting_leaves_nothing_behind(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carl = await clinic.person("carl")
+    go_on = asyncio.Event()
+    monkeypatch.setattr(clinic.records.appointments, "page", _after(go_on, clinic.records.appointments.page))
+    await clinic.rest.book("carl", "ada", opening(1))
+    await until(lambda: clinic.gateway._meetings._met)
+    await carl.sio.disconnect()
+    await until(lambda: clinic.gateway._clients == {})
+    go_on.set()
+    await until(lambda: not clinic.gateway._meetings._met)
+    assert clinic.followed() == {}
+    assert clinic.gateway._rooms._doctors_of == {}
+    assert clinic.gateway._meetings._sids == {}
+
+
+async def test_a_doctor_met_while_the_client_is_let_in_is_not_missed(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctors_of = clinic.records.appointments.doctors_of
+    clinic.gateway._meetings._compare = _never  # type: ignore[method-assign]
+
+    async def and_then_books(patient_ids: list[str]) -> dict[str, set[str]]:
+        answer = await doctors_of(patient_ids)
+        monkeypatch.undo()
+        await clinic.rest.book("carl", "ada", opening(1))
+        return answer
+
+    monkeypatch.setattr(clinic.records.appointments, "doctors_of", and_then_books)
+    carl = await clinic.person("carl")
+    await until(lambda: carl.of("appointment"))
+    assert [told["seq"] for told in carl.of("appointment")] == [1]
+
+
+async def _never() -> None:
+    """Compare nothing."""
+
+
+def _after(event: asyncio.Event, read: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    async def waits(*args: object) -> object:
+        await event.wait()
+        return await read(*args)
+
+    return waits

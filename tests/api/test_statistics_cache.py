@@ -1,0 +1,128 @@
+"""What became of appointments: always as the record says, and not read twice when nothing has happened."""
+
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from api.views.statistics_cache import Ledgers
+from hub.records.memory import MemoryAppointments
+from hub.scheduling.statistics import Outcome
+from tests.contracts.histories import BEFORE, NINE, Histories
+
+MONTH = timedelta(days=31)
+
+
+class Counted(MemoryAppointments):
+    """Counts the reads of outcomes; `meanwhile` is written between the first of them and the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.meanwhile: list[object] = []
+
+    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
+        self.reads += 1
+        found = await super().outcomes(doctor_id, start_from, start_to)
+        if self.meanwhile and found:
+            await self.save([self.meanwhile.pop(0)])  # type: ignore[list-item]
+        return found
+
+
+@pytest.fixture
+def appointments() -> Counted:
+    return Counted()
+
+
+@pytest.fixture
+def histories() -> Histories:
+    return Histories()
+
+
+@pytest.fixture
+def ledgers(appointments: Counted) -> Ledgers:
+    return Ledgers(appointments, lambda: NINE)
+
+
+async def kept(
+    ledgers: Ledgers, start_from: datetime | None = None, start_to: datetime | None = None
+) -> Counter[Outcome]:
+    return Counter(one for month in await ledgers.outcomes("dora", start_from, start_to) for one in month)
+
+
+async def stored(appointments: Counted) -> Counter[Outcome]:
+    return Counter(await MemoryAppointments.outcomes(appointments, "dora", None, None))
+
+
+async def test_what_has_not_changed_is_not_read_again(
+    appointments: Counted, ledgers: Ledgers, histories: Histories
+) -> None:
+    several = [histories.book(patient=f"p{number}", start=NINE + number * MONTH) for number in range(5)]
+    await appointments.save(several)
+    assert await kept(ledgers) == await stored(appointments)
+    before = appointments.reads
+    assert await kept(ledgers) == await stored(appointments)
+    assert appointments.reads == before
+    await appointments.save([histories.confirm(several[2])])
+    assert (await kept(ledgers)) == await stored(appointments)
+
+
+async def test_whatever_happens_the_ledger_says_what_the_record_says(
+    appointments: Counted, ledgers: Ledgers, histories: Histories
+) -> None:
+    chance = random.Random(5)
+    live = []
+    for number in range(400):
+        start = NINE + timedelta(days=chance.randrange(-20, 300), minutes=30 * number)
+        kind = chance.choice(("book", "book", "confirm", "cancel", "move"))
+        if kind == "book" or not live:
+            changed = histories.book(patient=f"p{number}", start=start)
+        else:
+            one = live.pop(chance.randrange(len(live)))
+            changed = histories.move(one, start) if kind == "move" else getattr(histories, kind)(one)
+        await appointments.save([changed])
+        if changed.active:
+            live.append(changed)
+        if chance.random() < 0.3:
+            assert await kept(ledgers) == await stored(appointments)
+    assert await kept(ledgers) == await stored(appointments)
+
+
+async def test_an_appointment_that_moves_while_it_is_read_counts_once(
+    appointments: Counted, ledgers: Ledgers, histories: Histories
+) -> None:
+    booked, other = histories.book(), histories.book(patient="paul", start=NINE + 3 * MONTH)
+    await appointments.save([booked, other])
+    appointments.meanwhile = [histories.move(booked, NINE + 2 * MONTH)]
+    assert await kept(ledgers) == await stored(appointments)
+    assert appointments.meanwhile == []
+
+
+async def test_a_range_reads_the_months_that_hold_it_and_no_others(
+    appointments: Counted, ledgers: Ledgers, histories: Histories
+) -> None:
+    await appointments.save([histories.book(patient=f"p{day}", start=NINE + timedelta(days=day)) for day in range(200)])
+    assert sum((await kept(ledgers, NINE, NINE + timedelta(days=1))).values()) == 29
+    assert appointments.reads == 1
+
+
+async def test_what_lies_outside_the_usual_is_counted_too(
+    appointments: Counted, ledgers: Ledgers, histories: Histories
+) -> None:
+    odd = [histories.book(start=BEFORE - 400 * MONTH), histories.book(patient="paul", start=NINE + 400 * MONTH)]
+    await appointments.save(odd)
+    assert await kept(ledgers) == await stored(appointments)
+
+
+async def test_a_doctor_without_appointments_has_none(ledgers: Ledgers) -> None:
+    assert await kept(ledgers) == Counter()
+
+
+async def test_no_more_is_kept_than_there_is_room_for(appointments: Counted, histories: Histories) -> None:
+    ledgers = Ledgers(appointments, lambda: NINE, kept=10)
+    for doctor in ("dora", "dick"):
+        await appointments.save([histories.book(doctor, f"{doctor}{n}", NINE + n * MONTH) for n in range(6)])
+    for doctor in ("dora", "dick"):
+        assert sum(map(len, await ledgers.outcomes(doctor, None, None))) == 6
+    assert list(ledgers._ledgers) == ["dick"]

@@ -1,0 +1,144 @@
+"""A doctor's timetable in the store: behind one fence with the appointments, and in none of their lists."""
+
+from datetime import timedelta
+
+import pytest
+
+from hub.records.ports import AppointmentFilter, Fence, Records, Saved, Stale, Stopped
+from hub.scheduling.recorded_event import Happened, Rearranged
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from hub.scheduling.schedule_record import hired
+from tests.contracts.histories import HALF_HOUR, NINE, Histories
+
+DORA = hired(
+    Schedule(
+        id="dora",
+        zone="Europe/Berlin",
+        shifts=(Shift(weekday=0, opens=540, closes=600),),
+        time_off=(TimeOff(start=NINE, end=NINE + HALF_HOUR, note="Dentist"),),
+    )
+)
+
+
+async def test_what_is_saved_is_read_back_as_it_was(records: Records, histories: Histories) -> None:
+    changed = histories.change_hours(DORA)
+    away = histories.add_time_off(changed, NINE)
+    assert await records.appointments.save([changed, histories.book(), away]) == Saved()
+
+    assert await records.appointments.schedule_records(["dora", "dick", "nobody"]) == {"dora": away}
+    assert await records.appointments.schedule_records([]) == {}
+
+
+async def test_who_writes_by_old_hours_meets_the_fence_of_the_doctors_number(
+    records: Records, histories: Histories
+) -> None:
+    await records.appointments.save([histories.book()])
+    stale = histories.book(patient="paul", start=NINE + HALF_HOUR)
+    histories.seqs["dora"] -= 1
+    await records.appointments.save([histories.change_hours(DORA)])
+
+    assert await records.appointments.save([stale]) == Stopped(0, Fence.DOCTOR_SEQ)
+
+
+async def test_who_changes_hours_by_an_old_history_meets_the_same_fence(records: Records, histories: Histories) -> None:
+    stale = histories.change_hours(DORA)
+    histories.seqs["dora"] -= 1
+    await records.appointments.save([histories.book()])
+
+    assert await records.appointments.save([stale]) == Stopped(0, Fence.DOCTOR_SEQ)
+    assert await records.appointments.schedule_records(["dora"]) == {}
+
+
+async def test_of_two_first_changes_one_is_written_and_the_other_is_stale(
+    records: Records, histories: Histories
+) -> None:
+    mine, theirs = histories.change_hours(DORA), histories.change_hours(DORA)
+    await records.appointments.save([theirs])
+
+    assert await records.appointments.save([mine]) == Stale(0)
+    assert await records.appointments.schedule_records(["dora"]) == {"dora": theirs}
+
+
+async def test_a_change_overwrites_nothing_but_the_version_it_was_made_from(
+    records: Records, histories: Histories
+) -> None:
+    first = histories.change_hours(DORA)
+    second = histories.add_time_off(first, NINE)
+    await records.appointments.save([first, second])
+
+    assert await records.appointments.save([histories.add_time_off(first, NINE + HALF_HOUR)]) == Stale(0)
+    assert await records.appointments.schedule_records(["dora"]) == {"dora": second}
+
+
+async def test_a_command_is_applied_once_to_an_appointment_or_a_timetable(
+    records: Records, histories: Histories
+) -> None:
+    changed, booked = histories.change_hours(DORA, command="once"), histories.book(command="other")
+    await records.appointments.save([changed, booked])
+
+    assert await records.appointments.save([changed]) == Stopped(0, Fence.COMMAND)
+    assert await records.appointments.save([histories.book(patient="paul", command="once")]) == Stopped(
+        0, Fence.COMMAND
+    )
+    assert await records.appointments.save([histories.add_time_off(changed, NINE, command="other")]) == Stopped(
+        0, Fence.COMMAND
+    )
+    assert await records.appointments.by_command("once") == changed
+    assert await records.appointments.by_command("other") == booked
+
+
+async def test_a_bulk_write_stops_at_a_timetable_that_meets_a_fence(records: Records, histories: Histories) -> None:
+    theirs = histories.change_hours(DORA)
+    await records.appointments.save([theirs])
+    booked, mine = histories.book(), histories.change_hours(DORA)
+    later = histories.book(patient="paul", start=NINE + HALF_HOUR)
+
+    assert await records.appointments.save([booked, mine, later]) == Stale(1)
+    assert set(await records.appointments.by_ids([booked.id, later.id])) == {booked.id}
+
+
+async def test_what_happened_holds_both_in_one_order(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    changed = histories.change_hours(DORA)
+    confirmed = histories.confirm(booked)
+    away = histories.add_time_off(changed, NINE)
+    await records.appointments.save([booked, changed, confirmed, away])
+    told = [
+        Happened(booked.last, booked),
+        Rearranged(changed.last, changed),
+        Happened(confirmed.last, confirmed),
+        Rearranged(away.last, away),
+    ]
+
+    assert await records.appointments.happened("dora", after=0) == told
+    assert await records.appointments.happened("dora", after=2) == told[2:]
+    assert await records.appointments.happened("dora", after=1, limit=2) == told[1:3]
+    assert await records.appointments.last_seq("dora") == 4
+    assert [await records.appointments.last_seq("dora", known) for known in range(5)] == [4] * 5
+    assert await records.appointments.last_seq("dick") == 0
+
+
+@pytest.mark.parametrize("booked", [False, True])
+async def test_no_list_and_no_figure_of_appointments_has_a_timetable_in_it(
+    records: Records, histories: Histories, *, booked: bool
+) -> None:
+    appointments = [histories.book()] if booked else []
+    await records.appointments.save([*appointments, histories.change_hours(DORA)])
+    store, ids = records.appointments, [each.id for each in appointments]
+
+    everything = (
+        AppointmentFilter(),
+        AppointmentFilter(doctor_id="dora"),
+        AppointmentFilter(start_from=NINE - HALF_HOUR),
+    )
+    for wanted in everything:
+        assert [one.id for one in await store.page(wanted, 10)] == ids
+    assert [one.id for one in await store.page(AppointmentFilter(doctor_id="dora", patient_id="pat"), 10)] == ids
+    assert len(await store.outcomes("dora", None, None)) == len(ids)
+    assert len(await store.outcomes("dora", None, NINE + HALF_HOUR)) == len(ids)
+    assert [one.id for one in await store.active_since(["dora"], NINE - timedelta(days=400))] == ids
+    assert await store.taken("dora", NINE, NINE + HALF_HOUR) == ({NINE} if booked else set())
+    assert len(await store.due(NINE + timedelta(days=400))) == len(ids)
+    assert await store.doctors_of(["pat", ""]) == ({"pat": {"dora"}} if booked else {})
+    assert await store.have_met("dora", "pat") is booked
+    assert await store.busy({("pat", NINE)}) == ({("pat", NINE)} if booked else set())

@@ -1,0 +1,125 @@
+"""Apache Kafka on one machine: fetched once, started on a folder that it keeps, and said to be missing."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from hub.ops.local.broker import bootstrap_servers
+from hub.ops.local.kafka import home
+from hub.ops.local.kafka.fetch import KafkaMissing, fetch
+from hub.ops.local.ports import free_port
+from tests.local.conftest import CLINIC_HUB, StartHub
+from tests.stack import BROKER, Stack, is_gone, until
+
+on_kafka = pytest.mark.skipif(BROKER != "kafka", reason="Maven has to fetch it: KAFKA=1 make test")
+
+
+@pytest.fixture
+def _nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(home, "HOME", tmp_path / "kafka")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+
+
+def tool(name: str, folder: Path, script: str = "exit 0") -> None:
+    program = folder / "bin" / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+@pytest.mark.usefixtures("_nothing_fetched")
+async def test_what_is_missing_is_named_with_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(KafkaMissing, match=r"needs Java 17 or newer and Maven\. .*apt-get install default-jre"):
+        await fetch(print)
+    tool("java", tmp_path)
+    with pytest.raises(KafkaMissing, match=r"needs Maven\."):
+        await fetch(print)
+
+
+@pytest.mark.usefixtures("_nothing_fetched")
+async def test_when_maven_cannot_fetch_it_its_last_words_are_shown_and_nothing_half_done_stays(tmp_path: Path) -> None:
+    tool("java", tmp_path)
+    tool("mvn", tmp_path, "echo Could not transfer artifact; exit 1")
+    with pytest.raises(KafkaMissing, match="Could not transfer artifact"):
+        await fetch(print)
+    assert os.listdir(tmp_path) == ["bin"]  # noqa: PTH208  # pathlib may not be asked in an async function
+
+
+@on_kafka
+async def test_topics_outlive_the_broker_until_its_data_is_lost(tmp_path: Path) -> None:
+    async with Stack(tmp_path, broker="kafka") as stack:
+        await stack.start_engines()
+        servers = str(stack.settings.kafka_bootstrap_servers)
+        await make_topic(servers, "before")
+        await stack.restart(stack.broker)
+        assert await topics(servers) == ["before"]
+        await stack.end(stack.broker)
+        await stack.restart(stack.broker)
+        assert await topics(servers) == ["before"]
+        await stack.kill(stack.broker)
+        stack.empty_broker()
+        await stack.restart(stack.broker)
+        assert await topics(servers) == []
+
+
+@on_kafka
+async def test_no_topic_is_made_by_asking_for_it(tmp_path: Path) -> None:
+    async with Stack(tmp_path, broker="kafka") as stack:
+        await stack.start_engines()
+        servers = str(stack.settings.kafka_bootstrap_servers)
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+        await admin.start()
+        await admin.describe_topics(["asked-for-too-early"])
+        await admin.close()
+        assert await topics(servers) == []
+
+
+@on_kafka
+async def test_a_run_on_apache_kafka_keeps_its_topics_for_the_next_run(up: StartHub) -> None:
+    for _ in range(2):
+        hub = await up("--broker", "kafka")
+        children = hub.children()
+        assert "broker" in children
+        hub.process.terminate()
+        code, said = await hub.end()
+        assert code == 0, said
+        assert is_gone(children["broker"])
+    assert (hub.data / "kafka" / "log" / "meta.properties").exists()
+
+
+@on_kafka
+async def test_apache_kafka_alone_runs_until_it_is_asked_to_stop_and_starts_again_when_it_dies(start: StartHub) -> None:
+    port = free_port()
+    hub = await start(command=(CLINIC_HUB, "kafka", "--port", str(port)))
+    assert hub.process.stdout
+    assert f"KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers(port)}" in (await hub.process.stdout.readline()).decode()
+    (broker,) = children_of(hub.process.pid)
+    os.kill(broker, signal.SIGKILL)
+    assert "was killed by SIGKILL and was started again" in (await hub.process.stdout.readline()).decode()
+    hub.process.send_signal(signal.SIGINT)
+    code, _ = await hub.end()
+    assert code == 130
+    await until(lambda: is_gone(broker), "the broker is gone")
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def make_topic(servers: str, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1)])
+    await admin.close()
+
+
+async def topics(servers: str) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        return [name for name in await admin.list_topics() if not name.startswith("__")]
+    finally:
+        await admin.close()

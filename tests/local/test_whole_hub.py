@@ -1,0 +1,56 @@
+"""The two commands of a newcomer, with the real agents and api."""
+
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.local.conftest import CLINIC_HUB, StartHub
+from tests.stack import is_gone, until
+
+pytestmark = pytest.mark.stack
+
+
+async def log_in(url: str, role: str, email: str, password: str) -> int:
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(f"{url}/api/v1/auth/{role}/login", json={"email": email, "password": password}) as answer,
+    ):
+        return answer.status
+
+
+async def test_an_empty_folder_becomes_a_clinic_that_people_can_sign_in_to(
+    start: StartHub, up: StartHub, tmp_path: Path
+) -> None:
+    hub = await up(command=(CLINIC_HUB, "run"), folder=tmp_path)
+    report = json.loads((tmp_path / "seed" / "report.json").read_text())
+    for role in ("doctor", "patient"):
+        known = next(person for person in report["logIns"] if person["role"] == role)
+        assert await log_in(hub.running.urls[0], role, known["email"], known["password"]) == 200
+
+    code, said = await (await start(command=(CLINIC_HUB, "seed"), folder=tmp_path)).end()
+    assert code == 0
+    assert "holds users already" in said
+
+    run, children = hub.process, hub.children()
+    run.kill()
+    await until(lambda: all(is_gone(pid) for pid in children.values()), "nothing is left behind")
+    _, said = await hub.end()
+    assert "doctor1@clinic.test / Doctor#1" in said
+    assert hub.running.pid == 0
+
+
+async def test_a_database_on_another_machine_is_not_seeded_unasked(start: StartHub, tmp_path: Path) -> None:
+    elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic"}
+    code, said = await (await start(command=(CLINIC_HUB, "seed"), environment=elsewhere, folder=tmp_path)).end()
+    assert code == 1
+    assert "another machine: nothing was changed" in said
+    assert not (tmp_path / "seed").exists()
+
+
+async def test_a_morning_without_a_hub_says_how_to_start_one(start: StartHub, tmp_path: Path) -> None:
+    code, said = await (await start(command=(CLINIC_HUB, "demo"), folder=tmp_path)).end()
+    assert code == 2
+    assert "MONGODB_URL" in said
+    assert "make run" in said

@@ -1,0 +1,95 @@
+"""Scenario: so many bookings in flight, each for a fresh slot and by a patient who is free then."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from itertools import cycle
+
+from hub.bus.topics import partition_of
+from tests.tools.bench.clinic import Clinic, Patient
+from tests.tools.bench.figures import Figures, milliseconds
+from tests.tools.bench.load import OK, Answers, Ask, keep_in_flight
+from tests.tools.bench.machine import Meter
+from tests.tools.bench.rest import RestClient, booking
+from tests.tools.bench.sockets import SocketClient, open_all
+from tests.tools.bench.subject import Subject, WrongAnswers
+
+
+async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """As many keep-alive connections as bookings in flight; the patients take turns on them."""
+    return await _over_rest(subject, seconds, subject.clinic.patients, in_flight)
+
+
+async def of_one_doctor(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """The same, and everybody wants the same doctor."""
+    return await _over_rest(subject, seconds, subject.clinic.crowd, in_flight)
+
+
+async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """The same, and everybody wants one of the doctors of the same partition."""
+    by_partition: dict[int, list[Patient]] = defaultdict(list)
+    for patient in subject.clinic.patients:
+        by_partition[partition_of(patient.doctor_id, subject.partitions)].append(patient)
+    return await _over_rest(subject, seconds, max(by_partition.values(), key=len), in_flight)
+
+
+async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figures:
+    """All patients are connected, however few of them book at a time; each also hears of the own booking."""
+    async with AsyncExitStack() as stack:
+        asks = []
+        for patients in _shared_out(subject.clinic.patients, in_flight):
+            tokens = [patient.token for patient in patients]
+            clients = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
+            asks.append(_asks_over_sockets(cycle(zip(patients, clients, strict=True)), subject.clinic))
+        return await _measured(subject, asks, seconds)
+
+
+async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patient], in_flight: int) -> Figures:
+    async with AsyncExitStack() as stack:
+        asks = []
+        for share in _shared_out(patients, in_flight):
+            client = await RestClient.open(subject.host, subject.port)
+            stack.callback(client.close)
+            asks.append(_asks_over_rest(client, share, subject.clinic))
+        return await _measured(subject, asks, seconds)
+
+
+def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patient]]:
+    """With more shares than patients, several hold the same one: who books twice at a time wants two slots."""
+    return [patients[number::shares] or [patients[number % len(patients)]] for number in range(shares)]
+
+
+def _asks_over_rest(client: RestClient, patients: Sequence[Patient], clinic: Clinic) -> Ask:
+    turns = cycle(patients)
+
+    async def ask() -> str:
+        patient = next(turns)
+        response = await client.book(patient, clinic.free_slot(patient.doctor_id))
+        return OK if response.status == 201 else response.body.decode()
+
+    return ask
+
+
+def _asks_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], clinic: Clinic) -> Ask:
+    async def ask() -> str:
+        patient, client = next(turns)
+        ack = await client.call("book", booking(patient, clinic.free_slot(patient.doctor_id)))
+        return OK if b'"ok":true' in ack else ack.decode()
+
+    return ask
+
+
+async def _measured(subject: Subject, asks: Sequence[Ask], seconds: float) -> Figures:
+    before = await subject.appointments()
+    meter = Meter(subject.processes)
+    answers = await keep_in_flight(asks, seconds)
+    cost = meter.cost(len(answers.seconds))
+    _check(answers, written=await subject.appointments() - before)
+    return {"bookings/s": answers.in_time / seconds, **milliseconds(answers.seconds), **cost}
+
+
+def _check(answers: Answers, written: int) -> None:
+    if set(answers.said) != {OK}:
+        raise WrongAnswers(f"not every booking was accepted: {answers.said.most_common(3)}")
+    if answers.said[OK] != written:
+        raise WrongAnswers(f"{answers.said[OK]} bookings were acknowledged, {written} are in the database")

@@ -1,0 +1,105 @@
+"""The clinic that the load meets: doctors with free slots for months, each with patients of their own."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.clock import Clock
+from hub.ids import instance_id, new_id
+from hub.records.ports import Records
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import Role, rfc3339
+
+_ZONE = "Europe/Berlin"
+_OPENS, _CLOSES = 8 * 60, 16 * 60
+_LAST_DAY = 362
+"""Counted from now; the rules let nobody book more than 366 days ahead."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people; the `crowd` are patients of one more doctor. Free slots begin `first_day` days from now."""
+
+    doctors: int
+    patients: int
+    crowd: int
+    first_day: int
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient of one doctor alone, who is therefore never asked to be in two places at once."""
+
+    id: str
+    token: str
+    doctor_id: str
+
+
+class Clinic:
+    """`doctor_tokens` sign in the doctors, by id; `patients` go round the doctors in turn, the `crowd` has one."""
+
+    def __init__(
+        self, doctor_tokens: dict[str, str], patients: list[Patient], crowd: list[Patient], starts: list[str]
+    ) -> None:
+        self.doctor_tokens = doctor_tokens
+        self.patients = patients
+        self.crowd = crowd
+        self._free = {doctor_id: _shuffled(starts, seed) for seed, doctor_id in enumerate(doctor_tokens)}
+
+    def free_slot(self, doctor_id: str) -> str:
+        """Return the start (RFC 3339) of a slot that nobody was given before. Raises StopIteration when all are."""
+        return next(self._free[doctor_id])
+
+
+async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size) -> Clinic:
+    """Write the accounts, with tokens for all of them: nobody logs in."""
+    doctors = [_account("doctor", number, clock) for number in range(size.doctors + bool(size.crowd))]
+    others = [_account("patient", number, clock) for number in range(size.patients + size.crowd)]
+    if taken := await records.users.add([*doctors, *others]):
+        raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
+    patients, crowd = others[: size.patients], others[size.patients :]
+    return Clinic(
+        {doctor.id: _token(tokens, doctor) for doctor in doctors},
+        [Patient(one.id, _token(tokens, one), doctors[i % size.doctors].id) for i, one in enumerate(patients)],
+        [Patient(one.id, _token(tokens, one), doctors[-1].id) for one in crowd],
+        _starts(doctors[0], clock(), size.first_day),
+    )
+
+
+def _account(role: Literal["doctor", "patient"], number: int, clock: Clock) -> Account:
+    account_id = new_id()
+    return Account(
+        id=account_id,
+        role=role,
+        name=f"{role.title()} {number}",
+        email=f"{role}{number}@bench.test",
+        phone=f"+49{30 if role == 'doctor' else 40}{number:08d}",  # without one, nobody is told
+        password_hash="nobody logs in",
+        created_at=clock(),
+        calendar=_calendar(account_id) if role == "doctor" else None,
+    )
+
+
+def _calendar(doctor_id: str) -> Schedule:
+    week = tuple(Shift(weekday=weekday, opens=_OPENS, closes=_CLOSES) for weekday in range(7))
+    return Schedule(id=doctor_id, zone=_ZONE, shifts=week)
+
+
+def _token(tokens: AccessTokens, account: Account) -> str:
+    return tokens.issue(account.id, Role(account.role), instance_id())
+
+
+def _starts(doctor: Account, now: datetime, first_day: int) -> list[str]:
+    assert doctor.calendar
+    today = doctor.calendar.day_of(now)
+    days = [today + timedelta(days=number) for number in range(first_day, _LAST_DAY)]
+    return [rfc3339(start) for day in days for start in doctor.calendar.starts_of(day)]
+
+
+def _shuffled(starts: list[str], seed: int) -> Iterator[str]:
+    """In an order of its own for each doctor, the same at every run: days fill evenly, as they do in a clinic."""
+    return iter(random.Random(seed).sample(starts, len(starts)))

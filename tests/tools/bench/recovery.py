@@ -1,0 +1,108 @@
+"""Scenario: a process gets kill -9. How long until those who were with it are served again."""
+
+import asyncio
+import json
+import time
+from contextlib import AsyncExitStack
+
+from hub.bus.topics import partition_of
+from hub.ops.local.process import Process
+from tests.tools.bench.clinic import Patient
+from tests.tools.bench.figures import Figures, quantile
+from tests.tools.bench.rest import RestClient
+from tests.tools.bench.sockets import SocketClient, open_all
+from tests.tools.bench.subject import Subject, WrongAnswers
+
+_PATIENCE = 60.0
+"""Seconds after which nobody waits any more."""
+
+
+async def of_doctors(subject: Subject, _: float) -> Figures:
+    """From the kill of a worker to the first booking of each of its doctors that is acknowledged again.
+
+    Another worker takes them over. If there is none, the killed one is started again at once, as a supervisor would.
+    """
+    killed = subject.stack.agents[0]
+    held = _partitions(killed)
+    patients = [one for one in _one_of_each(subject) if partition_of(one.doctor_id, subject.partitions) in held]
+    async with AsyncExitStack() as stack:
+        clients = [await RestClient.open(subject.host, subject.port) for _ in patients]
+        for client in clients:
+            stack.callback(client.close)
+        began = time.perf_counter()
+        await subject.stack.kill(killed)
+        back = asyncio.create_task(subject.stack.restart(killed)) if len(subject.stack.agents) == 1 else None
+        async with asyncio.timeout(_PATIENCE):
+            pairs = zip(clients, patients, strict=True)
+            silent = await asyncio.gather(*(_until_booked(*pair, subject, began) for pair in pairs))
+    await (back or subject.stack.restart(killed))
+    subject.pin()
+    return _silence(silent)
+
+
+async def of_sockets(subject: Subject, _: float) -> Figures:
+    """From the kill of an api process until each of its clients is in step again, with another process.
+
+    They come back at once, and all together: what a browser adds to that is its own delay.
+    """
+    killed, other = subject.stack.apis
+    crowd = [patient.token for patient in subject.clinic.crowd]
+    async with AsyncExitStack() as stack:
+        sockets = await open_all(subject.host, killed.port, crowd, lambda _: None, stack)
+        for socket in sockets:
+            await socket.call("sync", "{}")
+        began = time.perf_counter()
+        await subject.stack.kill(killed)
+
+        async def come_back(gone: SocketClient, token: str) -> float:
+            await gone.closed
+            socket = await SocketClient.open(subject.host, other.port, token, lambda _: None)
+            stack.callback(socket.close)
+            ack = await socket.call("sync", "{}")
+            if b'"ok":true' not in ack:
+                raise WrongAnswers(ack.decode())
+            return time.perf_counter() - began
+
+        async with asyncio.timeout(_PATIENCE):
+            away = await asyncio.gather(*(come_back(*pair) for pair in zip(sockets, crowd, strict=True)))
+    await subject.stack.restart(killed)
+    subject.pin()
+    return _silence(away)
+
+
+async def touch_each_doctor(subject: Subject) -> None:
+    """Have a booking of each doctor accepted, one doctor after the other: at the first, its worker reads the record."""
+    client = await RestClient.open(subject.host, subject.port)
+    for patient in _one_of_each(subject):
+        await _until_booked(client, patient, subject, 0.0)
+    client.close()
+
+
+def _one_of_each(subject: Subject) -> list[Patient]:
+    """Return a patient of each doctor; of the one that only the crowd has, none."""
+    return list({patient.doctor_id: patient for patient in subject.clinic.patients}.values())
+
+
+def _silence(seconds: list[float]) -> Figures:
+    return {
+        "who": float(len(seconds)),
+        "first after, ms": min(seconds) * 1000,
+        "p50 ms": quantile(seconds, 0.5) * 1000,
+        "last after, ms": max(seconds) * 1000,
+    }
+
+
+def _partitions(worker: Process) -> set[int]:
+    """Return the partitions that a worker has taken over last, as its log says."""
+    taken_over = [line for line in worker.written().splitlines() if '"event":"doctors_taken_over"' in line]
+    return set(json.loads(taken_over[-1])["partitions"])
+
+
+async def _until_booked(client: RestClient, patient: Patient, subject: Subject, began: float) -> float:
+    """Return how long after `began` the patient's doctor has taken a booking; the api itself gives up after 10 s."""
+    while True:
+        answer = await client.book(patient, subject.clinic.free_slot(patient.doctor_id))
+        if answer.status == 201:
+            return time.perf_counter() - began
+        if answer.status != 503:
+            raise WrongAnswers(answer.body.decode())

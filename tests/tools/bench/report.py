@@ -1,0 +1,69 @@
+"""Figures as tables (Markdown, so that they can be pasted), alone and beside earlier ones."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from tests.tools.bench.figures import Figures, Spread, spread
+
+Runs = Mapping[str, Sequence[Figures]]
+"""Scenario → the figures of each of its runs."""
+
+
+def tables(runs: Runs) -> str:
+    """Return a table for each kind of scenario: median (least to most) of each figure."""
+    return _tables(runs, lambda scenario, figure: _shown(_spread(runs, scenario, figure)))
+
+
+def comparison(runs: Runs, earlier: Runs) -> str:
+    """Return the same tables with how the medians changed; `≈` where runs of both overlap, so it may be chance."""
+
+    def cell(scenario: str, figure: str) -> str:
+        if not any(figure in run for run in earlier.get(scenario, ())):
+            return "new"
+        return _change(_spread(earlier, scenario, figure), _spread(runs, scenario, figure))
+
+    return _tables(runs, cell)
+
+
+def _tables(runs: Runs, cell: Callable[[str, str], str]) -> str:
+    kinds = groupby(runs, key=lambda scenario: tuple(runs[scenario][0]))
+    return "\n\n".join("\n".join(_table(figures, list(scenarios), cell)) for figures, scenarios in kinds)
+
+
+def _table(figures: Sequence[str], scenarios: Sequence[str], cell: Callable[[str, str], str]) -> Iterator[str]:
+    header = ["", *figures]
+    rows = [[scenario, *(cell(scenario, figure) for figure in figures)] for scenario in scenarios]
+    first, *others = (max(map(len, column)) for column in zip(header, *rows, strict=True))
+    yield _row(header, first, others)
+    yield _row(["-" * first, *("-" * (width - 1) + ":" for width in others)], first, others)
+    for row in rows:
+        yield _row(row, first, others)
+
+
+def _row(cells: Sequence[str], first: int, others: Sequence[int]) -> str:
+    """The scenario at the left, numbers at the right."""
+    name, *numbers = cells
+    aligned = [name.ljust(first), *(text.rjust(width) for text, width in zip(numbers, others, strict=True))]
+    return f"| {' | '.join(aligned)} |"
+
+
+def _spread(runs: Runs, scenario: str, figure: str) -> Spread:
+    return spread([run[figure] for run in runs[scenario]])
+
+
+def _shown(values: Spread) -> str:
+    least, middle, most = map(_number, (values.least, values.median, values.most))
+    return middle if least == most else f"{middle} ({least} to {most})"
+
+
+def _change(before: Spread, after: Spread) -> str:
+    if not before.median:
+        return f"{_number(before.median)} → {_number(after.median)}"
+    share = after.median / before.median - 1
+    chance = " ≈" if before.overlaps(after) else ""
+    return f"{_number(before.median)} → {_number(after.median)} ({share:+.0%}{chance})"
+
+
+def _number(value: float) -> str:
+    """Three digits that say something."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,79 @@
+"""What there is to measure. To add a scenario, write how one run of it goes and name it here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from tests.tools.bench import bookings, crowd, mixed, reading, recovery, storm
+from tests.tools.bench.fan_out import node_to_many, one_to_many
+from tests.tools.bench.figures import Figures
+from tests.tools.bench.pending import pending
+from tests.tools.bench.subject import Hub, Subject
+
+Run = Callable[[Subject, float], Awaitable[Figures]]
+"""Measures a hub for so many seconds. Raises `WrongAnswers` when it was quick by being wrong."""
+
+_ONE_OF_EACH = Hub()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Scenarios that give the same figures share a table; those in a row with the same hub share it.
+
+    What takes minutes is measured `on_request`, by its name.
+    """
+
+    name: str
+    run: Run
+    hub: Hub = _ONE_OF_EACH
+    on_request: bool = False
+
+
+_IN_FLIGHT = (1, 32, 128)
+_MANY = max(_IN_FLIGHT)
+_DASHBOARDS = (100, 500, 1000)
+_PENDING = (10_000, 100_000, 1_000_000)
+_YEARS = Hub(stored=100_000)
+_TWO_WORKERS, _TWO_APIS = Hub(agents=2), Hub(apis=2)
+_bookings_of_many = partial(bookings.over_rest, in_flight=_MANY)
+_QUESTIONS: Mapping[str, reading.Questions] = {
+    "slots of a day": reading.slots_of_a_day,
+    "list of a patient": reading.list_of_a_patient,
+    "week of a doctor": reading.week_of_a_doctor,
+    "missed ones of a doctor": reading.missed_by_patients,
+    "statistics of a doctor": reading.statistics_of_all_years,
+}
+
+# Those that book least come first: the embedded broker answers more slowly the more it holds.
+ALL = (
+    *(Scenario(f"bookings over REST, {n} in flight", partial(bookings.over_rest, in_flight=n)) for n in _IN_FLIGHT),
+    *(
+        Scenario(f"bookings over sockets, {n} in flight", partial(bookings.over_sockets, in_flight=n))
+        for n in _IN_FLIGHT
+    ),
+    Scenario(f"bookings of one partition, {_MANY} in flight", partial(bookings.of_one_partition, in_flight=_MANY)),
+    Scenario(f"bookings of one doctor, {_MANY} in flight", partial(bookings.of_one_doctor, in_flight=_MANY)),
+    Scenario("2000 clients connected", partial(crowd.connected, clients=2000)),
+    Scenario("mixed, 32 in flight", partial(mixed.over_rest, in_flight=32)),
+    Scenario(f"storm of 500 clients on {storm.SLOTS} slots", storm.on_ten_slots),
+    *(Scenario(f"last of {n} dashboards told", partial(one_to_many, dashboards=n)) for n in _DASHBOARDS),
+    *(Scenario(f"last of {n} told by Node", partial(node_to_many, dashboards=n)) for n in _DASHBOARDS),
+    Scenario("kill -9 of the only worker", recovery.of_doctors),
+    Scenario(f"bookings with two workers, {_MANY} in flight", _bookings_of_many, _TWO_WORKERS),
+    Scenario("kill -9 of one of two workers", recovery.of_doctors, _TWO_WORKERS),
+    Scenario(f"bookings with two apis, {_MANY} in flight", _bookings_of_many, _TWO_APIS),
+    Scenario("kill -9 of one of two apis", recovery.of_sockets, _TWO_APIS),
+    *(
+        Scenario(f"100,000 stored: {name}", partial(reading.asked, questions=questions, in_flight=4), _YEARS)
+        for name, questions in _QUESTIONS.items()
+    ),
+    Scenario("100,000 stored: bookings, 32 in flight", partial(bookings.over_rest, in_flight=32), _YEARS),
+    Scenario("100,000 stored: kill -9 of the only worker", recovery.of_doctors, _YEARS),
+    *(Scenario(f"{n} deadlines pending", partial(pending, number=n), on_request=True) for n in _PENDING),
+)
+
+
+async def warm_up(subject: Subject, seconds: float) -> None:
+    """Have every doctor read from the record once, every connection opened, and what compiles itself compiled."""
+    await recovery.touch_each_doctor(subject)
+    await _bookings_of_many(subject, seconds)

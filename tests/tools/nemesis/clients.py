@@ -1,0 +1,168 @@
+"""What people do all the time: want the same slots, change their minds, ask twice, and hang up."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hub.client.asking import Kind, Wish
+from hub.ids import derived_id, new_id
+from hub.scheduling.appointment import REMINDER_LEAD
+from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status
+from hub.scheduling.views import AppointmentView
+from tests.tools.nemesis.people import People, Person, slot_in
+
+_HANGS_UP_AFTER = (0.005, 0.4)
+"""Seconds."""
+_REMEMBERED = 20
+_SOON, _TO_BE_REMINDED, _LATER = timedelta(0), REMINDER_LEAD, timedelta(hours=20)
+_SLOTS_WANTED = 3
+_DAY = 48
+"""Slots."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How people behave: seconds between two commands of one person, and how often they do what."""
+
+    pause: tuple[float, float] = (0.4, 2.6)
+    hangs_up: float = 0.06
+    asks_again: float = 0.06
+    reuses_a_key: float = 0.01
+    watches: float = 0.03
+    changes_own: float = 0.5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command that somebody gave before, with its key."""
+
+    wish: Wish
+    key: str
+
+
+class Crowd:
+    """All people at their habits, until `go_home`; then each finishes what they have begun."""
+
+    def __init__(self, people: People, habits: Habits, seed: int) -> None:
+        self._people = people
+        self._habits = habits
+        self._seed = seed
+        self._home = asyncio.Event()
+        self.watches = 0
+
+    def go_home(self) -> None:
+        self._home.set()
+
+    async def work(self) -> None:
+        """Return when everybody has gone home and nobody waits for an answer."""
+        async with asyncio.TaskGroup() as group:
+            for number, person in enumerate((*self._people.doctors, *self._people.patients)):
+                chance = random.Random(f"{self._seed} {number}")
+                group.create_task(self._live(_Client(person, self._people, self._habits, chance)))
+
+    async def _live(self, one: "_Client") -> None:
+        while not self._home.is_set():
+            try:
+                async with asyncio.timeout(one.chance.uniform(*self._habits.pause)):
+                    await self._home.wait()
+            except TimeoutError:
+                watched = await one.act()
+                self.watches += watched  # not in one: others count while this one acts
+
+
+class _Client:
+    """One person who acts at random."""
+
+    def __init__(self, person: Person, people: People, habits: Habits, chance: random.Random) -> None:
+        self.chance = chance
+        self._person = person
+        self._doctors = [doctor.id for doctor in people.doctors]
+        self._clock = people.clock
+        self._history = people.history
+        self._habits = habits
+        self._before: list[Asked] = []
+
+    async def act(self) -> bool:
+        """Do one thing; return whether that was to watch a day."""
+        habits = self._habits
+        dice = self.chance.random()
+        if dice < habits.watches:
+            return await self._watch()
+        dice -= habits.watches
+        if dice < habits.asks_again and self._before:
+            again = self.chance.choice(self._before)
+            await self._ask(again.wish, again.key)
+            return False
+        dice -= habits.asks_again
+        if dice < habits.reuses_a_key and self._before:
+            await self._ask(self._book(), self.chance.choice(self._before).key)
+            return False
+        dice -= habits.reuses_a_key
+        if dice < habits.hangs_up:
+            await self._ask_and_hang_up(self._wish())
+        else:
+            await self._ask(self._wish(), new_id())
+        return False
+
+    async def _watch(self) -> bool:
+        """Watch the next day of some doctor; its slots are compared with the record in the end."""
+        day = slot_in(self._clock, _LATER).date()
+        return await self._person.line.watch(self.chance.choice(self._doctors), day) is None
+
+    async def _ask(self, wish: Wish, key: str) -> None:
+        answer = await self._person.commands(self.chance.choice(("rest", "socket"))).ask(wish, key)
+        self._before = [before for before in self._before if before.key != key]
+        if answer.ok:  # who asks again after a refusal may well be granted it, by then
+            self._remember(wish, key)
+
+    async def _ask_and_hang_up(self, wish: Wish) -> None:
+        """Ask, and go away before the answer: it may or may not be carried out."""
+        key = new_id()
+        commands = self._person.commands(self.chance.choice(("rest", "socket")))
+        try:
+            async with asyncio.timeout(self.chance.uniform(*_HANGS_UP_AFTER)):
+                await commands.ask(wish, key)
+        except TimeoutError:
+            self._history.hung_up(derived_id(self._person.id, key))
+            self._remember(wish, key)
+
+    def _remember(self, wish: Wish, key: str) -> None:
+        self._before = [*self._before, Asked(wish, key)][-_REMEMBERED:]
+
+    def _wish(self) -> Wish:
+        own = self._own()
+        if own and self.chance.random() < self._habits.changes_own:
+            return self._change(self.chance.choice(own))
+        return self._book()
+
+    def _own(self) -> list[AppointmentView]:
+        """Return the appointments that the person's dashboard shows and that matter now, and a few that are over."""
+        shown = list(self._person.dashboard.appointments)
+        recent = [each for each in shown if each.start > self._clock() - APPOINTMENT_DURATION]
+        active = [each for each in recent if each.status in ACTIVE]
+        return active or recent
+
+    def _book(self) -> Wish:
+        who = self._person.member.who
+        start = self._start()
+        if who.role == "doctor":
+            patient = f"patient-of-{self.chance.randrange(8)}"
+            return Wish("book", doctor_id=who.id, start=start, patient_id=patient)
+        return Wish("book", doctor_id=self.chance.choice(self._doctors), start=start)
+
+    def _start(self) -> datetime:
+        """Return a slot: soon, about to be reminded of, or tomorrow. Few of the first two, so that many want them."""
+        ahead, among = self.chance.choice(
+            ((_SOON, _SLOTS_WANTED), (_TO_BE_REMINDED, _SLOTS_WANTED), (_TO_BE_REMINDED, _SLOTS_WANTED), (_LATER, _DAY))
+        )
+        return slot_in(self._clock, ahead) + self.chance.randrange(among) * APPOINTMENT_DURATION
+
+    def _change(self, appointment: AppointmentView) -> Wish:
+        """Return a change that is possible more often than not."""
+        if self._person.member.who.role == "doctor":
+            near = appointment.start - self._clock() < APPOINTMENT_DURATION
+            if near or appointment.status is Status.NO_SHOW:
+                return Wish("complete", appointment_id=appointment.id)
+        kind: Kind = self.chance.choice(("confirm", "cancel", "reschedule"))
+        return Wish(kind, appointment_id=appointment.id, start=self._start() if kind == "reschedule" else None)

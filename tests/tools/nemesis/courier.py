@@ -1,0 +1,89 @@
+"""Commands of an api process that dies right after it has sent them: nobody waits, nobody repeats them.
+
+They show what repetition hides: a command that the broker took has to be decided, whichever worker dies over it.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from hub.bus import topics
+from hub.clock import Timekeeper
+from hub.ids import new_id
+from hub.records.ports import Records
+from hub.scheduling.commands import BookAppointment, CommandAdapter
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
+from hub.settings import Settings
+from tests.tools.nemesis.people import doctor_account, patient_account, slot_in
+
+_SEND_WITHIN = 3.0
+_FAR_AHEAD = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A booking that the broker has taken, of a slot that nobody else wants; `at` is when, by the hub's clock."""
+
+    command_id: str
+    doctor_id: str
+    at: datetime
+
+
+class Courier:
+    """Books slots far ahead, one doctor after the other, straight over the bus."""
+
+    def __init__(self, settings: Settings, clock: Timekeeper) -> None:
+        self.letters: list[Letter] = []
+        self._settings = settings
+        self._clock = clock
+        self._partitions = settings.kafka_partitions
+        now = clock()
+        self._pairs = [
+            (doctor_account("mail", number, self._partitions, now), patient_account("mail", number, None, now))
+            for number in range(self._partitions)
+        ]
+        self._first = slot_in(clock, _FAR_AHEAD)
+
+    async def sign_in(self, records: Records) -> None:
+        assert await records.users.add([account for pair in self._pairs for account in pair]) is None
+
+    async def send_for_ever(self, every: float) -> None:
+        """Send a command every so many seconds; what the broker did not take counts as never sent."""
+        turn = 0
+        while True:
+            producer = AIOKafkaProducer(bootstrap_servers=self._settings.kafka_bootstrap_servers, acks="all")
+            with suppress(KafkaError, OSError, TimeoutError):
+                try:
+                    async with asyncio.timeout(_SEND_WITHIN):
+                        await producer.start()
+                    while True:
+                        async with asyncio.timeout(_SEND_WITHIN):
+                            await self._send(producer, turn)
+                        turn += 1
+                        await asyncio.sleep(every)
+                finally:
+                    with suppress(KafkaError, OSError, TimeoutError):
+                        async with asyncio.timeout(_SEND_WITHIN):
+                            await producer.stop()
+            turn += 1
+            await asyncio.sleep(every)
+
+    async def _send(self, producer: AIOKafkaProducer, turn: int) -> None:
+        doctor, patient = self._pairs[turn % len(self._pairs)]
+        now = self._clock()
+        command = BookAppointment(
+            id=new_id(),
+            doctor_id=doctor.id,
+            patient_id=patient.id,
+            start=self._first + turn * APPOINTMENT_DURATION,
+            by=Actor(id=patient.id, role=Role.PATIENT, via="rest"),
+            at=now,
+        )
+        encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
+        partition = topics.partition_of(doctor.id, self._partitions)
+        await producer.send_and_wait(topics.COMMANDS, encoded, key=doctor.id.encode(), partition=partition)
+        self.letters.append(Letter(command.id, doctor.id, self._clock()))

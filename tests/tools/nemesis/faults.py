@@ -1,0 +1,264 @@
+"""Carries out what the scenario says, and makes sure of each fault that it has really happened."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from hub.clock import Clock
+from hub.ops.local.process import Process, StartFailed
+from tests.faults.balancer import Balancer
+from tests.faults.clinic import had_doctors
+from tests.phones import Phones
+from tests.stack import Stack, is_gone
+from tests.tools.nemesis.control import LOGGED, Logs, Word, asked
+from tests.tools.nemesis.scenario import Fault, Kind
+
+_STOP_WITHIN = 20.0
+_LOOK_EVERY = 0.05
+_TO_SHOW_WITHIN = 90.0
+"""Seconds that a fault which needs some traffic waits for it: there may be none during an outage."""
+_CUT_AT_ONCE, _CUT_EVERY = 4, 0.4
+_POSTS = 3
+_STARTS = 3
+T = TypeVar("T")
+_MISBEHAVIOURS: dict[Kind, Word] = {
+    "replies lost": "lose-replies",
+    "replies late": "delay-replies",
+    "notices lost": "lose-notices",
+    "notices late": "delay-notices",
+    "notices lost at an api": "lose-notices-at-api",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whether a fault has happened, and what shows it."""
+
+    happened: bool
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Injury:
+    """A fault as it was carried out: from when until when by the hub's clock, and what shows that it happened.
+
+    `stuck` says that its process did not begin to work again by itself, and had to be started once more.
+    """
+
+    fault: Fault
+    began: datetime
+    ended: datetime
+    found: Found
+    stuck: str = ""
+
+
+class Nemesis:
+    """Does everything to one stack. Faults overlap, but one process suffers only one at a time."""
+
+    def __init__(self, stack: Stack, folder: Path, balancer: Balancer, phones: Phones, clock: Clock) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._balancer = balancer
+        self._phones = phones
+        self._clock = clock
+        self._agents = list(stack.agents)
+        self._module = "tests.tools.nemesis.agents"
+        self._busy: dict[Process, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._membership = asyncio.Lock()
+        self._twilio = asyncio.Lock()
+        self.injuries: list[Injury] = []
+        self.deaths: list[str] = []
+        """What ended by itself, and was started again as `clinic-hub run` does; each with the end of its log."""
+
+    async def play(self, faults: Sequence[Fault], say: Callable[[str], None]) -> None:
+        """Carry out the faults at their times; return when all of them are over and healed."""
+        began = asyncio.get_running_loop().time()
+
+        async def one(fault: Fault) -> None:
+            await asyncio.sleep(max(0.0, began + fault.at - asyncio.get_running_loop().time()))
+            since, stuck = self._clock(), ""
+            try:
+                found = await self._way_of(fault)(fault)
+            except StartFailed as error:
+                found, stuck = Found(happened=True, evidence="its process was killed"), str(error)
+                await self._start_once_more(self._process(fault))
+            self.injuries.append(Injury(fault, since, self._clock(), found, stuck))
+            say(f"{fault.at:7.1f} s  {fault.kind:<28} {'' if found.happened else 'DID NOT HAPPEN: '}{found.evidence}")
+            if stuck:
+                say(stuck)
+
+        async with asyncio.TaskGroup() as group:
+            for fault in faults:
+                group.create_task(one(fault))
+
+    async def keep_alive(self) -> None:
+        """Start again what ends by itself, for ever; what a fault is at is left alone."""
+        while True:
+            for process in (*self._agents, *self._stack.apis, self._stack.broker, self._stack.database):
+                if not process.alive and not self._busy[process].locked():
+                    async with self._busy[process]:
+                        self.deaths.append(process.obituary())
+                        await self._start_once_more(process)
+            await asyncio.sleep(_LOOK_EVERY * 10)
+
+    async def _start_once_more(self, process: Process) -> None:
+        """Start a process that did not begin to work, as often as it takes; each time it has a minute."""
+        for _ in range(_STARTS):
+            with suppress(StartFailed):
+                return await self._stack.restart(process)
+        raise RuntimeError(f"{process.program.name} does not begin to work any more")
+
+    def _way_of(self, fault: Fault) -> Callable[[Fault], Awaitable[Found]]:
+        match fault.kind:
+            case "agents killed" | "api killed" | "broker emptied" | "broker killed" | "database killed":
+                return self._kill
+            case "agents paused" | "api paused" | "broker paused" | "database paused":
+                return self._pause
+            case "agents restarted" | "api restarted" | "database restarted":
+                return self._restart
+            case "agents stalled before a write":
+                return self._stall
+            case "agents joined and left":
+                return self._join
+            case "clients cut off":
+                return self._cut
+            case "Twilio's answers lost":
+                return self._lose_answers
+            case _:
+                return self._misbehave
+
+    def _process(self, fault: Fault) -> Process:
+        match fault.kind.split()[0]:
+            case "agents":
+                return self._agents[fault.which % len(self._agents)]
+            case "api":
+                return self._stack.apis[fault.which % len(self._stack.apis)]
+            case "broker":
+                return self._stack.broker
+            case _:
+                return self._stack.database
+
+    async def _kill(self, fault: Fault) -> Found:
+        process = self._process(fault)
+        async with self._busy[process]:
+            pid = process.pid
+            await self._stack.kill(process)
+            gone = is_gone(pid)
+            if fault.kind == "broker emptied":
+                self._stack.empty_broker()
+            await asyncio.sleep(fault.seconds)
+            await self._stack.restart(process)
+            return Found(gone and process.pid != pid, f"{process.program.name}: kill -9 of {pid}, now {process.pid}")
+
+    async def _restart(self, fault: Fault) -> Found:
+        process = self._process(fault)
+        async with self._busy[process]:
+            pid = process.pid
+            await self._stack.end(process, patience=_STOP_WITHIN)
+            how = process.how_it_died()
+            await self._stack.restart(process)
+            return Found(process.pid != pid, f"{process.program.name}: SIGTERM to {pid}, it {how}, now {process.pid}")
+
+    async def _pause(self, fault: Fault) -> Found:
+        process = self._process(fault)
+        async with self._busy[process]:
+            await self._stack.pause(process)
+            return await self._keep_stopped(process, fault.seconds)
+
+    async def _keep_stopped(self, process: Process, seconds: float) -> Found:
+        """Let a process that has been stopped go on after so many seconds."""
+        pid, loop = process.pid, asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.sleep(seconds)
+        still = is_stopped(pid)
+        lasted = loop.time() - began
+        await self._stack.resume(process)
+        return Found(
+            still and process.pid == pid and lasted >= seconds,
+            f"{process.program.name}: {pid} was stopped for {lasted:.1f} s",
+        )
+
+    async def _stall(self, fault: Fault) -> Found:
+        """Let whichever worker writes next stop between deciding and writing, until its doctors are another's."""
+        async with AsyncExitStack() as locks:
+            await locks.enter_async_context(self._membership)
+            for process in self._agents:
+                await locks.enter_async_context(self._busy[process])
+            with asked(self._folder, "stall"):
+                victim = await self._until(lambda: next((p for p in self._agents if is_stopped(p.pid)), None))
+            if victim is None:
+                return Found(happened=False, evidence="nobody wrote anything")
+            stopped = await self._keep_stopped(victim, fault.seconds)
+            went_on = await self._until(lambda: _last_line(victim, '"went_on"'))
+            outcome = next(
+                (word for word in ("Saved", "Stopped", "Stale") if f'"{word}"' in (went_on or "")), "an error"
+            )
+            return Found(stopped.happened, f"{stopped.evidence}; its late write came to {outcome}")
+
+    async def _join(self, fault: Fault) -> Found:
+        async with self._membership:
+            newcomer = await self._stack.add_agents(self._module)
+            moved = await self._until(lambda: had_doctors(newcomer) or None)
+            await asyncio.sleep(fault.seconds)
+            await self._stack.end(newcomer, patience=_STOP_WITHIN)
+            what = f"{newcomer.program.name} came, {'was given doctors' if moved else 'got no doctors'} and left"
+            return Found(bool(moved), what)
+
+    async def _misbehave(self, fault: Fault) -> Found:
+        word = _MISBEHAVIOURS[fault.kind]
+        logs = Logs(self._folder / "logs")
+        waited = 0.0
+        with asked(self._folder, word):
+            await asyncio.sleep(fault.seconds)
+            while not (count := await logs.count(LOGGED[word])) and waited < _TO_SHOW_WITHIN:
+                await asyncio.sleep(1.0)
+                waited += 1.0
+        return Found(count > 0, f"{count} of them")
+
+    async def _cut(self, fault: Fault) -> Found:
+        chance, before, loop = random.Random(fault.which), self._balancer.cuts, asyncio.get_running_loop()
+        until = loop.time() + fault.seconds
+        while loop.time() < until:
+            self._balancer.cut(_CUT_AT_ONCE, chance)
+            await asyncio.sleep(_CUT_EVERY)
+        return Found(self._balancer.cuts > before, f"{self._balancer.cuts - before} connections")
+
+    async def _lose_answers(self, _: Fault) -> Found:
+        """Let the stand-in take the next texts and cut the connection before it says so."""
+        async with self._twilio:
+            await self._phones.fault("dropped", count=_POSTS)
+            waited = 0.0
+            while (left := await self._left()) and waited < _TO_SHOW_WITHIN:
+                await asyncio.sleep(0.5)
+                waited += 0.5
+            await self._phones.no_more_faults()
+            return Found(left < _POSTS, f"{_POSTS - left} texts")
+
+    async def _left(self) -> int:
+        return sum(int(fault["count"]) for fault in (await self._phones.state())["faults"])
+
+    async def _until(self, look: Callable[[], T | None]) -> T | None:
+        """Return what a look shows; None when it shows nothing for so long."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _TO_SHOW_WITHIN
+        while (seen := look()) is None and loop.time() < deadline:  # noqa: ASYNC110 -- it is another process
+            await asyncio.sleep(_LOOK_EVERY)
+        return seen
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether the process has been stopped by SIGSTOP and not gone on."""
+    try:
+        return "\nState:\tT" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _last_line(process: Process, word: str) -> str | None:
+    return next((line for line in reversed(process.written().splitlines()) if word in line), None)

@@ -1,0 +1,135 @@
+"""Doctors and patients with phones, dashboards and two ways to the hub; all they do and see is written down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from hub.accounts.account import Account
+from hub.accounts.tokens import AccessTokens
+from hub.bus.topics import partition_of
+from hub.client.asking import Commands, Patience
+from hub.client.clinic import Clinic, clinic_at
+from hub.client.line import Line
+from hub.client.member import Member
+from hub.client.wire import Profile, SignedIn
+from hub.clock import Timekeeper
+from hub.ops.judge.dashboard import Dashboard
+from hub.ops.judge.history import History
+from hub.records.ports import Records
+from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.values import APPOINTMENT_DURATION, Role
+from hub.settings import Settings
+
+PATIENCE = Patience(in_all=90.0, each=12.0)
+"""Seconds; longer than everything that goes wrong at once, so each command of who stays is decided in the end."""
+_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
+_CONNECT_AT_ONCE = 10
+_FIRST_PHONE = 6_000_000
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a line and a dashboard on it; their commands go over the line or over REST."""
+
+    member: Member
+    line: Line
+    dashboard: Dashboard
+
+    @property
+    def id(self) -> str:
+        return self.member.who.id
+
+    def commands(self, via: Literal["rest", "socket"]) -> Commands:
+        return self.member.commands if via == "rest" else self.line.commands
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is there, and the witness of what they asked."""
+
+    clock: Timekeeper
+    door: Clinic
+    history: History
+    doctors: Sequence[Person]
+    patients: Sequence[Person]
+
+    @property
+    def dashboards(self) -> list[Dashboard]:
+        return [person.dashboard for person in (*self.doctors, *self.patients)]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people there are. Doctors are spread evenly over the partitions."""
+
+    doctors: int = 6
+    patients: int = 24
+
+
+def slot_in(clock: Timekeeper, ahead: timedelta) -> datetime:
+    """Return the first half hour of UTC that is at least so far ahead."""
+    length = APPOINTMENT_DURATION.total_seconds()
+    return datetime.fromtimestamp(-(-(clock() + ahead).timestamp() // length) * length, UTC)
+
+
+def doctor_account(name: str, number: int, partitions: int, now: datetime) -> Account:
+    """Return a doctor who works round the clock, and belongs to the partition of this number."""
+    ids = (f"doctor-{name}-{number}-{attempt}" for attempt in range(1000))
+    id_ = next(each for each in ids if partition_of(each, partitions) == number % partitions)
+    return _account(id_, "doctor", None, now, Schedule(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK))
+
+
+def patient_account(name: str, number: int, phone: str | None, now: datetime) -> Account:
+    return _account(f"patient-{name}-{number}", "patient", phone, now, None)
+
+
+@asynccontextmanager
+async def let_in(
+    settings: Settings, records: Records, clock: Timekeeper, url: str, size: Size
+) -> AsyncIterator[People]:
+    """Put people into the record and connect them all at `url` for the length of the block."""
+    now = clock()
+    doctors = [doctor_account("of", number, settings.kafka_partitions, now) for number in range(size.doctors)]
+    patients = [patient_account("of", number, f"+1202{_FIRST_PHONE + number}", now) for number in range(size.patients)]
+    assert await records.users.add([*doctors, *patients]) is None
+    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), timedelta(days=1000), clock)
+    history = History()
+    async with AsyncExitStack() as lines:
+        door = await lines.enter_async_context(clinic_at(url, clock, history, PATIENCE))
+        turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
+
+        async def enter(account: Account) -> Person:
+            member = door.member(_signed_in(account, tokens))
+            dashboard = Dashboard(member.who, clock)
+            async with turn:
+                line = await lines.enter_async_context(member.line(dashboard.callbacks))
+            return Person(member, line, dashboard)
+
+        inside = await asyncio.gather(*(enter(account) for account in (*doctors, *patients)))
+        yield People(clock, door, history, inside[: size.doctors], inside[size.doctors :])
+
+
+def _account(
+    id_: str, role: Literal["doctor", "patient"], phone: str | None, now: datetime, calendar: Schedule | None
+) -> Account:
+    return Account(
+        id=id_,
+        role=role,
+        name=id_,
+        email=f"{id_}@clinic.test",
+        phone=phone,
+        password_hash="-",
+        created_at=now,
+        calendar=calendar,
+    )
+
+
+def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
+    return SignedIn(
+        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
+        refresh_token="-",
+        user=Profile(id=account.id, role=account.role, name=account.name),
+    )

@@ -1,0 +1,24 @@
+"""An agents process that acks commands before it handles them: what it has in hand when it dies never comes again."""
+
+import asyncio
+from collections.abc import Sequence
+
+from faust.types import EventT
+
+from agents.actor.dispatcher import Pump
+from tests.tools.nemesis import agents
+
+_COMMITTED_BY_THEN = 0.6
+"""Seconds; offsets are committed five times a second."""
+
+
+async def _ack_and_handle(self: Pump, batch: Sequence[EventT[bytes]]) -> None:
+    for event in batch:
+        event.ack()
+    await asyncio.sleep(_COMMITTED_BY_THEN)
+    await self._handle(batch)
+
+
+if __name__ == "__main__":
+    Pump._persist = _ack_and_handle
+    agents.main()

@@ -1,0 +1,52 @@
+"""An agents process that publishes its notices, and writes a second later."""
+
+import asyncio
+from collections.abc import Sequence
+
+from agents.actor.actors import Doctors
+from agents.publisher import Publisher
+from hub.bus import topics
+from hub.bus.broker_config import BrokerPlace
+from hub.bus.messages import notice_of
+from hub.records.appointments import MongoAppointments
+from hub.records.ports import SaveOutcome
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.schedule import Schedule
+from tests.tools.nemesis import agents
+
+_LATER = 1.0
+_made = Publisher.__init__
+_publishers: list[Publisher] = []
+_calendars = Doctors._calendars
+_save = MongoAppointments.save
+_known: dict[str, Schedule] = {}
+
+
+def _make(self: Publisher, place: BrokerPlace) -> None:
+    _made(self, place)
+    _publishers.append(self)
+
+
+async def _remember(self: Doctors, commands: Sequence[object]) -> dict[str, DoctorState]:
+    found = await _calendars(self, commands)  # type: ignore[arg-type]  # whatever it was called with
+    _known.update({doctor_id: calendar.doctor for doctor_id, calendar in found.items()})
+    return found
+
+
+async def _publish_and_save(self: MongoAppointments, appointments: Sequence[Appointment]) -> SaveOutcome:
+    (publisher,) = _publishers
+    for appointment in appointments:
+        notice = notice_of(_known[appointment.doctor_id], appointment.last, appointment)
+        partition = topics.partition_of(appointment.doctor_id, publisher._place.partitions)
+        await asyncio.gather(*await publisher._send_notices(partition, [notice]))
+    if appointments:
+        await asyncio.sleep(_LATER)
+    return await _save(self, appointments)
+
+
+if __name__ == "__main__":
+    Publisher.__init__ = _make
+    Doctors._calendars = _remember
+    agents._save = _publish_and_save  # under the one that stops before it writes
+    agents.main()

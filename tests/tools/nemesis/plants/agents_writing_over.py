@@ -1,0 +1,20 @@
+"""An agents process that writes what it has decided over whatever is there, without a look at the version."""
+
+from pymongo import ReplaceOne
+
+from hub.records import appointments
+from hub.records.documents import Document, to_document
+from hub.scheduling.appointment import Appointment
+from tests.tools.nemesis import agents
+
+
+def _write_over(appointment: Appointment) -> ReplaceOne[Document]:
+    document = to_document(appointment)
+    if appointment.active:
+        document["patientTimes"] = appointments._patient_times(appointment.patient_id, appointment.start)
+    return ReplaceOne({"_id": appointment.id}, document, upsert=True)
+
+
+if __name__ == "__main__":
+    appointments._write = _write_over
+    agents.main()

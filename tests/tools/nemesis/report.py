@@ -1,0 +1,108 @@
+"""What a run shows in the end: what was done to the hub, what came of the commands, and what each promise stands on."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hub.ops.judge.promises import Promise
+from tests.tools.nemesis.evidence import Evidence, outcome_of
+from tests.tools.nemesis.verdict import Ruling
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds from a command to its answer, over `count` commands."""
+
+    count: int
+    p50: float
+    p99: float
+    longest: float
+
+
+def latency(seconds: Iterable[float]) -> Latency | None:
+    """Return the nearest-rank percentiles; None for no commands."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return None
+
+    def at_or_below(percent: int) -> float:
+        return ordered[-(-percent * len(ordered) // 100) - 1]
+
+    return Latency(len(ordered), at_or_below(50), at_or_below(99), ordered[-1])
+
+
+def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
+    """Return the figures of a run, for JSON."""
+    tellings = list(evidence.history.tellings())
+    return {
+        "faults": Counter(injury.fault.kind for injury in evidence.injuries),
+        "commands": Counter(f"{told.ask.wish.kind} {outcome_of(told)}" for told in tellings),
+        "refused": Counter(told.answer.code or "" for told in tellings if told.answer and not told.answer.ok),
+        "latency": {
+            "in peace": _latency(evidence, under_fault=False),
+            "under fault": _latency(evidence, under_fault=True),
+        },
+        "endedByThemselves": list(evidence.deaths),
+        "grounds": {str(promise.value): grounds for promise, grounds in ruling.grounds.items()},
+        "violations": [str(violation) for violation in ruling.violations],
+        "notHappened": [
+            f"{each.fault.kind} at {each.fault.at} s: {each.found.evidence}" for each in ruling.not_happened
+        ],
+        "lacking": list(ruling.lacking),
+        "kept": ruling.kept,
+    }
+
+
+def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
+    """Return the same for a person to read."""
+    faults = Counter(injury.fault.kind for injury in evidence.injuries)
+    outcomes = Counter(outcome_of(told) for told in evidence.history.tellings())
+    refused = Counter(
+        told.answer.code or "" for told in evidence.history.tellings() if told.answer and not told.answer.ok
+    )
+    shown = [
+        f"faults    {faults.total()}: {_counted(faults)}",
+        f"ended     by themselves, and were started again: {len(evidence.deaths)}",
+        f"commands  {outcomes.total()}: {_counted(outcomes)}",
+        f"refused   {_counted(refused)}",
+        f"answered  {_said('in peace', _latency(evidence, under_fault=False))}",
+        f"          {_said('under fault', _latency(evidence, under_fault=True))}",
+    ]
+    broken = {violation.promise for violation in ruling.violations}
+    for promise in Promise:
+        mark = "✗" if promise in broken else "✓"
+        stands_on = ", ".join(f"{number:,} {what}" for what, number in ruling.grounds[promise].items())
+        shown.append(f"{mark} {promise.value}  {promise.text}\n     judged by {stands_on}")
+    shown += [f"- {death}" for death in evidence.deaths]
+    shown += _some([f"✗ {violation}" for violation in ruling.violations])
+    shown += [f"✗ a fault did not happen: {each.fault}: {each.found.evidence}" for each in ruling.not_happened]
+    shown += [f"✗ not enough to judge by: {each}" for each in ruling.lacking]
+    return shown
+
+
+def _latency(evidence: Evidence, *, under_fault: bool) -> Latency | None:
+    """Of the commands that overlapped with a fault, or of the others."""
+    stretches = [(injury.began, injury.ended) for injury in evidence.injuries]
+    return latency(
+        told.answer.seconds
+        for told in evidence.history.tellings()
+        if told.answer
+        and under_fault == any(told.ask.at <= ended and told.answer.at >= began for began, ended in stretches)
+    )
+
+
+def _said(when: str, found: Latency | None) -> str:
+    if found is None:
+        return f"{when}: none"
+    return f"{when}: p50 {found.p50:.3f} s, p99 {found.p99:.2f} s, longest {found.longest:.1f} s ({found.count:,})"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"
+
+
+def _some(found: Sequence[str]) -> list[str]:
+    more = len(found) - _SHOWN
+    return [*found[:_SHOWN], *([f"  and {more} more"] if more > 0 else [])]

@@ -1,0 +1,86 @@
+"""How doctors get their accounts."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from hub.accounts.passwords import verify_password
+from hub.ops.doctor_accounts import NewDoctor, hire, shifts_of
+from hub.records.memory import MemoryRecords
+from hub.scheduling.schedule import Shift
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ADA = {
+    "name": "Dr. Ada",
+    "email": "Ada@Clinic.test",
+    "phone": "+12025550123",
+    "zone": "Europe/Berlin",
+    "specialty": None,
+    "shifts": shifts_of(["sat 09:00-12:00"]),
+}
+
+
+async def test_a_new_doctor_can_log_in_and_has_the_hours_that_were_said() -> None:
+    users = MemoryRecords().users
+    made = await hire(users, NewDoctor.model_validate(ADA), NOW, 4)
+    assert isinstance(made, tuple)
+    account, password = made
+    assert await users.by_email("ada@clinic.test") == account
+    assert account.role == "doctor"
+    assert account.calendar
+    assert account.calendar.id == account.id
+    assert account.calendar.shifts == (Shift(weekday=5, opens=9 * 60, closes=12 * 60),)
+    assert await verify_password(password, account.password_hash)
+
+
+async def test_no_two_doctors_get_one_password_and_no_two_accounts_one_address() -> None:
+    users = MemoryRecords().users
+    first = await hire(users, NewDoctor.model_validate(ADA), NOW, 4)
+    assert await hire(users, NewDoctor.model_validate(ADA), NOW, 4) == "email"
+    other = {"email": "ben@clinic.test"}
+    assert await hire(users, NewDoctor.model_validate(ADA | other), NOW, 4) == "phone"
+    second = await hire(users, NewDoctor.model_validate(ADA | other | {"phone": None}), NOW, 4)
+    assert isinstance(first, tuple)
+    assert isinstance(second, tuple)
+    assert first[1] != second[1]
+    assert await users.count() == 2
+
+
+@pytest.mark.parametrize(
+    "bad", [{"name": " "}, {"email": "ada"}, {"phone": "555"}, {"zone": "Berlin"}, {"specialty": ""}]
+)
+def test_what_is_said_of_a_doctor_is_checked(bad: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        NewDoctor.model_validate(ADA | bad)
+
+
+def test_hours_are_written_as_days_and_times() -> None:
+    assert shifts_of(["mon-tue 09:00-12:30 13:00-24:00", "Sun 00:00-00:30"]) == (
+        Shift(weekday=0, opens=540, closes=750),
+        Shift(weekday=0, opens=780, closes=1440),
+        Shift(weekday=1, opens=540, closes=750),
+        Shift(weekday=1, opens=780, closes=1440),
+        Shift(weekday=6, opens=0, closes=30),
+    )
+    assert shifts_of([]) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "mon",
+        "monday 09:00-12:00",
+        "fri-mon 09:00-12:00",
+        "mon 9:00-12:00",
+        "mon 09:15-12:00",
+        "mon 12:00-09:00",
+        "mon 09:00-24:30",
+        "mon 08:90-12:00",
+        "mon 09:00-12:00,13:00-17:00",
+    ],
+)
+def test_hours_that_make_no_sense_are_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"hour|shift|week|1440"):
+        shifts_of([line])
