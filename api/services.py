@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-from api.commands.appointments import Booking
-from api.commands.command_client import PATIENCE, Asking
-from api.commands.hours import OwnHours
-from api.commands.text_replies import TextAnswers
-from api.http.attempts import Attempts
+from api.commands.appointments import AppointmentCommands
+from api.commands.command_client import PATIENCE, CommandClient
+from api.commands.hours import HoursCommands
+from api.commands.text_replies import TextReplies
 from api.http.identity import Authenticator
 from api.http.problems import Problem
-from api.http.rate_limits import Pace
+from api.http.rate_limits import WriteRateLimit
 from api.http.revocations import Revocations
-from api.views.statistics_cache import Ledgers
+from api.http.sign_in_rate_limits import SignInRateLimits
+from api.views.statistics_cache import StatisticsCache
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
@@ -50,12 +50,12 @@ class Services:
     authenticator: Authenticator
     revocations: Revocations
     sign_in: SignIn
-    booking: Booking
-    own_hours: OwnHours
-    attempts: Attempts
-    text_answers: TextAnswers
-    pace: Pace
-    ledgers: Ledgers
+    appointment_commands: AppointmentCommands
+    hours_commands: HoursCommands
+    sign_in_rate_limits: SignInRateLimits
+    text_replies: TextReplies
+    write_rate_limit: WriteRateLimit
+    statistics_cache: StatisticsCache
 
 
 def assemble(  # noqa: PLR0913  # the parts from which all others follow
@@ -75,8 +75,8 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock, retired_keys)
     revocations = Revocations(records.sessions, announcing, lifetime, clock)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
-    asking = Asking(commands, clock, PATIENCE * (settings.clock_rate or 1))
-    booking = Booking(records, asking)
+    command_client = CommandClient(commands, clock, PATIENCE * (settings.clock_rate or 1))
+    appointment_commands = AppointmentCommands(records, command_client)
     return Services(
         settings=settings,
         clock=clock,
@@ -89,12 +89,14 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         authenticator=Authenticator(tokens.verify, revocations.ended, clock),
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
-        booking=booking,
-        own_hours=OwnHours(records, asking, clock),
-        attempts=Attempts(records.attempts, settings, clock),
-        text_answers=TextAnswers(records, booking, clock, Clinic(settings.clinic_name, settings.clinic_phone)),
-        pace=Pace(settings, monotonic),
-        ledgers=Ledgers(records.appointments, clock),
+        appointment_commands=appointment_commands,
+        hours_commands=HoursCommands(records, command_client, clock),
+        sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
+        text_replies=TextReplies(
+            records, appointment_commands, clock, monotonic, Clinic(settings.clinic_name, settings.clinic_phone)
+        ),
+        write_rate_limit=WriteRateLimit(settings, monotonic),
+        statistics_cache=StatisticsCache(records.appointments, clock),
     )
 
 

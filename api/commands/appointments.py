@@ -7,7 +7,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from api.commands.command_client import Asking, Header, stored
+from api.commands.command_client import CommandClient, Header, stored
 from api.http.problems import FieldError, Problem
 from hub.accounts.identity import Identity
 from hub.bus.messages import TimetableDone
@@ -59,22 +59,22 @@ class RescheduleRequest(Value):
     start: Moment
 
 
-class Booking:
+class AppointmentCommands:
     """Turns what somebody signed in asks for into a command, and the actor's answer into an appointment.
 
     `key` makes an ask repeatable, see `api.commands.command_client`.
     """
 
-    def __init__(self, records: Records, asking: Asking) -> None:
+    def __init__(self, records: Records, client: CommandClient) -> None:
         self._records = records
-        self._asking = asking
+        self._client = client
         self._doctors: set[str] = set()  # known to exist; accounts are never removed, so this never grows old
 
     async def book(self, who: Identity, ask: BookRequest, via: Via, key: str | None) -> AppointmentView:
         """Book and return the appointment, which is in the record by then. Raises `Problem`."""
         patient_id = await self._patient_of(who, ask)
         await self._require_doctor(ask.doctor_id)
-        header = self._asking.header(who, ask.doctor_id, via, key)
+        header = self._client.header(who, ask.doctor_id, via, key)
         return await self._ask(
             BookAppointment(**header, patient_id=patient_id, start=ask.start, reason=ask.reason),
         )
@@ -94,7 +94,7 @@ class Booking:
         """
         appointment = await self._own(who, appointment_id)
         # Whose actor decides comes from the record, never from the client.
-        header = self._asking.header(who, appointment.doctor_id, via, key)
+        header = self._client.header(who, appointment.doctor_id, via, key)
         return await self._ask(_change(header, appointment.id, kind, start))
 
     async def _patient_of(self, who: Identity, ask: BookRequest) -> str:
@@ -128,7 +128,7 @@ class Booking:
         return appointment
 
     async def _ask(self, command: BookAppointment | Change) -> AppointmentView:
-        done = await self._asking.ask(command)
+        done = await self._client.send(command)
         if isinstance(done, TimetableDone):
             raise TypeError(f"an actor answered {command.kind} with a timetable")
         return done.appointment

@@ -39,7 +39,7 @@ class Header(TypedDict):
     expires: datetime
 
 
-class Asking:
+class CommandClient:
     """The way to the actors. `key` makes an ask repeatable.
 
     The same user and key give the same command id in every process, at any time.
@@ -61,7 +61,7 @@ class Asking:
             "expires": at + self._patience,
         }
 
-    async def ask(self, command: Command) -> Done | TimetableDone:
+    async def send(self, command: Command) -> Done | TimetableDone:
         """Send the command and return what its actor says. Raises `Problem` when that is no, `NoAnswer` for nothing."""
         began = perf_counter()
         outcome = "failed"

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.commands.appointments import Moment
-from api.commands.command_client import Asking
+from api.commands.command_client import CommandClient
 from api.http.problems import Problem
 from hub.accounts.identity import Identity
 from hub.bus.messages import Done
@@ -61,12 +61,12 @@ class EnteredTimeOff(Value):
     outside: tuple[AppointmentView, ...]
 
 
-class OwnHours:
+class HoursCommands:
     """Turns what a doctor asks for into a command to the doctor's own actor. Raises `Problem`."""
 
-    def __init__(self, records: Records, asking: Asking, clock: Clock) -> None:
+    def __init__(self, records: Records, client: CommandClient, clock: Clock) -> None:
         self._records = records
-        self._asking = asking
+        self._client = client
         self._clock = clock
 
     async def show(self, who: Identity) -> OwnCalendar:
@@ -79,12 +79,12 @@ class OwnHours:
 
     async def change(self, who: Identity, ask: HoursRequest, via: Via, key: str | None) -> OwnCalendar:
         """Replace the weekly hours; return how they are then."""
-        header = self._asking.header(who, _doctors_id(who), via, key)
+        header = self._client.header(who, _doctors_id(who), via, key)
         return await self._own(await self._ask(ChangeHours(**header, shifts=ask.shifts)))
 
     async def add_time_off(self, who: Identity, ask: TimeOffRequest, via: Via, key: str | None) -> EnteredTimeOff:
         """Enter time off."""
-        header = self._asking.header(who, _doctors_id(who), via, key)
+        header = self._client.header(who, _doctors_id(who), via, key)
         command = AddTimeOff(**header, start=ask.start, end=ask.end, note=ask.note)
         own = await self._own(await self._ask(command))
         entered = TimeOff(id=command.id, start=command.start, end=command.end, note=command.note)
@@ -92,7 +92,7 @@ class OwnHours:
 
     async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> None:
         """Take time off back."""
-        header = self._asking.header(who, _doctors_id(who), via, key)
+        header = self._client.header(who, _doctors_id(who), via, key)
         await self._ask(RemoveTimeOff(**header, time_off_id=time_off_id))
 
     async def _doctor(self, who: Identity) -> Schedule:
@@ -102,7 +102,7 @@ class OwnHours:
         return doctor
 
     async def _ask(self, command: ScheduleChange) -> Schedule:
-        done = await self._asking.ask(command)
+        done = await self._client.send(command)
         if isinstance(done, Done):
             raise TypeError(f"an actor answered {command.kind} with an appointment")
         return done.doctor

@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 import structlog
-from limits import RateLimitItemPerHour
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from api.commands.appointments import Booking
+from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import command_id
 from api.http.problems import Problem
+from api.http.rate_limits import Monotonic, Rate, TokenBuckets
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.bus.ports import NoAnswer
@@ -38,22 +36,28 @@ _FORGOTTEN = timedelta(minutes=5)
 at once, and 2 would cancel whatever the patient has been reminded of since."""
 _JUST_NOW = timedelta(minutes=10)
 _NEVER_WENT_OUT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
-_PER_HOUR = 30
-"""Texts of one phone that are answered within an hour. Somebody's machine may answer our answers, for ever."""
+_ANSWERED = Rate(burst=30, per_second=30 / 3600)
+"""Texts of one phone that are answered. Another machine may answer each answer with a text, without end."""
 
 Wish = Literal["confirm", "cancel"]
 
 
-class TextAnswers:
+class TextReplies:
     """Does what a text asks for, once for each message however often it is brought."""
 
-    def __init__(self, records: Records, booking: Booking, clock: Clock, clinic: Clinic) -> None:
+    def __init__(
+        self,
+        records: Records,
+        commands: AppointmentCommands,
+        clock: Clock,
+        monotonic: Monotonic,
+        clinic: Clinic,
+    ) -> None:
         self._records = records
-        self._booking = booking
+        self._commands = commands
         self._clock = clock
         self._clinic = clinic
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerHour(_PER_HOUR)
+        self._answered = TokenBuckets(_ANSWERED, monotonic)
 
     async def answer(self, message: InboundText, opt_out_type: str | None) -> str:
         """Return what to tell the sender, `NOTHING` for nothing. The same message again gets the same answer.
@@ -99,9 +103,10 @@ class TextAnswers:
                 assert_never(meaning)
 
     async def _reply(self, message: InboundText, meaning: Meaning) -> str:
-        if not await self._limiter.hit(self._limit, message.phone):
-            log.warning("texts_of_one_phone_not_answered", message_id=message.id)
+        if self._answered.wait(message.phone):
+            log.warning("too_many_texts_of_one_phone", message_id=message.id)
             return NOTHING
+        self._answered.take(message.phone)
         patient = await self._records.users.by_phone(message.phone)
         if patient is None or patient.role != "patient":
             return wording.nobody_reads_this(self._clinic)
@@ -127,7 +132,7 @@ class TextAnswers:
         if appointment.status is Status.CANCELLED or (wish == "confirm" and appointment.status is Status.CONFIRMED):
             return await self._standing(patient, appointment)
         try:
-            await self._booking.change(who, wish, appointment.id, "sms", message.id)
+            await self._commands.change(who, wish, appointment.id, "sms", message.id)
         except Problem as problem:
             if problem.code == "try_again":
                 raise NoAnswer(problem.detail) from problem

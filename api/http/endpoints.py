@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.http.identity import Access, Authenticator
 from api.http.problems import Code, FieldError, Problem, invalid, pointer
-from api.http.rate_limits import Pace
+from api.http.rate_limits import WriteRateLimit
 from api.http.uploads import PROBLEMS, read_upload
 from hub.scheduling.values import Id, Value
 
@@ -163,7 +163,7 @@ class Guards(Protocol):
         """Reads who calls from the bearer token."""
 
     @property
-    def pace(self) -> Pace:
+    def write_rate_limit(self) -> WriteRateLimit:
         """Counts writes."""
 
 
@@ -178,7 +178,7 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
     async def handle(request: web.Request) -> web.Response:
         who = services.authenticator.admit(request, access)
         if who is not None and writes:
-            services.pace.count(who.user_id, request.remote)
+            services.write_rate_limit.count(who.user_id, request.remote)
         known = {"services": services, "who": who, "request": request}
         given: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():

@@ -1,64 +1,120 @@
-"""How fast somebody signed in may write, over REST and sockets together: a guard against a client that has gone wild.
-
-It is counted in this process. What a write may do is decided elsewhere, so nothing is lost when n processes let n times
-as much through; a count in the database would cost each booking another round trip.
-"""
+"""Token buckets, counted in the memory of this process, and the limit on writes that is made of them."""
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from api.http.problems import Problem
 from hub.settings import Settings
 
-_REMEMBERED = 50_000
+Monotonic = Callable[[], float]
+"""A clock that never goes back, in seconds, such as `time.monotonic`."""
+
+_BUCKETS = 50_000
+"""When there are this many buckets, full ones are dropped: a full bucket is the same as a new one."""
 
 
-class Pace:
-    """Lets each user and each address write so many times a minute: a minute's worth at once, then evenly."""
+@dataclass(frozen=True)
+class Rate:
+    """`burst` tokens at once, and `per_second` tokens in the long run."""
 
-    def __init__(self, settings: Settings, monotonic: Callable[[], float]) -> None:
-        self._users = _Buckets(settings.writes_per_minute, monotonic)
-        self._addresses = _Buckets(settings.writes_per_minute_per_address, monotonic)
+    burst: int
+    per_second: float
+
+    @property
+    def interval(self) -> float:
+        """Seconds in which a bucket gains one token."""
+        return 1 / self.per_second
+
+
+def per_minute(limit: int) -> Rate:
+    """Return the rate that allows a minute's worth at once, then an even rate."""
+    return Rate(limit, limit / 60)
+
+
+class TokenBucket:
+    """A full bucket at first. It is stored as the moment at which it will be full again (GCRA)."""
+
+    __slots__ = ("_full_at", "_monotonic", "_rate")
+
+    def __init__(self, rate: Rate, monotonic: Monotonic) -> None:
+        self._rate = rate
+        self._monotonic = monotonic
+        self._full_at = monotonic()
+
+    def wait(self) -> float:
+        """Return the seconds until there is a token; 0 when there is one now."""
+        interval = self._rate.interval
+        missing = self._full_at + interval - self._monotonic() - self._rate.burst * interval
+        # Half an interval of tolerance: a sum of many intervals is not exact in floating point.
+        return missing if missing > interval / 2 else 0.0
+
+    def take(self) -> None:
+        """Take one token. An empty bucket goes into debt, which makes the next wait longer."""
+        self._full_at = max(self._full_at, self._monotonic()) + self._rate.interval
+
+    @property
+    def full(self) -> bool:
+        """Whether every token is there."""
+        return self._full_at <= self._monotonic()
+
+
+class TokenBuckets:
+    """One token bucket for each key, all with the same rate."""
+
+    def __init__(self, rate: Rate, monotonic: Monotonic) -> None:
+        self._rate = rate
+        self._monotonic = monotonic
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def wait(self, key: str) -> float:
+        """Return the seconds until there is a token for this key; 0 when there is one now."""
+        bucket = self._buckets.get(key)
+        return 0.0 if bucket is None else bucket.wait()
+
+    def take(self, key: str) -> None:
+        """Take one token of this key."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            if len(self._buckets) >= _BUCKETS:
+                self._buckets = {each: bucket for each, bucket in self._buckets.items() if not bucket.full}
+            bucket = self._buckets[key] = TokenBucket(self._rate, self._monotonic)
+        bucket.take()
+
+
+class WriteRateLimit:
+    """Limits the writes of each user and of each address, over REST and sockets together.
+
+    It protects the hub from a client that sends writes in a loop. Each api process counts for itself: n processes let
+    through n times as many writes, which does no harm. A count in the database would cost each booking a round trip.
+    """
+
+    def __init__(self, settings: Settings, monotonic: Monotonic) -> None:
+        self._users = TokenBuckets(per_minute(settings.writes_per_minute), monotonic)
+        self._addresses = TokenBuckets(per_minute(settings.writes_per_minute_per_address), monotonic)
 
     def count(self, user_id: str, address: str | None) -> None:
         """Count one write. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
         network = network_of(address)
+        # A write that is refused takes no token, neither of the user nor of the address.
         if wait := max(self._users.wait(user_id), self._addresses.wait(network)):
-            raise too_many(wait)  # takes nothing: who is stopped for others' sake, or stops others, loses no more by it
+            raise too_many_requests(wait)
         self._users.take(user_id)
         self._addresses.take(network)
 
 
-class _Buckets:
-    """A bucket for each key, as the moment at which it will be full again (the "generic cell rate algorithm")."""
-
-    def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
-        self._each = 60.0 / per_minute
-        self._monotonic = monotonic
-        self._full_at: dict[str, float] = {}
-
-    def wait(self, key: str) -> float:
-        """Return how many seconds it takes until there is one to take; 0 when there is."""
-        beyond = self._full_at.get(key, 0.0) + self._each - self._monotonic() - 60.0
-        return beyond if beyond > self._each / 2 else 0.0  # half of one, for a sum of fractions is never exact
-
-    def take(self, key: str) -> None:
-        """Take one."""
-        now = self._monotonic()
-        if len(self._full_at) >= _REMEMBERED:
-            self._full_at = {each: at for each, at in self._full_at.items() if at > now}
-        self._full_at[key] = max(self._full_at.get(key, now), now) + self._each
-
-
-def too_many(wait: float) -> Problem:
-    """Return the problem of one who has to wait so many seconds."""
+def too_many_requests(wait: float) -> Problem:
+    """Return the problem (429) that asks the client to wait, at least one second; `wait` is in seconds."""
     seconds = max(1, math.ceil(wait))
     return Problem("too_many_requests", f"Try again in {seconds} seconds.", headers={"Retry-After": str(seconds)})
 
 
 def network_of(address: str | None) -> str:
-    """Return what counts as one address: with IPv6 the whole /64, which is what one household or host is given."""
+    """Return what counts as one address: the address itself with IPv4, the /64 network with IPv6.
+
+    A household or a host is given a whole /64, so it can change its address at will within it.
+    """
     if address is None:
         return "unknown"
     parsed = ip_address(address.partition("%")[0])

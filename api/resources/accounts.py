@@ -71,7 +71,7 @@ class SignedIn(Value):
 )
 async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
     """Make a patient's account and sign in."""
-    await services.attempts.count("signup", request.remote, body.email)
+    await services.sign_in_rate_limits.count("signup", request.remote, body.email)
     account = Account(
         id=new_id(),
         role="patient",
@@ -141,7 +141,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
     """Change one's password. Every other log-in ends; the one that the access token belongs to goes on."""
     account = await own_account(services, who)
     # Whoever has found an open screen must not guess here more often than at the door.
-    await services.attempts.count("login", request.remote, account.email)
+    await services.sign_in_rate_limits.count("login", request.remote, account.email)
     current = body.current.get_secret_value()
     if _is_too_long(current) or not await verify_password(current, account.password_hash):
         raise _not_the_password()
@@ -165,7 +165,7 @@ async def _log_in(
     services: Services, request: web.Request, body: LogIn, door: Literal["doctor", "patient"]
 ) -> SignedIn:
     """Sign in, or raise the one problem that does not tell an unknown address from a wrong password or door."""
-    await services.attempts.count("login", request.remote, body.email)
+    await services.sign_in_rate_limits.count("login", request.remote, body.email)
     account = await services.records.users.by_email(body.email)
     password = body.password.get_secret_value()
     if account is not None and (account.role != door or _is_too_long(password)):

@@ -85,7 +85,7 @@ class PastEvent(Value):
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
     """Book a slot."""
-    appointment = await services.booking.book(who, body, "rest", headers.key)
+    appointment = await services.appointment_commands.book(who, body, "rest", headers.key)
     return Answer(appointment, {"Location": f"/api/v1/appointments/{appointment.id}"})
 
 
@@ -124,19 +124,19 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
 @routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_OF_A_CHANGE)
 async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
     """Say that the patient will come."""
-    return await services.booking.change(who, "confirm", path.id, "rest", headers.key)
+    return await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key)
 
 
 @routes.endpoint("PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, "in_the_past"])
 async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
     """Call the appointment off; its slot is free again."""
-    return await services.booking.change(who, "cancel", path.id, "rest", headers.key)
+    return await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key)
 
 
 @routes.endpoint("PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_OF_A_CHANGE, "too_early"])
 async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
     """Say that the patient was there."""
-    return await services.booking.change(who, "complete", path.id, "rest", headers.key)
+    return await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key)
 
 
 @routes.endpoint("PATCH", "/{id}/reschedule", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, *_OF_A_START])
@@ -144,7 +144,7 @@ async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
 ) -> AppointmentView:
     """Move the appointment to another slot of the same doctor, or leave it as it is."""
-    return await services.booking.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+    return await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
 
 
 async def _own_one(services: Services, who: Identity, appointment_id: str) -> Appointment:

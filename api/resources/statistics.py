@@ -32,7 +32,7 @@ async def doctor_statistics(services: Services, who: Identity, path: ById, query
     account = await services.records.users.by_id(who.user_id)
     if account is None or account.calendar is None:
         raise Problem("invalid_token", "The account of this token does not exist.")
-    months = await services.ledgers.outcomes(who.user_id, query.start_from, query.start_to)
+    months = await services.statistics_cache.outcomes(who.user_id, query.start_from, query.start_to)
     wanted = (outcome for month in months for outcome in month if _is_within(query, outcome.start))
     # In a thread: the history of many years takes some tenths of a second, in which others shall be answered.
     return await asyncio.to_thread(statistics, account.calendar, wanted)

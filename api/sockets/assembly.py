@@ -33,8 +33,8 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         meetings=Meetings(rooms, interest, server, own, services.records.appointments),
         own=own,
         commands={
-            **appointments.commands(services.booking, services.pace),
-            **hours.commands(services.own_hours, services.pace),
+            **appointments.commands(services.appointment_commands, services.write_rate_limit),
+            **hours.commands(services.hours_commands, services.write_rate_limit),
             "watch": watching.watch,
             "unwatch": watching.unwatch,
             "sync": Syncing(own, services.clock, limits).sync,

@@ -41,7 +41,7 @@ class _Ledger:
         return sum(map(len, self.spans.values()))
 
 
-class Ledgers:
+class StatisticsCache:
     """Reads outcomes, each once as long as nothing happens to it."""
 
     def __init__(self, appointments: AppointmentRecords, clock: Clock, kept: int = _KEPT) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
+from api.http import rate_limits
 from api.http.problems import Problem
-from api.http.rate_limits import Pace
+from api.http.rate_limits import Rate, TokenBucket, TokenBuckets, WriteRateLimit, per_minute
 from hub.scheduling.values import rfc3339
 from hub.settings import Settings
 from tests.api.clinic import make_services, opening
@@ -17,16 +18,16 @@ class Seconds:
         return self.now
 
 
-def made(**settings: int) -> tuple[Pace, Seconds]:
+def made(**settings: int) -> tuple[WriteRateLimit, Seconds]:
     seconds = Seconds()
-    return Pace(Settings.model_validate(settings), seconds), seconds
+    return WriteRateLimit(Settings.model_validate(settings), seconds), seconds
 
 
-def let_through(pace: Pace, user: str = "carl", address: str = "192.0.2.1", tries: int = 100) -> int:
+def let_through(writes: WriteRateLimit, user: str = "carl", address: str = "192.0.2.1", tries: int = 100) -> int:
     passed = 0
     for _ in range(tries):
         try:
-            pace.count(user, address)
+            writes.count(user, address)
         except Problem:
             continue
         passed += 1
@@ -35,28 +36,53 @@ def let_through(pace: Pace, user: str = "carl", address: str = "192.0.2.1", trie
 
 @pytest.mark.parametrize("limit", [1, 7, 60, 99])
 def test_a_minutes_worth_at_once_and_then_evenly(limit: int) -> None:
-    pace, seconds = made(writes_per_minute=limit)
-    assert let_through(pace) == limit
+    writes, seconds = made(writes_per_minute=limit)
+    assert let_through(writes) == limit
     seconds.now += 60 / limit
-    assert let_through(pace) == 1
+    assert let_through(writes) == 1
     seconds.now += 3600
-    assert let_through(pace) == limit
+    assert let_through(writes) == limit
 
 
 def test_users_are_counted_apart_and_an_address_for_all_of_them() -> None:
-    pace, _ = made(writes_per_minute=5, writes_per_minute_per_address=8)
-    assert let_through(pace, "carl") == 5
-    assert let_through(pace, "dora") == 3
-    assert let_through(pace, "dora", "192.0.2.2") == 2
+    writes, _ = made(writes_per_minute=5, writes_per_minute_per_address=8)
+    assert let_through(writes, "carl") == 5
+    assert let_through(writes, "dora") == 3
+    assert let_through(writes, "dora", "192.0.2.2") == 2
 
 
 def test_the_wait_that_is_told_is_enough() -> None:
-    pace, seconds = made(writes_per_minute=7)
-    let_through(pace)
+    writes, seconds = made(writes_per_minute=7)
+    let_through(writes)
     with pytest.raises(Problem) as stopped:
-        pace.count("carl", "192.0.2.1")
+        writes.count("carl", "192.0.2.1")
     seconds.now += float((stopped.value.headers or {})["Retry-After"])
-    pace.count("carl", "192.0.2.1")
+    writes.count("carl", "192.0.2.1")
+
+
+def test_a_token_taken_from_an_empty_bucket_makes_the_next_wait_longer() -> None:
+    seconds = Seconds()
+    bucket = TokenBucket(Rate(burst=2, per_second=4.0), seconds)
+    waits = []
+    for _ in range(5):
+        waits.append(bucket.wait())
+        bucket.take()
+    assert waits == [0, 0, 0.25, 0.5, 0.75]
+    seconds.now += 1.0
+    assert bucket.wait() == 0
+
+
+def test_only_full_buckets_are_dropped_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "_BUCKETS", 3)
+    seconds = Seconds()
+    buckets = TokenBuckets(per_minute(1), seconds)
+    for key in ("old", "older"):
+        buckets.take(key)
+    seconds.now += 60
+    for key in ("ann", "bob", "cid"):
+        buckets.take(key)
+    assert set(buckets._buckets) == {"ann", "bob", "cid"}
+    assert buckets.wait("ann") == 60
 
 
 async def test_who_writes_too_fast_may_still_read(open_for_test: OpenClinic) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from api.views.statistics_cache import Ledgers
+from api.views.statistics_cache import StatisticsCache
 from hub.records.memory import MemoryAppointments
 from hub.scheduling.statistics import Outcome
 from tests.contracts.histories import BEFORE, NINE, Histories
@@ -41,12 +41,12 @@ def histories() -> Histories:
 
 
 @pytest.fixture
-def ledgers(appointments: Counted) -> Ledgers:
-    return Ledgers(appointments, lambda: NINE)
+def ledgers(appointments: Counted) -> StatisticsCache:
+    return StatisticsCache(appointments, lambda: NINE)
 
 
 async def kept(
-    ledgers: Ledgers, start_from: datetime | None = None, start_to: datetime | None = None
+    ledgers: StatisticsCache, start_from: datetime | None = None, start_to: datetime | None = None
 ) -> Counter[Outcome]:
     return Counter(one for month in await ledgers.outcomes("dora", start_from, start_to) for one in month)
 
@@ -56,7 +56,7 @@ async def stored(appointments: Counted) -> Counter[Outcome]:
 
 
 async def test_what_has_not_changed_is_not_read_again(
-    appointments: Counted, ledgers: Ledgers, histories: Histories
+    appointments: Counted, ledgers: StatisticsCache, histories: Histories
 ) -> None:
     several = [histories.book(patient=f"p{number}", start=NINE + number * MONTH) for number in range(5)]
     await appointments.save(several)
@@ -69,7 +69,7 @@ async def test_what_has_not_changed_is_not_read_again(
 
 
 async def test_whatever_happens_the_ledger_says_what_the_record_says(
-    appointments: Counted, ledgers: Ledgers, histories: Histories
+    appointments: Counted, ledgers: StatisticsCache, histories: Histories
 ) -> None:
     chance = random.Random(5)
     live = []
@@ -90,7 +90,7 @@ async def test_whatever_happens_the_ledger_says_what_the_record_says(
 
 
 async def test_an_appointment_that_moves_while_it_is_read_counts_once(
-    appointments: Counted, ledgers: Ledgers, histories: Histories
+    appointments: Counted, ledgers: StatisticsCache, histories: Histories
 ) -> None:
     booked, other = histories.book(), histories.book(patient="paul", start=NINE + 3 * MONTH)
     await appointments.save([booked, other])
@@ -100,7 +100,7 @@ async def test_an_appointment_that_moves_while_it_is_read_counts_once(
 
 
 async def test_a_range_reads_the_months_that_hold_it_and_no_others(
-    appointments: Counted, ledgers: Ledgers, histories: Histories
+    appointments: Counted, ledgers: StatisticsCache, histories: Histories
 ) -> None:
     await appointments.save([histories.book(patient=f"p{day}", start=NINE + timedelta(days=day)) for day in range(200)])
     assert sum((await kept(ledgers, NINE, NINE + timedelta(days=1))).values()) == 29
@@ -108,19 +108,19 @@ async def test_a_range_reads_the_months_that_hold_it_and_no_others(
 
 
 async def test_what_lies_outside_the_usual_is_counted_too(
-    appointments: Counted, ledgers: Ledgers, histories: Histories
+    appointments: Counted, ledgers: StatisticsCache, histories: Histories
 ) -> None:
     odd = [histories.book(start=BEFORE - 400 * MONTH), histories.book(patient="paul", start=NINE + 400 * MONTH)]
     await appointments.save(odd)
     assert await kept(ledgers) == await stored(appointments)
 
 
-async def test_a_doctor_without_appointments_has_none(ledgers: Ledgers) -> None:
+async def test_a_doctor_without_appointments_has_none(ledgers: StatisticsCache) -> None:
     assert await kept(ledgers) == Counter()
 
 
 async def test_no_more_is_kept_than_there_is_room_for(appointments: Counted, histories: Histories) -> None:
-    ledgers = Ledgers(appointments, lambda: NINE, kept=10)
+    ledgers = StatisticsCache(appointments, lambda: NINE, kept=10)
     for doctor in ("dora", "dick"):
         await appointments.save([histories.book(doctor, f"{doctor}{n}", NINE + n * MONTH) for n in range(6)])
     for doctor in ("dora", "dick"):

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from api import __main__ as main
 from api.app import Api, build
-from api.commands.appointments import Booking
-from api.commands.command_client import Asking
+from api.commands.appointments import AppointmentCommands
+from api.commands.command_client import CommandClient
 from api.http.runner import Runner
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.limits import Limits
@@ -65,7 +65,11 @@ class Busy:
 async def busy() -> AsyncIterator[Busy]:
     services = await make_services()
     commands = HeldCommands(services.records, services.clock)
-    services = replace(services, commands=commands, booking=Booking(services.records, Asking(commands, services.clock)))
+    services = replace(
+        services,
+        commands=commands,
+        appointment_commands=AppointmentCommands(services.records, CommandClient(commands, services.clock)),
+    )
     clinic = await open_clinic(services)
     api = Api(build(services), assemble_gateway(services, services.authenticator.recognise, Limits()))
     runner = Runner(api.application, access_log=None, handle_signals=False, shutdown_timeout=main.ANSWER_WITHIN)

@@ -3,15 +3,15 @@ from datetime import timedelta
 
 import pytest
 
-from api.http.attempts import Attempts
 from api.http.problems import Problem
+from api.http.sign_in_rate_limits import SignInRateLimits
 from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from tests.api.clinic import HandClock
 
 
-def attempts(**settings: int) -> Attempts:
-    return Attempts(MemoryRecords().attempts, Settings.model_validate(settings), HandClock())
+def limits(**settings: int) -> SignInRateLimits:
+    return SignInRateLimits(MemoryRecords().attempts, Settings.model_validate(settings), HandClock())
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def attempts(**settings: int) -> Attempts:
     ],
 )
 async def test_one_network_is_one_address(first: str | None, second: str | None) -> None:
-    counted = attempts(logins_per_minute_per_address=1)
+    counted = limits(logins_per_minute_per_address=1)
     await counted.count("login", first, "carl@clinic.test")
     with pytest.raises(Problem, match="too_many_requests"):
         await counted.count("login", second, "dora@clinic.test")
@@ -32,13 +32,13 @@ async def test_one_network_is_one_address(first: str | None, second: str | None)
 
 @pytest.mark.parametrize(("first", "second"), [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8:0:1::1")])
 async def test_two_networks_are_two_addresses(first: str, second: str) -> None:
-    counted = attempts(logins_per_minute_per_address=1)
+    counted = limits(logins_per_minute_per_address=1)
     await counted.count("login", first, "carl@clinic.test")
     await counted.count("login", second, "dora@clinic.test")
 
 
 async def test_who_is_stopped_by_address_does_not_use_up_an_account() -> None:
-    counted = attempts(logins_per_minute_per_address=1, logins_per_minute=1)
+    counted = limits(logins_per_minute_per_address=1, logins_per_minute=1)
     await counted.count("login", "192.0.2.1", "dora@clinic.test")
     with pytest.raises(Problem):
         await counted.count("login", "192.0.2.1", "carl@clinic.test")
@@ -46,14 +46,14 @@ async def test_who_is_stopped_by_address_does_not_use_up_an_account() -> None:
 
 
 async def test_signing_up_and_logging_in_are_counted_apart() -> None:
-    counted = attempts(logins_per_minute=1, signups_per_hour=1)
+    counted = limits(logins_per_minute=1, signups_per_hour=1)
     await counted.count("signup", "192.0.2.1", "carl@clinic.test")
     await counted.count("login", "192.0.2.1", "carl@clinic.test")
 
 
 async def test_processes_count_together() -> None:
     records, clock, settings = MemoryRecords(), HandClock(), Settings.model_validate({"logins_per_minute": 3})
-    processes = [Attempts(records.attempts, settings, clock) for _ in range(3)]
+    processes = [SignInRateLimits(records.attempts, settings, clock) for _ in range(3)]
     for process in processes:
         await process.count("login", "192.0.2.1", "carl@clinic.test")
     for process in processes:
@@ -65,7 +65,7 @@ async def test_the_wait_that_is_told_is_enough_and_no_longer_than_needed() -> No
     chance = random.Random(7)
     clock = HandClock()
     limit = 5
-    counted = Attempts(MemoryRecords().attempts, Settings.model_validate({"logins_per_minute": limit}), clock)
+    counted = SignInRateLimits(MemoryRecords().attempts, Settings.model_validate({"logins_per_minute": limit}), clock)
     waited = 0
     for _ in range(300):
         try:
@@ -88,6 +88,6 @@ async def test_the_wait_that_is_told_is_enough_and_no_longer_than_needed() -> No
 
 async def test_whom_people_tried_to_log_in_as_is_not_in_the_store() -> None:
     records = MemoryRecords()
-    await Attempts(records.attempts, Settings(), HandClock()).count("login", "192.0.2.1", "carl@clinic.test")
+    await SignInRateLimits(records.attempts, Settings(), HandClock()).count("login", "192.0.2.1", "carl@clinic.test")
     assert len(records.attempts._counts) == 2
     assert not [key for key in records.attempts._counts if "carl" in key or "192.0.2" in key]

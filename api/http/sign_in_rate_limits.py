@@ -1,0 +1,90 @@
+"""Limits on log-ins and sign-ups, counted in the database and therefore for all api processes together."""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Literal
+
+from api.http.rate_limits import network_of, too_many_requests
+from hub.accounts.ports import AttemptRecords
+from hub.clock import Clock
+from hub.settings import Settings
+
+Action = Literal["login", "signup"]
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `attempts` in any `window`, estimated by a sliding window."""
+
+    attempts: int
+    window: timedelta
+
+
+class SharedRateLimit:
+    """A sliding window by key, in the database.
+
+    The count of the last whole window weighs as much as the part of it that still lies within the sliding one. An
+    attempt that is refused is not counted.
+    """
+
+    def __init__(self, records: AttemptRecords, limit: Limit, clock: Clock) -> None:
+        self._records = records
+        self._limit = limit
+        self._clock = clock
+
+    async def count(self, key: str) -> None:
+        """Count one attempt. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        most, window = self._limit.attempts, self._limit.window.total_seconds()
+        number, passed = divmod(self._clock().timestamp(), window)
+        last, current = f"{key}:{int(number) - 1}", f"{key}:{int(number)}"
+        share = passed / window
+        counts = await self._records.counts([last, current])
+        before = counts.get(last, 0)
+        counted = counts.get(current, 0)
+        if before * (1 - share) + counted + 1 <= most:
+            forgotten = datetime.fromtimestamp((number + 2) * window, UTC)
+            # Another process may have counted since the read, so the number that the increment returns decides.
+            counted = await self._records.count(current, forgotten)
+            if before * (1 - share) + counted <= most:
+                return
+            counted -= 1
+        raise too_many_requests(_wait(self._limit, before, counted, share))
+
+
+class SignInRateLimits:
+    """Limits log-ins and sign-ups, successful ones included, by address and by account."""
+
+    def __init__(self, records: AttemptRecords, settings: Settings, clock: Clock) -> None:
+        def limit(attempts: int, window: timedelta) -> SharedRateLimit:
+            return SharedRateLimit(records, Limit(attempts, window), clock)
+
+        self._by_address: dict[Action, SharedRateLimit] = {
+            "login": limit(settings.logins_per_minute_per_address, _MINUTE),
+            "signup": limit(settings.signups_per_hour_per_address, _HOUR),
+        }
+        self._by_account: dict[Action, SharedRateLimit] = {
+            "login": limit(settings.logins_per_minute, _MINUTE),
+            "signup": limit(settings.signups_per_hour, _HOUR),
+        }
+
+    async def count(self, action: Action, address: str | None, email: str) -> None:
+        """Count one attempt. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        # The address first: an attempt that is refused there must not use up the attempts of another person's account.
+        await self._by_address[action].count(f"{action}:address:{_hashed(network_of(address))}")
+        await self._by_account[action].count(f"{action}:account:{_hashed(email)}")
+
+
+def _wait(limit: Limit, before: int, counted: int, share: float) -> float:
+    """Return the seconds until one more attempt fits, if nobody else makes one meanwhile."""
+    left = limit.attempts - 1 - counted
+    # Either when enough of the last window has passed, or, in the next window, when enough of this one has.
+    fits = 1 - left / max(before, 1) if left >= 0 else 2 - (limit.attempts - 1) / counted
+    return math.ceil(max(fits - share, 0) * limit.window.total_seconds())
+
+
+def _hashed(key: str) -> str:
+    """Return the key in the database for an e-mail or network address, which must not be readable there."""
+    return blake2b(key.encode(), digest_size=16).hexdigest()
