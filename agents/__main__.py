@@ -17,13 +17,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents import metrics
-from agents.app import Agents, Texting, build
-from agents.recovery_watchdog import until_stuck
-from agents.texts.sending import Way
+from agents.app import Agents, TextingConfig, build
+from agents.recovery_watchdog import until_recovery_stalls
+from agents.texts.sending import SmsGateway
 from hub import ids, settings
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace, place_of
-from hub.bus.broker_incarnation import until_forgotten
+from hub.bus.broker_config import BrokerConfig, broker_config
+from hub.bus.broker_incarnation import until_data_lost
 from hub.logs import configure
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
@@ -46,7 +46,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; exit 0 then, 1 when something broke, 2 when the settings make no sense."""
     try:
         chosen = settings.load()
-        place = place_of(chosen)
+        broker = broker_config(chosen)
         mongodb_url = settings.address(chosen, "mongodb_url")
     except settings.BadSettings as error:
         sys.exit(f"clinic-hub agents cannot start:\n{error}")
@@ -54,18 +54,18 @@ def main() -> None:
     # For all loops of this process: Faust's consumer has one of its own, in a thread.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        asyncio.run(_serve(place, mongodb_url, chosen))
+        asyncio.run(_serve(broker, mongodb_url, chosen))
     except metrics.PortTaken as error:
         sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
 
 
-async def _serve(place: BrokerPlace, mongodb_url: str, chosen: Settings) -> None:
+async def _serve(broker: BrokerConfig, mongodb_url: str, chosen: Settings) -> None:
     """Run until told to stop."""
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     records = connect(mongodb_url)  # not sooner: the driver keeps to the loop in which it is made
-    running = asyncio.create_task(_run(place, records, chosen))
+    running = asyncio.create_task(_run(broker, records, chosen))
     until_stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, until_stopped}, return_when=asyncio.FIRST_COMPLETED)
     until_stopped.cancel()
@@ -80,7 +80,7 @@ def _be_gone_soon() -> None:
     """See to it that the process ends in bounded time; what it was at comes again to the next owner."""
 
     def leave() -> None:
-        log.warning("left_in_a_hurry", after_s=_GONE_WITHIN)
+        log.warning("shutdown_timed_out", after_s=_GONE_WITHIN)
         sys.stdout.flush()
         os._exit(0)
 
@@ -89,24 +89,24 @@ def _be_gone_soon() -> None:
     timer.start()
 
 
-async def _run(place: BrokerPlace, records: Records, chosen: Settings) -> None:
+async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None:
     """Wait for the services, work until cancelled, and tidy up; raise what Faust died of."""
     presence = topics.presence(ids.instance_id())
-    wanted = {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1, presence: 1}
+    wanted = {topics.COMMANDS: broker.partitions, topics.EVENTS: broker.partitions, topics.REJECTED: 1, presence: 1}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(records.close)
-        await stack.enter_async_context(metrics.served(chosen.host, chosen.metrics_port))
+        await stack.enter_async_context(metrics.serve_metrics(chosen.host, chosen.metrics_port))
         await _until(records.prepare, StoreUnavailable, service="database", at="MONGODB_URL")
-        admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
         stack.push_async_callback(admin.close)
-        await _until(admin.start, KafkaError, service="broker", at=place.servers)
+        await _until(admin.start, KafkaError, service="broker", at=broker.servers)
         # It may be there and gone again.
-        making = partial(topics.make, admin, wanted, place.replication)
-        await _until(making, KafkaError, service="broker", at=place.servers)
+        making = partial(topics.make, admin, wanted, broker.replication)
+        await _until(making, KafkaError, service="broker", at=broker.servers)
         stack.push_async_callback(topics.remove, admin, presence)
         texting = await _texting(chosen, stack)
-        agents = build(place, records, settings.timekeeper(chosen), texting)
-        await _until(agents.publisher.start, KafkaError, service="broker", at=place.servers)
+        agents = build(broker, records, settings.timekeeper(chosen), texting)
+        await _until(agents.publisher.start, KafkaError, service="broker", at=broker.servers)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
         _begin_anew(await _until_in_vain(agents, admin, presence))
@@ -123,19 +123,19 @@ def _begin_anew(why: str) -> NoReturn:
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- ourselves, again
 
 
-async def _texting(chosen: Settings, stack: AsyncExitStack) -> Texting:
+async def _texting(chosen: Settings, stack: AsyncExitStack) -> TextingConfig:
     """Return how texts leave; without Twilio's keys they are recorded only."""
     clinic = Clinic(chosen.clinic_name, chosen.clinic_phone)
     sid, token = chosen.twilio_account_sid, chosen.twilio_auth_token
     to_patients, to_doctors = chosen.twilio_from_patient, chosen.twilio_from_doctor
     if sid is None or token is None or to_patients is None or to_doctors is None:
         log.warning("texts_not_sent", reason="TWILIO_ACCOUNT_SID and the other three are not set")
-        return Texting(clinic, None)
+        return TextingConfig(clinic, None)
     twilio = Twilio(sid, token.get_secret_value(), chosen.twilio_base_url)
     stack.push_async_callback(twilio.close)
-    return Texting(
+    return TextingConfig(
         clinic,
-        Way(
+        SmsGateway(
             twilio=twilio,
             numbers={"patient": to_patients, "doctor": to_doctors},
             public_url=settings.public_url(chosen),
@@ -160,8 +160,8 @@ async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception
 async def _until_in_vain(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> str:
     """Work until there is no use in going on; return why, or raise what any part died of before."""
     in_vain = {
-        asyncio.create_task(until_forgotten(admin, presence, lambda _: None)): "broker_emptied",
-        asyncio.create_task(until_stuck(agents.app.to_recover)): "table_not_recovered",
+        asyncio.create_task(until_data_lost(admin, presence, lambda _: None)): "broker_data_lost",
+        asyncio.create_task(until_recovery_stalls(agents.app.entries_to_recover)): "table_not_recovered",
         asyncio.create_task(_serve_doctors(agents.app)): "faust_stopped",
     }
     tasks = {
@@ -195,7 +195,7 @@ async def _stop(app: faust.App) -> None:
         async with asyncio.timeout(_LEAVE_WITHIN):
             await app.stop()
     except TimeoutError:
-        log.warning("left_in_a_hurry", after_s=_LEAVE_WITHIN)
+        log.warning("shutdown_timed_out", after_s=_LEAVE_WITHIN)
 
 
 if __name__ == "__main__":

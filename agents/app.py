@@ -13,10 +13,10 @@ from agents.actor.slot_table import Days, DoctorTable
 from agents.deadlines import Deadlines
 from agents.publisher import Publisher
 from agents.texts.planning import TextPlanner
-from agents.texts.sending import TextSender, Way
+from agents.texts.sending import SmsGateway, TextSender
 from agents.transport import HubApp
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace
+from hub.bus.broker_config import BrokerConfig
 from hub.clock import Timekeeper
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
@@ -32,11 +32,11 @@ _DRAIN = 1.0
 
 
 @dataclass(frozen=True)
-class Texting:
+class TextingConfig:
     """Who the texts are from, and how they leave; None: they are recorded and not sent."""
 
     clinic: Clinic
-    way: Way | None
+    way: SmsGateway | None
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,20 @@ class Agents:
     finish: Callable[[], Awaitable[None]]
 
 
-def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Texting) -> Agents:
+def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: TextingConfig) -> Agents:
     """Put the process together; nothing is opened yet."""
-    app = _faust(place)
+    app = _faust(broker)
     commands = app.topic(
         topics.COMMANDS,
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",
         value_serializer="raw",
-        partitions=place.partitions,
+        partitions=broker.partitions,
         internal=True,  # else the embedded broker makes it with a count of its own
     )
-    days = Days(app.Table("days", key_type=bytes, partitions=place.partitions))
-    publisher = Publisher(place)
+    days = Days(app.Table("days", key_type=bytes, partitions=broker.partitions))
+    publisher = Publisher(broker)
     deadlines = Deadlines(records.appointments, clock, publisher.command)
     planner = TextPlanner(records, clock, texting.clinic)
     sender = TextSender(records, clock, texting.way)
@@ -101,7 +101,7 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
         owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
 
         def owns(doctor_id: str) -> bool:
-            return topics.partition_of(doctor_id, place.partitions) in owned
+            return topics.partition_of(doctor_id, broker.partitions) in owned
 
         deadlines.take_over(owns)
         planner.take_over(owns)
@@ -111,21 +111,21 @@ def build(place: BrokerPlace, records: Records, clock: Timekeeper, texting: Text
     return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
 
 
-def _faust(place: BrokerPlace) -> HubApp:
+def _faust(broker: BrokerConfig) -> HubApp:
     app = HubApp(
         GROUP,
-        broker=f"clinic://{place.servers.replace(',', ';clinic://')}",
+        broker=f"clinic://{broker.servers.replace(',', ';clinic://')}",
         store="memory://",
         Table=DoctorTable,
         web_enabled=False,
-        topic_partitions=place.partitions,
-        topic_replication_factor=place.replication,
+        topic_partitions=broker.partitions,
+        topic_replication_factor=broker.replication,
         table_standby_replicas=0,  # MongoDB is the stand-by
-        broker_session_timeout=place.profile.session_timeout,
-        broker_heartbeat_interval=place.profile.heartbeat,
-        broker_rebalance_timeout=place.profile.rebalance_timeout,
+        broker_session_timeout=broker.profile.session_timeout,
+        broker_heartbeat_interval=broker.profile.heartbeat,
+        broker_rebalance_timeout=broker.profile.rebalance_timeout,
         broker_commit_interval=0.2,
         stream_wait_empty=False,  # a batch that waits for the database must not hold up the exit
     )
-    app.fetch_wait_ms = place.profile.fetch_wait_ms
+    app.fetch_wait_ms = broker.profile.fetch_wait_ms
     return app

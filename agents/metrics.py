@@ -33,7 +33,7 @@ class PortTaken(Exception):
 
 
 @asynccontextmanager
-async def served(host: str, port: int | None) -> AsyncIterator[None]:
+async def serve_metrics(host: str, port: int | None) -> AsyncIterator[None]:
     """Serve `/metrics` for the length of the block; None: nowhere. Raises `PortTaken`."""
     if port is None:
         yield

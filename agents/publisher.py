@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from agents.answers import Answer
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace
+from hub.bus.broker_config import BrokerConfig
 from hub.bus.messages import Notice, Replies, Reply
 from hub.scheduling.commands import Command, CommandAdapter
 
@@ -34,9 +34,9 @@ class Origin:
 class Publisher:
     """Sends over a producer of its own, between `start` and `stop`."""
 
-    def __init__(self, place: BrokerPlace) -> None:
-        self._place = place
-        self._producer = AIOKafkaProducer(bootstrap_servers=place.servers, acks="all", request_timeout_ms=5_000)
+    def __init__(self, broker: BrokerConfig) -> None:
+        self._broker = broker
+        self._producer = AIOKafkaProducer(bootstrap_servers=broker.servers, acks="all", request_timeout_ms=5_000)
         self._replying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -72,7 +72,7 @@ class Publisher:
             topics.COMMANDS,
             CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
             key=command.doctor_id.encode(),
-            partition=topics.partition_of(command.doctor_id, self._place.partitions),
+            partition=topics.partition_of(command.doctor_id, self._broker.partitions),
         )
 
     async def reject(self, value: bytes | None, key: bytes | None) -> None:

@@ -12,11 +12,11 @@ IN_VAIN = 15.0
 _LOOK_EVERY = 1.0
 
 
-async def until_stuck(to_recover: Callable[[], int | None]) -> None:
+async def until_recovery_stalls(entries_to_recover: Callable[[], int | None]) -> None:
     """Return when as many entries have been missing for `IN_VAIN` seconds; None stands for a table that is complete."""
     now = asyncio.get_running_loop().time
-    missing, since = to_recover(), now()
+    missing, since = entries_to_recover(), now()
     while missing is None or now() - since < IN_VAIN:
         await asyncio.sleep(_LOOK_EVERY)
-        if (still := to_recover()) != missing:
+        if (still := entries_to_recover()) != missing:
             missing, since = still, now()

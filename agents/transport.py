@@ -41,7 +41,7 @@ class HubApp(faust.App):
         """
         return time.monotonic() < self.lease_until
 
-    def to_recover(self) -> int | None:
+    def entries_to_recover(self) -> int | None:
         """Return how many entries of its tables this worker waits for before it takes commands; None: for none."""
         recovery = cast("Any", self.tables).recovery
         return int(recovery.active_remaining_total()) if recovery.in_recovery else None

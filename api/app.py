@@ -30,7 +30,7 @@ from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
-from hub.bus.broker_config import place_of
+from hub.bus.broker_config import broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice, SessionEnded
 from hub.records.errors import StoreUnavailable
@@ -95,7 +95,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     except ValueError as error:
         raise BadSettings(f"MONGODB_URL: {error}") from None
     try:
-        place = place_of(settings)
+        place = broker_config(settings)
     except ValueError as error:
         raise BadSettings(str(error)) from None
 

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _PRIVATE_TEXT = re.compile(r"[^\s\"'<>@/]+@[^\s\"'<>@/]+|\+\d{7,15}")
 """E-mail addresses, phone numbers, and the log-in of a URL: what an error message of a library can quote."""
 
-REPEATED_AFTER = 10.0
+REPEAT_INTERVAL = 10.0
 """Seconds for which a library need not say the same again."""
 _REMEMBERED = 500
 
@@ -75,7 +75,7 @@ class _Repetitions(logging.Filter):
             return True
         said = record.name, record.levelno, str(record.msg)
         at, left_out = self._said.get(said, (0.0, 0))
-        if at <= record.created < at + REPEATED_AFTER:
+        if at <= record.created < at + REPEAT_INTERVAL:
             self._said[said] = at, left_out + 1
             return False
         if len(self._said) >= _REMEMBERED:

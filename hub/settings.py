@@ -15,7 +15,7 @@ from hub.clock import Timekeeper, system_clock
 from hub.texting.segments import gsm7_units
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
-TWILIO = "https://api.twilio.com"
+TWILIO_API_URL = "https://api.twilio.com"
 _THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _NAME_UNITS = 40
 
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr | None = None
     twilio_from_patient: OurNumber | None = None
     twilio_from_doctor: OurNumber | None = None
-    twilio_base_url: BaseUrl = TWILIO
+    twilio_base_url: BaseUrl = TWILIO_API_URL
     public_url: BaseUrl | None = None
     texts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

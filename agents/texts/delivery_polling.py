@@ -8,16 +8,16 @@ from prometheus_client import Counter
 
 from hub.clock import Timekeeper
 from hub.records.ports import Records
-from hub.texting.reports import take_report
+from hub.texting.reports import record_report
 from hub.texting.text import Line, Text
 from hub.texting.twilio import Twilio, TwilioUnreachable
 
 log = structlog.get_logger(__name__)
 ASKED = Counter("clinic_texts_asked_about_total", "Texts without a report of which Twilio was asked what became.")
 
-ASK_EVERY = 60.0
+POLL_INTERVAL = 60.0
 """Seconds between two looks whether there is a text to ask about."""
-ASK_AFTER = timedelta(days=1)
+REPORT_TIMEOUT = timedelta(days=1)
 """How long a text waits for its report. Not every carrier reports, so for some `sent` stays the last word."""
 _ASK_BACK = timedelta(days=2)
 """How much further back who begins to lead looks; what was asked then is asked once more, which changes nothing."""
@@ -26,7 +26,7 @@ _SLICE = timedelta(hours=1)
 _LINES: tuple[Line, ...] = ("patient", "doctor")
 
 
-class LateReports:
+class DeliveryPolling:
     """Goes through the outbox, a day behind the sender and at the same pace."""
 
     def __init__(self, records: Records, clock: Timekeeper, twilio: Twilio, per_second: float) -> None:
@@ -38,7 +38,7 @@ class LateReports:
 
     async def ask(self) -> bool:
         """Ask about the texts of the next slice; return whether there is another one to ask about already."""
-        latest = self._clock() - ASK_AFTER
+        latest = self._clock() - REPORT_TIMEOUT
         earliest = latest - _ASK_BACK
         begin = max(self._asked_until or earliest, earliest)
         end = min(begin + _SLICE, latest)
@@ -59,4 +59,4 @@ class LateReports:
         ASKED.inc()
         report = await self._twilio.fetch(text.sid)
         if report is not None:
-            await take_report(self._records, text.id, report, self._clock())
+            await record_report(self._records, text.id, report, self._clock())

@@ -18,7 +18,7 @@ from hub.clock import Clock
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Records
 from hub.scheduling.recorded_event import Happened, Past
-from hub.texting.planning import texts_asked_for
+from hub.texting.planning import plan_texts
 from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
@@ -178,7 +178,7 @@ class TextPlanner:
             if (doctor := people.get(one.appointment.doctor_id))
             and doctor.calendar
             and (patient := people.get(one.appointment.patient_id))
-            for text in texts_asked_for(self._clinic, doctor, doctor.calendar, patient, one, now)
+            for text in plan_texts(self._clinic, doctor, doctor.calendar, patient, one, now)
         ]
         if texts:
             PLANNED.inc(await self._records.texts.add_all(texts))

@@ -14,14 +14,14 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from agents.texts.delivery_polling import ASK_EVERY, LateReports
+from agents.texts.delivery_polling import POLL_INTERVAL, DeliveryPolling
 from hub.clock import Timekeeper
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Records
 from hub.texting.callback_urls import status_callback
-from hub.texting.outcomes import Fate, Outcome
-from hub.texting.relevance import why_not
-from hub.texting.text import Line, News, SkipReason, Text, TextKind, TextStatus
+from hub.texting.outcomes import Outcome, SendResult
+from hub.texting.relevance import skip_reason
+from hub.texting.text import Line, SkipReason, StatusUpdate, Text, TextKind, TextStatus
 from hub.texting.twilio import Twilio, TwilioUnreachable
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ _LINES: Sequence[Line] = ("patient", "doctor")
 
 
 @dataclass(frozen=True)
-class Way:
+class SmsGateway:
     """How texts leave: Twilio, our numbers (E.164) by line, where Twilio reports, and how many a second per number."""
 
     twilio: Twilio
@@ -66,7 +66,7 @@ class Way:
 class TextSender:
     """Sends the outbox while this worker leads. Without a way, texts are recorded and not sent."""
 
-    def __init__(self, records: Records, clock: Timekeeper, way: Way | None) -> None:
+    def __init__(self, records: Records, clock: Timekeeper, way: SmsGateway | None) -> None:
         self._records = records
         self._clock = clock
         self._way = way
@@ -91,8 +91,8 @@ class TextSender:
                 group.create_task(self._keep_at(partial(self._serve, line, group), LOOK_EVERY))
             group.create_task(self._keep_at(self._settle_unknown, SETTLE_EVERY))
             if way := self._way:
-                late = LateReports(self._records, self._clock, way.twilio, way.per_second)
-                group.create_task(self._keep_at(late.ask, ASK_EVERY))
+                late = DeliveryPolling(self._records, self._clock, way.twilio, way.per_second)
+                group.create_task(self._keep_at(late.ask, POLL_INTERVAL))
 
     async def finish(self) -> None:
         """Begin no more, and wait a while for the answers to what has been posted: of the others nobody will know."""
@@ -162,7 +162,7 @@ class TextSender:
         now = self._clock()
         useful = []
         for text in texts:
-            if reason := why_not(text, appointments.get(text.appointment_id), now):
+            if reason := skip_reason(text, appointments.get(text.appointment_id), now):
                 await self._skip(text, reason)
             else:
                 useful.append(text)
@@ -183,7 +183,7 @@ class TextSender:
             await self._skip(text, reason)
             return
         if self._way is None or text.phone is None:
-            await self._records.texts.settle(text.id, News(TextStatus.RECORDED), self._clock())
+            await self._records.texts.settle(text.id, StatusUpdate(TextStatus.RECORDED), self._clock())
             return
         claimed = await self._records.texts.claim(text, self._clock())
         if claimed is None:
@@ -195,13 +195,13 @@ class TextSender:
             callback=status_callback(self._way.public_url, text.id),
             valid_for=self._clock.seconds_until(text.useless_after),
         )
-        TRIED.labels(outcome.fate).inc()
-        log.info("text_tried", text_id=text.id, kind=text.kind, fate=outcome.fate, cause=outcome.cause)
+        TRIED.labels(outcome.result).inc()
+        log.info("text_tried", text_id=text.id, kind=text.kind, fate=outcome.result, cause=outcome.cause)
         await self._follow(claimed, text.phone, outcome)
 
     async def _why_not(self, text: Text) -> SkipReason | None:
         found = await self._records.appointments.by_ids([text.appointment_id])
-        if reason := why_not(text, found.get(text.appointment_id), self._clock()):
+        if reason := skip_reason(text, found.get(text.appointment_id), self._clock()):
             return reason
         if self._way and text.phone and await self._records.opt_outs.has(text.phone, self._way.numbers[text.line]):
             return "opted_out"
@@ -209,30 +209,30 @@ class TextSender:
 
     async def _skip(self, text: Text, reason: SkipReason) -> None:
         SKIPPED.labels(reason).inc()
-        await self._records.texts.settle(text.id, News(TextStatus.SKIPPED, reason=reason), self._clock())
+        await self._records.texts.settle(text.id, StatusUpdate(TextStatus.SKIPPED, reason=reason), self._clock())
 
     async def _follow(self, text: Text, phone: str, outcome: Outcome) -> None:
         """Keep what a try came to."""
         now, texts = self._clock(), self._records.texts
         code = outcome.code or None
-        match outcome.fate:
-            case Fate.SENT:
+        match outcome.result:
+            case SendResult.SENT:
                 self._halted_until.pop(text.line, None)
-                await texts.settle(text.id, News(TextStatus.SENT, sid=outcome.sid), now)
-            case Fate.LATER:
+                await texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid=outcome.sid), now)
+            case SendResult.LATER:
                 await self._try_later(text, code)
-            case Fate.PERMANENT:
-                await texts.settle(text.id, News(TextStatus.FAILED, error_code=code), now)
-            case Fate.OPTED_OUT:
+            case SendResult.PERMANENT:
+                await texts.settle(text.id, StatusUpdate(TextStatus.FAILED, error_code=code), now)
+            case SendResult.OPTED_OUT:
                 if self._way:
                     await self._records.opt_outs.add(phone, self._way.numbers[text.line], now)
-                await texts.settle(text.id, News(TextStatus.OPTED_OUT, error_code=code), now)
-            case Fate.HALT:
+                await texts.settle(text.id, StatusUpdate(TextStatus.OPTED_OUT, error_code=code), now)
+            case SendResult.HALT:
                 self._halted_until[text.line] = asyncio.get_running_loop().time() + HALTED_FOR
                 log.error("texts_halted", line=text.line, code=outcome.code, cause=outcome.cause, retry_in_s=HALTED_FOR)
                 await texts.postpone(text, now, now, code)
-            case Fate.UNKNOWN:
-                await texts.settle(text.id, News(TextStatus.UNKNOWN, error_code=code), now)
+            case SendResult.UNKNOWN:
+                await texts.settle(text.id, StatusUpdate(TextStatus.UNKNOWN, error_code=code), now)
 
     async def _try_later(self, text: Text, code: int | None) -> None:
         """Put a text back that did not go out, unless it will be of no use by then."""
@@ -240,7 +240,7 @@ class TextSender:
         wait = min(_BACK_OFF_FIRST * 2**doublings, _BACK_OFF_MOST) * random.uniform(0.5, 1.5)  # noqa: S311
         not_before = self._clock.after(wait)
         if not_before >= text.useless_after:
-            await self._records.texts.settle(text.id, News(TextStatus.FAILED, error_code=code), self._clock())
+            await self._records.texts.settle(text.id, StatusUpdate(TextStatus.FAILED, error_code=code), self._clock())
         else:
             await self._records.texts.postpone(text, not_before, self._clock(), code)
 
@@ -259,7 +259,7 @@ class TextSender:
                 log.warning("text_not_found_out", text_id=text.id, cause=str(error))
                 continue  # perhaps it is about this one
             if sid := await self._not_of_another(text, found):
-                await self._records.texts.settle(text.id, News(TextStatus.SENT, sid=sid), self._clock())
+                await self._records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid=sid), self._clock())
             else:
                 await self._absent(text)
         return False
@@ -278,7 +278,7 @@ class TextSender:
         if text.kind == "reminder" and now - text.updated_at < LAST_LOOK * self._clock.rate:
             return  # its list may lag behind: a second reminder is worse than a later one
         if text.repairs >= _REPAIRS[text.kind] or now >= text.useless_after:
-            await self._records.texts.settle(text.id, News(TextStatus.FAILED), now)
+            await self._records.texts.settle(text.id, StatusUpdate(TextStatus.FAILED), now)
             log.warning("text_given_up", text_id=text.id, kind=text.kind, attempts=text.attempts)
         else:
             await self._records.texts.repair(text, now)

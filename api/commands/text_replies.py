@@ -20,7 +20,7 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentCancelled
 from hub.scheduling.values import Role, Status
 from hub.texting import wording
-from hub.texting.inbound import CARRIERS_HELP, Meaning, meaning_of
+from hub.texting.inbound import CARRIERS_HELP, Intent, intent_of
 from hub.texting.inbound_text import InboundText
 from hub.texting.text import Text, TextStatus
 from hub.texting.wording import Clinic
@@ -73,10 +73,10 @@ class TextReplies:
                     return await self._told(kept, NOTHING)
                 answer = await self._act(kept, opt_out_type)
         except (StoreUnavailable, NoAnswer, TimeoutError) as error:
-            if meaning_of(message.body, opt_out_type) in {Meaning.STOP, Meaning.START}:
+            if intent_of(message.body, opt_out_type) in {Intent.STOP, Intent.START}:
                 raise StoreUnavailable("an opt-out was not kept") from error
             log.warning("text_not_obeyed", message_id=message.id, cause=type(error).__name__)
-            answer = wording.not_now(self._clinic)
+            answer = wording.try_later(self._clinic)
         return await self._told(message, answer)
 
     async def _told(self, message: InboundText, answer: str) -> str:
@@ -88,35 +88,35 @@ class TextReplies:
         return answer
 
     async def _act(self, message: InboundText, opt_out_type: str | None) -> str:
-        match meaning := meaning_of(message.body, opt_out_type):
-            case Meaning.STOP:
+        match meaning := intent_of(message.body, opt_out_type):
+            case Intent.STOP:
                 await self._records.opt_outs.add(message.phone, message.our_number, self._clock())
                 return NOTHING
-            case Meaning.START:
+            case Intent.START:
                 await self._records.opt_outs.remove(message.phone, message.our_number)
                 return NOTHING
-            case Meaning.HELP if opt_out_type or message.body.strip().lower() in CARRIERS_HELP:
+            case Intent.HELP if opt_out_type or message.body.strip().lower() in CARRIERS_HELP:
                 return NOTHING  # answered by the carrier
-            case Meaning.HELP | Meaning.OTHER | Meaning.CONFIRM | Meaning.CANCEL:
+            case Intent.HELP | Intent.OTHER | Intent.CONFIRM | Intent.CANCEL:
                 return await self._reply(message, meaning)
             case _:
                 assert_never(meaning)
 
-    async def _reply(self, message: InboundText, meaning: Meaning) -> str:
+    async def _reply(self, message: InboundText, meaning: Intent) -> str:
         if self._answered.wait(message.phone):
             log.warning("too_many_texts_of_one_phone", message_id=message.id)
             return NOTHING
         self._answered.take(message.phone)
         patient = await self._records.users.by_phone(message.phone)
         if patient is None or patient.role != "patient":
-            return wording.nobody_reads_this(self._clinic)
+            return wording.unmonitored_number(self._clinic)
         match meaning:
-            case Meaning.CONFIRM:
+            case Intent.CONFIRM:
                 return await self._obey(patient, message, "confirm")
-            case Meaning.CANCEL:
+            case Intent.CANCEL:
                 return await self._obey(patient, message, "cancel")
             case _:
-                return wording.how_to_answer(self._clinic, patient.language)
+                return wording.how_to_reply(self._clinic, patient.language)
 
     async def _obey(self, patient: Account, message: InboundText, wish: Wish) -> str:
         """Confirm or cancel what the patient was reminded of; say how it stands then."""
@@ -128,7 +128,7 @@ class TextReplies:
             return await self._standing(patient, appointment)
         appointment = await self._reminded(patient.id, now)
         if appointment is None:
-            return wording.nothing_to_answer(self._clinic, patient.language)
+            return wording.no_open_reminder(self._clinic, patient.language)
         if appointment.status is Status.CANCELLED or (wish == "confirm" and appointment.status is Status.CONFIRMED):
             return await self._standing(patient, appointment)
         try:
@@ -165,11 +165,11 @@ class TextReplies:
         when = wording.local_time(appointment.start, doctor.calendar.zone, language)
         match appointment.status:
             case Status.CONFIRMED:
-                return wording.will_come(self._clinic, when, language)
+                return wording.confirmed(self._clinic, when, language)
             case Status.CANCELLED:
-                return wording.will_not_come(self._clinic, when, language)
+                return wording.cancelled_by_patient(self._clinic, when, language)
             case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
-                return wording.not_by_text(self._clinic, when, language)
+                return wording.too_late_to_change(self._clinic, when, language)
             case _:
                 assert_never(appointment.status)
 

@@ -150,7 +150,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
     if await services.records.users.change(account, changed) == "stale":
         raise _not_the_password()  # it was, until another change of it came between
     # Only now: a log-in with the old password, made between the two, would have outlived the change.
-    await services.sign_in.end_all(who.user_id, spared=who.session_id)
+    await services.sign_in.end_all(who.user_id, keep_session_id=who.session_id)
 
 
 def _not_the_password() -> Problem:

@@ -12,7 +12,7 @@ from api.http.identity import Access
 from api.http.problems import Code, FieldError, Problem
 from api.resources.pictures import NoPicture, portrait
 from api.services import Services, own_account
-from hub.accounts.account import TEXTS, Account
+from hub.accounts.account import ALL_TEXT_KINDS, Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.ports import Unique
@@ -31,7 +31,7 @@ TAKEN: Mapping[Unique, tuple[Code, str]] = {
 
 
 def _in_order(kinds: tuple[TextKind, ...]) -> tuple[TextKind, ...]:
-    return tuple(kind for kind in TEXTS if kind in kinds)
+    return tuple(kind for kind in ALL_TEXT_KINDS if kind in kinds)
 
 
 def _not_given() -> Any:

@@ -10,7 +10,7 @@ from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Id, Instant, Value
-from hub.texting.failure_reasons import why_not_arrived
+from hub.texting.failure_reasons import failure_reason
 from hub.texting.text import Line, Text, TextKind, TextStatus, repetition_id
 
 routes = Routes("/api/v1")
@@ -96,7 +96,7 @@ def _shown(text: Text) -> TextView:
         kind=text.kind,
         to=text.line,
         status=text.status,
-        problem=why_not_arrived(text),
+        problem=failure_reason(text),
         planned_at=text.created_at,
         at=text.updated_at,
     )

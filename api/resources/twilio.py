@@ -18,7 +18,7 @@ from hub.scheduling.values import Id, Value
 from hub.settings import Settings, public_url
 from hub.texting.callback_urls import STATUS, TEXT, WEBHOOK
 from hub.texting.inbound_text import InboundText
-from hub.texting.reports import Report, take_report
+from hub.texting.reports import Report, record_report
 
 log = structlog.get_logger()
 
@@ -98,7 +98,7 @@ async def text_reported(services: Services, request: web.Request, query: AboutTe
         phone=form.recipient,
         our_number=form.sender,
     )
-    if not await take_report(services.records, text_id, report, services.clock()):
+    if not await record_report(services.records, text_id, report, services.clock()):
         log.warning("text_status_not_known", message_id=form.message_id)
 
 

@@ -7,7 +7,7 @@ from hub.scheduling.values import Id, Instant, Value
 from hub.texting.text import TextKind
 from hub.texting.wording import Language
 
-TEXTS: tuple[TextKind, ...] = get_args(TextKind)
+ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 """Every kind of text."""
 
 
@@ -30,7 +30,7 @@ class Account(Value):
     calendar: Schedule | None = None
     zone: ZoneName | None = None
     language: Language = "en"
-    texts: tuple[TextKind, ...] = TEXTS
+    texts: tuple[TextKind, ...] = ALL_TEXT_KINDS
     photo: Id | None = None
     calendar_key_hash: str | None = None
 

@@ -74,8 +74,8 @@ class SessionRecords(Protocol):
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
         """Return the sessions that were ended at `since` or later: session id → when."""
 
-    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `spared`; return their ids."""
+    async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
 
 
 class AttemptRecords(Protocol):

@@ -81,10 +81,10 @@ class SignIn:
         await self._sessions.revoke(session_id, now)
         await self._on_ended(session_id, now)
 
-    async def end_all(self, user_id: str, spared: str | None = None) -> list[str]:
-        """End all log-ins of a user but the one that is `spared`; return their ids. Raises `StoreUnavailable`."""
+    async def end_all(self, user_id: str, keep_session_id: str | None = None) -> list[str]:
+        """End all log-ins of a user except `keep_session_id`. Returns their ids. Raises `StoreUnavailable`."""
         now = self._clock()
-        ended = await self._sessions.revoke_all(user_id, now, spared)
+        ended = await self._sessions.revoke_all(user_id, now, keep_session_id)
         for session_id in ended:
             await self._on_ended(session_id, now)
         return ended

@@ -7,7 +7,7 @@ from hub.settings import Settings, address
 
 
 @dataclass(frozen=True)
-class BrokerPlace:
+class BrokerConfig:
     """`servers` is host:port, comma-separated; `partitions` and `replication` are those of the topics we make."""
 
     servers: str
@@ -16,9 +16,9 @@ class BrokerPlace:
     replication: int
 
 
-def place_of(settings: Settings) -> BrokerPlace:
+def broker_config(settings: Settings) -> BrokerConfig:
     """Return where the settings say that the broker is. Raises `BadSettings` when they do not."""
-    return BrokerPlace(
+    return BrokerConfig(
         servers=address(settings, "kafka_bootstrap_servers"),
         profile=PROFILES[settings.kafka_profile],
         partitions=settings.kafka_partitions,

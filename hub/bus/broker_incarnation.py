@@ -17,7 +17,7 @@ _PATIENCE = 2.0
 """Seconds to wait for one answer."""
 
 
-async def until_forgotten(admin: AIOKafkaAdminClient, topic: str, seen: Callable[[bool], None]) -> None:
+async def until_data_lost(admin: AIOKafkaAdminClient, topic: str, seen: Callable[[bool], None]) -> None:
     """Return when a broker answers that does not know `topic`; tell `seen` at every look whether one answered."""
     while True:
         known = await _knows(admin, topic)

@@ -1,4 +1,4 @@
-"""The api's side of the bus: asks, and follows; holds one link after the other to the broker."""
+"""The api's side of the bus: asks, and follows; holds one connection after the other to the broker."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from hub import ids
-from hub.bus.broker_config import BrokerPlace
-from hub.bus.connection import Link, linked
+from hub.bus.broker_config import BrokerConfig
+from hub.bus.connection import Connection, connect
 from hub.bus.feed import Feed
 from hub.bus.messages import Reply, SessionEnded
 from hub.bus.ports import OnNotice, OnSessionEnded
@@ -27,19 +27,19 @@ class Bus:
     """Implements `hub.bus.ports.Commands`, `Following` and `Announcing` while `run` runs."""
 
     def __init__(
-        self, place: BrokerPlace, records: Records, clock: Clock, deliver: OnNotice, session_ended: OnSessionEnded
+        self, broker: BrokerConfig, records: Records, clock: Clock, deliver: OnNotice, session_ended: OnSessionEnded
     ) -> None:
-        self.place = place
+        self.broker = broker
         self._session_ended = session_ended
         self._requests = Requests(self, clock)
         self._feed = Feed(records, deliver)
-        self._link: Link | None = None
+        self._connection: Connection | None = None
         self._answering = False
 
     @property
     def connected(self) -> bool:
         """Whether the broker answered when we last looked, at most some three seconds ago."""
-        return self._link is not None and self._answering
+        return self._connection is not None and self._answering
 
     async def ask(self, command: Command) -> Reply:
         """See `hub.bus.ports.Commands`."""
@@ -56,18 +56,18 @@ class Bus:
     async def announce(self, ended: SessionEnded) -> None:
         """See `hub.bus.ports.Announcing`."""
         try:
-            if self._link is not None:
+            if self._connection is not None:
                 async with asyncio.timeout(_ANNOUNCE_WITHIN):
-                    await self._link.announce(ended)
+                    await self._connection.announce(ended)
         except (KafkaError, TimeoutError) as error:
             log.warning("session_end_not_announced", error=type(error).__name__)
 
     async def send(self, command: Command, encoded: bytes) -> None:
-        """Send a command once over the present link. Raises ConnectionError when there is none."""
-        if self._link is None:
+        """Send a command once over the present connection. Raises ConnectionError when there is none."""
+        if self._connection is None:
             raise ConnectionError("not connected to the broker")
         try:
-            await self._link.send(command, encoded)
+            await self._connection.send(command, encoded)
         except KafkaError as error:
             raise ConnectionError("the broker did not take the command") from error
 
@@ -75,36 +75,38 @@ class Bus:
         """Stay connected, for ever; cancel it to stop. Any other end of it is an error that must end the process."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._feed.run())
-            group.create_task(self._stay_linked())
+            group.create_task(self._stay_connected())
 
-    async def _stay_linked(self) -> None:
+    async def _stay_connected(self) -> None:
         complained = False
         while True:
             try:
                 # A new name each time: a broker that has been emptied does not know the topic of the last one.
-                async with linked(self.place, ids.instance_id()) as link:
+                async with connect(self.broker, ids.instance_id()) as connection:
                     complained = False
-                    log.info("broker_connected", servers=self.place.servers)
-                    await self._use(link)
-                log.warning("broker_emptied", servers=self.place.servers, doing="connecting anew")
+                    log.info("broker_connected", servers=self.broker.servers)
+                    await self._use(connection)
+                log.warning("broker_data_lost", servers=self.broker.servers, doing="connecting anew")
             except (KafkaError, OSError, TimeoutError) as error:
                 if not complained:  # once per outage, not twice a second
-                    log.warning("broker_unreachable", servers=self.place.servers, error=type(error).__name__)
+                    log.warning("broker_unreachable", servers=self.broker.servers, error=type(error).__name__)
                 complained = True
             await asyncio.sleep(_RECONNECT)
 
-    async def _use(self, link: Link) -> None:
-        """Use the link until the broker forgets it."""
-        self._link = link
+    async def _use(self, connection: Connection) -> None:
+        """Use the connection until the broker forgets it."""
+        self._connection = connection
         self._answering = True
-        receiving = asyncio.create_task(link.receive(self._requests.answered, self._feed.receive, self._session_ended))
-        forgotten = asyncio.create_task(link.until_forgotten(self._see))
+        receiving = asyncio.create_task(
+            connection.receive(self._requests.answered, self._feed.receive, self._session_ended)
+        )
+        forgotten = asyncio.create_task(connection.until_data_lost(self._see))
         try:
             done, _ = await asyncio.wait({receiving, forgotten}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            self._link = None
+            self._connection = None
             for task in (receiving, forgotten):
                 task.cancel()
             await asyncio.gather(receiving, forgotten, return_exceptions=True)

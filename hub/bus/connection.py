@@ -12,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import ValidationError
 
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace
-from hub.bus.broker_incarnation import until_forgotten
+from hub.bus.broker_config import BrokerConfig
+from hub.bus.broker_incarnation import until_data_lost
 from hub.bus.messages import NoticeAdapter, Replies, Reply, SessionEnded
 from hub.bus.ports import OnNotice, OnSessionEnded
 from hub.scheduling.commands import Command
@@ -28,17 +28,17 @@ REPLY_TO = "reply-to"
 """The header that names the topic on which the sender hears the answer."""
 
 
-class Link:
-    """Sends commands, and hands over replies and notices as they come. Make one with `linked`."""
+class Connection:
+    """Sends commands, and hands over replies and notices as they come. Make one with `connect`."""
 
-    def __init__(self, place: BrokerPlace, instance: str) -> None:
-        self._place = place
+    def __init__(self, broker: BrokerConfig, instance: str) -> None:
+        self._broker = broker
         self._reply_topic = topics.replies(instance)
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
-        self._producer = AIOKafkaProducer(bootstrap_servers=place.servers, acks="all", request_timeout_ms=5_000)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
+        self._producer = AIOKafkaProducer(bootstrap_servers=broker.servers, acks="all", request_timeout_ms=5_000)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=place.servers,
-            fetch_max_wait_ms=place.profile.fetch_wait_ms,
+            bootstrap_servers=broker.servers,
+            fetch_max_wait_ms=broker.profile.fetch_wait_ms,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
@@ -55,15 +55,15 @@ class Link:
         await topics.make(
             self._admin,
             {
-                topics.COMMANDS: self._place.partitions,
-                topics.EVENTS: self._place.partitions,
+                topics.COMMANDS: self._broker.partitions,
+                topics.EVENTS: self._broker.partitions,
                 topics.SESSIONS: 1,
                 self._reply_topic: 1,
             },
-            self._place.replication,
+            self._broker.replication,
         )
         stack.push_async_callback(_in_time, partial(topics.remove, self._admin, self._reply_topic))
-        events = [TopicPartition(topics.EVENTS, number) for number in range(self._place.partitions)]
+        events = [TopicPartition(topics.EVENTS, number) for number in range(self._broker.partitions)]
         shared = [TopicPartition(topics.SESSIONS, 0), *events]
         assigned = [TopicPartition(self._reply_topic, 0), *shared]
         self._consumer.assign(assigned)
@@ -77,7 +77,7 @@ class Link:
             topics.COMMANDS,
             encoded,
             key=command.doctor_id.encode(),
-            partition=topics.partition_of(command.doctor_id, self._place.partitions),
+            partition=topics.partition_of(command.doctor_id, self._broker.partitions),
             headers=[(REPLY_TO, self._reply_topic.encode())],
         )
         # A lost command shows itself by its missing answer, and the sender repeats it.
@@ -105,23 +105,23 @@ class Link:
                         for notice in _decoded(lambda value: [NoticeAdapter.validate_json(value)], record):
                             on_notice(notice)
 
-    async def until_forgotten(self, seen: Callable[[bool], None]) -> None:
+    async def until_data_lost(self, seen: Callable[[bool], None]) -> None:
         """Return when the broker answers without knowing us: it has lost its data."""
-        await until_forgotten(self._admin, self._reply_topic, seen)
+        await until_data_lost(self._admin, self._reply_topic, seen)
 
 
 @asynccontextmanager
-async def linked(place: BrokerPlace, instance: str) -> AsyncIterator[Link]:
+async def connect(broker: BrokerConfig, instance: str) -> AsyncIterator[Connection]:
     """Connect to the broker for the length of the block. Raises KafkaError, OSError or TimeoutError when it cannot."""
-    link = Link(place, instance)
+    connection = Connection(broker, instance)
     async with AsyncExitStack() as stack:
         async with asyncio.timeout(_OPEN_WITHIN):
-            await link.open(stack)
-        yield link
+            await connection.open(stack)
+        yield connection
 
 
 async def _in_time(close: Callable[[], Awaitable[None]]) -> None:
-    """Close a client; one that hangs is let go, for nothing would be linked anew as long as it is waited for."""
+    """Close a client; one that hangs is let go, for nothing would be connect anew as long as it is waited for."""
     try:
         async with asyncio.timeout(_CLOSE_WITHIN):
             await close()

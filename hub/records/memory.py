@@ -136,12 +136,12 @@ class MemorySessions:
         """Return the sessions that were ended at `since` or later."""
         return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
 
-    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `spared`; return their ids."""
+    async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
         live = [
             one.id
             for one in self._stored.values()
-            if one.user_id == user_id and one.id != spared and one.revoked_at is None
+            if one.user_id == user_id and one.id != keep_session_id and one.revoked_at is None
         ]
         for session_id in live:
             await self.revoke(session_id, now)

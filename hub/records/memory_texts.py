@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
+from hub.texting.text import UNSETTLED, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 
 class MemoryTexts:
@@ -64,14 +64,14 @@ class MemoryTexts:
             return None
         return self._change(stored, status=TextStatus.SENDING, attempts=text.attempts + 1, updated_at=now)
 
-    async def settle(self, text_id: str, news: News, now: datetime) -> bool:
+    async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
         """Move a text up to what the news says."""
         stored = self._stored.get(text_id)
         if stored is None:
             return False
         if stored.sid is None and news.sid:
             stored = self._change(stored, sid=news.sid)
-        if stored.status not in below(news.status):
+        if stored.status not in statuses_below(news.status):
             return False
         told = {"error_code": news.error_code, "reason": news.reason}
         changes = {name: value for name, value in told.items() if value is not None}

@@ -56,11 +56,11 @@ class MongoSessions:
             found = await self._collection.find({"revokedAt": {"$gte": since}}, {"revokedAt": 1}).to_list(None)
         return {session["_id"]: session["revokedAt"] for session in found}
 
-    async def revoke_all(self, user_id: str, now: datetime, spared: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `spared`; return their ids."""
+    async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
+        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
         with translated():
             found = await self._collection.find({"userId": user_id}, {"revokedAt": 1}).to_list(None)
-            live = [one["_id"] for one in found if "revokedAt" not in one and one["_id"] != spared]
+            live = [one["_id"] for one in found if "revokedAt" not in one and one["_id"] != keep_session_id]
             if live:
                 still = {"_id": {"$in": live}, "revokedAt": {"$exists": False}}
                 await self._collection.update_many(still, {"$set": {"revokedAt": now}})

@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.texting.text import UNSETTLED, Line, News, Text, TextStatus, below
+from hub.texting.text import UNSETTLED, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 _DUPLICATE_KEY = 11000
 
@@ -80,13 +80,13 @@ class MongoTexts:
         wanted = {"_id": text.id, "status": TextStatus.PLANNED, "attempts": text.attempts}
         return text.model_copy(update=changes) if await self._set(wanted, changes) else None
 
-    async def settle(self, text_id: str, news: News, now: datetime) -> bool:
+    async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
         """Move a text up to what the news says."""
         if news.sid:
             await self._set({"_id": text_id, "sid": {"$exists": False}}, {"sid": news.sid})
         told = {"error_code": news.error_code, "reason": news.reason}
         changes = {"status": news.status, "updated_at": now, **_known(told)}
-        return await self._set({"_id": text_id, "status": {"$in": sorted(below(news.status))}}, changes)
+        return await self._set({"_id": text_id, "status": {"$in": sorted(statuses_below(news.status))}}, changes)
 
     async def postpone(
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None

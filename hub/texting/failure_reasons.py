@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hub.texting.outcomes import Fate, fate_of_failure
+from hub.texting.outcomes import SendResult, classify_error_code
 from hub.texting.text import SkipReason, Text, TextStatus
 
 _SKIPPED: Mapping[SkipReason, str] = {
@@ -22,20 +22,20 @@ _CODES: Mapping[int, str] = {
     30006: "The number is of a landline, or cannot be reached.",
     30003: "The phone was off or out of reach.",
 }
-_FATES: Mapping[Fate, str] = {
-    Fate.LATER: "The carrier could not deliver it.",
-    Fate.PERMANENT: "This number gets no texts. Ask for another one.",
-    Fate.OPTED_OUT: "They have opted out of texts. They get texts again when they send START.",
-    Fate.HALT: "Twilio or the carriers refuse what the clinic sends; the clinic's account there has to be mended.",
-    Fate.UNKNOWN: "The carrier did not say why.",
+_FATES: Mapping[SendResult, str] = {
+    SendResult.LATER: "The carrier could not deliver it.",
+    SendResult.PERMANENT: "This number gets no texts. Ask for another one.",
+    SendResult.OPTED_OUT: "They have opted out of texts. They get texts again when they send START.",
+    SendResult.HALT: "Twilio or the carriers block the clinic's texts; the clinic's Twilio account needs attention.",
+    SendResult.UNKNOWN: "The carrier did not say why.",
 }
 _NOT_ARRIVED = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED})
 
 
-def why_not_arrived(text: Text) -> str | None:
+def failure_reason(text: Text) -> str | None:
     """Return why a text reached nobody; None while it may still, or when it did."""
     if text.status is TextStatus.OPTED_OUT:
-        return _FATES[Fate.OPTED_OUT]
+        return _FATES[SendResult.OPTED_OUT]
     if text.status is TextStatus.SKIPPED and text.reason:
         return _SKIPPED[text.reason]
     if text.status is TextStatus.RECORDED:
@@ -44,9 +44,9 @@ def why_not_arrived(text: Text) -> str | None:
         return None
     if text.error_code is None:
         return "Nobody knows whether it went out: Twilio did not answer clearly."
-    return _CODES.get(text.error_code) or _FATES[fate_of_failure(text.error_code)]
+    return _CODES.get(text.error_code) or _FATES[classify_error_code(text.error_code)]
 
 
-def why_kept_back(code: int) -> str:
+def line_halt_reason(code: int) -> str:
     """Return what a code says with which carriers keep back a line's texts."""
-    return _CODES.get(code) or _FATES[Fate.HALT]
+    return _CODES.get(code) or _FATES[SendResult.HALT]

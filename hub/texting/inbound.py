@@ -4,7 +4,7 @@ import unicodedata
 from enum import StrEnum
 
 
-class Meaning(StrEnum):
+class Intent(StrEnum):
     """What an answer asks for."""
 
     CONFIRM = "confirm"
@@ -32,37 +32,37 @@ _TEXTS = frozenset(
 _APOSTROPHES = dict.fromkeys(map(ord, "'\N{RIGHT SINGLE QUOTATION MARK}"))
 
 
-def meaning_of(body: str, opt_out_type: str | None = None) -> Meaning:
+def intent_of(body: str, opt_out_type: str | None = None) -> Intent:
     """Return what a text means; `opt_out_type` is what Twilio took it for, where its Advanced Opt-Out is on.
 
     Digits of any script, punctuation, case and politeness do not matter. What says more than one thing, or has a word
     that we do not expect, is OTHER: nobody's appointment is cancelled by a guess.
     """
-    if opt_out_type and opt_out_type.lower() in {Meaning.STOP, Meaning.START, Meaning.HELP}:
-        return Meaning(opt_out_type.lower())
+    if opt_out_type and opt_out_type.lower() in {Intent.STOP, Intent.START, Intent.HELP}:
+        return Intent(opt_out_type.lower())
     words = _words(body)
     if carriers := _as_carriers_read(words):
         return carriers
     said = frozenset(words) - _POLITE
     if said & _STOP and said <= _STOP | _TEXTS:
-        return Meaning.STOP
+        return Intent.STOP
     if said & _CONFIRM and said <= _CONFIRM | _IT | CARRIERS_START:
-        return Meaning.CONFIRM
+        return Intent.CONFIRM
     if said & _CANCEL and said <= _CANCEL | _IT:
-        return Meaning.CANCEL
+        return Intent.CANCEL
     if said & CARRIERS_HELP and said <= CARRIERS_HELP | _IT | {"me"}:
-        return Meaning.HELP
-    return Meaning.OTHER
+        return Intent.HELP
+    return Intent.OTHER
 
 
-def _as_carriers_read(words: list[str]) -> Meaning | None:
+def _as_carriers_read(words: list[str]) -> Intent | None:
     """Return what a text is that is one of the carriers' words and nothing else, "opt-out" and "stop all" included."""
     alone = "".join(words)
     if alone in CARRIERS_STOP:
-        return Meaning.STOP
+        return Intent.STOP
     if alone in CARRIERS_START:
-        return Meaning.START
-    return Meaning.HELP if alone in CARRIERS_HELP else None
+        return Intent.START
+    return Intent.HELP if alone in CARRIERS_HELP else None
 
 
 def _words(body: str) -> list[str]:

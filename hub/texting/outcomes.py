@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-class Fate(StrEnum):
+class SendResult(StrEnum):
     """What has become of one try to send a text."""
 
     SENT = "sent"
@@ -30,29 +30,29 @@ class Fate(StrEnum):
 class Outcome:
     """What a POST came to. `code` is Twilio's (0: none); `cause` is what may be logged: a status or an error's type."""
 
-    fate: Fate
+    result: SendResult
     sid: str | None
     code: int
     cause: str
 
 
-def _all(fate: Fate, codes: Iterable[int]) -> dict[int, Fate]:
+def _all(fate: SendResult, codes: Iterable[int]) -> dict[int, SendResult]:
     return dict.fromkeys(codes, fate)
 
 
-_FATES: Mapping[int, Fate] = {
+_FATES: Mapping[int, SendResult] = {
     # 30004: the carrier blocks it, which may be the same.
-    **_all(Fate.OPTED_OUT, (21610, 30004)),
+    **_all(SendResult.OPTED_OUT, (21610, 30004)),
     # Bad number, no route, not mobile, landline, premium, region off (a setting of ours); unknown handset, landline.
-    **_all(Fate.PERMANENT, (21211, 21612, 21614, 21635, 21268, 21408, 30005, 30006)),
+    **_all(SendResult.PERMANENT, (21211, 21612, 21614, 21635, 21268, 21408, 30005, 30006)),
     # Log-in; From not ours, not for texts, trial account, no sender, our callback's address; account suspended.
-    **_all(Fate.HALT, (20003, 21212, 21606, 21608, 21609, 90007, 30002)),
+    **_all(SendResult.HALT, (20003, 21212, 21606, 21608, 21609, 90007, 30002)),
     # Taken for spam, campaign not registered: repeating makes it worse.
-    **_all(Fate.HALT, (30007, 30034)),
+    **_all(SendResult.HALT, (30007, 30034)),
     # Concurrency, daily cap, queue full, too many to one number, carrier's rate: nothing went out.
-    **_all(Fate.LATER, (20429, 63038, 21611, 30001, 14107, 30022)),
+    **_all(SendResult.LATER, (20429, 63038, 21611, 30001, 14107, 30022)),
     # Handset off, unknown, carrier's time-out, Twilio's fault, block against pumping; not sent within its validity.
-    **_all(Fate.LATER, (30003, 30008, 30410, 30500, 30450, 30036)),
+    **_all(SendResult.LATER, (30003, 30008, 30410, 30500, 30450, 30036)),
 }
 _QUEUES = frozenset({30001, 14107, 30022, 20429, 21611, 63038})
 _TOO_MANY_REQUESTS = 429
@@ -62,26 +62,26 @@ _ABOUT_THE_TEXT = 21
 """The thousands of the codes that are about a number or a text, as far as they are not in the table."""
 
 
-def fate_of_refusal(status: int, code: int) -> Fate:
+def classify_http_error(status: int, code: int) -> SendResult:
     """Return what an HTTP status other than 2xx means, with Twilio's code (0: none)."""
     if not 400 <= status < 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004  # the class of HTTP's client errors
-        return Fate.UNKNOWN  # 3xx and 5xx come from anywhere on the way, also after the message was taken
+        return SendResult.UNKNOWN  # 3xx and 5xx come from anywhere on the way, also after the message was taken
     if code in _FATES:
         return _FATES[code]
     if status == _TOO_MANY_REQUESTS:
-        return Fate.LATER
+        return SendResult.LATER
     if status in _OURS_TO_MEND and code // 1000 != _ABOUT_THE_TEXT:
-        return Fate.HALT
-    return Fate.PERMANENT
+        return SendResult.HALT
+    return SendResult.PERMANENT
 
 
-def fate_of_failure(code: int) -> Fate:
+def classify_error_code(code: int) -> SendResult:
     """Return what the code means with which a callback says `failed` or `undelivered` (0: none)."""
-    return _FATES.get(code, Fate.UNKNOWN)
+    return _FATES.get(code, SendResult.UNKNOWN)
 
 
-def again_after(code: int) -> timedelta | None:
+def retry_delay(code: int) -> timedelta | None:
     """Return how long after such a callback one more try may help; None: no more tries."""
-    if fate_of_failure(code) is not Fate.LATER:
+    if classify_error_code(code) is not SendResult.LATER:
         return None
     return timedelta(minutes=5) if code in _QUEUES else timedelta(minutes=45)

@@ -25,7 +25,7 @@ from hub.texting.wording import Clinic, Language, local_time
 
 _TODAY_AND_TOMORROW = 1
 """Days ahead, by the doctor's clock, whose changes a doctor is told of at once."""
-NEWS_FOR = timedelta(days=1)
+MAX_EVENT_AGE = timedelta(days=1)
 """How long something that happened is news. Planning follows within a second; only a hub that begins to text, or whose
 outbox was lost, finds events that are older, and nobody wants to hear of what they have known for weeks."""
 
@@ -50,7 +50,7 @@ class Recipient(Protocol):
         """The kinds of texts that the person wants."""
 
 
-def texts_asked_for(  # noqa: PLR0913, PLR0917  # all that the words of a text follow from
+def plan_texts(  # noqa: PLR0913, PLR0917  # all that the words of a text follow from
     clinic: Clinic, doctor: Recipient, schedule: Schedule, patient: Recipient, happened: Happened, now: datetime
 ) -> list[Text]:
     """Return the texts that an event asks for, planned at `now`, the patient's first; `schedule` is the doctor's.
@@ -59,7 +59,7 @@ def texts_asked_for(  # noqa: PLR0913, PLR0917  # all that the words of a text f
     already, so the record says why nobody got it. What somebody does not want is not asked for, nor what is no news any
     more, nor what the seed made up, which happened to nobody.
     """
-    if happened.event.by.via == "seed" or now - happened.event.at > NEWS_FOR:
+    if happened.event.by.via == "seed" or now - happened.event.at > MAX_EVENT_AGE:
         return []
     asked = [_for_patient(clinic, patient.language, schedule, happened)]
     if happened.event.by.id != doctor.id:
@@ -90,7 +90,7 @@ def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, happene
         case AppointmentCancelled(by=by):
             if by.role is Role.PATIENT:
                 return None  # they know
-            return _Asked("patient", "cancelled", wording.called_off(clinic, when, language), start)
+            return _Asked("patient", "cancelled", wording.cancelled_by_clinic(clinic, when, language), start)
         case AppointmentConfirmed() | AppointmentCompleted() | AppointmentMissed() | ReminderMissed():
             return None
 
@@ -100,11 +100,11 @@ def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, happened
     near, when = _is_near(schedule, event.at, start), local_time(start, schedule.zone, language)
     match event:
         case AppointmentBooked() if near:
-            return _Asked("doctor", "booked", wording.booked_with_you(clinic, when, language), start)
+            return _Asked("doctor", "booked", wording.doctor_booked(clinic, when, language), start)
         case AppointmentCancelled() if near:
-            return _Asked("doctor", "cancelled", wording.cancelled_with_you(clinic, when, language), start)
+            return _Asked("doctor", "cancelled", wording.doctor_cancelled(clinic, when, language), start)
         case AppointmentRescheduled(previous_start=previous) if near or _is_near(schedule, event.at, previous):
-            body = wording.moved_with_you(clinic, local_time(previous, schedule.zone, language), when, language)
+            body = wording.doctor_rescheduled(clinic, local_time(previous, schedule.zone, language), when, language)
             # Moved away, it is of use until the doctor would have waited in vain.
             return _Asked("doctor", "rescheduled", body, start if near else previous)
         case _:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.texting.inbound_text import InboundText
-from hub.texting.text import Line, News, Text
+from hub.texting.text import Line, StatusUpdate, Text
 
 
 class TextRecords(Protocol):
@@ -51,7 +51,7 @@ class TextRecords(Protocol):
         Only one claim of a try succeeds, whoever races. Twilio is asked after this has returned a text, never before.
         """
 
-    async def settle(self, text_id: str, news: News, now: datetime) -> bool:
+    async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
         """Move a text up to what the news says; return whether it moved. What has come as far or further stays there.
 
         The news' SID is kept by a text that has none, moved or not; the rest only by one that moved.

@@ -7,7 +7,7 @@ from hub.scheduling.events import AppointmentCancelled, AppointmentCompleted, Ap
 from hub.texting.text import SkipReason, Text
 
 
-def why_not(text: Text, appointment: Appointment | None, now: datetime) -> SkipReason | None:
+def skip_reason(text: Text, appointment: Appointment | None, now: datetime) -> SkipReason | None:
     """Return why a text is not sent any more, or None when what it says still holds.
 
     `appointment` is what the record holds now. Only what came after the text's own event counts: an appointment that

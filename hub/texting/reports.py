@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Counter
 
-from hub.texting.outcomes import Fate, again_after, fate_of_failure
+from hub.texting.outcomes import SendResult, classify_error_code, retry_delay
 from hub.texting.ports import TextStore
-from hub.texting.text import News, TextStatus, once_more
+from hub.texting.text import StatusUpdate, TextStatus, repetition_of
 
 log = structlog.get_logger(__name__)
 STOPPED = Counter(
@@ -44,7 +44,7 @@ class Report:
     our_number: str
 
 
-async def take_report(store: TextStore, text_id: str, report: Report, now: datetime) -> bool:
+async def record_report(store: TextStore, text_id: str, report: Report, now: datetime) -> bool:
     """Keep how far a text has come and what follows from that; return False for a status that nobody here knows.
 
     The same report again changes nothing, and an older one neither. Raises `StoreUnavailable`.
@@ -55,28 +55,28 @@ async def take_report(store: TextStore, text_id: str, report: Report, now: datet
     if status in _NOT_DELIVERED:
         await _take_failure(store, text_id, report, status, now)
     else:
-        await store.texts.settle(text_id, News(status, sid=report.sid), now)
+        await store.texts.settle(text_id, StatusUpdate(status, sid=report.sid), now)
     return True
 
 
 async def _take_failure(store: TextStore, text_id: str, report: Report, status: TextStatus, now: datetime) -> None:
     """Keep that a text did not arrive, and what follows: no more texts to this phone, a slow line, or one more try."""
     code = report.error_code
-    fate = fate_of_failure(code)
-    if fate is Fate.OPTED_OUT:
+    fate = classify_error_code(code)
+    if fate is SendResult.OPTED_OUT:
         await store.opt_outs.add(report.phone, report.our_number, now)
         status = TextStatus.OPTED_OUT
     before = await store.texts.by_id(text_id)
-    moved = await store.texts.settle(text_id, News(status, sid=report.sid, error_code=code or None), now)
-    if fate is Fate.HALT and moved and before:  # told again, it is no news about the line
+    moved = await store.texts.settle(text_id, StatusUpdate(status, sid=report.sid, error_code=code or None), now)
+    if fate is SendResult.HALT and moved and before:  # told again, it is no news about the line
         STOPPED.labels(str(code)).inc()
         log.error("texts_stopped_by_carriers", code=code)
         if now - before.updated_at < _STILL_SO:
             await store.line_halts.put(report.our_number, code, now)
-    wait = again_after(code)
+    wait = retry_delay(code)
     text = await store.texts.by_id(text_id)
     # Looked at as it stands now, moved or not: this report may be the second one, after we died between the two writes.
     if wait is not None and text is not None and text.status in _NOT_DELIVERED:
-        again = once_more(text, now, not_before=now + wait)
+        again = repetition_of(text, now, not_before=now + wait)
         if again is not None:
             await store.texts.add_all([again])

@@ -58,7 +58,7 @@ UNSETTLED = frozenset({TextStatus.SENDING, TextStatus.UNKNOWN})
 REACHED_NOBODY = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED, TextStatus.OPTED_OUT})
 
 
-def below(status: TextStatus) -> frozenset[TextStatus]:
+def statuses_below(status: TextStatus) -> frozenset[TextStatus]:
     """Return the statuses that a text may move up from to this one."""
     return frozenset(other for other in TextStatus if RANK[other] < RANK[status])
 
@@ -105,7 +105,7 @@ class Text(Value):
 
 
 @dataclass(frozen=True)
-class News:
+class StatusUpdate:
     """What has become of a text. `error_code` is Twilio's, `reason` a word of ours; None says nothing new."""
 
     status: TextStatus
@@ -124,7 +124,7 @@ def repetition_id(of: str) -> str:
     return ids.derived_id("text again", of)
 
 
-def once_more(text: Text, now: datetime, not_before: datetime) -> Text | None:
+def repetition_of(text: Text, now: datetime, not_before: datetime) -> Text | None:
     """Return the one repetition of a text that the carrier could not deliver; None when there is none (left) to make.
 
     A text of its own: what became of the first one stays in the record, and late callbacks about it stay with it.

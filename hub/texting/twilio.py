@@ -22,7 +22,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from hub.texting.outcomes import Fate, Outcome, fate_of_refusal
+from hub.texting.outcomes import Outcome, SendResult, classify_http_error
 from hub.texting.reports import Report
 
 _OFFICIAL = "https://api.twilio.com"
@@ -76,15 +76,15 @@ class Twilio:
                 validity_period=max(1, min(int(valid_for), _LONGEST_VALIDITY)),
             )
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            return Outcome(Fate.LATER, sid=None, code=0, cause=type(error).__name__)  # not one byte left us
+            return Outcome(SendResult.LATER, sid=None, code=0, cause=type(error).__name__)  # not one byte left us
         except TwilioException as error:
             status, code = _status_and_code(error)
-            return Outcome(fate_of_refusal(status, code), sid=None, code=code, cause=_cause(error))
+            return Outcome(classify_http_error(status, code), sid=None, code=code, cause=_cause(error))
         except (ClientError, TimeoutError, ValueError) as error:  # ValueError: an answer cut short
-            return Outcome(Fate.UNKNOWN, sid=None, code=0, cause=type(error).__name__)
+            return Outcome(SendResult.UNKNOWN, sid=None, code=0, cause=type(error).__name__)
         if not message.sid:
-            return Outcome(Fate.UNKNOWN, sid=None, code=0, cause="no SID")
-        return Outcome(Fate.SENT, sid=message.sid, code=0, cause="accepted")
+            return Outcome(SendResult.UNKNOWN, sid=None, code=0, cause="no SID")
+        return Outcome(SendResult.SENT, sid=message.sid, code=0, cause="accepted")
 
     async def find(self, to: str, body: str, sender: str, since: datetime) -> list[str]:
         """Return the SIDs of messages with these words between these numbers since then, as Twilio lists them.

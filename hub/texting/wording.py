@@ -22,17 +22,17 @@ _Sentence = Literal[
     "reminder",
     "or_call",
     "rescheduled",
-    "called_off",
-    "booked_with_you",
-    "moved_with_you",
-    "cancelled_with_you",
-    "will_come",
-    "will_not_come",
-    "not_by_text",
-    "nothing_to_answer",
-    "how_to_answer",
-    "nobody_reads_this",
-    "not_now",
+    "cancelled_by_clinic",
+    "doctor_booked",
+    "doctor_rescheduled",
+    "doctor_cancelled",
+    "confirmed",
+    "cancelled_by_patient",
+    "too_late_to_change",
+    "no_open_reminder",
+    "how_to_reply",
+    "unmonitored_number",
+    "try_later",
 ]
 _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
     "en": {
@@ -41,17 +41,17 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "reminder": "{clinic} reminder: appointment {when}. Reply 1 to confirm or 2 to cancel.{or_call}",
         "or_call": " Or call {phone}",
         "rescheduled": "{clinic}: your appointment is now on {when}.{questions}",
-        "called_off": "{clinic}: your appointment on {when} will not take place.{questions}",
-        "booked_with_you": "{clinic}: new appointment with you {when}.",
-        "moved_with_you": "{clinic}: the appointment with you {before} is now {when}.",
-        "cancelled_with_you": "{clinic}: the appointment with you {when} was cancelled.",
-        "will_come": "{clinic}: thank you. Your appointment {when} is confirmed.",
-        "will_not_come": "{clinic}: your appointment {when} is cancelled.{questions}",
-        "not_by_text": "{clinic}: your appointment {when} cannot be changed by text now.{questions}",
-        "nothing_to_answer": "{clinic}: there is no reminder to answer now.{questions}",
-        "how_to_answer": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
-        "nobody_reads_this": "{clinic}: this number only takes answers to reminders.{questions}",
-        "not_now": "{clinic}: we could not do this just now. Please reply again in a few minutes.{questions}",
+        "cancelled_by_clinic": "{clinic}: your appointment on {when} will not take place.{questions}",
+        "doctor_booked": "{clinic}: new appointment with you {when}.",
+        "doctor_rescheduled": "{clinic}: the appointment with you {before} is now {when}.",
+        "doctor_cancelled": "{clinic}: the appointment with you {when} was cancelled.",
+        "confirmed": "{clinic}: thank you. Your appointment {when} is confirmed.",
+        "cancelled_by_patient": "{clinic}: your appointment {when} is cancelled.{questions}",
+        "too_late_to_change": "{clinic}: your appointment {when} cannot be changed by text now.{questions}",
+        "no_open_reminder": "{clinic}: there is no reminder to answer now.{questions}",
+        "how_to_reply": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
+        "unmonitored_number": "{clinic}: this number only takes answers to reminders.{questions}",
+        "try_later": "{clinic}: we could not do this just now. Please reply again in a few minutes.{questions}",
     },
     "de": {
         "questions": " Fragen? Tel. {phone}",
@@ -59,17 +59,17 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "reminder": "{clinic}, Erinnerung: Termin {when}. Antwort 1: ich komme, 2: Absage.{or_call}",
         "or_call": " Oder Tel. {phone}",
         "rescheduled": "{clinic}: Ihr Termin ist jetzt am {when}.{questions}",
-        "called_off": "{clinic}: Ihr Termin am {when} findet nicht statt.{questions}",
-        "booked_with_you": "{clinic}: neuer Termin bei Ihnen am {when}.",
-        "moved_with_you": "{clinic}: der Termin bei Ihnen am {before} ist jetzt am {when}.",
-        "cancelled_with_you": "{clinic}: der Termin bei Ihnen am {when} wurde abgesagt.",
-        "will_come": "{clinic}: danke. Ihr Termin am {when} ist bestätigt.",
-        "will_not_come": "{clinic}: Ihr Termin am {when} ist abgesagt.{questions}",
-        "not_by_text": "{clinic}: Ihr Termin am {when} ist jetzt nicht mehr per SMS zu ändern.{questions}",
-        "nothing_to_answer": "{clinic}: zurzeit ist keine Erinnerung zu beantworten.{questions}",
-        "how_to_answer": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
-        "nobody_reads_this": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
-        "not_now": "{clinic}: das ging gerade nicht. Bitte antworten Sie in ein paar Minuten noch einmal.{questions}",
+        "cancelled_by_clinic": "{clinic}: Ihr Termin am {when} findet nicht statt.{questions}",
+        "doctor_booked": "{clinic}: neuer Termin bei Ihnen am {when}.",
+        "doctor_rescheduled": "{clinic}: der Termin bei Ihnen am {before} ist jetzt am {when}.",
+        "doctor_cancelled": "{clinic}: der Termin bei Ihnen am {when} wurde abgesagt.",
+        "confirmed": "{clinic}: danke. Ihr Termin am {when} ist bestätigt.",
+        "cancelled_by_patient": "{clinic}: Ihr Termin am {when} ist abgesagt.{questions}",
+        "too_late_to_change": "{clinic}: Ihr Termin am {when} ist jetzt nicht mehr per SMS zu ändern.{questions}",
+        "no_open_reminder": "{clinic}: zurzeit ist keine Erinnerung zu beantworten.{questions}",
+        "how_to_reply": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
+        "unmonitored_number": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
+        "try_later": "{clinic}: das ging gerade nicht. Bitte antworten Sie in ein paar Minuten noch einmal.{questions}",
     },
 }
 _DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
@@ -102,59 +102,59 @@ def rescheduled(clinic: Clinic, when: str, language: Language = "en") -> str:
     return _said(clinic, language, "rescheduled", when=when)
 
 
-def called_off(clinic: Clinic, when: str, language: Language = "en") -> str:
+def cancelled_by_clinic(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the clinic has cancelled the appointment."""
-    return _said(clinic, language, "called_off", when=when)
+    return _said(clinic, language, "cancelled_by_clinic", when=when)
 
 
-def booked_with_you(clinic: Clinic, when: str, language: Language = "en") -> str:
+def doctor_booked(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a doctor of a new appointment."""
-    return _said(clinic, language, "booked_with_you", when=when)
+    return _said(clinic, language, "doctor_booked", when=when)
 
 
-def moved_with_you(clinic: Clinic, before: str, when: str, language: Language = "en") -> str:
+def doctor_rescheduled(clinic: Clinic, before: str, when: str, language: Language = "en") -> str:
     """Tell a doctor that an appointment has moved from `before` to `when`."""
-    return _said(clinic, language, "moved_with_you", before=before, when=when)
+    return _said(clinic, language, "doctor_rescheduled", before=before, when=when)
 
 
-def cancelled_with_you(clinic: Clinic, when: str, language: Language = "en") -> str:
+def doctor_cancelled(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a doctor that a patient does not come."""
-    return _said(clinic, language, "cancelled_with_you", when=when)
+    return _said(clinic, language, "doctor_cancelled", when=when)
 
 
-def will_come(clinic: Clinic, when: str, language: Language = "en") -> str:
+def confirmed(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment is confirmed, just now or before."""
-    return _said(clinic, language, "will_come", when=when)
+    return _said(clinic, language, "confirmed", when=when)
 
 
-def will_not_come(clinic: Clinic, when: str, language: Language = "en") -> str:
+def cancelled_by_patient(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment is cancelled, just now or before."""
-    return _said(clinic, language, "will_not_come", when=when)
+    return _said(clinic, language, "cancelled_by_patient", when=when)
 
 
-def not_by_text(clinic: Clinic, when: str, language: Language = "en") -> str:
+def too_late_to_change(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Answer a patient whose appointment has begun or is over."""
-    return _said(clinic, language, "not_by_text", when=when)
+    return _said(clinic, language, "too_late_to_change", when=when)
 
 
-def nothing_to_answer(clinic: Clinic, language: Language = "en") -> str:
+def no_open_reminder(clinic: Clinic, language: Language = "en") -> str:
     """Answer a patient who says 1 or 2 without having been asked."""
-    return _said(clinic, language, "nothing_to_answer")
+    return _said(clinic, language, "no_open_reminder")
 
 
-def how_to_answer(clinic: Clinic, language: Language = "en") -> str:
+def how_to_reply(clinic: Clinic, language: Language = "en") -> str:
     """Answer a patient whose words nobody here understands."""
-    return _said(clinic, language, "how_to_answer")
+    return _said(clinic, language, "how_to_reply")
 
 
-def nobody_reads_this(clinic: Clinic, language: Language = "en") -> str:
+def unmonitored_number(clinic: Clinic, language: Language = "en") -> str:
     """Answer a number of which we say nothing, not even whether we know it."""
-    return _said(clinic, language, "nobody_reads_this")
+    return _said(clinic, language, "unmonitored_number")
 
 
-def not_now(clinic: Clinic, language: Language = "en") -> str:
+def try_later(clinic: Clinic, language: Language = "en") -> str:
     """Answer somebody whose wish could not be carried out; it may still be, so they are asked to say it again."""
-    return _said(clinic, language, "not_now")
+    return _said(clinic, language, "try_later")
 
 
 def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en") -> str:

@@ -88,7 +88,7 @@ class Visit:
         """Let the patient answer the reminder; return the message's SID."""
         line = self.clinic.number("patient")
         told = await self.clinic.phones.answer(self.patient.phone, body, line=line)
-        say = wording.will_come if body == "1" else wording.will_not_come
+        say = wording.confirmed if body == "1" else wording.cancelled_by_patient
         assert (told.status, told.answer) == (200, say(WORDS, wording.local_time(self.start, "UTC")))
         return told.message_sid
 
@@ -140,7 +140,7 @@ async def who_answers_2_is_cancelled_and_misses_nothing(clinic: Clinic) -> None:
     await its.stays_at("booked", "reminded", "cancelled")
     assert await its.texts() == ["booked", "reminder"]
     told = [text.body for text in await clinic.texts_to(its.doctor)]
-    assert told[-1] == wording.cancelled_with_you(WORDS, wording.local_time(its.start, "UTC"))
+    assert told[-1] == wording.doctor_cancelled(WORDS, wording.local_time(its.start, "UTC"))
 
 
 @story
@@ -215,7 +215,7 @@ async def a_message_that_is_brought_twice_and_one_that_nobody_signed_change_noth
     message = await its.answers("1")
     line = clinic.number("patient")
     again = await clinic.phones.answer(its.patient.phone, "1", line=line, message_sid=message)
-    assert (again.status, again.answer) == (200, wording.will_come(WORDS, wording.local_time(its.start, "UTC")))
+    assert (again.status, again.answer) == (200, wording.confirmed(WORDS, wording.local_time(its.start, "UTC")))
     # Brought again with other words it is still the message that it was.
     forged = await clinic.phones.answer(its.patient.phone, "2", line=line, message_sid=message)
     assert forged.answer == again.answer

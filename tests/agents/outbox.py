@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.texts.sending import TextSender, Way
+from agents.texts.sending import SmsGateway, TextSender
 from hub.clock import Timekeeper
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
 from hub.scheduling.commands import BookAppointment
-from hub.texting.outcomes import Fate, Outcome
+from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.reports import Report
 from hub.texting.text import Line, Text, TextKind, TextStatus, text_id
 from hub.texting.twilio import TwilioUnreachable
@@ -39,7 +39,7 @@ class Post:
 class FakeTwilio:
     """Accepts every text, unless `answers` holds another outcome for the next ones to its number."""
 
-    answers: dict[str, list[Fate]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, list[SendResult]] = field(default_factory=lambda: defaultdict(list))
     posts: list[Post] = field(default_factory=list)
     listed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """SIDs by body, as the list shows them. What is accepted is added."""
@@ -56,15 +56,15 @@ class FakeTwilio:
 
     async def send(self, to: str, body: str, sender: str, callback: str, valid_for: float) -> Outcome:
         self.posts.append(Post(_now(), to, body, sender, callback, valid_for))
-        fate = self.answers[to].pop(0) if self.answers[to] else Fate.SENT
+        fate = self.answers[to].pop(0) if self.answers[to] else SendResult.SENT
         if to in self.hangs:
             await self.answer.wait()
         await self.during()
-        if fate is not Fate.SENT:
+        if fate is not SendResult.SENT:
             return Outcome(fate, sid=None, code=_CODES[fate], cause=fate.value)
         sid = f"SM{len(self.posts)}"
         self.listed[body].append(sid)
-        return Outcome(Fate.SENT, sid=sid, code=0, cause="accepted")
+        return Outcome(SendResult.SENT, sid=sid, code=0, cause="accepted")
 
     async def fetch(self, sid: str) -> Report | None:
         self.fetches.append((_now(), sid))
@@ -79,7 +79,13 @@ class FakeTwilio:
         return list(self.listed[body])
 
 
-_CODES = {Fate.LATER: 20429, Fate.PERMANENT: 21211, Fate.OPTED_OUT: 21610, Fate.HALT: 20003, Fate.UNKNOWN: 0}
+_CODES = {
+    SendResult.LATER: 20429,
+    SendResult.PERMANENT: 21211,
+    SendResult.OPTED_OUT: 21610,
+    SendResult.HALT: 20003,
+    SendResult.UNKNOWN: 0,
+}
 
 
 class Outbox:
@@ -101,7 +107,7 @@ class Outbox:
 
     def sender(self, records: Records | None = None, *, leads: bool = True) -> TextSender:
         """Return a sender of one more worker."""
-        way = Way(self.twilio, NUMBERS, "https://hub.clinic.example", self.per_second)
+        way = SmsGateway(self.twilio, NUMBERS, "https://hub.clinic.example", self.per_second)
         sender = TextSender(records or self.records, self.clock, way)
         sender.lead(leads=leads)
         return sender

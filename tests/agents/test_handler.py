@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from agents.actor.handler import CommandHandler
 from agents.actor.refusal_cache import Refusals
 from agents.answers import Answer
-from agents.metrics import PortTaken, served
+from agents.metrics import PortTaken, serve_metrics
 from agents.publisher import Origin
 from hub.bus.connection import REPLY_TO
 from hub.bus.messages import Declined
@@ -157,11 +157,11 @@ async def test_what_was_decided_is_counted_and_can_be_read(surgery: Surgery) -> 
     await handler.handle([message(encoded(book("carl"))), message(encoded(book("dora")))])
     assert [_figure("done") - before[0], _figure("slot_taken") - before[1]] == [1, 1]
     port = free_port()
-    async with served("127.0.0.1", port), ClientSession() as session:
+    async with serve_metrics("127.0.0.1", port), ClientSession() as session:
         async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
             text = await answer.text()
         with pytest.raises(PortTaken):
-            async with served("127.0.0.1", port):
+            async with serve_metrics("127.0.0.1", port):
                 pass
     named = ("batch_commands", "batch_seconds", "command_lag_seconds", "command_told_seconds", "commands_queued")
     assert not [name for name in named if f"clinic_{name}" not in text]

@@ -25,11 +25,11 @@ def told(values: Iterator[int | None]) -> Callable[[], int | None]:
 @pytest.mark.parametrize("missing", [repeat(7), repeat(0), chain([9, None, 9], repeat(7))])
 async def test_who_misses_the_same_for_long_is_stuck(missing: Iterator[int | None]) -> None:
     async with asyncio.timeout(10):
-        await recovery_watchdog.until_stuck(told(missing))
+        await recovery_watchdog.until_recovery_stalls(told(missing))
 
 
 @pytest.mark.parametrize("missing", [repeat(None), count(1000, -1)])
 async def test_who_misses_nothing_or_less_and_less_is_not(missing: Iterator[int | None]) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(LONG):
-            await recovery_watchdog.until_stuck(told(missing))
+            await recovery_watchdog.until_recovery_stalls(told(missing))

@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from agents.texts.delivery_polling import ASK_AFTER, ASK_EVERY, LateReports
+from agents.texts.delivery_polling import POLL_INTERVAL, REPORT_TIMEOUT, DeliveryPolling
 from hub.texting.reports import Report
-from hub.texting.text import News, Text, TextStatus
+from hub.texting.text import StatusUpdate, Text, TextStatus
 from tests.agents.outbox import NUMBERS, Outbox, opened
 from tests.agents.virtual_time import hurried, running
 from tests.agents.workers import PHONES
 
-DAY = ASK_AFTER.total_seconds()
+DAY = REPORT_TIMEOUT.total_seconds()
 
 
 def said(text: Text, status: str, code: int = 0) -> Report:
@@ -25,16 +25,16 @@ async def sent_and_not_reported(outbox: Outbox, number: int = 1, at: int = 200) 
     visit = await outbox.visit(at=at)
     texts = [await outbox.plan(visit) for _ in range(number)]
     for text in texts:
-        await outbox.records.texts.settle(text.id, News(TextStatus.SENT, sid=f"SM-{text.id}"), outbox.clock())
+        await outbox.records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid=f"SM-{text.id}"), outbox.clock())
     return texts
 
 
 async def asking(outbox: Outbox) -> None:
     """Ask for ever, as the sender lets it be done: without its other work, of which there is much in two days."""
-    late = LateReports(outbox.records, outbox.clock, outbox.twilio, outbox.per_second)
+    late = DeliveryPolling(outbox.records, outbox.clock, outbox.twilio, outbox.per_second)
     while True:
         if not await late.ask():
-            await asyncio.sleep(ASK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL)
 
 
 @hurried
@@ -44,7 +44,7 @@ async def test_who_leads_the_sending_asks_too() -> None:
     await asyncio.sleep(DAY)
     sender = outbox.sender(leads=False)
     async with running(sender.run):
-        await asyncio.sleep(2 * ASK_EVERY)
+        await asyncio.sleep(2 * POLL_INTERVAL)
         assert outbox.twilio.fetches == []
         sender.lead(leads=True)
         await asyncio.sleep(1)
@@ -70,9 +70,9 @@ async def test_a_text_without_a_report_is_asked_about_once_after_a_day(
     (text,) = await sent_and_not_reported(outbox)
     outbox.twilio.reports[f"SM-{text.id}"] = said(text, says, code)
     async with running(partial(asking, outbox)):
-        await asyncio.sleep(DAY - ASK_EVERY)
+        await asyncio.sleep(DAY - POLL_INTERVAL)
         assert outbox.twilio.fetches == []
-        await asyncio.sleep(3 * ASK_EVERY)
+        await asyncio.sleep(3 * POLL_INTERVAL)
         stored = await outbox.now(text)
         assert (stored.status, stored.error_code) == (becomes, code or None)
         await asyncio.sleep(DAY)
@@ -85,9 +85,9 @@ async def test_a_text_without_a_report_is_asked_about_once_after_a_day(
 async def test_of_what_was_reported_and_of_what_twilio_has_forgotten_nothing_is_asked_twice() -> None:
     outbox = await opened()
     reported, forgotten = await sent_and_not_reported(outbox, 2)
-    await outbox.records.texts.settle(reported.id, News(TextStatus.DELIVERED), outbox.clock())
+    await outbox.records.texts.settle(reported.id, StatusUpdate(TextStatus.DELIVERED), outbox.clock())
     async with running(partial(asking, outbox)):
-        await asyncio.sleep(DAY + 10 * ASK_EVERY)
+        await asyncio.sleep(DAY + 10 * POLL_INTERVAL)
     assert [sid for _, sid in outbox.twilio.fetches] == [f"SM-{forgotten.id}"]
     assert (await outbox.now(forgotten)).status is TextStatus.SENT
 
@@ -99,7 +99,7 @@ async def test_many_are_asked_about_at_the_pace_of_the_line() -> None:
     for text in texts:
         outbox.twilio.reports[f"SM-{text.id}"] = said(text, "delivered")
     async with running(partial(asking, outbox)):
-        await asyncio.sleep(DAY + 3 * ASK_EVERY)
+        await asyncio.sleep(DAY + 3 * POLL_INTERVAL)
     times = [at for at, _ in outbox.twilio.fetches]
     assert len(times) == 40
     assert times[-1] - times[0] >= 19.0
@@ -114,10 +114,10 @@ async def test_while_twilio_cannot_be_asked_it_is_asked_again_later() -> None:
     outbox.twilio.reports[sid] = said(text, "delivered")
     outbox.twilio.unreachable.add(sid)
     async with running(partial(asking, outbox)):
-        await asyncio.sleep(DAY + 10 * ASK_EVERY)
+        await asyncio.sleep(DAY + 10 * POLL_INTERVAL)
         assert (await outbox.now(text)).status is TextStatus.SENT
         outbox.twilio.unreachable.clear()
-        await asyncio.sleep(2 * ASK_EVERY)
+        await asyncio.sleep(2 * POLL_INTERVAL)
     assert (await outbox.now(text)).status is TextStatus.DELIVERED
 
 
@@ -129,5 +129,5 @@ async def test_who_begins_to_lead_asks_about_what_nobody_asked_about_before_and_
     (recent,) = await sent_and_not_reported(outbox, at=201)
     await asyncio.sleep(timedelta(days=2).total_seconds())
     async with running(partial(asking, outbox)):
-        await asyncio.sleep(2 * ASK_EVERY)
+        await asyncio.sleep(2 * POLL_INTERVAL)
     assert [sid for _, sid in outbox.twilio.fetches] == [f"SM-{recent.id}"]

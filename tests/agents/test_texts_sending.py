@@ -10,8 +10,8 @@ from agents.texts.sending import FINISH_WITHIN, HALTED_FOR, KEPT_BACK_FOR, LOOK_
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import BookAppointment, CompleteAppointment
 from hub.scheduling.values import Actor, Role
-from hub.texting.outcomes import Fate
-from hub.texting.text import News, TextKind, TextStatus
+from hub.texting.outcomes import SendResult
+from hub.texting.text import StatusUpdate, TextKind, TextStatus
 from tests.agents.actor_fixtures import NOW, Meddled, cancel, confirm, move, slot
 from tests.agents.outbox import NUMBERS, Outbox, bodies, opened
 from tests.agents.virtual_time import clock_from, hurried, running
@@ -171,7 +171,7 @@ async def test_without_a_way_out_texts_are_recorded() -> None:
 async def test_a_number_that_will_never_get_it_is_not_tried_again() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.PERMANENT]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.PERMANENT]
     async with running(outbox.sender().run):
         await asyncio.sleep(600)
     stored = await outbox.now(text)
@@ -183,7 +183,7 @@ async def test_an_opt_out_that_twilio_tells_of_is_remembered() -> None:
     outbox = await opened()
     visit = await outbox.visit()
     text = await outbox.plan(visit)
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.OPTED_OUT]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.OPTED_OUT]
     async with running(outbox.sender().run):
         await asyncio.sleep(SOON)
         later = await outbox.plan(visit)
@@ -197,7 +197,7 @@ async def test_an_opt_out_that_twilio_tells_of_is_remembered() -> None:
 async def test_a_text_that_did_not_go_out_is_tried_again_after_ever_longer_waits_until_it_is_of_no_use() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())  # the start is seven hours away
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.LATER] * 1000
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.LATER] * 1000
     async with running(outbox.sender().run):
         await asyncio.sleep(timedelta(hours=8).total_seconds())
     times = outbox.posted(text)
@@ -216,7 +216,7 @@ async def test_however_long_twilio_takes_nothing_a_text_that_is_of_use_waits() -
     outbox = await opened()
     visit = await outbox.visit()
     text = await outbox.plan(visit, useless_after=NOW + timedelta(days=300), attempts=2000)
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.LATER] * 3
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.LATER] * 3
     async with running(outbox.sender().run):
         await asyncio.sleep(1500)
     assert (await outbox.now(text)).status is TextStatus.SENT
@@ -227,7 +227,7 @@ async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_
     outbox = await opened(per_second=1000)
     visit = await outbox.visit()
     waiting = [await outbox.plan(visit) for _ in range(40)]
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.HALT] * 20
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.HALT] * 20
     async with running(outbox.sender().run):
         await asyncio.sleep(1)
         tried = len(outbox.twilio.posts)
@@ -236,7 +236,7 @@ async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_
         await asyncio.sleep(SOON)
         assert (await outbox.now(other)).status is TextStatus.SENT
 
-        outbox.twilio.answers[PHONES["carl"]] = [Fate.HALT]
+        outbox.twilio.answers[PHONES["carl"]] = [SendResult.HALT]
         await asyncio.sleep(HALTED_FOR)
         assert len(outbox.twilio.posts) == tried + 2  # the doctor's, and one to see whether it is mended
         await asyncio.sleep(HALTED_FOR - 2)
@@ -291,7 +291,7 @@ async def test_texts_that_hang_hold_up_neither_the_others_nor_the_other_line() -
         assert (await outbox.now(to_doctor)).status is TextStatus.SENT
 
 
-async def _sent_into_the_dark(kind: TextKind, fates: list[Fate]) -> tuple[Outbox, list[float]]:
+async def _sent_into_the_dark(kind: TextKind, fates: list[SendResult]) -> tuple[Outbox, list[float]]:
     """Send a text whose POSTs come to these fates; return when it was posted."""
     outbox = await opened()
     text = await outbox.plan(await outbox.visit(), kind)
@@ -303,7 +303,7 @@ async def _sent_into_the_dark(kind: TextKind, fates: list[Fate]) -> tuple[Outbox
 
 @hurried
 async def test_a_reminder_of_unknown_fate_is_posted_once_more_when_it_is_still_absent_after_two_minutes() -> None:
-    outbox, times = await _sent_into_the_dark("reminder", [Fate.UNKNOWN])
+    outbox, times = await _sent_into_the_dark("reminder", [SendResult.UNKNOWN])
     assert len(times) == 2
     assert 120 <= times[1] - times[0] <= 120 + SETTLE_EVERY + SOON
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.SENT
@@ -311,7 +311,7 @@ async def test_a_reminder_of_unknown_fate_is_posted_once_more_when_it_is_still_a
 
 @hurried
 async def test_a_reminder_is_never_posted_a_third_time() -> None:
-    outbox, times = await _sent_into_the_dark("reminder", [Fate.UNKNOWN] * 9)
+    outbox, times = await _sent_into_the_dark("reminder", [SendResult.UNKNOWN] * 9)
     assert len(times) == 2
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.FAILED
 
@@ -321,7 +321,7 @@ async def test_a_reminder_is_never_posted_a_third_time() -> None:
 async def test_any_other_text_of_unknown_fate_is_posted_again_after_thirty_seconds_three_times_in_all(
     kind: TextKind,
 ) -> None:
-    outbox, times = await _sent_into_the_dark(kind, [Fate.UNKNOWN] * 9)
+    outbox, times = await _sent_into_the_dark(kind, [SendResult.UNKNOWN] * 9)
     assert len(times) == 3
     for earlier, later in pairwise(times):
         assert 30 <= later - earlier <= 30 + SETTLE_EVERY + SOON
@@ -331,7 +331,9 @@ async def test_any_other_text_of_unknown_fate_is_posted_again_after_thirty_secon
 @hurried
 @pytest.mark.parametrize("kind", ["reminder", *OTHERS])
 async def test_being_told_to_come_later_uses_up_no_repair(kind: TextKind) -> None:
-    outbox, times = await _sent_into_the_dark(kind, [Fate.LATER, Fate.LATER, Fate.LATER, Fate.UNKNOWN])
+    outbox, times = await _sent_into_the_dark(
+        kind, [SendResult.LATER, SendResult.LATER, SendResult.LATER, SendResult.UNKNOWN]
+    )
     assert len(times) == 5
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.SENT
 
@@ -341,7 +343,7 @@ async def test_being_told_to_come_later_uses_up_no_repair(kind: TextKind) -> Non
 async def test_a_text_that_twilio_lists_is_not_posted_again(kind: TextKind) -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit(), kind)
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     outbox.twilio.listed[text.body] = ["SMlost"]
     async with running(outbox.sender().run):
         await asyncio.sleep(1200)
@@ -356,10 +358,10 @@ async def test_a_text_that_twilio_lists_is_not_posted_again(kind: TextKind) -> N
 async def test_a_report_settles_what_nobody_knew(kind: TextKind) -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit(), kind)
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):
         await asyncio.sleep(5)
-        await outbox.records.texts.settle(text.id, News(TextStatus.DELIVERED, sid="SM1"), outbox.clock())
+        await outbox.records.texts.settle(text.id, StatusUpdate(TextStatus.DELIVERED, sid="SM1"), outbox.clock())
         await asyncio.sleep(1200)
     assert (len(outbox.posted(text)), outbox.twilio.looks) == (1, [])
 
@@ -371,7 +373,7 @@ async def test_the_message_of_another_text_with_the_same_words_does_not_count() 
     first = await outbox.plan(visit, body="the same")
     async with running(outbox.sender().run):
         await asyncio.sleep(SOON)
-        outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+        outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
         second = await outbox.plan(visit, body="the same")
         await asyncio.sleep(60)
     assert len(outbox.posted(second)) == 3
@@ -385,7 +387,7 @@ async def test_while_the_list_cannot_be_had_nothing_is_concluded_and_the_others_
     visit = await outbox.visit()
     before, stuck, behind = [await outbox.plan(visit, "reminder") for _ in range(3)]
     outbox.twilio.unreachable.add(stuck.body)
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN] * 3
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN] * 3
     async with running(outbox.sender().run):
         await asyncio.sleep(600)
         assert (await outbox.now(stuck)).status is TextStatus.UNKNOWN
@@ -427,7 +429,7 @@ async def test_an_appointment_that_is_cancelled_before_the_repair_is_not_reminde
     outbox = await opened()
     visit = await outbox.visit()
     text = await outbox.plan(visit, "reminder")
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):
         await asyncio.sleep(60)
         await outbox.practice.do(cancel(visit))
@@ -440,7 +442,7 @@ async def test_a_repair_that_would_come_too_late_is_not_made() -> None:
     outbox = await opened()
     visit = await outbox.visit()
     text = await outbox.plan(visit, "reminder", useless_after=outbox.clock.after(100))
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):
         await asyncio.sleep(600)
     assert (len(outbox.posted(text)), (await outbox.now(text)).status) == (1, TextStatus.FAILED)
@@ -513,7 +515,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
 async def test_on_a_faster_clock_waits_and_what_twilio_is_told_are_real_seconds() -> None:
     outbox = await opened(practice=Practice(clock_from(NOW, rate=60)))
     text = await outbox.plan(await outbox.visit(), "reminder")
-    outbox.twilio.answers[PHONES["carl"]] = [Fate.UNKNOWN]
+    outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):
         await asyncio.sleep(200)
     times = outbox.posted(text)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.scheduling.values import rfc3339
-from hub.texting.outcomes import Fate, fate_of_failure
-from hub.texting.text import News, SkipReason, Text, TextStatus, once_more, text_id
+from hub.texting.outcomes import SendResult, classify_error_code
+from hub.texting.text import SkipReason, StatusUpdate, Text, TextStatus, repetition_of, text_id
 from tests.api.clinic import make_services, opening
 from tests.api.conftest import OpenClinic
-from tests.api.test_twilio import CARL, LINE, TWILIO, Office
+from tests.api.test_twilio import CARL, LINE, TWILIO_API_URL, Office
 
 APPOINTMENTS = "/api/v1/appointments"
 UNDELIVERED = "/api/v1/texts/undelivered"
@@ -17,11 +17,11 @@ UNDELIVERED = "/api/v1/texts/undelivered"
 
 @pytest.fixture
 async def office(open_for_test: OpenClinic) -> Office:
-    return Office(await open_for_test(await make_services(**TWILIO)))
+    return Office(await open_for_test(await make_services(**TWILIO_API_URL)))
 
 
 async def failed(office: Office, text: Text, code: int | None, status: TextStatus = TextStatus.FAILED) -> None:
-    await office.records.texts.settle(text.id, News(status, error_code=code), office.clinic.clock())
+    await office.records.texts.settle(text.id, StatusUpdate(status, error_code=code), office.clinic.clock())
 
 
 async def test_a_doctor_sees_the_texts_about_an_appointment_without_words_and_numbers(office: Office) -> None:
@@ -74,7 +74,7 @@ async def test_what_did_not_arrive_is_listed_for_appointments_to_come_the_next_o
     ]
     for text in (later, next_one, of_another, soon_over, moved):
         await failed(office, text, 21211)
-    await office.records.texts.settle(arrived.id, News(TextStatus.DELIVERED), office.clinic.clock())
+    await office.records.texts.settle(arrived.id, StatusUpdate(TextStatus.DELIVERED), office.clinic.clock())
     move = {"start": opening(3).isoformat()}
     await office.clinic.ask("PATCH", f"{APPOINTMENTS}/{moved.appointment_id}/reschedule", "ada", json=move)
     office.clinic.clock.forward(timedelta(minutes=40))
@@ -89,7 +89,7 @@ async def test_of_a_text_that_was_repeated_the_repetition_counts(office: Office)
     booked = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
     reminder = await office.remind(booked)
     await failed(office, reminder, 30001, TextStatus.UNDELIVERED)
-    again = once_more(reminder, office.clinic.clock(), office.clinic.clock())
+    again = repetition_of(reminder, office.clinic.clock(), office.clinic.clock())
     assert again
     await office.records.texts.add_all([again])
     assert (await office.clinic.ask("GET", UNDELIVERED, "ada")).body == []
@@ -127,4 +127,4 @@ async def test_why_it_did_not_arrive_is_said_in_words(
 
 
 def test_every_code_that_halts_a_line_has_words() -> None:
-    assert {fate_of_failure(code) for code in (30002, 30007, 30034)} == {Fate.HALT}
+    assert {classify_error_code(code) for code in (30002, 30007, 30034)} == {SendResult.HALT}

@@ -23,14 +23,14 @@ from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
 from hub.texting.reports import STOPPED
 from hub.texting.segments import segments
-from hub.texting.text import News, Text, TextStatus, text_id
+from hub.texting.text import StatusUpdate, Text, TextStatus, text_id
 from tests.api.clinic import Clinic, make_services, opening
 from tests.api.conftest import OpenClinic
 
 ACCOUNT, TOKEN, PUBLIC = "AC" + "0" * 32, "a token that only Twilio and we know", "https://hub.clinic.example"
 LINE, DOCTORS_LINE = "+12025550100", "+12025550101"
 CARL, DORA, ADA, STRANGER = "+12025550123", "+12025550124", "+12025550121", "+12025550199"
-TWILIO: Mapping[str, object] = {
+TWILIO_API_URL: Mapping[str, object] = {
     "twilio_account_sid": ACCOUNT,
     "twilio_auth_token": TOKEN,
     "twilio_from_patient": LINE,
@@ -128,7 +128,7 @@ class Office:
 
 @pytest.fixture
 async def office(open_for_test: OpenClinic) -> Office:
-    return Office(await open_for_test(await make_services(**TWILIO)))
+    return Office(await open_for_test(await make_services(**TWILIO_API_URL)))
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ async def reminded(office: Office) -> str:
 
 @pytest.mark.parametrize("body", ["1", " 1. ", "1️⃣", "Confirm"])
 async def test_1_confirms_and_says_so_by_the_doctors_clock(office: Office, reminded: str, body: str) -> None:
-    assert await office.text(CARL, body) == Said(200, wording.will_come(WORDS, TODAY_AT_TEN))
+    assert await office.text(CARL, body) == Said(200, wording.confirmed(WORDS, TODAY_AT_TEN))
     assert await office.status_of(reminded) is Status.CONFIRMED
     event = (await office.records.appointments.by_ids([reminded]))[reminded].last
     assert isinstance(event, AppointmentConfirmed)
@@ -150,14 +150,14 @@ async def test_1_confirms_and_says_so_by_the_doctors_clock(office: Office, remin
 
 async def test_who_has_chosen_german_is_answered_in_german(office: Office, reminded: str) -> None:
     assert (await office.clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"language": "de"})).status == 200
-    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, "Mo 23.11., 10:00 Uhr", "de")
-    assert (await office.text(CARL, "hello")).words == wording.how_to_answer(WORDS, "de")
-    assert (await office.text(CARL, "2")).words == wording.will_not_come(WORDS, "Mo 23.11., 10:00 Uhr", "de")
+    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, "Mo 23.11., 10:00 Uhr", "de")
+    assert (await office.text(CARL, "hello")).words == wording.how_to_reply(WORDS, "de")
+    assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, "Mo 23.11., 10:00 Uhr", "de")
     assert await office.status_of(reminded) is Status.CANCELLED
 
 
 async def test_2_cancels_and_says_so(office: Office, reminded: str) -> None:
-    assert await office.text(CARL, "2") == Said(200, wording.will_not_come(WORDS, TODAY_AT_TEN))
+    assert await office.text(CARL, "2") == Said(200, wording.cancelled_by_patient(WORDS, TODAY_AT_TEN))
     assert await office.status_of(reminded) is Status.CANCELLED
 
 
@@ -183,7 +183,7 @@ async def test_a_message_whose_answer_was_lost_has_done_its_work_once(
     office.clinic.clock.forward(timedelta(minutes=1))
     other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
     await office.remind(other)
-    assert (await office.text(CARL, "1", sid="SM7")).words == wording.will_come(WORDS, TODAY_AT_TEN)
+    assert (await office.text(CARL, "1", sid="SM7")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
     assert await office.status_of(other) is Status.SCHEDULED
 
 
@@ -204,14 +204,14 @@ async def test_2_sent_twice_by_an_impatient_thumb_cancels_one(office: Office, re
     assert (await office.text(CARL, "1")) == first  # says how it stands: cancelled
     assert [await office.status_of(each) for each in (reminded, other)] == [Status.CANCELLED, Status.SCHEDULED]
     office.clinic.clock.forward(timedelta(minutes=11))
-    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, TODAY_AT_ELEVEN)
+    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_ELEVEN)
 
 
 async def test_the_latest_reminder_is_the_one_that_is_answered(office: Office, reminded: str) -> None:
     other = await office.clinic.book("carl", "ben", opening(0, half_hours=4))
     office.clinic.clock.forward(timedelta(minutes=5))
     await office.remind(other)
-    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, TODAY_AT_ELEVEN)
+    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_ELEVEN)
     assert [await office.status_of(each) for each in (reminded, other)] == [Status.SCHEDULED, Status.CONFIRMED]
 
 
@@ -221,27 +221,27 @@ async def test_what_the_clinic_has_cancelled_is_passed_over(office: Office) -> N
     await office.remind(other)
     office.clinic.clock.forward(timedelta(minutes=1))
     await office.clinic.ask("PATCH", f"/api/v1/appointments/{other}/cancel", "ben")
-    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, TODAY_AT_TEN)
+    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
 
 
 @pytest.mark.parametrize("status", [TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED])
 async def test_a_reminder_that_never_went_out_asks_nothing(office: Office, status: TextStatus) -> None:
     booked = await office.clinic.book("carl", "ada", opening(0, half_hours=2))
     await office.remind(booked, status)
-    assert await office.text(CARL, "2") == Said(200, wording.nothing_to_answer(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
     assert await office.status_of(booked) is Status.SCHEDULED
 
 
 async def test_a_reminder_of_a_time_that_no_longer_holds_asks_nothing(office: Office, reminded: str) -> None:
     move = {"start": opening(0, half_hours=6).isoformat()}
     await office.clinic.ask("PATCH", f"/api/v1/appointments/{reminded}/reschedule", "ada", json=move)
-    assert await office.text(CARL, "2") == Said(200, wording.nothing_to_answer(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
 async def test_an_appointment_that_has_begun_is_not_answered_for(office: Office, reminded: str) -> None:
     office.clinic.clock.forward(timedelta(minutes=61))
-    assert await office.text(CARL, "2") == Said(200, wording.nothing_to_answer(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
@@ -249,7 +249,7 @@ async def test_an_appointment_that_has_begun_is_not_answered_for(office: Office,
 async def test_1_says_what_holds_already_without_a_command(office: Office) -> None:
     await office.text(CARL, "1")
     commands = len(office.clinic.commands.asked)
-    assert (await office.text(CARL, "1")).words == wording.will_come(WORDS, TODAY_AT_TEN)
+    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
     assert len(office.clinic.commands.asked) == commands
 
 
@@ -265,12 +265,12 @@ async def test_a_change_that_comes_first_is_what_the_patient_is_told(
         return await ask(command)
 
     monkeypatch.setattr(commands, "ask", after_the_doctor)
-    assert (await office.text(CARL, "1")).words == wording.will_not_come(WORDS, TODAY_AT_TEN)
+    assert (await office.text(CARL, "1")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
 
 
 @pytest.mark.parametrize("body", ["3", "12", "when is it?", "", "1 or 2", "yes no"])
 async def test_anything_else_gets_a_short_help(office: Office, reminded: str, body: str) -> None:
-    assert await office.text(CARL, body) == Said(200, wording.how_to_answer(WORDS))
+    assert await office.text(CARL, body) == Said(200, wording.how_to_reply(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
@@ -279,7 +279,7 @@ async def test_anything_else_gets_a_short_help(office: Office, reminded: str, bo
 async def test_a_number_of_no_patient_gets_a_neutral_answer(
     office: Office, reminded: str, sender: str, body: str
 ) -> None:
-    assert await office.text(sender, body) == Said(200, wording.nobody_reads_this(WORDS))
+    assert await office.text(sender, body) == Said(200, wording.unmonitored_number(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
@@ -309,17 +309,17 @@ async def test_a_stop_that_comes_again_after_a_start_changes_nothing(office: Off
 
 async def test_help_is_answered_by_carriers_and_by_us_where_they_do_not_understand_it(office: Office) -> None:
     assert await office.text(CARL, "HELP") == Said(200, None)
-    assert await office.text(CARL, "help me please") == Said(200, wording.how_to_answer(WORDS))
+    assert await office.text(CARL, "help me please") == Said(200, wording.how_to_reply(WORDS))
 
 
 async def test_without_agents_the_patient_is_asked_to_try_again(office: Office, reminded: str) -> None:
     office.clinic.commands.silent = True
     first = await office.text(CARL, "2", sid="SM7")
-    assert first == Said(200, wording.not_now(WORDS))
+    assert first == Said(200, wording.try_later(WORDS))
     office.clinic.commands.silent = False
     assert await office.text(CARL, "2", sid="SM7") == first
     assert await office.status_of(reminded) is Status.SCHEDULED
-    assert (await office.text(CARL, "2")).words == wording.will_not_come(WORDS, TODAY_AT_TEN)
+    assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
 
 
 @pytest.mark.usefixtures("reminded")
@@ -330,7 +330,7 @@ async def test_a_wish_that_hangs_is_given_up_in_time(office: Office, monkeypatch
         await asyncio.Event().wait()
 
     monkeypatch.setattr(office.clinic.commands, "ask", for_ever)
-    assert await office.text(CARL, "1") == Said(200, wording.not_now(WORDS))
+    assert await office.text(CARL, "1") == Said(200, wording.try_later(WORDS))
 
 
 async def test_without_the_database_a_wish_is_answered_and_a_stop_may_be_brought_again(
@@ -341,7 +341,7 @@ async def test_without_the_database_a_wish_is_answered_and_a_stop_may_be_brought
 
     with monkeypatch.context() as patched:
         patched.setattr(office.records.inbound_texts, "receive", down)
-        assert await office.text(CARL, "1") == Said(200, wording.not_now(WORDS))
+        assert await office.text(CARL, "1") == Said(200, wording.try_later(WORDS))
         assert (await office.text(CARL, "STOP", sid="SM7")).code == "unavailable"
     assert await office.text(CARL, "STOP", sid="SM7") == Said(200, None)
     assert await office.records.opt_outs.has(CARL, LINE)
@@ -349,8 +349,8 @@ async def test_without_the_database_a_wish_is_answered_and_a_stop_may_be_brought
 
 async def test_a_machine_that_answers_our_answers_is_left_alone(office: Office) -> None:
     told = [(await office.text(STRANGER, "I am on holiday")).words for _ in range(32)]
-    assert told == [wording.nobody_reads_this(WORDS)] * 30 + [None] * 2
-    assert (await office.text(CARL, "hello")).words == wording.how_to_answer(WORDS)
+    assert told == [wording.unmonitored_number(WORDS)] * 30 + [None] * 2
+    assert (await office.text(CARL, "hello")).words == wording.how_to_reply(WORDS)
     assert await office.text(STRANGER, "STOP") == Said(200, None)
     assert await office.records.opt_outs.has(STRANGER, LINE)
 
@@ -379,7 +379,7 @@ async def test_whoever_is_not_twilio_is_turned_away(
 ) -> None:
     assert (await office.post(WEBHOOK, GOOD, **how)).status == status
     assert await office.status_of(reminded) is Status.SCHEDULED
-    assert (await office.text(CARL, "1", sid="SM7")).words == wording.will_come(WORDS, TODAY_AT_TEN)  # not kept
+    assert (await office.text(CARL, "1", sid="SM7")).words == wording.confirmed(WORDS, TODAY_AT_TEN)  # not kept
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ async def test_a_signed_form_without_what_we_need_is_named(office: Office, missi
 @pytest.mark.usefixtures("reminded")
 async def test_a_form_with_accents_blanks_and_fields_that_are_new_is_read(office: Office) -> None:
     said = await office.text(CARL, " 1 ", FromCity="São Paulo", FromZip="", Newest="a b+c%20d")
-    assert said.words == wording.will_come(WORDS, TODAY_AT_TEN)
+    assert said.words == wording.confirmed(WORDS, TODAY_AT_TEN)
 
 
 async def test_without_twilio_there_is_nothing_here(clinic: Clinic) -> None:
@@ -480,7 +480,7 @@ async def test_a_report_brings_the_sid_that_was_lost_with_the_answer(office: Off
 
 
 async def test_a_report_without_our_id_is_known_by_its_sid(office: Office, sending: Text) -> None:
-    await office.records.texts.settle(sending.id, News(TextStatus.SENT, sid="SM42"), office.clinic.clock())
+    await office.records.texts.settle(sending.id, StatusUpdate(TextStatus.SENT, sid="SM42"), office.clinic.clock())
     assert (await office.report(STATUS, "delivered", sid="SM42")).status == 204
     assert (await fresh(office, sending)).status is TextStatus.DELIVERED
 
@@ -567,14 +567,14 @@ LONGEST = wording.Clinic("N" * 40, "(" + "0" * 19)
 LONGEST_TIME = wording.local_time(datetime.fromisoformat("2026-10-25T00:30:00Z"), "Europe/Berlin")
 
 
-@pytest.mark.parametrize("of_time", [wording.will_come, wording.will_not_come, wording.not_by_text])
+@pytest.mark.parametrize("of_time", [wording.confirmed, wording.cancelled_by_patient, wording.too_late_to_change])
 def test_answers_that_name_a_time_fit_into_one_segment(of_time: Any) -> None:
     assert segments(of_time(LONGEST, LONGEST_TIME)) == 1
 
 
 @pytest.mark.parametrize(
     "answer",
-    [wording.nothing_to_answer, wording.how_to_answer, wording.nobody_reads_this, wording.not_now],
+    [wording.no_open_reminder, wording.how_to_reply, wording.unmonitored_number, wording.try_later],
 )
 def test_answers_fit_into_one_segment(answer: Any) -> None:
     assert segments(answer(LONGEST)) == 1

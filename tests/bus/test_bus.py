@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from agents.actor.handler import CommandHandler
 from agents.publisher import Publisher
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace, place_of
+from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Done, Notice, SessionEnded
 from hub.bus.ports import NoAnswer
@@ -51,12 +51,12 @@ async def server(tmp_path: Path) -> AsyncIterator[Process]:
 
 
 @pytest.fixture
-def place(server: Process) -> BrokerPlace:
-    return place_of(Settings.model_construct(None, **broker_settings(BROKER, server.port)))
+def place(server: Process) -> BrokerConfig:
+    return broker_config(Settings.model_construct(None, **broker_settings(BROKER, server.port)))
 
 
 @asynccontextmanager
-async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
+async def bus_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
     """Give a bus that runs, and what it delivers."""
     delivered: list[Notice] = []
     bus = Bus(place, surgery.records, system_clock, delivered.append, print)
@@ -70,7 +70,7 @@ async def bus_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[tuple[Bu
 
 
 @asynccontextmanager
-async def agents_at(place: BrokerPlace, surgery: Surgery) -> AsyncIterator[None]:
+async def agents_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[None]:
     """Answer commands from the first one on the broker on."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     await admin.start()
@@ -116,7 +116,7 @@ async def until_connected(bus: Bus, *, connected: bool = True) -> None:
 
 
 async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybody_hears_of_it(
-    place: BrokerPlace, surgery: Surgery
+    place: BrokerConfig, surgery: Surgery
 ) -> None:
     async with bus_at(place, surgery) as (bus, heard), bus_at(place, surgery) as (other, heard_there):
         await until_connected(bus)
@@ -132,7 +132,7 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
                 assert [notice.event.seq for notice in told] == list(range(1, 41))
 
 
-async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerPlace, surgery: Surgery) -> None:
+async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig, surgery: Surgery) -> None:
     heard: list[list[SessionEnded]] = [[], []]
     buses = [Bus(place, surgery.records, system_clock, print, of_one.append) for of_one in heard]
     running = [asyncio.create_task(bus.run()) for bus in buses]
@@ -147,7 +147,7 @@ async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerPlace,
     await buses[0].announce(ended)  # without a broker: nobody hears it, and nothing fails
 
 
-async def test_each_process_hears_its_own_answers_only(place: BrokerPlace, surgery: Surgery) -> None:
+async def test_each_process_hears_its_own_answers_only(place: BrokerConfig, surgery: Surgery) -> None:
     async with bus_at(place, surgery) as (bus, _), bus_at(place, surgery) as (other, _):
         await until_connected(bus)
         await until_connected(other)
@@ -157,7 +157,7 @@ async def test_each_process_hears_its_own_answers_only(place: BrokerPlace, surge
             assert [reply.command_id for reply in replies] == [mine.id, theirs.id]
 
 
-async def test_what_cannot_be_read_stops_nothing(place: BrokerPlace, surgery: Surgery) -> None:
+async def test_what_cannot_be_read_stops_nothing(place: BrokerConfig, surgery: Surgery) -> None:
     async with bus_at(place, surgery) as (bus, heard):
         await until_connected(bus)
         async with AIOKafkaProducer(bootstrap_servers=place.servers) as stranger:
@@ -170,7 +170,7 @@ async def test_what_cannot_be_read_stops_nothing(place: BrokerPlace, surgery: Su
 
 
 async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
-    server: Process, place: BrokerPlace, surgery: Surgery, tmp_path: Path
+    server: Process, place: BrokerConfig, surgery: Surgery, tmp_path: Path
 ) -> None:
     async with bus_at(place, surgery) as (bus, heard):
         await until_connected(bus)
@@ -194,7 +194,7 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
 
 
 async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
-    server: Process, place: BrokerPlace, surgery: Surgery
+    server: Process, place: BrokerConfig, surgery: Surgery
 ) -> None:
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
@@ -208,7 +208,7 @@ async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when
 
 
 async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_comes_later_is_used(
-    server: Process, place: BrokerPlace, surgery: Surgery, monkeypatch: pytest.MonkeyPatch
+    server: Process, place: BrokerConfig, surgery: Surgery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.bus.requests.GIVE_UP_AFTER", 0.5)
     await server.kill()
@@ -223,7 +223,7 @@ async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_come
             assert isinstance(await bus.ask(book("carl")), Done)
 
 
-async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerPlace, surgery: Surgery) -> None:
+async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerConfig, surgery: Surgery) -> None:
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
         assert await _reply_topics(place)
@@ -231,18 +231,18 @@ async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerPlace, s
 
 
 async def test_topics_with_another_number_of_partitions_end_the_process_with_a_word_what_to_do(
-    place: BrokerPlace, surgery: Surgery
+    place: BrokerConfig, surgery: Surgery
 ) -> None:
     async with bus_at(place, surgery) as (bus, _):
         await until_connected(bus)
-    more = BrokerPlace(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
+    more = BrokerConfig(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
     run = asyncio.create_task(Bus(more, surgery.records, system_clock, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)
     assert caught.group_contains(WrongPartitions, match="KAFKA_PARTITIONS", depth=1)
 
 
-async def _reply_topics(place: BrokerPlace) -> list[str]:
+async def _reply_topics(place: BrokerConfig) -> list[str]:
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     await admin.start()
     try:

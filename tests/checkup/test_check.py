@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from hub.bus.broker_config import place_of
+from hub.bus.broker_config import broker_config
 from hub.clock import system_clock
 from hub.ops.checkup.broker import look_at_broker
 from hub.ops.checkup.check import check, lines
@@ -92,7 +92,7 @@ async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
 async def test_topics_that_are_not_as_the_settings_say_are_named(
     stack: Stack, changed: dict[str, object], wrong: list[str]
 ) -> None:
-    findings = await look_at_broker(place_of(stack.settings.model_copy(update=changed)))
+    findings = await look_at_broker(broker_config(stack.settings.model_copy(update=changed)))
     said = [finding.says for finding in findings if finding.grade == "wrong"]
     assert len(said) >= len(wrong)
     assert all(any(says.startswith(start) for says in said) for start in wrong)

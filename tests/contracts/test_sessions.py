@@ -97,7 +97,7 @@ async def test_all_log_ins_of_a_user_end_but_the_one_that_is_spared(records: Rec
         await records.sessions.add(SESSION.model_copy(update={"id": id_, "user_id": user_id}))
     await records.sessions.revoke("over", NINE)
 
-    assert await records.sessions.revoke_all("pat", LATER, spared="here") == ["there"]
+    assert await records.sessions.revoke_all("pat", LATER, keep_session_id="here") == ["there"]
 
     assert await records.sessions.rotate("there", "first", "second", LATER) is None
     assert await records.sessions.rotate("here", "first", "second", LATER) is not None

@@ -9,7 +9,7 @@ from hub.accounts.account import Account
 from hub.records.ports import Records
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import RANK, News, Text, TextStatus, text_id
+from hub.texting.text import RANK, StatusUpdate, Text, TextStatus, text_id
 from tests.contracts.histories import BEFORE, NINE
 
 MINUTE = timedelta(minutes=1)
@@ -117,7 +117,7 @@ async def test_who_read_a_text_before_it_was_postponed_cannot_claim_it_any_more(
 async def test_a_text_that_does_not_exist_is_neither_claimed_nor_settled_nor_postponed(records: Records) -> None:
     assert await records.texts.claim(_text(), BEFORE) is None
     assert await records.texts.postpone(_text(), BEFORE, BEFORE) is None
-    assert not await records.texts.settle(_text().id, News(TextStatus.SENT, sid="SM1"), BEFORE)
+    assert not await records.texts.settle(_text().id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE)
     assert await records.texts.by_id(_text().id) is None
 
 
@@ -127,7 +127,7 @@ async def test_a_status_only_moves_forward(records: Records, news: TextStatus) -
     await records.texts.add_all(list(at.values()))
 
     for status, text in at.items():
-        moved = await records.texts.settle(text.id, News(news), BEFORE + MINUTE)
+        moved = await records.texts.settle(text.id, StatusUpdate(news), BEFORE + MINUTE)
 
         assert moved == (RANK[news] > RANK[status]), f"{status} to {news}"
         assert (await _stored(records, text)).status is (news if moved else status)
@@ -137,7 +137,7 @@ async def test_reports_that_come_out_of_order_and_twice_end_where_they_would_in_
     text = await _sending(records, _text())
 
     for status in (TextStatus.SENT, TextStatus.DELIVERED, TextStatus.SENT, TextStatus.UNDELIVERED, TextStatus.UNKNOWN):
-        await records.texts.settle(text.id, News(status, sid="SM1"), BEFORE + MINUTE)
+        await records.texts.settle(text.id, StatusUpdate(status, sid="SM1"), BEFORE + MINUTE)
 
     assert (await _stored(records, text)).status is TextStatus.DELIVERED
 
@@ -145,8 +145,8 @@ async def test_reports_that_come_out_of_order_and_twice_end_where_they_would_in_
 async def test_news_keep_what_they_do_not_speak_of(records: Records) -> None:
     text = await _sending(records, _text())
 
-    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
-    await records.texts.settle(text.id, News(TextStatus.UNDELIVERED, error_code=30005), BEFORE + 2 * MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.UNDELIVERED, error_code=30005), BEFORE + 2 * MINUTE)
 
     told = {"status": TextStatus.UNDELIVERED, "sid": "SM1", "error_code": 30005, "updated_at": BEFORE + 2 * MINUTE}
     assert await _stored(records, text) == text.model_copy(update=told)
@@ -154,10 +154,10 @@ async def test_news_keep_what_they_do_not_speak_of(records: Records) -> None:
 
 async def test_a_sid_comes_to_a_text_that_has_gone_on_without_one_and_is_never_replaced(records: Records) -> None:
     text = await _sending(records, _text())
-    await records.texts.settle(text.id, News(TextStatus.DELIVERED), BEFORE + MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.DELIVERED), BEFORE + MINUTE)
 
-    assert not await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + 2 * MINUTE)
-    assert not await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM2"), BEFORE + 2 * MINUTE)
+    assert not await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + 2 * MINUTE)
+    assert not await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM2"), BEFORE + 2 * MINUTE)
 
     stored = await _stored(records, text)
     assert (stored.status, stored.sid, stored.updated_at) == (TextStatus.DELIVERED, "SM1", BEFORE + MINUTE)
@@ -177,7 +177,7 @@ async def test_a_text_whose_try_sent_nothing_waits_again(records: Records) -> No
 
 async def test_a_text_of_which_a_report_has_come_is_not_postponed(records: Records) -> None:
     text = await _sending(records, _text())
-    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
 
     assert await records.texts.postpone(text, BEFORE, BEFORE + 2 * MINUTE) is None
 
@@ -197,7 +197,7 @@ async def test_who_lost_the_claim_cannot_postpone_the_next_one(records: Records)
 
 async def test_a_repair_is_counted_and_due_at_once(records: Records) -> None:
     text = await _sending(records, _text())
-    await records.texts.settle(text.id, News(TextStatus.UNKNOWN), BEFORE + MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.UNKNOWN), BEFORE + MINUTE)
 
     repaired = await records.texts.repair(text, BEFORE + 2 * MINUTE)
 
@@ -216,7 +216,7 @@ async def test_a_repair_is_counted_and_due_at_once(records: Records) -> None:
 
 async def test_a_text_of_which_a_report_has_come_is_not_repaired(records: Records) -> None:
     text = await _sending(records, _text())
-    await records.texts.settle(text.id, News(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
+    await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
 
     assert await records.texts.repair(text, BEFORE + 2 * MINUTE) is None
 
@@ -227,7 +227,7 @@ async def test_unsettled_texts_are_those_whose_fate_nobody_knows_any_more(record
     old, asked, young = (_text(seq) for seq in (1, 2, 3))
     for text in (old, asked):
         await _sending(records, text)
-    await records.texts.settle(asked.id, News(TextStatus.UNKNOWN), BEFORE + 2 * MINUTE)
+    await records.texts.settle(asked.id, StatusUpdate(TextStatus.UNKNOWN), BEFORE + 2 * MINUTE)
     others = set(TextStatus) - {TextStatus.SENDING, TextStatus.UNKNOWN}
     await records.texts.add_all([young, *(_text(seq, status=status) for seq, status in enumerate(others, start=4))])
     await records.texts.claim(young, BEFORE + 3 * MINUTE)

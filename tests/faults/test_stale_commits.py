@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.app import GROUP
 from hub.bus import topics
-from hub.bus.broker_config import place_of
+from hub.bus.broker_config import broker_config
 from tests.faults.clinic import opened
 from tests.stack import Stack
 
@@ -44,7 +44,7 @@ async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: 
 
 async def _commit(stack: Stack, offset: int) -> None:
     """Commit an offset for every partition of the commands, as the agents' group."""
-    place = place_of(stack.settings)
+    place = broker_config(stack.settings)
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     consumer = AIOKafkaConsumer(bootstrap_servers=place.servers, group_id=GROUP, enable_auto_commit=False)
     partitions = [TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)]

@@ -115,7 +115,7 @@ async def test_a_reminder_is_answered_and_the_appointment_changes(tmp_path: Path
             await _delivered(records, reminder.text_id)
 
             confirmed = await phones.answer(CARL.phone, "1", line=line)
-            assert (confirmed.status, confirmed.answer) == (200, wording.will_come(WORDS, WHEN))
+            assert (confirmed.status, confirmed.answer) == (200, wording.confirmed(WORDS, WHEN))
             standing = await desk.status(appointment)
             assert standing[0] == "confirmed"
             again = await phones.answer(CARL.phone, "1", line=line, message_sid=confirmed.message_sid)
@@ -126,10 +126,10 @@ async def test_a_reminder_is_answered_and_the_appointment_changes(tmp_path: Path
             asked = monotonic()
             lost = await phones.answer(CARL.phone, "2", line=line)
             assert monotonic() - asked < TWILIOS_PATIENCE
-            assert (lost.status, lost.answer) == (200, wording.not_now(WORDS))
+            assert (lost.status, lost.answer) == (200, wording.try_later(WORDS))
             await stack.restart(stack.agents[0])
             cancelled = await phones.answer(CARL.phone, "2", line=line)
-            assert (cancelled.status, cancelled.answer) == (200, wording.will_not_come(WORDS, WHEN))
+            assert (cancelled.status, cancelled.answer) == (200, wording.cancelled_by_patient(WORDS, WHEN))
             assert (await desk.status(appointment))[0] == "cancelled"
             await desk.arrived(CARL.phone, 2)  # whoever cancels is not told of it
             await desk.arrived(ADA.phone, 2)

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from twilio.request_validator import RequestValidator
 
-from agents.texts.delivery_polling import ASK_AFTER, LateReports
+from agents.texts.delivery_polling import REPORT_TIMEOUT, DeliveryPolling
 from hub.clock import Timekeeper, system_clock
 from hub.ops.local.ports import free_port
 from hub.ops.local.process import Process
@@ -24,9 +24,9 @@ from hub.ops.local.twilio_stub.refusals import Refusal
 from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from hub.texting.callback_urls import STATUS, WEBHOOK, status_callback
-from hub.texting.outcomes import Fate, Outcome
+from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.reports import Report
-from hub.texting.text import News, Text, TextStatus
+from hub.texting.text import StatusUpdate, Text, TextStatus
 from hub.texting.twilio import Twilio
 from tests.phones import Phones
 from tests.stack import until
@@ -136,7 +136,7 @@ async def world(running: World) -> World:
 async def test_a_text_arrives_and_the_hub_is_told_of_each_step(world: World) -> None:
     before = (await world.phones.sent())[-1:]
     outcome = await world.send(PHONE, "See you at 9 & bring Ünal", text="text-7")
-    assert outcome.fate is Fate.SENT
+    assert outcome.result is SendResult.SENT
     await world.until_reported(outcome.sid, "sent", "delivered")
     assert {each["text"] for each in world.hub.callbacks} == {"text-7"}
     (arrived,) = await world.phones.sent(after=before[0].number if before else 0)
@@ -147,38 +147,40 @@ async def test_a_text_arrives_and_the_hub_is_told_of_each_step(world: World) -> 
 @pytest.mark.parametrize(
     ("to", "fate", "code"),
     [
-        ("+15005550001", Fate.PERMANENT, 21211),
-        ("+15005550002", Fate.PERMANENT, 21612),
-        ("+15005550003", Fate.PERMANENT, 21408),
-        ("+15005550004", Fate.OPTED_OUT, 21610),
-        ("+15005550009", Fate.PERMANENT, 21614),
-        ("12025550123", Fate.PERMANENT, 21211),
+        ("+15005550001", SendResult.PERMANENT, 21211),
+        ("+15005550002", SendResult.PERMANENT, 21612),
+        ("+15005550003", SendResult.PERMANENT, 21408),
+        ("+15005550004", SendResult.OPTED_OUT, 21610),
+        ("+15005550009", SendResult.PERMANENT, 21614),
+        ("12025550123", SendResult.PERMANENT, 21211),
     ],
 )
-async def test_the_numbers_of_twilios_tests_are_refused_as_there(world: World, to: str, fate: Fate, code: int) -> None:
+async def test_the_numbers_of_twilios_tests_are_refused_as_there(
+    world: World, to: str, fate: SendResult, code: int
+) -> None:
     outcome = await world.send(to)
-    assert (outcome.fate, outcome.code) == (fate, code)
+    assert (outcome.result, outcome.code) == (fate, code)
 
 
 @pytest.mark.parametrize(
     ("sender", "fate", "code"),
     [
-        ("+15005550001", Fate.HALT, 21212),
-        ("+15005550007", Fate.HALT, 21606),
-        ("+15005550008", Fate.LATER, 21611),
-        ("+12025550199", Fate.HALT, 21606),
+        ("+15005550001", SendResult.HALT, 21212),
+        ("+15005550007", SendResult.HALT, 21606),
+        ("+15005550008", SendResult.LATER, 21611),
+        ("+12025550199", SendResult.HALT, 21606),
     ],
 )
-async def test_a_sender_that_is_not_ours_is_refused(world: World, sender: str, fate: Fate, code: int) -> None:
+async def test_a_sender_that_is_not_ours_is_refused(world: World, sender: str, fate: SendResult, code: int) -> None:
     outcome = await world.twilio.send(PHONE, "Hello", sender, status_callback(world.hub.url, "text-1"), 60)
-    assert (outcome.fate, outcome.code) == (fate, code)
+    assert (outcome.result, outcome.code) == (fate, code)
 
 
 async def test_another_login_is_turned_away(world: World) -> None:
     stranger = Twilio(world.settings.twilio_account_sid or "", "guessed", world.settings.twilio_base_url)
     outcome = await stranger.send(PHONE, "Hello", world.line, "http://hub.example/", 60)
     await stranger.close()
-    assert (outcome.fate, outcome.cause) == (Fate.HALT, "HTTP 401")
+    assert (outcome.result, outcome.cause) == (SendResult.HALT, "HTTP 401")
 
 
 async def test_what_was_accepted_is_listed_by_number_page_after_page(world: World) -> None:
@@ -201,27 +203,27 @@ async def test_what_was_accepted_is_listed_by_number_page_after_page(world: Worl
 @pytest.mark.parametrize(
     ("kind", "fate", "accepted"),
     [
-        ("too_many_requests", Fate.LATER, 0),
-        ("server_error", Fate.UNKNOWN, 0),
-        ("dropped", Fate.UNKNOWN, 1),
-        ("server_error_but_accepted", Fate.UNKNOWN, 1),
+        ("too_many_requests", SendResult.LATER, 0),
+        ("server_error", SendResult.UNKNOWN, 0),
+        ("dropped", SendResult.UNKNOWN, 1),
+        ("server_error_but_accepted", SendResult.UNKNOWN, 1),
     ],
 )
 async def test_a_fault_happens_as_often_as_asked_and_accepts_what_it_says(
-    world: World, kind: str, fate: Fate, accepted: int
+    world: World, kind: str, fate: SendResult, accepted: int
 ) -> None:
     before = (await world.phones.sent())[-1].number
     await world.phones.fault(kind, count=2)
-    fates = [(await world.send(OTHER)).fate for _ in range(3)]
-    assert fates == [fate, fate, Fate.SENT]
+    fates = [(await world.send(OTHER)).result for _ in range(3)]
+    assert fates == [fate, fate, SendResult.SENT]
     assert len(await world.phones.sent(after=before)) == 2 * accepted + 1
     assert (await world.phones.state())["faults"] == []
 
 
 async def test_a_fault_may_be_for_one_phone_only(world: World) -> None:
     await world.phones.fault("too_many_requests", to=OTHER)
-    assert (await world.send(PHONE)).fate is Fate.SENT
-    assert (await world.send(OTHER)).fate is Fate.LATER
+    assert (await world.send(PHONE)).result is SendResult.SENT
+    assert (await world.send(OTHER)).result is SendResult.LATER
 
 
 async def test_a_silence_accepts_nothing(world: World) -> None:
@@ -235,9 +237,9 @@ async def test_a_silence_accepts_nothing(world: World) -> None:
 async def test_closed_doors_let_nothing_in_and_open_again(world: World) -> None:
     await world.phones.close_for(0.5)
     outcome = await world.send(PHONE)
-    assert (outcome.fate, outcome.cause) == (Fate.LATER, "ClientConnectorError")
+    assert (outcome.result, outcome.cause) == (SendResult.LATER, "ClientConnectorError")
     async with asyncio.timeout(10):
-        while (await world.send(PHONE)).fate is Fate.LATER:  # noqa: ASYNC110  # no Event: it is another process
+        while (await world.send(PHONE)).result is SendResult.LATER:  # noqa: ASYNC110  # no Event: it is another process
             await asyncio.sleep(0.05)
 
 
@@ -264,14 +266,14 @@ async def test_callbacks_come_as_badly_as_asked(world: World, kind: str, reporte
 @pytest.mark.parametrize("fate", ["delivered", "opted out since"])
 async def test_what_became_of_texts_whose_callbacks_were_lost_is_asked_a_day_later(world: World, fate: str) -> None:
     records, clock = MemoryRecords(), Timekeeper(base=system_clock(), shows=NOW, rate=1.0)
-    late = LateReports(records, clock, world.twilio, per_second=100.0)
+    late = DeliveryPolling(records, clock, world.twilio, per_second=100.0)
     await world.phones.fault("callbacks_withheld", count=3)
-    texts = [await _sent(world, records, number, left=clock() - ASK_AFTER) for number in range(3)]
+    texts = [await _sent(world, records, number, left=clock() - REPORT_TIMEOUT) for number in range(3)]
     await world.until_idle()
     assert [world.hub.statuses(text.sid or "") for text in texts] == [[]] * 3
     if fate != "delivered":
-        await records.texts.settle(texts[0].id, News(TextStatus.OPTED_OUT, error_code=21610), clock())
-    forgotten = await _sent(world, records, 3, left=clock() - ASK_AFTER, sid="SM" + "0" * 32)
+        await records.texts.settle(texts[0].id, StatusUpdate(TextStatus.OPTED_OUT, error_code=21610), clock())
+    forgotten = await _sent(world, records, 3, left=clock() - REPORT_TIMEOUT, sid="SM" + "0" * 32)
 
     while await late.ask():
         pass
@@ -335,10 +337,10 @@ async def test_who_sends_stop_gets_no_texts_until_start(world: World) -> None:
     await world.phones.answer(phone, " Stop ", line=world.line)
     assert [form["Body"] for form in world.hub.inbound] == [" Stop "]
     assert (await world.send(phone)).code == 21610
-    assert (await world.send(PHONE)).fate is Fate.SENT
+    assert (await world.send(PHONE)).result is SendResult.SENT
     assert "Not to be shown" not in [body for _, body in await world.phones.conversation(phone)]
     await world.phones.answer(phone, "START", line=world.line)
-    assert (await world.send(phone)).fate is Fate.SENT
+    assert (await world.send(phone)).result is SendResult.SENT
 
 
 async def test_the_page_is_its_own_and_runs_nothing_from_elsewhere(world: World) -> None:

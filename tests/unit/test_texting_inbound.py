@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP, Meaning, meaning_of
+from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP, Intent, intent_of
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP, Me
     ],
 )
 def test_a_one_in_any_form_confirms(body: str) -> None:
-    assert meaning_of(body) is Meaning.CONFIRM
+    assert intent_of(body) is Intent.CONFIRM
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_one_in_any_form_confirms(body: str) -> None:
     ],
 )
 def test_a_two_in_any_form_cancels(body: str) -> None:
-    assert meaning_of(body) is Meaning.CANCEL
+    assert intent_of(body) is Intent.CANCEL
 
 
 @pytest.mark.parametrize("word", sorted(CARRIERS_STOP))
 def test_each_word_that_makes_carriers_block_us_stops_texts(word: str) -> None:
     for body in (word, word.upper(), word.title(), f" {word}\n", f"{word}.", f"“{word}”"):
-        assert meaning_of(body) is Meaning.STOP, body
+        assert intent_of(body) is Intent.STOP, body
 
 
 @pytest.mark.parametrize(
@@ -84,18 +84,18 @@ def test_each_word_that_makes_carriers_block_us_stops_texts(word: str) -> None:
     ],
 )
 def test_stop_is_understood_where_carriers_do_not(body: str) -> None:
-    assert meaning_of(body) is Meaning.STOP
+    assert intent_of(body) is Intent.STOP
 
 
 @pytest.mark.parametrize("word", sorted(CARRIERS_START))
 def test_each_word_that_lets_us_text_again_starts(word: str) -> None:
     for body in (word, word.upper(), f"{word}!"):
-        assert meaning_of(body) is Meaning.START, body
+        assert intent_of(body) is Intent.START, body
 
 
 @pytest.mark.parametrize("body", [*sorted(CARRIERS_HELP), "HELP", "Help!", "Help me", "help please"])
 def test_help_is_understood(body: str) -> None:
-    assert meaning_of(body) is Meaning.HELP
+    assert intent_of(body) is Intent.HELP
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_help_is_understood(body: str) -> None:
     ],
 )
 def test_what_is_not_clear_is_left_to_people(body: str) -> None:
-    assert meaning_of(body) is Meaning.OTHER
+    assert intent_of(body) is Intent.OTHER
 
 
 def test_what_twilio_took_it_for_counts_more_than_the_words() -> None:
-    assert meaning_of("ARRET", "STOP") is Meaning.STOP
-    assert meaning_of("1", "START") is Meaning.START
-    assert meaning_of("info", "HELP") is Meaning.HELP
-    assert meaning_of("1", "") is Meaning.CONFIRM
-    assert meaning_of("1", "NEWS") is Meaning.CONFIRM
+    assert intent_of("ARRET", "STOP") is Intent.STOP
+    assert intent_of("1", "START") is Intent.START
+    assert intent_of("info", "HELP") is Intent.HELP
+    assert intent_of("1", "") is Intent.CONFIRM
+    assert intent_of("1", "NEWS") is Intent.CONFIRM

@@ -11,9 +11,9 @@ from hub.scheduling.events import AppointmentBooked, PatientReminded
 from hub.scheduling.recorded_event import Happened
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Role
-from hub.texting.planning import texts_asked_for
-from hub.texting.relevance import why_not
-from hub.texting.text import TextStatus, once_more
+from hub.texting.planning import plan_texts
+from hub.texting.relevance import skip_reason
+from hub.texting.text import TextStatus, repetition_of
 from tests.unit.clinic_examples import BERLIN, NOW, START, after, book, booked, change, free, only
 from tests.unit.clinic_examples import DOCTOR as BY_DOCTOR
 from tests.unit.text_examples import CLINIC, DOCTOR, PATIENT, asked, happened, said
@@ -46,8 +46,8 @@ def test_a_text_knows_its_event_and_until_when_it_is_of_use() -> None:
 def test_whoever_plans_an_event_again_and_later_gives_its_texts_the_same_ids() -> None:
     event = happened(booked())
 
-    first = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW)
-    again = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + HOUR)
+    first = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW)
+    again = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + HOUR)
 
     assert [text.id for text in again] == [text.id for text in first]
     assert len({text.id for text in first}) == 2
@@ -56,8 +56,8 @@ def test_whoever_plans_an_event_again_and_later_gives_its_texts_the_same_ids() -
 def test_what_happened_more_than_a_day_ago_is_no_news_and_asks_for_nothing() -> None:
     event = happened(booked())
 
-    assert len(texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY)) == 2
-    assert texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY + timedelta(milliseconds=1)) == []
+    assert len(plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY)) == 2
+    assert plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY + timedelta(milliseconds=1)) == []
 
 
 def test_a_reminder_goes_to_the_patient_alone_and_is_of_use_until_half_an_hour_before() -> None:
@@ -154,8 +154,8 @@ def test_who_has_no_phone_gets_a_record_that_says_so() -> None:
 def test_a_text_that_is_planned_when_it_is_of_no_use_any_more_is_recorded_and_not_sent() -> None:
     event = happened(after(booked(), change("remind"), THREE_HOURS_BEFORE))
 
-    (late,) = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, START - timedelta(minutes=30))
-    (in_time,) = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, event, START - timedelta(minutes=31))
+    (late,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, START - timedelta(minutes=30))
+    (in_time,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, START - timedelta(minutes=31))
 
     assert (late.status, late.reason) == (TextStatus.SKIPPED, "too_late")
     assert in_time.status is TextStatus.PLANNED
@@ -182,23 +182,23 @@ def test_no_text_names_the_doctor_the_specialty_or_the_patient() -> None:
 )
 def test_a_reminder_is_not_worth_sending_when_its_appointment_has_gone_on(kind: str, reason: str | None) -> None:
     reminded = after(booked(), change("remind", key="r"), THREE_HOURS_BEFORE)
-    (text,) = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, happened(reminded), THREE_HOURS_BEFORE)
+    (text,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, happened(reminded), THREE_HOURS_BEFORE)
     # Later than it would be sent, so that it may be complete; what is asked is what the event makes of it.
     at = START - timedelta(minutes=30) if kind == "complete" else THREE_HOURS_BEFORE
     by = BY_DOCTOR if kind == "complete" else None
     now_stands = only(after(reminded, change(kind, by=by), at))
 
-    assert why_not(text, only(reminded), THREE_HOURS_BEFORE) is None
-    assert why_not(text, now_stands, THREE_HOURS_BEFORE) == reason
+    assert skip_reason(text, only(reminded), THREE_HOURS_BEFORE) is None
+    assert skip_reason(text, now_stands, THREE_HOURS_BEFORE) == reason
 
 
 def test_a_text_is_not_worth_sending_once_its_time_has_come_or_its_appointment_is_gone() -> None:
     (text, _) = asked(free(), book())
     appointment = only(booked())
 
-    assert why_not(text, appointment, START - timedelta(milliseconds=1)) is None
-    assert why_not(text, appointment, START) == "too_late"
-    assert why_not(text, None, NOW) == "unknown_appointment"
+    assert skip_reason(text, appointment, START - timedelta(milliseconds=1)) is None
+    assert skip_reason(text, appointment, START) == "too_late"
+    assert skip_reason(text, None, NOW) == "unknown_appointment"
 
 
 def test_of_an_appointment_that_moves_away_and_back_only_the_last_text_is_worth_sending() -> None:
@@ -206,10 +206,10 @@ def test_of_an_appointment_that_moves_away_and_back_only_the_last_text_is_worth_
     back = after(away, change("reschedule", key="back", start=START), NOW)
     again = after(back, change("reschedule", key="again"), NOW)
     texts = [
-        texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, happened(one), NOW)[0] for one in (booked(), away, back, again)
+        plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, happened(one), NOW)[0] for one in (booked(), away, back, again)
     ]
 
-    worth = [why_not(text, only(again), NOW) for text in texts]
+    worth = [skip_reason(text, only(again), NOW) for text in texts]
 
     assert worth == ["moved", "moved", "moved", None]
     assert texts[1].body == texts[3].body
@@ -217,9 +217,9 @@ def test_of_an_appointment_that_moves_away_and_back_only_the_last_text_is_worth_
 
 def test_that_an_appointment_was_cancelled_stays_worth_telling() -> None:
     cancelled = after(booked(), change("cancel", by=BY_DOCTOR), NOW)
-    (text,) = texts_asked_for(CLINIC, DOCTOR, BERLIN, PATIENT, happened(cancelled), NOW)
+    (text,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, happened(cancelled), NOW)
 
-    assert why_not(text, only(cancelled), NOW) is None
+    assert skip_reason(text, only(cancelled), NOW) is None
 
 
 def test_after_a_no_show_nothing_is_left_to_tell() -> None:
@@ -230,7 +230,7 @@ def test_after_a_no_show_nothing_is_left_to_tell() -> None:
         START + timedelta(minutes=15),
     )
 
-    assert why_not(text, only(missed), NOW) == "over"
+    assert skip_reason(text, only(missed), NOW) == "over"
 
 
 def test_a_text_that_could_not_be_delivered_is_repeated_once_under_an_id_of_its_own() -> None:
@@ -239,21 +239,21 @@ def test_a_text_that_could_not_be_delivered_is_repeated_once_under_an_id_of_its_
         update={"status": TextStatus.UNDELIVERED, "sid": "SM1", "error_code": 30003, "attempts": 2}
     )
 
-    again = once_more(failed, NOW + HOUR, NOW + 2 * HOUR)
+    again = repetition_of(failed, NOW + HOUR, NOW + 2 * HOUR)
 
     assert again
-    assert again == once_more(failed, NOW + HOUR, NOW + 2 * HOUR)
+    assert again == repetition_of(failed, NOW + HOUR, NOW + 2 * HOUR)
     assert (again.again_of, again.body, again.phone) == (text.id, text.body, text.phone)
     assert (again.status, again.attempts, again.sid, again.error_code) == (TextStatus.PLANNED, 0, None, None)
     assert (again.not_before, again.created_at) == (NOW + 2 * HOUR, NOW + HOUR)
     assert again.id != text.id
-    assert once_more(again, NOW + HOUR, NOW + 2 * HOUR) is None
+    assert repetition_of(again, NOW + HOUR, NOW + 2 * HOUR) is None
 
 
 def test_a_text_is_not_repeated_when_that_would_be_too_late() -> None:
     (text, _) = asked(free(), book())
 
-    assert once_more(text, NOW, START) is None
+    assert repetition_of(text, NOW, START) is None
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_across_a_clock_change_the_reminder_is_due_three_hours_of_waiting_before
     reminded = evolve(appointment, PatientReminded(**header | {"prev": 1, "command_id": "r"}, seq=2, at=at - 3 * HOUR))
     schedule = Schedule(id="berlin", zone=zone)
 
-    (text,) = texts_asked_for(CLINIC, DOCTOR, schedule, PATIENT, Happened(reminded.last, reminded), at - 3 * HOUR)
+    (text,) = plan_texts(CLINIC, DOCTOR, schedule, PATIENT, Happened(reminded.last, reminded), at - 3 * HOUR)
 
     assert appointment.due == at - 3 * HOUR
     assert f"appointment {shown}. Reply" in text.body

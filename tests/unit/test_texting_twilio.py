@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestServer, unused_port
 
-from hub.texting.outcomes import Fate, Outcome
+from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.twilio import Twilio, TwilioUnreachable
 
 PATH = "/2010-04-01/Accounts/AC1/Messages.json"
@@ -67,7 +67,7 @@ async def _send(twilio: Twilio, valid_for: float = 7200.0) -> Outcome:
 
 async def test_a_text_is_posted_once_with_what_twilio_needs_to_know() -> None:
     async with _twilio(_json(201, {"sid": "SM1", "status": "queued"})) as (twilio, api):
-        assert await _send(twilio) == Outcome(Fate.SENT, sid="SM1", code=0, cause="accepted")
+        assert await _send(twilio) == Outcome(SendResult.SENT, sid="SM1", code=0, cause="accepted")
 
     assert api.posts == [
         {"To": TO, "From": FROM, "Body": BODY, "StatusCallback": CALLBACK, "ValidityPeriod": "7200"},
@@ -86,17 +86,17 @@ async def test_the_time_that_a_text_is_of_use_is_said_within_twilios_bounds(vali
 @pytest.mark.parametrize(
     ("status", "code", "fate"),
     [
-        (400, 21610, Fate.OPTED_OUT),
-        (400, 21211, Fate.PERMANENT),
-        (429, 20429, Fate.LATER),
-        (400, 21611, Fate.LATER),
-        (401, 20003, Fate.HALT),
-        (400, 21606, Fate.HALT),
-        (500, 20500, Fate.UNKNOWN),
-        (503, 0, Fate.UNKNOWN),
+        (400, 21610, SendResult.OPTED_OUT),
+        (400, 21211, SendResult.PERMANENT),
+        (429, 20429, SendResult.LATER),
+        (400, 21611, SendResult.LATER),
+        (401, 20003, SendResult.HALT),
+        (400, 21606, SendResult.HALT),
+        (500, 20500, SendResult.UNKNOWN),
+        (503, 0, SendResult.UNKNOWN),
     ],
 )
-async def test_a_refusal_is_classed_and_never_posted_again_unasked(status: int, code: int, fate: Fate) -> None:
+async def test_a_refusal_is_classed_and_never_posted_again_unasked(status: int, code: int, fate: SendResult) -> None:
     async with _twilio(_refusal(status, code)) as (twilio, api):
         outcome = await _send(twilio)
 
@@ -109,13 +109,13 @@ async def test_a_refusal_without_twilios_own_words_is_classed_by_its_status() ->
         return web.Response(status=429, text="slow down")
 
     async with _twilio(answer) as (twilio, _):
-        assert await _send(twilio) == Outcome(Fate.LATER, sid=None, code=0, cause="HTTP 429")
+        assert await _send(twilio) == Outcome(SendResult.LATER, sid=None, code=0, cause="HTTP 429")
 
 
 async def test_a_problem_of_twilios_newer_kind_is_classed_too() -> None:
     problem = {"type": "https://twilio.example/21610", "title": "stopped", "status": 400, "code": 21610}
     async with _twilio(_json(400, problem)) as (twilio, _):
-        assert (await _send(twilio)).fate is Fate.OPTED_OUT
+        assert (await _send(twilio)).result is SendResult.OPTED_OUT
 
 
 async def test_an_answer_that_is_cut_off_after_twilio_took_the_text_leaves_its_fate_unknown() -> None:
@@ -125,7 +125,7 @@ async def test_an_answer_that_is_cut_off_after_twilio_took_the_text_leaves_its_f
         return web.Response()
 
     async with _twilio(drop) as (twilio, api):
-        assert await _send(twilio) == Outcome(Fate.UNKNOWN, sid=None, code=0, cause="ServerDisconnectedError")
+        assert await _send(twilio) == Outcome(SendResult.UNKNOWN, sid=None, code=0, cause="ServerDisconnectedError")
 
     assert len(api.posts) == 1
 
@@ -136,7 +136,7 @@ async def test_a_broken_answer_leaves_the_fate_unknown(body: str) -> None:
         return web.Response(status=201, text=body, content_type="application/json")
 
     async with _twilio(answer) as (twilio, _):
-        assert (await _send(twilio)).fate is Fate.UNKNOWN
+        assert (await _send(twilio)).result is SendResult.UNKNOWN
 
 
 async def test_an_answer_that_never_comes_leaves_the_fate_unknown() -> None:
@@ -148,7 +148,7 @@ async def test_an_answer_that_never_comes_leaves_the_fate_unknown() -> None:
 
     async with _twilio(wait) as (twilio, api):
         twilio._session._timeout = ClientTimeout(total=0.2, sock_connect=0.1)
-        assert await _send(twilio) == Outcome(Fate.UNKNOWN, sid=None, code=0, cause="TimeoutError")
+        assert await _send(twilio) == Outcome(SendResult.UNKNOWN, sid=None, code=0, cause="TimeoutError")
         over.set()
 
     assert len(api.posts) == 1
@@ -157,7 +157,7 @@ async def test_an_answer_that_never_comes_leaves_the_fate_unknown() -> None:
 async def test_where_nobody_listens_nothing_was_sent() -> None:
     twilio = Twilio("AC1", "token", f"http://127.0.0.1:{unused_port()}")
 
-    assert await _send(twilio) == Outcome(Fate.LATER, sid=None, code=0, cause="ClientConnectorError")
+    assert await _send(twilio) == Outcome(SendResult.LATER, sid=None, code=0, cause="ClientConnectorError")
 
     with pytest.raises(TwilioUnreachable, match="ClientConnectorError"):
         await twilio.find(TO, BODY, FROM, NOW)
@@ -220,4 +220,4 @@ async def test_the_environment_does_not_move_where_texts_go(monkeypatch: pytest.
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     monkeypatch.setenv("TWILIO_REGION", "ie1")
     async with _twilio(_json(201, {"sid": "SM1"})) as (twilio, _):
-        assert (await _send(twilio)).fate is Fate.SENT
+        assert (await _send(twilio)).result is SendResult.SENT

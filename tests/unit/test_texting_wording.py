@@ -49,10 +49,10 @@ def test_every_template_is_looked_at() -> None:
         "booked",
         "reminder",
         "rescheduled",
-        "called_off",
-        "booked_with_you",
-        "moved_with_you",
-        "cancelled_with_you",
+        "cancelled_by_clinic",
+        "doctor_booked",
+        "doctor_rescheduled",
+        "doctor_cancelled",
     }
 
 

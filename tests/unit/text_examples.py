@@ -6,7 +6,7 @@ from hub.accounts.account import Account
 from hub.scheduling.commands import Command
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.recorded_event import Happened
-from hub.texting.planning import texts_asked_for
+from hub.texting.planning import plan_texts
 from hub.texting.text import Text
 from hub.texting.wording import Clinic
 from tests.unit.clinic_examples import BERLIN, NOW, after, only
@@ -44,7 +44,7 @@ def asked(
 ) -> list[Text]:
     """Return the texts that a command asks for which is carried out at `at`, planned at once."""
     assert doctor.calendar
-    return texts_asked_for(CLINIC, doctor, doctor.calendar, patient, happened(after(calendar, command, at)), at)
+    return plan_texts(CLINIC, doctor, doctor.calendar, patient, happened(after(calendar, command, at)), at)
 
 
 def said(texts: list[Text]) -> list[tuple[str, str]]:

@@ -8,14 +8,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace
+from hub.bus.broker_config import BrokerConfig
 from hub.ops.checkup.finding import Finding, Grade
 
 _WITHIN = 10.0
 """Seconds that the broker has for all answers."""
 
 
-async def look_at_broker(place: BrokerPlace) -> list[Finding]:
+async def look_at_broker(place: BrokerConfig) -> list[Finding]:
     """Return what there is to say; changes nothing."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers, request_timeout_ms=5_000)
     try:
@@ -30,7 +30,7 @@ async def look_at_broker(place: BrokerPlace) -> list[Finding]:
         await admin.close()
 
 
-async def _look(admin: AIOKafkaAdminClient, place: BrokerPlace) -> list[Finding]:
+async def _look(admin: AIOKafkaAdminClient, place: BrokerConfig) -> list[Finding]:
     findings = [_finding("fine", f"Answers at {place.servers}.")]
     brokers = len((await admin.describe_cluster())["brokers"])
     if brokers < place.replication:
@@ -46,7 +46,7 @@ async def _look(admin: AIOKafkaAdminClient, place: BrokerPlace) -> list[Finding]
     return findings
 
 
-def _topic(topic: Mapping[str, Any], place: BrokerPlace) -> list[Finding]:
+def _topic(topic: Mapping[str, Any], place: BrokerConfig) -> list[Finding]:
     name, partitions = topic["topic"], topic["partitions"]
     findings = []
     if len(partitions) != place.partitions:

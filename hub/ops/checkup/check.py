@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from hub.bus.broker_config import place_of
+from hub.bus.broker_config import broker_config
 from hub.ops.checkup.broker import look_at_broker
 from hub.ops.checkup.database import look_at_database
 from hub.ops.checkup.finding import Finding
@@ -61,7 +61,7 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
         return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
-    return await look_at_broker(place_of(settings))
+    return await look_at_broker(broker_config(settings))
 
 
 async def _photos(settings: Settings) -> list[Finding]:

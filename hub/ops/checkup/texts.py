@@ -7,7 +7,7 @@ from hub.clock import system_clock
 from hub.ops.checkup.finding import Finding
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
-from hub.texting.failure_reasons import why_kept_back
+from hub.texting.failure_reasons import line_halt_reason
 
 _LATELY = timedelta(days=1)
 
@@ -29,7 +29,7 @@ async def look_at_texts(url: str, numbers: Mapping[str, str]) -> list[Finding]:
         Finding(
             "twilio",
             "wrong",
-            f"Texts from {setting} are kept back: {why_kept_back(halt.code)} (Twilio's code {halt.code}, last at "
+            f"Texts from {setting} are kept back: {line_halt_reason(halt.code)} (Twilio's code {halt.code}, last at "
             f"{halt.at:%Y-%m-%d %H:%M} UTC.) Until a while after the last one, one text a minute leaves.",
         )
         for setting, halt in halts.items()

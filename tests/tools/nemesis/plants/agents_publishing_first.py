@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from agents.actor.actors import Doctors
 from agents.publisher import Publisher
 from hub.bus import topics
-from hub.bus.broker_config import BrokerPlace
+from hub.bus.broker_config import BrokerConfig
 from hub.bus.messages import notice_of
 from hub.records.appointments import MongoAppointments
 from hub.records.ports import SaveOutcome
@@ -23,7 +23,7 @@ _save = MongoAppointments.save
 _known: dict[str, Schedule] = {}
 
 
-def _make(self: Publisher, place: BrokerPlace) -> None:
+def _make(self: Publisher, place: BrokerConfig) -> None:
     _made(self, place)
     _publishers.append(self)
 
