@@ -12,6 +12,7 @@ from hub.records.ports import Records
 from tests.contracts.engine import Engine
 from tests.contracts.histories import Histories
 from tests.own_database import own_database
+from tests.tools.mongo_proxy.proxy import MongoProxy
 
 MONGODB = os.environ.get("MONGODB")  # noqa: TID251  # asked of who runs the tests
 """A server for the tests that do it no harm, in the place of the embedded one."""
@@ -26,6 +27,22 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.start()
     yield engine
     engine.kill()
+
+
+@pytest.fixture
+def proxy(engine: Engine) -> Iterator[MongoProxy]:
+    """A proxy before the embedded database, without rules yet."""
+    with MongoProxy("127.0.0.1", engine.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def proxied(proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
+    """The store on a database that nobody has used yet, behind the proxy."""
+    records = connect(proxy.url(next(_names)))
+    await records.prepare()
+    yield records
+    await records.close()
 
 
 @pytest.fixture

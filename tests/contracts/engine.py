@@ -16,18 +16,18 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = _free_port()
+        self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
-        return f"mongodb://127.0.0.1:{self._port}/{database}?directConnection=true&retryWrites=false"
+        return f"mongodb://127.0.0.1:{self.port}/{database}?directConnection=true&retryWrites=false"
 
     def start(self) -> None:
         """Start it and return when it answers."""
         program = Path(sys.executable).with_name("secantusd-py")
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "--host", "127.0.0.1", "--port", str(self._port), "--storage-path", self._folder / "data"],
+                [program, "--host", "127.0.0.1", "--port", str(self.port), "--storage-path", self._folder / "data"],
                 stdout=log,
                 stderr=log,
             )
