@@ -1,7 +1,7 @@
-"""How a process logs: one event a line, JSON for machines, readable on a terminal, and nothing private.
+"""Configures logging: one event per line, JSON or (on a terminal) plain text, without private data.
 
-Our code says `log = structlog.get_logger()` and `log.info("appointment_booked", doctor_id=…)`: an event's name and the
-ids that belong to it. Libraries write through the standard library; from WARNING on it goes the same way.
+Our code logs with structlog: `log.info("appointment_booked", doctor_id=…)`, an event name and ids. Libraries log
+through the standard library; their records from WARNING on are written in the same format.
 """
 
 import logging
@@ -19,80 +19,81 @@ _PRIVATE_WORDS = frozenset(
 )
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _PRIVATE_TEXT = re.compile(r"[^\s\"'<>@/]+@[^\s\"'<>@/]+|\+\d{7,15}")
-"""E-mail addresses, phone numbers, and the log-in of a URL: what an error message of a library can quote."""
+"""Matches e-mail addresses, phone numbers and credentials in a URL. A library's error message may contain them."""
 
 REPEAT_INTERVAL = 10.0
-"""Seconds for which a library need not say the same again."""
-_REMEMBERED = 500
+"""Seconds for which a repeated message of a library is left out."""
+_MAX_MESSAGES = 500
+"""Different messages that the filter remembers."""
 
 
 def configure(process: str, level: str, stream: TextIO = sys.stdout) -> None:
-    """Set up logging for this process, once, before anything is logged.
+    """Set up logging for this process. Call it once, before anything is logged.
 
-    `process` is the name that each line carries; `level` one of DEBUG, INFO, WARNING, ERROR, for our own events.
+    `process` is the process name in each line. `level` (DEBUG, INFO, WARNING, ERROR) applies to our own events.
     """
     every_event: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named(process),
+        _process_name(process),
         drop_private,
         structlog.processors.format_exc_info,
         hide_private_text,
     ]
-    last: Processor = _readable() if stream.isatty() else _one_json_line
+    renderer: Processor = _console() if stream.isatty() else _json_line
     structlog.configure(
-        processors=[*every_event, last],
+        processors=[*every_event, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)
-    handler.addFilter(_Repetitions())
+    handler.addFilter(_RepeatFilter())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *every_event],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.WARNING)
 
 
-class _Repetitions(logging.Filter):
-    """Leaves out what a library has just said: clients of a broker that is away say so thirty times a second.
+class _RepeatFilter(logging.Filter):
+    """Drops repeated messages of libraries. Without a broker, its clients log the same message 30 times a second.
 
-    What says the same later says, too, how often that was. Tracebacks are never left out.
+    The next message that is written tells how many were dropped. Records with a traceback are never dropped.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, int, str], tuple[float, int]] = {}
+        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to write it."""
+        """Return whether to write the record."""
         if record.exc_info:
             return True
-        said = record.name, record.levelno, str(record.msg)
-        at, left_out = self._said.get(said, (0.0, 0))
-        if at <= record.created < at + REPEAT_INTERVAL:
-            self._said[said] = at, left_out + 1
+        message = record.name, record.levelno, str(record.msg)
+        written_at, dropped = self._seen.get(message, (0.0, 0))
+        if written_at <= record.created < written_at + REPEAT_INTERVAL:
+            self._seen[message] = written_at, dropped + 1
             return False
-        if len(self._said) >= _REMEMBERED:
-            self._said.clear()
-        self._said[said] = record.created, 0
-        if left_out:
-            record.msg, record.args = f"{record.getMessage()} (and {left_out} times before)", ()
+        if len(self._seen) >= _MAX_MESSAGES:
+            self._seen.clear()
+        self._seen[message] = record.created, 0
+        if dropped:
+            record.msg, record.args = f"{record.getMessage()} (and {dropped} times before)", ()
         return True
 
 
 def drop_private(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Leave out each key that names something private, also inside mappings: `password`, `accessToken`, `to_phone`."""
+    """Remove keys with a private word in their name, also in nested mappings: `password`, `accessToken`, `to_phone`."""
     return {key: _without_private(value) for key, value in event.items() if not _is_private(key)}
 
 
 def hide_private_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank out addresses and numbers in the texts we do not write ourselves: tracebacks and library messages."""
+    """Replace e-mail addresses, phone numbers and credentials in tracebacks and in messages of libraries."""
     for key in ("event", "exception"):
         if isinstance(text := event.get(key), str):
             event[key] = _PRIVATE_TEXT.sub("[private]", text)
@@ -105,20 +106,20 @@ def _without_private(value: object) -> object:
     return value
 
 
-@lru_cache(maxsize=1024)  # the keys are few and the same; looking into each was half the cost of a line
+@lru_cache(maxsize=1024)  # there are few different keys; without the cache the check was half the cost of a log line
 def _is_private(key: str) -> bool:
     return any(word.lower() in _PRIVATE_WORDS for word in _WORD.findall(key))
 
 
-def _one_json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def _readable() -> Processor:
+def _console() -> Processor:
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
-def _named(process: str) -> Processor:
+def _process_name(process: str) -> Processor:
     def add_name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["process"] = process
         return event

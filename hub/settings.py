@@ -1,4 +1,4 @@
-"""The only reader of the environment. `.env.example` explains each variable to the people who set them."""
+"""The only module that reads the environment. `.env.example` documents each variable."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from hub.texting.segments import gsm7_units
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
 TWILIO_API_URL = "https://api.twilio.com"
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
-_NAME_UNITS = 40
+_LOCALHOST = frozenset({"127.0.0.1", "::1", "localhost"})
+_MAX_NAME_UNITS = 40
 
 
-def _short_enough(name: str) -> str:
+def _clinic_name(name: str) -> str:
     units = gsm7_units(name)
-    if units is None or units > _NAME_UNITS:
-        message = f"one text holds a name of at most {_NAME_UNITS} plain characters, without typographic ones"
+    if units is None or units > _MAX_NAME_UNITS:
+        message = f"the name may have at most {_MAX_NAME_UNITS} plain characters (GSM-7), so that a text fits it"
         raise ValueError(message)
     return name
 
@@ -31,7 +31,7 @@ def _short_enough(name: str) -> str:
 OurNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")]
 """E.164, or a short code."""
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
-"""Where paths are appended to; without a slash at the end."""
+"""A URL without a slash at the end, so that paths can be appended."""
 
 
 def _origin(written: str) -> str:
@@ -46,20 +46,20 @@ def _network(written: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-"""An origin as browsers send it: scheme://host, and :port unless that is the scheme's own."""
+"""An origin as browsers send it: scheme://host, with :port unless it is the scheme's default."""
 Network = Annotated[str, AfterValidator(_network)]
 """An address or a network, like 10.0.0.0/8."""
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Unset `mongodb_url` or `kafka_bootstrap_servers` mean the embedded engines."""
+    """All settings. If `mongodb_url` or `kafka_bootstrap_servers` is unset, `make run` starts an embedded engine."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
-        env_ignore_empty=True,  # `MONGODB_URL=` says "not set", as a line that was left open in a file does
+        env_ignore_empty=True,  # `MONGODB_URL=` means "not set"
         extra="ignore",
         frozen=True,
-        hide_input_in_errors=True,  # a bad secret would be printed, SecretStr or not
+        hide_input_in_errors=True,  # otherwise an invalid secret is printed, in spite of SecretStr
     )
 
     clinic_env: Literal["development", "production"] = "development"
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
     jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
-    # Keys that sign no more, but whose tokens hold until they expire; JSON, a list.
+    # Former keys. They sign no new tokens; their tokens stay valid until they expire. A JSON list.
     jwt_retired_secret_keys: tuple[SecretStr, ...] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
@@ -82,12 +82,12 @@ class Settings(BaseSettings):
     cors_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    # A clock that is not the machine's own, for tests and the demo; all three or none.
+    # A clock other than the system clock, for tests and the demo. Set all three or none.
     clock_base: AwareDatetime | None = None
     clock_shows: AwareDatetime | None = None
     clock_rate: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    # What the texts call the clinic, and the number they say to call; 40 of the 160 units that one text has.
-    clinic_name: Annotated[str, Field(min_length=1), AfterValidator(_short_enough)] = "Clinic Hub"
+    # The clinic's name and phone number in texts. The name may take 40 of the 160 units of a text.
+    clinic_name: Annotated[str, Field(min_length=1), AfterValidator(_clinic_name)] = "Clinic Hub"
     clinic_phone: Annotated[str, Field(pattern=r"^[0-9+(][0-9 ().-]{2,19}$")] | None = None
     twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
     twilio_auth_token: SecretStr | None = None
@@ -98,53 +98,53 @@ class Settings(BaseSettings):
     texts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
-    # Of one account, and of one address, behind which there may be a whole waiting room.
+    # Limits per account, and per network address, which a whole waiting room may share.
     signups_per_hour: Annotated[int, Field(ge=1)] = 20
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
-    # The same of what people who are signed in write; each api process counts for itself.
+    # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
 
     @model_validator(mode="after")
-    def _one_clock(self) -> Self:
+    def _check_clock(self) -> Self:
         given = [value is not None for value in (self.clock_base, self.clock_shows, self.clock_rate)]
         if any(given) and not all(given):
             message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are set together or not at all"
             raise ValueError(message)
         if any(given) and self.clinic_env != "development":
-            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development: patients live by the real clock"
+            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development only: patients live by the real time"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _whole_twilio(self) -> Self:
+    def _check_twilio(self) -> Self:
         names = ("twilio_account_sid", "twilio_auth_token", "twilio_from_patient", "twilio_from_doctor")
         missing = [name.upper() for name in names if getattr(self, name) is None]
         if 0 < len(missing) < len(names):
-            message = f"{' and '.join(missing)} must be set too: texts need all of TWILIO_…, or none is sent"
+            message = f"{' and '.join(missing)} must be set too: set all four TWILIO_… variables or none"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _where_twilio_finds_us(self) -> Self:
+    def _check_public_url(self) -> Self:
         if self.twilio_account_sid is None:
             return self
-        # A stand-in on this machine finds us without.
-        if self.public_url is None and urlsplit(self.twilio_base_url).hostname not in _THIS_MACHINE:
+        # The Twilio stub on this machine does not need it.
+        if self.public_url is None and urlsplit(self.twilio_base_url).hostname not in _LOCALHOST:
             message = (
-                "PUBLIC_URL must be set with TWILIO_…: the https address under which Twilio reaches the api, to bring "
-                "answers and to say what becomes of texts"
+                "PUBLIC_URL must be set with TWILIO_…: the https URL at which Twilio reaches the api, to deliver "
+                "inbound texts and delivery reports"
             )
             raise ValueError(message)
         if self.public_url and self.clinic_env == "production" and not self.public_url.startswith("https://"):
-            message = "PUBLIC_URL must begin with https:// in production: texts of patients come in there"
+            message = "PUBLIC_URL must begin with https:// in production: Twilio posts patients' texts to it"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _safe_in_production(self) -> Self:
+    def _check_production(self) -> Self:
         if self.clinic_env == "development":
             return self
         for name in ("jwt_secret_key", "jwt_retired_secret_keys"):
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         missing = [n for n in ("mongodb_url", "kafka_bootstrap_servers") if getattr(self, n) is None]
         if missing:
             names = " and ".join(name.upper() for name in missing)
-            message = f"{names} must be set: the embedded engines are for development"
+            message = f"{names} must be set: the embedded engines are for development only"
             raise ValueError(message)
         return self
 
@@ -166,13 +166,13 @@ def _is_strong(key: SecretStr) -> bool:
 
 
 class BadSettings(Exception):
-    """The environment does not make sense; the message names each variable and what is wrong with it."""
+    """The settings are not valid. The message names each variable and its problem."""
 
 
 def load(**overrides: object) -> Settings:
-    """Read the environment and `.env`; `overrides` win. Raises `BadSettings` with one line a problem."""
+    """Read the environment and `.env`. `overrides` take precedence. Raises `BadSettings` with one line per problem."""
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic, which reports per field
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them and reports per field
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {problem['msg']}"
@@ -184,7 +184,10 @@ def load(**overrides: object) -> Settings:
 
 
 def clock_settings(shows: datetime | None, rate: float) -> dict[str, object]:
-    """Return the settings of a clock that shows `shows` (UTC; None: what the machine's shows) now and runs so fast."""
+    """Return the CLOCK_… settings of a clock that shows `shows` now and runs `rate` times as fast as real time.
+
+    A naive `shows` is UTC. None means the current time.
+    """
     now = system_clock()
     if shows is None and rate == 1:
         return {}
@@ -193,7 +196,7 @@ def clock_settings(shows: datetime | None, rate: float) -> dict[str, object]:
 
 
 def timekeeper(settings: Settings) -> Timekeeper:
-    """Return the clock that the settings say: the machine's own unless all of CLOCK_… are set."""
+    """Return the clock of these settings: the system clock unless CLOCK_… are set."""
     base, shows, rate = settings.clock_base, settings.clock_shows, settings.clock_rate
     if base is None or shows is None or rate is None:
         return system_clock
@@ -201,27 +204,27 @@ def timekeeper(settings: Settings) -> Timekeeper:
 
 
 def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_servers"]) -> str:
-    """Return where a service is. Raises `BadSettings` when it is not set: only `clinic-hub run` starts its own."""
+    """Return the address of a service. Raises `BadSettings` if it is not set: only `clinic-hub run` starts its own."""
     value: str | None = getattr(settings, field)
     if value is None:
-        raise BadSettings(f"{field.upper()}: not set; `clinic-hub run` starts an embedded one and sets it")
+        raise BadSettings(f"{field.upper()}: not set. `clinic-hub run` starts an embedded service and sets it.")
     return value
 
 
 def public_url(settings: Settings) -> str:
-    """Return the address under which the world reaches the api, without a slash at the end."""
+    """Return the public base URL of the api, without a slash at the end."""
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment in which a child process loads exactly these settings, whatever was set here."""
+    """Return an environment in which a child process loads exactly these settings."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     given = {name.upper(): _as_text(value) for name, value in settings if value is not None}
     return inherited | given
 
 
 def _as_text(value: object) -> str:
-    """Write a setting as the environment holds it: plain text, and JSON for a list."""
+    """Format a setting for the environment: plain text, or JSON for a list."""
     match value:
         case SecretStr():
             return value.get_secret_value()

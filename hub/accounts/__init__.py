@@ -1,1 +1,1 @@
-"""Who somebody is: passwords, tokens and sessions."""
+"""Accounts, passwords, access tokens and login sessions."""

@@ -1,4 +1,4 @@
-"""The account of a doctor or a patient, and a log-in of one."""
+"""The account of a doctor or a patient, and a login session."""
 
 from typing import Literal, get_args
 
@@ -12,11 +12,11 @@ ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 
 
 class Account(Value):
-    """A person who can log in. `email` is lower case, `phone` E.164; both are unique among all accounts.
+    """A person who can log in. `email` is lower case and `phone` is E.164. Both are unique among all accounts.
 
-    `calendar` holds a doctor's zone, hours and time off; it is None for a patient. `zone` is a patient's own, None
-    where they never said. `texts` are the kinds that the person wants, in `language`. `photo` is the id of the picture;
-    `calendar_key_hash` the hash of what opens the calendar's private link.
+    `calendar` is a doctor's schedule at the creation of the account (None for a patient). `zone` is a patient's time
+    zone, None if they never set one. `texts` are the kinds of texts that the person wants, written in `language`.
+    `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in the private calendar link.
     """
 
     id: Id
@@ -36,7 +36,7 @@ class Account(Value):
 
 
 class Session(Value):
-    """One log-in: a family of refresh tokens, of which only the hash of the current one is kept."""
+    """One login: a family of refresh tokens. Only the hash of the current token is stored."""
 
     id: Id
     user_id: Id

@@ -1,4 +1,4 @@
-"""What people write of themselves, checked and brought into the form in which it is kept."""
+"""Validates and normalizes the fields of an account that people type: e-mail, phone, name and password."""
 
 import re
 from typing import Annotated
@@ -10,11 +10,11 @@ from pydantic_core import PydanticCustomError
 
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-PASSWORD_BYTES = range(8, 73)  # bcrypt reads 72 bytes; what comes after them would not count
+PASSWORD_BYTES = range(8, 73)  # bcrypt ignores everything after 72 bytes
 
 
 def _email(written: str) -> str:
-    """Return the address as it is kept: normal form, lower case. No DNS is asked; .test addresses are fine."""
+    """Return the address as it is stored: normalized, lower case. There is no DNS query; .test addresses are valid."""
     try:
         checked = validate_email(written, strict=True, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
@@ -23,13 +23,13 @@ def _email(written: str) -> str:
 
 
 def _phone(written: str) -> str:
-    # first the form: the library would also read letters, other digits and extensions
+    # Check the form first: the library would also accept letters, digits of other scripts, and extensions.
     if _PHONE.fullmatch(written):
         try:
             if phonenumbers.is_valid_number(phonenumbers.parse(written)):
                 return written
         except phonenumbers.NumberParseException:
-            pass  # a country that does not exist: no number either
+            pass  # the country code does not exist
     raise PydanticCustomError("phone", "Input should be a phone number with its country, for example +12025550123")
 
 

@@ -1,4 +1,4 @@
-"""Who is speaking, as an access token proves it."""
+"""The identity that an access token proves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from hub.scheduling.values import Role
 
 @dataclass(frozen=True)
 class Identity:
-    """A doctor or a patient, the log-in the token came from, and the instant (UTC) until which the token holds."""
+    """A doctor or a patient, the login session of the token, and the instant (UTC) at which the token expires."""
 
     user_id: str
     role: Role

@@ -1,6 +1,6 @@
-"""What accounts and log-ins need of the store; `hub.records` implements it for MongoDB and in memory.
+"""Storage interfaces for accounts, sessions and attempt counters. `hub.records` implements them (MongoDB and memory).
 
-Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware, UTC, whole milliseconds.
+Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware, UTC, in whole milliseconds.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,23 +11,23 @@ from hub.accounts.account import Account, Session
 from hub.scheduling.values import Role
 
 Unique = Literal["email", "phone"]
-"""A field of an account that no two accounts share."""
+"""A field whose value must be unique among all accounts."""
 
 
 class UserRecords(Protocol):
     """The accounts of both roles."""
 
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
-        """Write new accounts in order. Return None, or the field that another account holds already.
+        """Insert accounts in order. Returns None, or the field whose value another account already has.
 
-        Stops at the first account that is refused; those before it are written.
+        It stops at the first account that is refused. The accounts before it are written.
         """
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
-        """Write what differs between the two, which are one account; everything else stays as it is in the store.
+        """Write the fields that differ between two versions of one account. Other stored fields stay unchanged.
 
-        Returns None; or the field that another account holds already; or "stale" when there is no such account, or when
-        the password differs and is not that of `before` any more. Then nothing was written.
+        Returns None on success. Otherwise nothing was written: returns the field whose value another account already
+        has, or "stale" if the account is gone, or if the password changes and the stored one differs from `before`.
         """
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -46,46 +46,46 @@ class UserRecords(Protocol):
         """Return all doctors, ordered by name."""
 
     async def doctor_ids(self) -> list[str]:
-        """Return the ids of all doctors, in any order: of thousands a fraction of what the accounts cost."""
+        """Return the ids of all doctors, in any order. With thousands of doctors it is much cheaper than `doctors`."""
 
     async def count(self, role: Role | None = None) -> int:
-        """Return how many accounts there are, of one role or of both."""
+        """Return the number of accounts, of one role or of both."""
 
 
 class SessionRecords(Protocol):
-    """Refresh-token families: one log-in each."""
+    """Login sessions. Each is one family of refresh tokens."""
 
     async def add(self, session: Session) -> None:
-        """Write a new session."""
+        """Insert a session."""
 
     async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
-        """Replace the token hash `presented` by `fresh` if it is the current one of a live session.
+        """Replace the token hash `presented` by `fresh` if `presented` is the current hash of a live session.
 
-        Returns the session then; None when the session is unknown, over, revoked, or `presented` is not its current
-        hash, in which case a session that exists is revoked: somebody uses a token that has been used.
+        Returns the session, or None if it is unknown, expired, revoked, or has another hash. In the last case the
+        session is revoked, because a token was used twice.
         """
 
     async def revoke(self, session_id: str, now: datetime) -> None:
         """End the session."""
 
     async def revoked_at(self, session_id: str) -> datetime | None:
-        """Return when the session was ended; None while it is not, or when there is none."""
+        """Return when the session was revoked, or None if it is unknown or not revoked."""
 
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
-        """Return the sessions that were ended at `since` or later: session id → when."""
+        """Return the sessions that were revoked at `since` or later: session id → instant."""
 
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
+        """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
 
 
 class AttemptRecords(Protocol):
-    """How often something was tried, by a key of the caller's making."""
+    """Counters of attempts. The caller chooses the keys."""
 
     async def counts(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return what was counted under each of the keys that has something."""
+        """Return the counters of these keys that exist."""
 
     async def count(self, key: str, until: datetime) -> int:
-        """Count one more under the key and return how many that makes, this one included: each caller another number.
+        """Increment the counter of the key and return its new value. Concurrent callers get different values.
 
-        What is counted under the key may be forgotten after `until`, which is that of the first.
+        The store may delete the counter after the `until` of the call that created it.
         """

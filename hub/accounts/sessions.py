@@ -1,7 +1,7 @@
-"""Log-ins: an access token for a while, and a refresh token that is changed for a new one at every use.
+"""Login sessions: a short-lived access token, and a refresh token that is replaced at every use.
 
-A refresh token is `<session id>.<secret>`; the store holds only the hash of the secret. Whoever comes with a secret
-that has been used before has stolen it, or was stolen from: either way the whole log-in ends.
+A refresh token is `<session id>.<secret>`. The store holds only the hash of the secret. If a secret is used twice, the
+token has been stolen, so the whole session ends.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,12 +17,12 @@ from hub.ids import new_id, new_secret
 from hub.scheduling.values import Role
 
 OnEnded = Callable[[str, datetime], Awaitable[None]]
-"""Called with the id of a log-in that is over, and since when, after the record says so; perhaps more than once."""
+"""Called with a session id and the instant of its end, after the record has it. May be called more than once."""
 
 
 @dataclass(frozen=True)
 class TokenPair:
-    """What a client keeps of its log-in; `expires_in` is the life of the access token in seconds."""
+    """The tokens that a client stores. `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
@@ -30,9 +30,9 @@ class TokenPair:
 
 
 class SignIn:
-    """Starts, renews and ends log-ins. One lasts for `refresh_lifetime` at most, however often it is renewed."""
+    """Starts, refreshes and ends sessions. A session lasts at most `refresh_lifetime`, also if it is refreshed."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # put together once, in `api.services`
+    def __init__(  # noqa: PLR0913, PLR0917  # called once, in `api.services`
         self,
         users: UserRecords,
         sessions: SessionRecords,
@@ -49,7 +49,7 @@ class SignIn:
         self._clock = clock
 
     async def start(self, account: Account) -> TokenPair:
-        """Begin a log-in of somebody who has shown the password. Raises `StoreUnavailable`."""
+        """Start a session. The caller has verified the password. Raises `StoreUnavailable`."""
         now, secret = self._clock(), new_secret()
         session = Session(
             id=new_id(),
@@ -63,12 +63,12 @@ class SignIn:
         return self._pair(account, session.id, secret)
 
     async def refresh(self, refresh_token: str) -> tuple[Account, TokenPair] | None:
-        """Change a refresh token for a new pair; None when it is not, or no longer, good. Raises `StoreUnavailable`."""
+        """Exchange a refresh token for a new pair. Returns None if it is not valid. Raises `StoreUnavailable`."""
         session_id, _, presented = refresh_token.partition(".")
         secret = new_secret()
         session = await self._sessions.rotate(session_id, _hash(presented), _hash(secret), self._clock())
         if session is None:
-            # The read tells a log-in that was ended from an id that somebody made up, which nobody needs to hear of.
+            # Report only sessions that exist: the client may have invented the id.
             if ended := await self._sessions.revoked_at(session_id):
                 await self._on_ended(session_id, ended)
             return None
@@ -76,13 +76,13 @@ class SignIn:
         return (account, self._pair(account, session.id, secret)) if account else None
 
     async def end(self, session_id: str) -> None:
-        """End a log-in. Raises `StoreUnavailable`."""
+        """End a session. Raises `StoreUnavailable`."""
         now = self._clock()
         await self._sessions.revoke(session_id, now)
         await self._on_ended(session_id, now)
 
     async def end_all(self, user_id: str, keep_session_id: str | None = None) -> list[str]:
-        """End all log-ins of a user except `keep_session_id`. Returns their ids. Raises `StoreUnavailable`."""
+        """End all sessions of a user except `keep_session_id`. Returns their ids. Raises `StoreUnavailable`."""
         now = self._clock()
         ended = await self._sessions.revoke_all(user_id, now, keep_session_id)
         for session_id in ended:
@@ -98,5 +98,5 @@ class SignIn:
 
 
 def _hash(secret: str) -> str:
-    """Return the SHA-256 of a secret. It is random and long, so unlike a password it needs no slow hash."""
+    """Return the SHA-256 of a secret. The secret is long and random, so unlike a password it needs no slow hash."""
     return sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that any process can check without asking the database."""
+"""Access tokens: JWTs that every process can verify without the database."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -15,12 +15,12 @@ from hub.scheduling.values import Id, Role
 _ALGORITHM = "HS256"
 _CLAIMS = ["exp", "iat", "sub", "sid", "role"]
 _LEEWAY = timedelta(seconds=5)
-"""How far the clocks of two processes may differ."""
+"""Allowed difference between the clocks of two processes."""
 _YEAR_3000 = 32_503_680_000
 
 
 class InvalidToken(Exception):
-    """The token proves nothing. `code` says to the client whether to refresh it or to log in again."""
+    """The token is not valid. `code` tells the client whether to refresh the token or to log in again."""
 
     def __init__(self, code: Literal["invalid_token", "token_expired"]) -> None:
         super().__init__(code)
@@ -28,7 +28,7 @@ class InvalidToken(Exception):
 
 
 class _Claims(BaseModel):
-    """What is said in a token of ours, checked although only we can sign one: an older version of us may have."""
+    """The claims of a token. Validated although only the hub signs tokens: an older version may have done so."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -40,10 +40,11 @@ class _Claims(BaseModel):
 
 
 class AccessTokens:
-    """Issues access tokens and checks them. The secret should have 32 bytes; `hub.settings` sees to that.
+    """Issues and verifies access tokens. The secret must have 32 bytes; `hub.settings` checks that.
 
-    Tokens are signed with `secret`. Those that were signed with one of the `retired` secrets hold until they expire; a
-    token names its key in `kid`. So keys change without anybody being logged out; `.env.example` says in which steps.
+    New tokens are signed with `secret`. Tokens signed with one of the `retired` secrets stay valid until they expire.
+    The header `kid` of a token names its key. So keys can change without logging anybody out; `.env.example` has the
+    steps.
     """
 
     def __init__(self, secret: str, lifetime: timedelta, clock: Clock, retired: Iterable[str] = ()) -> None:
@@ -52,23 +53,23 @@ class AccessTokens:
         self._secrets = {_key_id(each): each for each in (*retired, secret)}
         self._lifetime = lifetime
         self._clock = clock
-        # The library would compare the times with a clock of its own; `verify` does it with ours.
+        # `verify` checks the times with our clock; the library would use the system clock.
         self._jwt = jwt.PyJWT({"verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": _CLAIMS})
 
     @property
     def lifetime(self) -> timedelta:
-        """How long a token holds."""
+        """How long a token is valid."""
         return self._lifetime
 
     def issue(self, account_id: str, role: Role, session_id: str) -> str:
-        """Return a token that proves from now on, for `lifetime`, who its bearer is."""
+        """Return a token for this account and session that is valid from now for `lifetime`."""
         issued = int(self._clock().timestamp())
         expires = issued + int(self._lifetime.total_seconds())
         claims = {"sub": account_id, "role": role.value, "sid": session_id, "iat": issued, "exp": expires}
         return self._jwt.encode(claims, self._secret, _ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str) -> Identity:
-        """Return who the bearer is. Raises `InvalidToken`."""
+        """Return the identity of the bearer. Raises `InvalidToken`."""
         claims = self._read(token)
         now = self._clock()
         if _instant(claims.iat) > now + _LEEWAY:
@@ -80,18 +81,18 @@ class AccessTokens:
 
     def _read(self, token: str) -> _Claims:
         try:
-            # One that names no key is of an older version of us, which knew one key only.
+            # A token without `kid` was issued by an older version, which had only one key.
             secret = self._secrets.get(jwt.get_unverified_header(token).get("kid", self._kid))
             if secret is None:
                 raise InvalidToken("invalid_token")
             return _Claims.model_validate(self._jwt.decode(token, secret, algorithms=[_ALGORITHM]))
         except (jwt.InvalidTokenError, ValidationError, UnicodeEncodeError):
-            # The last: a header's bytes that are no UTF-8 come as characters that cannot be written as UTF-8.
+            # UnicodeEncodeError: a header that is not UTF-8 is decoded to characters that cannot be encoded again.
             raise InvalidToken("invalid_token") from None
 
 
 def _key_id(secret: str) -> str:
-    """Return a name for the key that every process gives it, and from which nobody learns it."""
+    """Return a name of the key that every process derives alike and that does not reveal the key."""
     return blake2b(secret.encode(), digest_size=6, person=b"clinic-hub kid").hexdigest()
 
 

@@ -1,1 +1,1 @@
-"""What the clinic's texts say, which an event asks for, what comes back, and the way to Twilio."""
+"""Text messages: which texts an event causes, their wording, their delivery status, and the Twilio client."""

@@ -1,15 +1,15 @@
-"""Where Twilio reaches the hub, as both that which tells Twilio so and that which answers there have to know."""
+"""Paths of the api that Twilio calls. The sender tells Twilio these URLs; the api serves them."""
 
 from urllib.parse import urlencode
 
 WEBHOOK = "/api/v1/twilio/webhook"
-"""Where texts come in."""
+"""Twilio posts inbound texts here."""
 STATUS = "/api/v1/twilio/status"
-"""Where Twilio says what has become of a text."""
+"""Twilio posts the delivery status of a text here."""
 TEXT = "text"
-"""The parameter of `STATUS` with our id of the text: it links the two even if the answer to our POST was lost."""
+"""Query parameter of `STATUS` with our text id. It identifies the text even if Twilio's answer to our POST was lost."""
 
 
 def status_callback(public_url: str, text_id: str) -> str:
-    """Return the address at which Twilio shall say what becomes of a text. `public_url` has no slash at the end."""
+    """Return the URL at which Twilio reports the status of a text. `public_url` has no slash at the end."""
     return f"{public_url}{STATUS}?{urlencode({TEXT: text_id})}"

@@ -1,4 +1,4 @@
-"""Why a text has not arrived, in words for the clinic's staff. Nothing here quotes a number or what a text said."""
+"""Explains to the clinic's staff why a text did not arrive. No explanation quotes a phone number or a text."""
 
 from collections.abc import Mapping
 
@@ -9,22 +9,22 @@ _SKIPPED: Mapping[SkipReason, str] = {
     "no_phone": "There is no phone number in the account.",
     "opted_out": "They have opted out of texts. They get texts again when they send START.",
     "too_late": "It would have come too late to be of use.",
-    "cancelled": "The appointment was cancelled before it left.",
-    "moved": "The appointment was moved before it left; another text tells of that.",
-    "over": "The appointment was over before it left.",
+    "cancelled": "The appointment was cancelled before the text was sent.",
+    "moved": "The appointment was moved before the text was sent. Another text tells the new time.",
+    "over": "The appointment was over before the text was sent.",
     "unknown_appointment": "Its appointment is not in the record.",
 }
 _CODES: Mapping[int, str] = {
     30002: "Twilio has suspended the clinic's account.",
-    30007: "Carriers take the clinic's texts for spam.",
+    30007: "Carriers treat the clinic's texts as spam.",
     30034: "The clinic's number is not registered for texts with US carriers.",
-    21408: "The clinic's Twilio account may not text to that country.",
-    30006: "The number is of a landline, or cannot be reached.",
+    21408: "The clinic's Twilio account may not send texts to that country.",
+    30006: "The number belongs to a landline, or cannot be reached.",
     30003: "The phone was off or out of reach.",
 }
-_FATES: Mapping[SendResult, str] = {
+_RESULTS: Mapping[SendResult, str] = {
     SendResult.LATER: "The carrier could not deliver it.",
-    SendResult.PERMANENT: "This number gets no texts. Ask for another one.",
+    SendResult.PERMANENT: "This number cannot receive texts. Ask for another number.",
     SendResult.OPTED_OUT: "They have opted out of texts. They get texts again when they send START.",
     SendResult.HALT: "Twilio or the carriers block the clinic's texts; the clinic's Twilio account needs attention.",
     SendResult.UNKNOWN: "The carrier did not say why.",
@@ -33,9 +33,9 @@ _NOT_ARRIVED = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED})
 
 
 def failure_reason(text: Text) -> str | None:
-    """Return why a text reached nobody; None while it may still, or when it did."""
+    """Return why a text was not delivered. Returns None if it was delivered or may still be."""
     if text.status is TextStatus.OPTED_OUT:
-        return _FATES[SendResult.OPTED_OUT]
+        return _RESULTS[SendResult.OPTED_OUT]
     if text.status is TextStatus.SKIPPED and text.reason:
         return _SKIPPED[text.reason]
     if text.status is TextStatus.RECORDED:
@@ -43,10 +43,10 @@ def failure_reason(text: Text) -> str | None:
     if text.status not in _NOT_ARRIVED:
         return None
     if text.error_code is None:
-        return "Nobody knows whether it went out: Twilio did not answer clearly."
-    return _CODES.get(text.error_code) or _FATES[classify_error_code(text.error_code)]
+        return "It is unknown whether the text was sent: Twilio did not answer clearly."
+    return _CODES.get(text.error_code) or _RESULTS[classify_error_code(text.error_code)]
 
 
 def line_halt_reason(code: int) -> str:
-    """Return what a code says with which carriers keep back a line's texts."""
-    return _CODES.get(code) or _FATES[SendResult.HALT]
+    """Return why carriers block the texts of a line. `code` is Twilio's error code."""
+    return _CODES.get(code) or _RESULTS[SendResult.HALT]

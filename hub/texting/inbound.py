@@ -1,23 +1,23 @@
-"""What somebody means who texts us."""
+"""Reads the intent of an inbound text."""
 
 import unicodedata
 from enum import StrEnum
 
 
 class Intent(StrEnum):
-    """What an answer asks for."""
+    """What the sender of an inbound text asks for."""
 
     CONFIRM = "confirm"
     CANCEL = "cancel"
     STOP = "stop"
-    """No more texts. Carriers and Twilio obey the words of `CARRIERS_STOP` by themselves; we do it for more."""
+    """Send no more texts. Carriers and Twilio act on the words in `CARRIERS_STOP`; the hub understands more words."""
     START = "start"
     HELP = "help"
     OTHER = "other"
 
 
 CARRIERS_STOP = frozenset({"stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout"})
-"""Any of these, alone and in any case, makes Twilio block our number for that phone, before we hear of it."""
+"""A text that is one of these words, in any case, makes Twilio block our number for that phone before we receive it."""
 CARRIERS_START = frozenset({"start", "yes", "unstop"})
 CARRIERS_HELP = frozenset({"help", "info"})
 
@@ -33,16 +33,16 @@ _APOSTROPHES = dict.fromkeys(map(ord, "'\N{RIGHT SINGLE QUOTATION MARK}"))
 
 
 def intent_of(body: str, opt_out_type: str | None = None) -> Intent:
-    """Return what a text means; `opt_out_type` is what Twilio took it for, where its Advanced Opt-Out is on.
+    """Return the intent of a text. `opt_out_type` is Twilio's reading of it, if Twilio's Advanced Opt-Out is on.
 
-    Digits of any script, punctuation, case and politeness do not matter. What says more than one thing, or has a word
-    that we do not expect, is OTHER: nobody's appointment is cancelled by a guess.
+    The script of digits, punctuation, case and polite words do not matter. A text with two intents or with an
+    unexpected word is OTHER: a guess must not cancel an appointment.
     """
     if opt_out_type and opt_out_type.lower() in {Intent.STOP, Intent.START, Intent.HELP}:
         return Intent(opt_out_type.lower())
     words = _words(body)
-    if carriers := _as_carriers_read(words):
-        return carriers
+    if keyword := _carrier_keyword(words):
+        return keyword
     said = frozenset(words) - _POLITE
     if said & _STOP and said <= _STOP | _TEXTS:
         return Intent.STOP
@@ -55,8 +55,8 @@ def intent_of(body: str, opt_out_type: str | None = None) -> Intent:
     return Intent.OTHER
 
 
-def _as_carriers_read(words: list[str]) -> Intent | None:
-    """Return what a text is that is one of the carriers' words and nothing else, "opt-out" and "stop all" included."""
+def _carrier_keyword(words: list[str]) -> Intent | None:
+    """Return the intent of a text that is only a carrier keyword. "opt-out" and "stop all" count as one keyword."""
     alone = "".join(words)
     if alone in CARRIERS_STOP:
         return Intent.STOP
@@ -66,12 +66,12 @@ def _as_carriers_read(words: list[str]) -> Intent | None:
 
 
 def _words(body: str) -> list[str]:
-    """Return the words in lower case. A keycap, a full-width or an Arabic 1 is a 1; other signs part words."""
+    """Return the words in lower case. A keycap, full-width or Arabic 1 becomes "1". Other signs separate words."""
     plain = unicodedata.normalize("NFKC", body).casefold().translate(_APOSTROPHES)
-    signs = (str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in plain)
-    return "".join(sign if sign.isalnum() else _gap(sign) for sign in signs).split()
+    characters = (str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
+    return "".join(each if each.isalnum() else _separator(each) for each in characters).split()
 
 
-def _gap(sign: str) -> str:
-    # A mark belongs to the sign before it, as the frame of a keycap does.
-    return "" if unicodedata.category(sign).startswith("M") else " "
+def _separator(character: str) -> str:
+    # A combining mark, such as the frame of a keycap, belongs to the character before it.
+    return "" if unicodedata.category(character).startswith("M") else " "

@@ -1,12 +1,12 @@
-"""A text that came in from somebody's phone."""
+"""A text that the clinic received."""
 
 from hub.scheduling.values import Id, Instant, Value
 
 
 class InboundText(Value):
-    """What somebody sent us. `id` is Twilio's MessageSid; `answer` is what they were told, None until that is known.
+    """One inbound text. `id` is Twilio's MessageSid. `answer` is our reply, None until the text has been handled.
 
-    `phone` and `our_number` are as Twilio writes them (E.164, or a short code for ours).
+    `phone` is the sender's number in E.164. `our_number` is E.164 or a short code, as Twilio writes it.
     """
 
     id: Id

@@ -1,4 +1,4 @@
-"""Which texts an event asks for."""
+"""Decides which texts an event causes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from hub.texting import wording
 from hub.texting.text import Line, SkipReason, Text, TextKind, TextStatus, text_id
 from hub.texting.wording import Clinic, Language, local_time
 
-_TODAY_AND_TOMORROW = 1
-"""Days ahead, by the doctor's clock, whose changes a doctor is told of at once."""
+_DOCTOR_NOTICE_DAYS = 1
+"""A doctor gets a text about a change only if the appointment is at most this many days ahead in the doctor's zone."""
 MAX_EVENT_AGE = timedelta(days=1)
-"""How long something that happened is news. Planning follows within a second; only a hub that begins to text, or whose
-outbox was lost, finds events that are older, and nobody wants to hear of what they have known for weeks."""
+"""Older events cause no texts. Planning normally follows within a second. Only a hub that starts to send texts, or lost
+its outbox, finds older events, and a text about something weeks old would only annoy."""
 
 
 class Recipient(Protocol):
-    """A person who may get texts: an account has all of this."""
+    """A person who may get texts. `Account` implements it."""
 
     @property
     def id(self) -> str:
@@ -39,7 +39,7 @@ class Recipient(Protocol):
 
     @property
     def phone(self) -> str | None:
-        """E.164; None: no text can be sent."""
+        """E.164, or None: then no text can be sent."""
 
     @property
     def language(self) -> Language:
@@ -47,89 +47,89 @@ class Recipient(Protocol):
 
     @property
     def texts(self) -> Sequence[TextKind]:
-        """The kinds of texts that the person wants."""
+        """The kinds of texts that the person has not switched off."""
 
 
-def plan_texts(  # noqa: PLR0913, PLR0917  # all that the words of a text follow from
+def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
     clinic: Clinic, doctor: Recipient, schedule: Schedule, patient: Recipient, happened: Happened, now: datetime
 ) -> list[Text]:
-    """Return the texts that an event asks for, planned at `now`, the patient's first; `schedule` is the doctor's.
+    """Return the texts that an event causes, planned at `now`, the patient's first. `schedule` is the doctor's.
 
-    Who asks again gets texts of the same ids. One that cannot be sent (no phone) or is of no use any more is skipped
-    already, so the record says why nobody got it. What somebody does not want is not asked for, nor what is no news any
-    more, nor what the seed made up, which happened to nobody.
+    Planning the same event again gives texts with the same ids. A text without a phone or past its use is returned with
+    the status `skipped`, so the record shows why it was not sent. There is no text for a kind that the recipient has
+    switched off, for an event older than `MAX_EVENT_AGE`, or for an event that the seed made up.
     """
     if happened.event.by.via == "seed" or now - happened.event.at > MAX_EVENT_AGE:
         return []
-    asked = [_for_patient(clinic, patient.language, schedule, happened)]
+    drafts = [_for_patient(clinic, patient.language, schedule, happened)]
     if happened.event.by.id != doctor.id:
-        asked.append(_for_doctor(clinic, doctor.language, schedule, happened))
+        drafts.append(_for_doctor(clinic, doctor.language, schedule, happened))
     people: dict[Line, Recipient] = {"patient": patient, "doctor": doctor}
-    wanted = [one for one in asked if one is not None and one.kind in people[one.line].texts]
-    return [_text(one, people[one.line], happened, now) for one in wanted]
+    wanted = [draft for draft in drafts if draft is not None and draft.kind in people[draft.line].texts]
+    return [_text(draft, people[draft.line], happened, now) for draft in wanted]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Draft:
     line: Line
     kind: TextKind
     body: str
     useless_after: datetime
 
 
-def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Asked | None:
+def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Draft | None:
     start = happened.appointment.start
     when = local_time(start, schedule.zone, language)
     match happened.event:
         case AppointmentBooked():
-            return _Asked("patient", "booked", wording.booked(clinic, when, language), start)
+            return _Draft("patient", "booked", wording.booked(clinic, when, language), start)
         case PatientReminded():
-            return _Asked("patient", "reminder", wording.reminder(clinic, when, language), start - REMINDER_USEFUL)
+            return _Draft("patient", "reminder", wording.reminder(clinic, when, language), start - REMINDER_USEFUL)
         case AppointmentRescheduled():
-            return _Asked("patient", "rescheduled", wording.rescheduled(clinic, when, language), start)
+            return _Draft("patient", "rescheduled", wording.rescheduled(clinic, when, language), start)
         case AppointmentCancelled(by=by):
             if by.role is Role.PATIENT:
-                return None  # they know
-            return _Asked("patient", "cancelled", wording.cancelled_by_clinic(clinic, when, language), start)
+                return None  # the patient already knows
+            return _Draft("patient", "cancelled", wording.cancelled_by_clinic(clinic, when, language), start)
         case AppointmentConfirmed() | AppointmentCompleted() | AppointmentMissed() | ReminderMissed():
             return None
 
 
-def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Asked | None:
+def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Draft | None:
     event, start = happened.event, happened.appointment.start
     near, when = _is_near(schedule, event.at, start), local_time(start, schedule.zone, language)
     match event:
         case AppointmentBooked() if near:
-            return _Asked("doctor", "booked", wording.doctor_booked(clinic, when, language), start)
+            return _Draft("doctor", "booked", wording.doctor_booked(clinic, when, language), start)
         case AppointmentCancelled() if near:
-            return _Asked("doctor", "cancelled", wording.doctor_cancelled(clinic, when, language), start)
+            return _Draft("doctor", "cancelled", wording.doctor_cancelled(clinic, when, language), start)
         case AppointmentRescheduled(previous_start=previous) if near or _is_near(schedule, event.at, previous):
             body = wording.doctor_rescheduled(clinic, local_time(previous, schedule.zone, language), when, language)
-            # Moved away, it is of use until the doctor would have waited in vain.
-            return _Asked("doctor", "rescheduled", body, start if near else previous)
+            # If the appointment moved away, the text is useful until its previous start: the doctor need not wait then.
+            return _Draft("doctor", "rescheduled", body, start if near else previous)
         case _:
             return None
 
 
 def _is_near(schedule: Schedule, at: datetime, start: datetime) -> bool:
-    """Whether an appointment was today or tomorrow, by the doctor's clock, when something happened to it.
+    """Return whether an appointment was today or tomorrow in the doctor's zone at the instant of the event.
 
-    Not when the text is planned: an event asks for the same texts whoever plans them, and whenever.
+    The time of planning must not matter: an event causes the same texts whenever it is planned.
     """
-    return (schedule.day_of(start) - schedule.day_of(at)).days <= _TODAY_AND_TOMORROW
+    return (schedule.day_of(start) - schedule.day_of(at)).days <= _DOCTOR_NOTICE_DAYS
 
 
-def _text(asked: _Asked, to: Recipient, happened: Happened, now: datetime) -> Text:
+def _text(draft: _Draft, to: Recipient, happened: Happened, now: datetime) -> Text:
     appointment, event = happened.appointment, happened.event
     reason: SkipReason | None = None
     if to.phone is None:
         reason = "no_phone"
-    elif now >= asked.useless_after:
+    elif now >= draft.useless_after:
         reason = "too_late"
     return Text(
         id=text_id(appointment.doctor_id, event.seq, to.id),
-        kind=asked.kind,
-        line=asked.line,
+        kind=draft.kind,
+        line=draft.line,
         user_id=to.id,
         phone=to.phone,
         appointment_id=appointment.id,
@@ -137,11 +137,11 @@ def _text(asked: _Asked, to: Recipient, happened: Happened, now: datetime) -> Te
         seq=event.seq,
         version=appointment.version,
         start=appointment.start,
-        body=asked.body,
+        body=draft.body,
         status=TextStatus.SKIPPED if reason else TextStatus.PLANNED,
         reason=reason,
         not_before=now,
-        useless_after=asked.useless_after,
+        useless_after=draft.useless_after,
         created_at=now,
         updated_at=now,
     )

@@ -1,6 +1,6 @@
-"""What the hub asks of its store about texts: the outbox, how far planning has come, what came in, who wants none.
+"""Storage interfaces for texts: outbox, planning positions, inbound texts, opt-outs and line halts.
 
-As in `hub.records.ports`: every method may raise `StoreUnavailable` and `BrokenRecord`; instants are aware, UTC.
+As in `hub.records.ports`, every method may raise `StoreUnavailable` and `BrokenRecord`. Instants are aware and UTC.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,99 +13,102 @@ from hub.texting.text import Line, StatusUpdate, Text
 
 
 class TextRecords(Protocol):
-    """The outbox, which is also the log of what was sent."""
+    """The outbox. It is also the log of sent texts."""
 
     async def add_all(self, texts: Sequence[Text]) -> int:
-        """Write the texts that are not there yet and return how many that were; the others stay as they are."""
+        """Insert the texts that do not exist yet and return how many. Existing texts stay unchanged."""
 
     async def by_id(self, text_id: str) -> Text | None:
         """Return the text."""
 
     async def by_sid(self, sid: str) -> Text | None:
-        """Return the text that Twilio knows under this SID."""
+        """Return the text with this Twilio SID."""
 
     async def of_appointment(self, appointment_id: str) -> list[Text]:
         """Return the texts about an appointment, in the order in which they were planned."""
 
     async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return the reminders to a person of appointments that start at `since` or later, the latest planned first."""
+        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
 
     async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
-        """Return what the doctor's side should know of: texts planned at `since` or later that reached nobody.
+        """Return the doctor's texts planned at `since` or later that reached nobody, the latest first.
 
-        Those are failed, undelivered, opted out, and skipped for want of a phone or after a STOP; the latest first.
+        Those are failed, undelivered and opted-out texts, and texts skipped because of a missing phone or an opt-out.
         """
 
     async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
-        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
+        """Return the texts of a line with status `sent` and `not_before` in (after, until]."""
 
     async def unsettled(self, until: datetime) -> list[Text]:
-        """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
+        """Return the texts with status `sending` or `unknown` that were last updated at `until` or before."""
 
     async def claim(self, text: Text, now: datetime) -> Text | None:
-        """Move a planned text to `sending` and count the try; None when somebody else has moved it since it was read.
+        """Move a planned text to `sending` and count the attempt. Returns None if it has changed since it was read.
 
-        Only one claim of a try succeeds, whoever races. Twilio is asked after this has returned a text, never before.
+        Of concurrent claims of one attempt, only one succeeds. Post to Twilio only after this has returned a text.
         """
 
     async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
-        """Move a text up to what the news says; return whether it moved. What has come as far or further stays there.
+        """Move a text up to the status of the update. Returns whether it moved; a status never moves down or sideways.
 
-        The news' SID is kept by a text that has none, moved or not; the rest only by one that moved.
+        A text without a SID takes the update's SID even if it does not move. The other fields apply only if it moves.
         """
 
     async def postpone(
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
     ) -> Text | None:
-        """Move a text from `sending` or `unknown` back to `planned`: its last try is known to have sent nothing.
+        """Move a text from `sending` or `unknown` back to `planned`, because its last attempt sent nothing.
 
-        `text` is as it was claimed or read: None when it has moved since, or has been claimed again.
+        `text` is the version that was claimed or read. Returns None if it has moved or been claimed again since.
         """
 
     async def repair(self, text: Text, now: datetime) -> Text | None:
-        """Move a text from `sending` or `unknown` back to `planned`, due at once, and count a repair.
+        """Move a text from `sending` or `unknown` back to `planned`, due now, and count a repair.
 
-        For one that Twilio, asked long enough after the try, does not know of. None as for `postpone`.
+        Use it for a text that Twilio does not list long enough after the attempt. Returns None as `postpone` does.
         """
 
 
 class TextPositions(Protocol):
-    """Per doctor the last `seq` whose texts are in the outbox: texts follow from the record, not from the broker."""
+    """The planning position of each doctor: the last `seq` whose texts are in the outbox.
+
+    Planning reads events from the record, not from the broker.
+    """
 
     async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
-        """Return the position of each doctor; 0 for one of whom no texts have been planned."""
+        """Return the position of each doctor, 0 if no texts have been planned for that doctor."""
 
     async def advance(self, positions: Mapping[str, int]) -> None:
-        """Move each doctor's position up to the one given; one that is further stays. At least one.
+        """Move each doctor's position up to the given one. A position never moves back. `positions` is not empty.
 
-        Only after the texts have been added.
+        Call it only after the texts have been added: after a crash between the two, planning repeats harmlessly.
         """
 
 
 class InboundTexts(Protocol):
-    """What came in. Twilio may bring the same message twice."""
+    """Inbound texts. Twilio may deliver the same message twice."""
 
     async def receive(self, message: InboundText) -> InboundText:
-        """Keep a message and return it; return what is stored when there is one of this id already.
+        """Store a message and return it, or return the stored message with this id.
 
-        `answer` tells whether it has been dealt with. One that has not is dealt with again, under the same command id.
+        If its `answer` is None, the message has not been handled to the end: handle it again under the same command id.
         """
 
     async def answered(self, message_id: str, answer: str) -> None:
-        """Keep what the sender was told; the first answer stays."""
+        """Store our reply. The first stored reply stays."""
 
 
 class OptOuts(Protocol):
-    """Who has sent STOP to which of our numbers: what carriers and Twilio block is the pair."""
+    """Opt-outs: pairs of a phone that sent STOP and our number that received it. Carriers block that pair."""
 
     async def add(self, phone: str, our_number: str, now: datetime) -> None:
-        """Remember that `phone` wants no texts from `our_number`; adding it twice is fine."""
+        """Store that `phone` wants no texts from `our_number`. Idempotent."""
 
     async def remove(self, phone: str, our_number: str) -> None:
-        """Forget it: they have sent START."""
+        """Delete the opt-out, because the phone sent START."""
 
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""
@@ -113,9 +116,9 @@ class OptOuts(Protocol):
 
 @dataclass(frozen=True)
 class LineHalt:
-    """Carriers, or Twilio after it had taken a text, kept it back for a reason that the clinic has to mend.
+    """Carriers or Twilio block the texts of one of our numbers for a reason that the clinic has to correct.
 
-    `code` is Twilio's, `at` when it was told of the last time.
+    `code` is Twilio's error code. `at` is the instant of the last report.
     """
 
     code: int
@@ -123,17 +126,17 @@ class LineHalt:
 
 
 class LineHalts(Protocol):
-    """The last such report about each of our numbers. The api hears of it, the sender obeys."""
+    """The last line halt of each of our numbers. The api writes them; the sender reads them."""
 
     async def put(self, our_number: str, code: int, now: datetime) -> None:
-        """Keep that texts from this number are kept back."""
+        """Store that texts from this number are blocked."""
 
     async def latest(self, our_number: str) -> LineHalt | None:
-        """Return the last report about this number."""
+        """Return the last halt of this number."""
 
 
 class TextStore(Protocol):
-    """What a report about a text may change."""
+    """The stores that a delivery report may change."""
 
     @property
     def texts(self) -> TextRecords:
@@ -141,8 +144,8 @@ class TextStore(Protocol):
 
     @property
     def opt_outs(self) -> OptOuts:
-        """Who wants no texts."""
+        """The opt-outs."""
 
     @property
     def line_halts(self) -> LineHalts:
-        """From which of our numbers texts are kept back."""
+        """The halts of our numbers."""

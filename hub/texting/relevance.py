@@ -1,4 +1,4 @@
-"""Whether a text is still worth sending, as its appointment stands right before the POST."""
+"""Decides, right before the POST to Twilio, whether a text is still true."""
 
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from hub.texting.text import SkipReason, Text
 
 
 def skip_reason(text: Text, appointment: Appointment | None, now: datetime) -> SkipReason | None:
-    """Return why a text is not sent any more, or None when what it says still holds.
+    """Return why the text must not be sent any more, or None if it is still true.
 
-    `appointment` is what the record holds now. Only what came after the text's own event counts: an appointment that
-    was moved away and back is told of by the text about the last move, and by no other.
+    `appointment` is the current state in the record. Only events after the text's own event count. So if an appointment
+    was moved and moved back, only the text about the last move is sent.
     """
     if appointment is None:
         return "unknown_appointment"

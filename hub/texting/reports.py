@@ -1,4 +1,4 @@
-"""What follows from what Twilio says has become of a text, whether it reports that or is asked."""
+"""Applies a delivery report from Twilio: a status callback, or the answer when the hub polls Twilio."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ STOPPED = Counter(
     ["code"],
 )
 
-_STILL_SO = timedelta(hours=1)
-"""How long after a text left what carriers did with it says something about the next one."""
+_HALT_EVIDENCE_AGE = timedelta(hours=1)
+"""A report halts the line only if the text was updated less than this long ago. Older reports say nothing about now."""
 _NOT_DELIVERED = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED})
-_REACHED: Mapping[str, TextStatus] = {
-    # Whatever Twilio says of a text before `sent`: that it says so means that it has it.
+_STATUSES: Mapping[str, TextStatus] = {
+    # Any report, also one before `sent`, proves that Twilio has the text.
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"), TextStatus.SENT),
     **dict.fromkeys(("delivered", "read"), TextStatus.DELIVERED),
     "undelivered": TextStatus.UNDELIVERED,
@@ -32,9 +32,9 @@ _REACHED: Mapping[str, TextStatus] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What Twilio says of a message, `status` in its words. `error_code` is 0 when it gives none.
+    """Twilio's report about a message. `status` is Twilio's word. `error_code` is 0 if there is none.
 
-    `phone` is the recipient's, `our_number` the one that it came from, as Twilio writes them.
+    `phone` is the recipient's number, `our_number` the sender's, as Twilio writes them.
     """
 
     sid: str
@@ -45,38 +45,39 @@ class Report:
 
 
 async def record_report(store: TextStore, text_id: str, report: Report, now: datetime) -> bool:
-    """Keep how far a text has come and what follows from that; return False for a status that nobody here knows.
+    """Write the reported status and its consequences. Returns False for an unknown status.
 
-    The same report again changes nothing, and an older one neither. Raises `StoreUnavailable`.
+    A repeated or an older report changes nothing. Raises `StoreUnavailable`.
     """
-    status = _REACHED.get(report.status)
+    status = _STATUSES.get(report.status)
     if status is None:
         return False
     if status in _NOT_DELIVERED:
-        await _take_failure(store, text_id, report, status, now)
+        await _record_failure(store, text_id, report, status, now)
     else:
         await store.texts.settle(text_id, StatusUpdate(status, sid=report.sid), now)
     return True
 
 
-async def _take_failure(store: TextStore, text_id: str, report: Report, status: TextStatus, now: datetime) -> None:
-    """Keep that a text did not arrive, and what follows: no more texts to this phone, a slow line, or one more try."""
+async def _record_failure(store: TextStore, text_id: str, report: Report, status: TextStatus, now: datetime) -> None:
+    """Write that a text was not delivered. Depending on the code, add an opt-out, halt the line, or plan one retry."""
     code = report.error_code
-    fate = classify_error_code(code)
-    if fate is SendResult.OPTED_OUT:
+    result = classify_error_code(code)
+    if result is SendResult.OPTED_OUT:
         await store.opt_outs.add(report.phone, report.our_number, now)
         status = TextStatus.OPTED_OUT
     before = await store.texts.by_id(text_id)
     moved = await store.texts.settle(text_id, StatusUpdate(status, sid=report.sid, error_code=code or None), now)
-    if fate is SendResult.HALT and moved and before:  # told again, it is no news about the line
+    if result is SendResult.HALT and moved and before:  # a repeated report says nothing new about the line
         STOPPED.labels(str(code)).inc()
         log.error("texts_stopped_by_carriers", code=code)
-        if now - before.updated_at < _STILL_SO:
+        if now - before.updated_at < _HALT_EVIDENCE_AGE:
             await store.line_halts.put(report.our_number, code, now)
-    wait = retry_delay(code)
+    delay = retry_delay(code)
     text = await store.texts.by_id(text_id)
-    # Looked at as it stands now, moved or not: this report may be the second one, after we died between the two writes.
-    if wait is not None and text is not None and text.status in _NOT_DELIVERED:
-        again = repetition_of(text, now, not_before=now + wait)
-        if again is not None:
-            await store.texts.add_all([again])
+    # Read again whether or not this report moved the text: the process may have died between the two writes, and then
+    # this is the repeated report.
+    if delay is not None and text is not None and text.status in _NOT_DELIVERED:
+        repetition = repetition_of(text, now, not_before=now + delay)
+        if repetition is not None:
+            await store.texts.add_all([repetition])

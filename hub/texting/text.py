@@ -1,4 +1,4 @@
-"""One text of the outbox: what is to be sent to whom, and how far it has come."""
+"""One text in the outbox: its recipient, its body and its status."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from hub import ids
 from hub.scheduling.values import Id, Instant, Value
 
 Line = Literal["patient", "doctor"]
-"""Which of our two numbers speaks, and so the role of who is spoken to."""
+"""The role of the recipient. Each role has its own sender number."""
 
 TextKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
 
 SkipReason = Literal["no_phone", "opted_out", "too_late", "cancelled", "moved", "over", "unknown_appointment"]
-"""Why a text was not sent, in a word of ours."""
+"""Why the hub did not send a text."""
 
 
 class TextStatus(StrEnum):
-    """How far a text has come. It moves up by `RANK` only, except when a try is known to have sent nothing."""
+    """The status of a text. It only moves up in `RANK`, unless an attempt is known to have sent nothing."""
 
     PLANNED = "planned"
     SENDING = "sending"
-    """Claimed, stored before the POST: after a crash nobody knows whether Twilio has it."""
+    """Claimed. Stored before the POST, so after a crash it is unknown whether Twilio has the text."""
     UNKNOWN = "unknown"
-    """Twilio was asked and did not answer clearly."""
+    """The POST was made and Twilio did not answer clearly."""
     SKIPPED = "skipped"
     RECORDED = "recorded"
-    """Not sent, because this hub has no way to send."""
+    """Not sent, because Twilio is not set up."""
     SENT = "sent"
-    """Twilio has it. For some carriers this is the last word."""
+    """Twilio accepted the text. Some carriers report nothing after this."""
     FAILED = "failed"
     UNDELIVERED = "undelivered"
     OPTED_OUT = "opted_out"
-    """Refused, because the recipient has sent STOP."""
+    """Refused, because the recipient sent STOP."""
     DELIVERED = "delivered"
 
 
@@ -42,35 +42,35 @@ RANK: Mapping[TextStatus, int] = {
     TextStatus.PLANNED: 0,
     TextStatus.SENDING: 1,
     TextStatus.UNKNOWN: 2,
-    # Below `sent`: of a text that was given up while its fate was unknown, a callback may still say that it went out.
+    # Below `sent`: after a text of unknown outcome was given up, a report may still say that it was sent.
     TextStatus.SKIPPED: 3,
     TextStatus.RECORDED: 3,
     TextStatus.SENT: 4,
     TextStatus.FAILED: 5,
     TextStatus.UNDELIVERED: 5,
     TextStatus.OPTED_OUT: 5,
-    # On top: of a text that went out twice, one that arrived is what counts.
+    # Highest: if a text was sent twice, one delivery is enough.
     TextStatus.DELIVERED: 6,
 }
 
 UNSETTLED = frozenset({TextStatus.SENDING, TextStatus.UNKNOWN})
-"""Twilio may have it or not."""
+"""Twilio may or may not have these texts."""
 REACHED_NOBODY = frozenset({TextStatus.FAILED, TextStatus.UNDELIVERED, TextStatus.OPTED_OUT})
 
 
 def statuses_below(status: TextStatus) -> frozenset[TextStatus]:
-    """Return the statuses that a text may move up from to this one."""
+    """Return the statuses from which a text may move up to this one."""
     return frozenset(other for other in TextStatus if RANK[other] < RANK[status])
 
 
 class Text(Value):
-    """A text to one person about one event. Its id follows from the event and the person, so it is planned once.
+    """A text to one person about one event. Its id is derived from the event and the person, so it is planned once.
 
-    `phone` is E.164 as it was at planning, None for somebody without one. `seq` and `version` are the doctor's and the
-    appointment's at the event, `start` the instant that the text speaks of. `attempts` counts the claims, `repairs`
-    those of them that followed a try of which Twilio did not say clearly whether it went out. It is not sent before
-    `not_before`, nor at or after `useless_after`. `error_code` is Twilio's, `reason` a word of ours.
-    `again_of` is the text that this one repeats, because a carrier could not deliver that one.
+    `phone` is the E.164 number at planning, None if there was none. `seq` is the doctor's and `version` the
+    appointment's at the event. `start` is the appointment start that the text mentions. `attempts` counts all claims.
+    `repairs` counts the claims that followed an attempt of unknown outcome. The text is sent at or after `not_before`
+    and before `useless_after`. `error_code` is Twilio's. `again_of` is the id of the undelivered text that this one
+    repeats.
     """
 
     id: Id
@@ -98,7 +98,7 @@ class Text(Value):
 
     @property
     def reached_nobody(self) -> bool:
-        """Whether somebody should be told in another way, as far as is known."""
+        """Whether the recipient has to be informed in another way, as far as the hub knows."""
         return self.status in REACHED_NOBODY or (
             self.status is TextStatus.SKIPPED and self.reason in {"no_phone", "opted_out"}
         )
@@ -106,7 +106,7 @@ class Text(Value):
 
 @dataclass(frozen=True)
 class StatusUpdate:
-    """What has become of a text. `error_code` is Twilio's, `reason` a word of ours; None says nothing new."""
+    """A new status of a text. `error_code` is Twilio's. A field that is None leaves the stored value as it is."""
 
     status: TextStatus
     sid: str | None = None
@@ -115,19 +115,20 @@ class StatusUpdate:
 
 
 def text_id(doctor_id: str, seq: int, user_id: str) -> str:
-    """Return the id of the text about a doctor's event `seq` to a person: the same whoever plans it."""
+    """Return the id of the text to a person about the doctor's event `seq`. Every worker derives the same id."""
     return ids.derived_id("text", doctor_id, str(seq), user_id)
 
 
-def repetition_id(of: str) -> str:
+def repetition_id(text_id: str) -> str:
     """Return the id of the one repetition that a text may have."""
-    return ids.derived_id("text again", of)
+    return ids.derived_id("text again", text_id)
 
 
 def repetition_of(text: Text, now: datetime, not_before: datetime) -> Text | None:
-    """Return the one repetition of a text that the carrier could not deliver; None when there is none (left) to make.
+    """Return the one repetition of a text that the carrier could not deliver, or None if it may not be repeated.
 
-    A text of its own: what became of the first one stays in the record, and late callbacks about it stay with it.
+    The repetition is a separate text. So the status of the original stays in the record, and late reports about the
+    original do not change the repetition.
     """
     if text.again_of is not None or not_before >= text.useless_after:
         return None

@@ -1,6 +1,6 @@
-"""The way to Twilio: its SDK over a session of our own, which keeps time limits and never repeats a POST.
+"""Client of Twilio's API. It runs the SDK over an HTTP session of ours, which keeps timeouts and never repeats a POST.
 
-Of an error only its type, HTTP status and code leave this module: Twilio's own words quote phone numbers.
+Only the type, HTTP status and code of an error leave this module, because Twilio's error messages quote phone numbers.
 """
 
 import logging
@@ -25,47 +25,51 @@ from twilio.rest import Client
 from hub.texting.outcomes import Outcome, SendResult, classify_http_error
 from hub.texting.reports import Report
 
-_OFFICIAL = "https://api.twilio.com"
-_ANSWER_WITHIN = 15.0
-_CONNECT_WITHIN = 4.0
-"""Seconds. Less than the whole, so that a connection that was never made is told from an answer that never came."""
-_AT_ONCE = 40
-"""Connections: more than the sender's two lines ever wait on, else one that hangs would hold up the other."""
-_LONGEST_VALIDITY = 36_000
-_LOOKED_THROUGH = 50
-"""How many messages to one number are looked through, which is more than anybody gets in a day."""
-_CLOCKS_DIFFER = timedelta(seconds=5)
-_NEVER_WENT_OUT = frozenset({"failed", "canceled"})
-"""Since 2024 Twilio also lists POSTs that it refused, as failed."""
+_OFFICIAL_URL = "https://api.twilio.com"
+_TOTAL_TIMEOUT = 15.0
+"""Seconds for one request."""
+_CONNECT_TIMEOUT = 4.0
+"""Seconds to connect. Shorter than the total, so that a failed connect (nothing sent) differs from a missing answer."""
+_MAX_CONNECTIONS = 40
+"""More than both lines of the sender use together. Otherwise a line that hangs would block the other one."""
+_MAX_VALIDITY = 36_000
+"""Twilio's limit of `validity_period`, in seconds."""
+_LIST_LIMIT = 50
+"""Messages to one number that `find` reads: more than anybody gets in a day."""
+_CLOCK_SKEW = timedelta(seconds=5)
+"""Assumed maximum difference between Twilio's clock and ours."""
+_NOT_SENT = frozenset({"failed", "canceled"})
+"""Statuses of messages that were not sent. Since 2024 Twilio lists a POST that it refused as `failed`."""
 
 
 class TwilioUnreachable(Exception):
-    """Twilio could not be asked; the message says which kind of error it was and nothing private."""
+    """The request to Twilio failed. The message names the kind of error and contains nothing private."""
 
 
 class Twilio:
-    """One account at Twilio. Make it inside the running loop, and `close` it."""
+    """Client of one Twilio account. Create it inside the running event loop and `close` it."""
 
     def __init__(self, account_sid: str, auth_token: str, base_url: str) -> None:
         self._session = ClientSession(
-            timeout=ClientTimeout(total=_ANSWER_WITHIN, sock_connect=_CONNECT_WITHIN),
-            # A kept connection may be cut just as the next POST goes out, and its fate would be unknown.
-            connector=TCPConnector(limit=_AT_ONCE, force_close=True),
+            timeout=ClientTimeout(total=_TOTAL_TIMEOUT, sock_connect=_CONNECT_TIMEOUT),
+            # Twilio may close a kept-alive connection while the next POST is being sent. The outcome would be unknown.
+            connector=TCPConnector(limit=_MAX_CONNECTIONS, force_close=True),
         )
         self._client = Client(
             account_sid,
             auth_token,
-            http_client=_OneSession(self._session, base_url),
-            environment={
-                "_": ""
-            },  # an empty one would make the SDK read the real one, where TWILIO_EDGE moves its host
+            http_client=_SessionHttpClient(self._session, base_url),
+            # Not empty: for an empty mapping the SDK reads the real environment, where TWILIO_EDGE changes the host.
+            environment={"_": ""},
         )
-        self._messages = self._client.messages  # loads a good part of the SDK: at start, not at the first text
+        # Loads a large part of the SDK. Do it at start, not at the first text.
+        self._messages = self._client.messages
 
     async def send(self, to: str, body: str, sender: str, callback: str, valid_for: float) -> Outcome:
-        """Ask Twilio once to send a text that is of use for `valid_for` seconds, and say what that came to.
+        """Post a text to Twilio once and return the outcome. Twilio drops the text if it waits for `valid_for` seconds.
 
-        `to` and `sender` are E.164; the text must be stored as `sending` before. `callback` is where Twilio reports.
+        `to` and `sender` are E.164. The text must have been stored as `sending` before. Twilio posts status reports to
+        the URL `callback`.
         """
         try:
             message = await self._messages.create_async(
@@ -73,44 +77,45 @@ class Twilio:
                 body=body,
                 from_=sender,
                 status_callback=callback,
-                validity_period=max(1, min(int(valid_for), _LONGEST_VALIDITY)),
+                validity_period=max(1, min(int(valid_for), _MAX_VALIDITY)),
             )
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            return Outcome(SendResult.LATER, sid=None, code=0, cause=type(error).__name__)  # not one byte left us
+            return Outcome(SendResult.LATER, sid=None, code=0, cause=type(error).__name__)  # nothing was sent
         except TwilioException as error:
             status, code = _status_and_code(error)
             return Outcome(classify_http_error(status, code), sid=None, code=code, cause=_cause(error))
-        except (ClientError, TimeoutError, ValueError) as error:  # ValueError: an answer cut short
+        except (ClientError, TimeoutError, ValueError) as error:  # ValueError: a truncated answer
             return Outcome(SendResult.UNKNOWN, sid=None, code=0, cause=type(error).__name__)
         if not message.sid:
             return Outcome(SendResult.UNKNOWN, sid=None, code=0, cause="no SID")
         return Outcome(SendResult.SENT, sid=message.sid, code=0, cause="accepted")
 
     async def find(self, to: str, body: str, sender: str, since: datetime) -> list[str]:
-        """Return the SIDs of messages with these words between these numbers since then, as Twilio lists them.
+        """Return the SIDs that Twilio lists for this body, recipient and sender since the given instant.
 
-        Settles a text whose fate is unknown; a SID that another text has already is not its own. The list may lag
-        behind by seconds: only its absence after a wait says that Twilio never had it. Raises `TwilioUnreachable`.
+        It tells whether a text of unknown outcome was accepted. The caller must ignore a SID that belongs to another
+        text. The list may lag by seconds, so a missing text proves something only after a wait. Raises
+        `TwilioUnreachable`.
         """
         try:
-            listed = await self._messages.list_async(to=to, from_=sender, limit=_LOOKED_THROUGH)
+            listed = await self._messages.list_async(to=to, from_=sender, limit=_LIST_LIMIT)
         except TwilioException as error:
             raise TwilioUnreachable(_cause(error)) from None
         except (ClientError, TimeoutError, ValueError) as error:
             raise TwilioUnreachable(type(error).__name__) from None
-        # Twilio's dates are of whole seconds; that of sending is missing while a message waits in the queue.
-        earliest = since - _CLOCKS_DIFFER
+        # Use date_created: date_sent is missing while a message is queued. Twilio's dates have whole seconds.
+        earliest = since - _CLOCK_SKEW
         return [
             str(message.sid)
             for message in listed
             if message.direction != "inbound"
-            and message.status not in _NEVER_WENT_OUT
+            and message.status not in _NOT_SENT
             and body in (message.body or "")
             and message.date_created >= earliest
         ]
 
     async def fetch(self, sid: str) -> Report | None:
-        """Return what Twilio says now of a message; None when it does not know it. Raises `TwilioUnreachable`."""
+        """Return Twilio's current report of a message, or None if Twilio lacks it. Raises `TwilioUnreachable`."""
         try:
             message = await self._messages.get(sid).fetch_async()
         except TwilioException as error:
@@ -129,12 +134,12 @@ class Twilio:
         )
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the HTTP session."""
         await self._session.close()
 
 
-class _OneSession(AsyncHttpClient):  # type: ignore[misc]  # published without types
-    """The SDK's way out. Its own one drops time-outs, and re-sends POSTs when told to retry."""
+class _SessionHttpClient(AsyncHttpClient):  # type: ignore[misc]  # published without types
+    """HTTP client for the SDK. The SDK's own client drops timeouts and repeats POSTs if retries are on."""
 
     def __init__(self, session: ClientSession, base_url: str) -> None:
         super().__init__(logging.getLogger("twilio"), is_async=True)
@@ -149,14 +154,14 @@ class _OneSession(AsyncHttpClient):  # type: ignore[misc]  # published without t
         data: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109  # the session's holds
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109  # the session's timeout applies
         allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002
     ) -> Response:
-        """Make one request, once."""
+        """Send one request, without retries."""
         login = b64encode(":".join(auth or ()).encode()).decode()
         async with self._session.request(
             method,
-            uri.replace(_OFFICIAL, self._base_url, 1),
+            uri.replace(_OFFICIAL_URL, self._base_url, 1),
             params=params,
             data=data,
             headers={**(headers or {}), "Authorization": f"Basic {login}"},
@@ -166,12 +171,12 @@ class _OneSession(AsyncHttpClient):  # type: ignore[misc]  # published without t
 
 
 def _cause(error: TwilioException) -> str:
-    """Return what may be logged: the HTTP status, which the SDK drops from the answer to a list."""
+    """Return a description that may be logged: the HTTP status if there is one, otherwise the error's type."""
     status, _ = _status_and_code(error)
     return f"HTTP {status}" if status else type(error).__name__
 
 
 def _status_and_code(error: TwilioException) -> tuple[int, int]:
-    """Return the HTTP status and Twilio's code, 0 where there is none; there the SDK gives the status again."""
+    """Return the HTTP status and Twilio's error code, 0 if missing. The SDK repeats the status as a missing code."""
     status, code = getattr(error, "status", None) or 0, getattr(error, "code", None) or 0
     return status, 0 if code == status else code

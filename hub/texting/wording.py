@@ -1,7 +1,7 @@
-"""What the texts say, in one segment each. Nothing here names the doctor, the specialty, the patient or the reason.
+"""The wording of texts. Each fits in one segment and names no doctor, specialty, patient or reason.
 
-Nobody is ever asked to answer with a word that carriers take as an opt-out (STOP, CANCEL, END, …) or opt-in (YES):
-patients answer with digits.
+No text asks for a reply with a word that carriers treat as an opt-out (STOP, CANCEL, END, …) or opt-in (YES). Patients
+reply with digits.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Final, Literal
 from hub.scheduling.schedule import ZoneName, zone
 
 Language = Literal["en", "de"]
-"""What texts are written in; people choose. Who has not chosen, or is unknown, is written to in English."""
+"""The language of a person's texts. English is used for people who have not chosen one and for unknown numbers."""
 
 _NOON: Final = 12
 
@@ -81,86 +81,86 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 @dataclass(frozen=True)
 class Clinic:
-    """Who the texts are from: a name of at most 40 GSM-7 units, and a number to call with questions, if any."""
+    """The clinic as texts present it: a name of at most 40 GSM-7 units and an optional phone number for questions."""
 
     name: str
     phone: str | None
 
 
 def booked(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Tell a patient that the appointment is made."""
-    return _said(clinic, language, "booked", when=when)
+    """Tell a patient that the appointment is booked."""
+    return _format(clinic, language, "booked", when=when)
 
 
 def reminder(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Remind a patient, and ask whether they come."""
-    return _said(clinic, language, "reminder", when=when)
+    """Remind a patient and ask for a confirmation."""
+    return _format(clinic, language, "reminder", when=when)
 
 
 def rescheduled(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the appointment has moved to `when`."""
-    return _said(clinic, language, "rescheduled", when=when)
+    return _format(clinic, language, "rescheduled", when=when)
 
 
 def cancelled_by_clinic(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a patient that the clinic has cancelled the appointment."""
-    return _said(clinic, language, "cancelled_by_clinic", when=when)
+    return _format(clinic, language, "cancelled_by_clinic", when=when)
 
 
 def doctor_booked(clinic: Clinic, when: str, language: Language = "en") -> str:
     """Tell a doctor of a new appointment."""
-    return _said(clinic, language, "doctor_booked", when=when)
+    return _format(clinic, language, "doctor_booked", when=when)
 
 
 def doctor_rescheduled(clinic: Clinic, before: str, when: str, language: Language = "en") -> str:
     """Tell a doctor that an appointment has moved from `before` to `when`."""
-    return _said(clinic, language, "doctor_rescheduled", before=before, when=when)
+    return _format(clinic, language, "doctor_rescheduled", before=before, when=when)
 
 
 def doctor_cancelled(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Tell a doctor that a patient does not come."""
-    return _said(clinic, language, "doctor_cancelled", when=when)
+    """Tell a doctor that an appointment was cancelled."""
+    return _format(clinic, language, "doctor_cancelled", when=when)
 
 
 def confirmed(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Answer a patient whose appointment is confirmed, just now or before."""
-    return _said(clinic, language, "confirmed", when=when)
+    """Reply to a patient whose appointment is confirmed, by this text or before."""
+    return _format(clinic, language, "confirmed", when=when)
 
 
 def cancelled_by_patient(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Answer a patient whose appointment is cancelled, just now or before."""
-    return _said(clinic, language, "cancelled_by_patient", when=when)
+    """Reply to a patient whose appointment is cancelled, by this text or before."""
+    return _format(clinic, language, "cancelled_by_patient", when=when)
 
 
 def too_late_to_change(clinic: Clinic, when: str, language: Language = "en") -> str:
-    """Answer a patient whose appointment has begun or is over."""
-    return _said(clinic, language, "too_late_to_change", when=when)
+    """Reply to a patient whose appointment has begun or is over."""
+    return _format(clinic, language, "too_late_to_change", when=when)
 
 
 def no_open_reminder(clinic: Clinic, language: Language = "en") -> str:
-    """Answer a patient who says 1 or 2 without having been asked."""
-    return _said(clinic, language, "no_open_reminder")
+    """Reply to a patient who sent 1 or 2 without an open reminder."""
+    return _format(clinic, language, "no_open_reminder")
 
 
 def how_to_reply(clinic: Clinic, language: Language = "en") -> str:
-    """Answer a patient whose words nobody here understands."""
-    return _said(clinic, language, "how_to_reply")
+    """Reply to a patient whose text the hub does not understand."""
+    return _format(clinic, language, "how_to_reply")
 
 
 def unmonitored_number(clinic: Clinic, language: Language = "en") -> str:
-    """Answer a number of which we say nothing, not even whether we know it."""
-    return _said(clinic, language, "unmonitored_number")
+    """Reply to a number that belongs to no patient. The reply does not tell whether the number is known."""
+    return _format(clinic, language, "unmonitored_number")
 
 
 def try_later(clinic: Clinic, language: Language = "en") -> str:
-    """Answer somebody whose wish could not be carried out; it may still be, so they are asked to say it again."""
-    return _said(clinic, language, "try_later")
+    """Reply to a sender whose request timed out: ask them to send it again. The hub may still carry it out."""
+    return _format(clinic, language, "try_later")
 
 
 def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en") -> str:
-    """Return an instant by a zone's clock: "Tue 24 Nov, 3:15 PM" or "Di 24.11., 15:15 Uhr".
+    """Format an instant in a zone's local time: "Tue 24 Nov, 3:15 PM" or "Di 24.11., 15:15 Uhr".
 
-    In the hour that an autumn clock change repeats it says which of the two it is: "Sun 1 Nov, 1:30 AM EST".
+    In the hour that an autumn clock change repeats, the zone's abbreviation follows: "Sun 1 Nov, 1:30 AM EST".
     """
     local = instant.astimezone(zone(zone_name))
     day = _DAYS[language][local.weekday()]
@@ -170,14 +170,16 @@ def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en"
             text = f"{day} {local.day} {_MONTHS[local.month - 1]}, {local.hour % _NOON or _NOON}:{local:%M} {half}"
         case "de":
             text = f"{day} {local.day}.{local.month}., {local.hour}:{local:%M} Uhr"
-    return f"{text} {local.tzname()}" if _comes_twice(local) else text
+    return f"{text} {local.tzname()}" if _is_ambiguous(local) else text
 
 
-def _said(clinic: Clinic, language: Language, sentence: _Sentence, **times: str) -> str:
-    says = _SENTENCES[language]
-    call = {each: says[each].format(phone=clinic.phone) if clinic.phone else "" for each in ("questions", "or_call")}
-    return says[sentence].format(clinic=clinic.name, **call, **times)
+def _format(clinic: Clinic, language: Language, sentence: _Sentence, **times: str) -> str:
+    sentences = _SENTENCES[language]
+    call = {
+        name: sentences[name].format(phone=clinic.phone) if clinic.phone else "" for name in ("questions", "or_call")
+    }
+    return sentences[sentence].format(clinic=clinic.name, **call, **times)
 
 
-def _comes_twice(local: datetime) -> bool:
+def _is_ambiguous(local: datetime) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
