@@ -6,28 +6,25 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
 from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
-from hub.client.wire import Profile, SignedIn
 from hub.ops.judge.dashboard import Dashboard
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.values import APPOINTMENT_DURATION, Role
+from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.views import AppointmentView
 from hub.settings import timekeeper
 from hub.texting.text import Line, Text
+from tests import people
 from tests.phones import Arrived, Phones
 from tests.stack import Stack
 
-ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 _PATIENCE = Patience(in_all=30.0, each=12.0)
 _LOOK_EVERY = 0.05
 T = TypeVar("T")
@@ -67,8 +64,7 @@ class Clinic:
         self._door = door
         self._lines = lines
         self._numbers = count(1)
-        secret = stack.settings.jwt_secret_key.get_secret_value()
-        self._tokens = AccessTokens(secret, timedelta(days=1000), self.clock)
+        self._tokens = people.tokens_of(stack.settings, self.clock)
 
     def number(self, line: Line) -> str:
         """Return our number of a line."""
@@ -78,26 +74,14 @@ class Clinic:
         return number
 
     async def doctor(self, zone: str = "UTC") -> Person:
-        """Let a doctor in who works round the clock."""
-        return await self._enter(self.account("doctor", zone))
+        """Sign in a new doctor, who works round the clock."""
+        number = next(self._numbers)
+        return await self._enter(people.doctor(f"doctor-{number}", zone, phone=_phone(number)))
 
     async def patient(self, phone: str | None = None) -> Person:
-        return await self._enter(self.account("patient", phone=phone))
-
-    def account(self, role: Literal["doctor", "patient"], zone: str = "UTC", phone: str | None = None) -> Account:
-        """Return the account of somebody new."""
+        """Sign in a new patient."""
         number = next(self._numbers)
-        id_ = f"{role}-{number}"
-        return Account(
-            id=id_,
-            role=role,
-            name=id_,
-            email=f"{id_}@clinic.test",
-            phone=phone or f"+1202{5_500_000 + number}",
-            password_hash="-",
-            created_at=self.clock(),
-            calendar=Schedule(id=id_, zone=zone, shifts=ROUND_THE_CLOCK) if role == "doctor" else None,
-        )
+        return await self._enter(people.patient(f"patient-{number}", phone=phone or _phone(number)))
 
     def slot_in(self, ahead: timedelta) -> datetime:
         """Return the first half hour of UTC that is at least so far ahead."""
@@ -154,16 +138,14 @@ class Clinic:
 
     async def _enter(self, account: Account) -> Person:
         assert await self.records.users.add([account]) is None
-        member = self._door.member(
-            SignedIn(
-                access_token=self._tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
-                refresh_token="-",
-                user=Profile(id=account.id, role=account.role, name=account.name),
-            )
-        )
+        member = self._door.member(people.signed_in(account, self._tokens))
         dashboard = Dashboard(member.who, self.clock)
         line = await self._lines.enter_async_context(member.line(dashboard.callbacks))
         return Person(account, member, line.commands, dashboard)
+
+
+def _phone(number: int) -> str:
+    return f"+1202{5_500_000 + number}"
 
 
 @asynccontextmanager

@@ -9,11 +9,10 @@ from hub.ids import new_id
 from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment, evolve
 from hub.scheduling.events import AppointmentBooked
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Actor, Role
+from tests.people import doctor, patient
 
 _AT_ONCE = 500
-_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 _SEED = Actor(id="seed", role=Role.SYSTEM, via="seed")
 """Nobody is texted about what the seed has booked; of its reminders they are."""
 
@@ -29,12 +28,12 @@ class Ledger:
 
     async def doctors(self, number: int, zone: str = "UTC") -> list[str]:
         """Let so many doctors be there; return their ids."""
-        people = [self._account("doctor", zone) for _ in range(number)]
+        people = [doctor(self._next_id("doctor"), zone) for _ in range(number)]
         await self._add(people)
         return [account.id for account in people]
 
     async def patients(self, number: int) -> list[Account]:
-        people = [self._account("patient") for _ in range(number)]
+        people = [patient(self._next_id("patient"), phone=f"+1303{5_000_000 + self._people}") for _ in range(number)]
         await self._add(people)
         return people
 
@@ -75,20 +74,9 @@ class Ledger:
         for first in range(0, len(people), _AT_ONCE):
             assert await self._records.users.add(people[first : first + _AT_ONCE]) is None
 
-    def _account(self, role: str, zone: str = "UTC") -> Account:
+    def _next_id(self, role: str) -> str:
         self._people += 1
-        id_ = f"{role}-{self._people}"
-        doctor = Schedule(id=id_, zone=zone, shifts=_ROUND_THE_CLOCK) if role == "doctor" else None
-        return Account(
-            id=id_,
-            role=role,
-            name=id_,
-            email=f"{id_}@clinic.test",
-            phone=None if doctor else f"+1303{5_000_000 + self._people}",
-            password_hash="-",
-            created_at=self._booked_at,
-            calendar=doctor,
-        )
+        return f"{role}-{self._people}"
 
 
 def spread(first: datetime, over: timedelta, number: int) -> list[datetime]:

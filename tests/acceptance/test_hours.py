@@ -14,12 +14,12 @@ from hub.client.wire import EnteredTimeOff, OwnCalendar
 from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
-from hub.scheduling.schedule import Shift
 from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.faults.clinic import Clinic, opened
+from tests.people import weekly
 from tests.stack import Stack, until
 
-MORNINGS = tuple(Shift(weekday=day, opens=0, closes=2 * 60) for day in range(7))
+MORNINGS = weekly(0, 2)
 NEW = ("--name", "Dr. Nora Newcomer", "--zone", "UTC", "--hours", "mon-sun 00:00-24:00")
 
 

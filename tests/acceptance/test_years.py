@@ -15,12 +15,10 @@ import aiohttp
 import pytest
 import socketio
 
-from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
 from hub.records.mongo import connect
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role, rfc3339
+from tests.people import doctor, patient, tokens_of, weekly
 from tests.stack import Stack
 from tests.years import write, years
 
@@ -44,8 +42,7 @@ class Years:
         self.stack = stack
         self.now = now
         self._http = http
-        key = stack.settings.jwt_secret_key.get_secret_value()
-        self._tokens = AccessTokens(key, timedelta(hours=2), system_clock)
+        self._tokens = tokens_of(stack.settings, system_clock)
 
     def token(self, who: str) -> str:
         return self._tokens.issue(who, Role.PATIENT if who.startswith("p") else Role.DOCTOR, f"session-of-{who}")
@@ -71,7 +68,7 @@ async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Years]:
         await stack.start_engines()
         records = connect(str(stack.settings.mongodb_url))
         await write(records, chain(years(["busy"], patients, EACH, now), years(others, strangers, OF_ANOTHER, now)))
-        people = [account(one, Role.DOCTOR) for one in ("busy", *others)] + [account(p, Role.PATIENT) for p in patients]
+        people = [doctor(one, shifts=weekly(9, 17)) for one in ("busy", *others)] + [patient(one) for one in patients]
         assert await records.users.add(people) is None
         await records.close()
         await stack.start_phones()
@@ -169,17 +166,3 @@ async def feed_of(hub: Years, who: str) -> str:
     async with hub._http.post(f"{hub.stack.base_url()}/api/v1/users/me/calendar-link", headers=headers) as answer:
         assert answer.status == 201
         return str((await answer.json())["path"])
-
-
-def account(account_id: str, role: Role) -> Account:
-    shifts = tuple(Shift(weekday=day, opens=9 * 60, closes=17 * 60) for day in range(7))
-    return Account(
-        id=account_id,
-        role="doctor" if role is Role.DOCTOR else "patient",
-        name=account_id,
-        email=f"{account_id}@clinic.test",
-        phone=None,
-        password_hash="nobody logs in",
-        created_at=system_clock(),
-        calendar=Schedule(id=account_id, zone="UTC", shifts=shifts) if role is Role.DOCTOR else None,
-    )

@@ -25,14 +25,13 @@ from hub.scheduling.commands import (
     RemoveTimeOff,
     RescheduleAppointment,
 )
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Actor, Role
+from tests.people import doctor, patient, weekly
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 NOW = MONDAY.replace(hour=5)
 DOCTORS = ("ada", "ben")
 PATIENTS = ("carl", "dora", "emil")
-_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 _ids = count(1)
 
 
@@ -55,18 +54,8 @@ class Surgery:
 
 
 def account(name: str) -> Account:
-    """Return somebody's account; a doctor works round the clock in UTC."""
-    doctor = Schedule(id=name, zone="UTC", shifts=_ROUND_THE_CLOCK) if name in DOCTORS else None
-    return Account(
-        id=name,
-        role="doctor" if doctor else "patient",
-        name=name.title(),
-        email=f"{name}@clinic.test",
-        phone=None,
-        password_hash="-",
-        created_at=MONDAY,
-        calendar=doctor,
-    )
+    """Return the account of one of the doctors or patients."""
+    return (doctor if name in DOCTORS else patient)(name, name=name.title())
 
 
 def slot(number: int) -> datetime:
@@ -104,8 +93,7 @@ def move(of: BookAppointment, to: int, key: str | None = None) -> RescheduleAppo
 
 def hours(opens: int = 0, closes: int = 24, doctor: str = "ada", key: str | None = None, **more: object) -> ChangeHours:
     """Let a doctor work from one hour to another, every day."""
-    shifts = tuple(Shift(weekday=day, opens=opens * 60, closes=closes * 60) for day in range(7))
-    return ChangeHours(**_arrangement(doctor, key), shifts=shifts, **more)
+    return ChangeHours(**_arrangement(doctor, key), shifts=weekly(opens, closes), **more)
 
 
 def off(at: int = 0, doctor: str = "ada", key: str | None = None, **more: object) -> AddTimeOff:

@@ -17,11 +17,11 @@ from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.bus.messages import SessionEnded
 from hub.records.memory import MemoryRecords
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role
 from hub.settings import Settings
 from tests.api.direct_commands import DirectCommands
 from tests.api.documented import assert_documented
+from tests.people import OFFICE_HOURS, doctor, patient
 
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """09:00 in Berlin: the clinic opens."""
@@ -95,7 +95,7 @@ class Clinic:
 
     def token(self, name: str) -> str:
         account = self.people[name]
-        return self.services.tokens.issue(account.id, Role(account.role), "session-of-" + name)
+        return self.services.tokens.issue(account.id, Role(account.role), f"session-of-{name}")
 
     async def ask(
         self,
@@ -183,10 +183,10 @@ async def open_clinic(services: Services) -> Clinic:
     """Return the clinic with its people and a client; the caller closes the client."""
     password_hash = await hash_password(PASSWORD, 4)
     people = {
-        "ada": _doctor("ada", "+12025550121", password_hash),
-        "ben": _doctor("ben", "+12025550122", password_hash),
-        "carl": _patient("carl", "+12025550123", password_hash),
-        "dora": _patient("dora", "+12025550124", password_hash),
+        "ada": _doctor("ada", phone="+12025550121", password_hash=password_hash),
+        "ben": _doctor("ben", phone="+12025550122", password_hash=password_hash),
+        "carl": _patient("carl", phone="+12025550123", password_hash=password_hash),
+        "dora": _patient("dora", phone="+12025550124", password_hash=password_hash),
     }
     assert await services.records.users.add(list(people.values())) is None
     client = TestClient(TestServer(build(services), access_log=None))
@@ -212,28 +212,11 @@ async def _no() -> bool:
     return False
 
 
-def _doctor(name: str, phone: str, password_hash: str) -> Account:
-    shifts = tuple(Shift(weekday=weekday, opens=9 * 60, closes=17 * 60) for weekday in range(5))
-    return Account(
-        id=f"doctor-{name}",
-        role="doctor",
-        name=f"Dr. {name.title()}",
-        email=f"{name}@clinic.test",
-        phone=phone,
-        password_hash=password_hash,
-        created_at=MONDAY_MORNING,
-        specialty="general practice",
-        calendar=Schedule(id=f"doctor-{name}", zone="Europe/Berlin", shifts=shifts),
-    )
+def _doctor(name: str, **fields: object) -> Account:
+    more = {"name": f"Dr. {name.title()}", "email": f"{name}@clinic.test", "specialty": "general practice", **fields}
+    return doctor(f"doctor-{name}", "Europe/Berlin", OFFICE_HOURS, created_at=MONDAY_MORNING, **more)
 
 
-def _patient(name: str, phone: str, password_hash: str) -> Account:
-    return Account(
-        id=f"patient-{name}",
-        role="patient",
-        name=name.title(),
-        email=f"{name}@clinic.test",
-        phone=phone,
-        password_hash=password_hash,
-        created_at=MONDAY_MORNING,
-    )
+def _patient(name: str, **fields: object) -> Account:
+    more = {"name": name.title(), "email": f"{name}@clinic.test", **fields}
+    return patient(f"patient-{name}", created_at=MONDAY_MORNING, **more)

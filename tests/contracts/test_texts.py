@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from hub.accounts.account import Account
 from hub.records.ports import Records
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
 from hub.texting.text import RANK, StatusUpdate, Text, TextStatus, text_id
 from tests.contracts.histories import BEFORE, NINE
+from tests.people import patient
 
 MINUTE = timedelta(minutes=1)
 PAT, CLINIC = "+12025550123", "+12025550100"
@@ -318,15 +318,7 @@ async def test_an_opt_out_is_between_one_phone_and_one_of_our_numbers(records: R
 
 
 async def test_a_phone_number_leads_to_its_account(records: Records) -> None:
-    pat = Account(
-        id="pat",
-        role="patient",
-        name="Pat",
-        email="pat@clinic.test",
-        phone=PAT,
-        password_hash="$2b$04$hash",
-        created_at=NINE,
-    )
+    pat = patient("pat", phone=PAT)
     await records.users.add([pat, pat.model_copy(update={"id": "paul", "email": "paul@clinic.test", "phone": None})])
 
     assert await records.users.by_phone(PAT) == pat

@@ -8,18 +8,11 @@ from hub.records.ports import Records
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.values import Role
 from tests.contracts.histories import HALF_HOUR, NINE
+from tests.people import patient
 
 
 def _patient(name: str, *, email: str | None = None, phone: str | None = None) -> Account:
-    return Account(
-        id=name,
-        role="patient",
-        name=name.title(),
-        email=email or f"{name}@clinic.test",
-        phone=phone,
-        password_hash="$2b$04$hash",
-        created_at=NINE,
-    )
+    return patient(name, name=name.title(), email=email or f"{name}@clinic.test", phone=phone)
 
 
 def _doctor(name: str) -> Account:

@@ -6,17 +6,13 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
-from hub.bus.topics import partition_of
 from hub.client.answers import Answer
 from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
-from hub.client.wire import Profile, SignedIn
 from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
@@ -28,12 +24,11 @@ from hub.ops.judge.verdict import judge
 from hub.ops.local.process import Process
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.values import APPOINTMENT_DURATION, Role
+from hub.scheduling.values import APPOINTMENT_DURATION
+from tests.people import doctors_and_patients, signed_in, tokens_of
 from tests.stack import Stack, until
 
 PATIENCE = Patience(in_all=60.0, each=12.0)
-_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 _CONNECT_AT_ONCE = 10
 
 
@@ -143,11 +138,11 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
     async with AsyncExitStack() as lines:
         lines.push_async_callback(records.close)
         history = History()
-        everybody = _people(doctors, patients, stack.settings.kafka_partitions)
+        everybody = [account for accounts in new_people(stack, doctors, patients) for account in accounts]
         assert await records.users.add(everybody) is None
         door = await lines.enter_async_context(clinic_at(base_url or stack.base_url(), system_clock, history, PATIENCE))
-        tokens = _tokens(stack)
-        members = [door.member(_signed_in(account, tokens)) for account in everybody]
+        tokens = tokens_of(stack.settings, system_clock)
+        members = [door.member(signed_in(account, tokens)) for account in everybody]
         turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
 
         async def let_in(number: int, member: Member) -> Person:
@@ -166,11 +161,16 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
 async def stranger(stack: Stack, patience: Patience) -> AsyncIterator[Commands]:
     """Give the commands of a patient who is not in the history of a clinic, over REST, and with this much patience."""
     records = connect(stack.settings.mongodb_url)
-    (account,) = _people(0, 1, stack.settings.kafka_partitions)
+    _, (account,) = new_people(stack, 0, 1)
     assert await records.users.add([account]) is None
     await records.close()
     async with clinic_at(stack.base_url(), system_clock, patience=patience) as door:
-        yield door.member(_signed_in(account, _tokens(stack))).commands
+        yield door.member(signed_in(account, tokens_of(stack.settings, system_clock))).commands
+
+
+def new_people(stack: Stack, doctors: int, patients: int) -> tuple[list[Account], list[Account]]:
+    """Return new accounts for this stack, with the doctors spread evenly over the partitions."""
+    return doctors_and_patients(doctors, patients, stack.settings.kafka_partitions, instance_id())
 
 
 def broken(violations: Collection[Violation]) -> set[tuple[int, str]]:
@@ -182,41 +182,3 @@ def had_doctors(agents: Process, since: str = "") -> bool:
     """Return whether an agents process was given doctors, after this stands in its log."""
     _, _, log = agents.written().partition(since) if since else ("", "", agents.written())
     return any('"doctors_taken_over"' in line and '"partitions":[]' not in line for line in log.splitlines())
-
-
-def _people(doctors: int, patients: int, partitions: int) -> list[Account]:
-    clinic = instance_id()
-    return [_account(_doctor_id(clinic, number, partitions), "doctor") for number in range(doctors)] + [
-        _account(f"patient-{clinic}-{number}", "patient") for number in range(patients)
-    ]
-
-
-def _doctor_id(clinic: str, number: int, partitions: int) -> str:
-    """Return an id such that the doctors are spread evenly over the partitions."""
-    names = (f"doctor-{clinic}-{number}-{attempt}" for attempt in range(1000))
-    return next(name for name in names if partition_of(name, partitions) == number % partitions)
-
-
-def _account(id_: str, role: Literal["doctor", "patient"]) -> Account:
-    return Account(
-        id=id_,
-        role=role,
-        name=id_,
-        email=f"{id_}@clinic.test",
-        phone=None,
-        password_hash="-",
-        created_at=system_clock(),
-        calendar=Schedule(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK) if role == "doctor" else None,
-    )
-
-
-def _tokens(stack: Stack) -> AccessTokens:
-    return AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
-
-
-def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
-    return SignedIn(
-        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
-        refresh_token="-",
-        user=Profile(id=account.id, role=account.role, name=account.name),
-    )

@@ -9,20 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
 from hub.client.answers import Answer
 from hub.client.clinic import clinic_at
 from hub.client.line import Callbacks
 from hub.client.member import Member
-from hub.client.wire import AppointmentEvent, Profile, SignedIn, Synced
+from hub.client.wire import AppointmentEvent, Synced
 from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.records.ports import AppointmentFilter, Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.values import APPOINTMENT_DURATION, Role
+from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.views import view
-from tests.faults.clinic import PATIENCE, _people
+from tests.faults.clinic import PATIENCE, new_people
 from tests.faults.js_clients import JsClients, js_clients
+from tests.people import signed_in, token, tokens_of
 from tests.stack import Stack
 
 _CONNECT_AT_ONCE = 10
@@ -188,12 +188,13 @@ async def hall(stack: Stack, url: str, doctors: int, patients: int, screens: int
     records = connect(stack.settings.mongodb_url)
     async with AsyncExitStack() as lines:
         lines.push_async_callback(records.close)
-        everybody = _people(doctors, patients, stack.settings.kafka_partitions)
+        at_work, at_home = new_people(stack, doctors, patients)
+        everybody = [*at_work, *at_home]
         assert await records.users.add(everybody) is None
-        tokens = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock)
+        tokens = tokens_of(stack.settings, system_clock)
         door = await lines.enter_async_context(clinic_at(url, system_clock, patience=PATIENCE))
-        members = {each.id: door.member(_signed_in(each, tokens)) for each in everybody}
-        seats = itertools.cycle(everybody[:doctors]), itertools.cycle(everybody[doctors:])
+        members = {each.id: door.member(signed_in(each, tokens)) for each in everybody}
+        seats = itertools.cycle(at_work), itertools.cycle(at_home)
         owners = [next(seats[number % 2]) for number in range(2 * screens)]
         python = [Screen(owner) for owner in owners[:screens]]
         javascript = [Screen(owner) for owner in owners[screens:]]
@@ -204,17 +205,7 @@ async def hall(stack: Stack, url: str, doctors: int, patients: int, screens: int
                 return await lines.enter_async_context(members[screen.owner.id].line(screen.callbacks))
 
         opened = await asyncio.gather(*(switch_on(screen) for screen in python))
-        js = await lines.enter_async_context(
-            js_clients(url, [_signed_in(screen.owner, tokens).access_token for screen in javascript])
-        )
-        ids = [each.id for each in everybody[:doctors]]
-        busy = Busy(records, ids, [members[each.id] for each in everybody[doctors:]])
+        js = await lines.enter_async_context(js_clients(url, [token(screen.owner, tokens) for screen in javascript]))
+        ids = [each.id for each in at_work]
+        busy = Busy(records, ids, [members[each.id] for each in at_home])
         yield Hall(busy, ids, python, javascript, js, list(opened))
-
-
-def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
-    return SignedIn(
-        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
-        refresh_token="-",
-        user=Profile(id=account.id, role=account.role, name=account.name),
-    )

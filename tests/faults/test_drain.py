@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from api.__main__ import STOP_WITHIN
-from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
 from hub.records.mongo import connect
-from hub.scheduling.values import APPOINTMENT_DURATION, Role, rfc3339
+from hub.scheduling.values import APPOINTMENT_DURATION, rfc3339
 from tests.faults.balancer import balanced
-from tests.faults.clinic import _people
+from tests.faults.clinic import new_people
 from tests.faults.js_clients import js_clients
 from tests.faults.screens import Busy, Screen, due_to, faults_of, show
+from tests.people import token, tokens_of
 from tests.stack import Stack
 
 DOCTORS, CLIENTS, WAVES = 4, 200, 3
@@ -23,11 +23,11 @@ async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path:
     async with Stack(tmp_path) as stack:
         await stack.start(agents=1, apis=2)
         records = connect(stack.settings.mongodb_url)
-        people = _people(DOCTORS, CLIENTS, stack.settings.kafka_partitions)
-        assert await records.users.add(people) is None
-        doctors, patients = [each.id for each in people[:DOCTORS]], people[DOCTORS:]
-        issue = AccessTokens(stack.settings.jwt_secret_key.get_secret_value(), timedelta(hours=1), system_clock).issue
-        tokens = [issue(each.id, Role.PATIENT, f"session-of-{each.id}") for each in patients]
+        doctor_accounts, patients = new_people(stack, DOCTORS, CLIENTS)
+        assert await records.users.add([*doctor_accounts, *patients]) is None
+        doctors = [each.id for each in doctor_accounts]
+        issuer = tokens_of(stack.settings, system_clock)
+        tokens = [token(each, issuer) for each in patients]
         tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
         async with (

@@ -13,18 +13,17 @@ from hub.bus import topics
 from hub.client.wire import OwnCalendar
 from hub.clock import system_clock
 from hub.scheduling.commands import BookAppointment, CommandAdapter
-from hub.scheduling.schedule import Shift
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.faults.agents_pausing import TRIGGER
 from tests.faults.agents_pausing_without_fences import drop_fences
 from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
+from tests.people import ROUND_THE_CLOCK
 from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS = 4, 8
 COMMANDS = [f"late-{number}" for number in range(8)]
-ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 
 
 async def test_a_worker_that_was_paused_before_its_write_overwrites_nothing_and_gives_no_slot_twice(

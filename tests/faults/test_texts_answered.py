@@ -8,15 +8,12 @@ from time import monotonic
 
 import aiohttp
 
-from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.values import Role
 from hub.settings import clock_settings, timekeeper
 from hub.texting import wording
 from hub.texting.text import TextStatus
+from tests.people import doctor, patient, token, tokens_of
 from tests.phones import Arrived, Phones
 from tests.stack import Stack
 
@@ -27,29 +24,8 @@ START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 WHEN = "Mon 23 Nov, 11:00 AM"
 WORDS = wording.Clinic("Clinic Hub", None)
 TWILIOS_PATIENCE = 15.0
-ADA = Account(
-    id="doctor-ada",
-    role="doctor",
-    name="Dr. Ada",
-    email="ada@clinic.test",
-    phone="+12025550121",
-    password_hash="none",
-    created_at=SHOWN,
-    calendar=Schedule(
-        id="doctor-ada",
-        zone="Europe/Berlin",
-        shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7)),
-    ),
-)
-CARL = Account(
-    id="patient-carl",
-    role="patient",
-    name="Carl",
-    email="carl@clinic.test",
-    phone="+12025550123",
-    password_hash="none",
-    created_at=SHOWN,
-)
+ADA = doctor("doctor-ada", "Europe/Berlin", name="Dr. Ada", phone="+12025550121")
+CARL = patient("patient-carl", name="Carl", phone="+12025550123")
 
 
 @dataclass(frozen=True)
@@ -90,8 +66,7 @@ async def test_a_reminder_is_answered_and_the_appointment_changes(tmp_path: Path
         await stack.start()
         settings = stack.settings
         clock = timekeeper(settings)
-        tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), timedelta(hours=12), clock)
-        carls = {"Authorization": f"Bearer {tokens.issue(CARL.id, Role.PATIENT, 'session')}"}
+        carls = {"Authorization": f"Bearer {token(CARL, tokens_of(settings, clock))}"}
         assert settings.mongodb_url
         assert CARL.phone
         assert settings.twilio_from_patient

@@ -13,15 +13,15 @@ import aiohttp
 import pytest
 
 from api.documents.examples import DOCTOR_ID, PATIENT_ID
-from hub.accounts.account import Account, Session
+from hub.accounts.account import Session
 from hub.accounts.passwords import hash_password
 from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
 from hub.ids import new_id
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role
+from tests.people import doctor, patient
 from tests.stack import Stack
 
 CHECKS = (
@@ -45,24 +45,13 @@ async def records(stack: Stack) -> AsyncIterator[Records]:
     """The store, with the two people whom the examples of the document name."""
     records = connect(str(stack.settings.mongodb_url))
     password_hash = await hash_password("nobody-guesses-this", 4)
-    for role, account_id in IDS.items():
-        assert await records.users.add([account(account_id, role, password_hash)]) is None
+    people = [
+        doctor(DOCTOR_ID, "Europe/Berlin", password_hash=password_hash),
+        patient(PATIENT_ID, password_hash=password_hash),
+    ]
+    assert await records.users.add(people) is None
     yield records
     await records.close()
-
-
-def account(account_id: str, role: Role, password_hash: str) -> Account:
-    shifts = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
-    return Account(
-        id=account_id,
-        role="doctor" if role is Role.DOCTOR else "patient",
-        name=f"Fuzzed {role.value}",
-        email=f"{account_id}@clinic.test",
-        phone=None,
-        password_hash=password_hash,
-        created_at=system_clock(),
-        calendar=Schedule(id=account_id, zone="Europe/Berlin", shifts=shifts) if role is Role.DOCTOR else None,
-    )
 
 
 async def token_of(stack: Stack, records: Records, role: Role) -> str:

@@ -10,7 +10,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from hub.accounts.account import Account
-from hub.clock import system_clock
 from hub.ids import new_id
 from hub.ops.local.broker import bootstrap_servers, broker
 from hub.ops.local.database import database, mongodb_url
@@ -19,6 +18,7 @@ from hub.ops.local.ports import PortTaken, free_port
 from hub.ops.local.process import Process, Program, StartFailed
 from hub.ops.local.tansu import PARTITIONS
 from hub.records.mongo import connect
+from tests.people import patient
 from tests.stack import Stack
 
 
@@ -155,12 +155,4 @@ def test_chosen_ports_differ_and_lie_below_those_of_outgoing_connections() -> No
 
 
 def _patient(number: int) -> Account:
-    return Account(
-        id=new_id(),
-        role="patient",
-        name="Ada",
-        email=f"patient{number}@clinic.test",
-        phone=f"+1202555{number:04}",
-        password_hash="not a hash",
-        created_at=system_clock(),
-    )
+    return patient(new_id(), email=f"patient{number}@clinic.test", phone=f"+1202555{number:04}")

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from hub.scheduling.schedule import Schedule, Shift
+from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import APPOINTMENT_DURATION
+from tests.people import ROUND_THE_CLOCK, weekly
 
 ZONES = sorted(available_timezones() - {"localtime"})
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -20,7 +21,7 @@ WEEK = range(7)
 
 @pytest.mark.parametrize("name", ZONES)
 def test_a_doctor_who_works_round_the_clock_has_every_half_hour_of_each_day_once(name: str) -> None:
-    doctor = Schedule(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in WEEK))
+    doctor = Schedule(id="d", zone=name, shifts=ROUND_THE_CLOCK)
     slots = {day: list(doctor.starts_of(day)) for day in days_around_changes(name)}
     for day, starts in slots.items():
         begin, end = doctor.day_bounds(day)
@@ -36,7 +37,7 @@ def test_a_doctor_who_works_round_the_clock_has_every_half_hour_of_each_day_once
 
 @pytest.mark.parametrize("name", ZONES)
 def test_a_doctor_who_works_from_nine_to_five_has_what_the_clock_on_the_wall_says(name: str) -> None:
-    doctor = Schedule(id="d", zone=name, shifts=tuple(Shift(weekday=day, opens=540, closes=1020) for day in WEEK))
+    doctor = Schedule(id="d", zone=name, shifts=weekly(9, 17))
     for day in days_around_changes(name):
         assert list(doctor.starts_of(day)) == naive_starts(day, name, opens=18, closes=34)
 

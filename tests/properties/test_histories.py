@@ -34,6 +34,7 @@ from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.schedule_record import ScheduleRecord, fold_timetable
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
+from tests.people import ROUND_THE_CLOCK
 from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
 from tests.properties.reasons import due_now, event_of, reasons, status_now
 
@@ -63,7 +64,7 @@ some_hours = st.sampled_from(
         None,
         (),
         tuple(Shift(weekday=day, opens=9 * 60, closes=10 * 60 + 30) for day in range(7)),
-        tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7)),
+        ROUND_THE_CLOCK,
     ],
 )
 which = st.integers(0, 30)

@@ -4,23 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.accounts.account import Account
 from hub.accounts.sessions import SignIn, TokenPair
 from hub.accounts.tokens import AccessTokens
 from hub.records.memory import MemoryRecords
 from hub.scheduling.values import Role
+from tests.people import patient
 
 NOON = datetime(2027, 5, 4, 12, tzinfo=UTC)
 MONTH = timedelta(days=30)
-PAT = Account(
-    id="pat",
-    role="patient",
-    name="Pat",
-    email="pat@clinic.test",
-    phone=None,
-    password_hash="$2b$04$hash",
-    created_at=NOON,
-)
+PAT = patient("pat", name="Pat")
 
 
 class Desk:

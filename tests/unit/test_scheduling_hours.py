@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from tests.people import ROUND_THE_CLOCK
 from tests.unit.clinic_examples import BERLIN
 
-ALWAYS = tuple(Shift(weekday=day, opens=0, closes=1440) for day in range(7))
 NIGHT = tuple(Shift(weekday=day, opens=60, closes=210) for day in range(7))
 """From 1:00 to 3:30, when most clocks change."""
 
@@ -28,7 +28,7 @@ DAYS = {
 
 @pytest.mark.parametrize(("zone", "day", "slots", "first"), DAYS.values(), ids=DAYS)
 def test_a_day_has_a_slot_for_each_half_hour_that_the_clock_shows(zone: str, day: date, slots: int, first: str) -> None:
-    starts = list(Schedule(id="d", zone=zone, shifts=ALWAYS).starts_of(day))
+    starts = list(Schedule(id="d", zone=zone, shifts=ROUND_THE_CLOCK).starts_of(day))
     assert len(starts) == slots
     assert starts[0] == datetime.fromisoformat(first)
 
@@ -92,7 +92,7 @@ def test_nonsense_is_an_error_where_it_enters(make: Callable[[], object]) -> Non
 
 def test_the_first_and_the_last_instants_we_know_can_be_read_in_every_doctors_zone() -> None:
     for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
-        doctor = Schedule(id="d", zone=zone, shifts=ALWAYS)
+        doctor = Schedule(id="d", zone=zone, shifts=ROUND_THE_CLOCK)
         for instant in ("1000-01-01T00:00Z", "2999-12-31T23:30Z"):
             day = doctor.day_of(datetime.fromisoformat(instant))
             assert doctor.day_bounds(day)[1] - doctor.day_bounds(day)[0] == timedelta(days=1)

@@ -22,6 +22,7 @@ from hub.scheduling.appointment import Appointment, fold
 from hub.scheduling.recorded_event import Happened
 from hub.scheduling.slots import slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status
+from tests.people import patient
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
@@ -255,12 +256,4 @@ def clinic_of(day: date) -> list[Appointment]:
 
 
 def somebody() -> Account:
-    return Account(
-        id="ann",
-        role="patient",
-        name="Ann",
-        email="ann@example.org",
-        phone="+12025550199",
-        password_hash="",
-        created_at=NOW,
-    )
+    return patient("ann", name="Ann", email="ann@example.org", phone="+12025550199")

@@ -9,18 +9,11 @@ from hub.scheduling.recorded_event import Happened
 from hub.texting.planning import plan_texts
 from hub.texting.text import Text
 from hub.texting.wording import Clinic
+from tests.people import patient
 from tests.unit.clinic_examples import BERLIN, NOW, after, only
 
 CLINIC = Clinic(name="Riverside Clinic", phone="555-010-0199")
-PATIENT = Account(
-    id="ann",
-    role="patient",
-    name="Ann Example",
-    email="ann@clinic.test",
-    phone="+12025550101",
-    password_hash="hash",
-    created_at=NOW,
-)
+PATIENT = patient("ann", name="Ann Example", phone="+12025550101")
 DOCTOR = PATIENT.model_copy(
     update={
         "id": "berlin",

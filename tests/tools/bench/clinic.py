@@ -4,18 +4,17 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from hub.accounts.account import Account
 from hub.accounts.tokens import AccessTokens
 from hub.clock import Clock
 from hub.ids import instance_id, new_id
 from hub.records.ports import Records
-from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.values import Role, rfc3339
+from tests import people
 
 _ZONE = "Europe/Berlin"
-_OPENS, _CLOSES = 8 * 60, 16 * 60
+_SHIFTS = people.weekly(8, 16)
 _LAST_DAY = 362
 """Counted from now; the rules let nobody book more than 366 days ahead."""
 
@@ -57,8 +56,8 @@ class Clinic:
 
 async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size) -> Clinic:
     """Write the accounts, with tokens for all of them: nobody logs in."""
-    doctors = [_account("doctor", number, clock) for number in range(size.doctors + bool(size.crowd))]
-    others = [_account("patient", number, clock) for number in range(size.patients + size.crowd)]
+    doctors = [_doctor(number) for number in range(size.doctors + bool(size.crowd))]
+    others = [_patient(number) for number in range(size.patients + size.crowd)]
     if taken := await records.users.add([*doctors, *others]):
         raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
     patients, crowd = others[: size.patients], others[size.patients :]
@@ -70,23 +69,13 @@ async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size)
     )
 
 
-def _account(role: Literal["doctor", "patient"], number: int, clock: Clock) -> Account:
-    account_id = new_id()
-    return Account(
-        id=account_id,
-        role=role,
-        name=f"{role.title()} {number}",
-        email=f"{role}{number}@bench.test",
-        phone=f"+49{30 if role == 'doctor' else 40}{number:08d}",  # without one, nobody is told
-        password_hash="nobody logs in",
-        created_at=clock(),
-        calendar=_calendar(account_id) if role == "doctor" else None,
-    )
+def _doctor(number: int) -> Account:
+    phone = f"+4930{number:08d}"  # without a phone nobody is texted
+    return people.doctor(new_id(), _ZONE, _SHIFTS, email=f"doctor{number}@bench.test", phone=phone)
 
 
-def _calendar(doctor_id: str) -> Schedule:
-    week = tuple(Shift(weekday=weekday, opens=_OPENS, closes=_CLOSES) for weekday in range(7))
-    return Schedule(id=doctor_id, zone=_ZONE, shifts=week)
+def _patient(number: int) -> Account:
+    return people.patient(new_id(), email=f"patient{number}@bench.test", phone=f"+4940{number:08d}")
 
 
 def _token(tokens: AccessTokens, account: Account) -> str:

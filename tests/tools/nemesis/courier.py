@@ -18,7 +18,8 @@ from hub.records.ports import Records
 from hub.scheduling.commands import BookAppointment, CommandAdapter
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from hub.settings import Settings
-from tests.tools.nemesis.people import doctor_account, patient_account, slot_in
+from tests.people import doctors_and_patients
+from tests.tools.nemesis.people import slot_in
 
 _SEND_WITHIN = 3.0
 _FAR_AHEAD = timedelta(days=30)
@@ -41,11 +42,7 @@ class Courier:
         self._settings = settings
         self._clock = clock
         self._partitions = settings.kafka_partitions
-        now = clock()
-        self._pairs = [
-            (doctor_account("mail", number, self._partitions, now), patient_account("mail", number, None, now))
-            for number in range(self._partitions)
-        ]
+        self._pairs = list(zip(*doctors_and_patients(*[self._partitions] * 3, "mail"), strict=True))
         self._first = slot_in(clock, _FAR_AHEAD)
 
     async def sign_in(self, records: Records) -> None:

@@ -8,24 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from hub.accounts.account import Account
-from hub.accounts.tokens import AccessTokens
-from hub.bus.topics import partition_of
 from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic, clinic_at
 from hub.client.line import Line
 from hub.client.member import Member
-from hub.client.wire import Profile, SignedIn
 from hub.clock import Timekeeper
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.records.ports import Records
-from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.values import APPOINTMENT_DURATION, Role
+from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.settings import Settings
+from tests.people import doctors_and_patients, signed_in, tokens_of
 
 PATIENCE = Patience(in_all=90.0, each=12.0)
 """Seconds; longer than everything that goes wrong at once, so each command of who stays is decided in the end."""
-_ROUND_THE_CLOCK = tuple(Shift(weekday=day, opens=0, closes=24 * 60) for day in range(7))
 _CONNECT_AT_ONCE = 10
 _FIRST_PHONE = 6_000_000
 
@@ -75,34 +71,24 @@ def slot_in(clock: Timekeeper, ahead: timedelta) -> datetime:
     return datetime.fromtimestamp(-(-(clock() + ahead).timestamp() // length) * length, UTC)
 
 
-def doctor_account(name: str, number: int, partitions: int, now: datetime) -> Account:
-    """Return a doctor who works round the clock, and belongs to the partition of this number."""
-    ids = (f"doctor-{name}-{number}-{attempt}" for attempt in range(1000))
-    id_ = next(each for each in ids if partition_of(each, partitions) == number % partitions)
-    return _account(id_, "doctor", None, now, Schedule(id=id_, zone="UTC", shifts=_ROUND_THE_CLOCK))
-
-
-def patient_account(name: str, number: int, phone: str | None, now: datetime) -> Account:
-    return _account(f"patient-{name}-{number}", "patient", phone, now, None)
-
-
 @asynccontextmanager
 async def let_in(
     settings: Settings, records: Records, clock: Timekeeper, url: str, size: Size
 ) -> AsyncIterator[People]:
     """Put people into the record and connect them all at `url` for the length of the block."""
-    now = clock()
-    doctors = [doctor_account("of", number, settings.kafka_partitions, now) for number in range(size.doctors)]
-    patients = [patient_account("of", number, f"+1202{_FIRST_PHONE + number}", now) for number in range(size.patients)]
+    doctors, patients = doctors_and_patients(size.doctors, size.patients, settings.kafka_partitions, "of")
+    patients = [
+        one.model_copy(update={"phone": f"+1202{_FIRST_PHONE + number}"}) for number, one in enumerate(patients)
+    ]
     assert await records.users.add([*doctors, *patients]) is None
-    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), timedelta(days=1000), clock)
+    tokens = tokens_of(settings, clock)
     history = History()
     async with AsyncExitStack() as lines:
         door = await lines.enter_async_context(clinic_at(url, clock, history, PATIENCE))
         turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
 
         async def enter(account: Account) -> Person:
-            member = door.member(_signed_in(account, tokens))
+            member = door.member(signed_in(account, tokens))
             dashboard = Dashboard(member.who, clock)
             async with turn:
                 line = await lines.enter_async_context(member.line(dashboard.callbacks))
@@ -110,26 +96,3 @@ async def let_in(
 
         inside = await asyncio.gather(*(enter(account) for account in (*doctors, *patients)))
         yield People(clock, door, history, inside[: size.doctors], inside[size.doctors :])
-
-
-def _account(
-    id_: str, role: Literal["doctor", "patient"], phone: str | None, now: datetime, calendar: Schedule | None
-) -> Account:
-    return Account(
-        id=id_,
-        role=role,
-        name=id_,
-        email=f"{id_}@clinic.test",
-        phone=phone,
-        password_hash="-",
-        created_at=now,
-        calendar=calendar,
-    )
-
-
-def _signed_in(account: Account, tokens: AccessTokens) -> SignedIn:
-    return SignedIn(
-        access_token=tokens.issue(account.id, Role(account.role), f"session-of-{account.id}"),
-        refresh_token="-",
-        user=Profile(id=account.id, role=account.role, name=account.name),
-    )
