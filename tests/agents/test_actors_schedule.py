@@ -170,7 +170,7 @@ async def test_a_booking_costs_no_read_for_the_hours(surgery: Surgery) -> None:
     for batch, asked in (
         ([book("carl", at=EARLY), book("dora", at=EARLY + 1)], ["save"]),
         ([book("emil", at=EARLY)], ["by_ids", "save"]),  # refused: looked at twice
-        ([book("emil", at=NOON)], ["by_ids", "timetables", "save"]),
+        ([book("emil", at=NOON)], ["by_ids", "schedule_records", "save"]),
         ([off(at=EARLY)], ["save"]),
     ):
         calls.clear()

@@ -150,7 +150,7 @@ async def test_a_watch_and_later_events_are_the_day_whenever_hours_change(clinic
     """The change comes at each call of the record that a watch makes, and right after it."""
     ada = clinic.id("ada")
     store, users = clinic.records.appointments, clinic.records.users
-    names = ["happened", "taken", "last_seq", "timetables"]
+    names = ["happened", "taken", "last_seq", "schedule_records"]
     for number, name in enumerate([*names, "by_id", None]):
         dora = await clinic.person("dora")
         owner = users if name == "by_id" else store
