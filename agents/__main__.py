@@ -101,9 +101,9 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         stack.push_async_callback(admin.close)
         await _until(admin.start, KafkaError, service="broker", at=broker.servers)
         # It may be there and gone again.
-        making = partial(topics.make, admin, wanted, broker.replication)
+        making = partial(topics.create, admin, wanted, broker.replication)
         await _until(making, KafkaError, service="broker", at=broker.servers)
-        stack.push_async_callback(topics.remove, admin, presence)
+        stack.push_async_callback(topics.delete, admin, presence)
         texting = await _texting(chosen, stack)
         agents = build(broker, records, settings.timekeeper(chosen), texting)
         await _until(agents.publisher.start, KafkaError, service="broker", at=broker.servers)

@@ -19,7 +19,7 @@ from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
-from hub.bus.ports import Announcing, Commands, Following
+from hub.bus.ports import Commands, NoticeFeed, SessionAnnouncer
 from hub.clock import Clock
 from hub.records.ports import PhotoRecords, Records
 from hub.settings import Settings
@@ -44,7 +44,7 @@ class Services:
     records: Records
     photos: PhotoRecords
     commands: Commands
-    following: Following
+    following: NoticeFeed
     engines: tuple[Engine, ...]
     tokens: AccessTokens
     authenticator: Authenticator
@@ -65,8 +65,8 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
     records: Records,
     photos: PhotoRecords,
     commands: Commands,
-    following: Following,
-    announcing: Announcing,
+    following: NoticeFeed,
+    announcing: SessionAnnouncer,
     engines: tuple[Engine, ...],
 ) -> Services:
     """Return the services that follow from the settings, the store and the bus. Opens nothing."""

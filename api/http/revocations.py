@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge
 
 from hub.accounts.ports import SessionRecords
 from hub.bus.messages import SessionEnded
-from hub.bus.ports import Announcing
+from hub.bus.ports import SessionAnnouncer
 from hub.clock import Clock
 from hub.records.errors import StoreUnavailable
 
@@ -30,7 +30,9 @@ _SLACK = timedelta(minutes=1)
 class Revocations:
     """Knows the ended log-ins. Tokens hold for `lifetime`, so after that nobody needs to know."""
 
-    def __init__(self, sessions: SessionRecords, announcing: Announcing, lifetime: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, sessions: SessionRecords, announcing: SessionAnnouncer, lifetime: timedelta, clock: Clock
+    ) -> None:
         self._sessions = sessions
         self._announcing = announcing
         self._keep = lifetime + _SLACK

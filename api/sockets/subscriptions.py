@@ -1,6 +1,6 @@
 """Whose notices this process must not miss: the doctors of the people who are connected, and those they watch."""
 
-from hub.bus.ports import Following
+from hub.bus.ports import NoticeFeed
 
 
 class Gone(Exception):
@@ -10,7 +10,7 @@ class Gone(Exception):
 class Interest:
     """Follows a doctor as long as some client has a reason for it."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: NoticeFeed) -> None:
         self._following = following
         self._reasons: dict[str, dict[str, str]] = {}
 

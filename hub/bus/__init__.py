@@ -1,1 +1,1 @@
-"""Kafka: topics, wire format, requests (command to reply) and the feed (events in order)."""
+"""Kafka: topics, messages, requests (a command and its reply) and the feed (notices in order)."""

@@ -1,4 +1,4 @@
-"""Where the broker is and what it is like: what every client of it is made from."""
+"""The address and properties of the broker. Every Kafka client of the hub is created from them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from hub.settings import Settings, address
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """`servers` is host:port, comma-separated; `partitions` and `replication` are those of the topics we make."""
+    """`servers` is a comma-separated list of host:port. `partitions` and `replication` apply to topics we create."""
 
     servers: str
     profile: BrokerProfile
@@ -17,7 +17,7 @@ class BrokerConfig:
 
 
 def broker_config(settings: Settings) -> BrokerConfig:
-    """Return where the settings say that the broker is. Raises `BadSettings` when they do not."""
+    """Return the broker that the settings name. Raises `BadSettings` if they name none."""
     return BrokerConfig(
         servers=address(settings, "kafka_bootstrap_servers"),
         profile=PROFILES[settings.kafka_profile],

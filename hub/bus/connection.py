@@ -1,4 +1,4 @@
-"""One api process's connection to one life of the broker: made, used, and thrown away when the broker forgets it."""
+"""The connection of one api process to one incarnation of the broker. It is discarded if the broker loses its data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,15 +21,15 @@ from hub.scheduling.commands import Command
 log = structlog.get_logger(__name__)
 _Message = TypeVar("_Message")
 
-_OPEN_WITHIN, _CLOSE_WITHIN = 15.0, 3.0
-"""Seconds; a broker that dies meanwhile leaves its clients waiting without end."""
+_OPEN_TIMEOUT, _CLOSE_TIMEOUT = 15.0, 3.0
+"""Seconds. Without a limit, a client waits for ever if the broker dies meanwhile."""
 
 REPLY_TO = "reply-to"
-"""The header that names the topic on which the sender hears the answer."""
+"""The message header with the topic on which the sender receives replies."""
 
 
 class Connection:
-    """Sends commands, and hands over replies and notices as they come. Make one with `connect`."""
+    """Sends commands, and passes on replies and notices as they arrive. Create it with `connect`."""
 
     def __init__(self, broker: BrokerConfig, instance: str) -> None:
         self._broker = broker
@@ -44,7 +44,7 @@ class Connection:
         )
 
     async def open(self, stack: AsyncExitStack) -> None:
-        """Connect, make the topics, and stand at the end of them; the stack undoes it. Raises KafkaError, OSError."""
+        """Connect, create the topics and seek to their ends. The stack undoes it. Raises KafkaError or OSError."""
         for client, close in (
             (self._admin, self._admin.close),
             (self._producer, self._producer.stop),
@@ -52,7 +52,7 @@ class Connection:
         ):
             stack.push_async_callback(_in_time, close)
             await client.start()
-        await topics.make(
+        await topics.create(
             self._admin,
             {
                 topics.COMMANDS: self._broker.partitions,
@@ -62,17 +62,17 @@ class Connection:
             },
             self._broker.replication,
         )
-        stack.push_async_callback(_in_time, partial(topics.remove, self._admin, self._reply_topic))
+        stack.push_async_callback(_in_time, partial(topics.delete, self._admin, self._reply_topic))
         events = [TopicPartition(topics.EVENTS, number) for number in range(self._broker.partitions)]
         shared = [TopicPartition(topics.SESSIONS, 0), *events]
         assigned = [TopicPartition(self._reply_topic, 0), *shared]
         self._consumer.assign(assigned)
         await self._consumer.seek_to_end(*shared)
-        for partition in assigned:  # resolves each position now: what is sent from here on is heard
+        for partition in assigned:  # resolve each position now: later messages are received
             await self._consumer.position(partition)
 
     async def send(self, command: Command, encoded: bytes) -> None:
-        """Queue a command for its doctor's actor. May wait for the broker; raises KafkaError when it gives up."""
+        """Queue a command for its doctor's actor. It may wait for the broker. Raises KafkaError on failure."""
         delivery = await self._producer.send(
             topics.COMMANDS,
             encoded,
@@ -80,18 +80,20 @@ class Connection:
             partition=topics.partition_of(command.doctor_id, self._broker.partitions),
             headers=[(REPLY_TO, self._reply_topic.encode())],
         )
-        # A lost command shows itself by its missing answer, and the sender repeats it.
+        # Ignore a failed delivery: no reply arrives, and `Requests` sends the command again.
         delivery.add_done_callback(asyncio.Future.exception)
 
     async def announce(self, ended: SessionEnded) -> None:
-        """Tell every api process that a log-in is over. May wait for the broker; raises KafkaError."""
+        """Tell every api process that a session has ended. It may wait for the broker. Raises KafkaError."""
         delivery = await self._producer.send(
             topics.SESSIONS, ended.model_dump_json(by_alias=True).encode(), partition=0
         )
-        delivery.add_done_callback(asyncio.Future.exception)  # who does not hear it finds it in the record
+        delivery.add_done_callback(
+            asyncio.Future.exception
+        )  # ignore: a process that misses it reads it from the record
 
     async def receive(self, on_reply: Callable[[Reply], None], on_notice: OnNotice, on_ended: OnSessionEnded) -> None:
-        """Hand over what arrives, for ever. Notices of a doctor come in the order in which the agents sent them."""
+        """Pass on arriving messages until cancelled. Notices of one doctor arrive in the order of their sending."""
         while True:
             for partition, records in (await self._consumer.getmany(timeout_ms=1000)).items():
                 for record in records:
@@ -105,32 +107,32 @@ class Connection:
                         for notice in _decoded(lambda value: [NoticeAdapter.validate_json(value)], record):
                             on_notice(notice)
 
-    async def until_data_lost(self, seen: Callable[[bool], None]) -> None:
-        """Return when the broker answers without knowing us: it has lost its data."""
-        await until_data_lost(self._admin, self._reply_topic, seen)
+    async def until_data_lost(self, on_check: Callable[[bool], None]) -> None:
+        """Return when the broker no longer has our reply topic: it has lost its data."""
+        await until_data_lost(self._admin, self._reply_topic, on_check)
 
 
 @asynccontextmanager
 async def connect(broker: BrokerConfig, instance: str) -> AsyncIterator[Connection]:
-    """Connect to the broker for the length of the block. Raises KafkaError, OSError or TimeoutError when it cannot."""
+    """Stay connected to the broker inside the block. Raises KafkaError, OSError or TimeoutError when it cannot."""
     connection = Connection(broker, instance)
     async with AsyncExitStack() as stack:
-        async with asyncio.timeout(_OPEN_WITHIN):
+        async with asyncio.timeout(_OPEN_TIMEOUT):
             await connection.open(stack)
         yield connection
 
 
 async def _in_time(close: Callable[[], Awaitable[None]]) -> None:
-    """Close a client; one that hangs is let go, for nothing would be connect anew as long as it is waited for."""
+    """Close a client. Abandon a client that hangs, because waiting for it would delay the new connection."""
     try:
-        async with asyncio.timeout(_CLOSE_WITHIN):
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
             await close()
     except TimeoutError:
-        log.warning("not_closed_in_time", what=repr(close), after_s=_CLOSE_WITHIN)
+        log.warning("client_close_timed_out", client=repr(close), after_s=_CLOSE_TIMEOUT)
 
 
 def _decoded(decode: Callable[[bytes], list[_Message]], record: ConsumerRecord) -> list[_Message]:
-    """Return what a message says; one that cannot be read is logged and left, so that it stops nothing."""
+    """Decode a message. An unreadable message is logged and skipped, so that it does not block the others."""
     try:
         return decode(record.value)
     except ValidationError as error:

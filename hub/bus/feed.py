@@ -59,7 +59,7 @@ class Feed:
             await self._compare()
 
     async def follow(self, doctor_id: str) -> int:
-        """Deliver every notice after the returned `seq`; see `hub.bus.ports.Following`."""
+        """Deliver every notice after the returned `seq`; see `hub.bus.ports.NoticeFeed`."""
         line = self._lines.setdefault(doctor_id, _Line())
         line.followers += 1
         try:

@@ -1,4 +1,4 @@
-"""What the api asks of the bus."""
+"""Interfaces of the bus, as the api uses it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -8,44 +8,44 @@ from hub.scheduling.commands import Command
 
 
 class NoAnswer(Exception):
-    """No agent answered within the time a client is made to wait; the command may or may not be carried out.
+    """No agent answered within the time limit. The command may still be carried out.
 
     Sending it again with the same id is always safe.
     """
 
 
 class Commands(Protocol):
-    """The way of a command to its doctor's actor and back."""
+    """Sends commands to the doctors' actors."""
 
     async def ask(self, command: Command) -> Reply:
-        """Send the command, repeat it while nobody answers, return the answer. Raises `NoAnswer` after 10 seconds."""
+        """Send the command, resend it until there is a reply, and return the reply. Raises `NoAnswer` after 10 s."""
 
 
 OnNotice = Callable[[Notice], None]
-"""Called once for every notice, in order of `seq` for each doctor; must not block."""
+"""Called once for every notice, in order of `seq` for each doctor. It must not block."""
 
 
-class Following(Protocol):
-    """The feed of notices, complete for the doctors that somebody here follows."""
+class NoticeFeed(Protocol):
+    """The feed of notices. It is complete for the doctors that this process follows."""
 
     async def follow(self, doctor_id: str) -> int:
-        """Watch over this doctor's notices from now on; return the `seq` after which every notice is delivered.
+        """Guarantee a complete feed of this doctor from now on. Returns the `seq` after which no notice is missing.
 
-        That is the last one delivered here, or else where the doctor stands in the record; from then on the feed mends
-        each gap from the record. Counts: as many `unfollow` calls end it. Notices of doctors that nobody follows, and
-        those before the returned `seq` that nobody here has been told of, are delivered as they come, once.
+        That is the `seq` of the last delivered notice, or of the doctor in the record. From there on the feed fills
+        each gap from the record. Calls are counted: each `follow` needs one `unfollow`. Notices of other doctors, and
+        undelivered ones up to the returned `seq`, are delivered once, if they arrive.
         """
 
     def unfollow(self, doctor_id: str) -> None:
-        """Take back one `follow`."""
+        """Undo one `follow`."""
 
 
 OnSessionEnded = Callable[[SessionEnded], None]
-"""Called for each log-in that a process says is over, perhaps more than once; must not block."""
+"""Called for each session that a process announces as ended, perhaps more than once. It must not block."""
 
 
-class Announcing(Protocol):
-    """Says to all api processes what they should know at once."""
+class SessionAnnouncer(Protocol):
+    """Tells all api processes at once that a session has ended."""
 
     async def announce(self, ended: SessionEnded) -> None:
-        """Say that a log-in is over. Raises nothing: who does not hear it will find it in the record."""
+        """Announce the end of a session. It raises nothing: a process that misses it reads it from the record."""

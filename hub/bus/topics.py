@@ -1,4 +1,4 @@
-"""The topics: their names, which partition a doctor has, and making them."""
+"""The topics: their names, their creation, and the partition of a doctor."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -12,71 +12,68 @@ EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
 SESSIONS = "clinic.sessions"
 
-
-_LOOK_EVERY = 0.1
-_LOOKS = 100
-"""Ten seconds for a topic to appear."""
-
-
-_BY_KEY = frozenset({COMMANDS, EVENTS})
-"""Where the key decides the partition, so that another count would move doctors. Of the others only one is used."""
+_POLL_INTERVAL = 0.1
+_POLLS = 100
+"""A new topic has 100 polls of 0.1 seconds, that is 10 seconds, to appear."""
+_KEYED = frozenset({COMMANDS, EVENTS})
+"""Topics whose key decides the partition: another partition count would move doctors. Others use one partition."""
 
 
 class WrongPartitions(Exception):
-    """A topic exists with another number of partitions than the settings say; doctors would change their partition."""
+    """A topic exists with another number of partitions than the settings name. Doctors would change their partition."""
 
 
 def replies(instance: str) -> str:
-    """Name the topic on which one api process hears its answers."""
+    """Return the name of the topic on which one api process receives replies."""
     return f"clinic.replies.{instance}"
 
 
 def presence(instance: str) -> str:
-    """Name the topic that stands for one agents process; see `hub.bus.broker_incarnation`."""
+    """Return the name of the topic with which one agents process detects a loss of data (`broker_incarnation`)."""
     return f"clinic.agents.{instance}"
 
 
 def partition_of(doctor_id: str, partitions: int) -> int:
-    """Return the doctor's partition, as every Kafka client's default partitioner does for the key."""
+    """Return the partition of a doctor. It is the one that Kafka's default partitioner chooses for the key."""
     return int(murmur2(doctor_id.encode()) & 0x7FFFFFFF) % partitions
 
 
-async def make(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int) -> None:
-    """Make the topics (name → partitions) that do not exist, each partition on `replication` brokers.
+async def create(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int) -> None:
+    """Create the missing topics (name → partitions), each partition on `replication` brokers.
 
-    Raises `WrongPartitions` when one exists with another count and that matters, `KafkaError` when the broker refuses.
+    Raises `WrongPartitions` if an existing topic has an unsuitable count, and `KafkaError` if the broker refuses.
     """
     missing = [NewTopic(name, count, replication) for name, count in wanted.items()]
     answer = await admin.create_topics(missing)
     for name, code, *_ in answer.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
-            raise error(f"the broker did not make the topic {name}")
+            raise error(f"the broker did not create the topic {name}")
     for name, found in (await _partitions(admin, wanted)).items():
-        # A broker may make a topic by itself, with its own count, for a client that asks too early. More partitions
-        # harm only those whose doctors they move.
-        if found < wanted[name] or (found > wanted[name] and name in _BY_KEY):
+        # A broker may create a topic automatically, with its own partition count, when a client asks for it too early.
+        # Additional partitions do no harm unless they move doctors.
+        if found < wanted[name] or (found > wanted[name] and name in _KEYED):
             raise WrongPartitions(
                 f"the topic {name} has {found} partitions and KAFKA_PARTITIONS says {wanted[name]}: "
-                f"set it to {found}, or stop everything and make the topic again",
+                f"set it to {found}, or stop all processes and create the topic again",
             )
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, int]:
-    """Return how many partitions each topic has. Raises `KafkaTimeoutError` when one does not appear.
+    """Return the partition count of each topic. Raises `KafkaTimeoutError` if a topic does not appear in 10 seconds.
 
-    Apache Kafka answers that a topic has been made before its brokers know of it: for a moment it has no partitions.
+    Apache Kafka confirms a new topic before all brokers know it. For a moment the topic has no partitions.
     """
-    for _ in range(_LOOKS):
+    for _ in range(_POLLS):
         found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
         if all(found.get(name) for name in names):
             return found
-        await asyncio.sleep(_LOOK_EVERY)
-    raise KafkaTimeoutError(f"the broker made {', '.join(sorted(names))} and does not show them")
+        await asyncio.sleep(_POLL_INTERVAL)
+    raise KafkaTimeoutError(f"the broker created {', '.join(sorted(names))} but does not list them")
 
 
-async def remove(admin: AIOKafkaAdminClient, name: str) -> None:
-    """Remove a topic of this process; a broker that is gone needs no tidying."""
+async def delete(admin: AIOKafkaAdminClient, name: str) -> None:
+    """Delete a topic of this process. Errors are ignored: the broker may be gone."""
     try:
         await admin.delete_topics([name])
     except (KafkaError, OSError):

@@ -1,4 +1,4 @@
-"""The bus against a real broker, which dies and comes back empty. Agents without Faust answer."""
+"""The bus on a real broker that is killed and comes back without its data. Agents without Faust reply."""
 
 import asyncio
 import shutil
@@ -18,6 +18,7 @@ from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Done, Notice, SessionEnded
 from hub.bus.ports import NoAnswer
+from hub.bus.requests import RequestTimeouts
 from hub.bus.topics import WrongPartitions
 from hub.clock import system_clock
 from hub.ops.local.broker import broker, broker_settings
@@ -56,10 +57,12 @@ def place(server: Process) -> BrokerConfig:
 
 
 @asynccontextmanager
-async def bus_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[tuple[Bus, list[Notice]]]:
-    """Give a bus that runs, and what it delivers."""
+async def bus_at(
+    place: BrokerConfig, surgery: Surgery, timeouts: RequestTimeouts | None = None
+) -> AsyncIterator[tuple[Bus, list[Notice]]]:
+    """Run a bus. Yields it and the list of delivered notices."""
     delivered: list[Notice] = []
-    bus = Bus(place, surgery.records, system_clock, delivered.append, print)
+    bus = Bus(place, surgery.records, system_clock, delivered.append, print, timeouts)
     run = asyncio.create_task(bus.run())
     try:
         yield bus, delivered
@@ -71,10 +74,10 @@ async def bus_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[tuple[B
 
 @asynccontextmanager
 async def agents_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[None]:
-    """Answer commands from the first one on the broker on."""
+    """Reply to all commands on the broker, beginning with the first one."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     await admin.start()
-    await topics.make(
+    await topics.create(
         admin, {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1}, 1
     )
     await admin.close()
@@ -208,15 +211,13 @@ async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when
 
 
 async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_comes_later_is_used(
-    server: Process, place: BrokerConfig, surgery: Surgery, monkeypatch: pytest.MonkeyPatch
+    server: Process, place: BrokerConfig, surgery: Surgery
 ) -> None:
-    monkeypatch.setattr("hub.bus.requests.GIVE_UP_AFTER", 0.5)
     await server.kill()
-    async with bus_at(place, surgery) as (bus, _):
+    async with bus_at(place, surgery, RequestTimeouts(give_up_after=3)) as (bus, _):
         with pytest.raises(NoAnswer):
             await bus.ask(book("carl"))
         assert not bus.connected
-        monkeypatch.setattr("hub.bus.requests.GIVE_UP_AFTER", 10.0)
         await server.bring_up()
         await until_connected(bus)
         async with agents_at(place, surgery):

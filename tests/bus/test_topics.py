@@ -42,10 +42,10 @@ class AdminOfOthers:
 
 
 async def test_a_topic_of_which_one_partition_is_used_may_have_more() -> None:
-    await topics.make(AdminOfOthers(), {topics.SESSIONS: 1, topics.REJECTED: 1, topics.EVENTS: 4}, 1)
+    await topics.create(AdminOfOthers(), {topics.SESSIONS: 1, topics.REJECTED: 1, topics.EVENTS: 4}, 1)
 
 
 @pytest.mark.parametrize("wanted", [{topics.COMMANDS: 1}, {topics.EVENTS: 2}, {topics.EVENTS: 8}, {"another": 5}])
 async def test_a_topic_whose_key_decides_the_partition_may_not_nor_may_one_have_fewer(wanted: dict[str, int]) -> None:
     with pytest.raises(topics.WrongPartitions):
-        await topics.make(AdminOfOthers(), wanted, 1)
+        await topics.create(AdminOfOthers(), wanted, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.bus.requests import REPEAT_AFTER
+from hub.bus.requests import RequestTimeouts
 from hub.client.answers import Answer
 from tests.faults.clinic import Clinic, broken, opened
 from tests.stack import Stack
@@ -23,7 +23,7 @@ async def test_a_command_whose_reply_is_lost_is_applied_once_and_its_client_is_t
     async with scenario(tmp_path, api="api") as (stack, clinic):
         answers = [*await everybody_books(clinic), *await everybody_moves(clinic)]
         assert stack.agents[0].written().count('"reply_lost"') == len(answers) == 2 * PATIENTS, "no reply was lost"
-        assert all(answer.seconds > REPEAT_AFTER for answer in answers), "nothing was repeated"
+        assert all(answer.seconds > RequestTimeouts().resend_after for answer in answers), "nothing was repeated"
         assert all(answer.ok and answer.attempts == 1 for answer in answers), "a client had to see to it"
         record, violations = await clinic.verdict()
         assert violations == []

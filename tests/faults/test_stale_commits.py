@@ -50,7 +50,7 @@ async def _commit(stack: Stack, offset: int) -> None:
     partitions = [TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)]
     try:
         await admin.start()
-        await topics.make(admin, {topics.COMMANDS: place.partitions}, place.replication)
+        await topics.create(admin, {topics.COMMANDS: place.partitions}, place.replication)
         await consumer.start()
         consumer.assign(partitions)
         await consumer.commit(dict.fromkeys(partitions, offset))
