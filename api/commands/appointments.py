@@ -9,10 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Header, stored
 from api.http.problems import FieldError, Problem
+from api.visibility import visible_appointment
 from hub.accounts.identity import Identity
 from hub.bus.messages import TimetableDone
 from hub.records.ports import Records
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
@@ -92,7 +92,7 @@ class AppointmentCommands:
 
         Raises `Problem`; an appointment of other people is `not_found`, as one that does not exist.
         """
-        appointment = await self._own(who, appointment_id)
+        appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
         # Whose actor decides comes from the record, never from the client.
         header = self._client.header(who, appointment.doctor_id, via, key)
         return await self._ask(_change(header, appointment.id, kind, start))
@@ -119,13 +119,6 @@ class AppointmentCommands:
         if doctor is None or doctor.role != "doctor":
             raise Problem("not_found", "There is no such doctor.")
         self._doctors.add(doctor_id)
-
-    async def _own(self, who: Identity, appointment_id: str) -> Appointment:
-        found = await stored(self._records.appointments.by_ids([appointment_id]))
-        appointment = found.get(appointment_id)
-        if appointment is None or who.user_id not in (appointment.doctor_id, appointment.patient_id):
-            raise Problem("not_found", "There is no such appointment.")
-        return appointment
 
     async def _ask(self, command: BookAppointment | Change) -> AppointmentView:
         done = await self._client.send(command)

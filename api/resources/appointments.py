@@ -13,11 +13,12 @@ from api.http.identity import Access
 from api.http.problems import Code, FieldError, Problem
 from api.resources.icalendar import ICALENDAR, calendar_file
 from api.services import Services
+from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
-from hub.records.ports import After, AppointmentFilter
+from hub.records.ports import NO_APPOINTMENTS, After, AppointmentFilter
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
-from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
+from hub.scheduling.values import Actor, Id, Instant, Status, Value
 from hub.scheduling.views import AppointmentView, view
 
 routes = Routes("/api/v1/appointments")
@@ -94,7 +95,7 @@ async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery
 ) -> Answer[list[AppointmentView]]:
     """List one's own appointments by start. A Link header leads to the next page when there is one."""
-    found = await services.records.appointments.page(_own(who, query), query.limit + 1, _after(query))
+    found = await services.records.appointments.page(_filter(who, query), query.limit + 1, _after(query))
     shown = found[: query.limit]
     more = {"Link": _link(request, shown[-1])} if len(found) > query.limit else {}
     return Answer([view(appointment) for appointment in shown], more)
@@ -103,19 +104,20 @@ async def list_appointments(
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
 async def show_appointment(services: Services, who: Identity, path: ById) -> AppointmentView:
     """Show one of one's own appointments."""
-    return view(await _own_one(services, who, path.id))
+    return view(await visible_appointment(services.records.appointments, who, path.id))
 
 
 @routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
 async def show_history(services: Services, who: Identity, path: ById) -> list[PastEvent]:
     """Show what happened to one of one's own appointments: what, when, who did it, and through which channel."""
-    return [_past(event) for event in (await _own_one(services, who, path.id)).history]
+    appointment = await visible_appointment(services.records.appointments, who, path.id)
+    return [_past(event) for event in appointment.history]
 
 
 @routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR)
 async def show_in_calendar(services: Services, who: Identity, path: ById) -> File:
     """Give one of one's own appointments as a calendar file."""
-    appointment = await _own_one(services, who, path.id)
+    appointment = await visible_appointment(services.records.appointments, who, path.id)
     people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
     content = calendar_file([appointment], people, who.user_id)
     return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
@@ -147,14 +149,6 @@ async def reschedule(
     return await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
 
 
-async def _own_one(services: Services, who: Identity, appointment_id: str) -> Appointment:
-    """Return an appointment of the caller. Raises `Problem`; that of others is as unknown as one that is none."""
-    found = (await services.records.appointments.by_ids([appointment_id])).get(appointment_id)
-    if found is None or who.user_id not in {found.doctor_id, found.patient_id}:
-        raise Problem("not_found", "There is no such appointment.")
-    return found
-
-
 def _past(event: Event) -> PastEvent:
     return PastEvent(
         type=event.type,
@@ -166,18 +160,19 @@ def _past(event: Event) -> PastEvent:
     )
 
 
-def _own(who: Identity, query: ListQuery) -> AppointmentFilter:
-    """Return the filter, narrowed to the caller's own. Raises `Problem` when it asks for somebody else's."""
-    asked = query.doctor_id if who.role is Role.DOCTOR else query.patient_id
-    if asked not in {None, who.user_id}:
-        raise Problem("forbidden", "One lists one's own appointments.")
-    return AppointmentFilter(
-        doctor_id=who.user_id if who.role is Role.DOCTOR else query.doctor_id,
-        patient_id=who.user_id if who.role is Role.PATIENT else query.patient_id,
+def _filter(who: Identity, query: ListQuery) -> AppointmentFilter:
+    """Return the filter of the query within what the caller may see. Raises `Problem` when nothing is left of it."""
+    wanted = AppointmentFilter(
+        doctor_id=query.doctor_id,
+        patient_id=query.patient_id,
         statuses=frozenset(query.status) or None,
         start_from=query.start_from,
         start_to=query.start_to,
     )
+    visible = wanted.within(visible_to(who.role, who.user_id))
+    if visible == NO_APPOINTMENTS:
+        raise Problem("forbidden", "Only your own appointments can be listed.")
+    return visible
 
 
 def _link(request: web.Request, last: Appointment) -> str:

@@ -14,10 +14,11 @@ from api.http.identity import Access
 from api.http.problems import Problem
 from api.resources.icalendar import ICALENDAR, calendar_file
 from api.services import Services, own_account
+from api.visibility import visible_to
 from hub.accounts.identity import Identity
 from hub.ids import new_secret
 from hub.records.ports import AppointmentFilter
-from hub.scheduling.values import Id, Value
+from hub.scheduling.values import Id, Role, Value
 
 routes = Routes("/api/v1")
 
@@ -59,11 +60,8 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     account = await services.records.users.by_id(path.id)
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")
-    wanted = AppointmentFilter(
-        doctor_id=account.id if account.role == "doctor" else None,
-        patient_id=account.id if account.role == "patient" else None,
-        start_from=services.clock() - _PAST,
-    )
+    recent = AppointmentFilter(start_from=services.clock() - _PAST)
+    wanted = recent.within(visible_to(Role(account.role), account.id))
     found = await services.records.appointments.page(wanted, _SHOWN_AT_MOST)
     others = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
     people = await services.records.users.by_ids(others)

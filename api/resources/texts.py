@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from api.http.endpoints import ById, Routes
 from api.http.identity import Access
-from api.http.problems import Problem
 from api.services import Services
+from api.visibility import visible_appointment
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.scheduling.appointment import Appointment
@@ -50,9 +50,7 @@ class AppointmentTexts(Value):
 async def show_texts(services: Services, who: Identity, path: ById) -> AppointmentTexts:
     """Show what became of the texts about one of the doctor's own appointments."""
     records = services.records
-    appointment = (await records.appointments.by_ids([path.id])).get(path.id)
-    if appointment is None or appointment.doctor_id != who.user_id:
-        raise Problem("not_found", "There is no such appointment.")
+    appointment = await visible_appointment(records.appointments, who, path.id)
     texts = await records.texts.of_appointment(appointment.id)
     patient = await records.users.by_id(appointment.patient_id)
     return AppointmentTexts(

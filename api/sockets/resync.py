@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.sockets.rooms import concerns_patient
+from api.visibility import visible_to
 from hub.accounts.identity import Identity
-from hub.records.ports import After, AppointmentFilter, AppointmentRecords, Records
+from hub.records.paging import every_appointment
+from hub.records.ports import AppointmentFilter, Records
 from hub.records.schedules import schedule_record_of
 from hub.scheduling.appointment import Appointment, as_of
 from hub.scheduling.recorded_event import Happened, Past
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role
 
-_PAGE = 500
 _FEW = 100
 """Events of all patients of somebody's doctors; reading so many is no more than reading all own appointments."""
 
@@ -54,23 +55,23 @@ class OwnRecord:
 
     async def doctors(self, who: Identity) -> set[str]:
         """Return the doctors whose events may concern somebody: a doctor's own id, all that a patient ever met."""
-        if who.role is Role.DOCTOR:
-            return {who.user_id}
-        return (await self._appointments.doctors_of([who.user_id])).get(who.user_id, set())
+        match who.role:
+            case Role.DOCTOR:
+                return {who.user_id}
+            case Role.PATIENT:
+                return (await self._appointments.doctors_of([who.user_id])).get(who.user_id, set())
+            case _:
+                return set()
 
     async def snapshot(self, who: Identity, start_from: datetime) -> Snapshot:
         """Return the own appointments that start at `start_from` or later."""
-        wanted = AppointmentFilter(
-            doctor_id=who.user_id if who.role is Role.DOCTOR else None,
-            patient_id=who.user_id if who.role is Role.PATIENT else None,
-            start_from=start_from,
-        )
+        wanted = AppointmentFilter(start_from=start_from).within(visible_to(who.role, who.user_id))
         position, own = await self._read(await self.doctors(who), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
 
         def lead(past: Past) -> None:
             # An appointment that moved while the pages were read may be on none of them.
-            if isinstance(past, Happened) and _is_wanted(past.appointment, wanted):
+            if isinstance(past, Happened) and wanted.matches(past.appointment):
                 of_person[past.appointment.id] = past.appointment
 
         await self._lead_on(position, lead)
@@ -97,7 +98,7 @@ class OwnRecord:
         elif behind <= _FEW:
             missed = await self._missed_by_patient(who.user_id, since, last, doctors - since.keys())
         else:
-            missed = await self._of_patient(doctors, since, AppointmentFilter(patient_id=who.user_id), last)
+            missed = await self._of_patient(doctors, since, visible_to(who.role, who.user_id), last)
         return missed if missed and len(missed.events) <= limit else None
 
     async def between(self, patient_id: str, doctor_id: str) -> Missed:
@@ -156,7 +157,7 @@ class OwnRecord:
         while True:
             asked = doctors - stood.keys()
             stood = stood | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in asked}
-            own = await all_of(self._appointments, wanted)
+            own = await every_appointment(self._appointments, wanted)
             found = {appointment.doctor_id for appointment in own}
             if found <= doctors:
                 return stood, own
@@ -171,18 +172,6 @@ class OwnRecord:
                 position[doctor_id] = events[-1].event.seq
 
 
-async def all_of(records: AppointmentRecords, wanted: AppointmentFilter) -> list[Appointment]:
-    """Return all appointments that are wanted, ordered by start, read page by page."""
-    found: list[Appointment] = []
-    limit, after = _PAGE, None
-    while True:
-        page = await records.page(wanted, limit, after)
-        found += page
-        if len(page) < limit:
-            return found
-        after = After(page[-1].start, page[-1].id)
-
-
 def _is_told(past: Past, patient_id: str | None) -> bool:
     """Return whether a patient is told of what happened: it is about them, and not for the doctor alone."""
     return isinstance(past, Happened) and past.appointment.patient_id == patient_id and concerns_patient(past.event)
@@ -190,11 +179,3 @@ def _is_told(past: Past, patient_id: str | None) -> bool:
 
 def _by_doctor(past: Past) -> tuple[str, int]:
     return past.doctor_id, past.event.seq
-
-
-def _is_wanted(appointment: Appointment, wanted: AppointmentFilter) -> bool:
-    return (
-        wanted.doctor_id in {None, appointment.doctor_id}
-        and wanted.patient_id in {None, appointment.patient_id}
-        and (wanted.start_from is None or appointment.start >= wanted.start_from)
-    )

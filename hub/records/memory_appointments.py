@@ -92,14 +92,14 @@ class MemoryAppointments:
         matching = (
             one
             for one in self._ordered()
-            if _shown(wanted, one) and (after is None or (one.start, one.id) > (after.start, after.id))
+            if wanted.matches(one) and (after is None or (one.start, one.id) > (after.start, after.id))
         )
         return [one for one, _ in zip(matching, range(limit), strict=False)]
 
     async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
         """Return what became of the doctor's appointments in [start_from, start_to)."""
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
-        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if _shown(wanted, one)]
+        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if wanted.matches(one)]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether there is, or was, an appointment of the two."""
@@ -155,13 +155,3 @@ def _claims(aggregate: Aggregate) -> list[_Claim]:
 
 def _patient_times(patient_id: str, start: datetime) -> list[_Claim]:
     return [(Fence.PATIENT_TIME, (patient_id, quarter)) for quarter in quarters(start)]
-
-
-def _shown(wanted: AppointmentFilter, appointment: Appointment) -> bool:
-    return (
-        wanted.doctor_id in (None, appointment.doctor_id)
-        and wanted.patient_id in (None, appointment.patient_id)
-        and (wanted.statuses is None or appointment.status in wanted.statuses)
-        and (wanted.start_from is None or appointment.start >= wanted.start_from)
-        and (wanted.start_to is None or appointment.start < wanted.start_to)
-    )

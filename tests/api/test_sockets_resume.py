@@ -8,6 +8,7 @@ import pytest
 
 from api.sockets import resync, sync
 from hub.bus.messages import Notice
+from hub.records import paging
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
 from tests.api.test_sockets_sync import around_reads, change, own
@@ -140,7 +141,7 @@ async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happ
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
 ) -> None:
     """Something is booked, moved and cancelled in the middle of the reads, also with a new doctor; pages are of one."""
-    monkeypatch.setattr(resync, "_PAGE", 1)
+    monkeypatch.setattr(paging, "_PAGE", 1)
     monkeypatch.setattr(resync, "_FEW", few)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     await clinic.rest.book("carl", "ben", opening(3))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.sockets import resync
+from hub.records import paging
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
 
@@ -76,7 +76,7 @@ async def test_what_is_long_past_is_left_out_and_yesterday_is_not(clinic: Socket
 
 
 async def test_a_snapshot_of_many_pages_is_whole(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resync, "_PAGE", 3)
+    monkeypatch.setattr(paging, "_PAGE", 3)
     for number in range(10):
         await clinic.rest.book("carl", "ada", opening(1, number))
     ada = await clinic.person("ada")
@@ -121,7 +121,7 @@ async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_ha
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
 ) -> None:
     """Something is booked, moved, confirmed and cancelled in the middle of the reads; pages are of one."""
-    monkeypatch.setattr(resync, "_PAGE", 1)
+    monkeypatch.setattr(paging, "_PAGE", 1)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     cancelled = await clinic.rest.book("carl", "ada", opening(1, 1))
     await clinic.rest.book("carl", "ben", opening(3))

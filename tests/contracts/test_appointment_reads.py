@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from hub.records import paging
+from hub.records.paging import every_appointment
 from hub.records.ports import After, AppointmentFilter, Records, Saved
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import Happened
@@ -222,3 +224,14 @@ async def test_a_doctor_and_a_patient_have_met_once_they_had_any_appointment(
     assert not await records.appointments.have_met("dora", "paul")
     assert not await records.appointments.have_met("dick", "pat")
     assert not await records.appointments.have_met("nobody", "nobody")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6])
+async def test_every_appointment_is_read_whatever_the_size_of_a_page(
+    records: Records, histories: Histories, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(paging, "_PAGE", size)
+    appointments = [histories.book("dora", f"p{number}", NINE + number * HALF_HOUR) for number in range(5)]
+    await _saved(records, *appointments, histories.book("dick", "p9"))
+
+    assert await every_appointment(records.appointments, AppointmentFilter(doctor_id="dora")) == appointments

@@ -2,11 +2,10 @@
 
 from hub.clock import Clock
 from hub.ops.judge.record import Record
-from hub.records.ports import After, AppointmentFilter, Records
+from hub.records.paging import every_appointment
+from hub.records.ports import AppointmentFilter, Records
 from hub.records.schedules import schedule_records_of
-from hub.scheduling.appointment import Appointment
 
-_PAGE = 1000
 _ATTEMPTS = 10
 
 
@@ -23,7 +22,8 @@ async def read_record(records: Records, clock: Clock) -> Record:
     doctors = [account.id for account in accounts]
     for _ in range(_ATTEMPTS):
         before = await _stand(records, doctors)
-        found = [each for doctor_id in doctors for each in await _appointments_of(records, doctor_id)]
+        wanted = [AppointmentFilter(doctor_id) for doctor_id in doctors]
+        found = [one for each in wanted for one in await every_appointment(records.appointments, each)]
         schedule_records = await schedule_records_of(records, accounts)
         if await _stand(records, doctors) == before:
             return Record(found, schedule_records.values(), clock())
@@ -32,13 +32,3 @@ async def read_record(records: Records, clock: Clock) -> Record:
 
 async def _stand(records: Records, doctors: list[str]) -> dict[str, int]:
     return {doctor_id: await records.appointments.last_seq(doctor_id) for doctor_id in doctors}
-
-
-async def _appointments_of(records: Records, doctor_id: str) -> list[Appointment]:
-    wanted = AppointmentFilter(doctor_id=doctor_id)
-    found: list[Appointment] = []
-    after: After | None = None
-    while page := await records.appointments.page(wanted, _PAGE, after):
-        found += page
-        after = After(page[-1].start, page[-1].id)
-    return found

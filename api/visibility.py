@@ -1,0 +1,32 @@
+"""Which appointments a person may see: their own, in every list, read, text, figure, calendar feed and resync."""
+
+from api.http.problems import Problem
+from hub.accounts.identity import Identity
+from hub.records.ports import NO_APPOINTMENTS, AppointmentFilter, AppointmentRecords
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.values import Role
+
+
+def visible_to(role: Role, user_id: str) -> AppointmentFilter:
+    """Return the filter that every appointment passes which this person may see.
+
+    A role that is not listed here sees nothing.
+    """
+    match role:
+        case Role.DOCTOR:
+            return AppointmentFilter(doctor_id=user_id)
+        case Role.PATIENT:
+            return AppointmentFilter(patient_id=user_id)
+        case _:
+            return NO_APPOINTMENTS
+
+
+async def visible_appointment(records: AppointmentRecords, who: Identity, appointment_id: str) -> Appointment:
+    """Return an appointment that the caller may see.
+
+    Raises `Problem` not_found: an appointment of other people is answered like one that does not exist.
+    """
+    found = (await records.by_ids([appointment_id])).get(appointment_id)
+    if found is None or not visible_to(who.role, who.user_id).matches(found):
+        raise Problem("not_found", "There is no such appointment.")
+    return found

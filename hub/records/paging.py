@@ -1,0 +1,21 @@
+"""Reads a list of appointments of any length page by page."""
+
+from hub.records.ports import After, AppointmentFilter, AppointmentRecords
+from hub.scheduling.appointment import Appointment
+
+_PAGE = 1000
+
+
+async def every_appointment(records: AppointmentRecords, wanted: AppointmentFilter) -> list[Appointment]:
+    """Return all appointments that pass the filter, ordered by (start, id).
+
+    The pages are not of one moment: an appointment that moves meanwhile may be on none of them, or on two.
+    """
+    found: list[Appointment] = []
+    limit, after = _PAGE, None
+    while True:
+        page = await records.page(wanted, limit, after)
+        found += page
+        if len(page) < limit:
+            return found
+        after = After(page[-1].start, page[-1].id)

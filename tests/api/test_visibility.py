@@ -1,0 +1,80 @@
+"""Who sees which appointments; a role that nobody thought of sees none."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from api.http.problems import Problem
+from api.sockets.resync import OwnRecord
+from api.visibility import visible_appointment, visible_to
+from hub.accounts.identity import Identity
+from hub.records.memory import MemoryRecords
+from hub.records.ports import NO_APPOINTMENTS, AppointmentFilter, Saved
+from hub.scheduling.values import Role
+from tests.contracts.histories import HALF_HOUR, NINE, Histories
+
+UNKNOWN = [pytest.param(Role.SYSTEM, id="system"), pytest.param(cast("Role", "receptionist"), id="receptionist")]
+
+
+def identity(role: Role, user_id: str) -> Identity:
+    return Identity(user_id=user_id, role=role, session_id="session", expires_at=NINE + timedelta(days=1))
+
+
+@pytest.fixture
+async def records() -> MemoryRecords:
+    """Dora's appointments with Pat and Paul, and one of Dick with Pat."""
+    made, histories = MemoryRecords(), Histories()
+    saved = [
+        histories.book("dora", "pat", NINE, command="dora-pat"),
+        histories.book("dora", "paul", NINE + HALF_HOUR, command="dora-paul"),
+        histories.book("dick", "pat", NINE + 2 * HALF_HOUR, command="dick-pat"),
+    ]
+    assert await made.appointments.save(saved) == Saved()
+    return made
+
+
+async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
+    """Return the appointments that a person sees, which has to be the same in a list, one by one and by a resync."""
+    page = await records.appointments.page(visible_to(role, user_id), 10)
+    singly = []
+    for appointment in await records.appointments.page(AppointmentFilter(), 10):
+        try:
+            singly.append(await visible_appointment(records.appointments, identity(role, user_id), appointment.id))
+        except Problem as problem:
+            assert problem.code == "not_found"  # noqa: PT017  # any number of them
+    assert page == singly
+    if role is not Role.DOCTOR:  # a doctor's snapshot holds the doctor's hours, which are not stored here
+        snapshot = await OwnRecord(records).snapshot(identity(role, user_id), NINE)
+        assert snapshot.appointments == page
+    return [f"{appointment.doctor_id}-{appointment.patient_id}" for appointment in page]
+
+
+async def test_a_doctor_sees_the_own_calendar_and_a_patient_the_own_appointments(records: MemoryRecords) -> None:
+    assert await seen(records, Role.DOCTOR, "dora") == ["dora-pat", "dora-paul"]
+    assert await seen(records, Role.PATIENT, "pat") == ["dora-pat", "dick-pat"]
+    assert await seen(records, Role.DOCTOR, "pat") == await seen(records, Role.PATIENT, "dora") == []
+
+
+@pytest.mark.parametrize("role", UNKNOWN)
+async def test_an_unknown_role_sees_nothing(records: MemoryRecords, role: Role) -> None:
+    for user_id in ("dora", "pat", "anybody"):
+        assert await seen(records, role, user_id) == []
+
+
+@pytest.mark.parametrize("role", UNKNOWN)
+@pytest.mark.parametrize(
+    "wanted", [{}, {"doctor_id": "dora"}, {"patient_id": "pat"}, {"start_from": NINE}, {"start_to": NINE}]
+)
+def test_nothing_that_is_asked_for_widens_what_an_unknown_role_sees(role: Role, wanted: dict[str, Any]) -> None:
+    assert AppointmentFilter(**wanted).within(visible_to(role, "dora")) == NO_APPOINTMENTS
+
+
+def test_a_filter_within_another_passes_what_both_pass() -> None:
+    own = visible_to(Role.DOCTOR, "dora")
+    assert AppointmentFilter(patient_id="pat").within(own) == AppointmentFilter(doctor_id="dora", patient_id="pat")
+    assert AppointmentFilter(doctor_id="dick").within(own) == NO_APPOINTMENTS
+    morning = AppointmentFilter(start_from=NINE, start_to=NINE + 4 * HALF_HOUR)
+    later = AppointmentFilter(start_from=NINE + HALF_HOUR, start_to=NINE + 8 * HALF_HOUR)
+    both = AppointmentFilter(start_from=NINE + HALF_HOUR, start_to=NINE + 4 * HALF_HOUR)
+    assert morning.within(later) == later.within(morning) == both
