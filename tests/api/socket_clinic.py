@@ -1,4 +1,4 @@
-"""The clinic of `tests.api.clinic` with its sockets open: commands are decided at once and told through a real feed."""
+"""The clinic of `tests.api.clinic` with its sockets open: a real feed gets the notices of the actors directly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,7 +14,6 @@ from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply
-from hub.bus.replay import retold
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
 from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
@@ -25,9 +24,9 @@ LIMITS = replace(Limits(), leave_within=0.1, sweep_every=0.05)
 
 
 class ToldCommands(DirectCommands):
-    """Tells what happened, as agents do: once each, in order, after it is in the record and before the reply.
+    """Gives each notice to `receive` before the reply is returned, as agents publish it before they reply.
 
-    With `held` the notices wait for `release`, as on a slow bus. `before` runs before a command is decided.
+    While `held`, the notices wait for `release`, as on a slow bus. `before` is awaited before a command is decided.
     """
 
     def __init__(self, records: Records, clock: HandClock) -> None:
@@ -35,30 +34,23 @@ class ToldCommands(DirectCommands):
         self.receive: Callable[[Notice], None] = _nobody
         self.before: Callable[[Command], Awaitable[None]] | None = None
         self.held = False
-        self._told: dict[str, int] = {}
         self._waiting: list[Notice] = []
 
     async def ask(self, command: Command) -> Reply:
         if self.before:
             await self.before(command)
-        reply = await super().ask(command)
-        await self._tell(command.doctor_id)
-        return reply
+        answer = await self._answer(command)
+        if answer.notice:
+            self._waiting.append(answer.notice)
+        if not self.held:
+            self.release()
+        return answer.reply
 
     def release(self) -> None:
         self.held = False
         for notice in self._waiting:
             self.receive(notice)
         self._waiting.clear()
-
-    async def _tell(self, doctor_id: str) -> None:
-        events = await self._records.appointments.happened(doctor_id, self._told.get(doctor_id, 0))
-        for notice in await retold(self._records, doctor_id, events):
-            if notice.event.seq > self._told.get(doctor_id, 0):
-                self._told[doctor_id] = notice.event.seq
-                self._waiting.append(notice)
-        if not self.held:
-            self.release()
 
 
 class Person:
