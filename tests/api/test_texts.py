@@ -41,7 +41,7 @@ async def test_a_doctor_sees_the_texts_about_an_appointment_without_words_and_nu
                 "kind": "reminder",
                 "to": "patient",
                 "status": "undelivered",
-                "problem": "The number is of a landline, or cannot be reached.",
+                "problem": "The number belongs to a landline, or cannot be reached.",
                 "plannedAt": rfc3339(reminder.created_at),
                 "at": rfc3339(office.clinic.clock()),
             }
@@ -82,7 +82,7 @@ async def test_what_did_not_arrive_is_listed_for_appointments_to_come_the_next_o
     answer = await office.clinic.ask("GET", UNDELIVERED, "ada")
 
     assert [text["appointmentId"] for text in answer.body] == [next_one.appointment_id, later.appointment_id]
-    assert {text["problem"] for text in answer.body} == {"This number gets no texts. Ask for another one."}
+    assert {text["problem"] for text in answer.body} == {"This number cannot receive texts. Ask for another number."}
 
 
 async def test_of_a_text_that_was_repeated_the_repetition_counts(office: Office) -> None:
@@ -100,7 +100,7 @@ async def test_of_a_text_that_was_repeated_the_repetition_counts(office: Office)
 @pytest.mark.parametrize(
     ("status", "code", "reason", "says"),
     [
-        (TextStatus.FAILED, 21211, None, "Ask for another one"),
+        (TextStatus.FAILED, 21211, None, "Ask for another number"),
         (TextStatus.FAILED, None, None, "did not answer clearly"),
         (TextStatus.UNDELIVERED, 30003, None, "off or out of reach"),
         (TextStatus.UNDELIVERED, 30034, None, "not registered"),
