@@ -19,7 +19,7 @@ from hub.settings import Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-KAFKA = ROOT / "hub" / "embedded" / "kafka"
+KAFKA = ROOT / "hub" / "ops" / "local" / "kafka"
 OURS = ("api", "agents")
 OF_THE_PLACE = {"listeners", "advertised.listeners", "controller.quorum.voters", "log.dirs"}
 """Where a broker listens and keeps its data: different in a container and on one machine."""
