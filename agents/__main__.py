@@ -25,7 +25,7 @@ from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.broker_incarnation import until_data_lost
 from hub.logs import configure
-from hub.records.errors import StoreUnavailable
+from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.settings import Settings
@@ -57,6 +57,8 @@ def main() -> None:
         asyncio.run(_serve(broker, mongodb_url, chosen))
     except metrics.PortTaken as error:
         sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
+    except BrokenRecord as error:
+        sys.exit(f"clinic-hub agents cannot go on:\n{error}")
 
 
 async def _serve(broker: BrokerConfig, mongodb_url: str, chosen: Settings) -> None:
@@ -96,7 +98,7 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
     async with AsyncExitStack() as stack:
         stack.push_async_callback(records.close)
         await stack.enter_async_context(metrics.serve_metrics(chosen.host, chosen.metrics_port))
-        await _until(records.prepare, StoreUnavailable, service="database", at="MONGODB_URL")
+        await _until(records.prepare_fences, StoreUnavailable, service="database", at="MONGODB_URL")
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
         stack.push_async_callback(admin.close)
         await _until(admin.start, KafkaError, service="broker", at=broker.servers)
@@ -109,7 +111,7 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         await _until(agents.publisher.start, KafkaError, service="broker", at=broker.servers)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
-        _begin_anew(await _until_in_vain(agents, admin, presence))
+        _begin_anew(await _until_in_vain(agents, records, admin, presence))
 
 
 def _begin_anew(why: str) -> NoReturn:
@@ -157,7 +159,13 @@ async def _until(attempt: Callable[[], Awaitable[None]], failure: type[Exception
             await asyncio.sleep(_TRY_AGAIN)
 
 
-async def _until_in_vain(agents: Agents, admin: AIOKafkaAdminClient, presence: str) -> str:
+async def _finish_indexes(records: Records) -> None:
+    """Make the indexes that only speed up reads, while commands are decided already; never return."""
+    await _until(records.prepare, StoreUnavailable, service="database", at="MONGODB_URL")
+    await asyncio.Event().wait()  # the end of a task beside Faust would end the process
+
+
+async def _until_in_vain(agents: Agents, records: Records, admin: AIOKafkaAdminClient, presence: str) -> str:
     """Work until there is no use in going on; return why, or raise what any part died of before."""
     in_vain = {
         asyncio.create_task(until_data_lost(admin, presence, lambda _: None)): "broker_data_lost",
@@ -166,6 +174,7 @@ async def _until_in_vain(agents: Agents, admin: AIOKafkaAdminClient, presence: s
     }
     tasks = {
         *in_vain,
+        asyncio.create_task(_finish_indexes(records)),
         *(asyncio.create_task(run()) for run in agents.background),
     }
     try:
@@ -177,6 +186,8 @@ async def _until_in_vain(agents: Agents, admin: AIOKafkaAdminClient, presence: s
         await asyncio.wait(tasks)
     for task in done:
         task.result()
+    if isinstance(agents.app.crash_reason, BrokenRecord):
+        raise agents.app.crash_reason
     if agents.app.crashed:
         raise RuntimeError("Faust died") from agents.app.crash_reason
     return ", ".join(in_vain[task] for task in done if task in in_vain)

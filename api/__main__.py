@@ -12,6 +12,7 @@ from aiohttp import web
 from api.app import Api, open_api
 from api.http.runner import Runner
 from hub import logs
+from hub.records.errors import BrokenRecord
 from hub.settings import BadSettings, Settings, load
 
 log = structlog.get_logger()
@@ -38,6 +39,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"cannot listen: {error}")
     except ExceptionGroup as died:
+        if broken := died.subgroup(BrokenRecord):
+            sys.exit(f"clinic-hub api cannot go on:\n{broken.exceptions[0]}")
         log.critical("died", exc_info=died)
         sys.exit(1)
 

@@ -158,15 +158,14 @@ class _Database:
         self._prepared = False
 
     async def prepare(self, then: Callable[[], Awaitable[None]]) -> None:
-        """Make the indexes as soon as the database answers, and do what has to be done `then`."""
-        while not self._prepared:
-            try:
-                await self._records.prepare()
-                await then()
-                self._prepared = True
-            except StoreUnavailable as error:
-                log.warning("database_not_prepared", cause=str(error))
-                await asyncio.sleep(_RETRY)
+        """Make the fences as soon as the database answers, do what has to be done `then`, and make the other indexes.
+
+        Those only make reads faster, so they are made while we serve. Raises `BrokenRecord`.
+        """
+        await _until_done(self._records.prepare_fences)
+        await _until_done(then)
+        self._prepared = True
+        await _until_done(self._records.prepare)
 
     async def answers(self) -> bool:
         """Whether the database answers, and is prepared."""
@@ -175,6 +174,15 @@ class _Database:
         except StoreUnavailable:
             return False
         return self._prepared
+
+
+async def _until_done(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await work()
+        except StoreUnavailable as error:
+            log.warning("database_not_prepared", cause=str(error))
+            await asyncio.sleep(_RETRY)
 
 
 def _connected(bus: Bus) -> Callable[[], Awaitable[bool]]:

@@ -14,6 +14,7 @@ from faust.types import EventT
 from prometheus_client import Counter
 
 from agents.metrics import QUEUED
+from hub.records.errors import DatabaseRefuses
 
 log = structlog.get_logger(__name__)
 RETRIED = Counter("clinic_batches_retried_total", "Batches that had to be handled again after an error.")
@@ -84,6 +85,8 @@ class Pump:
                 continue
             try:
                 await self._handle(ours)
+            except DatabaseRefuses:
+                raise  # it ends the worker, with the server's words; the commands are not acked, so they come again
             except Exception as error:  # noqa: BLE001 -- whatever it is, skipping the batch would lose commands
                 RETRIED.inc()
                 partitions = sorted({event.message.tp.partition for event in ours})

@@ -30,14 +30,14 @@ from hub.ops.local.supervision import GaveUp
 from hub.ops.seeding.people import doctors, patients
 from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, seed
-from hub.records.errors import StoreUnavailable
+from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
 _CANNOT = (
     *(BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound),
-    KafkaMissing,
+    *(BrokenRecord, KafkaMissing),
 )
 """What an operator can mend; the message says all there is to say."""
 _REPORT = Path("seed/report.json")

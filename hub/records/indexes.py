@@ -4,18 +4,30 @@ Reads lean on ordinary indexes only: the embedded engine scans the collection wh
 """
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
+import structlog
+from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from hub.records.documents import Document
-from hub.records.errors import BrokenRecord
+from hub.records.errors import BrokenRecord, DatabaseRefuses, translated
 from hub.records.ports import Fence
 from hub.scheduling.values import ACTIVE
 
+log = structlog.get_logger(__name__)
+
+BUILT_WITHIN = 3600.0
+"""Seconds for the build of a collection's missing indexes. The server gives up a build whose command has run out of
+time, so this is far longer than a build takes; it ends one that waits for a member which is down."""
 _ANOTHER_DEFINITION = {85, 86}
 """IndexOptionsConflict and IndexKeySpecsConflict: the name or the fields are taken by another index."""
+_NOT_UNDERSTOOD = {2, 9, 72, 40415}
+"""BadValue, FailedToParse, InvalidOptions and an unknown field: what a server answers that knows no `commitQuorum`."""
+_DEFINITION = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
+"""What makes an index another one, beside its fields."""
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "appointments": [
@@ -62,32 +74,67 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
 }
 
 
-async def make(database: AsyncIOMotorDatabase[Document]) -> None:
-    """Make every index that is not there yet. Raises `BrokenRecord` when the data or another index is in the way."""
-    for name, indexes in INDEXES.items():
-        try:
-            await database[name].create_indexes(indexes)
-        except DuplicateKeyError as error:
-            fields = ", ".join((error.details or {}).get("keyPattern", ()))
-            raise BrokenRecord(f"documents in {name!r} share what a unique index keeps apart: {fields}") from None
-        except OperationFailure as error:
-            if error.code not in _ANOTHER_DEFINITION:
-                raise
-            raise BrokenRecord(f"{name!r} has another index in the place of one of ours: {_text(error)}") from None
+async def make(
+    database: AsyncIOMotorDatabase[Document], *, fences_only: bool, commit_quorum: bool, within: float = BUILT_WITHIN
+) -> None:
+    """Make every index that is not there yet; of the unique ones only when `fences_only`.
+
+    With `commit_quorum` a build is done when a majority of the members has the index: by default it waits for all
+    that vote, and so for ever while one is down.
+    Raises `BrokenRecord` when the data or another index is in the way, `StoreUnavailable` when `within` (seconds) has
+    passed.
+    """
+    for name in INDEXES:
+        with translated():
+            lacking = await _lacking(database, name)
+        wanted = [one for one in lacking if one.document.get("unique") or not fences_only]
+        if not wanted:
+            continue
+        names, began = [one.document["name"] for one in wanted], monotonic()
+        log.info("indexes_missing", collection=name, indexes=names, doing="making them")
+        with translated(within):
+            await _build(database[name], wanted, commit_quorum=commit_quorum)
+        log.info("indexes_made", collection=name, indexes=names, seconds=round(monotonic() - began, 3))
 
 
 async def missing(database: AsyncIOMotorDatabase[Document]) -> list[tuple[str, str]]:
-    """Return the (collection, name) of each index that is not there, or has other fields, or is not unique."""
-    lacking = []
-    for collection, wanted in INDEXES.items():
-        there = await database[collection].index_information()
-        for index in (model.document for model in wanted):
-            found = there.get(index["name"], {})
-            same_fields = list(index["key"].items()) == [tuple(each) for each in found.get("key", ())]
-            if not same_fields or bool(index.get("unique")) != bool(found.get("unique")):
-                lacking.append((collection, index["name"]))
-    return lacking
+    """Return the (collection, name) of each index that is not there, or is defined otherwise."""
+    return [(name, one.document["name"]) for name in INDEXES for one in await _lacking(database, name)]
 
 
-def _text(error: OperationFailure) -> str:
-    return str((error.details or {}).get("errmsg", error.code))
+async def _lacking(database: AsyncIOMotorDatabase[Document], collection: str) -> list[IndexModel]:
+    there = await database[collection].index_information()
+    return [one for one in INDEXES[collection] if not _is_there(one.document, there.get(one.document["name"]))]
+
+
+def _is_there(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> bool:
+    if found is None or list(wanted["key"].items()) != [tuple(each) for each in found["key"]]:
+        return False
+    # A server may leave out what is false, or say it.
+    return all((wanted.get(part) or None) == (found.get(part) or None) for part in _DEFINITION)
+
+
+async def _build(
+    collection: AsyncIOMotorCollection[Document], wanted: Sequence[IndexModel], *, commit_quorum: bool
+) -> None:
+    options: dict[str, Any] = {"commitQuorum": "majority"} if commit_quorum else {}
+    try:
+        await collection.create_indexes(wanted, **options)
+    except DuplicateKeyError:
+        if len(wanted) > 1:  # one after the other shows which it is; not every server names the fields
+            for one in wanted:
+                await _build(collection, [one], commit_quorum=commit_quorum)
+            return
+        fields = ", ".join(wanted[0].document["key"])
+        says = f"documents in {collection.name!r} share what a unique index keeps apart: {fields}"
+        raise BrokenRecord(says) from None
+    except OperationFailure as error:
+        if commit_quorum and error.code in _NOT_UNDERSTOOD:
+            await _build(collection, wanted, commit_quorum=False)
+        elif error.code in _ANOTHER_DEFINITION:
+            # In full: what the server quotes here are indexes, not documents.
+            words = (error.details or {}).get("errmsg", error.code)
+            says = f"{collection.name!r} has another index in the place of one of ours: {words}"
+            raise DatabaseRefuses(says) from None
+        else:
+            raise

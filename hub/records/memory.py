@@ -32,6 +32,9 @@ class MemoryRecords:
         self.attempts = MemoryAttempts()
         self.photos = MemoryPhotos()
 
+    async def prepare_fences(self) -> None:
+        """Do nothing: the fences are always there."""
+
     async def prepare(self) -> None:
         """Do nothing: the fences are always there."""
 

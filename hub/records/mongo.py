@@ -1,9 +1,10 @@
 """MongoDB, the real store."""
 
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
-from hub.records import indexes
+from hub.records import indexes, server
 from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
 from hub.records.documents import Document
@@ -47,7 +48,8 @@ class MongoRecords:
 
     def __init__(self, client: AsyncIOMotorClient[Document]) -> None:
         self._client = client
-        self._database = client.get_default_database("clinic")
+        # Named here, for a URL may say another one: what is read from a secondary is old, and refusals lean on reads.
+        self._database = client.get_default_database("clinic", read_preference=ReadPreference.PRIMARY)
         self.appointments = MongoAppointments(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
         self.sessions = MongoSessions(self._database["sessions"])
@@ -59,12 +61,23 @@ class MongoRecords:
         self.attempts = MongoAttempts(self._database["attempts"])
         self.photos = MongoPhotos(self._database)
 
+    async def prepare_fences(self) -> None:
+        """Make the unique indexes. Raises `BrokenRecord` when what is stored breaks a rule that one of them keeps."""
+        await self._make_indexes(fences_only=True)
+
     async def prepare(self) -> None:
-        """Make the indexes. Raises `BrokenRecord` when what is stored breaks a rule that an index keeps."""
-        await self.ping()
-        # No deadline: on a large database that has no index yet this takes minutes.
-        with translated(within=None):
-            await indexes.make(self._database)
+        """Make all indexes."""
+        await self._make_indexes(fences_only=False)
+
+    async def _make_indexes(self, *, fences_only: bool) -> None:
+        asked = await self.server()
+        server.refuse_too_old(asked)
+        await indexes.make(self._database, fences_only=fences_only, commit_quorum=asked.takes_commit_quorum)
+
+    async def server(self) -> server.Server:
+        """Return what the server says of itself."""
+        with translated(_PING_WITHIN):
+            return await server.ask(self._client)
 
     async def missing_indexes(self) -> list[tuple[str, str]]:
         """Return the (collection, name) of each index of ours that is not there, or is another than ours."""

@@ -276,8 +276,11 @@ class Records(Protocol):
     def attempts(self) -> AttemptRecords:
         """What was tried."""
 
+    async def prepare_fences(self) -> None:
+        """Make the unique indexes, without which nothing may be written; idempotent."""
+
     async def prepare(self) -> None:
-        """Make the indexes; idempotent."""
+        """Make all indexes; idempotent. Those that are not unique only make reads faster."""
 
     async def ping(self) -> None:
         """Return when the store answers, within about two seconds; else raise StoreUnavailable."""

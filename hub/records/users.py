@@ -4,16 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from hub.accounts.account import Account
 from hub.accounts.ports import Unique
 from hub.records.chunks import in_parts
 from hub.records.documents import Document, from_document, to_document
-from hub.records.errors import translated
+from hub.records.errors import StoreUnavailable, duplicate_at, translated
 from hub.scheduling.values import Role
-
-_UNIQUE: tuple[Unique, ...] = ("email", "phone")
 
 
 class MongoUsers:
@@ -30,7 +28,7 @@ class MongoUsers:
             try:
                 await self._collection.insert_many([to_document(account) for account in accounts])
             except BulkWriteError as error:
-                return _taken(error)
+                return await self._taken(accounts[duplicate_at(error)])
         return None
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
@@ -45,8 +43,8 @@ class MongoUsers:
         with translated():
             try:
                 written = await self._collection.update_one(wanted, update)
-            except DuplicateKeyError as error:
-                return _field_taken([(error.details or {}).get("keyPattern", {})], error)
+            except DuplicateKeyError:
+                return await self._taken(after)
         return None if written.matched_count else "stale"
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -81,6 +79,16 @@ class MongoUsers:
         with translated():
             return await self._collection.count_documents({"role": role} if role else {})
 
+    async def _taken(self, refused: Account) -> Unique:
+        """Return the field in which an account met another one, by asking the record: not every server names it."""
+        holder = await self.by_email(refused.email)
+        if holder and holder.id != refused.id:
+            return "email"
+        holder = await self.by_phone(refused.phone) if refused.phone else None
+        if holder and holder.id != refused.id:
+            return "phone"
+        raise StoreUnavailable("the account that refused another one is gone, or not acknowledged yet")
+
     async def _one(self, wanted: Document) -> Account | None:
         with translated():
             found = await self._collection.find_one(wanted)
@@ -90,16 +98,3 @@ class MongoUsers:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
         return [from_document(Account, document) for document in found]
-
-
-def _taken(error: BulkWriteError) -> Unique:
-    """Return the field that met another account. Re-raises any other failure."""
-    return _field_taken([problem.get("keyPattern", {}) for problem in error.details["writeErrors"]], error)
-
-
-def _field_taken(patterns: Sequence[Collection[str]], error: PyMongoError) -> Unique:
-    met = [list(pattern) for pattern in patterns]
-    for field in _UNIQUE:
-        if [field] in met:
-            return field
-    raise error

@@ -11,6 +11,7 @@ from faust.types import TP
 
 from agents.actor import dispatcher as module
 from agents.actor.dispatcher import LANES, MOST_IN_BATCH, Pump
+from hub.records.errors import DatabaseRefuses
 from tests.stack import until
 
 HERE, THERE, BESIDE = TP("clinic.commands", 0), TP("clinic.commands", 1), TP("clinic.commands", LANES)
@@ -217,3 +218,14 @@ async def test_a_worker_that_stops_gives_up_a_batch_that_keeps_failing(worker: W
     await asyncio.wait_for(task, 1)
     assert len(handling.batches) == 1
     assert worker.acked == []
+
+
+async def test_a_database_that_refuses_for_good_ends_the_worker_and_nothing_is_acked(worker: Worker) -> None:
+    async def refused(_: int) -> None:
+        raise DatabaseRefuses("not authorized")
+
+    handling = Handling(before=refused)
+    await fed(worker, handling, range(3))
+    with pytest.raises(DatabaseRefuses):
+        await asyncio.wait_for(worker.tasks[0], 5)
+    assert (len(handling.batches), worker.acked) == (1, [])

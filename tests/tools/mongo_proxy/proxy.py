@@ -104,14 +104,11 @@ class MongoProxy:
         self._stop = asyncio.Event()
         connections: set[asyncio.Task[None]] = set()
 
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # Not as a coroutine: asyncio reports one that is cancelled at the end as an error.
+            task = asyncio.create_task(self._serve(reader, writer))
             connections.add(task)
-            try:
-                await self._serve(reader, writer)
-            finally:
-                connections.discard(task)
+            task.add_done_callback(connections.discard)
 
         server = await asyncio.start_server(accept, "127.0.0.1", 0)
         self._listening_port = server.sockets[0].getsockname()[1]
