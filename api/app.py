@@ -100,7 +100,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         raise BadSettings(str(error)) from None
 
     def deliver(notice: Notice) -> None:
-        gateway.tell(notice)  # made below, before anything comes over the bus
+        gateway.deliver(notice)  # made below, before anything comes over the bus
 
     def session_ended(ended: SessionEnded) -> None:
         services.revocations.heard(ended)  # made below, too

@@ -1,1 +1,1 @@
-"""The Socket.IO side of the api: who is let in, what they may ask, and how they are told."""
+"""The Socket.IO side of the api: admission, commands with their acks, and the events that clients are sent."""

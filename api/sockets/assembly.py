@@ -1,46 +1,46 @@
-"""The parts of the Socket.IO side, put together once per process."""
+"""Assembles the parts of the Socket.IO side, once per process."""
 
 from collections.abc import Callable
 
 from api.services import Services
-from api.sockets import appointments, hours
+from api.sockets.commands import COMMANDS, Handlers
+from api.sockets.dispatch import Dispatch
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
-from api.sockets.patient_subscriptions import Meetings
-from api.sockets.resync import OwnRecord
-from api.sockets.rooms import Rooms
+from api.sockets.patient_subscriptions import PatientSubscriptions
+from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
-from api.sockets.subscriptions import Interest
-from api.sockets.sync import Syncing
-from api.sockets.watch import Watching
+from api.sockets.session import SessionRegistry
+from api.sockets.slot_watches import SlotWatches
+from api.sockets.sync import Sync
+from api.sockets.tokens import Tokens
 from hub.accounts.identity import Identity
 
 
 def assemble(services: Services, recognise: Callable[[str], Identity], limits: Limits) -> Gateway:
-    """Return the gateway; `recognise` is that of the api's authenticator. Opens nothing.
+    """Return the gateway; `recognise` is the method of the api's authenticator. Opens nothing.
 
-    Then: `gateway.server.attach(app)`, `gateway.tell` to the bus, `gateway.run()` as a task, `gateway.close()` at last.
+    The caller then calls `gateway.server.attach(app)`, gives `gateway.deliver` to the bus, runs `gateway.run()` as a
+    task, and calls `gateway.close()` at the end.
     """
-    rooms = Rooms()
-    interest = Interest(services.following)
-    watching = Watching(services.records, rooms, interest, services.clock, limits.watches)
+    records, clock = services.records, services.clock
+    sessions = SessionRegistry(services.following)
     server = Server(services.settings.cors_origins, limits)
-    own = OwnRecord(services.records)
+    tokens = Tokens(sessions, server, recognise, services.revocations.ended, clock, limits)
+    resync = ResyncReader(records, limits)
+    handlers = Handlers(
+        appointments=services.appointment_commands,
+        hours=services.hours_commands,
+        slot_watches=SlotWatches(records, sessions, clock, limits),
+        sync=Sync(resync, clock, limits),
+        tokens=tokens,
+    )
     return Gateway(
         server=server,
-        rooms=rooms,
-        interest=interest,
-        meetings=Meetings(rooms, interest, server, own, services.records.appointments),
-        own=own,
-        commands={
-            **appointments.commands(services.appointment_commands, services.write_rate_limit),
-            **hours.commands(services.hours_commands, services.write_rate_limit),
-            "watch": watching.watch,
-            "unwatch": watching.unwatch,
-            "sync": Syncing(own, services.clock, limits).sync,
-        },
-        recognise=recognise,
-        ended=services.revocations.ended,
-        clock=services.clock,
+        sessions=sessions,
+        tokens=tokens,
+        dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
+        patient_subscriptions=PatientSubscriptions(sessions, server, resync, records.appointments, limits),
+        resync=resync,
         limits=limits,
     )

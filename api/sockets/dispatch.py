@@ -1,119 +1,129 @@
-"""From an event to its ack: whose turn it is, and what is said when something goes wrong."""
+"""From an event to its ack: the order of a client's commands, the checks before each, and the errors."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
 import structlog
 
+from api.http.identity import Access
 from api.http.problems import Problem, problem_of
+from api.http.rate_limits import WriteRateLimit
 from api.metrics import EVENT_SECONDS, EVENTS
-from api.sockets.appointments import Command
+from api.sockets.commands import Fields, Handlers, SocketCommand
+from api.sockets.inbound import read
 from api.sockets.limits import Limits
-from api.sockets.session import Client
-from api.sockets.subscriptions import Gone
+from api.sockets.session import Disconnected, Session
 from hub.ids import new_id
 
 log = structlog.get_logger(__name__)
 
 
 class Dispatch:
-    """Carries out what clients ask: for each in the order of the asks, and never without an answer."""
+    """Runs the commands of each client in the order in which they arrived, and answers every one with an ack."""
 
-    def __init__(
+    def __init__(  # assembled once
         self,
-        commands: Mapping[str, Command],
-        admits: Callable[[Client], None],
-        waiting: Callable[[str], int],
+        commands: Iterable[SocketCommand],
+        handlers: Handlers,
+        require_login: Callable[[Session], None],
+        write_rate_limit: WriteRateLimit,
         limits: Limits,
     ) -> None:
-        """Know the commands by event name; `waiting` says how many packets a client has not read yet.
-
-        `admits` raises `Problem` for a client that may ask nothing any more.
-        """
-        self._admits = admits
-        self._commands = commands
-        self._waiting = waiting
+        """`require_login` raises `Problem` for a session whose log-in has ended."""
+        self.commands = {command.name: command for command in commands}
+        self._handlers = handlers
+        self._require_login = require_login
+        self._write_rate_limit = write_rate_limit
         self._limits = limits
-        self._carrying_out: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self.draining = False
 
-    async def ack(self, client: Client, event: str, args: Sequence[object]) -> dict[str, object]:
-        """Carry out an event; return its ack, `{ok: true, …}` or `{ok: false, error: {code, detail, …}}`.
+    async def run(self, session: Session, event: str, args: Sequence[object]) -> dict[str, object]:
+        """Run the command of an event; return its ack, `{ok: true, …}` or `{ok: false, error: {code, detail, …}}`.
 
-        The library starts a task for each event, in the order they came, so the lock gives them their turns in that
-        order; and it puts the ack on the queue without suspending after this returns, so acks keep it too.
+        The library starts a task for each event in the order of arrival, so the lock is taken in that order. It queues
+        the ack without suspending after this returns, so acks have that order too.
         """
-        client.pending += 1
+        session.pending += 1
         task = asyncio.current_task()
         if task is not None:
-            self._carrying_out.add(task)
-            task.add_done_callback(self._carrying_out.discard)  # done when the ack is on its way, not before
-        structlog.contextvars.bind_contextvars(request_id=new_id())  # not that of the request which opened the socket
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)  # the task is done once its ack is queued, not before
+        structlog.contextvars.bind_contextvars(request_id=new_id())  # not the id of the request that opened the socket
         began, outcome = perf_counter(), "done"
         try:
-            command = self._command(event, client)
-            async with client.turn:
-                return {"ok": True, **await command(client, args)}
-        # The library would ack nothing to an error, and to a cancellation what looks like a success.
+            command = self._admit(session, event)
+            async with session.turn:
+                return {"ok": True, **await self._call(command, session, args)}
+        # For an error the library would send no ack, and for a cancellation an ack that looks like a success.
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # where errors end: each becomes an ack
-            why = said(error, event)
-            outcome = str(why["code"])
-            return {"ok": False, "error": why}
+            body = error_body(error, event)
+            outcome = str(body["code"])
+            return {"ok": False, "error": body}
         finally:
-            client.pending -= 1
-            self._note(event, client, outcome, perf_counter() - began)
+            session.pending -= 1
+            self._record(event, session, outcome, perf_counter() - began)
 
     async def drain(self, within: float) -> None:
-        """Take no new commands, and return when those in flight are answered, or after `within` seconds."""
+        """Refuse new commands; return when the running ones are answered, or after `within` seconds."""
         self.draining = True
-        if self._carrying_out:
-            await asyncio.wait(set(self._carrying_out), timeout=within)
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=within)
 
-    def _note(self, event: str, client: Client, outcome: str, seconds: float) -> None:
-        known = event if event in self._commands else "unknown"  # the name of any other is the client's text
-        EVENTS.labels(known, outcome).inc()
-        EVENT_SECONDS.labels(known).observe(seconds)
-        user_id = client.identity.user_id
-        log.info("socket_event", socket_event=known, user_id=user_id, outcome=outcome, ms=round(seconds * 1000, 2))
-
-    def _command(self, event: str, client: Client) -> Command:
-        """Return what carries out the event. Raises `Problem` when this client may not ask for it now."""
-        command = self._commands.get(event)
+    def _admit(self, session: Session, event: str) -> SocketCommand:
+        """Return the command of an event. Raises `Problem` if the client may not send it now."""
+        command = self.commands.get(event)
         if command is None:
             raise Problem("unknown_event", "There is no such event.")
-        self._admits(client)
+        self._require_login(session)
         if self.draining:
             raise Problem("draining", "This server is about to stop; connect again and send the same again.")
-        if client.pending > self._limits.pending:
+        if session.pending > self._limits.pending:
             raise Problem("busy", f"At most {self._limits.pending} commands wait at once; send it again later.")
-        if self._waiting(client.sid) > self._limits.unread:
+        if session.backlog > self._limits.unread:
             raise Problem("busy", "Read first what you have been told; send it again later.")
         return command
 
+    async def _call(self, command: SocketCommand, session: Session, args: Sequence[object]) -> Fields:
+        identity = session.identity
+        if command.writes:
+            self._write_rate_limit.count(identity.user_id, session.address)
+        request = read(command.request, args)
+        if command.access is not Access.SIGNED_IN and command.access.value != identity.role.value:
+            raise Problem("forbidden", f"Only a {command.access.value} may do this.")
+        return await command.handler(self._handlers, session, request)
 
-def said(error: BaseException, event: str) -> dict[str, object]:
-    """Return what a client is told of an error: `{code, detail, errors?, retryAfter?}`.
+    def _record(self, event: str, session: Session, outcome: str, seconds: float) -> None:
+        name = event if event in self.commands else "unknown"  # any other name is text of the client's
+        EVENTS.labels(name, outcome).inc()
+        EVENT_SECONDS.labels(name).observe(seconds)
+        user_id = session.identity.user_id
+        log.info("socket_event", socket_event=name, user_id=user_id, outcome=outcome, ms=round(seconds * 1000, 2))
 
-    Logs what only we may know of it.
+
+def error_body(error: BaseException, event: str) -> dict[str, object]:
+    """Return what a client is sent for an error: `{code, detail, errors?, retryAfter?}`.
+
+    An unexpected error is logged; the client is sent nothing of it.
     """
     problem = _problem(error)
     if problem.code == "internal":
         log.error("socket_event_failed", socket_event=event, exc_info=error)
-    told: dict[str, object] = {"code": problem.code, "detail": problem.detail}
+    body: dict[str, object] = {"code": problem.code, "detail": problem.detail}
     if problem.errors is not None:
-        told["errors"] = [
+        body["errors"] = [
             {"pointer": field.pointer, "detail": field.detail, "code": field.code} for field in problem.errors
         ]
     if problem.code == "too_many_requests" and problem.headers:
-        told["retryAfter"] = int(problem.headers["Retry-After"])
-    return told
+        body["retryAfter"] = int(problem.headers["Retry-After"])
+    return body
 
 
 def _problem(error: BaseException) -> Problem:
     match error:
-        case Gone():
+        case Disconnected():
             return Problem("unauthenticated", "The connection has ended.")
         case asyncio.CancelledError():
             return Problem("try_again", "This server stopped meanwhile. Sending the same again is safe.")

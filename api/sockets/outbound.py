@@ -1,8 +1,9 @@
-"""What a client hears over a socket, as models: for the document, and for the tests that hold the code to it.
+"""What the server sends over a socket, as models: for the AsyncAPI document, and for the tests that check the code.
 
-The code itself sends plain mappings: they are made for every event and every ack, and a model checks what it is given.
+The code itself sends plain mappings: they are made for every event and every ack, and a model would validate each.
 """
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from api.http.problems import Code
@@ -25,15 +26,13 @@ _HTTP_ONLY: frozenset[Code] = frozenset(
     }
 )
 CODES: tuple[Code, ...] = tuple(code for code in get_args(Code) if code not in _HTTP_ONLY)
-"""The words for what goes wrong over a socket."""
-HAPPENED: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(Event))
-"""The types of what happens to an appointment."""
-REARRANGED: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(ScheduleEvent))
-"""The types of what happens to a doctor's hours."""
+"""The error codes of the sockets."""
+APPOINTMENT_EVENT_TYPES: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(Event))
+SCHEDULE_EVENT_TYPES: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(ScheduleEvent))
 
 
 class AppointmentChanged(Value):
-    """One of one's own appointments is new or another. `seq` and `prev` count the events of its doctor."""
+    """One of the client's own appointments was booked or changed. `seq` and `prev` count the events of its doctor."""
 
     type: str
     appointment: AppointmentView
@@ -42,9 +41,9 @@ class AppointmentChanged(Value):
 
 
 class CalendarChanged(Value):
-    """A doctor's own hours, time off or availability are others. `seq` and `prev` count with the appointments' events.
+    """The doctor's own hours, time off or availability changed. Only the doctor is sent this.
 
-    For the doctor alone.
+    `seq` and `prev` count the doctor's events, together with those of the appointments.
     """
 
     type: str
@@ -54,9 +53,10 @@ class CalendarChanged(Value):
 
 
 class SlotChanged(Value):
-    """A slot of a day that one watches is taken or free: never by whom. A slot that the doctor's hours leave is taken.
+    """A slot of a watched day became free or taken; the event never says by whom.
 
-    One that nobody spoke of before is a new one: the doctor has other hours.
+    A slot that the doctor's hours no longer cover becomes taken. A slot that was not in the ack is new, because the
+    doctor's hours changed.
     """
 
     doctor_id: Id
@@ -65,16 +65,27 @@ class SlotChanged(Value):
 
 
 class TokenExpiring(Value):
-    """The access token ends soon: send a new one with `authenticate`, or be disconnected then."""
+    """The access token expires soon. Send a new one with `authenticate`, or the server disconnects at `expiresAt`."""
 
     expires_at: Instant
 
 
 class Closing(Value):
-    """The last event before the server ends the connection, and why."""
+    """The last event before the server disconnects the client, with the reason."""
 
     code: str
     detail: str
+
+
+EventName = Literal["appointment", "calendar", "slot", "token_expiring", "closing"]
+EVENTS: Mapping[EventName, type[Value]] = {
+    "appointment": AppointmentChanged,
+    "calendar": CalendarChanged,
+    "slot": SlotChanged,
+    "token_expiring": TokenExpiring,
+    "closing": Closing,
+}
+"""The events that the server sends, by name."""
 
 
 class WrongField(Value):
@@ -86,9 +97,9 @@ class WrongField(Value):
 
 
 class Error(Value):
-    """Why nothing was done: `code` is for programs, `detail` for people; `errors` only with `invalid_request`.
+    """Why the command was refused: `code` is for programs, `detail` for people; `errors` only with `invalid_request`.
 
-    `retryAfter` comes with `too_many_requests`: so many seconds after which the same may be sent again.
+    `retryAfter` comes with `too_many_requests`: the seconds after which the same command may be sent again.
     """
 
     code: str
@@ -97,45 +108,48 @@ class Error(Value):
     retry_after: int = 1
 
 
-class Refused(Value):
-    """The ack of a command that did nothing."""
+class RefusedAck(Value):
+    """The ack of a command that was refused or failed."""
 
     ok: Literal[False]
     error: Error
 
 
-class WithAppointment(Value):
-    """The change is in the record: the appointment as it is now."""
+class AppointmentAck(Value):
+    """The change is stored; `appointment` is the appointment after it."""
 
     ok: Literal[True]
     appointment: AppointmentView
 
 
-class WithCalendar(Value):
-    """The change is in the record: the hours as they are now. The appointments `outside` of them stay."""
+class CalendarAck(Value):
+    """The change is stored; `calendar` is the schedule after it. The appointments `outside` the hours stay."""
 
     ok: Literal[True]
     calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
 
 
-class WithTimeOff(Value):
-    """The time off is in the record. The appointments to come that lie `outside` of the hours now stay."""
+class TimeOffAck(Value):
+    """The time off is stored. The future appointments that are now `outside` the doctor's hours stay."""
 
     ok: Literal[True]
     time_off: TimeOff
     outside: tuple[AppointmentView, ...]
 
 
-class WithSlots(Value):
-    """The day as it is; every later change comes as `slot`."""
+class SlotsAck(Value):
+    """The slots of the day; every later change comes as a `slot` event."""
 
     ok: Literal[True]
     slots: tuple[Slot, ...]
 
 
-class WithSnapshot(Value):
-    """One's own appointments, and up to which `seq` of each doctor that is; a doctor's own hours as of there, too."""
+class SnapshotAck(Value):
+    """The client's own appointments, and for a doctor the schedule (`calendar`).
+
+    `position` is the last `seq` of each doctor that the snapshot includes.
+    """
 
     ok: Literal[True]
     mode: Literal["snapshot"]
@@ -144,10 +158,10 @@ class WithSnapshot(Value):
     calendar: ScheduleView | None = None
 
 
-class WithEvents(Value):
-    """The events of one's own appointments, and of a doctor's own hours, since the position that was sent.
+class ResumeAck(Value):
+    """The events of the client's own appointments, and of a doctor's own schedule, after the position that was sent.
 
-    `position` is up to which `seq` that is.
+    `position` is the last `seq` of each doctor that the events include.
     """
 
     ok: Literal[True]
@@ -156,14 +170,14 @@ class WithEvents(Value):
     position: dict[Id, int]
 
 
-class WithExpiry(Value):
-    """Until when the new token lets the connection live."""
+class TokenAck(Value):
+    """The new token is in use; the connection may last until `expiresAt`."""
 
     ok: Literal[True]
     expires_at: Instant
 
 
-class Nothing(Value):
-    """Done; there is nothing to say."""
+class EmptyAck(Value):
+    """The command was carried out; there is nothing to return."""
 
     ok: Literal[True]

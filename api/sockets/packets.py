@@ -1,4 +1,4 @@
-"""What we read and write as Socket.IO packets: JSON events in, and nothing that the library would stumble over."""
+"""The Socket.IO packets of this server: JSON events only, and nothing that would break the library."""
 
 import json
 from typing import Any
@@ -6,37 +6,38 @@ from typing import Any
 import orjson
 import socketio.packet
 
-_TAKEN_IN = frozenset({socketio.packet.CONNECT, socketio.packet.DISCONNECT, socketio.packet.EVENT})
-_NOT_OURS = frozenset({"connect", "disconnect", "*"})
-"""As names of events from a raw client these would run the server's own handlers with the client's arguments."""
+_ACCEPTED = frozenset({socketio.packet.CONNECT, socketio.packet.DISCONNECT, socketio.packet.EVENT})
+_RESERVED = frozenset({"connect", "disconnect", "*"})
+"""An event with such a name, from a raw client, would run the server's own handler with the client's arguments."""
 
 
 class BadPacket(Exception):
-    """No client library sends this."""
+    """A packet that no client library sends."""
 
 
 class Json:
-    """What python-socketio asks of a JSON module: written by orjson, read by the standard library.
+    """The JSON module of python-socketio: orjson writes, the standard library reads.
 
-    A browser may send half of an emoji, which orjson would not read: that deserves an answer, not a cut.
+    A browser may send half of an emoji, which orjson does not read. The client should get an error, not a cut.
     """
 
     @staticmethod
     def dumps(value: object, **_: object) -> str:
-        """Return JSON without spaces. Raises TypeError for what is no JSON."""
+        """Return JSON without spaces. Raises TypeError for a value that is not JSON."""
         return orjson.dumps(value).decode()
 
     @staticmethod
     def loads(text: str) -> Any:
-        """Return what the JSON says. Raises ValueError and RecursionError."""
+        """Return the value of a JSON text. Raises ValueError and RecursionError."""
         return json.loads(text)
 
 
 class Packet(socketio.packet.Packet):  # type: ignore[misc]  # published without types
     """A Socket.IO packet that holds JSON only.
 
-    Binary packets are refused: one may announce 10^10 attachments and keep what comes, or refer to one that never
-    comes and wedge its connection. We send none, so looking for bytes in all we send is left out as well.
+    Binary packets are refused. One may announce 10^10 attachments, which keeps all that arrive in memory; or refer to
+    an attachment that never comes, which blocks its connection for ever. This server sends none, so it does not search
+    its own data for bytes either.
     """
 
     uses_binary_events = False
@@ -44,14 +45,14 @@ class Packet(socketio.packet.Packet):  # type: ignore[misc]  # published without
 
     def decode(self, encoded_packet: object) -> int:
         """Read a packet. Raises BadPacket."""
-        if not isinstance(encoded_packet, str):  # engine.io parses JSON of its own accord, and takes binary frames
+        if not isinstance(encoded_packet, str):  # engine.io parses JSON by itself, and accepts binary frames
             raise BadPacket("not text")
         try:
             attachments: int = super().decode(encoded_packet)
         except (ValueError, RecursionError) as error:
             raise BadPacket("not readable") from error
-        if attachments or self.packet_type not in _TAKEN_IN:
-            raise BadPacket("a type of packet that clients do not send us")
+        if attachments or self.packet_type not in _ACCEPTED:
+            raise BadPacket("a packet type that clients do not send")
         if self.packet_type == socketio.packet.EVENT and not _is_event(self.data):
             raise BadPacket("not an event")
         return attachments
@@ -64,4 +65,4 @@ def event_text(event: str, data: object) -> str:
 
 
 def _is_event(data: object) -> bool:
-    return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _NOT_OURS
+    return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED

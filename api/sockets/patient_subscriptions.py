@@ -1,139 +1,118 @@
-"""A patient who is connected turns out to have to do with a doctor: by a booking that others made, or on another line.
+"""Subscribes connected patients to doctors who become theirs: by a booking of somebody else, or on another device.
 
-Of a doctor whom nobody here follows notices may be lost unseen, and come in any order. So the client is told nothing of
-the doctor at first; the doctor is followed, the record says what has happened between the two, and after that the
-client is told what comes. It need not come: we also compare with the record whom the patients have to do with.
+While nobody in this process follows a doctor, notices of that doctor may be lost, and arrive in any order. So the
+patient's session is at first sent nothing of the new doctor. The catch-up follows the doctor, reads from the record
+what has happened between doctor and patient, sends that, and lets later notices through. The first notice may be lost
+as well: therefore the doctors of connected patients are also compared with the record.
 """
 
 import asyncio
 from contextlib import suppress
-from itertools import islice
 
 from prometheus_client import Counter
 
-from api.sockets.resync import OwnRecord
-from api.sockets.rooms import Rooms, past_event
+from api.sockets.emissions import past_event
+from api.sockets.limits import Limits
+from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
-from api.sockets.subscriptions import Gone, Interest
+from api.sockets.session import Disconnected, Session, SessionRegistry
 from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import AppointmentRecords
 
-MET_LATE = Counter("clinic_meetings_late_total", "Doctors of connected patients that only the record told us of.")
-
-COMPARE_EVERY = 3.0
-"""Seconds between two comparisons with the record, each of so many patients at most: a bounded load on the record."""
-_COMPARED_AT_ONCE = 100
-_MEET_AT_ONCE = 8
-_RETRY = 0.5
-"""Seconds between two attempts while the database does not answer."""
+FOUND_LATE = Counter(
+    "clinic_meetings_late_total", "Doctors of connected patients that were found in the record, without a notice."
+)
 
 
-class Meetings:
-    """Introduces the clients of patients to doctors."""
+class PatientSubscriptions:
+    """Catches up patients' sessions with doctors who are new to them."""
 
-    def __init__(
-        self, rooms: Rooms, interest: Interest, server: Server, own: OwnRecord, appointments: AppointmentRecords
+    def __init__(  # assembled once
+        self,
+        sessions: SessionRegistry,
+        server: Server,
+        resync: ResyncReader,
+        appointments: AppointmentRecords,
+        limits: Limits,
     ) -> None:
-        self._rooms = rooms
-        self._interest = interest
+        self._sessions = sessions
         self._server = server
-        self._own = own
+        self._resync = resync
         self._appointments = appointments
-        self._patient_of: dict[str, str] = {}
-        self._sids: dict[str, set[str]] = {}
-        self._arriving: dict[str, set[str]] = {}
-        """The doctors heard of for each client that is being let in: it can be told nothing yet."""
-        self._met: dict[tuple[str, str], bool] = {}
-        """For each meeting that goes on: whether something was kept from the client since the record was read."""
-        self._turns = asyncio.Semaphore(_MEET_AT_ONCE)
+        self._limits = limits
+        self._turns = asyncio.Semaphore(limits.catch_ups_at_once)
         self._tasks: asyncio.TaskGroup | None = None
 
-    def arrive(self, sid: str, patient_id: str) -> None:
-        """Look out for new doctors of a client that is being let in; whom the patient knows is read after this."""
-        self._patient_of[sid] = patient_id
-        self._sids.setdefault(patient_id, set()).add(sid)
-        self._arriving[sid] = set()
+    def on_joined(self, session: Session) -> None:
+        """Start the catch-ups that were deferred because the session could not be sent events yet."""
+        for doctor_id in session.deferred_doctors:
+            self._request(session, doctor_id)
+        session.deferred_doctors.clear()
 
-    def enter(self, sid: str) -> None:
-        """Arrange the meetings that had to wait: the client can be told things from now on."""
-        for doctor_id in self._arriving.pop(sid):
-            self._expect(sid, doctor_id)
-
-    def depart(self, sid: str) -> None:
-        """Forget a client."""
-        self._arriving.pop(sid, None)
-        if patient_id := self._patient_of.pop(sid, None):
-            self._sids[patient_id].discard(sid)
-            if not self._sids[patient_id]:
-                del self._sids[patient_id]
-
-    def heard(self, notice: Notice) -> None:
-        """Note that the patient has to do with this doctor."""
+    def on_notice(self, notice: Notice) -> None:
+        """Start a catch-up for each session of the patient to which the notice's doctor is new."""
         if isinstance(notice, ScheduleNotice):
             return
-        for sid in self._sids.get(notice.appointment.patient_id, ()):
-            self._expect(sid, notice.doctor_id)
+        for session in self._sessions.of_patient(notice.appointment.patient_id):
+            self._request(session, notice.doctor_id)
 
     async def run(self) -> None:
-        """Arrange meetings, for ever."""
+        """Run the catch-ups and the comparison with the record, for ever."""
         async with asyncio.TaskGroup() as self._tasks:
             while True:
-                await asyncio.sleep(COMPARE_EVERY)
-                with suppress(StoreUnavailable):  # there is a next time, and the feed's comparison complains already
+                await asyncio.sleep(self._limits.compare_every)
+                with suppress(StoreUnavailable):  # the next comparison finds it; the feed's comparison logs the outage
                     await self._compare()
 
     async def _compare(self) -> None:
-        """Look for doctors of connected patients of whom we have not heard; those that wait longest come first."""
-        patients = list(islice(self._sids, _COMPARED_AT_ONCE))
+        """Find doctors of connected patients that no notice told of; patients not compared for longest come first."""
+        patients = self._sessions.next_patients(self._limits.compared_at_once)
         found = await self._appointments.doctors_of(patients) if patients else {}
         for patient_id in patients:
-            if (sids := self._sids.pop(patient_id, None)) is None:
-                continue
-            self._sids[patient_id] = sids  # at the end of the queue
-            for sid in sids:
+            self._sessions.mark_compared(patient_id)
+            for session in self._sessions.of_patient(patient_id):
                 for doctor_id in found.get(patient_id, ()):
-                    if not self._rooms.knows(sid, doctor_id) and sid not in self._arriving:
-                        MET_LATE.inc()
-                        self._expect(sid, doctor_id)
+                    if session.joined and doctor_id not in session.doctors:
+                        FOUND_LATE.inc()
+                        self._request(session, doctor_id)
 
-    def _expect(self, sid: str, doctor_id: str) -> None:
-        if self._rooms.knows(sid, doctor_id):
+    def _request(self, session: Session, doctor_id: str) -> None:
+        if doctor_id in session.doctors:
             return
-        if sid in self._arriving:
-            self._arriving[sid].add(doctor_id)
+        if not session.joined:
+            session.deferred_doctors.add(doctor_id)
             return
         if self._tasks is None:
-            raise RuntimeError("meetings are arranged before `run` runs")
-        if (sid, doctor_id) not in self._met:
-            self._tasks.create_task(self._meet(sid, doctor_id))
-        self._met[sid, doctor_id] = True
+            raise RuntimeError("a catch-up is requested before `run` runs")
+        if doctor_id not in session.catch_ups:
+            self._tasks.create_task(self._catch_up(session, doctor_id))
+        session.catch_ups[doctor_id] = True
 
-    async def _meet(self, sid: str, doctor_id: str) -> None:
-        """Tell the client what has happened between the two, and let it be told what comes after that."""
+    async def _catch_up(self, session: Session, doctor_id: str) -> None:
+        """Send the session what happened between patient and doctor, and let the doctor's later notices through."""
         try:
             async with self._turns:
-                await self._introduce(sid, doctor_id)
-        except Gone:
+                await self._send_history(session, doctor_id)
+        except Disconnected:
             return
         finally:
-            del self._met[sid, doctor_id]
+            del session.catch_ups[doctor_id]
 
-    async def _introduce(self, sid: str, doctor_id: str) -> None:
-        while self._met[sid, doctor_id]:
-            patient_id = self._patient_of.get(sid)
-            if patient_id is None:
-                raise Gone
+    async def _send_history(self, session: Session, doctor_id: str) -> None:
+        while session.catch_ups[doctor_id]:
+            if session.ended:
+                raise Disconnected
             try:
-                await self._interest.hold_own(sid, doctor_id)
-                self._met[sid, doctor_id] = False
-                history = await self._own.between(patient_id, doctor_id)
+                await self._sessions.subscribe(session, doctor_id)
+                session.catch_ups[doctor_id] = False
+                history = await self._resync.between(session.identity.user_id, doctor_id)
             except StoreUnavailable:
-                self._met[sid, doctor_id] = True
-                await asyncio.sleep(_RETRY)
-        # From the read to here nothing was kept from the client, and from here on nothing is.
-        if sid not in self._patient_of:
-            raise Gone
+                session.catch_ups[doctor_id] = True
+                await asyncio.sleep(self._limits.retry_after)
+        # No event was withheld from the session since the read. Nothing suspends from here on, so none will be.
+        if session.ended:
+            raise Disconnected
         for past in history.events:
-            self._server.tell([sid], "appointment", past_event(past))
-        self._rooms.introduce(sid, doctor_id)
+            self._server.emit([session], "appointment", past_event(past))
+        session.doctors.add(doctor_id)

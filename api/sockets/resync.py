@@ -1,14 +1,15 @@
-"""What the record holds of one person's appointments, true at one certain point of each of their doctors.
+"""Reads a person's appointments from the record, consistent at one `seq` of each of the person's doctors.
 
-No read shows everything at one moment: a document is read before or after an event, whichever it was. So we ask first
-where each doctor stands, then read, and then lead what was read on by the doctor's later events, until there are none.
+No read shows all documents at one moment: each is read before or after an event. So the reader first reads the last
+`seq` of each doctor, then the appointments, and then applies the doctor's later events until there are none.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.sockets.rooms import concerns_patient
+from api.sockets.emissions import concerns_patient
+from api.sockets.limits import Limits
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
 from hub.records.paging import every_appointment
@@ -19,18 +20,15 @@ from hub.scheduling.recorded_event import Happened, Past
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role
 
-_FEW = 100
-"""Events of all patients of somebody's doctors; reading so many is no more than reading all own appointments."""
-
 Position = dict[str, int]
-"""The last `seq` that is known, by the doctor's id."""
+"""The last known `seq` of each doctor, by the doctor's id."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Appointments ordered by start, as they stand at `position`, which holds every doctor of the person.
+    """Appointments ordered by start, as they are at `position`, which holds every doctor of the person.
 
-    `doctor` is who it is, with the hours as they are at the position; None for a patient.
+    `doctor` is the doctor's own schedule at the position; None for a patient.
     """
 
     appointments: list[Appointment]
@@ -40,21 +38,22 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Missed:
-    """All that happened after somebody's position up to this one; the events of each doctor in order."""
+    """The events after a client's position up to this position; the events of each doctor in order."""
 
     events: list[Past]
     position: Position
 
 
-class OwnRecord:
-    """Reads what somebody may see."""
+class ResyncReader:
+    """Reads the appointments and events that a person may see."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, limits: Limits) -> None:
         self._records = records
+        self._limits = limits
         self._appointments = records.appointments
 
     async def doctors(self, who: Identity) -> set[str]:
-        """Return the doctors whose events may concern somebody: a doctor's own id, all that a patient ever met."""
+        """Return the doctors whose events may concern a person: the doctor, or all doctors a patient ever had."""
         match who.role:
             case Role.DOCTOR:
                 return {who.user_id}
@@ -64,27 +63,27 @@ class OwnRecord:
                 return set()
 
     async def snapshot(self, who: Identity, start_from: datetime) -> Snapshot:
-        """Return the own appointments that start at `start_from` or later."""
+        """Return the person's own appointments that start at `start_from` or later."""
         wanted = AppointmentFilter(start_from=start_from).within(visible_to(who.role, who.user_id))
         position, own = await self._read(await self.doctors(who), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
 
-        def lead(past: Past) -> None:
-            # An appointment that moved while the pages were read may be on none of them.
+        def apply(past: Past) -> None:
+            # An appointment that was rescheduled while the pages were read may be on none of them.
             if isinstance(past, Happened) and wanted.matches(past.appointment):
                 of_person[past.appointment.id] = past.appointment
 
-        await self._lead_on(position, lead)
+        await self._apply_later_events(position, apply)
         shown = sorted(of_person.values(), key=lambda appointment: (appointment.start, appointment.id))
-        # Read last, so it knows every change up to the position.
+        # Read last, so that it includes every change up to the position.
         schedule_record = await schedule_record_of(self._records, who.user_id) if who.role is Role.DOCTOR else None
         return Snapshot(shown, position, schedule_record.as_of(position[who.user_id]) if schedule_record else None)
 
     async def missed(self, who: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
-        """Return what happened after `since`; of a doctor who is not in it, everything: a patient has met one since.
+        """Return the events after `since`; all events of a doctor who is not in it, because the patient is new there.
 
-        None when that is more than `limit` events, or nobody can have been there: a doctor whom the person has nothing
-        to do with, or a `seq` that has not been reached.
+        None for more than `limit` events, and for a position that no answer can have held: with a doctor who is not
+        the person's, or with a `seq` that the doctor has not reached.
         """
         doctors = await self.doctors(who)
         if not (since.keys() == doctors if who.role is Role.DOCTOR else since.keys() <= doctors):
@@ -95,19 +94,19 @@ class OwnRecord:
         behind = sum(last.values()) - sum(since.values())
         if who.role is Role.DOCTOR:
             missed = await self._since(since, last) if behind <= limit else None
-        elif behind <= _FEW:
+        elif behind <= self._limits.scanned_events:
             missed = await self._missed_by_patient(who.user_id, since, last, doctors - since.keys())
         else:
             missed = await self._of_patient(doctors, since, visible_to(who.role, who.user_id), last)
         return missed if missed and len(missed.events) <= limit else None
 
     async def between(self, patient_id: str, doctor_id: str) -> Missed:
-        """Return all that ever happened between a patient and one doctor."""
+        """Return all events between a patient and one doctor."""
         wanted = AppointmentFilter(patient_id=patient_id, doctor_id=doctor_id)
         return await self._of_patient({doctor_id}, {}, wanted, {})
 
     async def _since(self, since: Mapping[str, int], last: Position) -> Missed:
-        """Return all events of these doctors after `since` up to `last`, which they have reached."""
+        """Return all events of these doctors after `since` up to `last`, which the doctors have reached."""
         events: list[Past] = []
         for doctor_id, reached in since.items():
             after = reached
@@ -119,12 +118,12 @@ class OwnRecord:
     async def _missed_by_patient(
         self, patient_id: str, since: Mapping[str, int], last: Position, newly_met: set[str]
     ) -> Missed:
-        """Return what somebody missed who was away for a moment.
+        """Return the missed events of a patient who was away for a moment.
 
-        What their doctors did since is little, and all that the patient ever had with them may be much.
+        Few events of the patient's doctors are new, while the patient's own appointments may be many.
         """
         of_doctors = await self._since(since, last)
-        events = [past for past in of_doctors.events if _is_told(past, patient_id)]
+        events = [past for past in of_doctors.events if _concerns(past, patient_id)]
         position = dict(of_doctors.position)
         for doctor_id in newly_met:
             met = await self.between(patient_id, doctor_id)
@@ -140,40 +139,41 @@ class OwnRecord:
             Happened(event, as_of(appointment, event))
             for appointment in own
             for event in appointment.history
-            # What is above was read of one appointment and perhaps not of another; the lead brings all of it.
+            # Later events were read with some appointments and not with others; all of them are applied below.
             if since.get(appointment.doctor_id, 0) < event.seq <= position[appointment.doctor_id]
         ]
-        await self._lead_on(position, events.append)
-        told = [past for past in events if _is_told(past, wanted.patient_id)]
-        return Missed(sorted(told, key=_by_doctor), position)
+        await self._apply_later_events(position, events.append)
+        own_events = [past for past in events if _concerns(past, wanted.patient_id)]
+        return Missed(sorted(own_events, key=_by_doctor), position)
 
     async def _read(
         self, doctors: set[str], wanted: AppointmentFilter, stood: Position
     ) -> tuple[Position, list[Appointment]]:
-        """Return where each doctor stood, and the appointments as read after that; `stood` is what is known of it.
+        """Return the position of each doctor, and the appointments as read after that.
 
-        A doctor whom the patient meets meanwhile is only known afterwards: then all is read again.
+        `stood` holds the positions that are known already. If the appointments name a doctor who became the patient's
+        meanwhile, all is read again.
         """
         while True:
             asked = doctors - stood.keys()
             stood = stood | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in asked}
-            own = await every_appointment(self._appointments, wanted)
+            own = await every_appointment(self._appointments, wanted, self._limits.record_page)
             found = {appointment.doctor_id for appointment in own}
             if found <= doctors:
                 return stood, own
             doctors = doctors | found
 
-    async def _lead_on(self, position: Position, lead: Callable[[Past], None]) -> None:
-        """Call `lead` with every event after `position`, which is moved to the last of them."""
+    async def _apply_later_events(self, position: Position, apply: Callable[[Past], None]) -> None:
+        """Call `apply` with every event after `position`, and move `position` to the last of them."""
         for doctor_id in position:
             while events := await self._appointments.happened(doctor_id, position[doctor_id]):
                 for past in events:
-                    lead(past)
+                    apply(past)
                 position[doctor_id] = events[-1].event.seq
 
 
-def _is_told(past: Past, patient_id: str | None) -> bool:
-    """Return whether a patient is told of what happened: it is about them, and not for the doctor alone."""
+def _concerns(past: Past, patient_id: str | None) -> bool:
+    """Return whether the event is one of the patient's own, and not for the doctor only."""
     return isinstance(past, Happened) and past.appointment.patient_id == patient_id and concerns_patient(past.event)
 
 

@@ -1,86 +1,97 @@
-"""The life of a client's token: announced before it ends, renewed on the line, and at its end the client goes.
+"""Access tokens of connected clients: announced before they expire, renewed by `authenticate`, and checked for ever.
 
-So does a client whose log-in has ended, somewhere: at a log-out, or because its refresh token was used twice.
+A client is disconnected when its token expires, and when its log-in has ended: by a log-out, or because its refresh
+token was used twice.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from datetime import datetime
 
 from prometheus_client import Counter
 
 from api.http.problems import Problem
-from api.sockets import inbound
-from api.sockets.appointments import Answer
+from api.sockets.limits import Limits
 from api.sockets.server import Server
-from api.sockets.session import Client, renew
+from api.sockets.session import Session, SessionRegistry
 from hub.accounts.identity import Identity
 from hub.clock import Clock
 from hub.scheduling.values import rfc3339
 
-CLOSED = Counter("clinic_sockets_closed_total", "Clients that were sent away with a reason, by its code.", ["code"])
-
-_EVERY = 0.25
-"""Seconds between two looks at all tokens: cheaper than a timer for each."""
+CLOSED = Counter("clinic_sockets_closed_total", "Clients that were disconnected with a reason, by its code.", ["code"])
 
 _EXPIRED = {"code": "token_expired", "detail": "The access token has expired; connect with a new one."}
 _ENDED = {"code": "session_ended", "detail": "This log-in has ended; log in again."}
 
 
 class Tokens:
-    """Watches over the tokens of `clients`, by sid."""
+    """Reads tokens, and checks those of all sessions.
 
-    def __init__(
+    `recognise` returns the identity of a token and raises `Problem` for a text that is none. `login_ended` says
+    whether the log-in with this id has ended.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  # assembled once
         self,
-        clients: Mapping[str, Client],
+        sessions: SessionRegistry,
         server: Server,
         recognise: Callable[[str], Identity],
-        ended: Callable[[str], bool],
+        login_ended: Callable[[str], bool],
         clock: Clock,
+        limits: Limits,
     ) -> None:
-        """Know tokens by `recognise`, which raises `Problem` for a text that is none, and ended log-ins by their id."""
-        self._ended = ended
-        self._clients = clients
+        self._sessions = sessions
         self._server = server
         self._recognise = recognise
+        self._login_ended = login_ended
         self._clock = clock
+        self._limits = limits
 
     def read(self, auth: object) -> Identity:
-        """Return who connects with this `auth`. Raises `Problem`."""
+        """Return the identity of a client that connects with this `auth`. Raises `Problem`."""
         token = auth.get("token") if isinstance(auth, dict) else None
         if not isinstance(token, str) or not token:
             raise Problem("unauthenticated", "Connect with auth: {token}, an access token.")
         return self._recognise(token)
 
-    async def authenticate(self, client: Client, args: Sequence[object]) -> Answer:
-        """Take a new token for the one that expires, as a command."""
-        identity = self._recognise(inbound.read(inbound.Authenticate, args).token)
-        if (identity.user_id, identity.role) != (client.identity.user_id, client.identity.role):
+    def renew(self, session: Session, token: str) -> datetime:
+        """Replace a session's token; return when the new one expires. Raises `Problem`."""
+        identity = self._recognise(token)
+        if (identity.user_id, identity.role) != (session.identity.user_id, session.identity.role):
             raise Problem("forbidden", "This is the token of somebody else; connect anew with it.")
-        renew(client, identity, self._clock())
-        return {"expiresAt": rfc3339(identity.expires_at)}
+        session.identity = identity
+        session.warn_at = self.warning_time(identity)
+        return identity.expires_at
 
-    def hold(self, client: Client) -> None:
-        """Return when the client's log-in has not ended. Raises `Problem`."""
-        if self._ended(client.identity.session_id):
+    def warning_time(self, identity: Identity) -> datetime:
+        """Return when to announce the expiry of a token that is used from now on."""
+        left = identity.expires_at - self._clock()
+        return identity.expires_at - min(self._limits.token_warning, left / 3)
+
+    def require_login(self, session: Session) -> None:
+        """Return if the session's log-in has not ended. Raises `Problem`."""
+        if self._login_ended(session.identity.session_id):
             raise Problem("invalid_token", _ENDED["detail"])
 
     async def run(self) -> None:
-        """Warn each client whose token runs out, and send away those whose token or log-in is over, for ever."""
+        """Announce expiries, and disconnect clients whose token or log-in has ended, for ever."""
         while True:
-            await asyncio.sleep(_EVERY)
-            now = self._clock()
-            for client in list(self._clients.values()):
-                if self._ended(client.identity.session_id):
-                    await self._close(client, _ENDED)
-                elif now >= client.identity.expires_at:
-                    await self._close(client, _EXPIRED)
-                elif client.warn_at is not None and now >= client.warn_at:
-                    client.warn_at = None
-                    self._server.tell(
-                        [client.sid], "token_expiring", {"expiresAt": rfc3339(client.identity.expires_at)}
-                    )
+            await asyncio.sleep(self._limits.token_check_every)
+            await self._check_all()  # a method, so that no local variable keeps an ended session alive
 
-    async def _close(self, client: Client, why: dict[str, str]) -> None:
-        CLOSED.labels(why["code"]).inc()
-        self._server.tell([client.sid], "closing", why)
-        await self._server.hang_up(client.sid)
+    async def _check_all(self) -> None:
+        now = self._clock()
+        for session in list(self._sessions):
+            if self._login_ended(session.identity.session_id):
+                await self._close(session, _ENDED)
+            elif now >= session.identity.expires_at:
+                await self._close(session, _EXPIRED)
+            elif session.warn_at is not None and now >= session.warn_at:
+                session.warn_at = None
+                expires_at = rfc3339(session.identity.expires_at)
+                self._server.emit([session], "token_expiring", {"expiresAt": expires_at})
+
+    async def _close(self, session: Session, reason: dict[str, str]) -> None:
+        CLOSED.labels(reason["code"]).inc()
+        self._server.emit([session], "closing", reason)
+        await self._server.disconnect(session)

@@ -1,4 +1,4 @@
-"""One websocket below Socket.IO: how it is written to, and how much may come in on it."""
+"""One websocket below Socket.IO: how packets are written to it, and how many messages may arrive on it."""
 
 import asyncio
 import contextlib
@@ -10,30 +10,30 @@ from typing import Any
 import engineio.packet
 from aiohttp import WSMsgType, web
 
+from api.http.rate_limits import Rate, TokenBucket
 from api.sockets.limits import Limits
 
 _FROM_CLIENTS = ("1", "3", "4")
 """The engine.io packets that a client sends over a websocket: close, pong, message."""
-_CLOSE_HANDSHAKE = 2.0
-"""Seconds that a peer has for its half of the websocket's close."""
 _WHOLE_TEXT, _ONE_BYTE_SIZE, _TWO_BYTE_SIZE = 0x81, 125, 0xFFFF
 
 
-class Line:
-    """The websocket that engine.io reads and writes, in place of the one of its aiohttp driver.
+class WebSocket:
+    """The websocket that engine.io reads and writes, instead of the one in its aiohttp driver.
 
-    That one compresses every message for every client anew if the client offers it, as browsers do (32 µs and 93 KB a
-    client); and a message it cannot read ends its handler half-way, so that nobody hears of the disconnect.
+    The driver's own compresses every message again for every client that offers compression, as browsers do (32 µs and
+    93 KB a client). And a message that it cannot read ends its handler early, so that no disconnect is reported.
     """
 
-    def __init__(self, handler: Callable[["Line"], Awaitable[None]], server: Any, limits: Limits) -> None:
+    def __init__(self, handler: Callable[["WebSocket"], Awaitable[None]], server: Any, limits: Limits) -> None:
         self._handler = handler
         self._websocket = web.WebSocketResponse(
             compress=False,
             max_msg_size=server.max_http_buffer_size,
-            timeout=_CLOSE_HANDSHAKE,
+            timeout=limits.close_handshake,
         )
-        self._allowance = Allowance(limits.messages_per_second, limits.messages_burst)
+        rate = Rate(limits.messages_burst, limits.messages_per_second)
+        self._messages = TokenBucket(rate, asyncio.get_running_loop().time)
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         """Serve the websocket until it ends."""
@@ -41,55 +41,57 @@ class Line:
         await self._handler(self)
         return self._websocket
 
-    async def send(self, message: "str | Shared") -> None:
-        """Write one engine.io packet; suspends while the peer takes nothing."""
-        encoded = message.encoded if isinstance(message, Shared) else message.encode()
+    async def send(self, message: "str | SharedPacket") -> None:
+        """Write one engine.io packet; suspends while the peer reads nothing."""
+        encoded = message.encoded if isinstance(message, SharedPacket) else message.encode()
         await self._websocket.send_frame(encoded, WSMsgType.TEXT)
 
     async def wait(self) -> str:
-        """Return the next engine.io packet. Raises OSError at the end, and when it is none that clients send.
+        """Return the next engine.io packet. Raises OSError at the end, and for a message that no client sends.
 
-        To wait here until the client may say more makes TCP hold back this client and nobody else.
+        A client over its message rate is delayed here: TCP then holds back this client and no other.
         """
         message = await self._websocket.receive()
-        await self._allowance.take()
+        if wait := self._messages.wait():
+            await asyncio.sleep(wait)
+        self._messages.take()
         if message.type is not WSMsgType.TEXT or not message.data.startswith(_FROM_CLIENTS):
             raise OSError("the end, or not the protocol")
         text: str = message.data
         return text
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Do the closing handshake."""
         await self._websocket.close()
 
 
-class Shared(engineio.packet.Packet):  # type: ignore[misc]  # published without types
-    """A message to many: the bytes are made once, not once a client."""
+class SharedPacket(engineio.packet.Packet):  # type: ignore[misc]  # published without types
+    """A message to several clients: its bytes are made once, not once per client."""
 
     def __init__(self, text: str) -> None:
         super().__init__(engineio.packet.MESSAGE)
         self.encoded = f"{engineio.packet.MESSAGE}{text}".encode()
         self.frame = _frame(self.encoded)
 
-    def encode(self, b64: bool = False) -> "Shared":  # noqa: ARG002, FBT001, FBT002  # as engine.io calls it
-        """Return what `Line.send` knows how to write."""
+    def encode(self, b64: bool = False) -> "SharedPacket":  # noqa: ARG002, FBT001, FBT002  # as engine.io calls it
+        """Return what `WebSocket.send` writes."""
         return self
 
 
-class Outlet:
-    """The way of packets to one client: straight to its TCP when nothing is before them, else by the queue.
+class Writer:
+    """Writes packets to one client: straight to its TCP transport when no packet is waiting, else by the queue.
 
-    To wake a writer for each of a thousand clients costs more than the writing itself.
+    To wake a writer task for each of a thousand clients costs more than the writing itself.
     """
 
     def __init__(self, queue: "asyncio.Queue[Any]", transport: asyncio.Transport | None) -> None:
-        """`transport` is None for a client that has gone already."""
+        """`transport` is None for a client that has already disconnected."""
         self._queue = queue
         self._transport = transport
         self._idle = False
 
-    def put(self, packet: Shared) -> None:
-        """Write a packet now if the writer waits, nothing is queued and TCP has taken all before; else queue it."""
+    def send(self, packet: SharedPacket) -> None:
+        """Write a packet at once if the queue and TCP's buffer are empty and the writer task is idle; else queue it."""
         to_tcp = self._transport
         nothing_before = self._idle and self._queue.empty()
         if nothing_before and to_tcp and not to_tcp.is_closing() and not to_tcp.get_write_buffer_size():
@@ -98,10 +100,10 @@ class Outlet:
             self._queue.put_nowait(packet)
 
     async def next_packets(self) -> list[Any]:
-        """Return all that waits to be written, at least one packet; nothing when the queue is closed (None).
+        """Return all packets that wait to be written, at least one; none when the queue is closed (None).
 
-        Takes the place of `AsyncSocket.poll`, which makes a task and a timer at each wake-up. It may wait without end,
-        for the reader of the same socket puts None when it ends.
+        Replaces `AsyncSocket.poll`, which makes a task and a timer at each wake-up. It needs no timeout: the reader of
+        the same socket puts None when it ends.
         """
         queue = self._queue
         self._idle = True
@@ -115,32 +117,14 @@ class Outlet:
             packet = queue.get_nowait()
             queue.task_done()
             if packet is None:
-                queue.put_nowait(None)  # for the next call: what came before is written first
+                queue.put_nowait(None)  # for the next call: the packets before it are written first
                 break
             packets.append(packet)
         return packets
 
 
-class Allowance:
-    """A bucket of `burst` messages that fills at `rate` a second."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._left = float(burst)
-        self._seen = asyncio.get_running_loop().time()
-
-    async def take(self) -> None:
-        """Take one, waiting until there is one."""
-        now = asyncio.get_running_loop().time()
-        self._left = min(self._burst, self._left + (now - self._seen) * self._rate) - 1
-        self._seen = now
-        if self._left < 0:
-            await asyncio.sleep(-self._left / self._rate)
-
-
 def _frame(text: bytes) -> bytes:
-    """Return a whole websocket message of text as a server sends it: unmasked and in one frame (RFC 6455, 5.2)."""
+    """Return a whole websocket text message as a server sends it: unmasked and in one frame (RFC 6455, 5.2)."""
     size = len(text)
     if size <= _ONE_BYTE_SIZE:
         return struct.pack("!BB", _WHOLE_TEXT, size) + text
@@ -149,10 +133,10 @@ def _frame(text: bytes) -> bytes:
     return struct.pack("!BBQ", _WHOLE_TEXT, 127, size) + text
 
 
-def keep_short(transport: asyncio.BaseTransport, limits: Limits) -> None:
-    """Let a peer that does not read show soon: a small buffer in the kernel, and an end to waiting for its TCP."""
+def limit_buffers(transport: asyncio.BaseTransport, limits: Limits) -> None:
+    """Make a peer that does not read visible soon: a small send buffer, and a limit on unacknowledged data."""
     connection: socket.socket = transport.get_extra_info("socket")
-    with contextlib.suppress(OSError):  # the peer has gone already, which the next read will say
+    with contextlib.suppress(OSError):  # the peer has already disconnected; the next read reports it
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limits.unacknowledged)

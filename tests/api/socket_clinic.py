@@ -10,6 +10,7 @@ import socketio
 
 from api.services import Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
+from api.sockets.commands import COMMANDS
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from hub.bus.feed import Feed
@@ -20,6 +21,7 @@ from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_c
 from tests.api.direct_commands import DirectCommands
 from tests.api.sockets import Raw, listening, raw
 
+BY_NAME = {command.name: command for command in COMMANDS}
 LIMITS = replace(Limits(), leave_within=0.1, sweep_every=0.05)
 
 
@@ -67,7 +69,11 @@ class Person:
         return [data for name, data in self.events if name == event]
 
     async def ask(self, event: str, data: object = None) -> Any:
-        return await self.sio.call(event, data, timeout=10)
+        """Send an event and return its ack; an error code has to be one that the command table allows."""
+        ack = await self.sio.call(event, data, timeout=10)
+        if event in BY_NAME and not ack["ok"]:
+            assert ack["error"]["code"] in BY_NAME[event].problems
+        return ack
 
     async def refused(self, event: str, data: object) -> str:
         """Ask, expect a refusal, and return its code."""
@@ -114,6 +120,13 @@ class SocketClinic:
     def id(self, name: str) -> str:
         return self.rest.id(name)
 
+    def nothing_is_left(self) -> None:
+        """Fail if the process still holds anything of a session, in any index."""
+        left = {name: held for name, held in vars(self.gateway.sessions).items() if isinstance(held, dict) and held}
+        assert left == {}
+        assert self.followed() == {}
+        assert self.gateway.server.sio.manager.rooms == {}
+
     def followed(self) -> dict[str, int]:
         """Return the doctors that are followed, with how often."""
         return {doctor_id: line.followers for doctor_id, line in self.feed._lines.items()}
@@ -143,7 +156,7 @@ async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIter
     feed = services.following
     assert isinstance(feed, Feed)
     gateway = assemble_gateway(services, services.authenticator.recognise, limits)
-    feed._deliver = gateway.tell
+    feed._deliver = gateway.deliver
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]
     try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -13,9 +14,13 @@ from aiohttp import web
 
 from api.sockets.limits import Limits
 from api.sockets.server import Server
+from api.sockets.session import Session
+from hub.accounts.identity import Identity
+from hub.scheduling.values import Role
 
 PATIENCE = 10.0
 """Seconds after which something that should have happened has not."""
+ANYBODY = Identity("anybody", Role.PATIENT, "session", datetime.max.replace(tzinfo=UTC))
 LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
 
 
@@ -24,30 +29,34 @@ class Served:
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.server = Server(["https://clinic.test"], limits)
-        self.sids: list[str] = []
+        self.sessions: list[Session] = []
         self.left: list[tuple[str, str]] = []
-        self.forgotten: list[str] = []
-        self.heard: list[tuple[str, tuple[object, ...]]] = []
+        self.ended: list[str] = []
+        self.received: list[tuple[str, tuple[object, ...]]] = []
         self.address = ""
         self.server.sio.on("connect", self._connect)
         self.server.sio.on("disconnect", self._disconnect)
         self.server.sio.on("*", self._event)
 
     @property
-    def lines(self) -> dict[str, Any]:
+    def connections(self) -> dict[str, Any]:
         sockets: dict[str, Any] = self.server.sio.eio.sockets
         return sockets
 
+    @property
+    def sids(self) -> list[str]:
+        return [session.sid for session in self.sessions]
+
     async def _connect(self, sid: str, _environ: object, _auth: object = None) -> None:
-        self.sids.append(sid)
+        self.sessions.append(Session(sid, ANYBODY, None, None, self.server.connection(sid)))
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         self.left.append((sid, reason))
-        self.server.cut_soon(sid)
+        self.server.abort_later(sid)
 
     async def _event(self, event: str, sid: str, *args: object) -> object:
-        self.heard.append((event, args))
-        self.server.tell([sid], "before", event)
+        self.received.append((event, args))
+        self.server.emit([session for session in self.sessions if session.sid == sid], "before", event)
         return {"ok": True, "event": event}
 
 

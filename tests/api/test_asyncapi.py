@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -10,15 +11,19 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-from api.documents.asyncapi import COMMANDS, EVENTS, asyncapi
-from api.sockets.outbound import CODES
-from api.sockets.server import Heard
+from api.documents.asyncapi import asyncapi
+from api.sockets.commands import COMMANDS, SocketCommand
+from api.sockets.dispatch import Dispatch
+from api.sockets.inbound import Watch
+from api.sockets.outbound import CODES, EVENTS, EmptyAck, EventName
+from api.sockets.session import Session
 from tests.api.clinic import opening
 from tests.api.documented import validator
 from tests.api.socket_clinic import Person, SocketClinic, open_sockets
 from tests.stack import until
 
 DOCUMENT = asyncapi()
+NAMES = {command.name for command in COMMANDS}
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "asyncapi-3.0.0.json").read_text())
 
 
@@ -87,11 +92,49 @@ def test_every_example_is_one_that_its_schema_allows() -> None:
 
 
 async def test_the_commands_in_it_are_those_that_are_carried_out(clinic: SocketClinic) -> None:
-    assert clinic.gateway._dispatch._commands.keys() == COMMANDS.keys()
+    carried_out = clinic.gateway._dispatch.commands
+    assert carried_out.keys() == NAMES
+    for name, command in carried_out.items():
+        operation = DOCUMENT["operations"][name]
+        assert operation["summary"] == command.summary
+        [argument] = [message["$ref"].rpartition("/")[2] for message in operation["messages"]]
+        payload = DOCUMENT["components"]["messages"][argument]["payload"]
+        assert payload["$ref"].rpartition("/")[2] == command.request.__name__
+    received = {name for name, operation in DOCUMENT["operations"].items() if operation["action"] == "receive"}
+    assert received == NAMES
+
+
+async def test_a_command_added_to_the_table_is_documented_and_carried_out(clinic: SocketClinic) -> None:
+    async def jump(_handlers: object, _session: Session, request: Watch) -> dict[str, object]:
+        """Jump to a day."""
+        return {"doctor": request.doctor_id}
+
+    table = [*COMMANDS, replace(COMMANDS[0], request=Watch, acks=(EmptyAck,), writes=False, handler=jump)]
+    document = asyncapi(table)
+    assert document["operations"]["jump"]["summary"] == "Jump to a day."
+    assert document["components"]["messages"]["jump"]["payload"] == {"$ref": "#/components/schemas/Watch"}
+    assert "jump" not in DOCUMENT["operations"]
+
+    served = clinic.gateway._dispatch
+    dispatch = Dispatch(table, served._handlers, served._require_login, served._write_rate_limit, served._limits)
+    await clinic.person("carl")
+    [session] = clinic.gateway.sessions
+    argument = {"doctorId": "doctor-ada", "date": "2026-11-24"}
+    assert await dispatch.run(session, "jump", [argument]) == {"ok": True, "doctor": "doctor-ada"}
+    assert (await served.run(session, "jump", [argument]))["error"]["code"] == "unknown_event"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_says_what_it_does_and_which_codes_it_may_be_refused_with(command: SocketCommand) -> None:
+    assert command.summary.endswith(".")
+    assert command.acks
+    assert set(command.problems) <= set(CODES)
+    for code in command.problems:
+        assert code in DOCUMENT["operations"][command.name]["description"]
 
 
 def test_the_events_in_it_are_those_that_the_server_may_send() -> None:
-    assert set(get_args(Heard)) == EVENTS.keys()
+    assert set(get_args(EventName)) == EVENTS.keys()
 
 
 async def test_every_command_is_answered_and_every_event_told_as_it_says(clinic: SocketClinic) -> None:
@@ -121,7 +164,7 @@ async def test_every_command_is_answered_and_every_event_told_as_it_says(clinic:
     clinic.clock.forward(timedelta(seconds=31))
     await until_heard(ada, "closing")
     holds("closing", ada.person.of("closing")[0])
-    assert carl.asked | ada.asked == COMMANDS.keys()
+    assert carl.asked | ada.asked == NAMES
     assert carl.heard | ada.heard | {"closing"} == EVENTS.keys()
 
 

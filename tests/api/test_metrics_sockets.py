@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.sockets.websocket import Shared
+from api.sockets.websocket import SharedPacket
 from tests.api.clinic import opening
 from tests.api.socket_clinic import SocketClinic, open_sockets
 from tests.api.sockets import until
@@ -44,7 +44,7 @@ async def test_sockets_queues_syncs_and_mends_are_counted(
     await ada.ask("sync", {"since": since})
     first = next(iter(clinic.gateway.server._eio.sockets.values()))
     for _ in range(3):
-        first.queue.put_nowait(Shared("2"))
+        first.queue.put_nowait(SharedPacket("2"))
     now = parsed(generate_latest().decode())  # before anybody's writer has a turn
     assert now["clinic_sockets_queued"] == now["clinic_sockets_queued_most"] == 3
     after = await metrics(clinic)

@@ -1,6 +1,7 @@
 """A log-in that has ended: its tokens open nothing in any process, and its sockets are closed with a reason."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,19 +9,17 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from api.http import revocations as module
 from api.http.revocations import Revocations
-from api.sockets import tokens
 from hub.bus.messages import SessionEnded
 from tests.api.clinic import PASSWORD, Announced, Clinic
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets import until
 
 LIFE = timedelta(minutes=15)
 
 
 @pytest.fixture
-async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
-    monkeypatch.setattr(tokens, "_EVERY", 0.01)
-    async with open_sockets() as clinic:
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets(replace(LIMITS, token_check_every=0.01)) as clinic:
         yield clinic
 
 
@@ -78,10 +77,9 @@ async def test_a_refresh_token_that_is_used_twice_closes_the_sockets_of_its_log_
 
 
 async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_it_is_sent_away(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+    clinic: SocketClinic,
 ) -> None:
-    monkeypatch.setattr(tokens, "_EVERY", 3600)
-    async with open_sockets() as slow:
+    async with open_sockets(replace(LIMITS, token_check_every=3600)) as slow:
         carl = await slow.person("carl")
         slow.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=slow.clock.now))
         assert await carl.refused("sync", {}) == "invalid_token"

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
-from api.documents.asyncapi import COMMANDS
+from api.documents.asyncapi import asyncapi
+from api.documents.examples import example
+from api.http.identity import Access
+from api.sockets.commands import COMMANDS, SocketCommand
 from hub.bus.messages import SessionEnded
-from hub.scheduling.values import rfc3339
+from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
 from tests.api.socket_clinic import Person, SocketClinic, open_sockets
 from tests.api.sockets import until
@@ -50,7 +53,22 @@ async def clinic() -> AsyncIterator[SocketClinic]:
 
 
 def test_every_command_is_in_the_table_above_and_nothing_else() -> None:
-    assert {command for command, _, _ in ROWS} == COMMANDS.keys()
+    assert {command for command, _, _ in ROWS} == {command.name for command in COMMANDS}
+
+
+ROLES = {Role.PATIENT: "carl", Role.DOCTOR: "ada"}
+RESTRICTED = [command for command in COMMANDS if command.access is not Access.SIGNED_IN]
+SCHEMAS = asyncapi()["components"]["schemas"]
+
+
+@pytest.mark.parametrize("command", RESTRICTED, ids=lambda command: command.name)
+async def test_a_command_for_one_role_is_forbidden_to_the_other(clinic: SocketClinic, command: SocketCommand) -> None:
+    """The argument is the example of the document, so a command that joins the table is tried by itself."""
+    [other] = [name for role, name in ROLES.items() if role.value != command.access.value]
+    person = await clinic.person(other)
+    argument = example(SCHEMAS[command.request.__name__], SCHEMAS)
+    assert await person.refused(command.name, argument) == "forbidden"
+    assert clinic.commands.asked == []
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -104,7 +122,7 @@ async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClin
     assert person.refusal["data"]["code"] == code
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 async def test_whose_log_in_has_ended_may_ask_nothing_more(clinic: SocketClinic, command: str) -> None:
     person = await clinic.person("carl")
     clinic.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=clinic.clock()))

@@ -1,16 +1,19 @@
 """Commands over a socket: what they do, what they refuse, in which order, and that there is always an ack."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from api.sockets.commands import COMMANDS
 from api.sockets.dispatch import Dispatch
-from api.sockets.session import Client, admitted
+from api.sockets.inbound import Sync
+from api.sockets.session import Session
 from hub.accounts.identity import Identity
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
@@ -305,13 +308,19 @@ async def test_beyond_the_limit_a_command_is_answered_busy_at_once_and_the_other
 
 
 async def test_who_does_not_read_gets_no_more_answers() -> None:
-    async def answer(_client: Client, _args: Sequence[object]) -> dict[str, object]:
+    async def ask(_handlers: object, _session: Session, _request: Sync) -> dict[str, object]:
         return {"answer": 42}
 
-    waiting = {"reads": 3, "does not": 4}
-    dispatch = Dispatch({"ask": answer}, lambda _: None, waiting.__getitem__, replace(LIMITS, unread=3))
+    [command] = [replace(command, handler=ask) for command in COMMANDS if command.name == "sync"]
+    dispatch = Dispatch([command], None, lambda _: None, None, replace(LIMITS, unread=3))
     who = Identity("carl", Role.PATIENT, "session", opening(1))
-    acks = [await dispatch.ack(admitted(sid, who, None, opening(0)), "ask", ()) for sid in waiting]
+    acks = []
+    for unread in (3, 4):
+        queue: asyncio.Queue[object] = asyncio.Queue()
+        for _ in range(unread):
+            queue.put_nowait("packet")
+        session = Session("sid", who, None, None, SimpleNamespace(queue=queue))
+        acks.append(await dispatch.run(session, "ask", ()))
     assert acks[0] == {"ok": True, "answer": 42}
     assert acks[1]["ok"] is False
     assert acks[1]["error"] == {"code": "busy", "detail": "Read first what you have been told; send it again later."}
@@ -329,7 +338,7 @@ async def test_a_command_whose_client_has_left_is_carried_out_all_the_same(clini
     await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
     await begun.wait()
     await carl.websocket.close()
-    await until(lambda: len(clinic.gateway._clients) == 1)
+    await until(lambda: len(clinic.gateway.sessions) == 1)
     go_on.set()
     await until(lambda: ada.of("appointment"))
 

@@ -28,15 +28,8 @@ async def refusal(clinic: SocketClinic, auth: object) -> str:
         await person.sio.connect(clinic.address, transports=["websocket"], auth=auth, wait_timeout=10)
     await until(lambda: person.refusal)
     assert person.refusal["message"] == person.refusal["data"]["detail"]
-    nobody_is_left(clinic)
+    clinic.nothing_is_left()
     return str(person.refusal["data"]["code"])
-
-
-def nobody_is_left(clinic: SocketClinic) -> None:
-    assert clinic.gateway._clients == {}
-    assert clinic.gateway.server.sio.manager.rooms == {}
-    assert clinic.gateway._rooms._members == {}
-    assert clinic.followed() == {}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +91,7 @@ async def test_a_doctor_is_followed_while_connected(clinic: SocketClinic) -> Non
     await until(lambda: clinic.followed() == {clinic.id("ada"): 1})
     await second.sio.disconnect()
     await until(lambda: clinic.followed() == {})
-    nobody_is_left(clinic)
+    clinic.nothing_is_left()
 
 
 async def test_all_doctors_whom_a_patient_ever_met_are_followed_while_connected(clinic: SocketClinic) -> None:
@@ -111,7 +104,7 @@ async def test_all_doctors_whom_a_patient_ever_met_are_followed_while_connected(
     assert clinic.followed() == {clinic.id("ada"): 1, clinic.id("ben"): 1}
     await carl.sio.disconnect()
     await until(lambda: clinic.followed() == {})
-    nobody_is_left(clinic)
+    clinic.nothing_is_left()
 
 
 async def test_a_doctor_with_whom_a_connected_patient_books_is_followed_from_then_on(
@@ -158,11 +151,10 @@ async def test_who_leaves_while_a_doctor_is_being_followed_for_them_leaves_nothi
     await carl.say(f'421["watch",{{"doctorId":"{clinic.id("ada")}","date":"2026-11-24"}}]')
     await until(lambda: reading)
     await carl.websocket.close()
-    await until(lambda: clinic.gateway._clients == {})
+    await until(lambda: not clinic.gateway.sessions)
     go_on.set()
     await until(lambda: clinic.followed() == {})
-    nobody_is_left(clinic)
-    assert clinic.gateway._rooms._watched == {}
+    clinic.nothing_is_left()
 
 
 async def test_nothing_that_happens_after_the_connect_answer_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ async def test_nothing_is_read_for_who_left_before_the_turn(
     await slow.until_asked(2)
     await gone.sio.emit("sync", {})
     async with asyncio.timeout(5):
-        while sum(client.pending for client in clinic.gateway._clients.values()) < 3:  # noqa: ASYNC110 -- a count
+        while sum(session.pending for session in clinic.gateway.sessions) < 3:  # noqa: ASYNC110 -- a count
             await asyncio.sleep(0.01)
     await gone.sio.disconnect()
     async with asyncio.timeout(5):

@@ -14,7 +14,7 @@ import socketio.packet
 from engineio.async_socket import AsyncSocket
 
 from api.sockets.packets import BadPacket, Packet, event_text
-from api.sockets.websocket import Line, Outlet, Shared
+from api.sockets.websocket import SharedPacket, WebSocket, Writer
 from tests.api.sockets import Raw, Served, listening, raw, until
 
 
@@ -33,53 +33,53 @@ async def client(served: Served) -> AsyncIterator[Raw]:
 
 
 async def test_eio_sockets_holds_the_connections_by_their_engine_io_sid(served: Served, client: Raw) -> None:
-    [(eio_sid, line)] = served.lines.items()
-    assert line.sid == eio_sid
-    assert isinstance(line, AsyncSocket)
+    [(eio_sid, connection)] = served.connections.items()
+    assert connection.sid == eio_sid
+    assert isinstance(connection, AsyncSocket)
     await client.websocket.close()
-    await until(lambda: not served.lines)
+    await until(lambda: not served.connections)
 
 
 async def test_what_is_put_on_the_queue_of_a_socket_is_written(served: Served, client: Raw) -> None:
-    [line] = served.lines.values()
-    assert isinstance(line.queue, asyncio.Queue)
-    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
+    [connection] = served.connections.values()
+    assert isinstance(connection.queue, asyncio.Queue)
+    connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
     assert await client.hear("4") == "4hello"
 
 
 async def test_none_on_the_queue_of_a_socket_ends_its_writer_and_closes(served: Served, client: Raw) -> None:
-    [line] = served.lines.values()
-    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "last"))
-    line.queue.put_nowait(None)
+    [connection] = served.connections.values()
+    connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "last"))
+    connection.queue.put_nowait(None)
     assert await client.hear("4") == "4last"
     await client.end()
 
 
 async def test_the_writer_asks_the_socket_itself_for_what_to_write(served: Served, client: Raw) -> None:
-    [line] = served.lines.values()
-    assert line.poll == line.outlet.next_packets
+    [connection] = served.connections.values()
+    assert connection.poll == connection.writer.next_packets
     assert list(inspect.signature(AsyncSocket.poll).parameters) == ["self"]
-    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
+    connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
     await client.hear("4")
-    assert line.queue._unfinished_tasks == 0
+    assert connection.queue._unfinished_tasks == 0
 
 
 @pytest.mark.parametrize("size", [0, 112, 113, 1000, 65_522, 65_523, 100_000])
 async def test_a_message_that_goes_straight_to_tcp_is_the_frame_that_the_library_writes(
     served: Served, client: Raw, size: int
 ) -> None:
-    [line] = served.lines.values()
+    [connection] = served.connections.values()
     news = "x" * size
-    served.server.tell(served.sids, "told", news)
-    assert line.queue.empty()
+    served.server.emit(served.sessions, "told", news)
+    assert connection.queue.empty()
     assert await client.hear("42") == f'42["told","{news}"]'
 
 
 async def test_nothing_overtakes_what_waits(served: Served, client: Raw) -> None:
-    [line] = served.lines.values()
-    line.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "first"))
-    served.server.tell(served.sids, "second", None)
-    assert line.queue.qsize() == 2
+    [connection] = served.connections.values()
+    connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "first"))
+    served.server.emit(served.sessions, "second", None)
+    assert connection.queue.qsize() == 2
     assert [await client.hear("4"), await client.hear("4")] == ["4first", '42["second",null]']
 
 
@@ -105,26 +105,26 @@ class _Tcp(asyncio.Transport):
 async def test_what_tcp_does_not_take_is_queued_and_so_is_all_while_the_writer_writes() -> None:
     queue: asyncio.Queue[object] = asyncio.Queue()
     tcp = _Tcp()
-    outlet = Outlet(queue, tcp)
-    news = Shared("2")
-    outlet.put(news)  # the writer has not come yet
-    assert await outlet.next_packets() == [news]
-    outlet.put(news)  # it writes
-    assert await outlet.next_packets() == [news]
-    waiting = asyncio.create_task(outlet.next_packets())
+    writer = Writer(queue, tcp)
+    news = SharedPacket("2")
+    writer.send(news)  # the writer has not come yet
+    assert await writer.next_packets() == [news]
+    writer.send(news)  # it writes
+    assert await writer.next_packets() == [news]
+    waiting = asyncio.create_task(writer.next_packets())
     await asyncio.sleep(0)
-    outlet.put(news)
+    writer.send(news)
     assert tcp.taken == [news.frame]
     tcp.held = 1
-    outlet.put(news)
-    outlet.put(news)
+    writer.send(news)
+    writer.send(news)
     tcp.held = 0
-    outlet.put(news)  # the others are before it
+    writer.send(news)  # the others are before it
     assert await waiting == [news] * 3
-    waiting = asyncio.create_task(outlet.next_packets())
+    waiting = asyncio.create_task(writer.next_packets())
     await asyncio.sleep(0)
     tcp.closing = True
-    outlet.put(news)
+    writer.send(news)
     assert await waiting == [news]
     assert tcp.taken == [news.frame]
 
@@ -133,11 +133,11 @@ async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> 
     queue: asyncio.Queue[object] = asyncio.Queue()
     for packet in ("a", "b", None, "c"):
         queue.put_nowait(packet)
-    outlet = Outlet(queue, None)
-    assert await outlet.next_packets() == ["a", "b"]
-    assert await outlet.next_packets() == ["c"]
-    assert await outlet.next_packets() == []
-    waiting = asyncio.create_task(outlet.next_packets())
+    writer = Writer(queue, None)
+    assert await writer.next_packets() == ["a", "b"]
+    assert await writer.next_packets() == ["c"]
+    assert await writer.next_packets() == []
+    waiting = asyncio.create_task(writer.next_packets())
     await asyncio.sleep(0)
     assert not waiting.done()
     queue.put_nowait("d")
@@ -145,24 +145,24 @@ async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> 
 
 
 async def test_a_socket_that_is_closed_says_so_and_close_tells_of_it(served: Served, client: Raw) -> None:
-    [line] = served.lines.values()
-    assert not line.closed
-    await line.close(wait=False, abort=True, reason=served.server.sio.reason.TRANSPORT_ERROR)
-    assert line.closed
+    [connection] = served.connections.values()
+    assert not connection.closed
+    await connection.close(wait=False, abort=True, reason=served.server.sio.reason.TRANSPORT_ERROR)
+    assert connection.closed
     assert served.left == [(served.sids[0], "transport error")]
     await client.websocket.close()
 
 
 async def test_async_of_one_server_names_its_websocket_and_leaves_other_servers_alone(served: Served) -> None:
     websocket = served.server.sio.eio._async["websocket"]
-    assert websocket.func is Line
+    assert websocket.func is WebSocket
     stock = socketio.AsyncServer(async_mode="aiohttp").eio._async["websocket"]
     assert stock.__module__ == "engineio.async_drivers.aiohttp"
     assert {name for name in vars(stock) if not name.startswith("_")} == {"close", "send", "wait"}
 
 
 async def test_environ_holds_the_request_until_the_connection_ends(served: Served, client: Raw) -> None:
-    [eio_sid] = served.lines
+    [eio_sid] = served.connections
     request = served.server.sio.environ[eio_sid]["aiohttp.request"]
     assert request.remote == "127.0.0.1"
     assert request.transport.get_extra_info("peername")[1] > 0
@@ -172,16 +172,16 @@ async def test_environ_holds_the_request_until_the_connection_ends(served: Serve
 
 
 async def test_the_book_translates_between_the_two_kinds_of_sid(served: Served, client: Raw) -> None:
-    book = served.server.sio.manager
-    [eio_sid], [sid] = served.lines, served.sids
-    assert book.eio_sid_from_sid(sid, "/") == eio_sid
-    assert book.sid_from_eio_sid(eio_sid, "/") == sid
-    assert list(book.get_participants("/", None)) == [(sid, eio_sid)]
-    assert book.is_connected(sid, "/")
-    await book.disconnect(sid, "/")
-    assert not book.is_connected(sid, "/")
-    assert book.eio_sid_from_sid("nobody", "/") is None
-    assert book.sid_from_eio_sid("nobody", "/") is None
+    manager = served.server.sio.manager
+    [eio_sid], [sid] = served.connections, served.sids
+    assert manager.eio_sid_from_sid(sid, "/") == eio_sid
+    assert manager.sid_from_eio_sid(eio_sid, "/") == sid
+    assert list(manager.get_participants("/", None)) == [(sid, eio_sid)]
+    assert manager.is_connected(sid, "/")
+    await manager.disconnect(sid, "/")
+    assert not manager.is_connected(sid, "/")
+    assert manager.eio_sid_from_sid("nobody", "/") is None
+    assert manager.sid_from_eio_sid("nobody", "/") is None
     await client.websocket.close()
 
 
@@ -190,8 +190,8 @@ async def test_the_server_takes_connects_and_messages_by_these_handlers(served: 
     assert stock.eio.handlers["connect"] == stock._handle_eio_connect
     assert stock.eio.handlers["message"] == stock._handle_eio_message
     ours = served.server.sio.eio.handlers
-    assert ours["connect"] == served.server._opened
-    assert ours["message"] == served.server._received
+    assert ours["connect"] == served.server._on_open
+    assert ours["message"] == served.server._on_message
     assert ours["disconnect"] == served.server.sio._handle_eio_disconnect
 
 
@@ -217,8 +217,8 @@ def test_an_event_is_written_as_the_library_writes_it() -> None:
         ("0", socketio.packet.CONNECT, None, None),
         ('0{"token":"x"}', socketio.packet.CONNECT, None, {"token": "x"}),
         ("1", socketio.packet.DISCONNECT, None, None),
-        ('2["book",{}]', socketio.packet.EVENT, None, ["book", {}]),
-        ('217["book",{}]', socketio.packet.EVENT, 17, ["book", {}]),
+        ('2["manager",{}]', socketio.packet.EVENT, None, ["manager", {}]),
+        ('217["manager",{}]', socketio.packet.EVENT, 17, ["manager", {}]),
         ('2["half \\ud83e"]', socketio.packet.EVENT, None, ["half \ud83e"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,23 +11,21 @@ from hub.bus import feed
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.recorded_event import Happened
 from tests.api.clinic import opening
-from tests.api.socket_clinic import SocketClinic, open_sockets
+from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
 from tests.api.sockets import until
 from tests.api.test_sockets_sync import change
 
 
 @pytest.fixture
 async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
-    monkeypatch.setattr(patient_subscriptions, "COMPARE_EVERY", 0.02)
-    monkeypatch.setattr(patient_subscriptions, "_RETRY", 0.01)
     monkeypatch.setattr(feed, "COMPARE_EVERY", 0.02)
     monkeypatch.setattr(feed, "_IN_FLIGHT", 0.02)
-    async with open_sockets() as clinic:
+    async with open_sockets(replace(LIMITS, compare_every=0.02, retry_after=0.01)) as clinic:
         yield clinic
 
 
 async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic: SocketClinic) -> None:
-    before = patient_subscriptions.MET_LATE._value.get()
+    before = patient_subscriptions.FOUND_LATE._value.get()
     carl = await clinic.person("carl")
     clinic.commands.receive = lambda _: None
     await clinic.rest.book("dora", "ada", opening(2))
@@ -34,7 +33,7 @@ async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic:
     await until(lambda: carl.of("appointment"))
     [told] = carl.of("appointment")
     assert (told["type"], told["appointment"]["id"], told["seq"]) == ("booked", mine, 2)
-    assert patient_subscriptions.MET_LATE._value.get() == before + 1
+    assert patient_subscriptions.FOUND_LATE._value.get() == before + 1
     await change(clinic, "carl", "confirm", mine)  # the doctor is followed now, so this one is mended
     await until(lambda: len(carl.of("appointment")) == 2)
     assert [told["seq"] for told in carl.of("appointment")] == [2, 3]
@@ -85,24 +84,24 @@ async def test_who_leaves_in_the_middle_of_a_meeting_leaves_nothing_behind(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.person("carl")
+    [session] = clinic.gateway.sessions
     go_on = asyncio.Event()
     monkeypatch.setattr(clinic.records.appointments, "page", _after(go_on, clinic.records.appointments.page))
     await clinic.rest.book("carl", "ada", opening(1))
-    await until(lambda: clinic.gateway._meetings._met)
+    await until(lambda: session.catch_ups)
     await carl.sio.disconnect()
-    await until(lambda: clinic.gateway._clients == {})
+    await until(lambda: not clinic.gateway.sessions)
     go_on.set()
-    await until(lambda: not clinic.gateway._meetings._met)
-    assert clinic.followed() == {}
-    assert clinic.gateway._rooms._doctors_of == {}
-    assert clinic.gateway._meetings._sids == {}
+    await until(lambda: not session.catch_ups)
+    assert session.doctors == set()
+    clinic.nothing_is_left()
 
 
 async def test_a_doctor_met_while_the_client_is_let_in_is_not_missed(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doctors_of = clinic.records.appointments.doctors_of
-    clinic.gateway._meetings._compare = _never  # type: ignore[method-assign]
+    clinic.gateway._patient_subscriptions._compare = _never  # type: ignore[method-assign]
 
     async def and_then_books(patient_ids: list[str]) -> dict[str, set[str]]:
         answer = await doctors_of(patient_ids)

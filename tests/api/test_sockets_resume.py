@@ -1,16 +1,16 @@
 """`sync {since}`: what was missed since then, from the record; nothing of others, nothing twice, nothing left out."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from api.sockets import resync, sync
 from hub.bus.messages import Notice
-from hub.records import paging
 from tests.api.clinic import opening
-from tests.api.socket_clinic import SocketClinic, open_sockets
+from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
 from tests.api.test_sockets_sync import around_reads, change, own
 
 
@@ -18,6 +18,20 @@ from tests.api.test_sockets_sync import around_reads, change, own
 async def clinic() -> AsyncIterator[SocketClinic]:
     async with open_sockets() as clinic:
         yield clinic
+
+
+OpenWith = Callable[..., Awaitable[SocketClinic]]
+
+
+@pytest.fixture
+async def open_with() -> AsyncIterator[OpenWith]:
+    """Opens the clinic with changed limits; it closes when the test ends."""
+    async with AsyncExitStack() as opened:
+
+        async def opener(**limits: Any) -> SocketClinic:
+            return await opened.enter_async_context(open_sockets(replace(LIMITS, **limits)))
+
+        yield opener
 
 
 def nothing_comes(_: Notice) -> None:
@@ -119,10 +133,8 @@ async def test_where_nobody_can_have_been_one_does_not_go_on_from(
 
 
 @pytest.mark.parametrize("who", ["ada", "carl"])
-async def test_who_is_too_far_behind_gets_a_snapshot(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str
-) -> None:
-    monkeypatch.setattr(sync, "FAR_BEHIND", 3)
+async def test_who_is_too_far_behind_gets_a_snapshot(open_with: OpenWith, who: str) -> None:
+    clinic = await open_with(resume_events=3)
     for number in range(4):
         await clinic.rest.book("carl", "ada", opening(1, number))
     person = await clinic.person(who)
@@ -138,11 +150,10 @@ MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read i
 
 @pytest.mark.parametrize(("who", "few", "moment"), MOMENTS)
 async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happen(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
+    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
 ) -> None:
     """Something is booked, moved and cancelled in the middle of the reads, also with a new doctor; pages are of one."""
-    monkeypatch.setattr(paging, "_PAGE", 1)
-    monkeypatch.setattr(resync, "_FEW", few)
+    clinic = await open_with(record_page=1, scanned_events=few)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     await clinic.rest.book("carl", "ben", opening(3))
     since = (await (await clinic.person(who)).ask("sync", {}))["position"]

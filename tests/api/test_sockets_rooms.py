@@ -1,8 +1,12 @@
-"""Who is told what, without a socket."""
+"""Which sessions are sent which events, without a socket."""
 
 from datetime import UTC, date, datetime, timedelta
 
-from api.sockets.rooms import Day, Rooms, Told
+import pytest
+
+from api.sockets.emissions import Emission, emissions
+from api.sockets.session import DoctorDay, Session, SessionRegistry
+from hub.accounts.identity import Identity
 from hub.bus.messages import AppointmentNotice
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -18,8 +22,10 @@ from hub.scheduling.views import AppointmentView
 
 TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ELEVEN = TEN + timedelta(hours=1)
-TODAY = Day("ada", date(2026, 11, 23), datetime(2026, 11, 22, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC))
-TOMORROW = Day(
+TODAY = DoctorDay(
+    "ada", date(2026, 11, 23), datetime(2026, 11, 22, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC)
+)
+TOMORROW = DoctorDay(
     "ada", date(2026, 11, 24), datetime(2026, 11, 23, 23, tzinfo=UTC), datetime(2026, 11, 24, 23, tzinfo=UTC)
 )
 
@@ -56,142 +62,157 @@ def cancelled(seq: int, start: datetime = TEN) -> AppointmentNotice:
     return notice(AppointmentCancelled.model_validate(header(seq)), SlotChange(start=start, available=True))
 
 
-def slots(told: list[Told]) -> list[tuple[tuple[str, ...], object, object]]:
-    return [(each.sids, each.data["start"], each.data["available"]) for each in told if each.event == "slot"]
+class FollowsAnybody:
+    async def follow(self, _doctor_id: str) -> int:
+        return 0
+
+    def unfollow(self, _doctor_id: str) -> None:
+        """Nothing to release."""
 
 
-def test_an_appointment_is_told_to_its_doctor_and_its_patient_and_to_nobody_else() -> None:
-    rooms = Rooms()
-    rooms.enter("s-ada", Role.DOCTOR, "ada")
-    rooms.enter("s-ben", Role.DOCTOR, "ben")
-    rooms.enter("s-carl", Role.PATIENT, "carl")
-    rooms.enter("s-carl-at-home", Role.PATIENT, "carl")
-    for sid in ("s-carl", "s-carl-at-home"):
-        rooms.introduce(sid, "ada")
-    rooms.enter("s-dora", Role.PATIENT, "dora")
+class Sessions(SessionRegistry):
+    """A registry whose sessions have no websocket."""
 
-    [told] = rooms.told(booked(7))
+    def __init__(self) -> None:
+        super().__init__(FollowsAnybody())
 
-    assert set(told.sids) == {"s-ada", "s-carl", "s-carl-at-home"}
-    assert len(told.sids) == 3
-    assert told.event == "appointment"
-    assert told.data.keys() == {"type", "appointment", "seq", "prev"}
-    assert (told.data["type"], told.data["seq"], told.data["prev"]) == ("booked", 7, 6)
+    def connect(self, role: Role, user_id: str, *doctors: str) -> Session:
+        """Return a new session that has joined, and is sent the appointments with these doctors."""
+        identity = Identity(user_id, role, "log-in", TEN)
+        session = Session(f"sid-{len(self)}", identity, None, None, connection=None, doctors=set(doctors))
+        self.add(session)
+        self.join(session)
+        return session
 
-
-def test_a_doctor_and_a_patient_of_one_id_are_two_people() -> None:
-    rooms = Rooms()
-    rooms.enter("s-doctor-carl", Role.DOCTOR, "carl")
-    rooms.enter("s-patient-ada", Role.PATIENT, "ada")
-    assert rooms.told(booked(1)) == []
+    def watcher(self, day: DoctorDay, answered: int = 0) -> Session:
+        """Return a session that watches a day, after its ack."""
+        session = self.connect(Role.PATIENT, "dora")
+        self.watch(session, day).open(answered)
+        return session
 
 
-def test_a_client_in_both_rooms_is_told_once() -> None:
-    rooms = Rooms()
-    rooms.enter("s", Role.DOCTOR, "ada")
-    rooms.enter("s", Role.PATIENT, "carl")
-    rooms.introduce("s", "ada")
-    [told] = rooms.told(booked(1))
-    assert told.sids == ("s",)
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions()
 
 
-def test_a_patient_is_told_nothing_of_a_doctor_before_being_introduced() -> None:
-    rooms = Rooms()
-    rooms.enter("s-carl", Role.PATIENT, "carl")
-    rooms.introduce("s-carl", "ben")
-    assert rooms.told(booked(1)) == []
-    rooms.introduce("s-carl", "ada")
-    assert len(rooms.told(booked(2))) == 1
-    rooms.leave("s-carl")
-    assert not rooms.knows("s-carl", "ada")
+def slots(sent: list[Emission]) -> list[tuple[tuple[Session, ...], object, object]]:
+    return [(each.sessions, each.data["start"], each.data["available"]) for each in sent if each.event == "slot"]
 
 
-def test_a_missed_reminder_is_told_to_the_doctor_only_and_a_reminder_to_both() -> None:
-    rooms = Rooms()
-    rooms.enter("s-ada", Role.DOCTOR, "ada")
-    rooms.enter("s-carl", Role.PATIENT, "carl")
-    rooms.introduce("s-carl", "ada")
-    [missed] = rooms.told(notice(ReminderMissed.model_validate(header(1))))
-    [reminded] = rooms.told(notice(PatientReminded.model_validate(header(2))))
-    assert missed.sids == ("s-ada",)
-    assert reminded.sids == ("s-ada", "s-carl")
+def test_an_appointment_is_told_to_its_doctor_and_its_patient_and_to_nobody_else(sessions: Sessions) -> None:
+    ada = sessions.connect(Role.DOCTOR, "ada")
+    sessions.connect(Role.DOCTOR, "ben")
+    carl = sessions.connect(Role.PATIENT, "carl", "ada")
+    carl_at_home = sessions.connect(Role.PATIENT, "carl", "ada")
+    sessions.connect(Role.PATIENT, "dora", "ada")
+
+    [emission] = emissions(sessions, booked(7))
+
+    assert set(emission.sessions) == {ada, carl, carl_at_home}
+    assert len(emission.sessions) == 3
+    assert emission.event == "appointment"
+    assert emission.data.keys() == {"type", "appointment", "seq", "prev"}
+    assert (emission.data["type"], emission.data["seq"], emission.data["prev"]) == ("booked", 7, 6)
 
 
-def test_who_left_is_told_nothing() -> None:
-    rooms = Rooms()
-    rooms.enter("s", Role.DOCTOR, "ada")
-    rooms.watch("s", TODAY).open(0)
-    rooms.leave("s")
-    rooms.leave("never came")
-    assert rooms.told(booked(1)) == []
-    assert rooms.watches("s") == 0
+def test_a_doctor_and_a_patient_of_one_id_are_two_people(sessions: Sessions) -> None:
+    sessions.connect(Role.DOCTOR, "carl")
+    sessions.connect(Role.PATIENT, "ada", "ada")
+    assert emissions(sessions, booked(1)) == []
 
 
-def test_a_watcher_is_told_of_the_slot_and_never_by_whom() -> None:
-    rooms = Rooms()
-    rooms.watch("s", TODAY).open(0)
-    [told] = rooms.told(booked(1))
-    assert told == Told(("s",), "slot", {"doctorId": "ada", "start": "2026-11-23T10:00:00Z", "available": False})
+def test_a_patient_is_told_nothing_of_a_doctor_before_the_catch_up_with_the_doctor(sessions: Sessions) -> None:
+    carl = sessions.connect(Role.PATIENT, "carl", "ben")
+    assert emissions(sessions, booked(1)) == []
+    carl.doctors.add("ada")
+    assert len(emissions(sessions, booked(2))) == 1
 
 
-def test_a_watcher_is_told_of_the_watched_day_only() -> None:
-    rooms = Rooms()
-    rooms.watch("today", TODAY).open(0)
-    rooms.watch("tomorrow", TOMORROW).open(0)
+def test_a_session_in_admission_is_told_nothing(sessions: Sessions) -> None:
+    sessions.add(Session("sid", Identity("ada", Role.DOCTOR, "log-in", TEN), None, None, connection=None))
+    assert emissions(sessions, booked(1)) == []
+
+
+def test_a_missed_reminder_is_told_to_the_doctor_only_and_a_reminder_to_both(sessions: Sessions) -> None:
+    ada = sessions.connect(Role.DOCTOR, "ada")
+    carl = sessions.connect(Role.PATIENT, "carl", "ada")
+    [missed] = emissions(sessions, notice(ReminderMissed.model_validate(header(1))))
+    [reminded] = emissions(sessions, notice(PatientReminded.model_validate(header(2))))
+    assert missed.sessions == (ada,)
+    assert reminded.sessions == (ada, carl)
+
+
+def test_a_session_that_ended_is_told_nothing(sessions: Sessions) -> None:
+    ada = sessions.connect(Role.DOCTOR, "ada")
+    sessions.watch(ada, TODAY).open(0)
+    sessions.end(ada.sid)
+    sessions.end("never connected")
+    assert emissions(sessions, booked(1)) == []
+    assert ada.watches == {}
+
+
+def test_a_watcher_is_told_of_the_slot_and_never_by_whom(sessions: Sessions) -> None:
+    dora = sessions.watcher(TODAY)
+    [emission] = emissions(sessions, booked(1))
+    assert emission == Emission(
+        (dora,), "slot", {"doctorId": "ada", "start": "2026-11-23T10:00:00Z", "available": False}
+    )
+
+
+def test_a_watcher_is_told_of_the_watched_day_only(sessions: Sessions) -> None:
+    today, tomorrow = sessions.watcher(TODAY), sessions.watcher(TOMORROW)
     last_night, midnight = TODAY.end - APPOINTMENT_DURATION, TODAY.end
 
-    assert slots(rooms.told(booked(1, last_night))) == [(("today",), "2026-11-23T22:30:00Z", False)]
-    assert slots(rooms.told(booked(2, midnight))) == [(("tomorrow",), "2026-11-23T23:00:00Z", False)]
+    assert slots(emissions(sessions, booked(1, last_night))) == [((today,), "2026-11-23T22:30:00Z", False)]
+    assert slots(emissions(sessions, booked(2, midnight))) == [((tomorrow,), "2026-11-23T23:00:00Z", False)]
 
 
-def test_a_move_frees_one_slot_and_takes_another() -> None:
-    rooms = Rooms()
-    rooms.watch("s", TODAY).open(0)
+def test_a_move_frees_one_slot_and_takes_another(sessions: Sessions) -> None:
+    dora = sessions.watcher(TODAY)
     event = AppointmentRescheduled.model_validate({**header(1), "previous_start": TEN, "start": ELEVEN})
     moved = notice(event, SlotChange(start=TEN, available=True), SlotChange(start=ELEVEN, available=False))
-    assert slots(rooms.told(moved)) == [
-        (("s",), "2026-11-23T10:00:00Z", True),
-        (("s",), "2026-11-23T11:00:00Z", False),
+    assert slots(emissions(sessions, moved)) == [
+        ((dora,), "2026-11-23T10:00:00Z", True),
+        ((dora,), "2026-11-23T11:00:00Z", False),
     ]
 
 
-def test_an_unwatched_day_is_told_no_more_and_the_other_one_still_is() -> None:
-    rooms = Rooms()
-    rooms.watch("s", TODAY).open(0)
-    rooms.watch("s", TOMORROW).open(0)
-    rooms.unwatch("s", "ada", TODAY.date)
-    rooms.unwatch("s", "ada", TODAY.date)
-    assert rooms.watches("s") == 1
-    assert rooms.told(booked(1)) == []
-    assert len(rooms.told(booked(2, TOMORROW.begin))) == 1
+def test_an_unwatched_day_is_told_no_more_and_the_other_one_still_is(sessions: Sessions) -> None:
+    dora = sessions.watcher(TODAY)
+    sessions.watch(dora, TOMORROW).open(0)
+    sessions.unwatch(dora, "ada", TODAY.date)
+    sessions.unwatch(dora, "ada", TODAY.date)
+    assert len(dora.watches) == 1
+    assert emissions(sessions, booked(1)) == []
+    assert len(emissions(sessions, booked(2, TOMORROW.begin))) == 1
 
 
-def test_what_happens_while_the_answer_is_made_goes_into_the_answer_and_is_not_told_again() -> None:
-    rooms = Rooms()
-    watch = rooms.watch("s", TODAY)
-    assert rooms.told(booked(5)) == []
-    assert rooms.told(cancelled(6)) == []
-    assert rooms.told(booked(7, ELEVEN)) == []
+def test_a_change_before_the_ack_goes_into_the_ack_and_is_not_told_again(sessions: Sessions) -> None:
+    dora = sessions.connect(Role.PATIENT, "dora")
+    watch = sessions.watch(dora, TODAY)
+    assert emissions(sessions, booked(5)) == []
+    assert emissions(sessions, cancelled(6)) == []
+    assert emissions(sessions, booked(7, ELEVEN)) == []
 
-    news = watch.open(answered=5)
+    changes = watch.open(answered=5)
 
-    assert news == [SlotChange(start=TEN, available=True), SlotChange(start=ELEVEN, available=False)]
-    assert rooms.told(booked(7, ELEVEN)) == []
-    assert slots(rooms.told(booked(8))) == [(("s",), "2026-11-23T10:00:00Z", False)]
-
-
-def test_a_change_that_the_answer_holds_already_is_not_told_when_its_notice_comes_late() -> None:
-    rooms = Rooms()
-    rooms.watch("s", TODAY).open(answered=6)
-    assert rooms.told(booked(5)) == []
-    assert rooms.told(cancelled(6)) == []
-    assert len(rooms.told(booked(7))) == 1
+    assert changes == [SlotChange(start=TEN, available=True), SlotChange(start=ELEVEN, available=False)]
+    assert emissions(sessions, booked(7, ELEVEN)) == []
+    assert slots(emissions(sessions, booked(8))) == [((dora,), "2026-11-23T10:00:00Z", False)]
 
 
-def test_to_watch_again_begins_again() -> None:
-    rooms = Rooms()
-    rooms.watch("s", TODAY).open(answered=3)
-    again = rooms.watch("s", TODAY)
-    assert rooms.told(booked(4)) == []
+def test_a_change_that_the_ack_holds_already_is_not_told_when_its_notice_comes_late(sessions: Sessions) -> None:
+    sessions.watcher(TODAY, answered=6)
+    assert emissions(sessions, booked(5)) == []
+    assert emissions(sessions, cancelled(6)) == []
+    assert len(emissions(sessions, booked(7))) == 1
+
+
+def test_a_second_watch_of_a_day_replaces_the_first(sessions: Sessions) -> None:
+    dora = sessions.watcher(TODAY, answered=3)
+    again = sessions.watch(dora, TODAY)
+    assert emissions(sessions, booked(4)) == []
     assert again.open(answered=3) == [SlotChange(start=TEN, available=False)]
-    assert rooms.watches("s") == 1
+    assert len(dora.watches) == 1
+    assert len(sessions.watches("ada")) == 1

@@ -11,17 +11,17 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from api.sockets.client_manager import IndexedRooms
+from api.sockets.client_manager import IndexedClientManager
 from api.sockets.limits import Limits
 from api.sockets.server import CUT
-from api.sockets.websocket import Shared
+from api.sockets.websocket import SharedPacket
 from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
 
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     served = Served()
-    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     async with listening(served.server, served.server.close) as served.address:
         yield served
         sweeping.cancel()
@@ -36,7 +36,7 @@ async def test_an_event_is_acked_with_what_its_handler_returns(served: Served) -
     async with raw(served.address) as client:
         assert (await client.connect()).startswith("40{")
         assert await client.ask("echo", {"a": 1}, "b") == {"ok": True, "event": "echo"}
-    assert served.heard == [("echo", ({"a": 1}, "b"))]
+    assert served.received == [("echo", ({"a": 1}, "b"))]
 
 
 async def test_what_is_told_first_arrives_first_acks_included(served: Served) -> None:
@@ -54,11 +54,19 @@ async def test_what_is_told_first_arrives_first_acks_included(served: Served) ->
 
 
 async def test_an_event_to_many_reaches_each_once_whatever_its_letters(served: Served) -> None:
-    async with raw(served.address) as one, raw(served.address) as two, raw(served.address) as other:
-        for client in (one, two, other):
+    async with (
+        raw(served.address) as one,
+        raw(served.address) as two,
+        raw(served.address) as other,
+        raw(served.address) as left,
+    ):
+        for client in (one, two, other, left):
             await client.connect()
-        served.server.tell([*served.sids[:2], "nobody"], "slot", {"name": "Zoë 🦷"})
-        served.server.tell(served.sids, "end", None)
+        await left.websocket.close()
+        await until(lambda: served.left)
+        first, second, _, ended = served.sessions
+        served.server.emit([first, second, ended], "slot", {"name": "Zoë 🦷"})
+        served.server.emit(served.sessions, "end", None)
         for client in (one, two):
             assert await client.hear("42") == '42["slot",{"name":"Zoë 🦷"}]'
             assert await client.hear("42") == '42["end",null]'
@@ -75,10 +83,10 @@ async def test_the_server_knows_how_much_waits_for_whom(served: Served) -> None:
     async with raw(served.address) as one, raw(served.address) as two:
         await one.connect()
         await two.connect()
-        first, _ = served.lines.values()
+        first, _ = served.connections.values()
         for _ in range(3):
-            first.queue.put_nowait(Shared("2"))
-        assert [served.server.waiting(sid) for sid in [*served.sids, "nobody"]] == [3, 0, 0]
+            first.queue.put_nowait(SharedPacket("2"))
+        assert [session.backlog for session in served.sessions] == [3, 0]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,7 @@ async def test_there_is_no_polling(served: Served) -> None:
             assert answer.status == 400
         async with session.post(f"{served.address}/socket.io/?EIO=4&transport=polling", data=b"40") as answer:
             assert answer.status == 400
-    assert served.lines == {}
+    assert served.connections == {}
 
 
 HOSTILE = {
@@ -143,9 +151,9 @@ async def test_who_sends_what_no_client_sends_is_cut_and_forgotten_and_others_go
         await client.end()
         await until(lambda: len(served.left) == 1)
         assert served.left[0][0] == served.sids[1]
-        assert served.heard == []
+        assert served.received == []
         assert await other.ask("echo") == {"ok": True, "event": "echo"}
-    await until(lambda: not served.lines)
+    await until(lambda: not served.connections)
     assert served.server.sio.environ == {}
 
 
@@ -164,7 +172,7 @@ async def test_a_message_over_the_limit_ends_the_connection_with_1009(served: Se
         await client.end()
         assert client.websocket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
         await until(lambda: len(served.left) == 1)
-    assert served.heard == []
+    assert served.received == []
 
 
 async def test_an_event_before_connect_or_in_another_namespace_runs_nothing(served: Served) -> None:
@@ -175,12 +183,12 @@ async def test_an_event_before_connect_or_in_another_namespace_runs_nothing(serv
         await client.say('42/admin,1["echo"]')
         await client.connect()
         assert await client.ask("echo", number=2) == {"ok": True, "event": "echo"}
-    assert len(served.heard) == 1
+    assert len(served.received) == 1
 
 
 async def test_who_never_says_connect_is_cut() -> None:
     served = Served(replace(LIMITS, connect_within=0.1))
-    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("never_connected")
     async with listening(served.server, served.server.close) as address, raw(address) as client, raw(address) as silent:
         await client.connect()
@@ -201,9 +209,9 @@ async def test_who_floods_is_held_back_and_others_are_not() -> None:
         answered = time.monotonic()
         assert await other.ask("echo") == {"ok": True, "event": "echo"}
         assert time.monotonic() - answered < 0.3
-        await until(lambda: len(served.heard) == 81)
+        await until(lambda: len(served.received) == 81)
         assert time.monotonic() - began > 0.5  # 60 beyond the burst, at 100 a second
-    assert [args[0] for event, args in served.heard if event == "flood"] == list(range(80))
+    assert [args[0] for event, args in served.received if event == "flood"] == list(range(80))
 
 
 async def stalled(address: str, limits: Limits) -> socket.socket:
@@ -228,7 +236,7 @@ async def stalled(address: str, limits: Limits) -> socket.socket:
 
 async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
     served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
-    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("does_not_read")
     async with listening(served.server, served.server.close) as address, raw(address) as reader:
         await reader.connect()
@@ -237,17 +245,17 @@ async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
         told, longest = 0, 0
         reading = asyncio.create_task(_count(reader))
         while len(served.left) == 0:
-            served.server.tell(served.sids, "appointment", event)
+            served.server.emit(served.sessions, "appointment", event)
             told += 1
-            longest = max(longest, *(line.queue.qsize() for line in served.lines.values()))
+            longest = max(longest, *(connection.queue.qsize() for connection in served.connections.values()))
             await asyncio.sleep(0)
             assert told < 100_000
-        served.server.tell(served.sids[:1], "end", None)
+        served.server.emit(served.sessions[:1], "end", None)
         assert await reading == told
         assert cuts("does_not_read") == before + 1
         assert longest < 100 * LIMITS.queued
         assert [sid for sid, _ in served.left] == served.sids[1:]
-        await until(lambda: len(served.lines) == 1)  # the connection and its queue are let go of, TCP included
+        await until(lambda: len(served.connections) == 1)  # the connection and its queue are let go of, TCP included
         assert len(served.server.sio.environ) == 1
         connection.close()
         sweeping.cancel()
@@ -264,13 +272,13 @@ async def test_who_is_there_no_more_is_noticed_by_the_ping_and_let_go_of(served:
     connection = await stalled(served.address, LIMITS)  # open, but nobody answers on it
     await until(lambda: served.left)
     assert served.left == [(served.sids[0], "ping timeout")]
-    await until(lambda: not served.lines and not served.server.sio.environ)
+    await until(lambda: not served.connections and not served.server.sio.environ)
     connection.close()
 
 
 async def test_a_request_that_is_no_websocket_leaves_nothing_behind() -> None:
     served = Served(replace(LIMITS, connect_within=0.1))
-    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}  # and no key
     async with (
         listening(served.server, served.server.close) as address,
@@ -278,7 +286,7 @@ async def test_a_request_that_is_no_websocket_leaves_nothing_behind() -> None:
         session.get(f"{address}/socket.io/?EIO=4&transport=websocket", headers=headers) as answer,
     ):
         assert answer.status == 400
-        await until(lambda: not served.lines and not served.server.sio.environ)
+        await until(lambda: not served.connections and not served.server.sio.environ)
         sweeping.cancel()
 
 
@@ -293,8 +301,8 @@ async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken
 async def test_who_is_told_to_go_reads_why_and_cannot_stay_on_the_line(served: Served) -> None:
     async with raw(served.address) as client:
         await client.connect()
-        served.server.tell(served.sids, "closing", {"code": "token_expired"})
-        await served.server.hang_up(served.sids[0])
+        served.server.emit(served.sessions, "closing", {"code": "token_expired"})
+        await served.server.disconnect(served.sessions[0])
         assert await client.hear("4") == '42["closing",{"code":"token_expired"}]'
         assert await client.hear("4") == "41"
         await client.end()
@@ -311,31 +319,31 @@ async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten(
         await let_in.wait()
 
     served.server.sio.on("connect", connect)
-    sweeping = asyncio.create_task(served.server.sweep(served.forgotten.append))
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     async with listening(served.server, served.server.close) as address, raw(address) as client:
         await client.say("40")
         await until(lambda: admitting)
         # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
-        [line] = served.lines.values()
-        await line.close(wait=False, abort=True, reason="ping timeout")
+        [connection] = served.connections.values()
+        await connection.close(wait=False, abort=True, reason="ping timeout")
         let_in.set()
-        await until(lambda: served.forgotten == admitting)
+        await until(lambda: served.ended == admitting)
         assert served.server.sio.manager.rooms == {}
         sweeping.cancel()
 
 
 def test_a_disconnect_costs_the_same_with_20_000_rooms() -> None:
     def cost(rooms: int) -> float:
-        book = IndexedRooms()
+        manager = IndexedClientManager()
         for number in range(rooms):
-            book.basic_enter_room(f"s{number}", "/", None, eio_sid=f"e{number}")
-            book.basic_enter_room(f"s{number}", "/", f"s{number}", eio_sid=f"e{number}")
+            manager.basic_enter_room(f"s{number}", "/", None, eio_sid=f"e{number}")
+            manager.basic_enter_room(f"s{number}", "/", f"s{number}", eio_sid=f"e{number}")
         times = []
         for number in range(100):
             began = time.perf_counter()
-            book.basic_disconnect(f"s{number}", "/")
+            manager.basic_disconnect(f"s{number}", "/")
             times.append(time.perf_counter() - began)
-        assert len(book.rooms["/"]) == rooms + 1 - 100
+        assert len(manager.rooms["/"]) == rooms + 1 - 100
         return statistics.median(times)
 
     few, many = cost(200), cost(20_000)
@@ -343,29 +351,29 @@ def test_a_disconnect_costs_the_same_with_20_000_rooms() -> None:
 
 
 def test_the_book_forgets_all_of_a_client() -> None:
-    book = IndexedRooms()
+    manager = IndexedClientManager()
     for sid in ("one", "two"):
-        book.basic_enter_room(sid, "/", None, eio_sid=f"eio-{sid}")
-        book.basic_enter_room(sid, "/", sid, eio_sid=f"eio-{sid}")
-        book.basic_enter_room(sid, "/", "both")
-    book.basic_enter_room("one", "/", "left")
-    book.basic_leave_room("one", "/", "left")
-    assert sorted(book.get_rooms("one", "/")) == ["both", "one"]
-    book.pending_disconnect["/"] = ["one", "two"]
-    book.pending_connect["/"] = ["one"]
-    book.callbacks["one"] = {}
+        manager.basic_enter_room(sid, "/", None, eio_sid=f"eio-{sid}")
+        manager.basic_enter_room(sid, "/", sid, eio_sid=f"eio-{sid}")
+        manager.basic_enter_room(sid, "/", "both")
+    manager.basic_enter_room("one", "/", "left")
+    manager.basic_leave_room("one", "/", "left")
+    assert sorted(manager.get_rooms("one", "/")) == ["both", "one"]
+    manager.pending_disconnect["/"] = ["one", "two"]
+    manager.pending_connect["/"] = ["one"]
+    manager.callbacks["one"] = {}
 
-    book.basic_disconnect("one", "/")
-    book.basic_disconnect("one", "/")
+    manager.basic_disconnect("one", "/")
+    manager.basic_disconnect("one", "/")
 
-    assert book.get_rooms("one", "/") == []
-    assert sorted(book.get_rooms("two", "/")) == ["both", "two"]
-    assert dict(book.get_participants("/", None)) == {"two": "eio-two"}
-    assert book.pending_disconnect == {"/": ["two"]}
-    assert (book.pending_connect, book.callbacks) == ({}, {})
-    book.basic_disconnect("two", "/")
-    assert book.rooms == {}
-    assert book._rooms_of == {}
+    assert manager.get_rooms("one", "/") == []
+    assert sorted(manager.get_rooms("two", "/")) == ["both", "two"]
+    assert dict(manager.get_participants("/", None)) == {"two": "eio-two"}
+    assert manager.pending_disconnect == {"/": ["two"]}
+    assert (manager.pending_connect, manager.callbacks) == ({}, {})
+    manager.basic_disconnect("two", "/")
+    assert manager.rooms == {}
+    assert manager._rooms_of == {}
 
 
 async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
@@ -376,7 +384,7 @@ async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
             two = await clients.enter_async_context(raw(address))
             await one.connect()
             await two.connect()
-            served.server.tell(served.sids, "last", 1)
+            served.server.emit(served.sessions, "last", 1)
         for client in (one, two):
             assert await client.hear("42") == '42["last",1]'
             await client.end()

@@ -37,7 +37,7 @@ async def test_a_client_that_stops_reading_harms_only_itself() -> None:
             nonlocal turns
             turns += 1
             began = time.perf_counter()
-            served.server.tell(served.sids, "news", NEWS)
+            served.server.emit(served.sessions, "news", NEWS)
             while last < turns * OTHERS:  # noqa: ASYNC110 -- not a condition with an event: it is being timed
                 await asyncio.sleep(0)
             return time.perf_counter() - began
@@ -49,7 +49,7 @@ async def test_a_client_that_stops_reading_harms_only_itself() -> None:
         while not served.left and len(after) < 2000:
             after.append(await told())
         grown = _resident() - resident
-        await until(lambda: len(served.lines) == OTHERS)
+        await until(lambda: len(served.connections) == OTHERS)
 
         assert [sid for sid, _ in served.left] == [served.sids[-1]]
         assert last == turns * OTHERS, "somebody else lost an event"

@@ -2,20 +2,35 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hub.records import paging
 from tests.api.clinic import opening
-from tests.api.socket_clinic import SocketClinic, open_sockets
+from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
 
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[SocketClinic]:
     async with open_sockets() as clinic:
         yield clinic
+
+
+OpenWith = Callable[..., Awaitable[SocketClinic]]
+
+
+@pytest.fixture
+async def open_with() -> AsyncIterator[OpenWith]:
+    """Opens the clinic with changed limits; it closes when the test ends."""
+    async with AsyncExitStack() as opened:
+
+        async def opener(**limits: Any) -> SocketClinic:
+            return await opened.enter_async_context(open_sockets(replace(LIMITS, **limits)))
+
+        yield opener
 
 
 async def change(clinic: SocketClinic, who: str, kind: str, appointment_id: str, **body: object) -> None:
@@ -75,8 +90,8 @@ async def test_what_is_long_past_is_left_out_and_yesterday_is_not(clinic: Socket
     assert shown == [recent, ahead]
 
 
-async def test_a_snapshot_of_many_pages_is_whole(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_PAGE", 3)
+async def test_a_snapshot_of_many_pages_is_whole(open_with: OpenWith) -> None:
+    clinic = await open_with(record_page=3)
     for number in range(10):
         await clinic.rest.book("carl", "ada", opening(1, number))
     ada = await clinic.person("ada")
@@ -118,10 +133,10 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
 
 @pytest.mark.parametrize(("who", "moment"), MOMENTS)
 async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_happen(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
+    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
 ) -> None:
     """Something is booked, moved, confirmed and cancelled in the middle of the reads; pages are of one."""
-    monkeypatch.setattr(paging, "_PAGE", 1)
+    clinic = await open_with(record_page=1)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     cancelled = await clinic.rest.book("carl", "ada", opening(1, 1))
     await clinic.rest.book("carl", "ben", opening(3))

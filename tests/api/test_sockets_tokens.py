@@ -2,25 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
-from api.sockets import tokens
 from hub.accounts.tokens import AccessTokens
 from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets import until
 
 LIFE = timedelta(minutes=15)
 
 
 @pytest.fixture
-async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
-    monkeypatch.setattr(tokens, "_EVERY", 0.01)
-    async with open_sockets() as clinic:
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets(replace(LIMITS, token_check_every=0.01)) as clinic:
         yield clinic
 
 
@@ -72,7 +71,7 @@ async def test_when_its_token_has_expired_the_client_goes_with_a_reason(clinic: 
     await until(lambda: not ada.sio.connected)
     detail = "The access token has expired; connect with a new one."
     assert carl.of("closing") == [{"code": "token_expired", "detail": detail}]
-    await until(lambda: clinic.gateway._clients == {})
+    await until(lambda: not clinic.gateway.sessions)
     assert clinic.followed() == {}
     await until(lambda: not clinic.gateway.server.sio.eio.sockets)
 

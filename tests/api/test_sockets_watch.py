@@ -123,7 +123,7 @@ async def test_a_watch_that_fails_leaves_nothing_behind(clinic: SocketClinic, mo
             patch.setattr(clinic.records.appointments, name, fails)
             assert await dora.refused("watch", day(clinic)) == "unavailable"
         assert clinic.followed() == {}
-        assert clinic.gateway._rooms._watched == {}
+        assert not clinic.gateway.sessions.watches(clinic.id("ada"))
 
 
 Moment = Callable[[], Awaitable[None]]

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from api.http.problems import Problem
-from api.sockets.resync import OwnRecord
+from api.sockets.limits import Limits
+from api.sockets.resync import ResyncReader
 from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
 from hub.records.memory import MemoryRecords
@@ -45,7 +46,7 @@ async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
             assert problem.code == "not_found"  # noqa: PT017  # any number of them
     assert page == singly
     if role is not Role.DOCTOR:  # a doctor's snapshot holds the doctor's hours, which are not stored here
-        snapshot = await OwnRecord(records).snapshot(identity(role, user_id), NINE)
+        snapshot = await ResyncReader(records, Limits()).snapshot(identity(role, user_id), NINE)
         assert snapshot.appointments == page
     return [f"{appointment.doctor_id}-{appointment.patient_id}" for appointment in page]
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.records import paging
 from hub.records.paging import every_appointment
 from hub.records.ports import After, AppointmentFilter, Records, Saved
 from hub.scheduling.appointment import Appointment
@@ -228,10 +227,10 @@ async def test_a_doctor_and_a_patient_have_met_once_they_had_any_appointment(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6])
 async def test_every_appointment_is_read_whatever_the_size_of_a_page(
-    records: Records, histories: Histories, monkeypatch: pytest.MonkeyPatch, size: int
+    records: Records, histories: Histories, size: int
 ) -> None:
-    monkeypatch.setattr(paging, "_PAGE", size)
     appointments = [histories.book("dora", f"p{number}", NINE + number * HALF_HOUR) for number in range(5)]
     await _saved(records, *appointments, histories.book("dick", "p9"))
 
-    assert await every_appointment(records.appointments, AppointmentFilter(doctor_id="dora")) == appointments
+    found = await every_appointment(records.appointments, AppointmentFilter(doctor_id="dora"), size)
+    assert found == appointments

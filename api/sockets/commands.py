@@ -1,0 +1,229 @@
+"""The table of socket commands. Dispatch, the AsyncAPI document and the access tests are made from it.
+
+A handler is a plain async function. Its name is the event's name, the first sentence of its docstring the command's
+summary, and its `request` annotation the model of the argument. It returns the fields of the ack besides `ok`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from api.commands.appointments import AppointmentCommands
+from api.commands.hours import HoursCommands
+from api.http.identity import Access
+from api.http.problems import Code
+from api.sockets import outbound
+from api.sockets.inbound import (
+    AddTimeOff,
+    Authenticate,
+    Book,
+    Change,
+    ChangeHours,
+    RemoveTimeOff,
+    Reschedule,
+    Watch,
+)
+from api.sockets.inbound import Sync as SyncRequest
+from api.sockets.session import Session
+from api.sockets.slot_watches import SlotWatches
+from api.sockets.sync import Sync
+from api.sockets.tokens import Tokens
+from hub.scheduling.values import Value, rfc3339
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """What the command handlers call."""
+
+    appointments: AppointmentCommands
+    hours: HoursCommands
+    slot_watches: SlotWatches
+    sync: Sync
+    tokens: Tokens
+
+
+Fields = dict[str, object]
+"""The fields of an ack besides `ok`."""
+Handler = Callable[[Handlers, Session, Any], Awaitable[Fields]]
+
+_EVERY_COMMAND: tuple[Code, ...] = (
+    "invalid_request",
+    "unauthenticated",
+    "invalid_token",
+    "busy",
+    "draining",
+    "try_again",
+    "unavailable",
+    "internal",
+)
+"""The error codes that any command may be answered with."""
+
+
+@dataclass(frozen=True)
+class SocketCommand:
+    """One row of the table: `problems` are all error codes that the command may be answered with.
+
+    `acks` are the acks of a command that was carried out. `writes` says that it counts against the write rate limit,
+    together with the writes over REST.
+    """
+
+    request: type[Value]
+    acks: tuple[type[Value], ...]
+    problems: tuple[Code, ...]
+    access: Access
+    writes: bool
+    handler: Handler
+
+    @property
+    def name(self) -> str:
+        """The event's name."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """What the command does, in a sentence."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
+
+
+_table: list[SocketCommand] = []
+
+
+def command(
+    *acks: type[Value], problems: Sequence[Code] = (), access: Access = Access.SIGNED_IN, writes: bool = False
+) -> Callable[[Handler], Handler]:
+    """Put a handler into the table. `problems` are its own; those of its access and of every command are added."""
+    codes: list[Code] = list(problems)
+    if access is not Access.SIGNED_IN:
+        codes.append("forbidden")
+    if writes:
+        codes.append("too_many_requests")
+
+    def add(handler: Handler) -> Handler:
+        _table.append(
+            SocketCommand(
+                request=get_type_hints(handler)["request"],
+                acks=acks,
+                problems=tuple(dict.fromkeys([*codes, *_EVERY_COMMAND])),
+                access=access,
+                writes=writes,
+                handler=handler,
+            )
+        )
+        return handler
+
+    return add
+
+
+_OF_A_START: tuple[Code, ...] = (
+    "slot_taken",
+    "patient_busy",
+    "doctor_unavailable",
+    "outside_hours",
+    "off_grid",
+    "in_the_past",
+    "too_far_ahead",
+)
+_OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "idempotency_key_reused")
+
+
+@command(
+    outbound.AppointmentAck, problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused"], writes=True
+)
+async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
+    """Book a slot."""
+    appointment = await handlers.appointments.book(session.identity, request, "socket", request.command_id)
+    return {"appointment": _json(appointment)}
+
+
+@command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
+async def confirm(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Confirm that the patient will come."""
+    appointment = await handlers.appointments.change(
+        session.identity, "confirm", request.appointment_id, "socket", request.command_id
+    )
+    return {"appointment": _json(appointment)}
+
+
+@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "in_the_past"], writes=True)
+async def cancel(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Cancel the appointment; its slot becomes free."""
+    appointment = await handlers.appointments.change(
+        session.identity, "cancel", request.appointment_id, "socket", request.command_id
+    )
+    return {"appointment": _json(appointment)}
+
+
+@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "too_early"], writes=True)
+async def complete(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Record that the patient came; for the doctor of the appointment."""
+    # Not limited to doctors by the table: for a stranger's appointment everybody gets `not_found`, patients too.
+    appointment = await handlers.appointments.change(
+        session.identity, "complete", request.appointment_id, "socket", request.command_id
+    )
+    return {"appointment": _json(appointment)}
+
+
+@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
+async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
+    """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""
+    appointment = await handlers.appointments.change(
+        session.identity, "reschedule", request.appointment_id, "socket", request.command_id, request.start
+    )
+    return {"appointment": _json(appointment)}
+
+
+@command(outbound.CalendarAck, problems=["idempotency_key_reused"], access=Access.DOCTOR, writes=True)
+async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
+    """Replace the doctor's own weekly hours; for doctors."""
+    return _json(await handlers.hours.change(session.identity, request, "socket", request.command_id))
+
+
+@command(
+    outbound.TimeOffAck,
+    problems=["off_grid", "in_the_past", "idempotency_key_reused"],
+    access=Access.DOCTOR,
+    writes=True,
+)
+async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
+    """Add time off; for doctors."""
+    return _json(await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id))
+
+
+@command(outbound.EmptyAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
+async def remove_time_off(handlers: Handlers, session: Session, request: RemoveTimeOff) -> Fields:
+    """Remove time off; for doctors."""
+    await handlers.hours.remove_time_off(session.identity, request.time_off_id, "socket", request.command_id)
+    return {}
+
+
+@command(outbound.SlotsAck, problems=["not_found", "too_many_requests"])
+async def watch(handlers: Handlers, session: Session, request: Watch) -> Fields:
+    """Get the slots of a doctor's day, and every later change of them."""
+    return {"slots": [_json(slot) for slot in await handlers.slot_watches.watch(session, request)]}
+
+
+@command(outbound.EmptyAck)
+async def unwatch(handlers: Handlers, session: Session, request: Watch) -> Fields:
+    """End a watch; it is no error if there is none."""
+    handlers.slot_watches.unwatch(session, request)
+    return {}
+
+
+@command(outbound.ResumeAck, outbound.SnapshotAck)
+async def sync(handlers: Handlers, session: Session, request: SyncRequest) -> Fields:
+    """Get the events that the client missed, or a snapshot of its own appointments."""
+    return await handlers.sync.answer(session, request.since)
+
+
+@command(outbound.TokenAck, problems=["forbidden", "token_expired"])
+async def authenticate(handlers: Handlers, session: Session, request: Authenticate) -> Fields:
+    """Replace the access token before it expires."""
+    return {"expiresAt": rfc3339(handlers.tokens.renew(session, request.token))}
+
+
+COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
+"""Every command."""
+
+
+def _json(value: Value) -> dict[str, object]:
+    return value.model_dump(mode="json", by_alias=True)

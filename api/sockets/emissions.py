@@ -1,0 +1,100 @@
+"""Which sessions are sent which events when a notice arrives.
+
+Pure: it reads the registry and sends nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from api.sockets.session import Session, SessionRegistry
+from hub.bus.messages import Notice, ScheduleNotice
+from hub.scheduling.events import Event, ScheduleEvent
+from hub.scheduling.recorded_event import Past, Rearranged
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.slots import SlotChange, slots_rearranged
+from hub.scheduling.values import Role, rfc3339
+from hub.scheduling.views import AppointmentView, schedule_view, view
+
+
+@dataclass(frozen=True)
+class Emission:
+    """One event for several sessions: the event's name and its one argument, JSON."""
+
+    sessions: tuple[Session, ...]
+    event: Literal["appointment", "calendar", "slot"]
+    data: dict[str, object]
+
+
+def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
+    """Return what to send for a notice.
+
+    The appointment goes to its doctor and its patient, the schedule to the doctor, slots to the sessions that watch
+    them.
+    """
+    sessions = dict.fromkeys(registry.room(Role.DOCTOR, notice.doctor_id))
+    if isinstance(notice, ScheduleNotice):
+        own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.doctor))] if sessions else []
+        return own + _slot_emissions(registry, notice, _changed_slots(registry, notice))
+    if concerns_patient(notice.event):
+        patients = registry.room(Role.PATIENT, notice.appointment.patient_id)
+        # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
+        sessions |= dict.fromkeys(session for session in patients if notice.doctor_id in session.doctors)
+    own = (
+        [Emission(tuple(sessions), "appointment", appointment_event(notice.event, notice.appointment))]
+        if sessions
+        else []
+    )
+    return own + _slot_emissions(registry, notice, notice.slots)
+
+
+def concerns_patient(event: Event) -> bool:
+    """Return whether a patient is sent the event. A missed reminder is for the doctor only: it asks for a call."""
+    return event.type != "reminder_missed"
+
+
+def past_event(past: Past) -> dict[str, object]:
+    """Return the data of an event that was read from the record."""
+    if isinstance(past, Rearranged):
+        return calendar_event(past.event, past.schedule_record.doctor)
+    return appointment_event(past.event, view(past.appointment))
+
+
+def calendar_event(event: ScheduleEvent, doctor: Schedule) -> dict[str, object]:
+    """Return the data of a `calendar` event; `doctor` is the schedule right after it."""
+    return {
+        "type": event.type,
+        "calendar": schedule_view(doctor).model_dump(mode="json", by_alias=True),
+        "seq": event.seq,
+        "prev": event.prev,
+    }
+
+
+def appointment_event(event: Event, appointment: AppointmentView) -> dict[str, object]:
+    """Return the data of an `appointment` event, live and in `sync`; `appointment` is as it was right after it."""
+    return {
+        "type": event.type,
+        "appointment": appointment.model_dump(mode="json", by_alias=True),
+        "seq": event.seq,
+        "prev": event.prev,
+    }
+
+
+def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable[SlotChange]) -> list[Emission]:
+    watches, seq = registry.watches(notice.doctor_id), notice.event.seq
+    return [
+        Emission(sessions, "slot", _slot(notice.doctor_id, change))
+        for change in changes
+        if (sessions := tuple(watch.session for watch in watches if watch.receives(seq, change)))
+    ]
+
+
+def _changed_slots(registry: SessionRegistry, notice: ScheduleNotice) -> Iterable[SlotChange]:
+    """Yield the changed slots of the watched days only: those of all days would be a year of slots."""
+    for day in sorted({watch.day.date for watch in registry.watches(notice.doctor_id)}):
+        yield from slots_rearranged(notice.before, notice.doctor, day, notice.taken, notice.event.at)
+
+
+def _slot(doctor_id: str, change: SlotChange) -> dict[str, object]:
+    """Return the data of a `slot` event. It never says whose appointment it is."""
+    return {"doctorId": doctor_id, "start": rfc3339(change.start), "available": change.available}

@@ -1,0 +1,75 @@
+"""The registry of sessions: nothing of a session is left when it has ended, whatever it did and however it ended."""
+
+import asyncio
+import gc
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from api.sockets.session import Session
+from tests.api.clinic import opening
+from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets import until
+
+NAMES = ("ada", "ben", "carl", "dora")
+DAYS = tuple(f"2026-11-{day}" for day in range(23, 28))
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets() as clinic:
+        yield clinic
+
+
+def alive() -> list[Session]:
+    """Return every session that is still referred to from anywhere in this process."""
+    gc.collect()
+    return [thing for thing in gc.get_objects() if isinstance(thing, Session)]
+
+
+async def use(clinic: SocketClinic, number: int) -> None:
+    """Connect, watch some days, end some watches, and disconnect in one of three ways, perhaps amid a command."""
+    choose = random.Random(number)
+    auth = {"token": clinic.rest.token(choose.choice(NAMES))}
+    person = Person()
+    await person.sio.connect(clinic.address, transports=["websocket"], auth=auth, wait_timeout=10)
+    for date in choose.sample(DAYS, 3):
+        assert (await person.ask("watch", {"doctorId": clinic.id(choose.choice(NAMES[:2])), "date": date}))["ok"]
+    assert (await person.ask("unwatch", {"doctorId": clinic.id("ada"), "date": choose.choice(DAYS)}))["ok"]
+    how = choose.randrange(3)
+    if how:
+        await person.sio.emit("watch", {"doctorId": clinic.id("ben"), "date": choose.choice(DAYS)})
+    if how == 2:
+        await person.sio.eio.ws.close()  # without the goodbye of Socket.IO
+    await person.sio.disconnect()
+
+
+async def test_nothing_is_left_of_sessions_that_ended(clinic: SocketClinic) -> None:
+    before = set(map(id, alive()))
+    await clinic.rest.book("carl", "ada", opening(2))
+    for wave in range(5):
+        clients = [asyncio.create_task(use(clinic, wave * 20 + number)) for number in range(20)]
+        await clinic.rest.book("dora", "ben", opening(2, wave))  # a patient gets a new doctor meanwhile
+        await asyncio.gather(*clients)
+    await until(lambda: not clinic.gateway.sessions)
+    await until(lambda: not clinic.gateway.server.sio.manager.rooms and clinic.followed() == {})
+    clinic.nothing_is_left()
+    await until(lambda: not clinic.gateway.server.sio.eio.sockets)
+    await until(lambda: {id(session) for session in alive()} <= before)
+
+
+async def test_while_sessions_live_the_registry_holds_them_in_every_index(clinic: SocketClinic) -> None:
+    """Shows that the check for leftovers looks where sessions are."""
+    await clinic.rest.book("carl", "ada", opening(2))
+    carl = await clinic.person("carl")
+    await carl.ask("watch", {"doctorId": clinic.id("ben"), "date": DAYS[0]})
+    sessions = clinic.gateway.sessions
+    indexes = [held for held in vars(sessions).values() if isinstance(held, dict)]
+    assert len(indexes) == 4
+    assert all(len(index) == 1 for index in indexes)
+    [session] = sessions
+    assert session.doctors == {clinic.id("ada")}
+    assert session.subscriptions == {(clinic.id("ada"), None), (clinic.id("ben"), opening(0).date())}
+    with pytest.raises(AssertionError):
+        clinic.nothing_is_left()
