@@ -25,7 +25,7 @@ from hub.ops.local.kafka.fetch import fetch
 from hub.ops.local.ports import free_port
 from hub.ops.local.process import Process, Program
 from hub.ops.local.services import agents, api, base_url
-from hub.ops.local.twilio_stub import program as stand_in
+from hub.ops.local.twilio_stub import program as twilio_stub
 from hub.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
@@ -115,10 +115,10 @@ class Stack:
     async def start_phones(self) -> None:
         public = self.settings.public_url or base_url(self.settings.host, self._first_api_port)
         self.settings = self.settings.model_copy(update={"public_url": public})
-        if stand_in.wanted(self.settings):
+        if twilio_stub.is_needed(self.settings):
             port = free_port()
-            self.settings = self.settings.model_copy(update=stand_in.account(port))
-            await self._add(stand_in.phones(self.settings, port), None, self._phones)
+            self.settings = self.settings.model_copy(update=twilio_stub.account(port))
+            await self._add(twilio_stub.twilio_stub(self.settings, port), None, self._phones)
 
     async def add_agents(self, module: str = "agents", environment: Mapping[str, str] | None = None) -> Process:
         """Start one more agents process, or `python -m module` in its place; return it when it has its doctors."""
@@ -152,7 +152,7 @@ class Stack:
         """
         if process.alive:
             await self.kill(process)
-        await process.bring_up()
+        await process.start_and_wait()
         self._ended.discard(process)
 
     def empty_broker(self) -> None:
@@ -174,10 +174,10 @@ class Stack:
         """End everything. Fails when a process had ended by itself: then it had a fault that no test asked for."""
         self.closed = True
         wanted = (*self.engines.values(), *self._phones, *self.agents, *self.apis)
-        died = [process.obituary() for process in wanted if not process.alive and process not in self._ended]
+        died = [process.death_report() for process in wanted if not process.alive and process not in self._ended]
         for process in self._everything:
             process.signal(signal.SIGCONT)
-        await asyncio.gather(*(process.stop(patience=5.0) for process in (*self.apis, *self.agents)))
+        await asyncio.gather(*(process.stop(grace=5.0) for process in (*self.apis, *self.agents)))
         await asyncio.gather(*(process.kill() for process in self._everything if process.alive))
         assert not died, "\n".join(died)
 
@@ -191,7 +191,7 @@ class Stack:
         process = self._process(
             replace(program, environment={**(program.environment or {}), **of_tests, **(environment or {})})
         )
-        await process.bring_up()
+        await process.start_and_wait()
         group.append(process)
         return process
 

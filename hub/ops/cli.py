@@ -17,11 +17,11 @@ from hub.ops import staff
 from hub.ops.checkup.check import check, lines
 from hub.ops.demo.run import run as play_morning
 from hub.ops.local.broker import Kind
-from hub.ops.local.data_dir_lock import DataDirTaken, running_on
-from hub.ops.local.database_locator import reached_database
+from hub.ops.local.data_dir_lock import DataDirTaken, find_run
+from hub.ops.local.database_locator import located_database
 from hub.ops.local.kafka.fetch import KafkaMissing
 from hub.ops.local.kafka_only import run_kafka
-from hub.ops.local.parent_death_signal import die_with
+from hub.ops.local.parent_death_signal import set_parent_death_signal
 from hub.ops.local.ports import PortTaken
 from hub.ops.local.process import StartFailed
 from hub.ops.local.run import Plan, run
@@ -103,8 +103,8 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
 
     """
     if die_with_parent is not None:
-        die_with(die_with_parent, signal.SIGTERM)
-    plan = Plan(agents, apis, broker, broker_port, database_port, heal=restart)
+        set_parent_death_signal(die_with_parent, signal.SIGTERM)
+    plan = Plan(agents, apis, broker, broker_port, database_port, restart=restart)
     return await run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say)
 
 
@@ -134,7 +134,7 @@ async def seed_database(*, remote: bool = False) -> int:
 
     """
     settings = load()
-    async with reached_database(settings) as url:
+    async with located_database(settings) as url:
         if not (remote or is_local(url)):
             _say("MONGODB_URL leads to another machine: nothing was changed. Say --remote if you mean it.")
             return 1
@@ -169,7 +169,7 @@ async def show_morning(*, url: str | None = None) -> int:
 
     """
     settings = load()
-    running = running_on(settings.data_dir)
+    running = find_run(settings.data_dir)
     found = running.urls[0] if running and running.urls else base_url(settings.host, settings.port)
     database = settings.mongodb_url or (running.mongodb_url if running else None)
     return await play_morning(url or found, database)

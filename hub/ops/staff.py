@@ -12,7 +12,7 @@ from hub.accounts.account import Account
 from hub.clock import system_clock
 from hub.ops.doctor_accounts import NewDoctor, hire, shifts_of
 from hub.ops.doctor_availability import disable, enable
-from hub.ops.local.database_locator import reached_database
+from hub.ops.local.database_locator import located_database
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
@@ -146,7 +146,7 @@ async def _found(records: Records, doctor: str) -> Account | None:
 
 @asynccontextmanager
 async def _store() -> AsyncIterator[Records]:
-    async with reached_database(load()) as url:
+    async with located_database(load()) as url:
         records = connect(url)
         try:
             await records.prepare()

@@ -186,7 +186,7 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
         await until_connected(bus, connected=False)
         shutil.rmtree(tmp_path / "kept", ignore_errors=True)
         missed = await surgery.worker().handle([cancel(first)])
-        await server.bring_up()
+        await server.start_and_wait()
         await until_connected(bus)
         async with agents_at(place, surgery):
             reply = await bus.ask(book("dora"))
@@ -204,7 +204,7 @@ async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when
         asking = asyncio.create_task(bus.ask(book("carl")))
         await until(lambda: bool(bus._requests._answers), "the command is under way")
         await server.kill()
-        await server.bring_up()
+        await server.start_and_wait()
         await until_connected(bus)
         async with agents_at(place, surgery):
             assert isinstance(await asking, Done)
@@ -218,7 +218,7 @@ async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_come
         with pytest.raises(NoAnswer):
             await bus.ask(book("carl"))
         assert not bus.connected
-        await server.bring_up()
+        await server.start_and_wait()
         await until_connected(bus)
         async with agents_at(place, surgery):
             assert isinstance(await bus.ask(book("carl")), Done)

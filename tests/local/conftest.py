@@ -9,39 +9,39 @@ from typing import Any
 
 import pytest
 
-from hub.ops.local.data_dir_lock import Running, running_on
-from hub.ops.local.parent_death_signal import leashed
+from hub.ops.local.data_dir_lock import RunInfo, find_run
+from hub.ops.local.parent_death_signal import with_parent_death_signal
 from hub.settings import Settings, child_environment
 from tests.stack import is_gone, until
 
 CLINIC_HUB = str(Path(sys.executable).with_name("clinic-hub"))
 STANDINS = Path(__file__).parent / "standins"
-"""A folder to run in so that `python -m agents` and `python -m api` mean the stand-ins: it looks here first."""
+"""The working folder of a run with stand-ins: `python -m agents` and `python -m api` look here first."""
 
 
 @dataclass
 class Hub:
-    """A run that a test started. `process` is the run, or what started it."""
+    """A run that a test started. `process` is the run, or the shell that started it."""
 
     process: asyncio.subprocess.Process
     data: Path
 
     @property
-    def running(self) -> Running:
-        """Where it is; before it is anywhere, and afterwards, a run without pid."""
-        return running_on(self.data) or Running(pid=0)
+    def running(self) -> RunInfo:
+        """The addresses of the run; a `RunInfo` with pid 0 before its start and after its end."""
+        return find_run(self.data) or RunInfo(pid=0)
 
     def children(self) -> dict[str, int]:
-        """Return the pids of the processes of the run, by what they are."""
+        """Return the pids of the run's processes, by name."""
         run = self.running.pid
         if not run:
             return {}
         listed = [int(pid) for pid in Path(f"/proc/{run}/task/{run}/children").read_text().split()]
         named = {_what(pid): pid for pid in listed if not is_gone(pid)}
-        return {name: pid for name, pid in named.items() if name is not None}  # without what is not yet itself
+        return {name: pid for name, pid in named.items() if name is not None}  # skip a child before its exec
 
     async def until_up(self) -> None:
-        """Return when all of it works; fail with what it said when it ends before."""
+        """Return when everything is ready; fail with the output when the run ends first."""
         await until(lambda: self.process.returncode is not None or bool(self.running.urls), "the hub is up", within=90)
         assert self.process.returncode is None, await self.end()
 
@@ -67,7 +67,7 @@ async def start(tmp_path: Path) -> AsyncIterator[StartHub]:
     ) -> Hub:
         settings = Settings.model_construct(None, data_dir=tmp_path / "data", port=0)
         process = await asyncio.create_subprocess_exec(
-            *leashed([*command, *options]),
+            *with_parent_death_signal([*command, *options]),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=folder,
@@ -85,7 +85,7 @@ async def start(tmp_path: Path) -> AsyncIterator[StartHub]:
 
 @pytest.fixture
 def up(start: StartHub) -> StartHub:
-    """Start the hub and return it when all of it works."""
+    """Start the hub and return it when everything is ready."""
 
     async def up_hub(*options: str, **how: Any) -> Hub:
         hub = await start(*options, **how)
@@ -96,16 +96,16 @@ def up(start: StartHub) -> StartHub:
 
 
 def environment_of(pid: int) -> set[str]:
-    """Return what the process was started with, as NAME=value."""
+    """Return the environment with which the process was started, as NAME=value."""
     return set(Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0"))
 
 
 def _what(pid: int) -> str | None:
-    """Return what the process is, by its command line."""
+    """Return the name of the process by its command line; None when it is none of ours."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return None
-    names = {"secantusd-py": "database", "hub.ops.local.twilio_stub": "phones", "kafka.Kafka": "broker"}
+    names = {"secantusd-py": "database", "hub.ops.local.twilio_stub": "twilio_stub", "kafka.Kafka": "broker"}
     names |= {name: name for name in ("broker", "agents", "api")}
     return next((what for word, what in names.items() if word in {Path(part).name for part in command}), None)

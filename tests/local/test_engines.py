@@ -1,4 +1,4 @@
-"""The embedded broker and database: when they work, when they do not, and what survives."""
+"""The embedded broker and database: readiness, failed starts, and which data survives a kill."""
 
 import socket
 import sys
@@ -104,8 +104,8 @@ async def test_another_port_is_chosen_when_the_first_choice_is_taken_in_between(
         program = broker("embedded", port, tmp_path)
         if not rivals:
             rivals.append(socket.create_server(("127.0.0.1", port)))
-            # Without the wait for a free port, which would notice: as if the rival came a moment later.
-            return Program(program.name, program.command, answers=program.answers)
+            # Without `port`, so that `start` does not wait for a free port: as if the rival came a moment later.
+            return Program(program.name, program.command, probe=program.probe)
         return program
 
     process = await start_engine(broker_beside_a_rival, None, process_of)
@@ -125,7 +125,7 @@ async def test_an_engine_that_ends_at_its_start_is_named_with_its_exit_and_its_l
     with pytest.raises(StartFailed) as failed:
         await start_engine(lambda port: database(port, not_a_folder), None, process_of)
     message = str(failed.value)
-    assert message.startswith("database exited with code 1 at its start")
+    assert message.startswith("database exited with code 1 during its start")
     assert "File exists" in message
     assert str(tmp_path / "logs" / "database.log") in message
 
@@ -135,10 +135,10 @@ async def test_an_engine_that_keeps_silent_is_ended_and_named(process_of: Callab
         return False
 
     process = process_of(
-        Program("mute", (sys.executable, "-c", "import signal; signal.pause()"), answers=never, works_within=0.3)
+        Program("mute", (sys.executable, "-c", "import signal; signal.pause()"), probe=never, ready_timeout=0.3)
     )
-    with pytest.raises(StartFailed, match=r"mute did not begin to work within 0\.3 s; it wrote nothing to .*mute\.log"):
-        await process.bring_up()
+    with pytest.raises(StartFailed, match=r"mute was not ready within 0\.3 s; it wrote nothing to .*mute\.log"):
+        await process.start_and_wait()
     assert not process.alive
 
 

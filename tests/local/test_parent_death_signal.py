@@ -1,4 +1,4 @@
-"""A process on the leash never outlives the one that started it."""
+"""A process started with the parent death signal never outlives its parent."""
 
 import asyncio
 import os
@@ -16,8 +16,8 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux kill
 
 STARTS_A_CHILD = """
 import signal, subprocess, sys
-from hub.ops.local.parent_death_signal import leashed
-child = subprocess.Popen(leashed([sys.executable, "-c", "import signal; signal.pause()"]))
+from hub.ops.local.parent_death_signal import with_parent_death_signal
+child = subprocess.Popen(with_parent_death_signal([sys.executable, "-c", "import signal; signal.pause()"]))
 print(child.pid, flush=True)
 signal.pause()
 """
@@ -47,7 +47,7 @@ def test_a_command_whose_parent_is_gone_already_never_runs(tmp_path: Path) -> No
 
 def test_the_command_is_run_as_it_is(tmp_path: Path) -> None:
     ended = subprocess.run(
-        parent_death_signal.leashed(["sh", "-c", 'echo "$0 $PPID"; exit 3', "a b"]),
+        parent_death_signal.with_parent_death_signal(["sh", "-c", 'echo "$0 $PPID"; exit 3', "a b"]),
         capture_output=True,
         check=False,
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""`clinic-hub run` as a process: up, watched, and gone without a trace. Agents and api are stand-ins."""
+"""`clinic-hub run` as a process: it starts, supervises and stops everything. Agents and api are stand-ins."""
 
 import os
 import re
@@ -10,15 +10,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hub.ops.local.data_dir_lock import Running
+from hub.ops.local.data_dir_lock import RunInfo
 from hub.ops.local.run import keep_previous_logs
 from tests.local.conftest import CLINIC_HUB, StartHub, environment_of
 from tests.stack import is_gone, until
 
-WHOLE_HUB = {"database", "broker", "phones", "agents", "api"}
+WHOLE_HUB = {"database", "broker", "twilio_stub", "agents", "api"}
 
 
-async def test_a_run_brings_up_everything_and_says_where_it_is(up: StartHub) -> None:
+async def test_a_run_starts_everything_and_prints_the_addresses(up: StartHub) -> None:
     hub = await up("--agents", "2", "--apis", "2")
     assert len(hub.running.urls) == 2
     async with aiohttp.ClientSession() as client:
@@ -33,13 +33,13 @@ async def test_a_run_brings_up_everything_and_says_where_it_is(up: StartHub) -> 
     assert all(url in said for url in urls)
     logs = {path.name for path in (hub.data / "logs").iterdir()}
     assert logs == {
-        f"{name}.log" for name in ("agents-1", "agents-2", "api-1", "api-2", "broker", "database", "phones")
+        f"{name}.log" for name in ("agents-1", "agents-2", "api-1", "api-2", "broker", "database", "twilio_stub")
     }
 
 
 @pytest.fixture
 def hears_hangups() -> Iterator[None]:
-    """Also where the tests were started by `nohup`, which what they start would inherit."""
+    """Reset SIGHUP: a test run under `nohup` ignores it, and the processes it starts would inherit that."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -55,7 +55,7 @@ async def test_a_run_that_is_asked_to_stop_leaves_no_child(up: StartHub, stop: s
     code, _ = await hub.end()
     assert code == expected
     assert all(is_gone(pid) for pid in children.values())
-    assert hub.running == Running(pid=0)
+    assert hub.running == RunInfo(pid=0)
 
 
 async def test_a_run_that_is_asked_to_stop_while_it_starts_leaves_no_child(start: StartHub) -> None:
@@ -88,7 +88,7 @@ async def test_a_run_ends_with_make_when_make_is_killed(up: StartHub) -> None:
     await until(lambda: is_gone(run) and all(is_gone(pid) for pid in children.values()), "everything is gone", 30)
 
 
-async def test_a_second_run_on_the_same_folder_is_refused(start: StartHub, up: StartHub) -> None:
+async def test_a_second_run_on_the_same_data_dir_is_refused(start: StartHub, up: StartHub) -> None:
     first = await up()
     second = await start()
     code, said = await second.end()
@@ -96,7 +96,7 @@ async def test_a_second_run_on_the_same_folder_is_refused(start: StartHub, up: S
     assert re.fullmatch(rf"clinic-hub: DATA_DIR {first.data} is in use by pid {first.process.pid}.*\n", said)
 
 
-async def test_each_process_that_dies_is_told_and_started_again(up: StartHub) -> None:
+async def test_each_process_that_dies_is_restarted_and_reported(up: StartHub) -> None:
     hub = await up()
     before = hub.children()
     for pid in before.values():
@@ -113,7 +113,7 @@ async def test_each_process_that_dies_is_told_and_started_again(up: StartHub) ->
 
 
 @pytest.mark.parametrize("victim", ["broker", "database", "agents"])
-async def test_without_healing_the_first_death_ends_the_run_and_is_named(up: StartHub, victim: str) -> None:
+async def test_with_restart_off_the_first_death_ends_the_run_and_is_named(up: StartHub, victim: str) -> None:
     hub = await up("--no-restart")
     children = hub.children()
     os.kill(children[victim], signal.SIGKILL)
@@ -150,7 +150,7 @@ async def test_the_processes_get_the_engines_that_were_set_and_none_are_started(
     elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic", "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
     hub = await up(environment=elsewhere)
     children = hub.children()
-    assert children.keys() == {"phones", "agents", "api"}
+    assert children.keys() == {"twilio_stub", "agents", "api"}
     assert {f"{name}={value}" for name, value in elsewhere.items()} <= environment_of(children["api"])
     assert hub.running.mongodb_url is None
 

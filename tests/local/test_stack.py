@@ -36,7 +36,7 @@ async def test_a_paused_process_does_nothing_until_it_is_resumed(tmp_path: Path)
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         await stack.pause(stack.database)
-        ping = asyncio.create_task(stack.database.until_it_works())
+        ping = asyncio.create_task(stack.database.wait_until_ready())
         assert await listens(stack.database.port)  # the kernel still takes connections for it
         _, waiting = await asyncio.wait({ping}, timeout=1.0)
         assert waiting == {ping}

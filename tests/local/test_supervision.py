@@ -1,4 +1,4 @@
-"""A process that dies is started again; one that keeps dying ends the run."""
+"""A process that dies is restarted; one that keeps dying ends the run."""
 
 import asyncio
 import signal
@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.ops.local import supervision
 from hub.ops.local.process import Process, Program
-from hub.ops.local.supervision import GaveUp, kept_alive
+from hub.ops.local.supervision import GaveUp, supervise
 from tests.stack import until
 
 STAYS = (sys.executable, "-c", "import signal; signal.pause()")
@@ -22,14 +21,16 @@ def process_of(tmp_path: Path) -> Callable[[Program], Process]:
     return lambda program: Process(program, tmp_path)
 
 
-async def test_a_death_is_told_and_healed(process_of: Callable[[Program], Process]) -> None:
+async def test_a_process_that_dies_is_restarted_and_the_restart_is_reported(
+    process_of: Callable[[Program], Process],
+) -> None:
     said: list[str] = []
-    process = process_of(Program("agents", STAYS, after_death="Nothing is lost."))
+    process = process_of(Program("agents", STAYS, restart_note="Nothing is lost."))
     await process.start()
     first = process.pid
-    watch = asyncio.create_task(kept_alive(process, said.append, heal=True))
+    watch = asyncio.create_task(supervise(process, said.append, restart=True))
     process.signal(signal.SIGKILL)
-    await until(lambda: bool(said), "the death is told")
+    await until(lambda: bool(said), "the restart is reported")
     assert process.alive
     assert said == [
         f"agents (pid {first}) was killed by SIGKILL and was started again (pid {process.pid}). Nothing is lost."
@@ -45,30 +46,27 @@ async def test_the_fourth_death_within_a_minute_ends_the_run(process_of: Callabl
     with pytest.raises(
         GaveUp, match=r"4 times within a minute: api \(pid \d+\) exited with code 3; .*\nno luck today$"
     ):
-        await kept_alive(process, said.append, heal=True)
+        await supervise(process, said.append, restart=True)
     assert len(said) == 3
     assert not process.alive
 
 
-async def test_old_deaths_are_forgiven(
-    process_of: Callable[[Program], Process], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(supervision, "_WITHIN", 0.0)
+async def test_deaths_before_the_window_do_not_count(process_of: Callable[[Program], Process]) -> None:
     said: list[str] = []
     process = process_of(Program("api", FAILS))
     await process.start()
-    watch = asyncio.create_task(kept_alive(process, said.append, heal=True))
-    await until(lambda: len(said) > 4, "more deaths than a minute may have")
+    watch = asyncio.create_task(supervise(process, said.append, restart=True, window=0.0))
+    await until(lambda: len(said) > 4, "more restarts than the limit for one window")
     watch.cancel()
     await process.kill()
 
 
-async def test_without_healing_the_first_death_ends_the_run(process_of: Callable[[Program], Process]) -> None:
+async def test_with_restart_off_the_first_death_ends_the_run(process_of: Callable[[Program], Process]) -> None:
     said: list[str] = []
     process = process_of(Program("database", FAILS))
     await process.start()
     with pytest.raises(
         GaveUp, match=r"^database \(pid \d+\) exited with code 3; the end of .*database\.log:\nno luck today$"
     ):
-        await kept_alive(process, said.append, heal=False)
+        await supervise(process, said.append, restart=False)
     assert said == []

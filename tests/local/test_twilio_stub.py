@@ -1,4 +1,4 @@
-"""The stand-in for Twilio as a process, spoken to through Twilio's own SDK as the hub does."""
+"""The Twilio stub as a process. The tests use Twilio's own SDK, as the hub does."""
 
 import asyncio
 import signal
@@ -17,10 +17,10 @@ from hub.clock import Timekeeper, system_clock
 from hub.ops.local.ports import free_port
 from hub.ops.local.process import Process
 from hub.ops.local.twilio_stub import program
-from hub.ops.local.twilio_stub.carrier import Carrier, Sending, opt_out_word
+from hub.ops.local.twilio_stub.carrier import Carrier, SendRequest, opt_out_keyword
+from hub.ops.local.twilio_stub.error_responses import ErrorResponse
 from hub.ops.local.twilio_stub.faults import Fault, Faults
 from hub.ops.local.twilio_stub.message import Message
-from hub.ops.local.twilio_stub.refusals import Refusal
 from hub.records.memory import MemoryRecords
 from hub.settings import Settings
 from hub.texting.callback_urls import STATUS, WEBHOOK, status_callback
@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 class Hub:
-    """What the stand-in posts to: keeps every form whose signature is right, and answers with `twiml`."""
+    """Receives the stub's webhooks: keeps every form with a valid signature, and answers with `twiml`."""
 
     def __init__(self) -> None:
         self.twiml = "<Response/>"
@@ -74,7 +74,7 @@ class Hub:
 
 
 class World:
-    """The stand-in, a hub that listens to it, and the way of the hub's texts to it."""
+    """The stub, a hub that receives its webhooks, and the client through which the hub sends texts."""
 
     def __init__(self, settings: Settings, process: Process, hub: Hub, phones: Phones, twilio: Twilio) -> None:
         assert settings.twilio_from_patient
@@ -110,8 +110,8 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
     assert settings.twilio_account_sid
     assert settings.twilio_auth_token
     hub.token = settings.twilio_auth_token.get_secret_value()
-    process = Process(program.phones(settings, port), tmp_path_factory.mktemp("phones"))
-    await process.bring_up()
+    process = Process(program.twilio_stub(settings, port), tmp_path_factory.mktemp("phones"))
+    await process.start_and_wait()
     twilio = Twilio(settings.twilio_account_sid, hub.token, settings.twilio_base_url)
     async with Phones(port) as phones:
         yield World(settings, process, hub, phones, twilio)
@@ -133,7 +133,7 @@ async def world(running: World) -> World:
     return running
 
 
-async def test_a_text_arrives_and_the_hub_is_told_of_each_step(world: World) -> None:
+async def test_a_text_arrives_and_each_step_is_reported_to_the_hub(world: World) -> None:
     before = (await world.phones.sent())[-1:]
     outcome = await world.send(PHONE, "See you at 9 & bring Ünal", text="text-7")
     assert outcome.result is SendResult.SENT
@@ -176,7 +176,7 @@ async def test_a_sender_that_is_not_ours_is_refused(world: World, sender: str, f
     assert (outcome.result, outcome.code) == (fate, code)
 
 
-async def test_another_login_is_turned_away(world: World) -> None:
+async def test_wrong_credentials_are_rejected(world: World) -> None:
     stranger = Twilio(world.settings.twilio_account_sid or "", "guessed", world.settings.twilio_base_url)
     outcome = await stranger.send(PHONE, "Hello", world.line, "http://hub.example/", 60)
     await stranger.close()
@@ -185,7 +185,7 @@ async def test_another_login_is_turned_away(world: World) -> None:
 
 async def test_what_was_accepted_is_listed_by_number_page_after_page(world: World) -> None:
     phone = "+12025550177"
-    since = datetime.now(UTC)  # noqa: TID251  # the stand-in's clock is the machine's here
+    since = datetime.now(UTC)  # noqa: TID251  # the stub uses the machine's clock here
     sids = [(await world.send(phone, f"Text {number}")).sid for number in range(3)]
     assert await world.twilio.find(phone, "Text 1", world.line, since) == [sids[1]]
     assert await world.twilio.find(phone, "Text 1", world.line, since + timedelta(hours=1)) == []
@@ -226,7 +226,7 @@ async def test_a_fault_may_be_for_one_phone_only(world: World) -> None:
     assert (await world.send(OTHER)).result is SendResult.LATER
 
 
-async def test_a_silence_accepts_nothing(world: World) -> None:
+async def test_a_time_out_accepts_nothing(world: World) -> None:
     before = (await world.phones.sent())[-1].number
     await world.phones.fault("time_out")
     with pytest.raises(TimeoutError):
@@ -234,7 +234,7 @@ async def test_a_silence_accepts_nothing(world: World) -> None:
     assert await world.phones.sent(after=before) == []
 
 
-async def test_closed_doors_let_nothing_in_and_open_again(world: World) -> None:
+async def test_a_closed_listener_refuses_connections_and_opens_again(world: World) -> None:
     await world.phones.close_for(0.5)
     outcome = await world.send(PHONE)
     assert (outcome.result, outcome.cause) == (SendResult.LATER, "ClientConnectorError")
@@ -252,7 +252,9 @@ async def test_closed_doors_let_nothing_in_and_open_again(world: World) -> None:
         ("undelivered", ["sent", "undelivered"], "undelivered"),
     ],
 )
-async def test_callbacks_come_as_badly_as_asked(world: World, kind: str, reported: list[str], status: str) -> None:
+async def test_a_callback_fault_changes_the_callbacks(
+    world: World, kind: str, reported: list[str], status: str
+) -> None:
     await world.phones.fault(kind)
     outcome = await world.send(PHONE)
     assert outcome.sid
@@ -264,7 +266,7 @@ async def test_callbacks_come_as_badly_as_asked(world: World, kind: str, reporte
 
 
 @pytest.mark.parametrize("fate", ["delivered", "opted out since"])
-async def test_what_became_of_texts_whose_callbacks_were_lost_is_asked_a_day_later(world: World, fate: str) -> None:
+async def test_the_fate_of_texts_whose_callbacks_were_lost_is_polled_a_day_later(world: World, fate: str) -> None:
     records, clock = MemoryRecords(), Timekeeper(base=system_clock(), shows=NOW, rate=1.0)
     late = DeliveryPolling(records, clock, world.twilio, per_second=100.0)
     await world.phones.fault("callbacks_withheld", count=3)
@@ -283,7 +285,7 @@ async def test_what_became_of_texts_whose_callbacks_were_lost_is_asked_a_day_lat
     assert [text and text.status for text in found] == [first, *[TextStatus.DELIVERED] * 2, TextStatus.SENT]
 
 
-async def test_a_text_that_nobody_heard_of_again_is_shown_with_its_code(world: World) -> None:
+async def test_an_undelivered_text_is_shown_with_its_error_code(world: World) -> None:
     await world.phones.fault("undelivered", errorCode=30034)
     outcome = await world.send(PHONE)
     await world.until_idle()
@@ -293,7 +295,7 @@ async def test_a_text_that_nobody_heard_of_again_is_shown_with_its_code(world: W
 
 
 async def _sent(world: World, records: MemoryRecords, number: int, left: datetime, sid: str | None = None) -> Text:
-    """Send a text, and let an outbox have it that left at `left`."""
+    """Send a text, and put it into an outbox as sent at `left`."""
     outcome = await world.send(PHONE, text=f"text-{number}")
     text = Text(
         id=f"text-{number}",
@@ -318,7 +320,7 @@ async def _sent(world: World, records: MemoryRecords, number: int, left: datetim
     return text
 
 
-async def test_a_phone_answers_and_shows_what_the_hub_says(world: World) -> None:
+async def test_a_phone_replies_and_shows_the_answer_of_the_hub(world: World) -> None:
     phone = "+12025550188"
     world.hub.twiml = "<Response><Message>Thanks &amp; see you</Message></Response>"
     told = await world.phones.answer(phone, "1", line=world.line)
@@ -331,7 +333,7 @@ async def test_a_phone_answers_and_shows_what_the_hub_says(world: World) -> None
     assert again.message_sid == told.message_sid == world.hub.inbound[1]["MessageSid"]
 
 
-async def test_who_sends_stop_gets_no_texts_until_start(world: World) -> None:
+async def test_a_phone_that_sends_stop_gets_no_texts_until_start(world: World) -> None:
     phone = "+12025550166"
     world.hub.twiml = "<Response><Message>Not to be shown</Message></Response>"
     await world.phones.answer(phone, " Stop ", line=world.line)
@@ -343,7 +345,7 @@ async def test_who_sends_stop_gets_no_texts_until_start(world: World) -> None:
     assert (await world.send(phone)).result is SendResult.SENT
 
 
-async def test_the_page_is_its_own_and_runs_nothing_from_elsewhere(world: World) -> None:
+async def test_the_page_loads_nothing_from_other_origins(world: World) -> None:
     async with aiohttp.ClientSession(world.phones.url) as client:
         for path in ("/", "/phones.css", "/phones.js"):
             async with client.get(path) as answer:
@@ -356,7 +358,7 @@ async def test_the_page_is_its_own_and_runs_nothing_from_elsewhere(world: World)
             assert " onclick=" not in text
 
 
-async def test_other_origins_can_neither_look_nor_act(world: World) -> None:
+async def test_other_origins_can_neither_read_nor_post(world: World) -> None:
     async with aiohttp.ClientSession(world.phones.url) as client:
         async with client.get("/control/phones", headers={"Host": "evil.example"}) as looked:
             assert looked.status == 421
@@ -382,7 +384,7 @@ async def test_an_answer_that_makes_no_sense_is_refused(world: World, wrong: dic
         assert posted.status == 422
 
 
-async def test_the_page_hears_of_a_new_text(world: World) -> None:
+async def test_the_page_gets_an_event_for_a_new_text(world: World) -> None:
     async with aiohttp.ClientSession(world.phones.url) as client, client.get("/control/changes") as stream:
         async with asyncio.timeout(10):
             first = await stream.content.readline()
@@ -394,15 +396,14 @@ async def test_the_page_hears_of_a_new_text(world: World) -> None:
     assert first != second
 
 
-def test_only_whole_words_stop_a_carrier() -> None:
-    assert [opt_out_word(body) for body in ("STOP", " quit\n", "Stop please", "unstop", "info", "1")] == [
+def test_an_opt_out_keyword_is_the_whole_body() -> None:
+    assert [opt_out_keyword(body) for body in ("STOP", " quit\n", "Stop please", "unstop", "info", "1")] == [
         *("STOP", "STOP", None, "START", "HELP", None)
     ]
 
 
-def test_the_oldest_texts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.ops.local.twilio_stub.carrier._KEPT", 3)
-    carrier = Carrier(["+15005550006"], lambda: NOW)
+def test_the_oldest_texts_are_dropped() -> None:
+    carrier = Carrier(["+15005550006"], lambda: NOW, max_texts=3)
     kept = [_accepted(carrier, to, f"{number}") for number, to in enumerate([PHONE, OTHER, OTHER, OTHER])]
     assert carrier.by_sid(kept[0].sid) is None
     assert carrier.conversation(PHONE, 10) == []
@@ -411,7 +412,7 @@ def test_the_oldest_texts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None
     assert [each.body for each in carrier.accepted_after(2, 10)] == ["2", "3"]
 
 
-def test_faults_are_used_up_in_the_order_of_asking() -> None:
+def test_faults_are_used_up_in_the_order_in_which_they_were_added() -> None:
     faults = Faults()
     faults.add(Fault(kind="dropped", count=1))
     faults.add(Fault(kind="callbacks_twice", count=1))
@@ -419,19 +420,19 @@ def test_faults_are_used_up_in_the_order_of_asking() -> None:
     assert [faults.take_answer(PHONE) for _ in range(2)] == ["dropped", None]
     assert [faults.take_answer(OTHER) for _ in range(2)] == ["server_error", None]
     assert faults.take_carrier(PHONE) == ("callbacks_twice", 30003)
-    assert faults.coming == ()
+    assert faults.pending == ()
 
 
-def test_twilio_that_is_set_and_real_patients_want_no_stand_in(tmp_path: Path) -> None:
+def test_no_stub_with_a_twilio_account_or_in_production(tmp_path: Path) -> None:
     settings = Settings.model_construct(None, data_dir=tmp_path)
-    assert program.wanted(settings)
-    assert not program.wanted(settings.model_copy(update=program.account(20_000)))
-    assert not program.wanted(settings.model_copy(update={"clinic_env": "production"}))
+    assert program.is_needed(settings)
+    assert not program.is_needed(settings.model_copy(update=program.account(20_000)))
+    assert not program.is_needed(settings.model_copy(update={"clinic_env": "production"}))
 
 
 def _accepted(carrier: Carrier, to: str, body: str) -> Message:
-    accepted = carrier.accept(Sending(to, carrier.lines[0], body, None, None))
-    assert not isinstance(accepted, Refusal)
+    accepted = carrier.accept(SendRequest(to, carrier.lines[0], body, None, None))
+    assert not isinstance(accepted, ErrorResponse)
     return accepted
 
 

@@ -8,7 +8,7 @@ from hub.ops.checkup.database import look_at_database
 from hub.ops.checkup.finding import Finding
 from hub.ops.checkup.texts import look_at_texts
 from hub.ops.checkup.twilio import Account, look_at_twilio
-from hub.ops.local.data_dir_lock import running_on
+from hub.ops.local.data_dir_lock import find_run
 from hub.settings import BadSettings, Settings, load
 
 _MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
@@ -47,7 +47,7 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 def _mongodb_url(settings: Settings) -> str | None:
-    running = running_on(settings.data_dir)
+    running = find_run(settings.data_dir)
     return settings.mongodb_url or (running.mongodb_url if running else None)
 
 

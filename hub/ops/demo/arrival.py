@@ -26,7 +26,7 @@ Day = tuple[str, date]
 """A doctor's id and a day by the doctor's calendar."""
 
 
-class Doors:
+class Connector:
     """Lets people in, a few at a time; their lines are open until the stack of `lines` is left."""
 
     def __init__(self, lines: AsyncExitStack, clock: Clock) -> None:
@@ -69,7 +69,7 @@ async def arrived(
     """Give everybody, connected for the length of the block. Raises `CannotConnect` and `CannotBegin`."""
     days = {(each.doctor.id, each.start.astimezone(zone(each.doctor.zone)).date()): None for each in openings}
     async with AsyncExitStack() as lines:
-        doors = Doors(lines, clock)
+        doors = Connector(lines, clock)
         seats = await asyncio.gather(*(doors.seat(doctor, show) for doctor in doctors))
         guests = await asyncio.gather(*(doors.welcome(number, each, days) for number, each in enumerate(patients)))
         yield list(seats), list(guests)

@@ -1,1 +1,1 @@
-"""A broker and a database for one machine, each its own process on a loopback port."""
+"""The hub on one machine: its engines and services as child processes on loopback ports."""

@@ -1,4 +1,4 @@
-"""The broker for one machine: the embedded one, which is there at once, or Apache Kafka, as it runs in production."""
+"""The broker for one machine: the embedded one, which needs no download, or Apache Kafka, as in production."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,35 +12,38 @@ from hub.ops.local.listening import listens
 from hub.ops.local.process import Program
 
 Kind = Literal["embedded", "kafka"]
-"""Named as the profiles of `hub.bus.profiles` are."""
+"""The same names as the profiles in `hub.bus.profiles`."""
 
 
 def broker(kind: Kind, port: int, data: Path) -> Program:
-    """Return the program of a broker on this loopback port. Apache Kafka keeps its data in `data`, made if missing."""
+    """Return the program of a broker on this loopback port.
+
+    Apache Kafka keeps its data in the folder `data`, which is created if missing; the embedded broker ignores `data`.
+    """
     match kind:
         case "embedded":
             command = tansu.command(port)
-            after_death = "It is empty now; what was acknowledged is in the database."
+            restart_note = "The broker is empty now; every acknowledged change is in the database."
         case "kafka":
             command = kafka.command(port, data)
-            after_death = ""
-    return Program(name="broker", command=command, port=port, answers=lambda: _answers(port), after_death=after_death)
+            restart_note = ""
+    return Program(name="broker", command=command, port=port, probe=lambda: _answers(port), restart_note=restart_note)
 
 
 def broker_settings(kind: Kind, port: int) -> dict[str, object]:
-    """Return the settings of processes that use a broker of this kind on this port."""
-    here: dict[str, object] = {"kafka_bootstrap_servers": bootstrap_servers(port), "kafka_profile": kind}
-    return here | {"kafka_partitions": tansu.PARTITIONS} if kind == "embedded" else here
+    """Return the settings for processes that use a broker of this kind on this port."""
+    settings: dict[str, object] = {"kafka_bootstrap_servers": bootstrap_servers(port), "kafka_profile": kind}
+    return settings | {"kafka_partitions": tansu.PARTITIONS} if kind == "embedded" else settings
 
 
 def bootstrap_servers(port: int) -> str:
-    """Return what KAFKA_BOOTSTRAP_SERVERS is for a broker on this port."""
+    """Return the value of KAFKA_BOOTSTRAP_SERVERS for a broker on this port."""
     return f"127.0.0.1:{port}"
 
 
 async def _answers(port: int) -> bool:
-    """Return whether the broker answers a request for its metadata."""
-    if not await listens(port):  # asked first because the client logs an error for every refused connection
+    """Return whether the broker answers a metadata request."""
+    if not await listens(port):  # checked first: the client logs an error for every refused connection
         return False
     client = AIOKafkaClient(bootstrap_servers=bootstrap_servers(port), request_timeout_ms=2000)
     try:

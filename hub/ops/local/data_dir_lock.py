@@ -1,6 +1,6 @@
-"""One run at a time on a DATA_DIR: a lock that is held as long as any process of the run lives.
+"""A lock that allows one run at a time on a DATA_DIR. It is held as long as any process of the run lives.
 
-The lock file also says where the run can be reached, so that `clinic-hub seed` and `clinic-hub demo` find it.
+The lock file also contains the addresses of the run, so that `clinic-hub seed` and `clinic-hub demo` find it.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-_PATIENCE = 3.0
-"""Seconds to wait for the processes of a run that has just been killed."""
+WAIT = 3.0
+"""Seconds to wait for the lock: the processes of a run that was just killed need a moment to end."""
 
 
 class DataDirTaken(Exception):
-    """Another run has the DATA_DIR; the message names it."""
+    """Another run uses the DATA_DIR; the message gives its pid."""
 
 
-class Running(BaseModel):
-    """Where a run is: its pid, the addresses of its api processes, and its database if that is the embedded one."""
+class RunInfo(BaseModel):
+    """A run's pid, the addresses of its api processes, and the URL of its database if that is the embedded one."""
 
     pid: int
     urls: tuple[str, ...] = ()
@@ -30,69 +30,72 @@ class Running(BaseModel):
 
 
 @dataclass(frozen=True)
-class Claim:
-    """The right to use a DATA_DIR. A process that keeps `held` open extends it to its own end."""
+class DataDirLock:
+    """The lock on a DATA_DIR. A child process that inherits `descriptor` holds the lock until it ends."""
 
-    held: int
+    descriptor: int
 
-    def publish(self, running: Running) -> None:
-        """Say where this run is."""
-        os.ftruncate(self.held, 0)
-        os.pwrite(self.held, running.model_dump_json().encode(), 0)
+    def publish(self, run: RunInfo) -> None:
+        """Write the addresses of this run into the lock file."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, run.model_dump_json().encode(), 0)
 
 
 @asynccontextmanager
-async def claimed(data_dir: Path) -> AsyncIterator[Claim]:
-    """Hold the DATA_DIR, made if missing. Raises `DataDirTaken` when another run keeps it for three seconds."""
-    held = _open_lock(data_dir)
+async def locked_data_dir(data_dir: Path, wait: float = WAIT) -> AsyncIterator[DataDirLock]:
+    """Lock the DATA_DIR, which is created if missing.
+
+    Raises `DataDirTaken` when another run still holds the lock after `wait` seconds.
+    """
+    descriptor = _open_lock(data_dir)
     try:
-        await _lock(held, data_dir)
-        claim = Claim(held)
-        claim.publish(Running(pid=os.getpid()))
-        yield claim
+        await _lock(descriptor, data_dir, wait)
+        lock = DataDirLock(descriptor)
+        lock.publish(RunInfo(pid=os.getpid()))
+        yield lock
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
-def running_on(data_dir: Path) -> Running | None:
-    """Return where the run that holds the DATA_DIR can be reached; None when there is none.
+def find_run(data_dir: Path) -> RunInfo | None:
+    """Return the run that holds the lock on the DATA_DIR; None when there is none.
 
-    Of a run that was killed only its pid is told: what it left behind, or who comes after it and has not said so yet,
-    holds the lock.
+    For a run that was killed, the result has only its pid. The lock is then held by a process that the run left
+    behind, or by a new run that has not published its addresses yet.
     """
     try:
-        lock = os.open(_lock_file(data_dir), os.O_RDWR)
+        descriptor = os.open(_lock_file(data_dir), os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        if _try_lock(lock):
+        if _try_lock(descriptor):
             return None
-        there = Running.model_validate_json(os.pread(lock, 65_536, 0))
-        return there if _lives(there.pid) else Running(pid=there.pid)
-    except ValidationError:  # between its truncation and its write
+        run = RunInfo.model_validate_json(os.pread(descriptor, 65_536, 0))
+        return run if _is_alive(run.pid) else RunInfo(pid=run.pid)
+    except ValidationError:  # read between the truncation and the write of `publish`
         return None
     finally:
-        os.close(lock)
+        os.close(descriptor)
 
 
-async def _lock(held: int, data_dir: Path) -> None:
+async def _lock(descriptor: int, data_dir: Path, wait: float) -> None:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _PATIENCE
-    while not _try_lock(held):
+    deadline = loop.time() + wait
+    while not _try_lock(descriptor):
         if loop.time() > deadline:
-            there = running_on(data_dir)
-            who = f"pid {there.pid}, or a process it left behind" if there else "another run"
-            raise DataDirTaken(f"DATA_DIR {data_dir} is in use by {who}: stop it, or set DATA_DIR to another folder")
+            run = find_run(data_dir)
+            owner = f"pid {run.pid}, or a process it left behind" if run else "another run"
+            raise DataDirTaken(f"DATA_DIR {data_dir} is in use by {owner}: stop it, or set DATA_DIR to another folder")
         await asyncio.sleep(0.05)
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # it is somebody else's
+        pass  # the process exists and belongs to another user
     return True
 
 

@@ -1,4 +1,4 @@
-"""Starting an engine on the port that was asked for, or on a free one."""
+"""Starts an engine on the requested port, or on a free one."""
 
 from collections.abc import Callable
 
@@ -11,26 +11,26 @@ _TRIES = 3
 async def start_engine(
     program_on: Callable[[int], Program], port: int | None, process_of: Callable[[Program], Process]
 ) -> Process:
-    """Start the engine, return its process when it answers.
+    """Start the engine and return its process when it is ready.
 
-    `port` None: a free one is chosen, and another when somebody takes it in between. Raises `PortTaken` when `port` is
-    in use, `StartFailed` when the engine ends or does not answer.
+    With `port` None, a free port is chosen; if another process takes that port first, a new one is chosen. Raises
+    `PortTaken` when `port` is in use, and `StartFailed` when the engine ends or does not answer.
     """
     if port is not None:
         program = program_on(port)
         if not is_free(port):
-            raise PortTaken(f"port {port}, which the {program.name} was to have, is taken by another process")
-        return await _up(process_of(program))
+            raise PortTaken(f"port {port}, requested for the {program.name}, is taken by another process")
+        return await _started(process_of(program))
     for _ in range(_TRIES - 1):
         process = process_of(program_on(chosen := free_port()))
         try:
-            return await _up(process)
+            return await _started(process)
         except StartFailed:
             if is_free(chosen):
                 raise
-    return await _up(process_of(program_on(free_port())))
+    return await _started(process_of(program_on(free_port())))
 
 
-async def _up(process: Process) -> Process:
-    await process.bring_up()
+async def _started(process: Process) -> Process:
+    await process.start_and_wait()
     return process

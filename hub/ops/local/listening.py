@@ -1,4 +1,4 @@
-"""Whether somebody listens on a loopback port."""
+"""Checks whether a server listens on a port."""
 
 import asyncio
 

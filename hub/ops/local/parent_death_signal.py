@@ -1,11 +1,11 @@
-"""Runs a command that dies with the process that started it: `python leash.py PARENT_PID COMMAND…`.
+"""Runs a command that is killed when its parent process ends: `python parent_death_signal.py PARENT_PID COMMAND…`.
 
-A parent that gets kill -9 can tidy nothing up, so the kernel has to do it: PR_SET_PDEATHSIG survives the exec, and the
-command gets SIGKILL the moment its parent is gone. It is a program of its own, and not a `preexec_fn`, because that
-would run Python between fork and exec, where a lock that another thread held stays locked for ever.
+A parent that gets kill -9 cannot stop its children, so the kernel has to do it: PR_SET_PDEATHSIG survives the exec, and
+the command gets SIGKILL as soon as its parent has ended. This is a program of its own and not a `preexec_fn`: a
+`preexec_fn` runs Python between fork and exec, where a lock that another thread held stays locked for ever.
 
-Only Linux has this. On other systems the command runs without a leash: Ctrl-C and SIGTERM still end it, kill -9 of
-the parent leaves it behind, and the next run on the same DATA_DIR is refused as long as it lives (see `claim`).
+Only Linux has PR_SET_PDEATHSIG. On other systems Ctrl-C and SIGTERM still end the command, but kill -9 of the parent
+leaves it running, and `data_dir_lock` refuses the next run on the same DATA_DIR as long as it lives.
 """
 
 import ctypes
@@ -17,25 +17,25 @@ from collections.abc import Sequence
 _PR_SET_PDEATHSIG = 1
 
 
-def leashed(command: Sequence[str]) -> list[str]:
-    """Return the command that runs `command` until this process ends.
+def with_parent_death_signal(command: Sequence[str]) -> list[str]:
+    """Return a command line that runs `command` and gets SIGKILL when this process ends.
 
-    Start it from the main thread: for the kernel, the parent is the thread that started the child.
+    Start it from the main thread: to the kernel, the parent is the thread that started the child.
     """
     return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
 
 
-def die_with(parent: int, how: signal.Signals) -> None:
-    """Have the kernel send this process `how` when its parent, whose pid is `parent`, ends."""
+def set_parent_death_signal(parent: int, number: signal.Signals) -> None:
+    """Ask the kernel to send this process the signal `number` when its parent, with the pid `parent`, ends."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the kernel knew whom to watch
-        os.kill(os.getpid(), how)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:  # the parent ended before the prctl call
+        os.kill(os.getpid(), number)
 
 
 def main() -> None:
-    """Put on the leash, then become the command."""
-    die_with(int(sys.argv[1]), signal.SIGKILL)
+    """Set the parent death signal, then replace this process with the command."""
+    set_parent_death_signal(int(sys.argv[1]), signal.SIGKILL)
     os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # no shell is the point; the command is our own
 
 

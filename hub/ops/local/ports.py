@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from itertools import count
 
 _FIRST, _LAST = 20_000, 32_000
-"""Under 32768, where Linux takes the local ports of outgoing connections from. A client that reconnects to a port in
-that range, while its server is down, can be given the very port and be connected to itself."""
+"""All below 32768: from there on Linux takes the local ports of outgoing connections. A client that reconnects to a
+port in that range while its server is down can get that same port as its own, and is then connected to itself."""
 
 
 class PortTaken(Exception):
-    """Another process listens on the port that was asked for; the message names it."""
+    """Another process uses the requested port; the message names the port."""
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody has, a different one at every call of this process."""
+    """Return a free loopback port. Each call in this process returns a different one."""
     return next(_FREE)
 
 
@@ -24,7 +24,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Return whether a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # servers set it; TIME_WAIT is no hindrance
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port in TIME_WAIT counts as free
         try:
             probe.bind((host, port))
         except OSError:
@@ -32,18 +32,21 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
-async def until_free(port: int, for_whom: str, patience: float, host: str = "127.0.0.1") -> None:
-    """Return when the port is free, as it is soon after its owner died. Raises `PortTaken` after `patience` seconds."""
-    deadline = asyncio.get_running_loop().time() + patience
+async def until_free(port: int, user: str, within: float, host: str = "127.0.0.1") -> None:
+    """Return when the port is free; a port becomes free shortly after its owner died.
+
+    Raises `PortTaken`, with the name of the intended `user`, after `within` seconds.
+    """
+    deadline = asyncio.get_running_loop().time() + within
     while not is_free(port, host):
         if asyncio.get_running_loop().time() > deadline:
-            raise PortTaken(f"port {port} on {host}, which {for_whom} needs, is taken by another process")
+            raise PortTaken(f"port {port} on {host}, which {user} needs, is taken by another process")
         await asyncio.sleep(0.02)
 
 
 def _candidates() -> Iterator[int]:
-    # Processes that choose at the same time begin at different places, so the moment between choosing and listening
-    # seldom matters.
+    # Each process starts its search at a different port. So two processes that choose at the same time seldom choose
+    # the same one in the time between choosing a port and listening on it.
     span = _LAST - _FIRST
     for step in count(os.getpid() * 5_003):
         if is_free(port := _FIRST + step % span):

@@ -1,4 +1,4 @@
-"""The whole hub on one machine: engines where none are set, agents and api, watched until somebody stops it."""
+"""Runs the whole hub on one machine: the engines that the settings do not name, agents and api, under supervision."""
 
 import asyncio
 import os
@@ -8,101 +8,101 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.ops.local.broker import Kind, broker, broker_settings
-from hub.ops.local.data_dir_lock import Claim, Running, claimed
+from hub.ops.local.data_dir_lock import DataDirLock, RunInfo, locked_data_dir
 from hub.ops.local.database import database, mongodb_url
 from hub.ops.local.engines import start_engine
 from hub.ops.local.kafka.fetch import fetch
 from hub.ops.local.ports import PortTaken, free_port, is_free
 from hub.ops.local.process import Process, Program
 from hub.ops.local.services import agents, api, base_url
-from hub.ops.local.stopping import first_signal, until_stopped
-from hub.ops.local.supervision import kept_alive
-from hub.ops.local.twilio_stub import program as stand_in
+from hub.ops.local.stopping import first_stop_signal, until_stopped
+from hub.ops.local.supervision import supervise
+from hub.ops.local.twilio_stub import program as twilio_stub
 from hub.settings import Settings
 
 Say = Callable[[str], None]
 Prepare = Callable[[Settings], Awaitable[Sequence[str]]]
 
-_PATIENCE = 28.0
-"""Seconds that a process gets to finish what it has begun before it is killed; the api takes up to 25."""
+_STOP_TIMEOUT = 28.0
+"""Seconds that a process has to finish its work before it is killed; the api takes up to 25."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many of each, the engines and their ports (None: free ones), and whether a dead process is started again."""
+    """How many processes of each kind, which engines on which ports (None: a free one), and whether to restart."""
 
     agents: int = 1
     apis: int = 1
     broker: Kind = "embedded"
     broker_port: int | None = None
     database_port: int | None = None
-    heal: bool = True
+    restart: bool = True
 
 
 async def run(settings: Settings, plan: Plan, prepare: Prepare, say: Say) -> int:
     """Run the hub until a signal stops it; return the exit code: 130 after Ctrl-C, else 0.
 
-    `prepare` is awaited with the settings that the other processes get, when the engines work and before anything
-    else runs; the lines it returns are said with the addresses. `say` is told the lines that a person should read.
-    Raises `DataDirTaken`, `PortTaken`, `KafkaMissing`, `StartFailed`, or `GaveUp` when a process cannot be kept alive;
-    nothing is left running then.
+    `prepare` is awaited when the engines are ready and before any other process starts. It gets the settings of those
+    processes, and the lines it returns are shown with the addresses. `say` is called with each line for the operator.
+    Raises `DataDirTaken`, `PortTaken`, `KafkaMissing`, `StartFailed`, or `GaveUp` when a process keeps dying. No
+    process is left running then.
     """
     ports = _api_ports(settings, plan.apis)
-    async with claimed(settings.data_dir) as claim:
+    async with locked_data_dir(settings.data_dir) as lock:
         keep_previous_logs(logs_in(settings))
-        hub = _Hub(settings, plan, ports, claim, say)
-        asked = first_signal(then=hub.kill)
+        hub = _Hub(settings, plan, ports, lock, say)
+        stop = first_stop_signal(on_repeat=hub.kill)
         try:
-            return await until_stopped(hub.work(prepare), asked)
+            return await until_stopped(hub.work(prepare), stop)
         finally:
             await hub.stop()
 
 
 def logs_in(settings: Settings) -> Path:
-    """Return the folder with the logs of the processes of a run."""
+    """Return the folder for the logs of a run's processes."""
     return settings.data_dir / "logs"
 
 
 def keep_previous_logs(logs: Path) -> None:
-    """Move the logs of the run before this one out of the way; those of the run before that are gone."""
+    """Rename the logs of the previous run to `.log.1`, which replaces the logs of the run before it."""
     for log in logs.glob("*.log"):
         log.replace(log.with_suffix(".log.1"))
 
 
 class _Hub:
-    """The processes of a run, in groups in the order of their start: engines, phones, agents, apis."""
+    """The processes of a run, in groups in the order of their start: engines, Twilio stub, agents, apis."""
 
-    def __init__(self, settings: Settings, plan: Plan, ports: Sequence[int], claim: Claim, say: Say) -> None:
+    def __init__(self, settings: Settings, plan: Plan, ports: Sequence[int], lock: DataDirLock, say: Say) -> None:
         self._settings = settings
         self._plan = plan
         self._ports = ports
-        self._claim = claim
+        self._lock = lock
         self._say = say
         self._engines: list[Process] = []
-        self._phones: list[Process] = []
+        self._twilio_stubs: list[Process] = []
         self._agents: list[Process] = []
         self._apis: list[Process] = []
 
     async def work(self, prepare: Prepare) -> None:
-        """Bring everything up, then watch over it; ends only by an exception."""
+        """Start all processes, then supervise them. Ends only with an exception."""
         try:
             async with asyncio.TaskGroup() as watch:
                 await self._start_engines(watch)
                 notes = await prepare(self._settings)
-                await self._start_phones(watch)
+                await self._start_twilio_stub(watch)
                 await self._start_services(watch)
                 self._say_ready(notes)
         except ExceptionGroup as group:
-            raise group.exceptions[0] from None  # the first death ends the run; what follows comes from it
+            raise group.exceptions[0] from None  # the first failure ends the run; the others follow from it
 
     async def stop(self) -> None:
-        """End all processes, those first that use the others."""
-        for group in (self._apis, self._agents, self._phones, self._engines):
-            await asyncio.gather(*(process.stop(_PATIENCE) for process in group))
+        """Stop all processes, each group before the groups it depends on."""
+        for group in (self._apis, self._agents, self._twilio_stubs, self._engines):
+            await asyncio.gather(*(process.stop(_STOP_TIMEOUT) for process in group))
 
     def kill(self) -> None:
-        """End all processes at once."""
-        for process in (*self._apis, *self._agents, *self._phones, *self._engines):
+        """Kill all processes at once."""
+        for process in (*self._apis, *self._agents, *self._twilio_stubs, *self._engines):
             process.signal(signal.SIGKILL)
 
     async def _start_engines(self, watch: asyncio.TaskGroup) -> None:
@@ -123,16 +123,16 @@ class _Hub:
         self._settings = settings.model_copy(update=started)
         self._publish()
 
-    async def _start_phones(self, watch: asyncio.TaskGroup) -> None:
-        """Say where the api is reached, and start what takes Twilio's place when Twilio is not set."""
+    async def _start_twilio_stub(self, watch: asyncio.TaskGroup) -> None:
+        """Set PUBLIC_URL if it is missing, and start the Twilio stub if no Twilio account is set."""
         public = self._settings.public_url or self._urls()[0]
         self._settings = self._settings.model_copy(update={"public_url": public})
-        if stand_in.wanted(self._settings):
+        if twilio_stub.is_needed(self._settings):
             port = free_port()
-            self._settings = self._settings.model_copy(update=stand_in.account(port))
-            phones = self._enlist_in(self._phones)(stand_in.phones(self._settings, port))
-            await phones.bring_up()
-            self._watch(phones, watch)
+            self._settings = self._settings.model_copy(update=twilio_stub.account(port))
+            stub = self._enlist_in(self._twilio_stubs)(twilio_stub.twilio_stub(self._settings, port))
+            await stub.start_and_wait()
+            self._watch(stub, watch)
 
     async def _start_services(self, watch: asyncio.TaskGroup) -> None:
         settings, plan = self._settings, self._plan
@@ -145,25 +145,25 @@ class _Hub:
         for process in services:
             await process.start()
         for process in services:
-            await process.until_it_works()
+            await process.wait_until_ready()
             self._watch(process, watch)
         self._publish(self._urls())
 
     def _enlist_in(self, group: list[Process]) -> Callable[[Program], Process]:
         def process_of(program: Program) -> Process:
-            process = Process(program, logs_in(self._settings), held=(self._claim.held,))
+            process = Process(program, logs_in(self._settings), inherited=(self._lock.descriptor,))
             group.append(process)
             return process
 
         return process_of
 
     def _watch(self, process: Process, watch: asyncio.TaskGroup) -> None:
-        watch.create_task(kept_alive(process, self._say, heal=self._plan.heal))
+        watch.create_task(supervise(process, self._say, restart=self._plan.restart))
 
     def _publish(self, urls: tuple[str, ...] = ()) -> None:
-        ours = any(process.program.name == "database" for process in self._engines)
-        self._claim.publish(
-            Running(pid=os.getpid(), urls=urls, mongodb_url=self._settings.mongodb_url if ours else None)
+        embedded = any(process.program.name == "database" for process in self._engines)
+        self._lock.publish(
+            RunInfo(pid=os.getpid(), urls=urls, mongodb_url=self._settings.mongodb_url if embedded else None)
         )
 
     def _urls(self) -> tuple[str, ...]:
@@ -175,8 +175,8 @@ class _Hub:
             self._say(f"  api       {url}   documentation {url}/docs")
         for process in self._engines:
             self._say(f"  {process.program.name:9} 127.0.0.1:{process.port}")
-        for process in self._phones:
-            self._say(f"  phones    {stand_in.page_url(process.port)}   every text arrives there; Twilio is not set")
+        for process in self._twilio_stubs:
+            self._say(f"  texts     {twilio_stub.page_url(process.port)}   simulated Twilio: shows every text message")
         self._say(f"  logs      {logs_in(self._settings)}")
         for note in notes:
             self._say(f"  {note}")
@@ -187,7 +187,7 @@ def _numbered(name: str, how_many: int) -> list[str]:
 
 
 def _api_ports(settings: Settings, how_many: int) -> list[int]:
-    """Return a port for each api process: consecutive ones from PORT, or free ones when that is 0."""
+    """Return a port for each api process: consecutive ports from PORT, or free ports when PORT is 0."""
     if settings.port == 0:
         return [free_port() for _ in range(how_many)]
     ports = [settings.port + number for number in range(how_many)]

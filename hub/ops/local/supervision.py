@@ -1,4 +1,4 @@
-"""Starts a process again when it dies, and gives up when it keeps dying."""
+"""Restarts a process when it dies, and gives up when it keeps dying."""
 
 import asyncio
 from collections import deque
@@ -7,19 +7,20 @@ from typing import Never
 
 from hub.ops.local.process import Process
 
-_DEATHS, _WITHIN = 3, 60.0
-"""More deaths than that within so many seconds are not an accident."""
+_MAX_DEATHS = 3
+WINDOW = 60.0
+"""A process that dies more than `_MAX_DEATHS` times within this many seconds is not restarted."""
 
 
 class GaveUp(Exception):
-    """A process that the hub cannot do without is dead; the message says which and shows the end of its log."""
+    """A required process has died and is not restarted; the message names it and shows the end of its log."""
 
 
-async def kept_alive(process: Process, say: Callable[[str], None], *, heal: bool) -> Never:
-    """Watch over a started process and start it again when it dies, telling `say` so.
+async def supervise(process: Process, say: Callable[[str], None], *, restart: bool, window: float = WINDOW) -> Never:
+    """Restart a started process whenever it dies, and report each restart to `say`.
 
-    Raises `GaveUp` at the first death with `heal` off, else when it died more than three times within a minute;
-    `PortTaken` when somebody else took its port meanwhile.
+    Raises `GaveUp` when the process died more than three times within `window` seconds, or at its first death with
+    `restart` off. Raises `PortTaken` when another process took its port in the meantime.
     """
     loop = asyncio.get_running_loop()
     deaths: deque[float] = deque()
@@ -27,12 +28,12 @@ async def kept_alive(process: Process, say: Callable[[str], None], *, heal: bool
         await process.died()
         now = loop.time()
         deaths.append(now)
-        while deaths[0] < now - _WITHIN:
+        while deaths[0] < now - window:
             deaths.popleft()
-        if not heal:
-            raise GaveUp(process.obituary())
-        if len(deaths) > _DEATHS:
-            raise GaveUp(f"It died {len(deaths)} times within a minute: {process.obituary()}")
-        what = f"{process.program.name} (pid {process.pid}) {process.how_it_died()}"
+        if not restart:
+            raise GaveUp(process.death_report())
+        if len(deaths) > _MAX_DEATHS:
+            raise GaveUp(f"It died {len(deaths)} times within a minute: {process.death_report()}")
+        death = f"{process.program.name} (pid {process.pid}) {process.how_it_died()}"
         await process.start()
-        say(f"{what} and was started again (pid {process.pid}). {process.program.after_death}".rstrip())
+        say(f"{death} and was started again (pid {process.pid}). {process.program.restart_note}".rstrip())

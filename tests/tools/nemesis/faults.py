@@ -103,7 +103,7 @@ class Nemesis:
             for process in (*self._agents, *self._stack.apis, self._stack.broker, self._stack.database):
                 if not process.alive and not self._busy[process].locked():
                     async with self._busy[process]:
-                        self.deaths.append(process.obituary())
+                        self.deaths.append(process.death_report())
                         await self._start_once_more(process)
             await asyncio.sleep(_LOOK_EVERY * 10)
 

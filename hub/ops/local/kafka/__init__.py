@@ -1,1 +1,1 @@
-"""Apache Kafka on one machine: fetched with Maven once, one process, its data in a folder."""
+"""Apache Kafka on one machine: downloaded once with Maven, run as one process with its data in a folder."""

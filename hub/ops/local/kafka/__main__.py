@@ -1,4 +1,4 @@
-"""Becomes Apache Kafka: `python -m hub.ops.local.kafka FOLDER PORT CONTROLLER_PORT`. Formats a new folder first."""
+"""Runs Apache Kafka: `python -m hub.ops.local.kafka FOLDER PORT CONTROLLER_PORT`. Formats a new folder first."""
 
 import os
 import shutil
@@ -11,23 +11,23 @@ _LOGGING = Path(__file__).with_name("log4j2.properties")
 _JAVA = (
     "java",
     "-Xmx512m",
-    # The quickest to start on two cores: ready after 2.0 s instead of 3.5 s, with half the work.
+    # The fastest start on two cores: ready after 2.0 s instead of 3.5 s, with half the CPU time.
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",  # it would leave a file in /tmp behind when it is killed
+    "-XX:-UsePerfData",  # without this, a killed JVM leaves a file in /tmp
     "-XX:+ExitOnOutOfMemoryError",
     f"-Dlog4j2.configurationFile={_LOGGING}",
 )
 
 
 def main() -> None:
-    """Format the folder if it is new, then become the broker."""
+    """Format the folder if it is new, then replace this process with the broker."""
     folder, port, controller_port = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     log = folder / "log"
     if not log.exists():
-        half_done = folder / "log.new"
-        shutil.copytree(NEW_LOG, half_done, dirs_exist_ok=True)
-        half_done.rename(log)
+        unfinished = folder / "log.new"
+        shutil.copytree(NEW_LOG, unfinished, dirs_exist_ok=True)
+        unfinished.rename(log)
     overrides = {
         "log.dirs": log,
         "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
@@ -36,7 +36,7 @@ def main() -> None:
     }
     options = [part for name, value in overrides.items() for part in ("--override", f"{name}={value}")]
     os.execvp(  # noqa: S606  # no shell is the point; the command is our own
-        "java",  # noqa: S607  # the one that the operator has installed
+        "java",  # noqa: S607  # the Java that the operator has installed
         [*_JAVA, "-cp", str(LIBRARIES / "*"), "kafka.Kafka", str(SERVER_PROPERTIES), *options],
     )
 

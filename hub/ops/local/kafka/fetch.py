@@ -1,4 +1,4 @@
-"""Fetches Apache Kafka with Maven, once for each virtual environment."""
+"""Downloads Apache Kafka with Maven, once for each virtual environment."""
 
 import asyncio
 import re
@@ -14,28 +14,28 @@ Say = Callable[[str], None]
 _TOOLS = {"java": "Java 17 or newer", "mvn": "Maven"}
 _DOWNLOADED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar \(.+?)(?: at .*)?\)?$")
 _CLUSTER = "Y2xpbmljLWh1Yi1rYWZrYQ"
-"""Any 16 bytes in base64 do; these say who made it."""
+"""A cluster id is 16 bytes in base64; these spell clinic-hub-kafka."""
 
 
 class KafkaMissing(Exception):
-    """Apache Kafka is not there and cannot be fetched; the message says what to do."""
+    """Apache Kafka is not installed and cannot be downloaded; the message says what to do."""
 
 
 async def fetch(say: Say) -> None:
-    """Return when Apache Kafka can be started. `say` is told how far it is. Raises `KafkaMissing`."""
+    """Download Apache Kafka if it is not there yet, and report progress to `say`. Raises `KafkaMissing`."""
     if home.is_fetched():
         _need("java")
         return
     _need("java", "mvn")
-    say("Fetching Apache Kafka with Maven, some 45 MB, once.")
+    say("Downloading Apache Kafka with Maven, about 45 MB, once.")
     home.HOME.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that it can be moved there as a whole: who is interrupted leaves nothing half done.
+    # Built in a folder beside its final place and then renamed, so that an interrupted download leaves nothing there.
     with tempfile.TemporaryDirectory(dir=home.HOME.parent, prefix="kafka-") as scratch:
         new = Path(scratch) / "new"
         await _copy_libraries(new / home.LIBRARIES.name, say)
         await _format(new / home.LIBRARIES.name, new / home.NEW_LOG.name, new)
         shutil.copy(home.POM, new)
-        if home.HOME.exists():  # of another version, or somebody has been quicker
+        if home.HOME.exists():  # an older version, or another process finished first
             home.HOME.rename(Path(scratch) / "old")
         new.rename(home.HOME)
 
@@ -66,24 +66,26 @@ async def _format(libraries: Path, log: Path, scratch: Path) -> None:
 
 
 async def _done(command: Sequence[str], tell: Say) -> None:
-    """Run a command, telling each line of its output. Raises `KafkaMissing` with the last lines when it fails."""
+    """Run a command and pass each line of its output to `tell`. Raises `KafkaMissing` if the command fails."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said: list[str] = []
+    output: list[str] = []
     try:
         if process.stdout is None:
-            raise RuntimeError("its output was asked for")
+            raise RuntimeError("a process that was started with PIPE has a stdout")
         async for line in process.stdout:
-            said.append(line.decode(errors="replace").rstrip())
-            tell(said[-1])
+            output.append(line.decode(errors="replace").rstrip())
+            tell(output[-1])
         failed = await process.wait() != 0
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if failed:
-        raise KafkaMissing(f"Apache Kafka could not be fetched: {' '.join(command)} said:\n" + "\n".join(said[-20:]))
+        raise KafkaMissing(
+            f"Apache Kafka could not be downloaded: {' '.join(command)} printed:\n" + "\n".join(output[-20:])
+        )

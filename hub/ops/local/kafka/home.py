@@ -1,4 +1,4 @@
-"""Where Apache Kafka is kept on this machine: in the virtual environment, like everything else that was installed."""
+"""The folders of Apache Kafka on this machine. It is installed in the virtual environment."""
 
 import sys
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 HOME = Path(sys.prefix) / "share" / "clinic-hub" / "kafka"
 LIBRARIES = HOME / "libs"
 NEW_LOG = HOME / "new-log"
-"""The log of a broker that has just been formatted; each new broker gets a copy."""
+"""The log folder of a freshly formatted broker; each new broker gets a copy."""
 POM = Path(__file__).with_name("pom.xml")
 SERVER_PROPERTIES = Path(__file__).with_name("server.properties")
 
 
 def is_fetched() -> bool:
-    """Return whether what is there is what the pom asks for."""
+    """Return whether the downloaded version is the one in the pom."""
     fetched = HOME / POM.name
     return fetched.exists() and fetched.read_bytes() == POM.read_bytes()

@@ -1,4 +1,4 @@
-"""Apache Kafka as a program of a run on one machine."""
+"""The command line that starts Apache Kafka."""
 
 import sys
 from pathlib import Path
@@ -7,5 +7,5 @@ from hub.ops.local.ports import free_port
 
 
 def command(port: int, data: Path) -> tuple[str, ...]:
-    """Return what starts Apache Kafka on this loopback port, and a free one for itself, with its data in `data`."""
+    """Return the command line of Apache Kafka on this loopback port, with a free port for its controller."""
     return (sys.executable, "-m", "hub.ops.local.kafka", str(data.resolve()), str(port), str(free_port()))

@@ -1,1 +1,1 @@
-"""Twilio's part of the world on one machine: it takes texts, shows them as phones would, and sends what they answer."""
+"""A Twilio simulator: it accepts texts from the hub, shows them as phones would, and posts the phones' replies."""

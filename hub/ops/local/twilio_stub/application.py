@@ -1,4 +1,4 @@
-"""The stand-in's application: Twilio's API, the control API and the page, with the answers' headers."""
+"""The web application of the stub: Twilio's API, the control API and the page, with security headers."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib import resources
@@ -26,7 +26,7 @@ _BODY_LIMIT = 64 * 1024
 
 
 def application(routes: Iterable[web.RouteDef]) -> web.Application:
-    """Return the application that answers at these routes and shows the page."""
+    """Return an application with these routes and the page."""
     app = web.Application(middlewares=[_every_request], client_max_size=_BODY_LIMIT)
     app.router.add_routes([*routes, *(_file(*each) for each in _PAGE), web.get("/favicon.ico", _no_icon)])
     return app
@@ -36,7 +36,7 @@ def application(routes: Iterable[web.RouteDef]) -> web.Application:
 async def _every_request(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    # A web page whose name has been made to resolve to this machine would be of the same origin as we are.
+    # Against DNS rebinding: a web page whose host name resolves to this machine would have the same origin as the stub.
     if _host(request) not in _LOOPBACK:
         raise web.HTTPMisdirectedRequest
     response = await handler(request)

@@ -1,4 +1,4 @@
-"""What is known here: the texts of the last while, by phone, and who has sent STOP. All of it in memory."""
+"""The simulated carrier: recent texts by phone number, and the numbers that have sent STOP. All data is in memory."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -9,20 +9,20 @@ from typing import Literal
 
 from hub.clock import Clock
 from hub.ids import new_id
+from hub.ops.local.twilio_stub.error_responses import UNSUBSCRIBED, ErrorResponse, find_error
 from hub.ops.local.twilio_stub.message import Direction, Message, MessageStatus
-from hub.ops.local.twilio_stub.refusals import UNSUBSCRIBED, Refusal, refuse
 
-_KEPT = 50_000
-"""Texts that are remembered; beyond, the oldest is forgotten. About a kilobyte each."""
-_STOPPED_KEPT = 50_000
+MAX_TEXTS = 50_000
+"""Texts kept, about a kilobyte each. Beyond that, the oldest text is dropped."""
+_MAX_OPT_OUTS = 50_000
 
-# The whole body, in any case, as Twilio's own filter takes it.
+# A keyword must be the whole body, in upper or lower case, as in Twilio's own filter.
 _STOP = frozenset({"stop", "unsubscribe", "end", "quit", "stopall", "cancel", "revoke", "optout"})
 _START = frozenset({"start", "yes", "unstop"})
 _HELP = frozenset({"help", "info"})
 
-OptOutWord = Literal["STOP", "START", "HELP"]
-_REPLIES: dict[OptOutWord, str] = {
+OptOutKeyword = Literal["STOP", "START", "HELP"]
+_REPLIES: dict[OptOutKeyword, str] = {
     "STOP": "You have successfully been unsubscribed. You will not receive any more messages from this number. "
     "Reply START to resubscribe.",
     "START": "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
@@ -32,8 +32,8 @@ _REPLIES: dict[OptOutWord, str] = {
 
 
 @dataclass(frozen=True)
-class Sending:
-    """A text as it is asked to be sent."""
+class SendRequest:
+    """A request to send a text."""
 
     to: str
     sender: str
@@ -43,86 +43,87 @@ class Sending:
 
 
 class Carrier:
-    """The texts between our lines and everybody's phones."""
+    """The texts between the hub's numbers (`lines`) and all phones. At most `max_texts` are kept."""
 
-    def __init__(self, lines: Sequence[str], clock: Clock) -> None:
+    def __init__(self, lines: Sequence[str], clock: Clock, max_texts: int = MAX_TEXTS) -> None:
         self.lines = tuple(dict.fromkeys(lines))
         self.change = 0
-        """Counts what happened, so that a page knows when it is out of date."""
+        """Counts the changes, so that a page can tell when it is out of date."""
         self._clock = clock
+        self._max_texts = max_texts
         self._texts: OrderedDict[str, Message] = OrderedDict()
         self._by_phone: OrderedDict[str, deque[Message]] = OrderedDict()
         self._stopped: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._numbers = 0
         self._changed = asyncio.Event()
 
-    def accept(self, text: Sending) -> Message | Refusal:
-        """Take a text to a phone, or say why not."""
-        if refusal := refuse(text.to, text.sender, text.body, self.lines):
-            return refusal
+    def accept(self, text: SendRequest) -> Message | ErrorResponse:
+        """Accept a text to a phone, or return Twilio's error."""
+        if error := find_error(text.to, text.sender, text.body, self.lines):
+            return error
         if (text.to, text.sender) in self._stopped:
             return UNSUBSCRIBED
         return self._keep("outbound-api", text, "queued")
 
-    def answered(self, phone: str, line: str, body: str) -> Message | None:
-        """Take what a webhook answers to a phone; None when that phone has sent STOP, and so gets nothing."""
+    def deliver_reply(self, phone: str, line: str, body: str) -> Message | None:
+        """Deliver the webhook's reply to a phone. Returns None, without delivery, when that phone has sent STOP."""
         if (phone, line) in self._stopped:
             return None
-        return self._keep("outbound-reply", Sending(phone, line, body, None, None), "delivered")
+        return self._keep("outbound-reply", SendRequest(phone, line, body, None, None), "delivered")
 
     def receive(self, phone: str, line: str, body: str) -> Message:
-        """Take a text from a phone. STOP, START and HELP have their effect at once, and an answer of the carrier's."""
-        message = self._keep("inbound", Sending(line, phone, body, None, None), "received")
-        word = opt_out_word(body)
+        """Accept a text from a phone. STOP, START and HELP take effect at once, and the carrier replies to them."""
+        message = self._keep("inbound", SendRequest(line, phone, body, None, None), "received")
+        word = opt_out_keyword(body)
         if word == "STOP":
             self._stopped[phone, line] = None
-            if len(self._stopped) > _STOPPED_KEPT:
+            if len(self._stopped) > _MAX_OPT_OUTS:
                 self._stopped.popitem(last=False)
         if word == "START":
             self._stopped.pop((phone, line), None)
         if word:
-            self._keep("outbound-reply", Sending(phone, line, _REPLIES[word], None, None), "delivered")
+            self._keep("outbound-reply", SendRequest(phone, line, _REPLIES[word], None, None), "delivered")
         return message
 
     def advance(self, message: Message, status: MessageStatus, error_code: int | None = None) -> None:
-        """Say how far a text has come."""
+        """Set the delivery status of a text."""
         message.status, message.error_code, message.updated_at = status, error_code, self._clock()
         if status == "sent":
             message.sent_at = message.updated_at
-        self._ring()
+        self._count_change()
 
     def by_sid(self, sid: str) -> Message | None:
-        """Return the text."""
+        """Return the text with this SID."""
         return self._texts.get(sid)
 
     def latest_first(self, to: str | None = None) -> list[Message]:
-        """Return the remembered texts, those of one phone or (a copy of) all, the latest first."""
+        """Return a new list of the kept texts, of one phone or of all, latest first."""
         return list(reversed(self._texts.values() if to is None else self._by_phone.get(to, ())))
 
     def accepted_after(self, number: int, limit: int) -> list[Message]:
-        """Return the next texts that were accepted from the hub after the one with this number."""
+        """Return the next `limit` texts accepted from the hub after the text with this number."""
         later = (each for each in self._texts.values() if each.number > number and each.direction == "outbound-api")
         return list(islice(later, limit))
 
     def phones(self, limit: int) -> list[Message]:
-        """Return the last text of each phone, that of the most recent phone first."""
+        """Return the last text of each phone, most recent first."""
         return [self._by_phone[phone][-1] for phone in islice(reversed(self._by_phone), limit)]
 
     def conversation(self, phone: str, limit: int) -> list[Message]:
-        """Return the last texts from and to a phone, in their order."""
+        """Return the last `limit` texts from and to a phone, oldest first."""
         return list(reversed(list(islice(reversed(self._by_phone.get(phone, ())), limit))))
 
     def stopped(self, phone: str) -> list[str]:
-        """Return the lines from which this phone wants no texts."""
+        """Return the hub's numbers to which this phone has sent STOP."""
         return [line for line in self.lines if (phone, line) in self._stopped]
 
     async def until_changed(self, since: int) -> int:
-        """Return the count of changes as soon as it is not `since`."""
+        """Wait until the count of changes differs from `since`, and return it."""
         while self.change == since:
             await self._changed.wait()
         return self.change
 
-    def _keep(self, direction: Direction, text: Sending, status: MessageStatus) -> Message:
+    def _keep(self, direction: Direction, text: SendRequest, status: MessageStatus) -> Message:
         self._numbers += 1
         message = Message(
             number=self._numbers,
@@ -139,26 +140,26 @@ class Carrier:
         self._texts[message.sid] = message
         self._by_phone.setdefault(message.phone, deque()).append(message)
         self._by_phone.move_to_end(message.phone)
-        if len(self._texts) > _KEPT:
-            self._forget_oldest()
-        self._ring()
+        if len(self._texts) > self._max_texts:
+            self._drop_oldest()
+        self._count_change()
         return message
 
-    def _forget_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         _, oldest = self._texts.popitem(last=False)
         of_phone = self._by_phone[oldest.phone]
-        of_phone.popleft()  # the oldest of all is the oldest of its phone
+        of_phone.popleft()  # the oldest text of all is also the oldest of its phone
         if not of_phone:
             del self._by_phone[oldest.phone]
 
-    def _ring(self) -> None:
+    def _count_change(self) -> None:
         self.change += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
 
-def opt_out_word(body: str) -> OptOutWord | None:
-    """Return what a carrier takes this text for, None if for nothing special."""
+def opt_out_keyword(body: str) -> OptOutKeyword | None:
+    """Return the opt-out keyword that a carrier recognises in this body; None when it is an ordinary text."""
     word = body.strip().lower()
     if word in _STOP:
         return "STOP"

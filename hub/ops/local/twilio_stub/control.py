@@ -1,4 +1,4 @@
-"""What the page and tests ask for: who was sent what, answer as a phone, and let something go wrong."""
+"""The control API for the page and for tests: list texts, reply as a phone, inject faults."""
 
 import asyncio
 import html
@@ -11,18 +11,18 @@ from pydantic import AfterValidator, Field, ValidationError
 from hub.clock import Clock
 from hub.ops.local.twilio_stub.carrier import Carrier
 from hub.ops.local.twilio_stub.deliveries import Deliveries
+from hub.ops.local.twilio_stub.error_responses import MAX_LENGTH, is_phone
 from hub.ops.local.twilio_stub.faults import Fault, Faults
-from hub.ops.local.twilio_stub.listener import Doors
+from hub.ops.local.twilio_stub.listener import Listener
 from hub.ops.local.twilio_stub.message import Message
 from hub.ops.local.twilio_stub.messages_api import MessagesApi
-from hub.ops.local.twilio_stub.refusals import LONGEST, is_phone
 from hub.ops.local.twilio_stub.webhooks import Webhooks
 from hub.scheduling.values import Value, rfc3339
 
 _PHONES, _CONVERSATION, _MESSAGES = 200, 200, 10_000
-"""How much one answer shows at most."""
-_CALM = 0.25
-"""Seconds between two changes that a page is told of."""
+"""The largest number of items in one response."""
+_EVENT_INTERVAL = 0.25
+"""Seconds at least between two events to a page."""
 _TWIML_MESSAGE = re.compile(r"<Message[^>]*>(?:\s*<Body>)?(.*?)(?:</Body>\s*)?</Message>", re.DOTALL)
 
 V = TypeVar("V", bound=Value)
@@ -34,25 +34,25 @@ def _phone(written: str) -> str:
     return written
 
 
-class Answer(Value):
-    """A text from a phone to one of our lines. `message_sid` brings it under a SID that was used before."""
+class PhoneText(Value):
+    """A text from a phone to one of the hub's numbers (`line`). `message_sid`: reuse the SID of an earlier text."""
 
     phone: Annotated[str, AfterValidator(_phone)]
     line: str
-    body: Annotated[str, Field(max_length=LONGEST)]
+    body: Annotated[str, Field(max_length=MAX_LENGTH)]
     message_sid: Annotated[str, Field(pattern=r"^SM[0-9a-f]{32}$")] | None = None
 
 
 class Closing(Value):
-    """For how many seconds nobody can connect."""
+    """A request to refuse new connections for this many seconds."""
 
     seconds: Annotated[float, Field(gt=0, le=300)]
 
 
 class Control:
-    """The stand-in's own interface; it is nothing of Twilio's."""
+    """The stub's own control API, which Twilio does not have."""
 
-    def __init__(  # noqa: PLR0913  # it shows and steers all parts
+    def __init__(  # noqa: PLR0913  # it reads and controls all parts
         self,
         *,
         webhook: str,
@@ -62,7 +62,7 @@ class Control:
         deliveries: Deliveries,
         webhooks: Webhooks,
         messages: MessagesApi,
-        doors: Doors,
+        listener: Listener,
     ) -> None:
         self._webhook = webhook
         self._clock = clock
@@ -71,10 +71,10 @@ class Control:
         self._deliveries = deliveries
         self._webhooks = webhooks
         self._messages = messages
-        self._doors = doors
+        self._listener = listener
 
     def routes(self) -> list[web.RouteDef]:
-        """Return where it answers."""
+        """Return the routes."""
         return [
             web.get("/control/state", self._state),
             web.get("/control/messages", self._sent),
@@ -94,8 +94,8 @@ class Control:
                 "change": self._carrier.change,
                 "lines": self._carrier.lines,
                 "posts": self._messages.posts,
-                "underWay": self._deliveries.under_way,
-                "faults": [fault.model_dump(mode="json", by_alias=True) for fault in self._faults.coming],
+                "underWay": self._deliveries.in_delivery,
+                "faults": [fault.model_dump(mode="json", by_alias=True) for fault in self._faults.pending],
             },
         )
 
@@ -123,23 +123,25 @@ class Control:
         )
 
     async def _answer(self, request: web.Request) -> web.Response:
-        """Bring the phone's text to the hub; say what the hub answered, and put its words into the conversation."""
-        answer = await _read(Answer, request)
-        if answer.line not in self._carrier.lines:
-            raise web.HTTPUnprocessableEntity(text="there is no such line")
-        message = self._carrier.receive(answer.phone, answer.line, answer.body)
-        sid = answer.message_sid or message.sid
-        posted = await self._webhooks.bring(self._webhook, message, sid)
-        said = [html.unescape(each) for each in _TWIML_MESSAGE.findall(posted.body)] if _is_good(posted.status) else []
-        for each in said:
-            self._carrier.answered(answer.phone, answer.line, each)
+        """Post the phone's text to the hub, deliver the reply to the phone, and return the hub's response."""
+        text = await _read(PhoneText, request)
+        if text.line not in self._carrier.lines:
+            raise web.HTTPUnprocessableEntity(text="the hub has no such number")
+        message = self._carrier.receive(text.phone, text.line, text.body)
+        sid = text.message_sid or message.sid
+        response = await self._webhooks.post_inbound(self._webhook, message, sid)
+        succeeded = _is_success(response.status)
+        replies = [html.unescape(each) for each in _TWIML_MESSAGE.findall(response.body)] if succeeded else []
+        for reply in replies:
+            self._carrier.deliver_reply(text.phone, text.line, reply)
+        answer = replies[0] if replies else None
         return web.json_response(
-            {"messageSid": sid, "status": posted.status, "answer": said[0] if said else None, "body": posted.body},
+            {"messageSid": sid, "status": response.status, "answer": answer, "body": response.body},
         )
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         if not self._faults.add(await _read(Fault, request)):
-            raise web.HTTPConflict(text="so much is to go wrong already")
+            raise web.HTTPConflict(text="too many faults are pending already")
         return web.Response(status=204)
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
@@ -148,18 +150,18 @@ class Control:
 
     async def _close(self, request: web.Request) -> web.Response:
         closing = await _read(Closing, request)
-        await self._doors.close_for(closing.seconds)
+        await self._listener.close_for(closing.seconds)
         return web.Response(status=204)
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
-        """Tell a page, as server-sent events, each time something has happened."""
+        """Send the page a server-sent event after each change."""
         stream = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-store"})
         await stream.prepare(request)
         change = -1
-        while True:  # until the page is closed: that cancels this handler
+        while True:  # closing the page cancels this handler
             change = await self._carrier.until_changed(change)
             await stream.write(f"data: {change}\n\n".encode())
-            await asyncio.sleep(_CALM)
+            await asyncio.sleep(_EVENT_INTERVAL)
 
 
 def _shown(message: Message) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def _shown(message: Message) -> dict[str, Any]:
 
 
 async def _read(model: type[V], request: web.Request) -> V:
-    # JSON only: a form of any web page could be posted here, and JSON from another origin cannot.
+    # JSON only: any web page can post a form here, but not JSON, which needs a CORS preflight.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
     try:
@@ -187,5 +189,5 @@ async def _read(model: type[V], request: web.Request) -> V:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
 
 
-def _is_good(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004  # what HTTP calls successful
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004  # the range of success in HTTP

@@ -1,4 +1,4 @@
-"""The way of an accepted text to its phone: it is sent, delivered, and the hub is told of each step."""
+"""Delivers accepted texts: each goes through sent and delivered, with a status callback to the hub for each step."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,10 @@ from hub.ops.local.twilio_stub.faults import CarrierFault
 from hub.ops.local.twilio_stub.message import Message, MessageStatus
 from hub.ops.local.twilio_stub.webhooks import Webhooks
 
-MOST_UNDER_WAY = 20_000
-"""Texts that may be under way at once; Twilio, too, answers 429 to more than it takes."""
+MAX_IN_DELIVERY = 20_000
+"""Texts in delivery at the same time. Beyond that a POST is answered 429, as Twilio does when its queue is full."""
 _STEP = 0.15
-"""Seconds from one step to the next: enough to see it happen on the page."""
+"""Seconds between two steps: long enough to see each of them on the page."""
 
 Step = tuple[MessageStatus, Sequence[MessageStatus]]
 _USUAL: Sequence[Step] = (("sent", ("sent",)), ("delivered", ("delivered",)))
@@ -21,21 +21,21 @@ _WITH_FAULT: Mapping[CarrierFault, Sequence[Step]] = {
     "callbacks_withheld": (("sent", ()), ("delivered", ())),
     "undelivered": (("sent", ("sent",)), ("undelivered", ("undelivered",))),
 }
-"""What a text comes to, and which callbacks are then posted."""
+"""The steps of a delivery: each new status, with the callbacks that are posted then."""
 
 
 class Deliveries:
-    """The texts under way, each a task in `group`."""
+    """The texts in delivery, each as a task in `group`."""
 
     def __init__(self, carrier: Carrier, webhooks: Webhooks, group: asyncio.TaskGroup) -> None:
         self._carrier = carrier
         self._webhooks = webhooks
         self._group = group
-        self.under_way = 0
+        self.in_delivery = 0
 
     def begin(self, message: Message, fault: tuple[CarrierFault, int] | None) -> None:
-        """Send a text on its way; `fault` says what goes wrong, and with which error code if it cannot be delivered."""
-        self.under_way += 1
+        """Start the delivery of a text, with a fault and its error code if given."""
+        self.in_delivery += 1
         self._group.create_task(self._deliver(message, fault))
 
     async def _deliver(self, message: Message, fault: tuple[CarrierFault, int] | None) -> None:
@@ -47,4 +47,4 @@ class Deliveries:
                 for report in reports:
                     await self._webhooks.report(message, report)
         finally:
-            self.under_way -= 1
+            self.in_delivery -= 1

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: for the next so many texts, all of them or those to one phone."""
+"""Injected faults: each applies to the next `count` texts, to all phones or to one."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeVar, get_args
@@ -8,20 +8,20 @@ from pydantic import Field
 from hub.scheduling.values import Value
 
 AnswerFault = Literal["too_many_requests", "server_error", "time_out", "dropped", "server_error_but_accepted"]
-"""What a POST is answered. The first three accept nothing; `time_out` says nothing for a minute. `dropped` accepts the
-text and cuts the connection, `server_error_but_accepted` accepts it and says 502."""
+"""A fault in the answer to a POST. The first three do not accept the text; `time_out` sends no answer for a minute.
+`dropped` accepts the text and cuts the connection; `server_error_but_accepted` accepts it and answers 502."""
 CarrierFault = Literal["callbacks_twice", "callbacks_reversed", "callbacks_withheld", "undelivered"]
-"""What becomes of a text that was accepted."""
+"""A fault in the delivery of a text that was accepted."""
 
 ANSWER_FAULTS: Final[tuple[AnswerFault, ...]] = get_args(AnswerFault)
 CARRIER_FAULTS: Final[tuple[CarrierFault, ...]] = get_args(CarrierFault)
-_MOST = 100
+_MAX_PENDING = 100
 
 F = TypeVar("F", AnswerFault, CarrierFault)
 
 
 class Fault(Value):
-    """One thing that goes wrong `count` times; `to` narrows it to one phone. `error_code` is for `undelivered`."""
+    """A fault that applies `count` times, only to texts to `to` if that is set. `error_code` is for `undelivered`."""
 
     kind: AnswerFault | CarrierFault
     count: Annotated[int, Field(ge=1, le=100_000)] = 1
@@ -30,42 +30,42 @@ class Fault(Value):
 
 
 class Faults:
-    """The faults that are still to come, in the order in which they were asked for."""
+    """The faults that have not been used up, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._coming: list[Fault] = []
+        self._pending: list[Fault] = []
 
     @property
-    def coming(self) -> tuple[Fault, ...]:
-        """What is still to come."""
-        return tuple(self._coming)
+    def pending(self) -> tuple[Fault, ...]:
+        """The faults that have not been used up."""
+        return tuple(self._pending)
 
     def add(self, fault: Fault) -> bool:
-        """Let this happen after what was asked for before; return False when too much is to come already."""
-        if len(self._coming) >= _MOST:
+        """Add a fault after those added before; return False when there are too many already."""
+        if len(self._pending) >= _MAX_PENDING:
             return False
-        self._coming.append(fault)
+        self._pending.append(fault)
         return True
 
     def clear(self) -> None:
-        """Let nothing more go wrong."""
-        self._coming.clear()
+        """Remove all faults."""
+        self._pending.clear()
 
     def take_answer(self, to: str) -> AnswerFault | None:
-        """Return what the POST of a text to this phone is answered, and use that up."""
+        """Take the next fault for the answer to a POST of a text to this phone, if there is one."""
         fault = self._take(to, ANSWER_FAULTS)
         return None if fault is None else _only(fault.kind, ANSWER_FAULTS)
 
     def take_carrier(self, to: str) -> tuple[CarrierFault, int] | None:
-        """Return what becomes of an accepted text to this phone, with its error code, and use that up."""
+        """Take the next fault, with its error code, for the delivery of a text to this phone, if there is one."""
         fault = self._take(to, CARRIER_FAULTS)
         return None if fault is None else (_only(fault.kind, CARRIER_FAULTS), fault.error_code)
 
     def _take(self, to: str, kinds: Sequence[str]) -> Fault | None:
-        for index, fault in enumerate(self._coming):
+        for index, fault in enumerate(self._pending):
             if fault.kind in kinds and fault.to in (None, to):
                 left = [fault.model_copy(update={"count": fault.count - 1})] if fault.count > 1 else []
-                self._coming[index : index + 1] = left
+                self._pending[index : index + 1] = left
                 return fault
         return None
 

@@ -1,12 +1,12 @@
-"""Where the stand-in listens, and how it stops listening for a while."""
+"""The listening socket of the stub, which can be closed for a while."""
 
 import asyncio
 
 from aiohttp import web
 
 
-class Doors:
-    """The listening socket. Connections that are open when it closes stay open."""
+class Listener:
+    """The listening socket. Connections that are already open stay open when it closes."""
 
     def __init__(self, port: int, group: asyncio.TaskGroup) -> None:
         self.port = port
@@ -15,12 +15,12 @@ class Doors:
 
     async def open(self, runner: web.AppRunner) -> None:
         """Listen for the runner's application. Raises OSError when the port is taken."""
-        site = web.TCPSite(runner, "127.0.0.1", self.port)  # loopback: it asks nobody who they are
+        site = web.TCPSite(runner, "127.0.0.1", self.port)  # only loopback: /control has no authentication
         await site.start()
         self._open = runner, site
 
     async def close_for(self, seconds: float) -> None:
-        """Refuse every new connection from now on for so many seconds; closed already, it stays with the first time."""
+        """Refuse all new connections for this many seconds. A call while it is closed changes nothing."""
         if self._open is None:
             return
         runner, site = self._open

@@ -1,4 +1,4 @@
-"""A text on its way, and how Twilio's API shows it."""
+"""A text message, and its form in Twilio's API."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ MessageStatus = Literal["queued", "sent", "delivered", "undelivered", "received"
 
 @dataclass
 class Message:
-    """A text. `number` counts all texts of this process; `text_id` is the hub's own id of it, from the callback."""
+    """A text. `number` counts all texts of this process; `text_id` is the hub's own id, taken from the callback URL."""
 
     number: int
     sid: str
@@ -31,12 +31,12 @@ class Message:
 
     @property
     def phone(self) -> str:
-        """The number of the person, whichever end that is."""
+        """The number of the person, who may be sender or recipient."""
         return self.sender if self.direction == "inbound" else self.recipient
 
 
 def resource(message: Message, account: str) -> dict[str, object]:
-    """Return the message as `GET …/Messages/{SID}.json` answers it: snake case, dates as in e-mail."""
+    """Return the message as in the answer of `GET …/Messages/{SID}.json`: snake case, dates in the RFC 2822 format."""
     uri = f"/{API_VERSION}/Accounts/{account}/Messages/{message.sid}"
     return {
         "account_sid": account,

@@ -11,20 +11,26 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import hdrs, web
 
-from hub.ops.local.twilio_stub.carrier import Carrier, Sending
-from hub.ops.local.twilio_stub.deliveries import MOST_UNDER_WAY, Deliveries
+from hub.ops.local.twilio_stub.carrier import Carrier, SendRequest
+from hub.ops.local.twilio_stub.deliveries import MAX_IN_DELIVERY, Deliveries
+from hub.ops.local.twilio_stub.error_responses import (
+    NOT_AUTHENTICATED,
+    NOT_FOUND,
+    SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    ErrorResponse,
+)
 from hub.ops.local.twilio_stub.faults import AnswerFault, Faults
 from hub.ops.local.twilio_stub.message import API_VERSION, Message, resource
-from hub.ops.local.twilio_stub.refusals import NOT_AUTHENTICATED, NOT_FOUND, SERVER_ERROR, TOO_MANY_REQUESTS, Refusal
 from hub.texting.callback_urls import TEXT
 
 _LIST: Final = f"/{API_VERSION}/Accounts/{{account}}/Messages.json"
 _ONE: Final = f"/{API_VERSION}/Accounts/{{account}}/Messages/{{sid}}.json"
-_SILENCE = 60.0
-"""Seconds that a POST which gets no answer is held."""
+_HOLD_FOR = 60.0
+"""Seconds for which a POST with the fault `time_out` is held before its connection is cut."""
 _PAGE, _LARGEST_PAGE = 50, 1000
-_BAD_GATEWAY = Refusal(502, SERVER_ERROR.code)
-_REFUSED_BY: Mapping[AnswerFault, Refusal] = {
+_BAD_GATEWAY = ErrorResponse(502, SERVER_ERROR.code)
+_ERROR_OF: Mapping[AnswerFault, ErrorResponse] = {
     "too_many_requests": TOO_MANY_REQUESTS,
     "server_error": SERVER_ERROR,
     "server_error_but_accepted": _BAD_GATEWAY,
@@ -34,7 +40,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class MessagesApi:
-    """The resource of one account. `posts` counts what was posted, taken or not."""
+    """The Messages resource of one account. `posts` counts all POSTs, accepted or not."""
 
     def __init__(self, account: str, token: str, carrier: Carrier, faults: Faults, deliveries: Deliveries) -> None:
         self._account = account
@@ -45,7 +51,7 @@ class MessagesApi:
         self.posts = 0
 
     def routes(self) -> list[web.RouteDef]:
-        """Return where it answers."""
+        """Return the routes."""
         return [
             web.post(_LIST, self._guarded(self._create)),
             web.get(_LIST, self._guarded(self._list)),
@@ -56,8 +62,8 @@ class MessagesApi:
         async def guarded(request: web.Request) -> web.StreamResponse:
             known = self._knows(request.headers.get(hdrs.AUTHORIZATION, ""))
             ours = request.match_info["account"] == self._account
-            answer = await handler(request) if known and ours else _refused(NOT_AUTHENTICATED)
-            answer.force_close()  # so that a closed door is closed for everybody: see `doors`
+            answer = await handler(request) if known and ours else _error(NOT_AUTHENTICATED)
+            answer.force_close()  # a kept-alive connection would still work while `Listener.close_for` refuses new ones
             return answer
 
         return guarded
@@ -78,21 +84,21 @@ class MessagesApi:
         to = given.get("To", "")
         fault = self._faults.take_answer(to)
         if fault in {"too_many_requests", "server_error"}:
-            return _refused(_REFUSED_BY[fault])
+            return _error(_ERROR_OF[fault])
         if fault == "time_out":
-            await asyncio.sleep(_SILENCE)
+            await asyncio.sleep(_HOLD_FOR)
             return _cut(request)
-        if self._deliveries.under_way >= MOST_UNDER_WAY:
-            return _refused(TOO_MANY_REQUESTS)
+        if self._deliveries.in_delivery >= MAX_IN_DELIVERY:
+            return _error(TOO_MANY_REQUESTS)
         answer = self._accept(given)
         if fault == "dropped":
             return _cut(request)
-        return _refused(_BAD_GATEWAY) if fault == "server_error_but_accepted" else answer
+        return _error(_BAD_GATEWAY) if fault == "server_error_but_accepted" else answer
 
     def _accept(self, given: Mapping[str, str]) -> web.Response:
         callback = given.get("StatusCallback") or None
         accepted = self._carrier.accept(
-            Sending(
+            SendRequest(
                 to=given.get("To", ""),
                 sender=given.get("From", ""),
                 body=given.get("Body", ""),
@@ -100,15 +106,15 @@ class MessagesApi:
                 text_id=_text_id(callback),
             ),
         )
-        if isinstance(accepted, Refusal):
-            return _refused(accepted)
+        if isinstance(accepted, ErrorResponse):
+            return _error(accepted)
         answer = web.json_response(resource(accepted, self._account), status=201)
         self._deliveries.begin(accepted, self._faults.take_carrier(accepted.recipient))
         return answer
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
         message = self._carrier.by_sid(request.match_info["sid"])
-        return _refused(NOT_FOUND) if message is None else web.json_response(resource(message, self._account))
+        return _error(NOT_FOUND) if message is None else web.json_response(resource(message, self._account))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -116,7 +122,7 @@ class MessagesApi:
             size = min(max(int(request.query.get("PageSize", _PAGE)), 1), _LARGEST_PAGE)
             page = max(int(request.query.get("Page", 0)), 0)
         except ValueError:
-            return _refused(Refusal(400, NOT_FOUND.code))
+            return _error(ErrorResponse(400, NOT_FOUND.code))
         shown = found[page * size : (page + 1) * size]
         more = len(found) > (page + 1) * size
         return web.json_response(
@@ -139,7 +145,7 @@ class MessagesApi:
 
 
 def _wanted(message: Message, query: Mapping[str, str]) -> bool:
-    """Return whether the filters of a list, which know the day only, let a message through. Raises ValueError."""
+    """Return whether a message passes the filters of a list request. They compare days. Raises ValueError."""
     day = (message.sent_at or message.created_at).date()
     return (
         query.get("To", message.recipient) == message.recipient
@@ -159,16 +165,16 @@ def _page_uri(request: web.Request, page: int) -> str:
 
 
 def _text_id(callback: str | None) -> str | None:
-    """Return the hub's id of the text, which is in its callback address."""
+    """Return the hub's id of the text, which is part of its callback URL."""
     values = parse_qs(urlsplit(callback).query).get(TEXT, []) if callback else []
     return values[0] if values else None
 
 
-def _refused(refusal: Refusal) -> web.Response:
-    return web.json_response(refusal.document(), status=refusal.status)
+def _error(error: ErrorResponse) -> web.Response:
+    return web.json_response(error.document(), status=error.status)
 
 
 def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    return web.Response()  # goes nowhere
+    return web.Response()  # never sent: the connection is gone

@@ -1,4 +1,4 @@
-"""The stand-in as a program of a run on one machine, and the settings with which the hub takes it for Twilio."""
+"""The program of the Twilio stub, and the settings with which the hub uses it instead of Twilio."""
 
 import sys
 
@@ -10,18 +10,18 @@ from hub.ops.local.process import Program
 from hub.settings import Settings, child_environment
 
 _FROM_PATIENT, _FROM_DOCTOR = "+15005550006", "+15005550010"
-"""Numbers that nobody has. The first is the one that Twilio's own test credentials send from."""
+"""Numbers that no phone has. The first is the sender number of Twilio's own test credentials."""
 
 
-def wanted(settings: Settings) -> bool:
-    """Return whether the hub needs the stand-in: Twilio is not set, and no real patients wait for texts."""
+def is_needed(settings: Settings) -> bool:
+    """Return whether to start the stub: no Twilio account is set, and this is not production."""
     return settings.twilio_account_sid is None and settings.clinic_env == "development"
 
 
 def account(port: int) -> dict[str, object]:
-    """Return the settings of a made-up account with the stand-in on this port.
+    """Return the settings of a generated Twilio account whose API is the stub on this port.
 
-    Its token is a new one each time, because whoever knows it can confirm and cancel as any patient.
+    The token is new each time: anyone who knows it can confirm and cancel as any patient.
     """
     return {
         "twilio_account_sid": "AC" + new_id().replace("-", ""),
@@ -32,20 +32,20 @@ def account(port: int) -> dict[str, object]:
     }
 
 
-def phones(settings: Settings, port: int) -> Program:
-    """Return the program of the stand-in with these settings, which `account` of this port is part of."""
+def twilio_stub(settings: Settings, port: int) -> Program:
+    """Return the program of the stub. The settings must include those of `account` for this port."""
     return Program(
-        name="phones",
+        name="twilio_stub",
         command=(sys.executable, "-u", "-m", "hub.ops.local.twilio_stub"),
         environment=child_environment(settings),
         port=port,
-        answers=lambda: _answers(page_url(port)),
-        after_death="It has forgotten the texts that it showed, and who had sent STOP.",
+        probe=lambda: _answers(page_url(port)),
+        restart_note="It has lost its texts and the list of phones that have sent STOP.",
     )
 
 
 def page_url(port: int) -> str:
-    """Return the address of the page with everybody's phones."""
+    """Return the URL of the page that shows all phones."""
     return f"http://127.0.0.1:{port}"
 
 

@@ -1,4 +1,4 @@
-"""What Twilio posts to the hub: signed forms, about texts on their way and texts that came in."""
+"""The webhooks that Twilio posts to the hub, as signed forms: status callbacks and inbound texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from yarl import URL
 from hub.ops.local.twilio_stub.message import API_VERSION, Message, MessageStatus
 
 SIGNATURE = "X-Twilio-Signature"
-_PATIENCE = ClientTimeout(total=15)  # what Twilio waits
-_AT_ONCE = 16
-_LONGEST_ANSWER = 64 * 1024
+_TIMEOUT = ClientTimeout(total=15)  # as Twilio's
+_MAX_CONNECTIONS = 16
+_MAX_BODY = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Posted:
-    """What the hub answered: the HTTP status and the body; the status is 0 when no answer came."""
+class WebhookResponse:
+    """The hub's response: the HTTP status, 0 when no response came, and the body."""
 
     status: int
     body: str
 
 
 class Webhooks:
-    """Posts forms to the hub, signed with the account's token. Open it inside the running loop, close it at the end."""
+    """Posts forms to the hub, signed with the account's token. Create it inside the running event loop; close it."""
 
     def __init__(self, account: str, token: str) -> None:
         self._account = account
         self._validator = RequestValidator(token)
-        self._session = ClientSession(timeout=_PATIENCE, connector=TCPConnector(limit=_AT_ONCE))
+        self._session = ClientSession(timeout=_TIMEOUT, connector=TCPConnector(limit=_MAX_CONNECTIONS))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._session.close()
 
     async def report(self, message: Message, status: MessageStatus) -> None:
-        """Tell the text's callback address, if it has one, that the text has come to `status`."""
+        """Post the new status of a text to its callback URL, if it has one."""
         if message.callback is None:
             return
         error = {} if message.error_code is None or status == "sent" else {"ErrorCode": str(message.error_code)}
@@ -53,8 +53,8 @@ class Webhooks:
             },
         )
 
-    async def bring(self, url: str, message: Message, sid: str) -> Posted:
-        """Bring a text from a phone to the hub, under the given SID, and return what the hub answered."""
+    async def post_inbound(self, url: str, message: Message, sid: str) -> WebhookResponse:
+        """Post a text from a phone to the hub, under the given SID, and return the response."""
         return await self._post(
             url,
             {
@@ -72,25 +72,25 @@ class Webhooks:
             },
         )
 
-    async def _post(self, url: str, form: Mapping[str, str]) -> Posted:
-        """Post once more, as Twilio does, when the first try did not even get a connection."""
+    async def _post(self, url: str, form: Mapping[str, str]) -> WebhookResponse:
+        """Post a form. When the connection fails, try a second time, as Twilio does."""
         try:
             return await self._post_once(url, form)
         except ClientConnectorError:
             pass
         except (ClientError, TimeoutError):
-            return Posted(0, "")
+            return WebhookResponse(0, "")
         try:
             return await self._post_once(url, form)
         except (ClientError, TimeoutError):
-            return Posted(0, "")
+            return WebhookResponse(0, "")
 
-    async def _post_once(self, url: str, form: Mapping[str, str]) -> Posted:
+    async def _post_once(self, url: str, form: Mapping[str, str]) -> WebhookResponse:
         whole = {**form, "AccountSid": self._account, "ApiVersion": API_VERSION}
         signature = self._validator.compute_signature(url, whole)
-        # encoded: what is signed is the address as it was given, so it must leave as it is
+        # encoded=True: the signature covers the URL as it was given, so yarl must not change it
         address = URL(url, encoded=True)
         headers = {SIGNATURE: signature, hdrs.USER_AGENT: "TwilioProxy/1.1"}
         async with self._session.post(address, data=whole, headers=headers, allow_redirects=False) as answer:
-            body = await answer.content.read(_LONGEST_ANSWER)
-            return Posted(answer.status, body.decode(errors="replace"))
+            body = await answer.content.read(_MAX_BODY)
+            return WebhookResponse(answer.status, body.decode(errors="replace"))

@@ -1,1 +1,1 @@
-"""Stands in for the agents process where a test is about the run and not about agents."""
+"""A stand-in for the agents process, for tests of `clinic-hub run`."""

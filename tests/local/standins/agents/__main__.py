@@ -1,4 +1,4 @@
-"""Says that it has its doctors, then waits to be ended."""
+"""Writes the log line of a ready agents process, then waits for a signal."""
 
 import signal
 import sys

@@ -1,1 +1,1 @@
-"""Stands in for the api process where a test is about the run and not about the api."""
+"""A stand-in for the api process, for tests of `clinic-hub run`."""

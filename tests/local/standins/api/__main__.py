@@ -1,4 +1,4 @@
-"""Is ready, and nothing else."""
+"""Answers the readiness check, and nothing else."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-// Shows what /control knows and posts what the forms say. Texts are put in as text, never as HTML: they are other people's.
+// Shows the data of /control and posts the forms. Message bodies are inserted as text, never as HTML: they are untrusted.
 'use strict';
 
 const byId = (id) => document.getElementById(id);
@@ -40,7 +40,7 @@ async function refresh() {
 
 function showState(now) {
   byId('clock').textContent = `${now.now.slice(0, 10)} ${now.now.slice(11, 16)} UTC`;
-  byId('counts').textContent = `${now.posts} texts posted, ${now.underWay} under way.`;
+  byId('counts').textContent = `${now.posts} texts posted, ${now.underWay} in delivery.`;
   const nameOf = (fault) => [...byId('kind').options].find((each) =>
     each.value === fault.kind && [undefined, String(fault.errorCode)].includes(each.dataset.code))?.text ?? `${fault.kind} (${fault.errorCode})`;
   byId('faults').replaceChildren(...now.faults.map((fault) =>
@@ -113,7 +113,7 @@ async function answer(body) {
     const told = await post('/control/answers', { phone: state.phone, line: byId('line').value, body });
     byId('told').textContent = told.status === 0 ? 'The hub did not answer.'
       : told.status >= 300 ? `The hub answered ${told.status}.`
-      : told.answer === null ? 'The hub took it and says nothing.' : '';
+      : told.answer === null ? 'The hub accepted the text and did not reply.' : '';
   } catch (error) {
     byId('told').textContent = error.message;
   }
@@ -147,5 +147,5 @@ byId('clear').addEventListener('click', async () => {
 byId('close').addEventListener('click', () => post('/control/closed', { seconds: 10 }));
 
 new EventSource('/control/changes').addEventListener('message', refresh);
-setInterval(refresh, 15000); // the clock goes on when nothing happens
+setInterval(refresh, 15000); // keeps the clock current when there are no changes
 refresh();

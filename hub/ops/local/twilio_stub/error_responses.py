@@ -1,11 +1,11 @@
-"""Why Twilio takes a text or not: its error codes, and the numbers that it answers with them in its own tests."""
+"""Twilio's error responses, and the magic numbers for which its test credentials give each of them."""
 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-LONGEST = 1600
-"""Characters of a text at most."""
+MAX_LENGTH = 1600
+"""Characters in one text at most."""
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _FROM: Mapping[str, int] = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
@@ -16,7 +16,7 @@ _TO: Mapping[str, int] = {
     "+15005550004": 21610,
     "+15005550009": 21614,
 }
-_SAID: Mapping[int, str] = {
+_MESSAGES: Mapping[int, str] = {
     20003: "Authenticate",
     20404: "The requested resource was not found",
     20429: "Too Many Requests",
@@ -37,33 +37,33 @@ _SAID: Mapping[int, str] = {
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """An answer that is none of 2xx: the HTTP status and Twilio's code."""
+class ErrorResponse:
+    """An error response: the HTTP status and Twilio's error code."""
 
     status: int
     code: int
 
     def document(self) -> dict[str, object]:
-        """Return the JSON of the answer."""
+        """Return the JSON body."""
         return {
             "code": self.code,
-            "message": _SAID[self.code],
+            "message": _MESSAGES[self.code],
             "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
             "status": self.status,
         }
 
 
-NOT_AUTHENTICATED = Refusal(401, 20003)
-NOT_FOUND = Refusal(404, 20404)
-TOO_MANY_REQUESTS = Refusal(429, 20429)
-SERVER_ERROR = Refusal(500, 20500)
-UNSUBSCRIBED = Refusal(400, 21610)
+NOT_AUTHENTICATED = ErrorResponse(401, 20003)
+NOT_FOUND = ErrorResponse(404, 20404)
+TOO_MANY_REQUESTS = ErrorResponse(429, 20429)
+SERVER_ERROR = ErrorResponse(500, 20500)
+UNSUBSCRIBED = ErrorResponse(400, 21610)
 
 
-def refuse(to: str, sender: str, body: str, lines: Collection[str]) -> Refusal | None:
-    """Return why a text is not taken, None if it is. `lines` are the numbers that belong to the account."""
+def find_error(to: str, sender: str, body: str, lines: Collection[str]) -> ErrorResponse | None:
+    """Return the error for a text, or None if Twilio accepts it. `lines` are the numbers of the account."""
     code = _missing(to, sender, body) or _bad_sender(sender, lines) or _bad_recipient(to)
-    return None if code is None else Refusal(400, code)
+    return None if code is None else ErrorResponse(400, code)
 
 
 def _missing(to: str, sender: str, body: str) -> int | None:
@@ -73,7 +73,7 @@ def _missing(to: str, sender: str, body: str) -> int | None:
         return 21603
     if not body:
         return 21602
-    return 21617 if len(body) > LONGEST else None
+    return 21617 if len(body) > MAX_LENGTH else None
 
 
 def _bad_sender(sender: str, lines: Collection[str]) -> int | None:
@@ -91,5 +91,5 @@ def _bad_recipient(to: str) -> int | None:
 
 
 def is_phone(number: str) -> bool:
-    """Return whether this is a phone number as E.164 writes it."""
+    """Return whether this is a phone number in E.164 form."""
     return _E164.fullmatch(number) is not None
