@@ -1,1 +1,1 @@
-"""The Python client: what somebody signed in asks of the hub, over REST and over Socket.IO."""
+"""The Python client of the hub, over REST and Socket.IO."""

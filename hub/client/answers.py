@@ -1,4 +1,4 @@
-"""What comes back: of one sending of a command, and of the command in the end. Values, never exceptions."""
+"""The results of a command: of one attempt to send it, and of the command in the end. Values, never exceptions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,17 +8,17 @@ from hub.scheduling.views import AppointmentView
 
 @dataclass(frozen=True)
 class Granted:
-    """The hub did it, and this is how the appointment stands."""
+    """The hub carried out the command; `appointment` is the state after it. `status` is None over a socket."""
 
     appointment: AppointmentView
     status: int | None
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """The hub said no: a machine-readable code, a sentence, the HTTP status (None over a socket).
+class Problem:
+    """The hub refused: a machine-readable code, a sentence, and the HTTP status (None over a socket).
 
-    `retry_after` is the seconds after which the hub wants to be asked again; None when it did not say.
+    `retry_after`: the seconds to wait before the next attempt, if the hub gave them.
     """
 
     code: str
@@ -28,32 +28,32 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Silence:
-    """Nothing came back, for this reason: what was asked may or may not have been done."""
+class NoResponse:
+    """No usable response came, for this reason. The command may or may not have been carried out."""
 
     cause: str
 
 
-Outcome = Granted | Refusal | Silence
-"""What one sending of a command gave."""
+Outcome = Granted | Problem | NoResponse
+"""The result of one attempt to send a command."""
 
 NO_ANSWER = "no_answer"
 """The code of an answer that never came."""
 
 UNREADABLE = "unreadable"
-"""The code of a refusal that names none: somebody between us and the hub gave it."""
+"""The code of a problem without a code: a proxy between client and hub answered."""
 
 UNDECIDED = frozenset({"try_again", "unavailable", "draining", "busy", "too_many_requests", UNREADABLE})
-"""Refusals that say nothing about the command: the same one may be sent again."""
+"""Problems that leave the command undecided: it may be sent again."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command came to in the end.
+    """The final result of a command.
 
-    `ok` says that it is in the record, and `appointment` how it stood then; otherwise `code` and `detail` say why not.
-    `key` is the command's key, `attempts` how often it was sent, `seconds` how long that took in all, `at` when the
-    answer was here. `status` is the HTTP status, None over a socket.
+    `ok`: the change is in the record, and `appointment` is the state after it. If not, `code` and `detail` say why.
+    `key` is the command's key, `attempts` how often it was sent, `seconds` the time over all attempts, and `at` the
+    time of the answer. `status` is the HTTP status, None over a socket.
     """
 
     key: str
@@ -68,5 +68,5 @@ class Answer:
 
     @property
     def decided(self) -> bool:
-        """Whether the hub decided the command; if not, it may or may not have been carried out."""
+        """Whether the hub decided the command. If not, it may or may not have been carried out."""
         return self.ok or self.code not in UNDECIDED | {NO_ANSWER}

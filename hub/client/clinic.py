@@ -1,4 +1,4 @@
-"""The hub at one address: sign up and log in there."""
+"""Sign-up and log-in at a hub."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,72 +6,75 @@ from typing import Literal
 
 import aiohttp
 
-from hub.client.answers import Answer, Refusal, Silence
-from hub.client.asking import Ask, Commands, Patience, Way, Who, Witness
+from hub.client.answers import Answer, NoResponse, Problem
+from hub.client.commands import Commands, Observer, Request, Timeouts, Transport, User
 from hub.client.member import Member
-from hub.client.rest import API, Call, Tokens, Web
-from hub.client.wire import SignedIn, read
+from hub.client.rest import API, Call, HttpClient, Tokens
+from hub.client.wire import SignedIn, parse
 from hub.clock import Clock
 
-_PATIENCE = Patience()
+_TIMEOUTS = Timeouts()
 
 
 class Clinic:
-    """Makes members. One for all the people of a test or a demo: they share its HTTP session."""
+    """Creates members. They share its HTTP session, so one is enough for all users of a test or a demo."""
 
-    def __init__(self, web: Web, clock: Clock, witness: Witness, patience: Patience) -> None:
-        self._web = web
+    def __init__(self, http: HttpClient, clock: Clock, observer: Observer, timeouts: Timeouts) -> None:
+        self._http = http
         self._clock = clock
-        self._witness = witness
-        self._patience = patience
+        self._observer = observer
+        self._timeouts = timeouts
 
-    async def ready(self) -> Refusal | Silence | None:
-        """Return None when the hub and all it needs are there, else what is wrong."""
-        reply = await self._web.call(Call("GET", "/health/ready"), self._patience.each)
-        return reply if isinstance(reply, Silence) else reply.refusal
+    async def ready(self) -> Problem | NoResponse | None:
+        """Return None when the hub and everything it needs are available, else what is wrong."""
+        reply = await self._http.call(Call("GET", "/health/ready"), self._timeouts.attempt)
+        return reply if isinstance(reply, NoResponse) else reply.problem
 
-    async def sign_up(self, name: str, email: str, phone: str, password: str) -> Member | Refusal | Silence:
-        """Make a patient's account and sign in."""
+    async def sign_up(self, name: str, email: str, phone: str, password: str) -> Member | Problem | NoResponse:
+        """Create a patient's account and log in."""
         body = {"name": name, "email": email, "phone": phone, "password": password}
-        return await self._enter(Call("POST", f"{API}/auth/patient/signup", body=body))
+        return await self._sign_in(Call("POST", f"{API}/auth/patient/signup", body=body))
 
-    async def log_in(self, role: Literal["doctor", "patient"], email: str, password: str) -> Member | Refusal | Silence:
-        """Sign in at the door of the role."""
-        return await self._enter(Call("POST", f"{API}/auth/{role}/login", body={"email": email, "password": password}))
+    async def log_in(
+        self, role: Literal["doctor", "patient"], email: str, password: str
+    ) -> Member | Problem | NoResponse:
+        """Log in. Doctors and patients have different endpoints."""
+        body = {"email": email, "password": password}
+        return await self._sign_in(Call("POST", f"{API}/auth/{role}/login", body=body))
 
-    def member(self, said: SignedIn) -> Member:
-        """Return somebody who has signed in elsewhere."""
-        who = Who(said.user.id, said.user.role, said.user.name)
+    def member(self, session: SignedIn) -> Member:
+        """Return the member for a session that was opened elsewhere."""
+        user = User(session.user.id, session.user.role, session.user.name)
 
-        def commands_on(way: Way) -> Commands:
-            return Commands(who, way, self._witness, self._clock, self._patience)
+        def commands_over(transport: Transport) -> Commands:
+            return Commands(user, transport, self._observer, self._clock, self._timeouts)
 
-        tokens = Tokens(self._web, said.access_token, said.refresh_token)
-        return Member(who, self._web, tokens, commands_on, self._patience)
+        tokens = Tokens(self._http, session.access_token, session.refresh_token)
+        return Member(user, self._http, tokens, commands_over, self._timeouts)
 
-    async def _enter(self, call: Call) -> Member | Refusal | Silence:
-        # All the patience at once: many who log in together wait for each other's password hashes.
-        reply = await self._web.call(call, self._patience.in_all)
-        if isinstance(reply, Silence):
+    async def _sign_in(self, call: Call) -> Member | Problem | NoResponse:
+        # One attempt with the total timeout: when many log in together, each waits for the password hashes of others.
+        reply = await self._http.call(call, self._timeouts.total)
+        if isinstance(reply, NoResponse):
             return reply
-        return reply.refusal or self.member(read(SignedIn, reply.body))
+        return reply.problem or self.member(parse(SignedIn, reply.body))
 
 
-class _NoWitness:
-    """Hears and forgets."""
+class _NoObserver:
+    """Does nothing."""
 
-    def asked(self, ask: Ask) -> None:
-        """Hear of a command."""
+    def on_request(self, request: Request) -> None:
+        """Do nothing."""
 
-    def answered(self, ask: Ask, answer: Answer) -> None:
-        """Hear of its answer."""
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        """Do nothing."""
 
 
 @asynccontextmanager
 async def clinic_at(
-    base_url: str, clock: Clock, witness: Witness | None = None, patience: Patience = _PATIENCE
+    base_url: str, clock: Clock, observer: Observer | None = None, timeouts: Timeouts = _TIMEOUTS
 ) -> AsyncIterator[Clinic]:
-    """Give the hub at `base_url` (http://host:port) for the length of the block; `witness` hears of every command."""
-    everybody = aiohttp.TCPConnector(limit=0)  # by default the hundredth open socket would make all others wait
-    async with aiohttp.ClientSession(connector=everybody) as http:
-        yield Clinic(Web(http, base_url), clock, witness or _NoWitness(), patience)
+    """Give a client of the hub at `base_url` (http://host:port) for the block; `observer` is told of every command."""
+    unlimited = aiohttp.TCPConnector(limit=0)  # with the default limit of 100, open sockets block all other calls
+    async with aiohttp.ClientSession(connector=unlimited) as session:
+        yield Clinic(HttpClient(session, base_url), clock, observer or _NoObserver(), timeouts)

@@ -1,4 +1,4 @@
-"""One life of a Socket.IO connection: from its CONNECT until it is gone. What comes back after that is another one."""
+"""One Socket.IO connection, from its CONNECT until it is closed. A reconnect is a new `Connection`."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -10,109 +10,110 @@ import socketio
 from socketio.exceptions import BadNamespaceError
 from socketio.exceptions import ConnectionError as NotConnected
 
-from hub.client.answers import Refusal, Silence
+from hub.client.answers import NoResponse, Problem
 
-_OPEN_WITHIN = 8.0
-"""Seconds for TCP, WebSocket and CONNECT together; letting somebody in may take the hub five."""
-_LOOK_EVERY = 0.1
-_CLOSE_WITHIN = 2.0
+_OPEN_TIMEOUT = 8.0
+"""Seconds for TCP, WebSocket and CONNECT together; the hub may take five to accept a client."""
+_CHECK_INTERVAL = 0.1
+_CLOSE_TIMEOUT = 2.0
 
-Hears = Callable[[Any], None]
-"""Called with the one argument of an event, or of an ack, before anything that came later; must not block or raise."""
+Handler = Callable[[Any], None]
+"""Called with the argument of an event or an ack, in the order of arrival. It must not block or raise."""
 
 
-class Gone(Exception):
+class ConnectionLost(Exception):
     """The connection ended before the answer came."""
 
 
 class Connection:
-    """A connection that is open until `gone` is set."""
+    """A connection. It is open until `closed` is set."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, on_connect: Callable[[], None], events: Mapping[str, Hears]
+        self, http: aiohttp.ClientSession, on_connect: Callable[[], None], handlers: Mapping[str, Handler]
     ) -> None:
-        self.gone = asyncio.Event()
+        self.closed = asyncio.Event()
         self._answered = asyncio.Event()
-        self._let_in = False
-        self._refusal: Refusal | None = None
+        self._accepted = False
+        self._problem: Problem | None = None
         self._waiting: set[asyncio.Future[Any]] = set()
-        # Coming back is ours: the library would do it with the same token, and without telling those who wait.
+        # The line reconnects. The library would reconnect with the same token and leave the pending calls waiting.
         self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=http)
-        # No coroutines among these: the library then hands things over in the order in which they came.
-        self._sio.on("connect", lambda: self._admitted(on_connect))
-        self._sio.on("connect_error", self._refused)
-        self._sio.on("disconnect", lambda _reason: self.end())
-        for event, hears in events.items():
-            self._sio.on(event, hears)
+        # No coroutines among the handlers: only plain functions are called in the order of arrival.
+        self._sio.on("connect", lambda: self._on_connect(on_connect))
+        self._sio.on("connect_error", self._on_connect_error)
+        self._sio.on("disconnect", lambda _reason: self.mark_closed())
+        for event, handler in handlers.items():
+            self._sio.on(event, handler)
 
-    async def open(self, url: str, token: str) -> Refusal | Silence | None:
-        """Connect as the owner of the access token; None when that worked. To be called once."""
+    async def open(self, url: str, token: str) -> Problem | NoResponse | None:
+        """Connect with the access token; return None on success. Call this once."""
         try:
-            async with asyncio.timeout(_OPEN_WITHIN):
+            async with asyncio.timeout(_OPEN_TIMEOUT):
                 await self._sio.connect(url, auth={"token": token}, transports=["websocket"], wait=False)
-                await self._until_let_in()
+                await self._until_accepted()
         except (NotConnected, aiohttp.ClientError, TimeoutError, OSError) as error:
             await self.close()
-            return self._refusal or Silence(f"{type(error).__name__} {error}".strip())
-        if self._sio.eio.state != "connected":  # ended before `connect` returned, of which the library says nothing
-            self.end()
+            return self._problem or NoResponse(f"{type(error).__name__} {error}".strip())
+        if self._sio.eio.state != "connected":  # it ended before `connect` returned; the library does not report that
+            self.mark_closed()
         return None
 
-    async def call(self, event: str, argument: Mapping[str, Any], hears: Hears | None = None) -> Any:
-        """Send an event and return its ack, heard by `hears` first. Raises `Gone` when the connection ends."""
+    async def call(self, event: str, argument: Mapping[str, Any], handler: Handler | None = None) -> Any:
+        """Send an event and return its ack, after passing it to `handler`. Raises `ConnectionLost`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-        def answered(*said: Any) -> None:
-            if hears:
-                hears(said[0] if said else None)
+        def on_ack(*arguments: Any) -> None:
+            ack = arguments[0] if arguments else None
+            if handler:
+                handler(ack)
             if not answer.done():
-                answer.set_result(said[0] if said else None)
+                answer.set_result(ack)
 
-        if self.gone.is_set():
-            raise Gone
+        if self.closed.is_set():
+            raise ConnectionLost
         self._waiting.add(answer)
         try:
-            await self._sio.emit(event, dict(argument), callback=answered)
+            await self._sio.emit(event, dict(argument), callback=on_ack)
             return await answer
         except BadNamespaceError:
-            raise Gone from None
+            raise ConnectionLost from None
         finally:
             self._waiting.discard(answer)
 
-    def end(self) -> None:
-        """Take the connection for gone: nobody waits for it any longer."""
-        self.gone.set()
+    def mark_closed(self) -> None:
+        """Treat the connection as closed: every pending call raises `ConnectionLost`."""
+        self.closed.set()
         for answer in self._waiting:
             if not answer.done():
-                answer.set_exception(Gone())
+                answer.set_exception(ConnectionLost())
 
     async def close(self) -> None:
-        """End it and say goodbye; a peer that does not react does not hold us up."""
-        self.end()
+        """Close the connection; wait at most two seconds for the hub."""
+        self.mark_closed()
         try:
-            async with asyncio.timeout(_CLOSE_WITHIN):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._sio.disconnect()
         except (aiohttp.ClientError, TimeoutError, OSError):
             return
 
-    async def _until_let_in(self) -> None:
-        """Raise `NotConnected` unless the hub lets us in; the library would wait on when the connection has ended."""
+    async def _until_accepted(self) -> None:
+        """Raise `NotConnected` unless the hub accepts the client. The library would wait on after a lost connection."""
         while not self._answered.is_set():
             if self._sio.eio.state != "connected":
-                raise NotConnected("ended before the hub had let us in")
+                raise NotConnected("ended before the hub accepted the client")
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY):
+                async with asyncio.timeout(_CHECK_INTERVAL):
                     await self._answered.wait()
-        if not self._let_in:
+        if not self._accepted:
             raise NotConnected("refused")
 
-    def _admitted(self, on_connect: Callable[[], None]) -> None:
-        self._let_in = True
+    def _on_connect(self, on_connect: Callable[[], None]) -> None:
+        self._accepted = True
         self._answered.set()
         on_connect()
 
-    def _refused(self, said: object = None, *_: object) -> None:
+    def _on_connect_error(self, error: object = None, *_: object) -> None:
         self._answered.set()
-        data = said.get("data") if isinstance(said, dict) else None
+        data = error.get("data") if isinstance(error, dict) else None
         if isinstance(data, dict) and "code" in data:
-            self._refusal = Refusal(str(data["code"]), str(data.get("detail", "")))
+            self._problem = Problem(str(data["code"]), str(data.get("detail", "")))

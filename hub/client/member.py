@@ -1,4 +1,4 @@
-"""What a person who is signed in can ask: commands over REST, a line for more, and questions."""
+"""A signed-in user's access to the hub: commands over REST, queries, and a line for live updates."""
 
 from collections.abc import Callable, Collection
 from datetime import date, datetime
@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from hub.client.answers import Refusal
-from hub.client.asking import Commands, Patience, Way, Who
+from hub.client.answers import Problem
+from hub.client.callbacks import Callbacks
+from hub.client.commands import Commands, Timeouts, Transport, User
 from hub.client.hours import OwnHours
-from hub.client.line import Callbacks, Line
-from hub.client.rest import API, Call, Reply, Rest, Tokens, Web, until_decided
+from hub.client.line import Line
+from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
 from hub.client.wire import DoctorCard
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
@@ -24,31 +25,36 @@ _PAGE = 200
 
 
 class CannotRead(Exception):
-    """A question was refused, or nobody answered it in time; the message says which."""
+    """The hub refused a query, or did not answer in time; the message says which."""
 
 
 class Member:
-    """Somebody signed in. `commands` go over REST; those of a line go over its socket."""
+    """A signed-in user. `commands` are sent over REST; the commands of a line are sent over its socket."""
 
     def __init__(
-        self, who: Who, web: Web, tokens: Tokens, commands_on: Callable[[Way], Commands], patience: Patience
+        self,
+        user: User,
+        http: HttpClient,
+        tokens: Tokens,
+        commands_over: Callable[[Transport], Commands],
+        timeouts: Timeouts,
     ) -> None:
-        self.who = who
-        self._web = web
+        self.user = user
+        self._http = http
         self._tokens = tokens
-        self._commands_on = commands_on
-        self._patience = patience
-        self._rest = Rest(web, tokens)
-        self.commands = commands_on(self._rest)
-        self.own_hours = OwnHours(self._rest, patience)
+        self._commands_over = commands_over
+        self._timeouts = timeouts
+        self._rest = RestTransport(http, tokens)
+        self.commands = commands_over(self._rest)
+        self.own_hours = OwnHours(self._rest, timeouts)
         """For doctors."""
 
     def line(self, callbacks: Callbacks) -> Line:
-        """Return a line, to be opened with `async with`."""
-        return Line(self._web, self._tokens, callbacks, self._commands_on, self._patience)
+        """Return a line; open it with `async with`."""
+        return Line(self._http, self._tokens, callbacks, self._commands_over, self._timeouts)
 
     async def doctors(self) -> list[DoctorCard]:
-        """Return all doctors by name. Raises `CannotRead`, as all questions do."""
+        """Return all doctors by name. Raises `CannotRead`, as all queries do."""
         return _DOCTORS.validate_python((await self._get("/doctors")).body, extra="ignore")
 
     async def slots(self, doctor_id: str, day: date) -> list[Slot]:
@@ -57,14 +63,14 @@ class Member:
         return _SLOTS.validate_python(reply.body, extra="ignore")
 
     async def appointment(self, appointment_id: str) -> AppointmentView:
-        """Return one of one's own appointments."""
+        """Return one of the user's appointments."""
         reply = await self._get(f"/appointments/{appointment_id}")
         return AppointmentView.model_validate(reply.body, extra="ignore")
 
     async def appointments(
         self, statuses: Collection[Status] = (), start_from: datetime | None = None, start_to: datetime | None = None
     ) -> list[AppointmentView]:
-        """Return one's own appointments of these statuses (none named: of all) that start in [from, to), by start."""
+        """Return the user's appointments with these statuses (none given: all) that start in [from, to), by start."""
         query = {"limit": str(_PAGE)}
         if statuses:
             query["status"] = ",".join(sorted(statuses))
@@ -80,16 +86,16 @@ class Member:
         return found
 
     async def log_out(self) -> None:
-        """End this log-in: its refresh token is worth nothing any more."""
+        """End this session; its refresh token becomes invalid."""
         await self._answered(Call("POST", f"{API}/auth/logout"))
 
     async def _get(self, path: str, query: dict[str, Any] | None = None) -> Reply:
         return await self._answered(Call("GET", f"{API}{path}", query=query))
 
     async def _answered(self, call: Call) -> Reply:
-        """Make a call until it is answered or patience ends."""
-        reply = await until_decided(self._rest, call, self._patience)
+        """Repeat a call until it is answered or the total timeout ends."""
+        reply = await until_decided(self._rest, call, self._timeouts)
         if isinstance(reply, Reply):
             return reply
-        said = f"{reply.code} {reply.detail}" if isinstance(reply, Refusal) else str(reply)
-        raise CannotRead(f"{call.method} {call.path}: {said}")
+        reason = f"{reply.code} {reply.detail}" if isinstance(reply, Problem) else reply.cause
+        raise CannotRead(f"{call.method} {call.path}: {reason}")

@@ -1,4 +1,4 @@
-"""One person's HTTP calls: the access token goes along, and is refreshed when it has expired."""
+"""HTTP calls to the hub, with the user's access token, which is renewed when it has expired."""
 
 import asyncio
 import math
@@ -12,19 +12,19 @@ import orjson
 from pydantic import ValidationError
 from yarl import URL
 
-from hub.client.answers import UNDECIDED, Granted, Outcome, Refusal, Silence
-from hub.client.asking import Ask, Patience, Via
-from hub.client.wire import read, refusal_of, written
+from hub.client.answers import UNDECIDED, Granted, NoResponse, Outcome, Problem
+from hub.client.commands import Request, Timeouts, Via
+from hub.client.wire import parse, problem_of, request_body
 from hub.scheduling.views import AppointmentView
 
 API = "/api/v1"
 _PAUSE = 0.5
-"""Seconds between two tries of a call that the hub could not answer."""
+"""Seconds between two attempts of a call that the hub could not answer."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the hub answered: the HTTP status, the JSON of the body (None: there is none), the path of the next page."""
+    """The hub's response: the HTTP status, the JSON of the body (None: no JSON), and the path of the next page."""
 
     status: int
     body: Any
@@ -32,16 +32,16 @@ class Reply:
     next_page: str | None
 
     @property
-    def refusal(self) -> Refusal | None:
-        """The refusal that this is, if it is one."""
+    def problem(self) -> Problem | None:
+        """The problem, if the status is an error."""
         if self.status < HTTPStatus.BAD_REQUEST:
             return None
-        return refusal_of(self.body, self.status, self.retry_after)
+        return problem_of(self.body, self.status, self.retry_after)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP call; the path begins behind the hub's address, and may bring a query of its own."""
+    """One HTTP call. The path is relative to the hub's address and may contain a query."""
 
     method: str
     path: str
@@ -50,22 +50,22 @@ class Call:
     headers: Mapping[str, str] | None = None
 
 
-class Web:
-    """Calls to the hub at one address, by nobody in particular."""
+class HttpClient:
+    """Makes calls to the hub at one address, for any user."""
 
-    def __init__(self, http: aiohttp.ClientSession, base_url: str) -> None:
-        self.http = http
+    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+        self.session = session
         self.base_url = base_url.rstrip("/")
 
-    async def call(self, call: Call, within: float, token: str | None = None) -> Reply | Silence:
-        """Make one call and return what came back within so many seconds."""
+    async def call(self, call: Call, within: float, token: str | None = None) -> Reply | NoResponse:
+        """Make one call and return the response, after at most `within` seconds."""
         headers = dict(call.headers or {})
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            async with self.http.request(
+            async with self.session.request(
                 call.method,
                 f"{self.base_url}{call.path}",
                 params=call.query,
@@ -75,14 +75,14 @@ class Web:
             ) as response:
                 return await _reply(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Silence(f"{type(error).__name__} {error}".strip())
+            return NoResponse(f"{type(error).__name__} {error}".strip())
 
 
 class Tokens:
-    """A person's tokens. However many calls find the access token expired, it is refreshed once."""
+    """A user's tokens. When several calls find the access token expired, it is renewed once."""
 
-    def __init__(self, web: Web, access: str, refresh: str) -> None:
-        self._web = web
+    def __init__(self, http: HttpClient, access: str, refresh: str) -> None:
+        self._http = http
         self._access = access
         self._refresh = refresh
         self._refreshing = asyncio.Lock()
@@ -92,25 +92,25 @@ class Tokens:
         """The access token."""
         return self._access
 
-    async def renew(self, expired: str, within: float) -> Refusal | Silence | None:
-        """Get a new pair unless that has been done since `expired` was current; None when there is a fresh token."""
+    async def renew(self, expired: str, within: float) -> Problem | NoResponse | None:
+        """Replace the access token `expired`, unless another call already has. Returns None on success."""
         async with self._refreshing:
             if self._access != expired:
                 return None
             call = Call("POST", f"{API}/auth/refresh", body={"refreshToken": self._refresh})
-            reply = await self._web.call(call, within)
-            if isinstance(reply, Silence):
+            reply = await self._http.call(call, within)
+            if isinstance(reply, NoResponse):
                 return reply
-            if reply.refusal is None:
+            if reply.problem is None:
                 self._access, self._refresh = reply.body["accessToken"], reply.body["refreshToken"]
-            return reply.refusal
+            return reply.problem
 
 
-class Rest:
-    """The calls of one person; as a way for commands, the key goes as `Idempotency-Key`."""
+class RestTransport:
+    """Makes the calls of one user. A command's key is sent as `Idempotency-Key`."""
 
-    def __init__(self, web: Web, tokens: Tokens) -> None:
-        self._web = web
+    def __init__(self, http: HttpClient, tokens: Tokens) -> None:
+        self._http = http
         self._tokens = tokens
 
     @property
@@ -118,75 +118,75 @@ class Rest:
         """REST."""
         return "rest"
 
-    async def call(self, call: Call, within: float) -> Reply | Silence:
-        """Make a call; one that met an expired token is made again with a new one."""
+    async def call(self, call: Call, within: float) -> Reply | NoResponse:
+        """Make a call. If the access token has expired, renew it and make the call again."""
         token = self._tokens.access
-        reply = await self._web.call(call, within, token)
-        if isinstance(reply, Silence) or reply.refusal is None or reply.refusal.code != "token_expired":
+        reply = await self._http.call(call, within, token)
+        if isinstance(reply, NoResponse) or reply.problem is None or reply.problem.code != "token_expired":
             return reply
-        if isinstance(failed := await self._tokens.renew(token, within), Silence):
+        if isinstance(failed := await self._tokens.renew(token, within), NoResponse):
             return failed
-        return reply if failed else await self._web.call(call, within, self._tokens.access)
+        return reply if failed else await self._http.call(call, within, self._tokens.access)
 
-    async def send(self, ask: Ask, within: float) -> Outcome:
+    async def send(self, request: Request, within: float) -> Outcome:
         """Send a command once."""
-        reply = await self.call(_call_of(ask), within)
-        if isinstance(reply, Silence):
+        reply = await self.call(_call_of(request), within)
+        if isinstance(reply, NoResponse):
             return reply
-        if reply.refusal:
-            return reply.refusal
+        if reply.problem:
+            return reply.problem
         try:
-            return Granted(read(AppointmentView, reply.body), reply.status)
+            return Granted(parse(AppointmentView, reply.body), reply.status)
         except ValidationError as error:
-            return Silence(f"an answer that is no appointment: {error.error_count()} errors")
+            return NoResponse(f"an answer that is no appointment: {error.error_count()} errors")
 
 
-async def until_decided(rest: Rest, call: Call, patience: Patience) -> Reply | Refusal | Silence:
-    """Make a call until the hub decides it or patience ends. One that changes something needs an `Idempotency-Key`."""
+async def until_decided(rest: RestTransport, call: Call, timeouts: Timeouts) -> Reply | Problem | NoResponse:
+    """Repeat a call until the hub decides it or the total timeout ends. A change needs an `Idempotency-Key`."""
     now = asyncio.get_running_loop().time
-    give_up_at = now() + patience.in_all
+    give_up_at = now() + timeouts.total
     while True:
-        reply = await rest.call(call, patience.each)
-        if isinstance(reply, Reply) and reply.refusal is None:
+        reply = await rest.call(call, timeouts.attempt)
+        if isinstance(reply, Reply) and reply.problem is None:
             return reply
-        refusal = reply if isinstance(reply, Silence) else reply.refusal or reply
-        if (isinstance(refusal, Refusal) and refusal.code not in UNDECIDED) or now() + _PAUSE > give_up_at:
-            return refusal
+        failed = reply if isinstance(reply, NoResponse) else reply.problem or reply
+        if (isinstance(failed, Problem) and failed.code not in UNDECIDED) or now() + _PAUSE > give_up_at:
+            return failed
         await asyncio.sleep(_PAUSE)
 
 
-def _call_of(ask: Ask) -> Call:
-    body = written(ask)
-    key = {"Idempotency-Key": ask.key}
-    if ask.wish.kind == "book":
+def _call_of(request: Request) -> Call:
+    body = request_body(request)
+    key = {"Idempotency-Key": request.key}
+    if request.command.kind == "book":
         return Call("POST", f"{API}/appointments", body=body, headers=key)
-    path = f"{API}/appointments/{body.pop('appointmentId')}/{ask.wish.kind}"
+    path = f"{API}/appointments/{body.pop('appointmentId')}/{request.command.kind}"
     return Call("PATCH", path, body=body or None, headers=key)
 
 
 async def _reply(response: aiohttp.ClientResponse) -> Reply:
     links: Mapping[str, Mapping[str, str | URL]] = response.links
-    following = links.get("next", {}).get("url")
+    next_url = links.get("next", {}).get("url")
     return Reply(
         status=response.status,
         body=_json(await response.read()),
         retry_after=_seconds(response.headers.get("Retry-After")),
-        next_page=following.raw_path_qs if isinstance(following, URL) else None,
+        next_page=next_url.raw_path_qs if isinstance(next_url, URL) else None,
     )
 
 
 def _json(raw: bytes) -> Any:
-    """Return what the body says; None for no body or what is no JSON, as a proxy's error page."""
+    """Return the JSON of the body; None when it is empty or not JSON, as a proxy's error page."""
     try:
         return orjson.loads(raw) if raw else None
     except orjson.JSONDecodeError:
         return None
 
 
-def _seconds(written_out: str | None) -> float | None:
-    """Return the seconds of a Retry-After; the other form, a date, is not ours."""
+def _seconds(retry_after: str | None) -> float | None:
+    """Return the seconds of a Retry-After header; None when it is a date, a form that the hub does not use."""
     try:
-        seconds = float(written_out or "nan")
+        seconds = float(retry_after or "nan")
     except ValueError:
         return None
     return seconds if math.isfinite(seconds) else None

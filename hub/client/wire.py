@@ -1,12 +1,12 @@
-"""How things look between client and hub: JSON in camelCase, read leniently, so that a newer hub may say more."""
+"""The JSON between client and hub, in camelCase. Unknown fields are ignored, so that a newer hub may add some."""
 
 from datetime import date
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from hub.client.answers import UNREADABLE, Refusal
-from hub.client.asking import Ask
+from hub.client.answers import UNREADABLE, Problem
+from hub.client.commands import Request
 from hub.scheduling.schedule import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value, rfc3339
@@ -16,9 +16,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class AppointmentEvent(Value):
-    """What the hub tells of a change: its type, the appointment right after it, and its place in the doctor's events.
+    """A change of an appointment: its type, the appointment after it, and its number among the doctor's events.
 
-    `seq` counts up per doctor and `prev` is the one before, so that who sees all of a doctor's events sees a gap.
+    `seq` counts the events of a doctor, and `prev` is the `seq` before it. So a client that gets all events of a doctor
+    can detect a gap.
     """
 
     type: str
@@ -28,12 +29,12 @@ class AppointmentEvent(Value):
 
     @property
     def doctor_id(self) -> str:
-        """Whose events it is one of."""
+        """The doctor whose events `seq` counts."""
         return self.appointment.doctor_id
 
 
 class CalendarEvent(Value):
-    """What the hub tells a doctor of a change of the own hours; `calendar` is right after it."""
+    """A change of a doctor's own hours, sent to that doctor; `calendar` is the state after it."""
 
     type: str
     calendar: ScheduleView
@@ -42,43 +43,43 @@ class CalendarEvent(Value):
 
     @property
     def doctor_id(self) -> str:
-        """Whose events it is one of."""
+        """The doctor whose events `seq` counts."""
         return self.calendar.doctor_id
 
 
-Told = AppointmentEvent | CalendarEvent
-"""An event with a place in a doctor's history."""
+DoctorEvent = AppointmentEvent | CalendarEvent
+"""An event with a `seq` among the events of a doctor."""
 
 
-class Synced(Value):
-    """What `sync` says: how things stand, or the events that were missed, and how far that is.
+class SyncAnswer(Value):
+    """The answer to `sync`: a snapshot, or the events that the client missed, with the position that is reached then.
 
-    A snapshot has all of one's recent appointments; a doctor's has the own hours, too.
+    A snapshot has all recent appointments of the user, and for a doctor the own hours.
     """
 
     mode: Literal["snapshot", "resume"]
     position: dict[Id, int]
     appointments: tuple[AppointmentView, ...] = ()
-    events: tuple[Told, ...] = ()
+    events: tuple[DoctorEvent, ...] = ()
     calendar: ScheduleView | None = None
 
 
 class OwnCalendar(Value):
-    """A doctor's own hours, and the appointments to come that lie outside them: they stay."""
+    """A doctor's own hours, and the future appointments outside them, which stay booked."""
 
     calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
 
 
 class EnteredTimeOff(Value):
-    """Time off that has been entered, and the appointments to come that lie outside the doctor's hours now."""
+    """Time off that was added, and the future appointments that are now outside the doctor's hours."""
 
     time_off: TimeOff
     outside: tuple[AppointmentView, ...]
 
 
 class SlotEvent(Value):
-    """A slot of a watched day is free or taken now."""
+    """A slot of a watched day became free or taken."""
 
     doctor_id: Id
     start: Instant
@@ -86,7 +87,7 @@ class SlotEvent(Value):
 
 
 class Profile(Value):
-    """Whose account it is."""
+    """The user of an account."""
 
     id: Id
     role: Literal["doctor", "patient"]
@@ -94,7 +95,7 @@ class Profile(Value):
 
 
 class SignedIn(Value):
-    """Tokens, and whose they are."""
+    """The tokens of a new session, and the user."""
 
     access_token: str
     refresh_token: str
@@ -102,7 +103,7 @@ class SignedIn(Value):
 
 
 class DoctorCard(Value):
-    """A doctor as patients see one; times of the day are by the clock of `zone`."""
+    """A doctor as patients see them. Slots are in the time zone `zone`."""
 
     id: Id
     name: str
@@ -111,34 +112,39 @@ class DoctorCard(Value):
 
 
 class WatchedDay(Value):
-    """The slots of a doctor's calendar day as they are now; changes of them follow as slot events."""
+    """The slots of a doctor's calendar day as they are now. Later changes follow as slot events."""
 
     doctor_id: Id
     day: date
     slots: tuple[Slot, ...]
 
 
-def read(model: type[M], said: object) -> M:
-    """Return what the hub said as a value; fields that we do not know are left out. Raises ValidationError."""
-    return model.model_validate(said, extra="ignore", by_alias=True, by_name=True)
+def parse(model: type[M], data: object) -> M:
+    """Return JSON of the hub as a value; unknown fields are ignored. Raises ValidationError."""
+    return model.model_validate(data, extra="ignore", by_alias=True, by_name=True)
 
 
-def written(ask: Ask) -> dict[str, Any]:
-    """Return what a command asks for, as JSON; not the key, which each way carries in its own place."""
-    wish = ask.wish
-    asked = {
-        "doctorId": wish.doctor_id,
-        "appointmentId": wish.appointment_id,
-        "patientId": wish.patient_id,
-        "start": wish.start and rfc3339(wish.start),
-        "reason": wish.reason,
+def is_ok(ack: Any) -> bool:
+    """Return whether an ack says that its event succeeded."""
+    return isinstance(ack, dict) and ack.get("ok") is True
+
+
+def request_body(request: Request) -> dict[str, Any]:
+    """Return the fields of a command as JSON, without the key: each transport sends that in its own way."""
+    command = request.command
+    fields = {
+        "doctorId": command.doctor_id,
+        "appointmentId": command.appointment_id,
+        "patientId": command.patient_id,
+        "start": command.start and rfc3339(command.start),
+        "reason": command.reason,
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def refusal_of(said: object, status: int | None = None, retry_after: float | None = None) -> Refusal:
-    """Return the refusal that a problem document or an ack's `error` says."""
-    error = said if isinstance(said, dict) else {}
-    if retry_after is None and isinstance(told := error.get("retryAfter"), int):
-        retry_after = float(told)
-    return Refusal(str(error.get("code", UNREADABLE)), str(error.get("detail", "")), status, retry_after)
+def problem_of(document: object, status: int | None = None, retry_after: float | None = None) -> Problem:
+    """Return the problem in a problem document or in the `error` of an ack."""
+    error = document if isinstance(document, dict) else {}
+    if retry_after is None and isinstance(seconds := error.get("retryAfter"), int):
+        retry_after = float(seconds)
+    return Problem(str(error.get("code", UNREADABLE)), str(error.get("detail", "")), status, retry_after)

@@ -9,9 +9,9 @@ from itertools import count
 from typing import TypeVar
 
 from hub.accounts.account import Account
-from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
+from hub.client.commands import Commands, Timeouts
 from hub.client.member import Member
 from hub.ops.judge.dashboard import Dashboard
 from hub.records.mongo import connect
@@ -25,7 +25,7 @@ from tests import people
 from tests.phones import Arrived, Phones
 from tests.stack import Stack
 
-_PATIENCE = Patience(in_all=30.0, each=12.0)
+_PATIENCE = Timeouts(total=30.0, attempt=12.0)
 _LOOK_EVERY = 0.05
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Person:
 
     def told(self, appointment_id: str) -> list[str]:
         """Return the types of the events about an appointment that the dashboard has seen, in their order."""
-        return [seen.event.type for seen in self.dashboard.seen if seen.event.appointment.id == appointment_id]
+        return [seen.event.type for seen in self.dashboard.received if seen.event.appointment.id == appointment_id]
 
 
 class Clinic:
@@ -139,7 +139,7 @@ class Clinic:
     async def _enter(self, account: Account) -> Person:
         assert await self.records.users.add([account]) is None
         member = self._door.member(people.signed_in(account, self._tokens))
-        dashboard = Dashboard(member.who, self.clock)
+        dashboard = Dashboard(member.user, self.clock)
         line = await self._lines.enter_async_context(member.line(dashboard.callbacks))
         return Person(account, member, line.commands, dashboard)
 
@@ -157,6 +157,6 @@ async def opened(stack: Stack) -> AsyncIterator[Clinic]:
         lines.push_async_callback(records.close)
         phones = await lines.enter_async_context(Phones(stack.phones.port))
         door = await lines.enter_async_context(
-            clinic_at(stack.base_url(), timekeeper(stack.settings), patience=_PATIENCE)
+            clinic_at(stack.base_url(), timekeeper(stack.settings), timeouts=_PATIENCE)
         )
         yield Clinic(stack, records, phones, door, lines)

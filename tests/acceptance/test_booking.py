@@ -25,8 +25,8 @@ async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> Non
         assert doctor.id in {card.id for card in await newcomer.doctors()}
         assert await available(newcomer, slot)
 
-        own = Dashboard(newcomer.who, system_clock)
-        watching = Dashboard(clinic.patients[0].member.who, system_clock)
+        own = Dashboard(newcomer.user, system_clock)
+        watching = Dashboard(clinic.patients[0].member.user, system_clock)
         async with (
             newcomer.line(own.callbacks) as line,
             clinic.patients[0].member.line(watching.callbacks) as watcher,
@@ -50,11 +50,11 @@ async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> Non
             assert (await newcomer.commands.cancel(mine)).status == 200
             assert (await newcomer.commands.cancel(mine)).code == "wrong_status"
 
-            await until(lambda: len(own.seen) == 4, "the patient is told everything")
-            assert [seen.event.type for seen in own.seen] == ["booked", "confirmed", "rescheduled", "cancelled"]
+            await until(lambda: len(own.received) == 4, "the patient is told everything")
+            assert [seen.event.type for seen in own.received] == ["booked", "confirmed", "rescheduled", "cancelled"]
             await until(lambda: watching.slots[later.doctor_id, later.start], "the watcher sees the slot free again")
             assert watching.slots[slot.doctor_id, slot.start]
-            assert not watching.seen, "who watches is told nothing about whom"
+            assert not watching.received, "who watches is told nothing about whom"
         assert [each.id for each in await newcomer.appointments([Status.CANCELLED])] == [mine]
         assert await available(newcomer, slot)
         _, violations = await clinic.verdict()

@@ -29,7 +29,7 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
         first, later = clinic.slots(1)[0], clinic.slots(9)[8]
         kept = await patient.commands.book(doctor.id, later.start)
         assert kept.appointment
-        watching = Dashboard(rival.member.who, system_clock)
+        watching = Dashboard(rival.member.user, system_clock)
         async with rival.member.line(watching.callbacks) as watcher:
             assert await watcher.watch(doctor.id, first.start.date()) is None
             assert watching.slots[doctor.id, later.start + APPOINTMENT_DURATION]
@@ -57,8 +57,8 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
             assert (await patient.commands.confirm(kept.appointment.id)).ok, "what lay outside has stayed"
 
             assert doctor.dashboard
-            await until(lambda: doctor.dashboard.reached(doctor.id) == 6, "the doctor is told everything")
-            told = [seen.event for seen in doctor.dashboard.seen]
+            await until(lambda: doctor.dashboard.last_seq(doctor.id) == 6, "the doctor is told everything")
+            told = [seen.event for seen in doctor.dashboard.received]
             kinds = ["booked", "hours_changed", "time_off_added", "time_off_removed", "booked", "confirmed"]
             assert [event.type for event in told] == kinds
             assert [event.prev for event in told] == list(range(6))
@@ -77,7 +77,7 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         patient, rival = clinic.patients
         kept = await patient.commands.book(doctor_id, tomorrow)
         assert kept.appointment
-        dashboard = Dashboard(nora.who, system_clock)
+        dashboard = Dashboard(nora.user, system_clock)
         line = nora.line(dashboard.callbacks)
         await line.__aenter__()
 
@@ -86,7 +86,7 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         assert kept.appointment.id in said
         assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).code == "doctor_unavailable"
         assert "disabled" in next(row for row in (await doctor_command(stack, "list")).splitlines() if email in row)
-        await until(lambda: not dashboard.open, "the doctor's socket is closed")
+        await until(lambda: not dashboard.is_connected, "the doctor's socket is closed")
         with suppress(CannotConnect):
             await line.__aexit__()
         refused = await door.log_in("doctor", email, password)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from hub.accounts.account import Account
 from hub.client.answers import Answer
-from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic as Door
 from hub.client.clinic import clinic_at
+from hub.client.commands import Commands, Timeouts
 from hub.client.member import Member
 from hub.clock import system_clock
 from hub.ids import instance_id
@@ -28,7 +28,7 @@ from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.people import doctors_and_patients, signed_in, tokens_of
 from tests.stack import Stack, until
 
-PATIENCE = Patience(in_all=60.0, each=12.0)
+PATIENCE = Timeouts(total=60.0, attempt=12.0)
 _CONNECT_AT_ONCE = 10
 
 
@@ -50,12 +50,12 @@ class Person:
 
     @property
     def id(self) -> str:
-        return self.member.who.id
+        return self.member.user.id
 
 
 @dataclass
 class Clinic:
-    """Who is there. Doctors have a dashboard each, from the beginning on; of the patients every other one."""
+    """The users of a test. Every doctor and every other patient has a dashboard from the start."""
 
     door: Door
     records: Records
@@ -69,7 +69,7 @@ class Clinic:
 
     @property
     def answers(self) -> list[Answer]:
-        return [told.answer for told in self.history.tellings() if told.answer]
+        return [exchange.answer for exchange in self.history.exchanges() if exchange.answer]
 
     def slots(self, each: int) -> list[Slot]:
         """Return so many slots of each doctor, from tomorrow on."""
@@ -108,7 +108,7 @@ class Clinic:
         await asyncio.gather(*(one_after_another(turn) for _ in range(at_once)))
 
     async def _come_to_rest(self, within: float) -> None:
-        """Return when everybody has been told everything, or when that takes too long: the judge says it better."""
+        """Return when all dashboards are up to date, or after a timeout: then the judge reports what is missing."""
         try:
             async with asyncio.timeout(within):
                 while not await self._is_at_rest():  # noqa: ASYNC110 -- the record has no event for it
@@ -119,7 +119,7 @@ class Clinic:
     async def _is_at_rest(self) -> bool:
         for doctor in self.doctors:
             last = await self.records.appointments.last_seq(doctor.id)
-            if doctor.dashboard and last > doctor.dashboard.reached(doctor.id):
+            if doctor.dashboard and last > doctor.dashboard.last_seq(doctor.id):
                 return False
         booked = [answer.appointment for answer in self.answers if answer.appointment]
         return all(
@@ -146,9 +146,9 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
         turn = asyncio.Semaphore(_CONNECT_AT_ONCE)
 
         async def let_in(number: int, member: Member) -> Person:
-            if member.who.role == "patient" and number % 2:
+            if member.user.role == "patient" and number % 2:
                 return Person(member, member.commands, None)
-            dashboard = Dashboard(member.who, system_clock)
+            dashboard = Dashboard(member.user, system_clock)
             async with turn:
                 line = await lines.enter_async_context(member.line(dashboard.callbacks))
             return Person(member, line.commands, dashboard)
@@ -158,13 +158,13 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
 
 
 @asynccontextmanager
-async def stranger(stack: Stack, patience: Patience) -> AsyncIterator[Commands]:
+async def stranger(stack: Stack, patience: Timeouts) -> AsyncIterator[Commands]:
     """Give the commands of a patient who is not in the history of a clinic, over REST, and with this much patience."""
     records = connect(stack.settings.mongodb_url)
     _, (account,) = new_people(stack, 0, 1)
     assert await records.users.add([account]) is None
     await records.close()
-    async with clinic_at(stack.base_url(), system_clock, patience=patience) as door:
+    async with clinic_at(stack.base_url(), system_clock, timeouts=patience) as door:
         yield door.member(signed_in(account, tokens_of(stack.settings, system_clock))).commands
 
 

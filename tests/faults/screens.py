@@ -10,10 +10,10 @@ from typing import Any
 
 from hub.accounts.account import Account
 from hub.client.answers import Answer
+from hub.client.callbacks import Callbacks
 from hub.client.clinic import clinic_at
-from hub.client.line import Callbacks
 from hub.client.member import Member
-from hub.client.wire import AppointmentEvent, Synced
+from hub.client.wire import AppointmentEvent, SyncAnswer
 from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.records.ports import AppointmentFilter, Records
@@ -41,7 +41,7 @@ class Screen:
     def callbacks(self) -> Callbacks:
         return Callbacks(on_snapshot=self._snapshot, on_appointment=self._event, on_disconnected=self._cut)
 
-    def _snapshot(self, answer: Synced) -> None:
+    def _snapshot(self, answer: SyncAnswer) -> None:
         self.log.append(["snapshot", dict(answer.position)])
         self.view = {each.id: each.model_dump(mode="json", by_alias=True) for each in answer.appointments}
 
@@ -192,7 +192,7 @@ async def hall(stack: Stack, url: str, doctors: int, patients: int, screens: int
         everybody = [*at_work, *at_home]
         assert await records.users.add(everybody) is None
         tokens = tokens_of(stack.settings, system_clock)
-        door = await lines.enter_async_context(clinic_at(url, system_clock, patience=PATIENCE))
+        door = await lines.enter_async_context(clinic_at(url, system_clock, timeouts=PATIENCE))
         members = {each.id: door.member(signed_in(each, tokens)) for each in everybody}
         seats = itertools.cycle(at_work), itertools.cycle(at_home)
         owners = [next(seats[number % 2]) for number in range(2 * screens)]

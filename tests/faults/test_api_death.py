@@ -32,6 +32,6 @@ async def test_clients_of_an_api_that_dies_go_on_at_another_and_are_told_the_tru
             assert violations == []
             assert all(answer.decided for answer in clinic.answers)
             assert any(answer.attempts > 1 for answer in clinic.answers), "no command was under way there"
-            cut = [dashboard for dashboard in clinic.dashboards if len(dashboard.spans) > 1]
+            cut = [dashboard for dashboard in clinic.dashboards if len(dashboard.periods) > 1]
             assert 0 < len(cut) < len(clinic.dashboards), "not one of two apis died"
-            assert all(dashboard.open for dashboard in clinic.dashboards)
+            assert all(dashboard.is_connected for dashboard in clinic.dashboards)

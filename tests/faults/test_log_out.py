@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from hub.client.callbacks import Callbacks
 from hub.client.clinic import clinic_at
-from hub.client.line import Callbacks, CannotConnect
+from hub.client.line import CannotConnect
 from hub.client.member import Member
 from hub.clock import system_clock
 from tests.stack import Stack, until
@@ -44,19 +45,21 @@ async def test_a_log_out_is_known_everywhere_within_a_second_and_survives_a_brok
                     await asyncio.sleep(0.02)
 
             at_the_other = Member(
-                signed_up.who, other._web, signed_up._tokens, signed_up._commands_on, signed_up._patience
+                signed_up.user, other._http, signed_up._tokens, signed_up._commands_over, signed_up._timeouts
             )
             line = await at_the_other.line(Callbacks()).__aenter__()
             assert await status(signed_up) == 200
             await signed_up.log_out()
-            await until(lambda: line._keeping is not None and line._keeping.done(), "the line has ended", within=1.0)
+            await until(lambda: line.ended, "the line has ended", within=1.0)
             await until_unknown(signed_up, within=1.0)
             with pytest.raises(CannotConnect, match="session_ended"):
                 await line.__aexit__()
 
             await stack.kill(stack.broker)
             assert await status(logged_in) == 200
-            at_home = Member(logged_in.who, door._web, logged_in._tokens, logged_in._commands_on, logged_in._patience)
+            at_home = Member(
+                logged_in.user, door._http, logged_in._tokens, logged_in._commands_over, logged_in._timeouts
+            )
             await at_home.log_out()
             await until_unknown(logged_in, within=5.0)
             stack.empty_broker()

@@ -26,7 +26,7 @@ async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp
 async def test_without_the_record_the_judge_says_that_events_were_not_told(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_without_mending") as (_, clinic):
         _, violations = await clinic.verdict(at_rest_within=5)
-        assert (4, "an event was not told") in broken(violations)
+        assert (4, "an event was not sent") in broken(violations)
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ SLOW = {
     ),
     "no claim of a text": Planted(
         agents=f"{_PLANTS}.agents_sending_twice",
-        says=(5, "a reminder reached its phone twice"),
+        says=(5, "a reminder was delivered twice"),
         rate=600.0,
     ),
     "no look at the version": Planted(
@@ -79,7 +79,7 @@ SLOW = {
     "notices before the write": Planted(
         agents=f"{_PLANTS}.agents_publishing_first",
         faults=_kills(3.0, 6.0, 9.0),
-        says=(4, "an event was told otherwise than it is in the record"),
+        says=(4, "an event was sent with other content than in the record"),
     ),
     "replies before the write": Planted(
         agents="tests.faults.agents_telling_first",
@@ -89,11 +89,11 @@ SLOW = {
     "a fresh id at each repetition": Planted(
         api="tests.faults.api_with_fresh_ids",
         faults=[Fault(2.0, "replies lost", 0, 6.0)],
-        says=(3, "a command was refused and yet applied"),
+        says=(3, "a refused command was applied"),
     ),
     "lost notices that nobody reads from the record": Planted(
         api="tests.faults.api_losing_without_mending",
-        says=(4, "an event was not told"),
+        says=(4, "an event was not sent"),
     ),
 }
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from hub.client.asking import Patience
+from hub.client.commands import Timeouts
 from tests.faults.clinic import Clinic, opened, stranger
 from tests.stack import BROKER, Stack
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 
 DOCTORS, SLOTS_EACH, PATIENTS = 8, 8, 24
 GOES_ON_WITHIN = 10.0
-ONE_ANSWER = Patience(in_all=12.0, each=12.0)
+ONE_ANSWER = Timeouts(total=12.0, attempt=12.0)
 KEEPING = [pytest.param("broker", False, id="broker")] if BROKER == "kafka" else []
 """The embedded broker keeps nothing, so that it cannot come back with its data."""
 

@@ -45,7 +45,7 @@ async def test_without_fences_in_the_record_the_judge_says_that_a_slot_had_two_w
         _, violations = await clinic.verdict(at_rest_within=3)
         assert {
             (1, "an acknowledged change is not in the record"),
-            (2, "a slot had two winners"),
+            (2, "two appointments held the same slot"),
         } <= broken(violations), violations
 
 
@@ -69,7 +69,7 @@ async def test_without_fences_in_the_record_the_judge_says_that_somebody_was_put
         assert outcome == "Saved"
         assert set(await clinic.records.appointments.by_ids(late)) == late
         _, violations = await clinic.verdict(at_rest_within=3)
-        assert (2, "an appointment was put outside the doctor's hours") in broken(violations)
+        assert (2, "an appointment was booked outside the doctor's hours") in broken(violations)
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
         gone = [*first_agents, third_agents, *first_apis, third_api]
         assert {process.how_it_died() for process in gone} == {"exited with code 0"}
         assert all(map(had_doctors, stack.agents)), "somebody had nothing to do"
-        assert any(len(dashboard.spans) > 1 for dashboard in clinic.dashboards), "nobody was sent elsewhere"
+        assert any(len(dashboard.periods) > 1 for dashboard in clinic.dashboards), "nobody was sent elsewhere"
 
 
 async def _replace_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:

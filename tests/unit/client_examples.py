@@ -12,8 +12,8 @@ from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from hub.client.answers import Answer
-from hub.client.asking import Ask, Patience
 from hub.client.clinic import Clinic, clinic_at
+from hub.client.commands import Request, Timeouts
 from hub.client.member import Member
 from hub.client.wire import Profile, SignedIn
 from hub.clock import system_clock
@@ -31,7 +31,7 @@ APPOINTMENT = {
     "createdAt": "2026-05-01T10:00:00Z",
     "newerHubsSay": "more",
 }
-QUICK = Patience(in_all=3.0, each=0.5)
+QUICK = Timeouts(total=3.0, attempt=0.5)
 
 
 @dataclass
@@ -120,23 +120,23 @@ async def stand_in(**answers: Any) -> AsyncIterator[StandIn]:
 
 
 class Notes:
-    """A witness that keeps what it hears."""
+    """An observer that keeps all requests and answers."""
 
     def __init__(self) -> None:
-        self.asked_for: list[Ask] = []
-        self.came_to: list[tuple[Ask, Answer]] = []
+        self.requested: list[Request] = []
+        self.answered: list[tuple[Request, Answer]] = []
 
-    def asked(self, ask: Ask) -> None:
-        self.asked_for.append(ask)
+    def on_request(self, request: Request) -> None:
+        self.requested.append(request)
 
-    def answered(self, ask: Ask, answer: Answer) -> None:
-        self.came_to.append((ask, answer))
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        self.answered.append((request, answer))
 
 
 @asynccontextmanager
-async def ann_at(hub: StandIn, patience: Patience = QUICK, witness: Notes | None = None) -> AsyncIterator[Member]:
+async def ann_at(hub: StandIn, timeouts: Timeouts = QUICK, observer: Notes | None = None) -> AsyncIterator[Member]:
     """Give Ann, signed in already."""
-    async with clinic_at(hub.url, system_clock, witness, patience) as clinic:
+    async with clinic_at(hub.url, system_clock, observer, timeouts) as clinic:
         yield ann_of(clinic)
 
 

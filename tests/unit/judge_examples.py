@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.client.answers import Answer
-from hub.client.asking import Ask, Via, Who, Wish
+from hub.client.commands import Command, Request, User, Via
 from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, WatchedDay
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
@@ -19,7 +19,6 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
     CancelAppointment,
-    Command,
     CommandAdapter,
     CompleteAppointment,
     ConfirmAppointment,
@@ -27,6 +26,7 @@ from hub.scheduling.commands import (
     RemindPatient,
     RescheduleAppointment,
 )
+from hub.scheduling.commands import Command as HubCommand
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
@@ -42,10 +42,10 @@ NINE = MONDAY.replace(hour=9)
 TEN = MONDAY.replace(hour=10)
 ELEVEN = MONDAY.replace(hour=11)
 
-ADA = Who("ada", "doctor", "Dr. Ada")
-MAX = Who("max", "doctor", "Dr. Max")
-ANN = Who("ann", "patient", "Ann")
-BOB = Who("bob", "patient", "Bob")
+ADA = User("ada", "doctor", "Dr. Ada")
+MAX = User("max", "doctor", "Dr. Max")
+ANN = User("ann", "patient", "Ann")
+BOB = User("bob", "patient", "Bob")
 
 _HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
 _SECOND = timedelta(seconds=1)
@@ -56,16 +56,16 @@ class SmallClinic:
 
     def __init__(self, *, disabled: bool = False) -> None:
         hours = tuple(Shift(weekday=day, opens=8 * 60, closes=18 * 60) for day in range(5))
-        self.doctors = [Schedule(id=who.id, zone="UTC", shifts=hours, disabled=disabled) for who in (ADA, MAX)]
+        self.doctors = [Schedule(id=user.id, zone="UTC", shifts=hours, disabled=disabled) for user in (ADA, MAX)]
         self.now = MONDAY.replace(hour=5)
         self.history = History()
-        self.dashboards = {who.id: Dashboard(who, lambda: self.now) for who in (ADA, MAX, ANN, BOB)}
+        self.dashboards = {user.id: Dashboard(user, lambda: self.now) for user in (ADA, MAX, ANN, BOB)}
         self._calendars = {
             d.id: DoctorState(schedule_record=hired(d), seq=0, slot_owners={}, appointments={}) for d in self.doctors
         }
         self._made = 0
         for dashboard in self.dashboards.values():
-            dashboard.connected()
+            dashboard.on_connected()
         self.watch(ANN, ADA)
         self._pass()
 
@@ -73,21 +73,21 @@ class SmallClinic:
     def appointments(self) -> list[Appointment]:
         return [each for calendar in self._calendars.values() for each in calendar.appointments.values()]
 
-    def book(self, who: Who, doctor: Who, start: datetime, key: str | None = None) -> Answer:
-        return self.ask(who, Wish("book", doctor_id=doctor.id, start=start), key)
+    def book(self, user: User, doctor: User, start: datetime, key: str | None = None) -> Answer:
+        return self.send(user, Command("book", doctor_id=doctor.id, start=start), key)
 
-    def change(self, who: Who, kind: str, booked: Answer, start: datetime | None = None) -> Answer:
-        return self.ask(who, Wish(kind, appointment_id=booked.appointment.id, start=start))
+    def change(self, user: User, kind: str, booked: Answer, start: datetime | None = None) -> Answer:
+        return self.send(user, Command(kind, appointment_id=booked.appointment.id, start=start))
 
-    def ask(self, who: Who, wish: Wish, key: str | None = None, via: Via = "rest") -> Answer:
+    def send(self, user: User, command: Command, key: str | None = None, via: Via = "rest") -> Answer:
         self._made += 1
-        ask = Ask(who, wish, key or f"key-{self._made}", via, self.now)
-        self.history.asked(ask)
+        request = Request(user, command, key or f"key-{self._made}", via, self.now)
+        self.history.on_request(request)
         self._pass()
-        answer = self._decided(ask)
+        answer = self._decided(request)
         self._pass()
         answer = replace(answer, at=self.now)
-        self.history.answered(ask, answer)
+        self.history.on_answer(request, answer)
         return answer
 
     def due(self, kind: type[RemindPatient] | type[MarkNoShow], booked: Answer, at: datetime) -> None:
@@ -98,7 +98,7 @@ class SmallClinic:
         header = {"id": f"timer-{self._made}", "doctor_id": shown.doctor_id, "by": _HUB, "at": at}
         assert isinstance(self._give(kind(**header, appointment_id=shown.id, start=shown.start)), Accepted)
 
-    def arrange(self, kind: str, doctor: Who, **more: object) -> CalendarEvent:
+    def arrange(self, kind: str, doctor: User, **more: object) -> CalendarEvent:
         """Let a doctor's timetable be changed, and return what the doctor is told."""
         self._pass()
         self._made += 1
@@ -112,19 +112,19 @@ class SmallClinic:
         event = decision.event
         after = self._calendars[doctor.id] = advance_timetable(before, event)
         told = CalendarEvent(type=event.type, calendar=schedule_view(after.doctor), seq=event.seq, prev=event.prev)
-        self.dashboards[doctor.id].saw(told)
+        self.dashboards[doctor.id].on_event(told)
         if doctor == ADA:
             changes = slots_rearranged(before.doctor, after.doctor, MONDAY.date(), after.slot_owners, self.now)
             for change in changes:
                 slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
-                self.dashboards[ANN.id].saw_slot(slot)
+                self.dashboards[ANN.id].on_slot(slot)
         self._pass()
         return told
 
-    def watch(self, who: Who, doctor: Who) -> None:
+    def watch(self, user: User, doctor: User) -> None:
         calendar = self._calendars[doctor.id]
         slots = slots_of(calendar.doctor, MONDAY.date(), calendar.slot_owners, self.now)
-        self.dashboards[who.id].watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
+        self.dashboards[user.id].on_watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
 
     def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
         schedule_records = [calendar.schedule_record for calendar in self._calendars.values()]
@@ -133,9 +133,9 @@ class SmallClinic:
     def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
         return judge(self.history, list(self.dashboards.values()), self.record(appointments))
 
-    def _decided(self, ask: Ask) -> Answer:
-        answer = granted(ask.key, ask.at)
-        match self._give(self._command(ask)):
+    def _decided(self, request: Request) -> Answer:
+        answer = granted(request.key, request.at)
+        match self._give(self._command(request)):
             case Accepted(appointment_id=appointment_id):
                 found = {each.id: each for each in self.appointments}
                 return replace(answer, appointment=view(found[appointment_id]))
@@ -144,7 +144,7 @@ class SmallClinic:
             case Refused(code=code, detail=detail):
                 return replace(answer, ok=False, code=code.value, detail=detail, status=409)
 
-    def _give(self, command: Command) -> Accepted | Repeated | Refused:
+    def _give(self, command: HubCommand) -> Accepted | Repeated | Refused:
         calendar = self._calendars.get(command.doctor_id)
         if calendar is None:
             return Refused(RefusalCode.NOT_FOUND, "no such doctor")
@@ -163,29 +163,29 @@ class SmallClinic:
     def _tell(self, doctor: Schedule, event: Event, after: Appointment) -> None:
         told = AppointmentEvent(type=event.type, appointment=view(after), seq=event.seq, prev=event.prev)
         for person in (after.doctor_id, after.patient_id):
-            self.dashboards[person].saw(told)
+            self.dashboards[person].on_event(told)
         for change in slot_changes(doctor, event, after):
             if doctor.id == ADA.id:
                 slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
-                self.dashboards[ANN.id].saw_slot(slot)
+                self.dashboards[ANN.id].on_slot(slot)
 
-    def _command(self, ask: Ask) -> Command:
-        wish, who = ask.wish, ask.who
-        named = next((each for each in self.appointments if each.id == wish.appointment_id), None)
-        doctor_id = wish.doctor_id or (named.doctor_id if named else ADA.id)
-        actor = Actor(id=who.id, role=Role(who.role), via=ask.via)
-        header = {"id": ask.command_id, "doctor_id": doctor_id, "by": actor, "at": ask.at}
-        match wish.kind:
+    def _command(self, request: Request) -> HubCommand:
+        command, user = request.command, request.user
+        named = next((each for each in self.appointments if each.id == command.appointment_id), None)
+        doctor_id = command.doctor_id or (named.doctor_id if named else ADA.id)
+        actor = Actor(id=user.id, role=Role(user.role), via=request.via)
+        header = {"id": request.command_id, "doctor_id": doctor_id, "by": actor, "at": request.at}
+        match command.kind:
             case "book":
-                return BookAppointment(**header, patient_id=wish.patient_id or who.id, start=wish.start)
+                return BookAppointment(**header, patient_id=command.patient_id or user.id, start=command.start)
             case "confirm":
-                return ConfirmAppointment(**header, appointment_id=wish.appointment_id)
+                return ConfirmAppointment(**header, appointment_id=command.appointment_id)
             case "cancel":
-                return CancelAppointment(**header, appointment_id=wish.appointment_id)
+                return CancelAppointment(**header, appointment_id=command.appointment_id)
             case "complete":
-                return CompleteAppointment(**header, appointment_id=wish.appointment_id)
+                return CompleteAppointment(**header, appointment_id=command.appointment_id)
             case "reschedule":
-                return RescheduleAppointment(**header, appointment_id=wish.appointment_id, start=wish.start)
+                return RescheduleAppointment(**header, appointment_id=command.appointment_id, start=command.start)
 
     def _pass(self) -> None:
         self.now += _SECOND
@@ -200,16 +200,16 @@ def good_morning() -> SmallClinic:
     clinic.change(ADA, "confirm", first)
     clinic.change(ADA, "confirm", first)
     second = clinic.book(BOB, ADA, ELEVEN, key="bob's")
-    clinic.ask(BOB, Wish("book", doctor_id=ADA.id, start=ELEVEN), key="bob's", via="socket")
-    clinic.ask(BOB, Wish("book", doctor_id=ADA.id, start=NINE), key="bob's", via="socket")
+    clinic.send(BOB, Command("book", doctor_id=ADA.id, start=ELEVEN), key="bob's", via="socket")
+    clinic.send(BOB, Command("book", doctor_id=ADA.id, start=NINE), key="bob's", via="socket")
     clinic.change(BOB, "reschedule", second, TEN)
     clinic.change(BOB, "reschedule", second, ELEVEN + timedelta(minutes=30))
     clinic.change(ANN, "cancel", first)
     clinic.book(BOB, ADA, TEN)
     clinic.change(ADA, "complete", second)
     clinic.change(ANN, "complete", second)
-    clinic.ask(ANN, Wish("book", doctor_id="nobody", start=NINE))
-    clinic.ask(ANN, Wish("book", doctor_id=ADA.id, start=NINE, patient_id=BOB.id))
+    clinic.send(ANN, Command("book", doctor_id="nobody", start=NINE))
+    clinic.send(ANN, Command("book", doctor_id=ADA.id, start=NINE, patient_id=BOB.id))
     clinic.book(ANN, ADA, MONDAY.replace(hour=9, minute=10))
     clinic.book(ANN, ADA, MONDAY.replace(hour=22))
     clinic.book(ANN, ADA, MONDAY - timedelta(days=3))

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from hub.client.answers import Refusal
-from hub.client.asking import Patience
-from hub.client.line import Callbacks, CannotConnect, Line
+from hub.client.answers import Problem
+from hub.client.callbacks import Callbacks
+from hub.client.commands import Timeouts
+from hub.client.line import CannotConnect, Line
 from tests.stack import until
 from tests.unit.client_examples import APPOINTMENT, START, ann_at, nothing_yet, ok, refuse_to_connect, stand_in
 
@@ -72,7 +73,7 @@ async def test_a_command_whose_connection_is_cut_is_sent_again_on_the_next_one()
         arrived.set()
         await asyncio.Event().wait()
 
-    calls = Patience(in_all=5.0, each=5.0)
+    calls = Timeouts(total=5.0, attempt=5.0)
     async with (
         stand_in(socket=[never, lambda _: ACK]) as hub,
         ann_at(hub, calls) as ann,
@@ -136,7 +137,7 @@ async def test_a_watched_day_comes_before_its_changes_and_again_after_a_reconnec
 async def test_a_watch_that_is_refused_says_why() -> None:
     async with stand_in(socket=[lambda _: _no("not_found")]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
         refusal = await line.watch("nobody", DAY)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, Problem)
     assert refusal.code == "not_found"
 
 
@@ -188,7 +189,7 @@ async def test_a_connection_that_ends_before_it_was_let_in_is_tried_again_at_onc
         if len(tried) == 1:
             hub.cut()
 
-    patience = Patience(in_all=30.0, each=10.0)
+    patience = Timeouts(total=30.0, attempt=10.0)
     async with stand_in(admits=admits) as hub, ann_at(hub, patience) as ann, asyncio.timeout(3), ann.line(Callbacks()):
         pass
     assert len(tried) == 2
@@ -197,7 +198,7 @@ async def test_a_connection_that_ends_before_it_was_let_in_is_tried_again_at_onc
 async def test_a_line_to_nowhere_says_where_it_looked() -> None:
     async with stand_in() as hub:
         pass  # its port is free again
-    async with ann_at(hub, Patience(in_all=0.5, each=0.5)) as ann:
+    async with ann_at(hub, Timeouts(total=0.5, attempt=0.5)) as ann:
         with pytest.raises(CannotConnect, match=hub.url):
             await _opened(ann.line(Callbacks()))
 
@@ -287,11 +288,11 @@ async def test_who_missed_too_much_hears_how_everything_stands() -> None:
     assert heard == [[], ["a1"]]
 
 
-async def test_a_sync_that_is_not_answered_well_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.client.line._LONGEST_PAUSE", 0.01)
+async def test_a_sync_that_fails_is_repeated() -> None:
+    impatient = Timeouts(total=3.0, attempt=0.5, longest_pause=0.01)
     async with (
         stand_in(sync=[lambda _: _no("unavailable"), lambda _: None, nothing_yet]) as hub,
-        ann_at(hub) as ann,
+        ann_at(hub, impatient) as ann,
         ann.line(Callbacks()),
     ):
         pass
@@ -325,7 +326,7 @@ async def test_whose_log_in_has_ended_does_not_come_back() -> None:
     async with stand_in() as hub, ann_at(hub) as ann:
         line = await ann.line(Callbacks()).__aenter__()
         await hub.send_away("session_ended")
-        await until(line._keeping.done, "the line has ended")
+        await until(lambda: line.ended, "the line has ended")
         answer = await line.commands.confirm("a1")
         with pytest.raises(CannotConnect, match="session_ended"):
             await line.__aexit__()

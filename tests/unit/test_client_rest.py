@@ -3,9 +3,9 @@
 import pytest
 from aiohttp import web
 
-from hub.client.answers import NO_ANSWER, Refusal, Silence
-from hub.client.asking import Patience
+from hub.client.answers import NO_ANSWER, NoResponse, Problem
 from hub.client.clinic import clinic_at
+from hub.client.commands import Timeouts
 from hub.client.member import CannotRead, Member
 from hub.clock import system_clock
 from hub.ids import derived_id
@@ -78,7 +78,7 @@ async def test_an_undecided_command_is_sent_again_under_the_same_key(trouble: ob
 
 
 async def test_patience_ends_with_the_last_word_of_the_hub() -> None:
-    short = Patience(in_all=0.6, each=0.2)
+    short = Timeouts(total=0.6, attempt=0.2)
     async with stand_in(rest=[problem(503, "try_again")]) as hub, ann_at(hub, short) as ann:
         answer = await ann.commands.book("ada", START)
     assert not answer.ok
@@ -88,7 +88,7 @@ async def test_patience_ends_with_the_last_word_of_the_hub() -> None:
 
 
 async def test_a_hub_that_says_nothing_gives_no_answer_in_the_end() -> None:
-    short = Patience(in_all=0.6, each=0.2)
+    short = Timeouts(total=0.6, attempt=0.2)
     async with stand_in(rest=[hangs]) as hub, ann_at(hub, short) as ann:
         answer = await ann.commands.book("ada", START)
     assert (answer.code, answer.status, answer.decided) == (NO_ANSWER, None, False)
@@ -103,12 +103,12 @@ async def test_a_hub_that_wants_a_longer_pause_than_patience_lasts_is_not_asked_
     assert (answer.code, answer.attempts) == ("too_many_requests", 1)
 
 
-async def test_the_witness_hears_of_every_command_with_the_id_it_has_inside_the_hub() -> None:
+async def test_the_observer_gets_every_command_with_its_id_inside_the_hub() -> None:
     notes = Notes()
-    async with stand_in(rest=[ok(201)]) as hub, ann_at(hub, witness=notes) as ann:
+    async with stand_in(rest=[ok(201)]) as hub, ann_at(hub, observer=notes) as ann:
         answer = await ann.commands.book("ada", START, key="mine")
-    assert notes.came_to == [(notes.asked_for[0], answer)]
-    assert notes.asked_for[0].command_id == derived_id("ann", "mine")
+    assert notes.answered == [(notes.requested[0], answer)]
+    assert notes.requested[0].command_id == derived_id("ann", "mine")
 
 
 async def test_an_expired_token_is_refreshed_once_and_the_call_made_again() -> None:
@@ -128,7 +128,7 @@ async def test_an_expired_token_is_refreshed_once_and_the_call_made_again() -> N
     assert hub.received[1].body == {"refreshToken": "refresh-1"}
 
 
-async def test_a_session_that_was_ended_is_refused_and_not_asked_for_ever() -> None:
+async def test_a_session_that_was_ended_is_refused_and_not_requested_ever() -> None:
     expired, over = problem(401, "token_expired"), problem(401, "invalid_token")
     async with stand_in(rest=[expired, over, expired]) as hub, ann_at(hub) as ann:
         answer = await ann.commands.confirm("a1")
@@ -141,16 +141,16 @@ async def test_logging_in_gives_a_member_or_says_why_not() -> None:
     wrong = problem(401, "invalid_credentials")
     async with (
         stand_in(rest=[ok(200, signed_in), wrong, hangs]) as hub,
-        clinic_at(hub.url, system_clock, patience=QUICK) as clinic,
+        clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic,
     ):
         ada = await clinic.log_in("doctor", "ada@clinic.test", "Doctor#1")
         refused = await clinic.log_in("doctor", "ada@clinic.test", "wrong")
         silent = await clinic.log_in("doctor", "ada@clinic.test", "Doctor#1")
     assert isinstance(ada, Member)
-    assert (ada.who.id, ada.who.role, ada.who.name) == ("ada", "doctor", "Dr. Ada")
-    assert isinstance(refused, Refusal)
+    assert (ada.user.id, ada.user.role, ada.user.name) == ("ada", "doctor", "Dr. Ada")
+    assert isinstance(refused, Problem)
     assert refused.code == "invalid_credentials"
-    assert isinstance(silent, Silence)
+    assert isinstance(silent, NoResponse)
     assert hub.received[0].what == "POST /api/v1/auth/doctor/login"
 
 

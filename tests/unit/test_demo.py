@@ -52,8 +52,8 @@ async def test_newcomers_sign_up_at_their_first_morning_and_log_in_at_the_next()
         first = await _through(hub, lambda entrance: entrance.welcome_all(guests))
         tries_at_first = _doors(hub)
         second = await _through(hub, lambda entrance: entrance.welcome_all([*guests, newcomers(6)[5]]))
-    assert [member.who.id for member in first] == [f"morning{n}" for n in range(1, 6)]
-    assert [member.who.id for member in second] == [f"morning{n}" for n in range(1, 7)]
+    assert [member.user.id for member in first] == [f"morning{n}" for n in range(1, 6)]
+    assert [member.user.id for member in second] == [f"morning{n}" for n in range(1, 7)]
     assert tries_at_first == ["login"] + ["signup"] * 5
     assert _doors(hub)[6:] == ["login"] * 7 + ["signup"]
 
@@ -64,7 +64,7 @@ async def test_a_hub_that_lets_in_only_so_many_is_waited_for_and_the_person_told
     arrived: list[int] = []
     async with (
         stand_in(rest=[full, full, ok(200, _signed_in("patient1@clinic.test"))]) as hub,
-        clinic_at(hub.url, system_clock, patience=QUICK) as clinic,
+        clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic,
     ):
         entrance = Entrance(clinic, said.append, lambda: arrived.append(1))
         assert isinstance(await entrance.log_in(patients(TODAY)[0]), Member)
@@ -114,7 +114,7 @@ async def test_openings_are_free_slots_of_the_first_doctors_who_have_enough_take
 def test_figures_count_what_the_history_holds() -> None:
     clinic = good_morning()
     figures = figures_of(clinic.history, list(clinic.dashboards.values()), clinic.record())
-    assert figures.commands.total() == len(list(clinic.history.tellings()))
+    assert figures.commands.total() == len(list(clinic.history.exchanges()))
     assert figures.granted["book"] == 5
     assert figures.winners == 4  # one booking was sent over two ways
     assert figures.slots == 3  # and one was of a slot that had been given back
@@ -128,10 +128,10 @@ def test_figures_count_what_the_history_holds() -> None:
 def test_a_percentile_is_a_case_that_was_measured() -> None:
     clinic = SmallClinic()
     clinic.book(ANN, ADA, TEN)
-    telling = next(clinic.history.tellings())
+    telling = next(clinic.history.exchanges())
     for seconds in range(1, 101):
-        clinic.history.asked(telling.ask)
-        clinic.history.answered(telling.ask, _taking(telling.answer, seconds))
+        clinic.history.on_request(telling.request)
+        clinic.history.on_answer(telling.request, _taking(telling.answer, seconds))
     telling.answer = _taking(telling.answer, 101)
     latency = figures_of(clinic.history, [], clinic.record()).answered["rest"]
     assert (latency.count, latency.p50, latency.p99) == (101, 51_000, 100_000)
@@ -139,10 +139,12 @@ def test_a_percentile_is_a_case_that_was_measured() -> None:
 
 def test_each_promise_is_shown_kept_broken_or_not_tried() -> None:
     shown = io.StringIO()
-    broken = [Violation(Promise.NO_OVERLAP, "a slot had two winners", f"case {n}") for n in range(7)]
+    broken = [Violation(Promise.NO_OVERLAP, "two appointments held the same slot", f"case {n}") for n in range(7)]
     show_promises(Screen(Console(file=shown, width=200)), broken, SmallClinic().record())
     said = shown.getvalue()
-    assert "✗  2  No two active appointments overlap, and none is put outside the doctor's hours: 7 violations" in said
+    assert (
+        "✗  2  No two active appointments overlap, and none is booked outside the doctor's hours: 7 violations" in said
+    )
     assert [number for number in range(1, 8) if f"✓  {number}  " in said] == [1, 3, 4, 5, 7]
     assert "-  6  " in said
     assert "case 4" in said
@@ -164,7 +166,7 @@ def _signed_in(email: str) -> dict[str, Any]:
 
 
 async def _through(hub: StandIn, enter: Callable[[Entrance], Any]) -> Any:
-    async with clinic_at(hub.url, system_clock, patience=QUICK) as clinic:
+    async with clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic:
         return await enter(Entrance(clinic, lambda _: None, lambda: None))
 
 

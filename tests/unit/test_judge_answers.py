@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hub.client.answers import NO_ANSWER, Answer
-from hub.client.asking import Ask, Who, Wish
+from hub.client.commands import Command, Request, User
 from hub.ops.judge.history import History
 from hub.ops.judge.verdict import judge
 from hub.scheduling.appointment import fold
@@ -38,7 +38,7 @@ def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "confirm", booked)
-    _ask_instead(clinic, "confirm", Wish("cancel", appointment_id=booked.appointment.id))
+    _ask_instead(clinic, "confirm", Command("cancel", appointment_id=booked.appointment.id))
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
@@ -69,26 +69,26 @@ def test_a_command_that_was_applied_twice_is_named() -> None:
 def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN, key="twice")
-    again = clinic.ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), key="twice", via="socket")
+    again = clinic.send(ANN, Command("book", doctor_id=ADA.id, start=TEN), key="twice", via="socket")
     assert again.ok
     assert clinic.judged() == []
     other = again.appointment.model_copy(update={"id": "another"})
     _answer_instead(clinic, again, replace(again, appointment=other))
     assert booked.appointment.id != "another"
-    assert "one command was acknowledged for two appointments" in found(clinic.judged())
+    assert "a command was acknowledged for two appointments" in found(clinic.judged())
 
 
 def test_a_command_that_was_refused_and_yet_applied_is_named() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     _answer_instead(clinic, booked, refused(booked.key, "slot_taken", booked.at))
-    assert "a command was refused and yet applied" in found(clinic.judged())
+    assert "a refused command was applied" in found(clinic.judged())
 
 
 def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and_nothing_is_wrong() -> None:
     clinic = SmallClinic()
     answers = [
-        clinic.ask(ADA, Wish("book", doctor_id=ADA.id, start=TEN, patient_id=patient.id), key="the same")
+        clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=patient.id), key="the same")
         for patient in (ANN, BOB)
     ]
     assert [answer.code for answer in answers] == [None, "idempotency_key_reused"]
@@ -97,23 +97,23 @@ def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and
 
 def test_a_booking_for_another_patient_than_the_one_asked_for_is_named() -> None:
     clinic = SmallClinic()
-    clinic.ask(ADA, Wish("book", doctor_id=ADA.id, start=TEN, patient_id=ANN.id))
-    _ask_instead(clinic, "book", Wish("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id))
-    assert "nobody asked for a change in the record" in found(clinic.judged())
+    clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=ANN.id))
+    _ask_instead(clinic, "book", Command("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id))
+    assert "the record has a change that no client requested" in found(clinic.judged())
 
 
 def test_a_change_that_nobody_asked_for_is_named() -> None:
     clinic = SmallClinic()
     clinic.book(ANN, ADA, TEN)
     unasked = clinic.book(ANN, ADA, ELEVEN)
-    assert "nobody asked for a change in the record" in found(_judged_without(clinic, unasked))
+    assert "the record has a change that no client requested" in found(_judged_without(clinic, unasked))
 
 
 def test_a_booking_of_another_slot_than_the_one_asked_for_is_named() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
-    _ask_instead(clinic, "book", Wish("confirm", appointment_id=booked.appointment.id))
-    assert "nobody asked for a change in the record" in found(clinic.judged())
+    _ask_instead(clinic, "book", Command("confirm", appointment_id=booked.appointment.id))
+    assert "the record has a change that no client requested" in found(clinic.judged())
 
 
 def test_what_others_do_on_the_hub_is_not_ours_to_have_asked_for() -> None:
@@ -125,45 +125,45 @@ def test_what_others_do_on_the_hub_is_not_ours_to_have_asked_for() -> None:
 
 def test_a_command_without_any_answer_is_named() -> None:
     clinic = SmallClinic()
-    clinic.history.asked(Ask(ANN, Wish("book", doctor_id=ADA.id, start=NINE), "lost", "rest", clinic.now))
-    assert found(clinic.judged()) == {"a command was left unanswered"}
+    clinic.history.on_request(Request(ANN, Command("book", doctor_id=ADA.id, start=NINE), "lost", "rest", clinic.now))
+    assert found(clinic.judged()) == {"a command was not decided"}
 
 
 @pytest.mark.parametrize("code", ["try_again", "unavailable", "draining", "busy", NO_ANSWER])
 def test_a_command_that_was_given_up_undecided_is_named(code: str) -> None:
     clinic = SmallClinic()
-    _refuse(clinic, ANN, Wish("book", doctor_id=ADA.id, start=NINE), code)
-    assert found(clinic.judged()) == {"a command was left unanswered"}
+    _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), code)
+    assert found(clinic.judged()) == {"a command was not decided"}
 
 
 def test_a_refusal_without_a_reason_is_named() -> None:
     clinic = SmallClinic()
-    _refuse(clinic, ANN, Wish("book", doctor_id=ADA.id, start=NINE), "internal")
-    assert found(clinic.judged()) == {"a refusal names no reason"}
+    _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), "internal")
+    assert found(clinic.judged()) == {"a refusal has no known reason code"}
 
 
-def _refuse(clinic: SmallClinic, who: Who, wish: Wish, code: str) -> None:
-    ask = Ask(who, wish, "planted", "rest", clinic.now)
-    clinic.history.asked(ask)
-    clinic.history.answered(ask, refused(ask.key, code, clinic.now))
+def _refuse(clinic: SmallClinic, user: User, command: Command, code: str) -> None:
+    request = Request(user, command, "planted", "rest", clinic.now)
+    clinic.history.on_request(request)
+    clinic.history.on_answer(request, refused(request.key, code, clinic.now))
 
 
 def _answer_instead(clinic: SmallClinic, given: Answer, planted: Answer) -> None:
-    told = next(told for told in clinic.history.tellings() if told.answer == given)
-    told.answer = planted
+    exchange = next(exchange for exchange in clinic.history.exchanges() if exchange.answer == given)
+    exchange.answer = planted
 
 
-def _ask_instead(clinic: SmallClinic, kind: str, planted: Wish) -> None:
+def _ask_instead(clinic: SmallClinic, kind: str, planted: Command) -> None:
     """Let the history tell that a client asked for something else than it did."""
-    told = next(told for told in clinic.history.tellings() if told.ask.wish.kind == kind)
-    told.ask = replace(told.ask, wish=planted)
+    exchange = next(exchange for exchange in clinic.history.exchanges() if exchange.request.command.kind == kind)
+    exchange.request = replace(exchange.request, command=planted)
 
 
 def _judged_without(clinic: SmallClinic, answer: Answer) -> list[object]:
     """Judge with a history that has never heard of one command."""
     history = History()
-    for told in clinic.history.tellings():
-        if told.answer != answer:
-            history.asked(told.ask)
-            history.answered(told.ask, told.answer)
+    for exchange in clinic.history.exchanges():
+        if exchange.answer != answer:
+            history.on_request(exchange.request)
+            history.on_answer(exchange.request, exchange.answer)
     return judge(history, list(clinic.dashboards.values()), clinic.record())

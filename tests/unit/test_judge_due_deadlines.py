@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.ops.judge import due_deadlines, phones
-from hub.ops.judge.phones import Arrival, Post
+from hub.ops.judge import due_deadlines, text_deliveries
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Record
+from hub.ops.judge.text_deliveries import AcceptedText, TextEvidence
 from hub.scheduling.appointment import fold
 from hub.scheduling.commands import MarkNoShow, RemindPatient
 from hub.texting.text import Text, TextStatus, text_id
@@ -32,18 +32,21 @@ def a_visit(*, reminded: bool = True, missed: bool = True) -> SmallClinic:
 
 
 def unmet(clinic: SmallClinic, late: timedelta = MINUTE) -> list[Violation]:
-    return list(due_deadlines.unmet(clinic.record(), late))
+    return list(due_deadlines.missed(clinic.record(), late))
 
 
 def test_a_reminder_and_a_no_show_that_came_are_owed_and_met() -> None:
     clinic = a_visit()
-    assert [each.kind for each in due_deadlines.owed(clinic.record(), MINUTE) if each.event] == ["reminder", "no_show"]
+    assert [each.kind for each in due_deadlines.due_deadlines(clinic.record(), MINUTE) if each.event] == [
+        "reminder",
+        "no_show",
+    ]
     assert unmet(clinic) == []
 
 
 def test_a_reminder_that_never_came_is_named() -> None:
     clinic = a_visit(reminded=False, missed=False)
-    assert found(unmet(clinic)) == {"a due reminder was never sent", "a missed appointment is no no-show"}
+    assert found(unmet(clinic)) == {"a due reminder was never sent", "a missed appointment was not marked as no-show"}
     assert {violation.promise for violation in unmet(clinic)} == {Promise.REMINDED_ONCE}
 
 
@@ -51,7 +54,7 @@ def test_what_came_due_only_just_now_may_still_come() -> None:
     clinic = a_visit(missed=False)
     clinic.now = MISSED_AT + SECOND
     assert unmet(clinic) == []
-    assert found(unmet(clinic, late=timedelta(0))) == {"a missed appointment is no no-show"}
+    assert found(unmet(clinic, late=timedelta(0))) == {"a missed appointment was not marked as no-show"}
 
 
 @pytest.mark.parametrize("kind", ["cancel", "reschedule"])
@@ -60,7 +63,7 @@ def test_what_was_given_up_before_is_not_owed(kind: str) -> None:
     booked = clinic.book(ANN, ADA, ELEVEN)
     clinic.change(ANN, kind, booked, MONDAY.replace(hour=17) if kind == "reschedule" else None)
     clinic.now = NOON
-    assert due_deadlines.owed(clinic.record(), MINUTE) == []
+    assert due_deadlines.due_deadlines(clinic.record(), MINUTE) == []
 
 
 def test_who_booked_later_than_three_hours_before_is_owed_no_reminder() -> None:
@@ -68,10 +71,10 @@ def test_who_booked_later_than_three_hours_before_is_owed_no_reminder() -> None:
     clinic.now = REMINDED_AT + MINUTE
     clinic.book(ANN, ADA, ELEVEN)
     clinic.now = MISSED_AT
-    assert due_deadlines.owed(clinic.record(), timedelta(0)) == []
+    assert due_deadlines.due_deadlines(clinic.record(), timedelta(0)) == []
 
 
-def post(clinic: SmallClinic, **changed: object) -> Post:
+def post(clinic: SmallClinic, **changed: object) -> TextEvidence:
     """Return an outbox with the reminder, which reached its phone a second later."""
     (appointment,) = clinic.appointments
     text = Text(
@@ -92,13 +95,15 @@ def post(clinic: SmallClinic, **changed: object) -> Post:
         created_at=REMINDED_AT,
         updated_at=REMINDED_AT,
     ).model_copy(update=changed)
-    arrived = [Arrival(text.id, REMINDED_AT + 2 * SECOND)]
-    return Post({text.id: text}, arrived, settled=NOON, given_up=NOON - MINUTE, under_way=MINUTE)
+    accepted = [AcceptedText(text.id, REMINDED_AT + 2 * SECOND)]
+    return TextEvidence({text.id: text}, accepted, settled=NOON, given_up=NOON - MINUTE, in_transit=MINUTE)
 
 
-def judged(record: Record, given: Post) -> set[str]:
+def judged(record: Record, given: TextEvidence) -> set[str]:
     return {
-        what for look in (phones.undelivered, phones.repeated, phones.misplaced) for what in found(look(record, given))
+        what
+        for look in (text_deliveries.undelivered, text_deliveries.duplicates, text_deliveries.too_late)
+        for what in found(look(record, given))
     }
 
 
@@ -109,36 +114,36 @@ def test_a_reminder_that_arrived_once_breaks_nothing() -> None:
 
 def test_a_reminder_on_no_phone_is_named_unless_it_was_of_no_use_any_more() -> None:
     clinic = a_visit()
-    lost = replace(post(clinic), arrived=[])
-    assert judged(clinic.record(), lost) == {"a reminder reached no phone: sent"}
+    lost = replace(post(clinic), accepted=[])
+    assert judged(clinic.record(), lost) == {"a reminder was not delivered: sent"}
     assert judged(clinic.record(), replace(lost, texts={})) == {"a reminder was not put into the outbox"}
-    skipped = replace(post(clinic, status=TextStatus.SKIPPED, reason="over"), arrived=[])
+    skipped = replace(post(clinic, status=TextStatus.SKIPPED, reason="over"), accepted=[])
     assert judged(clinic.record(), skipped) == set()
-    late = replace(post(clinic, status=TextStatus.SKIPPED, reason="too_late"), arrived=[])
-    assert judged(clinic.record(), late) == {"a reminder reached no phone: skipped too_late"}
+    late = replace(post(clinic, status=TextStatus.SKIPPED, reason="too_late"), accepted=[])
+    assert judged(clinic.record(), late) == {"a reminder was not delivered: skipped too_late"}
 
 
 def test_a_text_of_unknown_fate_is_owed_when_there_was_time_to_find_out() -> None:
     clinic = a_visit()
-    dark = replace(post(clinic, status=TextStatus.UNKNOWN), arrived=[])
-    assert judged(clinic.record(), dark) == {"a reminder reached no phone: unknown"}
+    dark = replace(post(clinic, status=TextStatus.UNKNOWN), accepted=[])
+    assert judged(clinic.record(), dark) == {"a reminder was not delivered: unknown"}
     assert judged(clinic.record(), replace(dark, given_up=REMINDED_AT)) == set()
-    assert [text.status for text in phones.in_the_dark(dark)] == [TextStatus.UNKNOWN]
+    assert [text.status for text in text_deliveries.unresolved(dark)] == [TextStatus.UNKNOWN]
 
 
 def test_a_second_arrival_and_an_unknown_text_are_named() -> None:
     clinic = a_visit()
     once = post(clinic)
-    assert judged(clinic.record(), replace(once, arrived=[*once.arrived] * 2)) == {"a reminder reached its phone twice"}
-    strange = replace(once, arrived=[*once.arrived, Arrival("another", NOON)])
-    assert judged(clinic.record(), strange) == {"a text reached a phone for which there was no reason"}
+    assert judged(clinic.record(), replace(once, accepted=[*once.accepted] * 2)) == {"a reminder was delivered twice"}
+    strange = replace(once, accepted=[*once.accepted, AcceptedText("another", NOON)])
+    assert judged(clinic.record(), strange) == {"a text was delivered without a reason in the record"}
 
 
 @pytest.mark.parametrize(
     ("at", "says"),
     [
-        (ELEVEN, {"a reminder reached its phone after the start"}),
-        (REMINDED_AT + 5 * MINUTE, {"a reminder reached its phone after the appointment was given up"}),
+        (ELEVEN, {"a reminder was delivered after the start"}),
+        (REMINDED_AT + 5 * MINUTE, {"a reminder was delivered after the appointment was cancelled or moved"}),
         (REMINDED_AT + 2 * MINUTE, set()),
     ],
 )
@@ -147,9 +152,9 @@ def test_a_reminder_after_the_start_or_the_cancellation_is_named(at: datetime, s
     (appointment,) = clinic.appointments
     given = post(clinic)
     clinic.now = REMINDED_AT + 2 * MINUTE
-    booked = next(told.answer for told in clinic.history.tellings())
+    booked = next(exchange.answer for exchange in clinic.history.exchanges())
     clinic.change(ANN, "cancel", booked)
     clinic.now = NOON
     (text,) = given.texts
-    assert judged(clinic.record(), replace(given, arrived=[Arrival(text, at)])) == says
+    assert judged(clinic.record(), replace(given, accepted=[AcceptedText(text, at)])) == says
     assert fold(appointment.history) == appointment

@@ -1,13 +1,13 @@
-"""The judge looks at hours: they are part of the record, of what doctors are told, and of what refusals say."""
+"""The judge checks working hours in the record, in the updates of doctors and in refusals."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from hub.client.asking import Ask, Wish
+from hub.client.commands import Command, Request
 from hub.client.wire import CalendarEvent
-from hub.ops.judge.dashboard import Seen
+from hub.ops.judge.dashboard import Received
 from hub.ops.judge.record import Record
 from hub.ops.judge.verdict import judge
 from hub.scheduling.schedule import Shift
@@ -43,7 +43,7 @@ def with_timetable(clinic: SmallClinic, change: Callable[[ScheduleRecord], Sched
 def test_hours_that_change_break_no_promise() -> None:
     clinic = changed_hours()
     assert clinic.judged() == []
-    answers = [told.answer.code for told in clinic.history.tellings()]
+    answers = [exchange.answer.code for exchange in clinic.history.exchanges()]
     assert answers == [None, "outside_hours", None, "outside_hours", None, "doctor_unavailable"]
 
 
@@ -55,7 +55,7 @@ def test_an_appointment_that_was_put_outside_the_hours_in_force_is_named() -> No
     booking = first.history[0].model_copy(update={"seq": 9, "prev": 8, "command_id": "late"})
     stray = first.model_copy(update={"id": "late", "history": (booking,), "start": TEN, "end": ELEVEN})
     record = Record([*late.appointments.values(), stray], late.schedule_records.values(), clinic.now)
-    assert "an appointment was put outside the doctor's hours" in found(judge(clinic.history, [], record))
+    assert "an appointment was booked outside the doctor's hours" in found(judge(clinic.history, [], record))
 
 
 def test_a_change_of_hours_that_the_record_lost_leaves_a_hole() -> None:
@@ -66,7 +66,7 @@ def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
     def bend(schedule_record: ScheduleRecord) -> ScheduleRecord:
         return schedule_record.model_copy(update={"doctor": schedule_record.hired})
 
-    assert "a state is not what its history gives" in with_timetable(changed_hours(), bend)
+    assert "a state does not match its history" in with_timetable(changed_hours(), bend)
 
 
 @pytest.mark.parametrize("code", ["outside_hours", "doctor_unavailable"])
@@ -79,46 +79,46 @@ def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after:
         clinic.arrange("enable", ADA)
         clinic.arrange("change_hours", ADA, shifts=clinic.doctors[0].shifts)
         clinic.now += timedelta(minutes=1)
-    ask = Ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
-    clinic.history.asked(ask)
-    clinic.history.answered(ask, refused("k", code, clinic.now))
+    request = Request(ANN, Command("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
+    clinic.history.on_request(request)
+    clinic.history.on_answer(request, refused("k", code, clinic.now))
     clinic.now += timedelta(minutes=1)
     if after:
         clinic.arrange("change_hours", ADA, shifts=())
         clinic.arrange("disable", ADA)
-    assert found(clinic.judged()) == {f"a refusal was not true: {code}"}
+    assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
 def test_a_refusal_by_hours_that_changed_while_it_was_under_way_may_be_true() -> None:
     clinic = SmallClinic()
-    ask = Ask(ANN, Wish("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
-    clinic.history.asked(ask)
+    request = Request(ANN, Command("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
+    clinic.history.on_request(request)
     clinic.arrange("change_hours", ADA, shifts=())
     clinic.arrange("change_hours", ADA, shifts=clinic.doctors[0].shifts)
-    clinic.history.answered(ask, refused("k", "outside_hours", clinic.now))
+    clinic.history.on_answer(request, refused("k", "outside_hours", clinic.now))
     assert clinic.judged() == []
 
 
 def test_hours_that_the_doctor_was_not_told_are_named() -> None:
     clinic = changed_hours()
-    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen = clinic.dashboards[ADA.id].periods[0].received
     seen[:] = [each for each in seen if not isinstance(each.event, CalendarEvent)]
-    assert found(clinic.judged()) == {"an event was not told"}
+    assert found(clinic.judged()) == {"an event was not sent"}
 
 
 def test_hours_that_the_doctor_was_told_otherwise_are_named() -> None:
     clinic = changed_hours()
-    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen = clinic.dashboards[ADA.id].periods[0].received
     place = next(number for number, each in enumerate(seen) if isinstance(each.event, CalendarEvent))
     view = seen[place].event.calendar.model_copy(update={"disabled": True})
-    seen[place] = Seen(seen[place].event.model_copy(update={"calendar": view}), seen[place].at)
-    assert found(clinic.judged()) == {"an event was told otherwise than it is in the record"}
+    seen[place] = Received(seen[place].event.model_copy(update={"calendar": view}), seen[place].at)
+    assert found(clinic.judged()) == {"an event was sent with other content than in the record"}
 
 
 def test_hours_that_somebody_else_was_told_are_named() -> None:
     clinic = SmallClinic()
-    clinic.dashboards[ANN.id].saw(clinic.arrange("change_hours", ADA, shifts=MORNINGS))
-    assert found(clinic.judged()) == {"an event was told to somebody whom it does not concern"}
+    clinic.dashboards[ANN.id].on_event(clinic.arrange("change_hours", ADA, shifts=MORNINGS))
+    assert found(clinic.judged()) == {"an event was sent to a client that may not see it"}
 
 
 def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_named() -> None:
@@ -126,4 +126,4 @@ def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_named() -> None:
     before = dict(clinic.dashboards[ANN.id].slots)
     clinic.arrange("change_hours", ADA, shifts=MORNINGS)
     clinic.dashboards[ANN.id]._slots.update(before)
-    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
+    assert found(clinic.judged()) == {"a watched slot is shown wrongly"}

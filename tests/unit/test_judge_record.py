@@ -32,7 +32,7 @@ from tests.unit.judge_examples import (
 
 def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
     clinic = good_morning()
-    codes = {told.answer.code for told in clinic.history.tellings() if not told.answer.ok}
+    codes = {exchange.answer.code for exchange in clinic.history.exchanges() if not exchange.answer.ok}
     assert codes == {
         "slot_taken",
         "patient_busy",
@@ -52,7 +52,7 @@ def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
 def test_two_winners_of_a_slot_are_named() -> None:
     clinic = SmallClinic()
     clinic.book(ANN, ADA, TEN)
-    assert found(clinic.judged([*clinic.appointments, _intruder(seq=2)])) >= {"a slot had two winners"}
+    assert found(clinic.judged([*clinic.appointments, _intruder(seq=2)])) >= {"two appointments held the same slot"}
 
 
 def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancelled() -> None:
@@ -60,8 +60,8 @@ def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancell
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     between = fold([_moved(event, {1: 1, 2: 3}) for event in clinic.appointments[0].history])
-    assert "a slot had two winners" in found(clinic.judged([between, _intruder(seq=2)]))
-    assert "a slot had two winners" not in found(clinic.judged([*clinic.appointments, _intruder(seq=3)]))
+    assert "two appointments held the same slot" in found(clinic.judged([between, _intruder(seq=2)]))
+    assert "two appointments held the same slot" not in found(clinic.judged([*clinic.appointments, _intruder(seq=3)]))
 
 
 def test_starts_less_than_an_appointment_apart_overlap() -> None:
@@ -69,8 +69,8 @@ def test_starts_less_than_an_appointment_apart_overlap() -> None:
     clinic.book(ANN, ADA, TEN)
     close = _intruder(seq=2, start=TEN + timedelta(minutes=29))
     after = _intruder(seq=2, start=TEN + timedelta(minutes=30))
-    assert "a slot had two winners" in found(clinic.judged([*clinic.appointments, close]))
-    assert "a slot had two winners" not in found(clinic.judged([*clinic.appointments, after]))
+    assert "two appointments held the same slot" in found(clinic.judged([*clinic.appointments, close]))
+    assert "two appointments held the same slot" not in found(clinic.judged([*clinic.appointments, after]))
 
 
 def test_a_patient_in_two_places_at_once_is_named() -> None:
@@ -103,7 +103,7 @@ def test_a_missing_seq_is_named() -> None:
 def test_a_seq_that_is_there_twice_is_named() -> None:
     clinic = SmallClinic()
     clinic.book(ANN, ADA, TEN)
-    assert "a seq is there twice" in found(clinic.judged([*clinic.appointments, _intruder(seq=1, start=ELEVEN)]))
+    assert "a seq is used twice" in found(clinic.judged([*clinic.appointments, _intruder(seq=1, start=ELEVEN)]))
 
 
 def test_a_prev_that_does_not_fit_is_named() -> None:
@@ -114,7 +114,7 @@ def test_a_prev_that_does_not_fit_is_named() -> None:
         chosen.id,
         lambda each: fold([*each.history[:-1], each.last.model_copy(update={"prev": each.last.prev - 1})]),
     )
-    assert "prev is not the seq before" in found(clinic.judged(wrong))
+    assert "prev is not the preceding seq" in found(clinic.judged(wrong))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_state_that_its_history_does_not_give_is_named(change: dict[str, objec
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, lambda each: each.model_copy(update=change))
-    assert "a state is not what its history gives" in found(clinic.judged(wrong))
+    assert "a state does not match its history" in found(clinic.judged(wrong))
 
 
 def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
@@ -143,7 +143,7 @@ def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
         booked.appointment.id,
         lambda each: each.model_copy(update={"history": each.history[1:]}),
     )
-    assert "a state is not what its history gives" in found(clinic.judged(wrong))
+    assert "a state does not match its history" in found(clinic.judged(wrong))
 
 
 def test_a_second_reminder_is_named() -> None:
@@ -151,7 +151,7 @@ def test_a_second_reminder_is_named() -> None:
     booked = clinic.book(ANN, ADA, TEN)
     clinic.due(RemindPatient, booked, TEN - timedelta(hours=3))
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
-    assert "reminded twice" in found(clinic.judged(wrong))
+    assert "a second reminder for the same start" in found(clinic.judged(wrong))
 
 
 def test_a_reminder_after_the_cancellation_is_named() -> None:
@@ -159,7 +159,7 @@ def test_a_reminder_after_the_cancellation_is_named() -> None:
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
-    assert "reminded without an appointment to keep" in found(clinic.judged(wrong))
+    assert "a reminder for an appointment that was not active" in found(clinic.judged(wrong))
 
 
 @pytest.mark.parametrize("before", [timedelta(hours=3, seconds=1), timedelta(0), timedelta(minutes=-5)])
@@ -167,7 +167,7 @@ def test_a_reminder_that_is_not_in_its_time_is_named(before: timedelta) -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - before))
-    assert "reminded too early or too late" in found(clinic.judged(wrong))
+    assert "a reminder too early or too late" in found(clinic.judged(wrong))
 
 
 def test_a_moved_appointment_may_be_reminded_of_again() -> None:
@@ -189,7 +189,7 @@ def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
         return fold([*each.history[:-1], missed.model_copy(update={"seq": each.last.seq, "prev": each.last.prev})])
 
     wrong = altered(clinic.appointments, booked.appointment.id, early)
-    assert "taken for missed too early" in found(clinic.judged(wrong))
+    assert "marked as no-show too early" in found(clinic.judged(wrong))
 
 
 def test_each_fault_names_the_promise_that_it_breaks() -> None:

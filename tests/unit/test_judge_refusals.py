@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from hub.client.answers import Answer
-from hub.client.asking import Ask, Who, Wish
+from hub.client.commands import Command, Request, User
 from hub.ops.judge.refusals import Tolerance
 from hub.ops.judge.verdict import judge
 from hub.scheduling.commands import MarkNoShow
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, MONDAY, NINE, TEN, SmallClinic, found, refused
 
-BOOK_TEN = Wish("book", doctor_id=ADA.id, start=TEN)
+BOOK_TEN = Command("book", doctor_id=ADA.id, start=TEN)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ BOOK_TEN = Wish("book", doctor_id=ADA.id, start=TEN)
 def test_a_booking_refused_for_a_reason_that_is_none_is_named(code: str) -> None:
     clinic = SmallClinic()
     _refuse(clinic, ANN, BOOK_TEN, code)
-    assert found(clinic.judged()) == {f"a refusal was not true: {code}"}
+    assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
 @pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
@@ -43,16 +43,16 @@ def test_a_change_refused_for_a_reason_that_is_none_is_named(kind: str, code: st
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     start = ELEVEN if kind == "reschedule" else None
-    _refuse(clinic, ADA, Wish(kind, appointment_id=booked.appointment.id, start=start), code)
-    assert found(clinic.judged()) == {f"a refusal was not true: {code}"}
+    _refuse(clinic, ADA, Command(kind, appointment_id=booked.appointment.id, start=start), code)
+    assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
 def test_a_completion_that_was_not_too_early_is_named() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.now = TEN - timedelta(minutes=29)
-    _refuse(clinic, ADA, Wish("complete", appointment_id=booked.appointment.id), "too_early")
-    assert found(clinic.judged()) == {"a refusal was not true: too_early"}
+    _refuse(clinic, ADA, Command("complete", appointment_id=booked.appointment.id), "too_early")
+    assert found(clinic.judged()) == {"the reason of a refusal was not true: too_early"}
 
 
 def test_a_slot_that_was_free_again_before_the_command_was_sent_was_not_taken() -> None:
@@ -60,38 +60,38 @@ def test_a_slot_that_was_free_again_before_the_command_was_sent_was_not_taken() 
     _book_and_cancel(clinic)
     clinic.now += timedelta(seconds=1)
     _refuse(clinic, BOB, BOOK_TEN, "slot_taken")
-    assert found(clinic.judged()) == {"a refusal was not true: slot_taken"}
+    assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
 def test_a_slot_that_was_taken_only_after_the_answer_was_not_taken() -> None:
     clinic = SmallClinic()
     _refuse(clinic, BOB, BOOK_TEN, "slot_taken")
     clinic.book(ANN, ADA, TEN)
-    assert found(clinic.judged()) == {"a refusal was not true: slot_taken"}
+    assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
 def test_a_slot_that_was_freed_while_the_command_was_under_way_may_have_been_taken() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
-    ask = Ask(BOB, BOOK_TEN, "slow", "rest", clinic.now)
-    clinic.history.asked(ask)
+    request = Request(BOB, BOOK_TEN, "slow", "rest", clinic.now)
+    clinic.history.on_request(request)
     clinic.change(ANN, "cancel", booked)
     clinic.now += timedelta(seconds=1)
-    clinic.history.answered(ask, refused(ask.key, "slot_taken", clinic.now))
+    clinic.history.on_answer(request, refused(request.key, "slot_taken", clinic.now))
     assert clinic.judged() == []
 
 
 def test_a_second_asking_of_a_command_may_be_given_the_decision_of_the_first() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
-    first = Ask(BOB, BOOK_TEN, "twice", "rest", clinic.now)
-    clinic.history.asked(first)
+    first = Request(BOB, BOOK_TEN, "twice", "rest", clinic.now)
+    clinic.history.on_request(first)
     clinic.change(ANN, "cancel", booked)
     clinic.now += timedelta(seconds=1)
     second = replace(first, via="socket", at=clinic.now)
-    clinic.history.asked(second)
-    for ask in (first, second):
-        clinic.history.answered(ask, refused(ask.key, "slot_taken", clinic.now))
+    clinic.history.on_request(second)
+    for request in (first, second):
+        clinic.history.on_answer(request, refused(request.key, "slot_taken", clinic.now))
     assert clinic.judged() == []
 
 
@@ -102,15 +102,15 @@ def test_a_patient_is_busy_until_another_actors_cancellation_can_have_been_writt
     clinic = SmallClinic()
     _book_and_cancel(clinic)
     clinic.now = clinic.appointments[0].last.at + timedelta(seconds=seconds)
-    _refuse(clinic, ANN, Wish("book", doctor_id=MAX.id, start=TEN), "patient_busy")
-    assert ("a refusal was not true: patient_busy" in found(clinic.judged())) is named
+    _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=TEN), "patient_busy")
+    assert ("the reason of a refusal was not true: patient_busy" in found(clinic.judged())) is named
 
 
 def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
     clinic = SmallClinic()
     _book_and_cancel(clinic)
     clinic.now = clinic.appointments[0].last.at + timedelta(seconds=8)
-    _refuse(clinic, ANN, Wish("book", doctor_id=MAX.id, start=TEN), "patient_busy")
+    _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=TEN), "patient_busy")
     patient = Tolerance(writing=timedelta(seconds=20))
     assert judge(clinic.history, list(clinic.dashboards.values()), clinic.record(), patient) == []
 
@@ -118,9 +118,9 @@ def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
 def test_the_appointment_that_is_moved_does_not_stand_in_its_own_way() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
-    moving = Wish("reschedule", appointment_id=booked.appointment.id, start=TEN)
+    moving = Command("reschedule", appointment_id=booked.appointment.id, start=TEN)
     _refuse(clinic, ANN, moving, "slot_taken")
-    assert found(clinic.judged()) == {"a refusal was not true: slot_taken"}
+    assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
 def test_a_refused_change_of_what_the_record_has_lost_does_not_stop_the_judge() -> None:
@@ -128,17 +128,19 @@ def test_a_refused_change_of_what_the_record_has_lost_does_not_stop_the_judge() 
     booked = clinic.book(ANN, ADA, TEN)
     for kind in ("confirm", "cancel", "complete", "reschedule"):
         for code in ("wrong_status", "too_early", "in_the_past", "slot_taken", "patient_busy", "off_grid"):
-            wish = Wish(kind, appointment_id=booked.appointment.id, start=ELEVEN if kind == "reschedule" else None)
-            ask = Ask(ANN, wish, f"{kind} {code}", "rest", clinic.now)
-            clinic.history.asked(ask)
-            clinic.history.answered(ask, refused(ask.key, code, clinic.now))
+            command = Command(
+                kind, appointment_id=booked.appointment.id, start=ELEVEN if kind == "reschedule" else None
+            )
+            request = Request(ANN, command, f"{kind} {code}", "rest", clinic.now)
+            clinic.history.on_request(request)
+            clinic.history.on_answer(request, refused(request.key, code, clinic.now))
     assert "an acknowledged change is not in the record" in found(clinic.judged([]))
 
 
 def test_a_disabled_doctor_is_truly_unavailable() -> None:
     clinic = SmallClinic(disabled=True)
-    clinic.ask(ANN, BOOK_TEN)
-    assert next(clinic.history.tellings()).answer.code == "doctor_unavailable"
+    clinic.send(ANN, BOOK_TEN)
+    assert next(clinic.history.exchanges()).answer.code == "doctor_unavailable"
     assert clinic.judged() == []
 
 
@@ -146,8 +148,8 @@ def test_completing_is_possible_for_who_came_late() -> None:
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, NINE)
     clinic.due(MarkNoShow, booked, NINE + timedelta(minutes=15))
-    _refuse(clinic, ADA, Wish("complete", appointment_id=booked.appointment.id), "wrong_status")
-    assert found(clinic.judged()) == {"a refusal was not true: wrong_status"}
+    _refuse(clinic, ADA, Command("complete", appointment_id=booked.appointment.id), "wrong_status")
+    assert found(clinic.judged()) == {"the reason of a refusal was not true: wrong_status"}
 
 
 @pytest.mark.parametrize(
@@ -163,22 +165,22 @@ def test_what_had_changed_before_the_command_was_sent_is_looked_at(
     clinic = SmallClinic()
     booked = clinic.book(ANN, ADA, TEN)
     begin(clinic, booked)
-    _refuse(clinic, ANN, Wish("confirm", appointment_id=booked.appointment.id), "wrong_status")
+    _refuse(clinic, ANN, Command("confirm", appointment_id=booked.appointment.id), "wrong_status")
     assert clinic.judged() == []
 
 
 def test_a_day_before_yesterday_is_truly_past() -> None:
     clinic = SmallClinic()
-    _refuse(clinic, ANN, Wish("book", doctor_id=ADA.id, start=MONDAY - timedelta(days=3)), "in_the_past")
+    _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=MONDAY - timedelta(days=3)), "in_the_past")
     assert clinic.judged() == []
 
 
-def _refuse(clinic: SmallClinic, who: Who, wish: Wish, code: str) -> None:
+def _refuse(clinic: SmallClinic, user: User, command: Command, code: str) -> None:
     """Write a refused command into the history that took two seconds, without any doing of the rules."""
-    ask = Ask(who, wish, "planted", "rest", clinic.now)
-    clinic.history.asked(ask)
+    request = Request(user, command, "planted", "rest", clinic.now)
+    clinic.history.on_request(request)
     clinic.now += timedelta(seconds=2)
-    clinic.history.answered(ask, refused(ask.key, code, clinic.now))
+    clinic.history.on_answer(request, refused(request.key, code, clinic.now))
     clinic.now += timedelta(seconds=1)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.client.asking import Who
+from hub.client.commands import User
 from hub.client.wire import AppointmentEvent, SlotEvent
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.appointment import fold
@@ -23,40 +23,40 @@ def _busy_clinic() -> SmallClinic:
     return clinic
 
 
-@pytest.mark.parametrize("who", [ADA, ANN])
+@pytest.mark.parametrize("user", [ADA, ANN])
 @pytest.mark.parametrize("position", [0, 1, -1])
-def test_an_event_that_was_not_told_is_named(who: Who, position: int) -> None:
+def test_an_event_that_was_not_told_is_named(user: User, position: int) -> None:
     clinic = _busy_clinic()
-    del clinic.dashboards[who.id].spans[0].seen[position]
-    assert found(clinic.judged()) == {"an event was not told"}
+    del clinic.dashboards[user.id].periods[0].received[position]
+    assert found(clinic.judged()) == {"an event was not sent"}
 
 
 def test_a_dashboard_that_was_told_nothing_at_all_is_named() -> None:
     clinic = _busy_clinic()
-    clinic.dashboards[MAX.id].spans[0].seen.clear()
-    assert found(clinic.judged()) == {"an event was not told"}
+    clinic.dashboards[MAX.id].periods[0].received.clear()
+    assert found(clinic.judged()) == {"an event was not sent"}
 
 
 def test_an_event_that_was_told_twice_is_named() -> None:
     clinic = _busy_clinic()
-    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen = clinic.dashboards[ADA.id].periods[0].received
     seen.append(seen[-1])
-    assert found(clinic.judged()) == {"an event was told twice"}
+    assert found(clinic.judged()) == {"an event was sent twice"}
 
 
 def test_events_that_were_told_in_another_order_are_named() -> None:
     clinic = _busy_clinic()
-    seen = clinic.dashboards[ADA.id].spans[0].seen
+    seen = clinic.dashboards[ADA.id].periods[0].received
     seen[0], seen[1] = seen[1], seen[0]
-    assert found(clinic.judged()) == {"an event was told after a later one"}
+    assert found(clinic.judged()) == {"an event was sent after a later one"}
 
 
 def test_the_events_of_different_doctors_have_no_order() -> None:
     clinic = _busy_clinic()
-    clinic.dashboards[ANN.id].spans[0].seen.reverse()
-    assert found(clinic.judged()) == {"an event was told after a later one"}
-    clinic.dashboards[ANN.id].spans[0].seen.reverse()
-    clinic.dashboards[ANN.id].spans[0].seen.insert(0, clinic.dashboards[ANN.id].spans[0].seen.pop())
+    clinic.dashboards[ANN.id].periods[0].received.reverse()
+    assert found(clinic.judged()) == {"an event was sent after a later one"}
+    clinic.dashboards[ANN.id].periods[0].received.reverse()
+    clinic.dashboards[ANN.id].periods[0].received.insert(0, clinic.dashboards[ANN.id].periods[0].received.pop())
     assert clinic.judged() == []
 
 
@@ -71,20 +71,20 @@ def test_the_events_of_different_doctors_have_no_order() -> None:
 def test_an_event_that_was_told_otherwise_is_named(bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
     clinic = _busy_clinic()
     _alter(clinic.dashboards[BOB.id], 0, bend)
-    assert found(clinic.judged()) == {"an event was told otherwise than it is in the record"}
+    assert found(clinic.judged()) == {"an event was sent with other content than in the record"}
 
 
 def test_an_event_that_never_happened_is_named() -> None:
     clinic = _busy_clinic()
     dashboard = clinic.dashboards[ADA.id]
-    dashboard.saw(dashboard.seen[-1].event.model_copy(update={"seq": 99, "prev": 98}))
-    assert "an event was told that is not in the record" in found(clinic.judged())
+    dashboard.on_event(dashboard.received[-1].event.model_copy(update={"seq": 99, "prev": 98}))
+    assert "an event was sent that is not in the record" in found(clinic.judged())
 
 
 def test_an_event_that_was_told_to_a_stranger_is_named() -> None:
     clinic = _busy_clinic()
-    clinic.dashboards[BOB.id].spans[0].seen.insert(0, clinic.dashboards[ADA.id].spans[0].seen[0])
-    assert found(clinic.judged()) == {"an event was told to somebody whom it does not concern"}
+    clinic.dashboards[BOB.id].periods[0].received.insert(0, clinic.dashboards[ADA.id].periods[0].received[0])
+    assert found(clinic.judged()) == {"an event was sent to a client that may not see it"}
 
 
 def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
@@ -102,24 +102,24 @@ def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told()
     first = clinic.book(ANN, ADA, TEN)
     clinic.change(ADA, "confirm", first)
     clinic.book(BOB, ADA, ELEVEN)
-    before = dashboard.spans[0].seen.copy()
-    dashboard.disconnected()
+    before = dashboard.periods[0].received.copy()
+    dashboard.on_disconnected()
     clinic.now += timedelta(seconds=1)
     clinic.change(ANN, "cancel", first)
-    dashboard.spans = dashboard.spans[:1]  # what the rules told meanwhile, the client was not there to hear
+    dashboard.periods = dashboard.periods[:1]  # what the rules told meanwhile, the client was not there to hear
     clinic.now += timedelta(seconds=1)
-    dashboard.connected()
+    dashboard.on_connected()
     clinic.now += timedelta(seconds=1)
     clinic.book(ANN, ADA, TEN)
-    assert len(dashboard.spans) == 2
+    assert len(dashboard.periods) == 2
     assert clinic.judged() == []
-    dashboard.spans[0].seen = before[:2]  # the last one may have been under way when the connection ended
+    dashboard.periods[0].received = before[:2]  # the last one may have been under way when the connection ended
     assert clinic.judged() == []
-    dashboard.spans[0].seen = [before[0], before[2]]
-    assert found(clinic.judged()) == {"an event was not told"}
-    dashboard.spans[0].seen = before
-    dashboard.spans[1].seen.clear()
-    assert found(clinic.judged()) == {"an event was not told"}
+    dashboard.periods[0].received = [before[0], before[2]]
+    assert found(clinic.judged()) == {"an event was not sent"}
+    dashboard.periods[0].received = before
+    dashboard.periods[1].received.clear()
+    assert found(clinic.judged()) == {"an event was not sent"}
 
 
 @pytest.mark.parametrize(("start", "available"), [(TEN, True), (NINE, False)])
@@ -127,18 +127,18 @@ def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, av
     clinic = SmallClinic()
     clinic.book(BOB, ADA, TEN)
     assert clinic.judged() == []
-    clinic.dashboards[ANN.id].saw_slot(SlotEvent(doctor_id=ADA.id, start=start, available=available))
-    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
+    clinic.dashboards[ANN.id].on_slot(SlotEvent(doctor_id=ADA.id, start=start, available=available))
+    assert found(clinic.judged()) == {"a watched slot is shown wrongly"}
 
 
 def test_a_slot_that_has_begun_or_a_client_that_is_gone_shows_what_it_likes() -> None:
     clinic = SmallClinic()
-    clinic.dashboards[ANN.id].saw_slot(SlotEvent(doctor_id=ADA.id, start=NINE, available=False))
+    clinic.dashboards[ANN.id].on_slot(SlotEvent(doctor_id=ADA.id, start=NINE, available=False))
     clinic.now = NINE
     assert clinic.judged() == []
     clinic.now = NINE - timedelta(hours=1)
-    assert found(clinic.judged()) == {"a watched slot is not shown as it is"}
-    clinic.dashboards[ANN.id].disconnected()
+    assert found(clinic.judged()) == {"a watched slot is shown wrongly"}
+    clinic.dashboards[ANN.id].on_disconnected()
     assert clinic.judged() == []
 
 
@@ -151,6 +151,6 @@ def test_a_dashboard_knows_which_version_of_an_appointment_it_was_told() -> None
 
 
 def _alter(dashboard: Dashboard, position: int, bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
-    seen = dashboard.spans[0].seen[position]
+    seen = dashboard.periods[0].received[position]
     event = seen.event.model_copy(update=bend(seen.event))
-    dashboard.spans[0].seen[position] = type(seen)(event, seen.at)
+    dashboard.periods[0].received[position] = type(seen)(event, seen.at)

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import date
 
-from hub.client.line import Callbacks, Line
+from hub.client.callbacks import Callbacks
+from hub.client.line import Line
 from hub.client.member import Member
 from hub.client.wire import AppointmentEvent
 from hub.clock import Clock
@@ -36,10 +37,10 @@ class Connector:
 
     async def seat(self, doctor: Member, show: Show) -> Seat:
         """Give a doctor a dashboard, a desk and a line that feeds both; `show` is called with each event too."""
-        dashboard, desk = Dashboard(doctor.who, self._clock), Desk(self._clock)
+        dashboard, desk = Dashboard(doctor.user, self._clock), Desk(self._clock)
 
         def told(event: AppointmentEvent) -> None:
-            dashboard.saw(event)
+            dashboard.on_event(event)
             desk.put(event)
             show(event)
 
@@ -50,11 +51,11 @@ class Connector:
         """Give every other patient a line and a dashboard; the first of these watch the days."""
         if number % 2:
             return Patient(number, member)
-        dashboard = Dashboard(member.who, self._clock)
+        dashboard = Dashboard(member.user, self._clock)
         line = await self._connect(member, dashboard.callbacks)
         for doctor_id, day in days if number < 2 * _WATCHERS else ():
             if refusal := await line.watch(doctor_id, day):
-                raise CannotBegin(f"{member.who.name} cannot watch {day} of doctor {doctor_id}: {refusal}")
+                raise CannotBegin(f"{member.user.name} cannot watch {day} of doctor {doctor_id}: {refusal}")
         return Patient(number, member, line, dashboard)
 
     async def _connect(self, member: Member, callbacks: Callbacks) -> Line:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.client.asking import Commands
+from hub.client.commands import Commands
 from hub.client.line import Line
 from hub.client.member import Member
 from hub.client.wire import AppointmentEvent

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.client.asking import Via
+from hub.client.commands import Via
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.record import Record
@@ -39,17 +39,23 @@ class Figures:
 
 def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record) -> Figures:
     """Count a morning; commands without any answer are not among them."""
-    answered = [(told.ask, told.answer) for told in history.tellings() if told.answer]
+    answered = [(exchange.request, exchange.answer) for exchange in history.exchanges() if exchange.answer]
     seconds: dict[Via, list[float]] = defaultdict(list)
-    for ask, answer in answered:
-        seconds[ask.via].append(answer.seconds)
+    for request, answer in answered:
+        seconds[request.via].append(answer.seconds)
     return Figures(
-        commands=Counter(ask.via for ask, _ in answered),
-        winners=len({won.id for ask, answer in answered if ask.wish.kind == "book" and (won := answer.appointment)}),
-        slots=len(
-            {(ask.wish.doctor_id, ask.wish.start) for ask, answer in answered if answer.ok and ask.wish.doctor_id}
+        commands=Counter(request.via for request, _ in answered),
+        winners=len(
+            {won.id for request, answer in answered if request.command.kind == "book" and (won := answer.appointment)}
         ),
-        granted=Counter(ask.wish.kind for ask, answer in answered if answer.ok),
+        slots=len(
+            {
+                (request.command.doctor_id, request.command.start)
+                for request, answer in answered
+                if answer.ok and request.command.doctor_id
+            }
+        ),
+        granted=Counter(request.command.kind for request, answer in answered if answer.ok),
         refused=Counter(answer.code or "" for _, answer in answered if not answer.ok),
         repeated=sum(answer.attempts - 1 for _, answer in answered),
         answered={via: latency for via, took in seconds.items() if (latency := _latency(took))},
@@ -62,7 +68,7 @@ def _until_told(dashboards: Sequence[Dashboard], record: Record) -> list[float]:
     return [
         (seen.at - entered.event.at).total_seconds()
         for dashboard in dashboards
-        for seen in dashboard.seen
+        for seen in dashboard.received
         if (entered := record.by_seq.get((seen.event.doctor_id, seen.event.seq)))
     ]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 
 from hub.client.answers import Answer
-from hub.client.asking import Commands
+from hub.client.commands import Commands
 from hub.client.line import Line
 from hub.client.member import Member
 from hub.ids import new_id
@@ -54,11 +54,11 @@ async def take_part(patient: Patient, openings: Sequence[Opening]) -> None:
     """Try to get one slot or another, and live up to one's habit."""
     if patient.habit is Habit.SLIPS:
         await _slip(patient, openings[patient.number % len(openings)])
-    for wish in _wishes(patient.number, openings):
+    for command in _wishes(patient.number, openings):
         key = new_id()
-        booked = await _book(patient, wish, key)
+        booked = await _book(patient, command, key)
         if booked.appointment:
-            await _go_on(patient, wish, booked.appointment.id, key, openings)
+            await _go_on(patient, command, booked.appointment.id, key, openings)
             return
 
 
@@ -68,12 +68,12 @@ def _wishes(number: int, openings: Sequence[Opening]) -> list[Opening]:
     return [openings[number % (count // 2)], openings[(7 * number + 3) % count], openings[(11 * number + 5) % count]]
 
 
-async def _book(patient: Patient, wish: Opening, key: str) -> Answer:
+async def _book(patient: Patient, command: Opening, key: str) -> Answer:
     """Book; who clicks twice sends the same command two times at once, by two ways if there are two."""
     ways = [patient.commands]
     if patient.habit is Habit.CLICKS_TWICE:
         ways.append(patient.member.commands)
-    answers = await asyncio.gather(*(way.book(wish.doctor.id, wish.start, key=key) for way in ways))
+    answers = await asyncio.gather(*(way.book(command.doctor.id, command.start, key=key) for way in ways))
     return answers[0]
 
 
@@ -96,10 +96,10 @@ async def _go_on(patient: Patient, got: Opening, appointment_id: str, key: str, 
             pass
 
 
-async def _slip(patient: Patient, wish: Opening) -> None:
-    """Ask for what there is not: between two slots, in the middle of the night, last month."""
+async def _slip(patient: Patient, command: Opening) -> None:
+    """Request for what there is not: between two slots, in the middle of the night, last month."""
     for away in (timedelta(minutes=10), timedelta(hours=12), timedelta(days=-28)):
-        await patient.commands.book(wish.doctor.id, wish.start + away)
+        await patient.commands.book(command.doctor.id, command.start + away)
 
 
 def _first(openings: Sequence[Opening], fits: Callable[[Opening], bool]) -> Opening | None:

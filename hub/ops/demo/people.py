@@ -1,11 +1,11 @@
-"""Who takes part: the seeded doctors and patients, and more patients, who sign up at their first morning."""
+"""The users of the demo: the seeded doctors and patients, and guests, who sign up in the first demo."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hub.client.answers import Refusal, Silence
+from hub.client.answers import NoResponse, Problem
 from hub.client.clinic import Clinic
 from hub.client.member import Member
 from hub.ops.seeding.people import Person
@@ -18,7 +18,7 @@ _AREA_CODES = (808, 907)
 _LINES = 100
 
 P = TypeVar("P")
-Entered = Member | Refusal | Silence
+Entered = Member | Problem | NoResponse
 
 
 class CannotBegin(Exception):
@@ -39,7 +39,7 @@ def newcomers(count: int) -> list[Newcomer]:
     """Return made-up patients (200 at most), the same ones every morning, with phone numbers that belong to nobody."""
     return [
         Newcomer(
-            name=f"Morning Guest {number + 1}",
+            name=f"Demo Guest {number + 1}",
             email=f"morning{number + 1}@clinic.test",
             phone=f"+1{_AREA_CODES[number // _LINES]}55501{number % _LINES:02d}",
             password=f"Morning#{number + 1}",
@@ -63,7 +63,7 @@ class Entrance:
     async def log_in(self, person: Person) -> Member:
         """Sign in somebody of the seed."""
         entered = await self._patiently(lambda: self._clinic.log_in(person.role, person.email, person.password))
-        if isinstance(entered, Refusal) and entered.code == "invalid_credentials":
+        if isinstance(entered, Problem) and entered.code == "invalid_credentials":
             raise CannotBegin(
                 f"{person.email} cannot log in: the demo needs the seeded clinic.\n"
                 "`make run` seeds an empty database on this machine; `make seed` fills the one that MONGODB_URL names.",
@@ -87,11 +87,11 @@ class Entrance:
     async def _welcome(self, guest: Newcomer, *, known: bool) -> Member:
         if known:
             entered = await self._log_in(guest)
-            if isinstance(entered, Refusal) and entered.code == "invalid_credentials":
+            if isinstance(entered, Problem) and entered.code == "invalid_credentials":
                 entered = await self._sign_up(guest)
         else:
             entered = await self._sign_up(guest)
-            if isinstance(entered, Refusal) and entered.code == "email_taken":
+            if isinstance(entered, Problem) and entered.code == "email_taken":
                 entered = await self._log_in(guest)
         return self._member(entered, guest.email)
 
@@ -107,7 +107,7 @@ class Entrance:
         give_up_at = now() + _WAIT_IN_ALL
         while True:
             entered = await sign_in()
-            if not isinstance(entered, Refusal) or entered.code != "too_many_requests":
+            if not isinstance(entered, Problem) or entered.code != "too_many_requests":
                 return entered
             pause = entered.retry_after or 1.0
             if now() + pause > give_up_at:
@@ -122,14 +122,14 @@ class Entrance:
             case Member():
                 self._arrived()
                 return entered
-            case Refusal(code="too_many_requests", detail=detail):
+            case Problem(code="too_many_requests", detail=detail):
                 raise CannotBegin(
                     f"{email} may not sign in now: {detail}\n"
                     "LOGINS_PER_MINUTE_PER_ADDRESS and SIGNUPS_PER_HOUR_PER_ADDRESS of the hub say how many may.",
                 )
-            case Refusal(code=code, detail=detail):
+            case Problem(code=code, detail=detail):
                 raise CannotBegin(f"{email} cannot sign in: {code} {detail}")
-            case Silence(cause=cause):
+            case NoResponse(cause=cause):
                 raise CannotBegin(f"{email} cannot sign in: no answer ({cause})")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from hub.client.answers import Silence
+from hub.client.answers import NoResponse
 from hub.client.clinic import Clinic, clinic_at
 from hub.client.line import CannotConnect
 from hub.client.member import CannotRead, Member
@@ -104,7 +104,7 @@ async def _play(base_url: str, records: Records, screen: Screen, size: Size) -> 
 
 async def _require_hub(clinic: Clinic, base_url: str) -> None:
     trouble = await clinic.ready()
-    if isinstance(trouble, Silence):
+    if isinstance(trouble, NoResponse):
         raise CannotBegin(
             f"no hub answers at {base_url} ({trouble.cause}).\n"
             "Start it with `make run` in another shell; PORT and DATA_DIR have to be the same here and there.",
@@ -124,7 +124,7 @@ async def _patients(entrance: Entrance, size: Size) -> list[Member]:
 def _say_who_is_here(
     screen: Screen, doctors: Sequence[Member], patients: Sequence[Member], openings: Sequence[Opening]
 ) -> None:
-    names = ", ".join(doctor.who.name for doctor in doctors)
+    names = ", ".join(doctor.user.name for doctor in doctors)
     screen.say(f"{len(patients)} patients race for {len(openings)} free slots of {names}.", "bold")
     screen.say("What the doctors' dashboards show (slots by the doctor's own clock):")
 
@@ -133,7 +133,7 @@ def _events_on(
     screen: Screen, patients: Sequence[Member], openings: Sequence[Opening], clock: Clock
 ) -> Callable[[AppointmentEvent], None]:
     """Return what shows an event on the screen."""
-    names = {member.who.id: member.who.name for member in patients}
+    names = {member.user.id: member.user.name for member in patients}
     cards = {opening.doctor.id: opening.doctor for opening in openings}
 
     def show(event: AppointmentEvent) -> None:

@@ -1,4 +1,4 @@
-"""The morning itself: everybody races, changes their minds and is told; afterwards the slots are free again."""
+"""The scenario: all patients and doctors act until every command is answered; then the slots are freed again."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from hub.scheduling.values import ACTIVE
 from hub.scheduling.views import AppointmentView
 
 _PATIENCE = 30.0
-"""Seconds that the last change may take to be dealt with and told."""
+"""Seconds that the last change may take to be handled and to reach the dashboards."""
 _LOOK_EVERY = 0.02
 
 
@@ -23,20 +23,20 @@ class Morning:
         self, seats: Sequence[Seat], patients: Sequence[Patient], openings: Sequence[Opening], history: History
     ) -> None:
         self._seats = seats
-        self._patients = {patient.member.who.id: patient for patient in patients}
+        self._patients = {patient.member.user.id: patient for patient in patients}
         self._openings = openings
         self._history = history
-        self._dashboards = {seat.doctor.who.id: seat.dashboard for seat in seats} | {
-            patient.member.who.id: patient.dashboard for patient in patients if patient.dashboard
+        self._dashboards = {seat.doctor.user.id: seat.dashboard for seat in seats} | {
+            patient.member.user.id: patient.dashboard for patient in patients if patient.dashboard
         }
 
     @property
     def dashboards(self) -> Sequence[Dashboard]:
-        """What everybody with a line was told, the doctors first."""
+        """The dashboards of all users with a line, the doctors first."""
         return list(self._dashboards.values())
 
     async def race(self, finished: Callable[[], None]) -> None:
-        """Let everybody do what they do, until all is answered and told; `finished` is called for each patient."""
+        """Run all patients and doctors until everything is answered and received. `finished` is called per patient."""
 
         async def play(patient: Patient) -> None:
             await take_part(patient, self._openings)
@@ -60,15 +60,17 @@ class Morning:
         return len(left)
 
     def _desks_are_clear(self) -> bool:
-        return all(seat.desk.is_clear for seat in self._seats) and all(told.answer for told in self._history.tellings())
+        return all(seat.desk.is_clear for seat in self._seats) and all(
+            exchange.answer for exchange in self._history.exchanges()
+        )
 
     def _all_is_told(self) -> bool:
         """Whether every acknowledged change has reached the dashboards that it concerns."""
-        answers = [told.answer for told in self._history.tellings() if told.answer]
+        answers = [exchange.answer for exchange in self._history.exchanges() if exchange.answer]
         return all(self._is_told(answer.appointment) for answer in answers) and self._slots_are_told()
 
     def _is_told(self, appointment: AppointmentView | None) -> bool:
-        """Whether the doctor and the patient of an acknowledged change have been told, as far as they have a line."""
+        """Whether an acknowledged change has reached the dashboards of its doctor and patient, if they have one."""
         return appointment is None or all(
             self._dashboards[person].has(appointment.id, appointment.version)
             for person in (appointment.doctor_id, appointment.patient_id)
@@ -90,7 +92,11 @@ class Morning:
 
     def _booked(self) -> list[AppointmentView]:
         """Return what was booked this morning, as it stood last."""
-        ids = {told.ask.command_id for told in self._history.tellings() if told.ask.wish.kind == "book"}
+        ids = {
+            exchange.request.command_id
+            for exchange in self._history.exchanges()
+            if exchange.request.command.kind == "book"
+        }
         return [each for each in self._of_doctors() if each.id in ids]
 
 

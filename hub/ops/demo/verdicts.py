@@ -11,7 +11,7 @@ from hub.ops.demo.screen import Screen
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Record
 
-_NOT_TRIED = {Promise.NOTHING_LOST: "nothing was killed this morning; `make test` does that"}
+_NOT_TRIED = {Promise.NOTHING_LOST: "not tested by the demo; `make test` kills processes"}
 _SHOWN = 5
 """How many cases of one violation are shown."""
 

@@ -1,1 +1,1 @@
-"""The judge: compares what clients asked, were answered and were told with the record, and names broken promises."""
+"""The judge: compares what clients sent and received with the record, and reports broken promises."""

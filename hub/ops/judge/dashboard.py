@@ -1,122 +1,122 @@
-"""What one connected client was told, in the order in which it was told."""
+"""The updates that one client received, in the order of arrival."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.client.asking import Who
-from hub.client.line import Callbacks
-from hub.client.wire import AppointmentEvent, SlotEvent, Synced, Told, WatchedDay
+from hub.client.callbacks import Callbacks
+from hub.client.commands import User
+from hub.client.wire import AppointmentEvent, DoctorEvent, SlotEvent, SyncAnswer, WatchedDay
 from hub.clock import Clock
 from hub.scheduling.views import AppointmentView
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An event and when the client had it."""
+class Received:
+    """An event and the time at which the client received it."""
 
-    event: Told
+    event: DoctorEvent
     at: datetime
 
 
 @dataclass
-class Span:
-    """One connection: since when, until when (None: it still stands), and the events told on it.
+class Period:
+    """One connection: its start, its end (None: still open), and the events received on it.
 
-    What came up to `position` (the doctor's id → `seq`) was told by a snapshot, and not one by one.
+    Events up to `position` (doctor's id → `seq`) were part of a snapshot and do not come one by one.
     """
 
     since: datetime
     until: datetime | None = None
     position: dict[str, int] = field(default_factory=dict)
-    seen: list[Seen] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
 
 
 class Dashboard:
-    """A client that writes down everything; `callbacks` are for its line.
+    """A client that records every update; give `callbacks` to its line.
 
-    What it is told before it knows that it is connected counts as told on that connection: the hub lets a client into
-    its room before it says so.
+    An event that arrives before `on_connected` belongs to the new connection: the hub adds a client to its rooms before
+    it accepts the connection.
     """
 
-    def __init__(self, owner: Who, clock: Clock) -> None:
+    def __init__(self, owner: User, clock: Clock) -> None:
         self.owner = owner
-        self.spans: list[Span] = []
+        self.periods: list[Period] = []
         self._clock = clock
         self._latest: dict[str, AppointmentView] = {}
         self._slots: dict[tuple[str, datetime], bool] = {}
 
     @property
     def callbacks(self) -> Callbacks:
-        """What the client's line calls."""
+        """The callbacks for the client's line."""
         return Callbacks(
-            on_snapshot=self.saw_snapshot,
-            on_appointment=self.saw,
-            on_calendar=self.saw,
-            on_watched=self.watched,
-            on_slot=self.saw_slot,
-            on_connected=self.connected,
-            on_disconnected=self.disconnected,
+            on_snapshot=self.on_snapshot,
+            on_appointment=self.on_event,
+            on_calendar=self.on_event,
+            on_watched=self.on_watched,
+            on_slot=self.on_slot,
+            on_connected=self.on_connected,
+            on_disconnected=self.on_disconnected,
         )
 
     @property
-    def seen(self) -> list[Seen]:
+    def received(self) -> list[Received]:
         """All events, over all connections."""
-        return [seen for span in self.spans for seen in span.seen]
+        return [received for period in self.periods for received in period.received]
 
     @property
-    def open(self) -> bool:
+    def is_connected(self) -> bool:
         """Whether the client is connected."""
-        return bool(self.spans) and self.spans[-1].until is None
+        return bool(self.periods) and self.periods[-1].until is None
 
     @property
     def slots(self) -> Mapping[tuple[str, datetime], bool]:
-        """What the client shows of the days it watches: (doctor id, start) → available."""
+        """The slots of the watched days as the client shows them: (doctor id, start) → available."""
         return self._slots
 
     @property
     def appointments(self) -> Collection[AppointmentView]:
-        """The appointments that the client was told of, each as it stood last."""
+        """The appointments that the client knows, each in its latest state."""
         return self._latest.values()
 
     def has(self, appointment_id: str, version: int) -> bool:
-        """Whether the client was told of this version of the appointment, or of a later one."""
+        """Whether the client received this version of the appointment, or a later one."""
         latest = self._latest.get(appointment_id)
         return latest is not None and latest.version >= version
 
-    def connected(self) -> None:
-        """Write down that a connection stands."""
-        if not self.open:
-            self.spans.append(Span(self._clock()))
+    def on_connected(self) -> None:
+        """Record the start of a connection."""
+        if not self.is_connected:
+            self.periods.append(Period(self._clock()))
 
-    def disconnected(self) -> None:
-        """Write down that the connection is gone."""
-        if self.open:
-            self.spans[-1].until = self._clock()
+    def on_disconnected(self) -> None:
+        """Record the end of the connection."""
+        if self.is_connected:
+            self.periods[-1].until = self._clock()
 
-    def saw(self, event: Told) -> None:
-        """Write down an event."""
-        self.connected()
-        self.spans[-1].seen.append(Seen(event, self._clock()))
+    def on_event(self, event: DoctorEvent) -> None:
+        """Record an event."""
+        self.on_connected()
+        self.periods[-1].received.append(Received(event, self._clock()))
         if isinstance(event, AppointmentEvent) and not self.has(event.appointment.id, event.appointment.version):
             self._latest[event.appointment.id] = event.appointment
 
-    def saw_snapshot(self, snapshot: Synced) -> None:
-        """Write down how everything stands."""
-        self.connected()
-        self.spans[-1].position = dict(snapshot.position)
+    def on_snapshot(self, snapshot: SyncAnswer) -> None:
+        """Record a snapshot."""
+        self.on_connected()
+        self.periods[-1].position = dict(snapshot.position)
         self._latest |= {appointment.id: appointment for appointment in snapshot.appointments}
 
-    def reached(self, doctor_id: str) -> int:
-        """Return the last `seq` of the doctor that the client was told of."""
-        told = (seen.event.seq for seen in self.seen if seen.event.doctor_id == doctor_id)
-        return max([*told, *(span.position.get(doctor_id, 0) for span in self.spans)], default=0)
+    def last_seq(self, doctor_id: str) -> int:
+        """Return the highest `seq` of the doctor that the client received; 0 if none."""
+        seqs = (received.event.seq for received in self.received if received.event.doctor_id == doctor_id)
+        return max([*seqs, *(period.position.get(doctor_id, 0) for period in self.periods)], default=0)
 
-    def watched(self, day: WatchedDay) -> None:
-        """Write down the slots of a day that is watched from now on."""
-        self.connected()
+    def on_watched(self, day: WatchedDay) -> None:
+        """Record the slots of a newly watched day."""
+        self.on_connected()
         self._slots |= {(day.doctor_id, slot.start): slot.available for slot in day.slots}
 
-    def saw_slot(self, event: SlotEvent) -> None:
-        """Write down that a slot is free or taken now."""
+    def on_slot(self, event: SlotEvent) -> None:
+        """Record that a slot became free or taken."""
         self._slots[event.doctor_id, event.start] = event.available

@@ -1,89 +1,90 @@
-"""What was asked and answered: every command of the clients that this history is the witness of."""
+"""The history of a run: every command that its clients sent, with the answers."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.client.answers import Answer
-from hub.client.asking import Ask, Wish
+from hub.client.commands import Command, Request
 
 
 @dataclass
-class Told:
-    """One asking of a command and what it came to; no answer when its caller gave up or still waits.
+class Exchange:
+    """One request and its answer; `answer` is None while the caller waits, and when it stopped waiting.
 
-    `hung_up`: the caller did not wait to be told, so nobody owes an answer.
+    `abandoned`: the caller stopped waiting on purpose, so a missing answer breaks no promise.
     """
 
-    ask: Ask
+    request: Request
     answer: Answer | None = None
-    hung_up: bool = False
+    abandoned: bool = False
 
 
 @dataclass
 class Entry:
-    """A command: all askings under one id. Several when it was sent by more than one way, or again later."""
+    """A command with all requests under its id: several if it was sent over several transports or again later."""
 
-    tellings: list[Told] = field(default_factory=list)
-
-    @property
-    def first(self) -> Ask:
-        """The first asking."""
-        return self.tellings[0].ask
+    exchanges: list[Exchange] = field(default_factory=list)
 
     @property
-    def wishes(self) -> set[Wish]:
-        """What was asked for under this id; more than one means that the key was used for different things."""
-        return {told.ask.wish for told in self.tellings}
+    def first(self) -> Request:
+        """The first request."""
+        return self.exchanges[0].request
+
+    @property
+    def commands(self) -> set[Command]:
+        """The different commands under this id. More than one means that a client reused the key."""
+        return {exchange.request.command for exchange in self.exchanges}
 
     @property
     def answers(self) -> list[Answer]:
         """The answers that came."""
-        return [told.answer for told in self.tellings if told.answer]
+        return [exchange.answer for exchange in self.exchanges if exchange.answer]
 
 
 class History:
-    """The witness of all commands of its clients (`hub.client.asking.Witness`)."""
+    """Records all commands of its clients, as their `hub.client.commands.Observer`."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
 
-    def asked(self, ask: Ask) -> None:
-        """Write down that a command is on its way."""
-        self._entries.setdefault(ask.command_id, Entry()).tellings.append(Told(ask))
+    def on_request(self, request: Request) -> None:
+        """Record a request."""
+        self._entries.setdefault(request.command_id, Entry()).exchanges.append(Exchange(request))
 
-    def answered(self, ask: Ask, answer: Answer) -> None:
-        """Write down what it came to."""
-        waiting = next(told for told in self._entries[ask.command_id].tellings if told.ask is ask and not told.answer)
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        """Record the answer to a request."""
+        exchanges = self._entries[request.command_id].exchanges
+        waiting = next(each for each in exchanges if each.request is request and not each.answer)
         waiting.answer = answer
 
-    def hung_up(self, command_id: str) -> None:
-        """Write down that whoever still waits for this command has gone away without an answer."""
-        for told in self._entries[command_id].tellings:
-            told.hung_up = told.answer is None
+    def on_abandoned(self, command_id: str) -> None:
+        """Record that the callers that still waited for this command have stopped waiting."""
+        for exchange in self._entries[command_id].exchanges:
+            exchange.abandoned = exchange.answer is None
 
     @property
     def entries(self) -> Collection[Entry]:
-        """All commands, in the order in which they were first sent."""
+        """All commands, in the order of their first requests."""
         return self._entries.values()
 
     def by_command(self, command_id: str) -> Entry | None:
-        """Return the command of this id, if somebody here sent it."""
+        """Return the command with this id; None if no client of this history sent it."""
         return self._entries.get(command_id)
 
-    def tellings(self) -> Iterator[Told]:
-        """Go through all askings."""
+    def exchanges(self) -> Iterator[Exchange]:
+        """Return all requests with their answers."""
         for entry in self._entries.values():
-            yield from entry.tellings
+            yield from entry.exchanges
 
-    def since(self) -> dict[str, datetime]:
-        """Return, by id, the people whose commands are written down here, and when the first of them was sent."""
+    def first_request_times(self) -> dict[str, datetime]:
+        """Return the time of each client's first request, by user id."""
         first: dict[str, datetime] = {}
-        for told in self.tellings():
-            first.setdefault(told.ask.who.id, told.ask.at)
+        for exchange in self.exchanges():
+            first.setdefault(exchange.request.user.id, exchange.request.at)
         return first
 
 
-def named(ask: Ask) -> str:
-    """Return how a violation speaks of a command."""
-    return f"{ask.wish.kind} by {ask.who.role} {ask.who.id}, key {ask.key}"
+def describe(request: Request) -> str:
+    """Return a description of a request for a violation."""
+    return f"{request.command.kind} by {request.user.role} {request.user.id}, key {request.key}"

@@ -1,11 +1,11 @@
-"""What the hub promises, and what it looks like when it does not keep it."""
+"""The promises of the hub, and the violations of them."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Promise(IntEnum):
-    """The promises by their numbers in docs/promises.md."""
+    """The promises, numbered as in docs/promises.md."""
 
     ACKNOWLEDGED_IS_WRITTEN = 1
     NO_OVERLAP = 2
@@ -22,19 +22,19 @@ class Promise(IntEnum):
 
 
 _TEXTS = {
-    Promise.ACKNOWLEDGED_IS_WRITTEN: "What was acknowledged is in the record",
-    Promise.NO_OVERLAP: "No two active appointments overlap, and none is put outside the doctor's hours",
-    Promise.APPLIED_ONCE: "A command is applied at most once, and nothing that nobody asked for",
+    Promise.ACKNOWLEDGED_IS_WRITTEN: "Every acknowledged change is in the record",
+    Promise.NO_OVERLAP: "No two active appointments overlap, and none is booked outside the doctor's hours",
+    Promise.APPLIED_ONCE: "A command is applied at most once, and nothing changes without a command",
     Promise.TOLD_IN_ORDER: "Every change reaches every entitled client, in order, once",
-    Promise.REMINDED_ONCE: "A reminder comes once, and none after cancellation or start",
-    Promise.NOTHING_LOST: "Losing the broker or a process loses nothing that was acknowledged",
-    Promise.REFUSALS_ARE_TRUE: "Every command is decided, and a refusal names its reason and is true",
+    Promise.REMINDED_ONCE: "A reminder is sent once, and never after cancellation or start",
+    Promise.NOTHING_LOST: "Losing the broker or a process loses no acknowledged change",
+    Promise.REFUSALS_ARE_TRUE: "Every command is decided, and every refusal has a true reason",
 }
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise that was broken: which, by what (a few words, the same for the same kind), and the case at hand."""
+    """A broken promise: the kind of violation in a few words (`what`), and the details of this case."""
 
     promise: Promise
     what: str

@@ -10,25 +10,25 @@ _ATTEMPTS = 10
 
 
 class Unsettled(Exception):
-    """The record changed each time while it was read: somebody else is at work on it."""
+    """The record changed during each attempt to read it: other clients are using the hub."""
 
 
 async def read_record(records: Records, clock: Clock) -> Record:
-    """Return all appointments and timetables of all doctors, as of one moment. Raises `Unsettled`, `StoreUnavailable`.
+    """Return all appointments and schedules of all doctors, as of one moment. Raises `Unsettled`, `StoreUnavailable`.
 
-    Pages are not of one moment, so where each doctor stands is asked before and after.
+    The pages are read one after the other. So the last `seq` of each doctor is compared before and after.
     """
     accounts = await records.users.doctors()
     doctors = [account.id for account in accounts]
     for _ in range(_ATTEMPTS):
-        before = await _stand(records, doctors)
+        before = await _last_seqs(records, doctors)
         wanted = [AppointmentFilter(doctor_id) for doctor_id in doctors]
         found = [one for each in wanted for one in await every_appointment(records.appointments, each)]
         schedule_records = await schedule_records_of(records, accounts)
-        if await _stand(records, doctors) == before:
+        if await _last_seqs(records, doctors) == before:
             return Record(found, schedule_records.values(), clock())
-    raise Unsettled(f"the record changed during each of {_ATTEMPTS} readings")
+    raise Unsettled(f"the record changed during each of {_ATTEMPTS} attempts to read it")
 
 
-async def _stand(records: Records, doctors: list[str]) -> dict[str, int]:
+async def _last_seqs(records: Records, doctors: list[str]) -> dict[str, int]:
     return {doctor_id: await records.appointments.last_seq(doctor_id) for doctor_id in doctors}

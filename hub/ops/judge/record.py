@@ -1,4 +1,4 @@
-"""The record as the judge sees it: every appointment and timetable, and what they say of who held which slot when."""
+"""The record for the judge: all appointments and schedules, and which appointment held which slot at what time."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,33 +23,36 @@ from hub.scheduling.values import APPOINTMENT_DURATION
 
 @dataclass(frozen=True)
 class Entered:
-    """An event, and the appointment whose history has it."""
+    """An event of an appointment, with the appointment."""
 
     appointment: Appointment
     event: Event
 
     @property
     def where(self) -> str:
-        """Whose history has it."""
+        """The id of the appointment."""
         return self.appointment.id
 
 
 @dataclass(frozen=True)
 class Rearranged:
-    """An event of a doctor's timetable, and the timetable."""
+    """An event of a doctor's schedule, with the schedule."""
 
     schedule_record: ScheduleRecord
     event: ScheduleEvent
 
     @property
     def where(self) -> str:
-        """Whose history has it."""
+        """The id of the schedule."""
         return self.schedule_record.id
 
 
 @dataclass(frozen=True)
-class Hold:
-    """An appointment held the slot at `start` from one event until another (None: it still does)."""
+class Occupancy:
+    """A time during which an appointment held the slot at `start`.
+
+    It began with the event `taken` and ended with the event `freed`, which is None if the appointment still holds it.
+    """
 
     appointment: Appointment
     start: datetime
@@ -57,16 +60,16 @@ class Hold:
     freed: Event | None
 
     def overlaps(self, start: datetime) -> bool:
-        """Whether an appointment that starts then would overlap this one."""
+        """Whether an appointment at `start` would overlap this one."""
         return abs(start - self.start) < APPOINTMENT_DURATION
 
-    def stood(self, since: datetime, until: datetime) -> bool:
-        """Whether it was held at some moment of the closed stretch of time."""
+    def during(self, since: datetime, until: datetime) -> bool:
+        """Whether the slot was held at some moment from `since` to `until`, both included."""
         return self.taken.at <= until and (self.freed is None or self.freed.at >= since)
 
 
 class Record:
-    """Appointments and timetables as they were read. Nothing here trusts that they are consistent."""
+    """Appointments and schedules as they were read. They may be inconsistent."""
 
     def __init__(
         self, appointments: Iterable[Appointment], schedule_records: Iterable[ScheduleRecord], read_at: datetime
@@ -77,13 +80,14 @@ class Record:
 
     @property
     def doctors(self) -> Mapping[str, Schedule]:
-        """The doctors as they are now, by id."""
+        """The current schedules, by doctor."""
         return {doctor_id: schedule_record.doctor for doctor_id, schedule_record in self.schedule_records.items()}
 
     def doctors_between(self, doctor_id: str, since: datetime, until: datetime, writing: timedelta) -> list[Schedule]:
-        """Return each way a doctor's hours were at some moment of a stretch of time; none of somebody who is no doctor.
+        """Return the schedules of a doctor that applied at some moment from `since` to `until`; none without a doctor.
 
-        A change counts from its decision; what was before it, until it is written, at most `writing` later.
+        A new schedule applies from its decision on. The old one applies until the new one is written, at most `writing`
+        later.
         """
         schedule_record = self.schedule_records.get(doctor_id)
         if schedule_record is None:
@@ -111,12 +115,12 @@ class Record:
 
     @cached_property
     def by_seq(self) -> Mapping[tuple[str, int], Entered | Rearranged]:
-        """What stands at (doctor id, `seq`); where two events claim a place, one of them."""
+        """The events by (doctor id, `seq`). If two events have the same `seq`, one of them."""
         return {(doctor_id, each.event.seq): each for doctor_id, entered in self.by_doctor.items() for each in entered}
 
     @cached_property
     def by_command(self) -> Mapping[str, Sequence[Entered | Rearranged]]:
-        """What each command caused; more than one entry would be one too many."""
+        """The events of each command. More than one event breaks a promise."""
         found = defaultdict(list)
         for entered in self.by_doctor.values():
             for each in entered:
@@ -124,40 +128,40 @@ class Record:
         return found
 
     @cached_property
-    def holds(self) -> Sequence[Hold]:
-        """Who held which slot when, over all doctors, by start."""
-        found = [hold for appointment in self.appointments.values() for hold in holds_of(appointment)]
-        return sorted(found, key=lambda hold: hold.start)
+    def occupancies(self) -> Sequence[Occupancy]:
+        """Which appointment held which slot at what time, over all doctors, by start."""
+        found = [occupancy for appointment in self.appointments.values() for occupancy in occupancies_of(appointment)]
+        return sorted(found, key=lambda occupancy: occupancy.start)
 
     @cached_property
-    def holds_of_doctor(self) -> Mapping[str, Sequence[Hold]]:
-        """The same, by doctor."""
+    def occupancies_by_doctor(self) -> Mapping[str, Sequence[Occupancy]]:
+        """The occupancies of each doctor, by start."""
         found = defaultdict(list)
-        for hold in self.holds:
-            found[hold.appointment.doctor_id].append(hold)
+        for occupancy in self.occupancies:
+            found[occupancy.appointment.doctor_id].append(occupancy)
         return found
 
     @cached_property
-    def holds_of_patient(self) -> Mapping[str, Sequence[Hold]]:
-        """The same, by patient."""
+    def occupancies_by_patient(self) -> Mapping[str, Sequence[Occupancy]]:
+        """The occupancies of each patient, by start."""
         found = defaultdict(list)
-        for hold in self.holds:
-            found[hold.appointment.patient_id].append(hold)
+        for occupancy in self.occupancies:
+            found[occupancy.appointment.patient_id].append(occupancy)
         return found
 
 
-def holds_of(appointment: Appointment) -> list[Hold]:
-    """Return which slots an appointment held, in the order of its history."""
-    holds: list[Hold] = []
+def occupancies_of(appointment: Appointment) -> list[Occupancy]:
+    """Return the slots that an appointment held, in the order of its history."""
+    occupancies: list[Occupancy] = []
     since: tuple[datetime, Event] | None = None
     for event in appointment.history:
         match event:
             case AppointmentBooked():
                 since = (event.start, event)
             case AppointmentRescheduled() if since:
-                holds.append(Hold(appointment, *since, freed=event))
+                occupancies.append(Occupancy(appointment, *since, freed=event))
                 since = (event.start, event)
             case AppointmentCancelled() | AppointmentCompleted() | AppointmentMissed() if since:
-                holds.append(Hold(appointment, *since, freed=event))
+                occupancies.append(Occupancy(appointment, *since, freed=event))
                 since = None
-    return [*holds, Hold(appointment, *since, freed=None)] if since else holds
+    return [*occupancies, Occupancy(appointment, *since, freed=None)] if since else occupancies

@@ -1,4 +1,4 @@
-"""Judges refusals: what a refusal says was so at some moment between the sending of the command and its answer."""
+"""Judges refusals: the reason must have been true at some moment between the request and its answer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from hub.client.answers import Answer
-from hub.client.asking import Kind
-from hub.ops.judge.history import Entry, History, Told, named
+from hub.client.commands import Kind
+from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Hold, Record, holds_of
+from hub.ops.judge.record import Occupancy, Record, occupancies_of
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Status
 
@@ -20,7 +20,7 @@ _ALLOWED: Mapping[Kind, frozenset[Status]] = {
     "complete": frozenset({Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW}),
     "reschedule": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
 }
-"""From which statuses each change is possible."""
+"""The statuses in which each change is allowed."""
 
 _STATUS_AFTER: Mapping[str, Status] = {
     "booked": Status.SCHEDULED,
@@ -30,15 +30,15 @@ _STATUS_AFTER: Mapping[str, Status] = {
     "no_show": Status.NO_SHOW,
     "rescheduled": Status.SCHEDULED,
 }
-"""Events that change the status."""
+"""The events that change the status, with the new status."""
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What times may differ by without anybody having lied.
+    """Differences in time that break no promise.
 
-    `clocks`: by how much the clocks of client and hub may differ. `writing`: how long after its decision an event may
-    come into the record; until then another doctor's actor meets what the event ends.
+    `clocks`: the difference between the clocks of client and hub. `writing`: the time from the decision of an event to
+    its write. Until the write, the actor of another doctor still sees the old state.
     """
 
     clocks: timedelta = timedelta(milliseconds=50)
@@ -46,42 +46,42 @@ class Tolerance:
 
 
 def untrue(history: History, record: Record, tolerance: Tolerance) -> Iterator[Violation]:
-    """Find refusals that were not true at any moment between the sending of the command and its answer."""
+    """Find refusals whose reason was not true at any moment between the request and its answer."""
     for entry in history.entries:
-        for told in entry.tellings:
-            answer = told.answer
+        for exchange in entry.exchanges:
+            answer = exchange.answer
             true_if = _TRUE_IF.get(answer.code or "") if answer else None
-            if answer and true_if and not true_if(_Case(entry, told, answer, record, tolerance)):
-                what = f"a refusal was not true: {answer.code}"
-                yield Violation(Promise.REFUSALS_ARE_TRUE, what, named(told.ask))
+            if answer and true_if and not true_if(_Case(entry, exchange, answer, record, tolerance)):
+                what = f"the reason of a refusal was not true: {answer.code}"
+                yield Violation(Promise.REFUSALS_ARE_TRUE, what, describe(exchange.request))
 
 
 class _Case:
-    """A refused command, and what the record knows of the time between its sending and its answer."""
+    """A refused command, and the state of the record between its request and its answer."""
 
-    def __init__(self, entry: Entry, told: Told, answer: Answer, record: Record, tolerance: Tolerance) -> None:
+    def __init__(self, entry: Entry, exchange: Exchange, answer: Answer, record: Record, tolerance: Tolerance) -> None:
         self.entry = entry
-        self.who = told.ask.who
-        self.wish = told.ask.wish
+        self.user = exchange.request.user
+        self.command = exchange.request.command
         self.record = record
         self.writing = tolerance.writing
-        # From the first asking of the command on: the others may have been given its decision.
+        # From the first request of the command on: a later request may have got the decision of the first.
         self.since = entry.first.at - tolerance.clocks
         self.until = answer.at + tolerance.clocks
-        self.appointment = record.appointments.get(self.wish.appointment_id or "")
-        doctor_id = self.appointment.doctor_id if self.appointment else self.wish.doctor_id
+        self.appointment = record.appointments.get(self.command.appointment_id or "")
+        doctor_id = self.appointment.doctor_id if self.appointment else self.command.doctor_id
         self.doctor_id = doctor_id or ""
         self.doctors = record.doctors_between(self.doctor_id, self.since, self.until, tolerance.writing)
 
     @property
-    def own(self) -> list[Hold]:
-        """The slots that the appointment in question held in this time."""
-        holds = holds_of(self.appointment) if self.appointment else []
-        return [hold for hold in holds if hold.stood(self.since, self.until)]
+    def own(self) -> list[Occupancy]:
+        """The slots that the appointment held in this time."""
+        occupancies = occupancies_of(self.appointment) if self.appointment else []
+        return [occupancy for occupancy in occupancies if occupancy.during(self.since, self.until)]
 
     @property
     def statuses(self) -> list[Status]:
-        """How the appointment in question stood in this time; nothing if the record does not have it."""
+        """The statuses of the appointment in this time; none if it is not in the record."""
         events = (
             [event for event in self.appointment.history if event.type in _STATUS_AFTER] if self.appointment else []
         )
@@ -91,51 +91,53 @@ class _Case:
             if event.at <= self.until and (following is None or following.at >= self.since)
         ]
 
-    def met(self, holds: Sequence[Hold], since: datetime) -> bool:
-        """Whether the start that is asked for would have overlapped another appointment since then."""
-        start = self.wish.start
+    def overlapped(self, occupancies: Sequence[Occupancy], since: datetime) -> bool:
+        """Whether the requested slot overlapped another active appointment after `since`."""
+        start = self.command.start
         return start is not None and any(
-            hold.overlaps(start) and hold.appointment.id != self.wish.appointment_id and hold.stood(since, self.until)
-            for hold in holds
+            occupancy.overlaps(start)
+            and occupancy.appointment.id != self.command.appointment_id
+            and occupancy.during(since, self.until)
+            for occupancy in occupancies
         )
 
 
 def _slot_taken(case: _Case) -> bool:
-    return case.met(case.record.holds_of_doctor.get(case.doctor_id, ()), case.since)
+    return case.overlapped(case.record.occupancies_by_doctor.get(case.doctor_id, ()), case.since)
 
 
 def _patient_busy(case: _Case) -> bool:
-    patient_id = case.appointment.patient_id if case.appointment else case.wish.patient_id or case.who.id
-    return case.met(case.record.holds_of_patient.get(patient_id, ()), case.since - case.writing)
+    patient_id = case.appointment.patient_id if case.appointment else case.command.patient_id or case.user.id
+    return case.overlapped(case.record.occupancies_by_patient.get(patient_id, ()), case.since - case.writing)
 
 
 def _wrong_status(case: _Case) -> bool:
-    """Say whether the change was not possible as it stood, or would have moved it to where it was."""
-    if any(hold.start == case.wish.start for hold in case.own):
+    """Return whether the status did not allow the change, or a move was to the slot that the appointment has."""
+    if any(occupancy.start == case.command.start for occupancy in case.own):
         return True
-    return any(status not in _ALLOWED[case.wish.kind] for status in case.statuses)
+    return any(status not in _ALLOWED[case.command.kind] for status in case.statuses)
 
 
 def _in_the_past(case: _Case) -> bool:
-    starts = [hold.start for hold in case.own] + ([case.wish.start] if case.wish.start else [])
+    starts = [occupancy.start for occupancy in case.own] + ([case.command.start] if case.command.start else [])
     return any(start <= case.until for start in starts)
 
 
 def _too_early(case: _Case) -> bool:
-    return any(case.since < hold.start - APPOINTMENT_DURATION for hold in case.own)
+    return any(case.since < occupancy.start - APPOINTMENT_DURATION for occupancy in case.own)
 
 
 def _too_far_ahead(case: _Case) -> bool:
-    return case.wish.start is not None and case.wish.start - case.since > HORIZON
+    return case.command.start is not None and case.command.start - case.since > HORIZON
 
 
 def _off_grid(case: _Case) -> bool:
-    start = case.wish.start
+    start = case.command.start
     return start is not None and any(not doctor.on_grid(start) for doctor in case.doctors)
 
 
 def _outside_hours(case: _Case) -> bool:
-    start = case.wish.start
+    start = case.command.start
     return start is not None and any(not doctor.works_at(start) for doctor in case.doctors)
 
 
@@ -144,20 +146,20 @@ def _doctor_unavailable(case: _Case) -> bool:
 
 
 def _not_found(case: _Case) -> bool:
-    """Say whether there is no such doctor; or no such appointment, or it is of other people."""
-    if case.wish.kind == "book":
+    """Return whether there is no such doctor or appointment, or the appointment belongs to other users."""
+    if case.command.kind == "book":
         return not case.doctors
-    return case.appointment is None or case.who.id not in {case.appointment.doctor_id, case.appointment.patient_id}
+    return case.appointment is None or case.user.id not in {case.appointment.doctor_id, case.appointment.patient_id}
 
 
 def _forbidden(case: _Case) -> bool:
-    if case.who.role == "patient":
-        return case.wish.kind == "complete" or case.wish.patient_id not in {None, case.who.id}
-    return case.wish.kind == "book" and case.wish.doctor_id != case.who.id
+    if case.user.role == "patient":
+        return case.command.kind == "complete" or case.command.patient_id not in {None, case.user.id}
+    return case.command.kind == "book" and case.command.doctor_id != case.user.id
 
 
 def _key_reused(case: _Case) -> bool:
-    return len(case.entry.wishes) > 1
+    return len(case.entry.commands) > 1
 
 
 _TRUE_IF: Mapping[str, Callable[[_Case], bool]] = {
@@ -174,4 +176,4 @@ _TRUE_IF: Mapping[str, Callable[[_Case], bool]] = {
     RefusalCode.FORBIDDEN: _forbidden,
     RefusalCode.IDEMPOTENCY_KEY_REUSED: _key_reused,
 }
-"""What has to hold for each refusal. Others do not speak of appointments."""
+"""The condition under which each refusal is true. The other codes are not about appointments."""

@@ -1,8 +1,8 @@
-"""All that the judge knows to look at, in one call."""
+"""Runs all checks of the judge in one call."""
 
 from collections.abc import Sequence
 
-from hub.ops.judge import answers, consistency, refusals, screens
+from hub.ops.judge import answers, consistency, notifications, refusals
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
@@ -15,10 +15,10 @@ _TOLERANCE = Tolerance()
 def judge(
     history: History, dashboards: Sequence[Dashboard], record: Record, tolerance: Tolerance = _TOLERANCE
 ) -> list[Violation]:
-    """Return every violation of a promise; none means that all of them were kept as far as these witnesses saw.
+    """Return all violations of promises. An empty list means that this evidence shows no broken promise.
 
-    `history` holds all commands of its clients and `record` everything of all doctors, read when everything had
-    come to rest: commands answered, dashboards told (see `hub.ops.judge.dashboard.Dashboard.has`).
+    `history` has all commands of its clients. `record` has all appointments of all doctors, read after all commands
+    were answered and all dashboards were up to date (see `hub.ops.judge.dashboard.Dashboard.has`).
     """
     found = [
         *consistency.overlaps_of_doctors(record),
@@ -29,13 +29,13 @@ def judge(
         *consistency.deadlines(record),
         *answers.acknowledged(history, record),
         *answers.applied_once(history, record),
-        *answers.asked_for(history, record),
+        *answers.requested(history, record),
         *answers.decided(history),
         *refusals.untrue(history, record, tolerance),
     ]
     for dashboard in dashboards:
-        found += screens.in_order(dashboard)
-        found += screens.true(dashboard, record)
-        found += screens.complete(dashboard, record, tolerance.clocks)
-        found += screens.slots(dashboard, record)
+        found += notifications.in_order(dashboard)
+        found += notifications.accurate(dashboard, record)
+        found += notifications.complete(dashboard, record, tolerance.clocks)
+        found += notifications.watched_slots(dashboard, record)
     return found

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.client.asking import Kind, Wish
+from hub.client.commands import Command, Kind
 from hub.ids import derived_id, new_id
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status
@@ -37,7 +37,7 @@ class Habits:
 class Asked:
     """A command that somebody gave before, with its key."""
 
-    wish: Wish
+    command: Command
     key: str
 
 
@@ -92,7 +92,7 @@ class _Client:
         dice -= habits.watches
         if dice < habits.asks_again and self._before:
             again = self.chance.choice(self._before)
-            await self._ask(again.wish, again.key)
+            await self._ask(again.command, again.key)
             return False
         dice -= habits.asks_again
         if dice < habits.reuses_a_key and self._before:
@@ -110,27 +110,27 @@ class _Client:
         day = slot_in(self._clock, _LATER).date()
         return await self._person.line.watch(self.chance.choice(self._doctors), day) is None
 
-    async def _ask(self, wish: Wish, key: str) -> None:
-        answer = await self._person.commands(self.chance.choice(("rest", "socket"))).ask(wish, key)
+    async def _ask(self, command: Command, key: str) -> None:
+        answer = await self._person.commands(self.chance.choice(("rest", "socket"))).send(command, key)
         self._before = [before for before in self._before if before.key != key]
         if answer.ok:  # who asks again after a refusal may well be granted it, by then
-            self._remember(wish, key)
+            self._remember(command, key)
 
-    async def _ask_and_hang_up(self, wish: Wish) -> None:
-        """Ask, and go away before the answer: it may or may not be carried out."""
+    async def _ask_and_hang_up(self, command: Command) -> None:
+        """Request, and go away before the answer: it may or may not be carried out."""
         key = new_id()
         commands = self._person.commands(self.chance.choice(("rest", "socket")))
         try:
             async with asyncio.timeout(self.chance.uniform(*_HANGS_UP_AFTER)):
-                await commands.ask(wish, key)
+                await commands.send(command, key)
         except TimeoutError:
             self._history.hung_up(derived_id(self._person.id, key))
-            self._remember(wish, key)
+            self._remember(command, key)
 
-    def _remember(self, wish: Wish, key: str) -> None:
-        self._before = [*self._before, Asked(wish, key)][-_REMEMBERED:]
+    def _remember(self, command: Command, key: str) -> None:
+        self._before = [*self._before, Asked(command, key)][-_REMEMBERED:]
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> Command:
         own = self._own()
         if own and self.chance.random() < self._habits.changes_own:
             return self._change(self.chance.choice(own))
@@ -143,13 +143,13 @@ class _Client:
         active = [each for each in recent if each.status in ACTIVE]
         return active or recent
 
-    def _book(self) -> Wish:
-        who = self._person.member.who
+    def _book(self) -> Command:
+        who = self._person.member.user
         start = self._start()
         if who.role == "doctor":
             patient = f"patient-of-{self.chance.randrange(8)}"
-            return Wish("book", doctor_id=who.id, start=start, patient_id=patient)
-        return Wish("book", doctor_id=self.chance.choice(self._doctors), start=start)
+            return Command("book", doctor_id=who.id, start=start, patient_id=patient)
+        return Command("book", doctor_id=self.chance.choice(self._doctors), start=start)
 
     def _start(self) -> datetime:
         """Return a slot: soon, about to be reminded of, or tomorrow. Few of the first two, so that many want them."""
@@ -158,11 +158,11 @@ class _Client:
         )
         return slot_in(self._clock, ahead) + self.chance.randrange(among) * APPOINTMENT_DURATION
 
-    def _change(self, appointment: AppointmentView) -> Wish:
+    def _change(self, appointment: AppointmentView) -> Command:
         """Return a change that is possible more often than not."""
-        if self._person.member.who.role == "doctor":
+        if self._person.member.user.role == "doctor":
             near = appointment.start - self._clock() < APPOINTMENT_DURATION
             if near or appointment.status is Status.NO_SHOW:
-                return Wish("complete", appointment_id=appointment.id)
+                return Command("complete", appointment_id=appointment.id)
         kind: Kind = self.chance.choice(("confirm", "cancel", "reschedule"))
-        return Wish(kind, appointment_id=appointment.id, start=self._start() if kind == "reschedule" else None)
+        return Command(kind, appointment_id=appointment.id, start=self._start() if kind == "reschedule" else None)

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 
 from hub.ops.judge.dashboard import Dashboard
-from hub.ops.judge.history import History, Told
-from hub.ops.judge.phones import Arrival
+from hub.ops.judge.history import Exchange, History
 from hub.ops.judge.record import Record
+from hub.ops.judge.text_deliveries import AcceptedText
 from hub.texting.text import Text
 from tests.tools.nemesis.courier import Letter
 from tests.tools.nemesis.faults import Injury
@@ -18,12 +18,12 @@ from tests.tools.nemesis.faults import Injury
 
 @dataclass(frozen=True)
 class Evidence:
-    """Who asked and was told what, what the record says, what reached the phones, and what was done to the hub.
+    """The requests and updates of all clients, the record, the texts that were sent, and the faults.
 
-    `rate` is how many of the hub's seconds passed in one of the machine's; all instants are by the hub's clock.
-    `deaths` tells of the processes that ended by themselves, and were started again.
-    `unrest` is what had not come to rest when patience ended, empty if all had. `stopped` is when the agents were
-    stopped, after which nothing more could happen.
+    `rate`: seconds of the hub's clock per second of the machine's clock. All times are by the hub's clock.
+    `deaths`: reports of processes that ended without a fault and were restarted.
+    `unrest`: what was still unfinished when the wait ended; empty if nothing was. `stopped`: when the agents were
+    stopped; nothing can happen after that.
     """
 
     rate: float
@@ -32,7 +32,7 @@ class Evidence:
     watches: int
     record: Record
     texts: Mapping[str, Text]
-    arrived: Sequence[Arrival]
+    arrived: Sequence[AcceptedText]
     letters: Sequence[Letter]
     injuries: Sequence[Injury]
     deaths: Sequence[str]
@@ -44,17 +44,17 @@ class Evidence:
         return timedelta(seconds=seconds) * self.rate
 
 
-def outcome_of(told: Told) -> str:
+def outcome_of(exchange: Exchange) -> str:
     """Return what a command came to, in the words of Jepsen: ok, refused, or unknown."""
-    if told.answer is None or not told.answer.decided:
+    if exchange.answer is None or not exchange.answer.decided:
         return "unknown"
-    return "ok" if told.answer.ok else "refused"
+    return "ok" if exchange.answer.ok else "refused"
 
 
 def keep(evidence: Evidence, folder: Path) -> None:
     """Write everything into a folder: one JSON object a line, in files that say what they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "history.jsonl", [_command(told) for told in evidence.history.tellings()])
+    _write(folder / "history.jsonl", [_command(exchange) for exchange in evidence.history.exchanges()])
     _write(folder / "record.jsonl", [each.model_dump(mode="json") for each in evidence.record.appointments.values()])
     _write(folder / "texts.jsonl", [each.model_dump(mode="json", exclude={"body"}) for each in evidence.texts.values()])
     _write(folder / "phones.jsonl", [asdict(each) for each in evidence.arrived])
@@ -63,15 +63,15 @@ def keep(evidence: Evidence, folder: Path) -> None:
     _write(folder / "dashboards.jsonl", [_dashboard(each) for each in evidence.dashboards])
 
 
-def _command(told: Told) -> dict[str, object]:
-    ask, answer = told.ask, told.answer
+def _command(exchange: Exchange) -> dict[str, object]:
+    request, answer = exchange.request, exchange.answer
     return {
-        "command": ask.command_id,
-        "by": ask.who.id,
-        "via": ask.via,
-        "invoked": ask.at,
-        "wish": asdict(ask.wish),
-        "outcome": outcome_of(told),
+        "command": request.command_id,
+        "by": request.user.id,
+        "via": request.via,
+        "invoked": request.at,
+        "request": asdict(request.command),
+        "outcome": outcome_of(exchange),
         "code": answer.code if answer else None,
         "completed": answer.at if answer else None,
         "seconds": round(answer.seconds, 3) if answer else None,
@@ -83,25 +83,25 @@ def _command(told: Told) -> dict[str, object]:
 def _dashboard(dashboard: Dashboard) -> dict[str, object]:
     return {
         "owner": dashboard.owner.id,
-        "spans": [
+        "connections": [
             {
-                "since": span.since,
-                "until": span.until,
-                "position": span.position,
-                "seen": [
+                "since": period.since,
+                "until": period.until,
+                "position": period.position,
+                "received": [
                     {
-                        "at": seen.at,
-                        "type": seen.event.type,
-                        "doctor": seen.event.appointment.doctor_id,
-                        "seq": seen.event.seq,
-                        "prev": seen.event.prev,
-                        "appointment": seen.event.appointment.id,
-                        "version": seen.event.appointment.version,
+                        "at": received.at,
+                        "type": received.event.type,
+                        "doctor": received.event.appointment.doctor_id,
+                        "seq": received.event.seq,
+                        "prev": received.event.prev,
+                        "appointment": received.event.appointment.id,
+                        "version": received.event.appointment.version,
                     }
-                    for seen in span.seen
+                    for received in period.received
                 ],
             }
-            for span in dashboard.spans
+            for period in dashboard.periods
         ],
         "slots": [[doctor, start, available] for (doctor, start), available in dashboard.slots.items()],
     }

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from hub.accounts.account import Account
-from hub.client.asking import Commands, Patience
 from hub.client.clinic import Clinic, clinic_at
+from hub.client.commands import Commands, Timeouts
 from hub.client.line import Line
 from hub.client.member import Member
 from hub.clock import Timekeeper
@@ -20,7 +20,7 @@ from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.settings import Settings
 from tests.people import doctors_and_patients, signed_in, tokens_of
 
-PATIENCE = Patience(in_all=90.0, each=12.0)
+PATIENCE = Timeouts(total=90.0, attempt=12.0)
 """Seconds; longer than everything that goes wrong at once, so each command of who stays is decided in the end."""
 _CONNECT_AT_ONCE = 10
 _FIRST_PHONE = 6_000_000
@@ -36,7 +36,7 @@ class Person:
 
     @property
     def id(self) -> str:
-        return self.member.who.id
+        return self.member.user.id
 
     def commands(self, via: Literal["rest", "socket"]) -> Commands:
         return self.member.commands if via == "rest" else self.line.commands
@@ -44,7 +44,7 @@ class Person:
 
 @dataclass(frozen=True)
 class People:
-    """Who is there, and the witness of what they asked."""
+    """All users, and the history of their commands."""
 
     clock: Timekeeper
     door: Clinic
@@ -89,7 +89,7 @@ async def let_in(
 
         async def enter(account: Account) -> Person:
             member = door.member(signed_in(account, tokens))
-            dashboard = Dashboard(member.who, clock)
+            dashboard = Dashboard(member.user, clock)
             async with turn:
                 line = await lines.enter_async_context(member.line(dashboard.callbacks))
             return Person(member, line, dashboard)

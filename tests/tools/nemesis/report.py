@@ -35,11 +35,13 @@ def latency(seconds: Iterable[float]) -> Latency | None:
 
 def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
     """Return the figures of a run, for JSON."""
-    tellings = list(evidence.history.tellings())
+    exchanges = list(evidence.history.exchanges())
     return {
         "faults": Counter(injury.fault.kind for injury in evidence.injuries),
-        "commands": Counter(f"{told.ask.wish.kind} {outcome_of(told)}" for told in tellings),
-        "refused": Counter(told.answer.code or "" for told in tellings if told.answer and not told.answer.ok),
+        "commands": Counter(f"{exchange.request.command.kind} {outcome_of(exchange)}" for exchange in exchanges),
+        "refused": Counter(
+            exchange.answer.code or "" for exchange in exchanges if exchange.answer and not exchange.answer.ok
+        ),
         "latency": {
             "in peace": _latency(evidence, under_fault=False),
             "under fault": _latency(evidence, under_fault=True),
@@ -58,9 +60,11 @@ def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
 def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
     """Return the same for a person to read."""
     faults = Counter(injury.fault.kind for injury in evidence.injuries)
-    outcomes = Counter(outcome_of(told) for told in evidence.history.tellings())
+    outcomes = Counter(outcome_of(exchange) for exchange in evidence.history.exchanges())
     refused = Counter(
-        told.answer.code or "" for told in evidence.history.tellings() if told.answer and not told.answer.ok
+        exchange.answer.code or ""
+        for exchange in evidence.history.exchanges()
+        if exchange.answer and not exchange.answer.ok
     )
     shown = [
         f"faults    {faults.total()}: {_counted(faults)}",
@@ -86,10 +90,11 @@ def _latency(evidence: Evidence, *, under_fault: bool) -> Latency | None:
     """Of the commands that overlapped with a fault, or of the others."""
     stretches = [(injury.began, injury.ended) for injury in evidence.injuries]
     return latency(
-        told.answer.seconds
-        for told in evidence.history.tellings()
-        if told.answer
-        and under_fault == any(told.ask.at <= ended and told.answer.at >= began for began, ended in stretches)
+        exchange.answer.seconds
+        for exchange in evidence.history.exchanges()
+        if exchange.answer
+        and under_fault
+        == any(exchange.request.at <= ended and exchange.answer.at >= began for began, ended in stretches)
     )
 
 

@@ -57,7 +57,7 @@ async def _unrest(people: People, records: Records, clock: Timekeeper) -> str:
 
 async def _all_are_told(people: People, records: Records) -> bool:
     for doctor in people.doctors:
-        if await records.appointments.last_seq(doctor.id) > doctor.dashboard.reached(doctor.id):
+        if await records.appointments.last_seq(doctor.id) > doctor.dashboard.last_seq(doctor.id):
             return False
         for each in await records.appointments.page(AppointmentFilter(doctor_id=doctor.id), 1_000_000):
             patient = next((one for one in people.patients if one.id == each.patient_id), None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hub.ops.judge.phones import Arrival
 from hub.ops.judge.reading import read_record
+from hub.ops.judge.text_deliveries import AcceptedText
 from hub.ops.local.broker import Kind as Broker
 from hub.records.documents import from_document
 from hub.records.mongo import MongoRecords, connect
@@ -97,7 +97,7 @@ async def _collect(  # noqa: PLR0917  # each has a part of it
     record = await read_record(records, people.clock)
     found = await records.texts._collection.find({}).to_list(None)
     texts = [from_document(Text, document) for document in found]
-    arrived = [Arrival(each.text_id or each.sid, each.at) for each in await phones.sent()]
+    arrived = [AcceptedText(each.text_id or each.sid, each.at) for each in await phones.sent()]
     return Evidence(
         rate=people.clock.rate,
         history=people.history,

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.ops.judge import due_deadlines, phones
+from hub.ops.judge import due_deadlines, text_deliveries
 from hub.ops.judge.answers import acknowledged
-from hub.ops.judge.history import Told, named
-from hub.ops.judge.phones import Post
+from hub.ops.judge.history import Exchange, describe
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.refusals import Tolerance
+from hub.ops.judge.text_deliveries import TextEvidence
 from hub.ops.judge.verdict import judge
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import Injury
@@ -66,10 +66,10 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
     tolerance = Tolerance(clocks=evidence.hub(_CLOCKS), writing=evidence.hub(_WRITING + paused))
     violations = [
         *judge(evidence.history, evidence.dashboards, evidence.record, tolerance),
-        *due_deadlines.unmet(evidence.record, late),
-        *phones.undelivered(evidence.record, post),
-        *phones.repeated(evidence.record, post),
-        *phones.misplaced(evidence.record, post),
+        *due_deadlines.missed(evidence.record, late),
+        *text_deliveries.undelivered(evidence.record, post),
+        *text_deliveries.duplicates(evidence.record, post),
+        *text_deliveries.too_late(evidence.record, post),
         *_lost(evidence),
         *_standstills(evidence),
         *_undecided_letters(evidence),
@@ -89,28 +89,28 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
 def grounds_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, int]]:
     """Count what each promise was judged by."""
     record, history = evidence.record, evidence.history
-    tellings = list(history.tellings())
-    answers = [told.answer for told in tellings if told.answer]
+    exchanges = list(history.exchanges())
+    answers = [exchange.answer for exchange in exchanges if exchange.answer]
     refused = Counter(answer.code or "" for answer in answers if not answer.ok)
-    due = due_deadlines.owed(record, late)
+    due = due_deadlines.due_deadlines(record, late)
     arrived = {each.text_id for each in evidence.arrived}
     blows = [injury for injury in evidence.injuries if _is_blow(injury)]
     return {
         Promise.ACKNOWLEDGED_IS_WRITTEN: {"acknowledged changes": sum(answer.ok for answer in answers)},
         Promise.NO_OVERLAP: {
-            "slots held": len(record.holds),
-            "slots wanted by several": _contended(tellings),
+            "slots held": len(record.occupancies),
+            "slots wanted by several": _contended(exchanges),
             "refused for a patient elsewhere": refused["patient_busy"],
         },
         Promise.APPLIED_ONCE: {
             "commands": len(history.entries),
             "sent more than once": sum(answer.attempts > 1 for answer in answers),
-            "asked again later": sum(len(entry.tellings) > 1 for entry in history.entries),
-            "left without waiting": sum(told.hung_up for told in tellings),
+            "asked again later": sum(len(entry.exchanges) > 1 for entry in history.entries),
+            "left without waiting": sum(exchange.abandoned for exchange in exchanges),
         },
         Promise.TOLD_IN_ORDER: {
-            "events told": sum(len(dashboard.seen) for dashboard in evidence.dashboards),
-            "connections": sum(len(dashboard.spans) for dashboard in evidence.dashboards),
+            "events received": sum(len(dashboard.received) for dashboard in evidence.dashboards),
+            "connections": sum(len(dashboard.periods) for dashboard in evidence.dashboards),
             "days watched": evidence.watches,
         },
         Promise.REMINDED_ONCE: {
@@ -133,15 +133,15 @@ def grounds_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, i
     }
 
 
-def _post(evidence: Evidence) -> Post:
+def _post(evidence: Evidence) -> TextEvidence:
     paused = max((_length(injury, evidence) for injury in evidence.injuries), default=0.0)
-    return Post(
+    return TextEvidence(
         texts=evidence.texts,
-        arrived=evidence.arrived,
+        accepted=evidence.arrived,
         settled=evidence.stopped - evidence.hub(_TEXT_SETTLED),
         given_up=evidence.stopped - evidence.hub(_TEXT_IN_THE_DARK),
-        # Who was stopped between the look and the POST sends when they go on, whatever has happened meanwhile.
-        under_way=evidence.hub(_TEXT_UNDER_WAY + paused),
+        # A worker that was stopped between its last look and the POST sends the text when it goes on.
+        in_transit=evidence.hub(_TEXT_UNDER_WAY + paused),
     )
 
 
@@ -149,18 +149,20 @@ def _lost(evidence: Evidence) -> Iterator[Violation]:
     """Find what had been acknowledged before something was killed or emptied, and is gone."""
     missing = {violation.case.partition(":")[0] for violation in acknowledged(evidence.history, evidence.record)}
     blows = [injury for injury in evidence.injuries if _is_blow(injury)]
-    for told in evidence.history.tellings():
-        answer = told.answer
-        if answer is None or not answer.ok or named(told.ask) not in missing:
+    for exchange in evidence.history.exchanges():
+        answer = exchange.answer
+        if answer is None or not answer.ok or describe(exchange.request) not in missing:
             continue
         if blow := next((each for each in blows if answer.at <= each.ended), None):
-            case = f"{named(told.ask)}, before this was over: {blow.fault.kind}"
+            case = f"{describe(exchange.request)}, before this was over: {blow.fault.kind}"
             yield Violation(Promise.NOTHING_LOST, "what was acknowledged did not survive", case)
 
 
 def _standstills(evidence: Evidence) -> Iterator[Violation]:
     """Find faults after whose end nobody was answered for long."""
-    answered = sorted(told.answer.at for told in evidence.history.tellings() if told.answer and told.answer.decided)
+    answered = sorted(
+        exchange.answer.at for exchange in evidence.history.exchanges() if exchange.answer and exchange.answer.decided
+    )
     for injury in evidence.injuries:
         if injury.stuck:
             yield Violation(Promise.NOTHING_LOST, "a process did not begin to work again", injury.stuck)
@@ -181,13 +183,13 @@ def _undecided_letters(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Promise.REFUSALS_ARE_TRUE, "a command that the broker took was never decided", case)
 
 
-def _contended(tellings: Sequence[Told]) -> int:
+def _contended(exchanges: Sequence[Exchange]) -> int:
     """Return how many slots several people asked for."""
     wanted: dict[tuple[str | None, object], set[str]] = {}
-    for told in tellings:
-        wish = told.ask.wish
-        if wish.kind == "book":
-            wanted.setdefault((wish.doctor_id, wish.start), set()).add(told.ask.who.id)
+    for exchange in exchanges:
+        command = exchange.request.command
+        if command.kind == "book":
+            wanted.setdefault((command.doctor_id, command.start), set()).add(exchange.request.user.id)
     return sum(len(people) > 1 for people in wanted.values())
 
 

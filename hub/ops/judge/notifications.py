@@ -1,0 +1,123 @@
+"""Judges the updates that clients received against the record: all that concern them, in order, once, and correct."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
+from hub.ops.judge.dashboard import Dashboard, Period
+from hub.ops.judge.promises import Promise, Violation
+from hub.ops.judge.record import Entered, Rearranged, Record
+from hub.scheduling.appointment import as_of
+from hub.scheduling.values import rfc3339
+from hub.scheduling.views import schedule_view, view
+
+
+def in_order(dashboard: Dashboard) -> Iterator[Violation]:
+    """Find events that came twice, or after a later event of the same doctor."""
+    last: dict[str, int] = {}
+    had: set[tuple[str, int]] = set()
+    for received in dashboard.received:
+        doctor_id, seq = received.event.doctor_id, received.event.seq
+        if (doctor_id, seq) in had:
+            yield _about(dashboard, "an event was sent twice", doctor_id, seq)
+        elif seq < last.get(doctor_id, 0):
+            yield _about(dashboard, "an event was sent after a later one", doctor_id, seq)
+        had.add((doctor_id, seq))
+        last[doctor_id] = max(seq, last.get(doctor_id, 0))
+
+
+def accurate(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
+    """Find events that are not in the record, differ from the record, or do not concern this client."""
+    for received in dashboard.received:
+        event = received.event
+        doctor_id = event.doctor_id
+        entered = record.by_seq.get((doctor_id, event.seq))
+        if entered is None:
+            yield _about(dashboard, "an event was sent that is not in the record", doctor_id, event.seq)
+        elif not _concerns(dashboard, entered):
+            yield _about(dashboard, "an event was sent to a client that may not see it", doctor_id, event.seq)
+        elif not _same(received.event, entered):
+            yield _about(dashboard, "an event was sent with other content than in the record", doctor_id, event.seq)
+
+
+def complete(dashboard: Dashboard, record: Record, clocks: timedelta) -> Iterator[Violation]:
+    """Find events of the record that did not arrive on a connection that was open when they happened.
+
+    On a connection that is still open, all events up to the reading of the record must have arrived. On one that ended,
+    the events before the last one that arrived are required; later ones may have been in transit when it ended.
+    """
+    for period in dashboard.periods:
+        had = {(received.event.doctor_id, received.event.seq) for received in period.received}
+        for doctor_id, entered in record.by_doctor.items():
+            first, last = _received_range(period, doctor_id)
+            for each in entered:
+                seq = each.event.seq
+                required = _concerns(dashboard, each) and (
+                    first <= seq <= last or (period.until is None and each.event.at > period.since + clocks)
+                )
+                if required and (doctor_id, seq) not in had and seq > period.position.get(doctor_id, 0):
+                    yield _about(dashboard, "an event was not sent", doctor_id, seq)
+
+
+def watched_slots(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
+    """Find watched slots that are shown as free but are taken, or the reverse. Slots that have begun are ignored."""
+    if not dashboard.is_connected:
+        return
+    for (doctor_id, start), available in dashboard.slots.items():
+        doctor = record.doctors.get(doctor_id)
+        if doctor is None or start <= record.read_at:
+            continue
+        taken = any(
+            occupancy.start == start and occupancy.freed is None
+            for occupancy in record.occupancies_by_doctor.get(doctor_id, ())
+        )
+        is_free = not taken and not doctor.disabled and doctor.works_at(start)
+        if available != is_free:
+            shown = "free" if available else "taken"
+            case = f"{_owner(dashboard)}: doctor {doctor_id} at {rfc3339(start)} is shown as {shown}"
+            yield Violation(Promise.TOLD_IN_ORDER, "a watched slot is shown wrongly", case)
+
+
+def _concerns(dashboard: Dashboard, entered: Entered | Rearranged) -> bool:
+    """Whether the owner is entitled to the event.
+
+    Only the doctor gets missed reminders and changes of the own hours.
+    """
+    if isinstance(entered, Rearranged):
+        return entered.schedule_record.doctor_id == dashboard.owner.id
+    if dashboard.owner.role == "doctor":
+        return entered.appointment.doctor_id == dashboard.owner.id
+    return entered.appointment.patient_id == dashboard.owner.id and entered.event.type != "reminder_missed"
+
+
+def _same(received: DoctorEvent, entered: Entered | Rearranged) -> bool:
+    event = entered.event
+    if isinstance(entered, Rearranged) or isinstance(received, CalendarEvent):
+        return _same_calendar(received, entered)
+    try:
+        then = view(as_of(entered.appointment, entered.event))
+    except ValueError:  # the history is invalid; `consistency.states` reports it
+        return True
+    return (received.type, received.prev, received.appointment) == (event.type, event.prev, then)
+
+
+def _same_calendar(received: DoctorEvent, entered: Entered | Rearranged) -> bool:
+    if isinstance(entered, Entered) or isinstance(received, AppointmentEvent):
+        return False
+    event = entered.event
+    then = schedule_view(entered.schedule_record.as_of(event.seq))
+    return (received.type, received.prev, received.calendar) == (event.type, event.prev, then)
+
+
+def _received_range(period: Period, doctor_id: str) -> tuple[int, int]:
+    """Return the first and the last `seq` of a doctor that arrived on a connection; (1, 0) when none did."""
+    seqs = [received.event.seq for received in period.received if received.event.doctor_id == doctor_id]
+    return (min(seqs), max(seqs)) if seqs else (1, 0)
+
+
+def _about(dashboard: Dashboard, what: str, doctor_id: str, seq: int) -> Violation:
+    return Violation(Promise.TOLD_IN_ORDER, what, f"{_owner(dashboard)}: doctor {doctor_id}, seq {seq}")
+
+
+def _owner(dashboard: Dashboard) -> str:
+    return f"{dashboard.owner.role} {dashboard.owner.id}"

@@ -1,0 +1,114 @@
+"""Judges texts: every reminder in the record was sent once, and none after cancellation or start."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hub.ops.judge.promises import Promise, Violation
+from hub.ops.judge.record import Entered, Occupancy, Record, occupancies_of
+from hub.scheduling.values import rfc3339
+from hub.texting.text import UNSETTLED, Text, TextStatus, text_id
+
+_OBSOLETE = frozenset({"cancelled", "moved", "over"})
+"""Reasons for skipping a text that is no longer useful."""
+
+
+@dataclass(frozen=True)
+class AcceptedText:
+    """A text that the carrier accepted from the hub: the hub's id of it, and the time by the hub's clock."""
+
+    text_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class TextEvidence:
+    """The texts in the outbox, the texts that the carrier accepted, and the limits of what can be judged.
+
+    A reminder has to be delivered if it came due before `settled`. A text with an unknown result counts as lost only
+    if it has not changed since `given_up`. `in_transit`: how long a text may take from the last look at its appointment
+    to the carrier.
+    """
+
+    texts: Mapping[str, Text]
+    accepted: Collection[AcceptedText]
+    settled: datetime
+    given_up: datetime
+    in_transit: timedelta
+
+
+def reminders(record: Record) -> list[Entered]:
+    """Return the events that each require a reminder text."""
+    return [each for entered in record.by_doctor.values() for each in entered if each.event.type == "reminded"]
+
+
+def unresolved(evidence: TextEvidence) -> list[Text]:
+    """Return the texts of which it is unknown whether they were sent."""
+    accepted = {each.text_id for each in evidence.accepted}
+    return [text for text in evidence.texts.values() if text.status in UNSETTLED and text.id not in accepted]
+
+
+def undelivered(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
+    """Find reminders in the record that were useful and were not delivered."""
+    accepted = {each.text_id for each in evidence.accepted}
+    for each in reminders(record):
+        text = evidence.texts.get(_text_id(each))
+        if _text_id(each) in accepted or each.event.at >= evidence.settled:
+            continue
+        if text is None:
+            yield _about("a reminder was not put into the outbox", each)
+        elif not _excused(text, evidence):
+            yield _about(f"a reminder was not delivered: {text.status} {text.reason or ''}".strip(), each)
+
+
+def duplicates(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
+    """Find texts that were delivered twice, and texts without a reason in the record."""
+    known = {_text_id(each): each for each in reminders(record)}
+    times: dict[str, int] = defaultdict(int)
+    for accepted in evidence.accepted:
+        times[accepted.text_id] += 1
+        text = evidence.texts.get(accepted.text_id)
+        if text is None or (text.kind == "reminder" and accepted.text_id not in known):
+            case = f"text {accepted.text_id} at {rfc3339(accepted.at)}"
+            yield Violation(Promise.REMINDED_ONCE, "a text was delivered without a reason in the record", case)
+    for id_, count in times.items():
+        if count > 1 and (text := evidence.texts.get(id_)):
+            what = "a reminder was delivered twice" if id_ in known else "a text was delivered twice"
+            yield Violation(Promise.REMINDED_ONCE, what, f"{text.kind} of {text.appointment_id}: {count} times")
+
+
+def too_late(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
+    """Find reminders that were delivered after the start, or after the appointment was cancelled or moved."""
+    first = {each.text_id: each.at for each in sorted(evidence.accepted, key=lambda each: each.at)}
+    for each in reminders(record):
+        at = first.get(_text_id(each))
+        occupancy = _occupancy_at(each)
+        if at is None or occupancy is None:
+            continue
+        if at >= occupancy.start:
+            yield _about("a reminder was delivered after the start", each)
+        elif occupancy.freed and at > occupancy.freed.at + evidence.in_transit:
+            yield _about("a reminder was delivered after the appointment was cancelled or moved", each)
+
+
+def _excused(text: Text, evidence: TextEvidence) -> bool:
+    """Whether a missing text breaks no promise: it became useless, or the hub is still finding out its result."""
+    if text.status is TextStatus.SKIPPED:
+        return text.reason in _OBSOLETE
+    return text.status in UNSETTLED and text.updated_at >= evidence.given_up
+
+
+def _occupancy_at(each: Entered) -> Occupancy | None:
+    """Return the slot that the appointment held when the reminder came due."""
+    earlier = [occupancy for occupancy in occupancies_of(each.appointment) if occupancy.taken.seq < each.event.seq]
+    return earlier[-1] if earlier else None
+
+
+def _text_id(each: Entered) -> str:
+    return text_id(each.appointment.doctor_id, each.event.seq, each.appointment.patient_id)
+
+
+def _about(what: str, each: Entered) -> Violation:
+    case = f"{each.appointment.id}, seq {each.event.seq} at {rfc3339(each.event.at)}"
+    return Violation(Promise.REMINDED_ONCE, what, case)
