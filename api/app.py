@@ -10,8 +10,10 @@ import structlog
 from aiohttp import web
 
 from api.documents.routes import add_documents
-from api.http.endpoints import BODY_LIMIT, Endpoint, serve
-from api.http.middleware import every_request
+from api.http.endpoints import Endpoint
+from api.http.middleware import request_middleware
+from api.http.request_reading import BODY_LIMIT
+from api.http.serving import serve
 from api.metrics import add_metrics
 from api.resources import (
     accounts,
@@ -69,7 +71,7 @@ class Api:
 
 def build(services: Services) -> web.Application:
     """Return the application with every endpoint, without sockets. Opens nothing."""
-    application = web.Application(middlewares=[every_request(services.settings)], client_max_size=BODY_LIMIT)
+    application = web.Application(middlewares=[request_middleware(services.settings)], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
         handler = serve(endpoint, services)
         if endpoint.method == "GET":
@@ -103,7 +105,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         gateway.deliver(notice)  # made below, before anything comes over the bus
 
     def session_ended(ended: SessionEnded) -> None:
-        services.revocations.heard(ended)  # made below, too
+        services.revocations.receive(ended)  # made below, too
 
     async with AsyncExitStack() as opened:
         opened.push_async_callback(records.close)
@@ -124,7 +126,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 Engine("broker", place.servers, _connected(bus)),
             ),
         )
-        gateway = assemble_gateway(services, services.authenticator.recognise, Limits())
+        gateway = assemble_gateway(services, services.authenticator.identity_of, Limits())
         ready = database.prepare(services.revocations.compare)
         application = build(services)
         gateway.server.attach(application)

@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from api.documents.examples import example
-from api.http.endpoints import CONTENT_TYPE, FORM_TYPE, Endpoint, File, Source
+from api.http.endpoints import FORM_TYPE, Endpoint, File
 from api.http.identity import Access
 from api.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.http.problems import KINDS, Code, FieldError, Problem, document
+from api.http.request_reading import CONTENT_TYPE, Source
 from api.http.uploads import CONTENT_TYPE as UPLOAD_TYPE
 
 Json = dict[str, Any]

@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 
 from api.documents.asyncapi import asyncapi
 from api.documents.openapi import openapi
-from api.http.endpoints import CONTENT_TYPE, Endpoint
+from api.http.endpoints import Endpoint
+from api.http.request_reading import CONTENT_TYPE
 
 _PAGES: Final = Path(__file__).parents[1] / "pages"
 _FILES: Mapping[str, str] = {

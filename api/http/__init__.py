@@ -1,1 +1,1 @@
-"""HTTP plumbing: the route table, middleware, problems, identity, limits."""
+"""What all REST endpoints share: the route table, middleware, problems, authentication and rate limits."""

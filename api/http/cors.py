@@ -1,4 +1,4 @@
-"""Pages of other origins: which may read our answers, and what a browser is told before it lets them ask (CORS)."""
+"""CORS: which pages of other origins may send requests to the api and read its answers."""
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
@@ -6,36 +6,36 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-_MAY_ASK: Mapping[str, str] = {
+_PREFLIGHT_HEADERS: Mapping[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
-_MAY_READ: Final = "ETag, Link, Location, Retry-After, X-Request-ID"
+_EXPOSED_HEADERS: Final = "ETag, Link, Location, Retry-After, X-Request-ID"
 
 
-class Origins:
-    """The origins (scheme://host:port) of pages that may use the api. No cookie is used: pages send tokens."""
+class CorsPolicy:
+    """Allows pages of the given origins (scheme://host:port). Pages send tokens; the api uses no cookies."""
 
     def __init__(self, allowed: Collection[str]) -> None:
         self._allowed = frozenset(allowed)
 
     def preflight(self, request: web.Request) -> web.Response | None:
-        """Return the answer to a browser that asks whether a page may send a request; None when it is no such question.
+        """Return the answer to a preflight request of an allowed origin; None for any other request.
 
-        It asks without a token, for any path: the answer is about the page, not about what there is.
+        A browser sends a preflight request without a token, to any path: the answer depends on the origin alone.
         """
-        asks = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
-        if not asks or request.headers.get(hdrs.ORIGIN) not in self._allowed:
+        is_preflight = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+        if not is_preflight or request.headers.get(hdrs.ORIGIN) not in self._allowed:
             return None
-        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_MAY_ASK)
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
 
-    def mark(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Say on an answer who may read it."""
+    def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the headers that let a page of an allowed origin read the answer."""
         if not self._allowed:
             return
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and origin in self._allowed:
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _MAY_READ
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED_HEADERS

@@ -1,4 +1,4 @@
-"""Who calls: the bearer token of a request, and what it opens."""
+"""Authentication by bearer token, and which roles an endpoint serves."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,14 +11,14 @@ from hub.accounts.tokens import InvalidToken
 from hub.clock import Clock
 
 WHO = web.RequestKey("who", Identity)
-"""Where a request keeps its `Identity` once it is known."""
+"""The key under which an authenticated request holds its `Identity`."""
 
-_REMEMBERED = 10_000
+_CACHED_TOKENS = 10_000
 _CHALLENGE = 'Bearer realm="clinic-hub"'
 
 
 class Access(StrEnum):
-    """Whom an endpoint serves."""
+    """Who may call an endpoint."""
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
@@ -27,31 +27,31 @@ class Access(StrEnum):
 
 
 class Authenticator:
-    """Knows callers by their bearer tokens.
+    """Authenticates callers by their bearer tokens.
 
-    Checking a signature costs more than all the rest of a small request, so tokens that passed are remembered until
-    they expire. That gives nobody a minute more: at its expiry, a token is checked like any other. Whether its log-in
-    has ended is asked of `ended`, by the session's id, each time.
+    To verify a signature costs more than the rest of a small request, so the identities of verified tokens are cached
+    until the tokens expire. An expired token is verified again, and then refused.
     """
 
     def __init__(self, verify: Callable[[str], Identity], ended: Callable[[str], bool], clock: Clock) -> None:
+        """Take `ended`, which tells by a session id whether the log-in has ended. It is called for each request."""
         self._verify = verify
         self._ended = ended
         self._clock = clock
-        self._passed: dict[str, Identity] = {}
+        self._verified: dict[str, Identity] = {}
 
-    def admit(self, request: web.Request, access: Access) -> Identity | None:
-        """Return who calls, None if anyone may. Raises `Problem` (401, 403)."""
+    def authorize(self, request: web.Request, access: Access) -> Identity | None:
+        """Return the caller's identity, None where anyone may call. Raises `Problem` (401, 403)."""
         if access is Access.ANYONE:
             return None
-        who = self.identify(request)
+        who = self.authenticate(request)
         request[WHO] = who
         if access is Access.SIGNED_IN or access.value == who.role.value:
             return who
         raise Problem("forbidden", f"Only a {access.value} may do this.")
 
-    def identify(self, request: web.Request) -> Identity:
-        """Return who calls. Raises `Problem` (401) with the challenge of RFC 6750."""
+    def authenticate(self, request: web.Request) -> Identity:
+        """Return the caller's identity. Raises `Problem` (401) with the challenge of RFC 6750."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Problem(
@@ -59,40 +59,40 @@ class Authenticator:
                 "Send the access token in the header Authorization: Bearer …",
                 headers={hdrs.WWW_AUTHENTICATE: _CHALLENGE},
             )
-        return self.recognise(token.strip())
+        return self.identity_of(token.strip())
 
-    def recognise(self, token: str) -> Identity:
-        """Return whose access token this is. Raises `Problem` (401)."""
-        who = self._known(token)
+    def identity_of(self, token: str) -> Identity:
+        """Return the identity that the access token proves. Raises `Problem` (401)."""
+        who = self._verify_once(token)
         if self._ended(who.session_id):
-            raise _invalid("The log-in of this token has ended; log in again.")
+            raise _invalid("The log-in of this token has ended. Log in again.")
         return who
 
-    def _known(self, token: str) -> Identity:
-        who = self._passed.get(token)
+    def _verify_once(self, token: str) -> Identity:
+        who = self._verified.get(token)
         if who is not None and self._clock() < who.expires_at:
             return who
-        self._passed.pop(token, None)
+        self._verified.pop(token, None)
         try:
             who = self._verify(token)
         except InvalidToken as error:
-            raise _rejected(error) from None
-        if len(self._passed) >= _REMEMBERED:
-            del self._passed[next(iter(self._passed))]  # the oldest: it has the least of its life before it
-        self._passed[token] = who
+            raise _problem_of(error) from None
+        if len(self._verified) >= _CACHED_TOKENS:
+            del self._verified[next(iter(self._verified))]  # the oldest entry, which expires first
+        self._verified[token] = who
         return who
 
 
-def _rejected(error: InvalidToken) -> Problem:
+def _problem_of(error: InvalidToken) -> Problem:
     if error.code == "token_expired":
         return Problem(
             "token_expired",
-            "The access token has expired; refresh it.",
+            "The access token has expired. Refresh it.",
             headers={
                 hdrs.WWW_AUTHENTICATE: f'{_CHALLENGE}, error="invalid_token", error_description="The token has expired"'
             },
         )
-    return _invalid("This is no access token of ours.")
+    return _invalid("This is not a valid access token of this hub.")
 
 
 def _invalid(detail: str) -> Problem:

@@ -1,4 +1,4 @@
-"""What went wrong, in words of ours: a code, its HTTP status, and the RFC 9457 document that says it."""
+"""Errors as clients see them: a code, its HTTP status, and the RFC 9457 document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ Code = Literal[
     "unavailable",
     "internal",
 ]
-"""Every word that a client may have to tell apart, over REST and over sockets."""
+"""The error codes that clients tell apart, over REST and over sockets."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,20 @@ class Kind:
 
 KINDS: Mapping[Code, Kind] = {
     "slot_taken": Kind(409, "The slot is taken"),
-    "patient_busy": Kind(409, "The patient has another appointment then"),
-    "wrong_status": Kind(409, "The appointment does not stand so that this is possible"),
+    "patient_busy": Kind(409, "The patient has another appointment at that time"),
+    "wrong_status": Kind(409, "The status of the appointment does not allow this"),
     "too_early": Kind(409, "It is too early for this"),
-    "doctor_unavailable": Kind(409, "The doctor takes no appointments"),
-    "outside_hours": Kind(422, "The doctor does not work then"),
-    "off_grid": Kind(422, "The time is not on the half hour"),
+    "doctor_unavailable": Kind(409, "The doctor accepts no new appointments"),
+    "outside_hours": Kind(422, "The doctor does not work at that time"),
+    "off_grid": Kind(422, "The time is not on a full or half hour"),
     "in_the_past": Kind(422, "The time has passed"),
     "too_far_ahead": Kind(422, "The time is too far ahead"),
-    "idempotency_key_reused": Kind(422, "The key was used for something else"),
+    "idempotency_key_reused": Kind(422, "The idempotency key was used for another command"),
     "invalid_request": Kind(422, "The request is not valid"),
     "malformed_json": Kind(400, "The body is not JSON"),
     "malformed_request": Kind(400, "The request cannot be read"),
     "body_too_large": Kind(413, "The body is too large"),
-    "unsupported_media_type": Kind(415, "The body is of the wrong type"),
+    "unsupported_media_type": Kind(415, "The media type of the body is wrong"),
     "not_found": Kind(404, "Not found"),
     "method_not_allowed": Kind(405, "The method is not allowed here"),
     "unauthenticated": Kind(401, "Not signed in"),
@@ -86,19 +86,21 @@ KINDS: Mapping[Code, Kind] = {
     "busy": Kind(429, "Too many commands at once"),
     "unknown_event": Kind(404, "There is no such event"),
     "draining": Kind(503, "This server is about to stop"),
-    "try_again": Kind(503, "No answer in time; the same request may be sent again"),
-    "unavailable": Kind(503, "A part of the hub does not answer"),
-    "internal": Kind(500, "Something went wrong here"),
+    "try_again": Kind(503, "There was no answer in time; it is safe to send the same request again"),
+    "unavailable": Kind(503, "A service that the hub needs does not answer"),
+    "internal": Kind(500, "Internal error"),
 }
 
 RETRY_SOON: Mapping[str, str] = {"Retry-After": "2"}
 
+_PYDANTIC_PREFIX = "Value error, "
+"""Pydantic puts this before the message of a ValueError that one of our validators raises."""
 _KNOWN: frozenset[str] = frozenset(get_args(Code))
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field: an RFC 6901 pointer to it, a sentence, and a word for programs."""
+    """What is wrong with one field: an RFC 6901 pointer to it, a sentence, and a code for programs."""
 
     pointer: str
     detail: str
@@ -106,7 +108,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """A request ends here; `detail` is for the client's eyes, so it holds nothing of our insides."""
+    """Ends a request with an error. The client sees `detail`, so it must not show internals of the hub."""
 
     def __init__(
         self,
@@ -128,38 +130,45 @@ class Problem(Exception):
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return what a client is told about an error; one that nobody expected says nothing of itself."""
+    """Return the problem that the client sees. It shows nothing of an unexpected error."""
     match error:
         case Problem():
             return error
         case StoreUnavailable():
             return Problem("unavailable", "The database does not answer.", headers=RETRY_SOON)
         case NoAnswer():
-            return Problem("try_again", "No answer in time. Sending the same again is safe.", headers=RETRY_SOON)
+            return Problem(
+                "try_again",
+                "No answer in time. It is safe to send the same again.",
+                headers=RETRY_SOON,
+            )
         case _:
-            return Problem("internal", "The hub met an error of its own. It has been written down.")
+            return internal_error()
+
+
+def internal_error() -> Problem:
+    """Return the problem for an error that is a fault of the hub."""
+    return Problem("internal", "The hub had an internal error. It has been logged.")
 
 
 def refused(code: RefusalCode, detail: str) -> Problem:
-    """Return the problem that says a refusal; a command that waited too long may simply be sent again."""
+    """Return the problem for a refusal. A command that expired before it was decided becomes `try_again`."""
     if code is RefusalCode.EXPIRED:
         return Problem("try_again", detail, headers=RETRY_SOON)
     if code.value not in _KNOWN:
-        raise LookupError(f"no problem says the refusal {code.value!r}")
-    return Problem(code.value, detail)  # type: ignore[arg-type]  # looked up in the line above
+        raise LookupError(f"there is no problem code for the refusal {code.value!r}")
+    return Problem(code.value, detail)  # type: ignore[arg-type]  # checked in the lines above
 
 
 def invalid(error: ValidationError, what: str = "body") -> Problem:
-    """Return the problem that names each wrong field of the `what` (body, query, …); JSON that is none is its own."""
+    """Return the problem that names each wrong field of the `what` (body, query, …), or `malformed_json`."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return Problem("malformed_json", f"{found[0]['msg']}.")
-    fields = [FieldError(pointer(*each["loc"]), _for_people(each["msg"]), each["type"]) for each in found]
-    return Problem("invalid_request", f"The {what} is not as expected.", errors=fields)
-
-
-def _for_people(message: str) -> str:
-    return message.removeprefix("Value error, ")  # what pydantic puts before sentences of ours
+    fields = [
+        FieldError(pointer(*each["loc"]), each["msg"].removeprefix(_PYDANTIC_PREFIX), each["type"]) for each in found
+    ]
+    return Problem("invalid_request", f"The {what} is not valid.", errors=fields)
 
 
 def pointer(*path: str | int) -> str:
@@ -168,7 +177,7 @@ def pointer(*path: str | int) -> str:
 
 
 def document(problem: Problem, request_id: str) -> bytes:
-    """Return the RFC 9457 document, JSON; `instance` leads to the line in the log."""
+    """Return the RFC 9457 document, JSON. `instance` holds the request id, which the log line has too."""
     kind = KINDS[problem.code]
     body: dict[str, object] = {
         "type": f"urn:clinic-hub:problem:{problem.code}",

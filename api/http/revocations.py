@@ -1,9 +1,9 @@
-"""Log-ins that have ended while access tokens of them have not expired: such a token opens nothing any more.
+"""Log-ins that have ended although their access tokens have not expired: these tokens are refused.
 
-Access tokens are checked without asking the database, so each api process keeps in memory which log-ins have ended,
-for as long as a token of theirs could hold. The processes tell each other over the bus, at once. The record is the
-truth: it is read before the process counts as ready, and compared with now and then, so that an emptied broker or a
-process that died between the two hides nothing for long.
+An access token is verified without a read of the database, so each api process keeps in memory which log-ins have
+ended, for as long as a token of such a log-in could be valid. The processes announce ended log-ins to each other over
+the bus. The database decides: it is read before the process is ready, and then every few seconds, in case the broker
+lost an announcement or a process died before it announced.
 """
 
 import asyncio
@@ -18,17 +18,20 @@ from hub.bus.ports import SessionAnnouncer
 from hub.clock import Clock
 from hub.records.errors import StoreUnavailable
 
-ENDED = Gauge("clinic_sessions_ended", "Log-ins that have ended and of which a token could still be in use.")
-LATE = Counter("clinic_sessions_ended_late_total", "Ended log-ins of which only the record told us.")
+ENDED = Gauge("clinic_sessions_ended", "Ended log-ins whose access tokens have not expired.")
+LATE = Counter(
+    "clinic_sessions_ended_late_total",
+    "Ended log-ins that only the database knew: the bus did not announce them.",
+)
 
 COMPARE_EVERY = 2.0
-"""Seconds between two comparisons with the record."""
+"""Seconds between two reads of the ended log-ins in the database."""
 _SLACK = timedelta(minutes=1)
-"""What clocks may differ by, and a refresh may take that was under way when its log-in ended."""
+"""Tolerance for clocks that differ, and for a token refresh that was running when its log-in ended."""
 
 
 class Revocations:
-    """Knows the ended log-ins. Tokens hold for `lifetime`, so after that nobody needs to know."""
+    """Keeps the ended log-ins, each for `lifetime`, which is the longest that an access token is valid."""
 
     def __init__(
         self, sessions: SessionRecords, announcing: SessionAnnouncer, lifetime: timedelta, clock: Clock
@@ -45,18 +48,18 @@ class Revocations:
         """Whether the log-in has ended."""
         return session_id in self._ended
 
-    def heard(self, ended: SessionEnded) -> None:
-        """Take what another process, or this one, has said over the bus."""
+    def receive(self, ended: SessionEnded) -> None:
+        """Take in an announcement that came over the bus, also from this process."""
         self._ended[ended.session_id] = ended.at
 
     async def announce(self, session_id: str, at: datetime) -> None:
-        """Let the log-in be over here at once, and soon everywhere; the record says so already."""
+        """End the log-in in this process at once and announce it to the others. The database has it already."""
         ended = SessionEnded(session_id=session_id, at=at)
-        self.heard(ended)
+        self.receive(ended)
         await self._announcing.announce(ended)
 
     async def compare(self) -> None:
-        """Learn from the record what we do not know, and forget what nobody needs. Raises `StoreUnavailable`."""
+        """Read newly ended log-ins from the database, and drop the old ones. Raises `StoreUnavailable`."""
         now = self._clock()
         first = self._compared is None
         since = now - self._keep if self._compared is None else self._compared - _SLACK
@@ -69,8 +72,10 @@ class Revocations:
             del self._ended[session_id]
 
     async def run(self) -> None:
-        """Compare for ever."""
+        """Compare with the database every few seconds, until cancelled."""
         while True:
             await asyncio.sleep(COMPARE_EVERY)
-            with suppress(StoreUnavailable):  # what is missed now is found next time; readiness shows the outage
+            with suppress(
+                StoreUnavailable
+            ):  # the next comparison finds what this one missed; /health/ready shows the outage
                 await self.compare()

@@ -1,7 +1,8 @@
-"""aiohttp's runner, for which requests that are no HTTP at all are problems like any other.
+"""A runner for aiohttp that answers requests which are not valid HTTP with a problem document.
 
-aiohttp answers them itself, before any middleware, in plain text, and logs a traceback that quotes them: whoever sends
-rubbish would fill the log with it. It has no option for that, so this reaches into private parts; aiohttp is pinned.
+aiohttp answers them before any middleware runs, in plain text, and logs a traceback that quotes the request: a client
+that sends garbage would fill the log. aiohttp has no option for that, so this module uses private parts of aiohttp,
+which is pinned.
 """
 
 from typing import Any
@@ -11,14 +12,14 @@ from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from api.http.middleware import HEADERS, REQUEST_ID
-from api.http.problems import CONTENT_TYPE, Problem, document
+from api.http.problems import CONTENT_TYPE, Problem, document, internal_error
 from hub.ids import new_id
 
 log = structlog.get_logger()
 
 
 class Runner(web.AppRunner):
-    """Runs the application."""
+    """Runs the application, with its own handling of unreadable requests."""
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
@@ -34,7 +35,7 @@ class _Connection(RequestHandler):
     __slots__ = ()
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:
-        """Log what aiohttp did not expect, unless it is a body that breaks off: its request has had its problem."""
+        """Log an unexpected error, but not an incomplete body: the middleware has answered that request."""
         if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **kwargs)
 
@@ -43,18 +44,18 @@ class _Connection(RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  # quotes the request, so nobody gets to see it
+        message: str | None = None,  # noqa: ARG002  # it quotes the request, so it is neither logged nor sent
     ) -> web.StreamResponse:
-        """Answer what the parser rejected (400), or what got past the middleware, and close the connection."""
+        """Answer a request that the parser rejected (400), or an error outside the middleware; close the connection."""
         request_id = new_id()
         if status == web.HTTPBadRequest.status_code:
             log.info("request_unreadable", request_id=request_id, cause=type(exc).__name__)
-            problem = Problem("malformed_request", "This is not HTTP as we know it.")
+            problem = Problem("malformed_request", "The request is not valid HTTP.")
         else:
             log.error("request_failed", request_id=request_id, exc_info=exc)
-            problem = Problem("internal", "The hub met an error of its own. It has been written down.")
+            problem = internal_error()
         if request.writer.output_size > 0:
-            raise ConnectionError("half an answer has left already, so there cannot be another")
+            raise ConnectionError("a part of the answer has been sent, so there cannot be another answer")
         response = web.Response(
             status=problem.status,
             body=document(problem, request_id),

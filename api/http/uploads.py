@@ -1,4 +1,4 @@
-"""A file that comes in a form: multipart/form-data, RFC 7578."""
+"""Reads an uploaded file from a form: multipart/form-data, RFC 7578."""
 
 from typing import Final
 
@@ -9,21 +9,22 @@ from api.http.problems import Code, FieldError, Problem, pointer
 
 CONTENT_TYPE: Final = "multipart/form-data"
 LIMIT = 8 * 1024 * 1024
-"""Bytes of a file that are read at most."""
+"""Maximum size of a file in bytes."""
 PROBLEMS: tuple[Code, ...] = ("malformed_request", "unsupported_media_type", "body_too_large", "invalid_request")
-"""What may be wrong with an upload."""
+"""The problems of every upload."""
 
 _UNREADABLE = (ValueError, RuntimeError, HttpProcessingError, AssertionError)
-"""What aiohttp's reader raises at forms that are none."""
+"""What aiohttp's reader raises for a body that is not a valid form."""
 
 
 async def read_upload(request: web.Request, field: str) -> bytes:
-    """Return the file in this field of the form, the first thing of that name. Raises `Problem`.
-
-    Reads at most `LIMIT` bytes: whoever announces, or sends, more is stopped there.
-    """
+    """Return the file in the first field of this name. Raises `Problem`, also when it has more than `LIMIT` bytes."""
     if request.content_type != CONTENT_TYPE:
-        raise Problem("unsupported_media_type", f"Send a form, {CONTENT_TYPE}.", headers={hdrs.ACCEPT: CONTENT_TYPE})
+        raise Problem(
+            "unsupported_media_type",
+            f"Send the file as {CONTENT_TYPE}.",
+            headers={hdrs.ACCEPT: CONTENT_TYPE},
+        )
     try:
         reader = await request.multipart()
         while part := await reader.next():
@@ -33,7 +34,7 @@ async def read_upload(request: web.Request, field: str) -> bytes:
         raise Problem("malformed_request", "The form cannot be read.") from None
     raise Problem(
         "invalid_request",
-        "The form is not as expected.",
+        "The form is not valid.",
         errors=[FieldError(pointer(field), "Field required", "missing")],
     )
 
@@ -43,5 +44,5 @@ async def _read(part: BodyPartReader) -> bytes:
     while chunk := await part.read_chunk():
         read += chunk
         if len(read) > LIMIT:
-            raise Problem("body_too_large", f"A file has {LIMIT} bytes at most.")
+            raise Problem("body_too_large", f"A file may have at most {LIMIT} bytes.")
     return bytes(read)

@@ -155,7 +155,7 @@ async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIter
     services = await _services(settings)
     feed = services.following
     assert isinstance(feed, Feed)
-    gateway = assemble_gateway(services, services.authenticator.recognise, limits)
+    gateway = assemble_gateway(services, services.authenticator.identity_of, limits)
     feed._deliver = gateway.deliver
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]

@@ -154,7 +154,7 @@ async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row, ca
         assert token
         token = tampered(token)
     if caller == "revoked token":
-        clinic.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
+        clinic.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
     path = (row.path or row.template).format(appointment=appointment, time_off=away.body["timeOff"]["id"])
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 

@@ -6,7 +6,7 @@ from PIL.ExifTags import GPS, IFD, Base
 from pydantic import ValidationError
 
 from api.app import _photos
-from api.http.endpoints import BODY_LIMIT
+from api.http.request_reading import BODY_LIMIT
 from api.http.uploads import LIMIT
 from api.resources.pictures import SIDE
 from hub.records.s3_photos import BucketPhotos

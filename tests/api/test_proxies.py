@@ -2,7 +2,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from api.http.proxies import Proxies
+from api.http.proxies import TrustedProxies
 from hub.settings import Settings
 from tests.api.clinic import PASSWORD, make_services
 from tests.api.conftest import OpenClinic
@@ -13,7 +13,7 @@ OURS = ["10.0.0.0/8", "2001:db8::/32"]
 def seen(remote: str, *forwarded: str, trusted: list[str] = OURS) -> str | None:
     headers = CIMultiDict([("X-Forwarded-For", each) for each in forwarded])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
-    return Proxies(trusted).seen_through(request).remote
+    return TrustedProxies(trusted).with_client_address(request).remote
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_i
 ) -> None:
     async with open_sockets(replace(LIMITS, token_check_every=3600)) as slow:
         carl = await slow.person("carl")
-        slow.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=slow.clock.now))
+        slow.rest.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=slow.clock.now))
         assert await carl.refused("sync", {}) == "invalid_token"
     assert clinic.address != slow.address
 

@@ -112,7 +112,7 @@ async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClin
             token = tampered(token)
         case "revoked token":
             ended = SessionEnded(session_id="session-of-carl", at=clinic.clock())
-            clinic.rest.services.revocations.heard(ended)
+            clinic.rest.services.revocations.receive(ended)
     person = Person()
     with pytest.raises(NotConnected):
         await person.sio.connect(
@@ -125,5 +125,5 @@ async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClin
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 async def test_whose_log_in_has_ended_may_ask_nothing_more(clinic: SocketClinic, command: str) -> None:
     person = await clinic.person("carl")
-    clinic.rest.services.revocations.heard(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
+    clinic.rest.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
     assert await person.refused(command, {}) == "invalid_token"

@@ -71,7 +71,7 @@ async def busy() -> AsyncIterator[Busy]:
         appointment_commands=AppointmentCommands(services.records, CommandClient(commands, services.clock)),
     )
     clinic = await open_clinic(services)
-    api = Api(build(services), assemble_gateway(services, services.authenticator.recognise, Limits()))
+    api = Api(build(services), assemble_gateway(services, services.authenticator.identity_of, Limits()))
     runner = Runner(api.application, access_log=None, handle_signals=False, shutdown_timeout=main.ANSWER_WITHIN)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,0 +1,70 @@
+"""Makes an aiohttp handler of an endpoint."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter
+
+from api.http.endpoints import Answer, Endpoint, File
+from api.http.identity import Authenticator
+from api.http.rate_limits import WriteRateLimit
+from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
+from api.http.uploads import read_upload
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class Guards(Protocol):
+    """The checks before every handler. The `services` of the handlers have them, among other things."""
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Authenticates the caller by the bearer token."""
+
+    @property
+    def write_rate_limit(self) -> WriteRateLimit:
+        """Limits the writes of each user and address."""
+
+
+def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.Response]]:
+    """Return the aiohttp handler: authorize the caller, read what the endpoint takes, run it, send its answer."""
+    access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
+    readers = {source: reader_of(source, model) for source, model in endpoint.takes.items() if source != "body"}
+    body = endpoint.takes.get("body")
+    writes = endpoint.method != "GET"
+    to_json = None if endpoint.answer in {type(None), File} else TypeAdapter(endpoint.answer).serializer.to_json
+
+    async def handle(request: web.Request) -> web.Response:
+        who = services.authenticator.authorize(request, access)
+        if who is not None and writes:
+            services.write_rate_limit.count(who.user_id, request.remote)
+        known = {"services": services, "who": who, "request": request}
+        arguments: dict[str, object] = {name: known[name] for name in needs}
+        for source, read in readers.items():
+            arguments[source] = read(request)
+        if body is not None:
+            arguments["body"] = await read_body(body, request)
+        if endpoint.upload is not None:
+            arguments["upload"] = await read_upload(request, endpoint.upload)
+        result = await handler(**arguments)
+        if isinstance(result, File):
+            return _file(request, endpoint, result)
+        value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
+        if to_json is None:
+            return web.Response(status=status, headers=headers)
+        return web.Response(
+            status=status, body=to_json(value, by_alias=True), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **headers}
+        )
+
+    return handle
+
+
+def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:
+    """Return the file, or 304 when If-None-Match is its ETag. A list of several ETags is not supported."""
+    if hdrs.ETAG in file.headers and request.headers.get(hdrs.IF_NONE_MATCH) == file.headers[hdrs.ETAG]:
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=file.headers)
+    return web.Response(
+        status=endpoint.status, body=file.content, headers={hdrs.CONTENT_TYPE: endpoint.gives, **file.headers}
+    )
