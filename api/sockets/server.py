@@ -1,7 +1,7 @@
 """The Socket.IO server of this process: python-socketio with hardened connections, and the one way to send events.
 
 It uses undocumented parts of python-socketio and python-engineio, which are therefore pinned exactly;
-`tests/api/test_sockets_library.py` has a test for each name that is used.
+`tests/api/sockets/test_library.py` has a test for each name that is used.
 """
 
 import asyncio

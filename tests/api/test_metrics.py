@@ -5,7 +5,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.api.clinic import Clinic, opening
-from tests.api.socket_clinic import open_sockets
+from tests.api.sockets.clinic import open_sockets
 
 APPOINTMENTS = "/api/v1/appointments"
 

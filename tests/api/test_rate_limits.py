@@ -7,7 +7,7 @@ from hub.scheduling.values import rfc3339
 from hub.settings import Settings
 from tests.api.clinic import make_services, opening
 from tests.api.conftest import OpenClinic
-from tests.api.socket_clinic import open_sockets
+from tests.api.sockets.clinic import open_sockets
 
 
 class Seconds:

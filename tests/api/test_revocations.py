@@ -11,8 +11,8 @@ from api.http import revocations as module
 from api.http.revocations import Revocations
 from hub.bus.messages import SessionEnded
 from tests.api.clinic import PASSWORD, Announced, Clinic
-from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
+from tests.api.sockets.raw import until
 
 LIFE = timedelta(minutes=15)
 

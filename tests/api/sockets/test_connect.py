@@ -1,7 +1,6 @@
 """Who is let in, who is refused and why, and that nobody stays in the books who has left."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,14 +10,8 @@ from socketio.exceptions import ConnectionError as NotConnected
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import Role
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
-from tests.api.sockets import raw, until
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
+from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
+from tests.api.sockets.raw import raw, until
 
 
 async def refusal(clinic: SocketClinic, auth: object) -> str:
@@ -35,18 +28,18 @@ async def refusal(clinic: SocketClinic, auth: object) -> str:
 @pytest.mark.parametrize(
     "auth", [None, {}, [], "token", 7, {"token": None}, {"token": ""}, {"token": {"$gt": ""}}, {"Token": "x"}]
 )
-async def test_without_a_token_one_is_refused(clinic: SocketClinic, auth: object) -> None:
+async def test_a_connect_without_a_token_is_refused(clinic: SocketClinic, auth: object) -> None:
     assert await refusal(clinic, auth) == "unauthenticated"
 
 
-async def test_with_a_token_that_is_none_one_is_refused(clinic: SocketClinic) -> None:
+async def test_a_connect_with_an_invalid_token_is_refused(clinic: SocketClinic) -> None:
     token = clinic.rest.token("carl")
     head, claims, signature = token.split(".")
     for bad in ("x", "x" * 10_000, f"{head}.{claims}.", f"{head}.{claims[:-2]}AA.{signature}", "ü.\ud800.x"):
         assert await refusal(clinic, {"token": bad}) == "invalid_token"
 
 
-async def test_with_a_token_that_has_expired_one_is_refused(clinic: SocketClinic) -> None:
+async def test_a_connect_with_an_expired_token_is_refused(clinic: SocketClinic) -> None:
     token = clinic.rest.token("carl")
     clinic.clock.forward(timedelta(minutes=16))
     assert await refusal(clinic, {"token": token}) == "token_expired"
@@ -57,7 +50,7 @@ async def test_with_a_token_that_has_expired_one_is_refused(clinic: SocketClinic
     [(StoreUnavailable("down"), "unavailable"), (RuntimeError("a mistake"), "internal"), (TypeError("a"), "internal")],
 )
 @pytest.mark.parametrize("name", ["ada", "carl"])
-async def test_whatever_goes_wrong_at_connect_is_a_refusal_with_a_code(
+async def test_every_error_at_connect_is_a_refusal_with_a_code(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception, code: str
 ) -> None:
     async def fails(*_: object) -> None:
@@ -78,7 +71,7 @@ async def test_a_database_that_hangs_does_not_hang_the_client(monkeypatch: pytes
         assert await refusal(clinic, {"token": clinic.rest.token("ada")}) == "unavailable"
 
 
-async def test_who_was_refused_cannot_try_on_the_same_line_for_ever(clinic: SocketClinic) -> None:
+async def test_the_connection_of_a_refused_client_is_ended(clinic: SocketClinic) -> None:
     async with raw(clinic.address) as client:
         assert (await client.connect({"token": "x"})).startswith("44{")
         await client.end()
@@ -94,7 +87,7 @@ async def test_a_doctor_is_followed_while_connected(clinic: SocketClinic) -> Non
     clinic.nothing_is_left()
 
 
-async def test_all_doctors_whom_a_patient_ever_met_are_followed_while_connected(clinic: SocketClinic) -> None:
+async def test_all_doctors_of_a_patient_are_followed_while_the_patient_is_connected(clinic: SocketClinic) -> None:
     await clinic.rest.book("carl", "ada", opening(1))
     await clinic.rest.book("carl", "ada", opening(2))
     cancelled = await clinic.rest.book("carl", "ben", opening(3))
@@ -134,7 +127,7 @@ async def test_a_doctor_with_whom_a_connected_patient_books_is_followed_from_the
     await until(lambda: clinic.followed() == {})
 
 
-async def test_who_leaves_while_a_doctor_is_being_followed_for_them_leaves_nothing_behind(
+async def test_a_client_that_leaves_amid_a_watch_leaves_nothing_behind(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.raw("carl")
@@ -148,7 +141,7 @@ async def test_who_leaves_while_a_doctor_is_being_followed_for_them_leaves_nothi
         return await last_seq(doctor_id, known)
 
     monkeypatch.setattr(clinic.records.appointments, "last_seq", slow)
-    await carl.say(f'421["watch",{{"doctorId":"{clinic.id("ada")}","date":"2026-11-24"}}]')
+    await carl.send(f'421["watch",{{"doctorId":"{clinic.id("ada")}","date":"2026-11-24"}}]')
     await until(lambda: reading)
     await carl.websocket.close()
     await until(lambda: not clinic.gateway.sessions)
@@ -174,7 +167,7 @@ async def test_a_server_about_to_stop_lets_nobody_in(clinic: SocketClinic) -> No
     assert await refusal(clinic, {"token": clinic.rest.token("carl")}) == "draining"
 
 
-async def test_one_person_may_be_a_doctor_here_and_a_patient_there(clinic: SocketClinic) -> None:
+async def test_a_token_of_another_role_with_the_same_id_opens_nothing(clinic: SocketClinic) -> None:
     """Roles come from the token, and rooms from both: the id alone opens nothing."""
     token = clinic.rest.services.tokens.issue(clinic.id("ada"), Role.PATIENT, "s")
     impostor = await clinic.person_with({"token": token})

@@ -1,21 +1,13 @@
 """What the process counts can be read, and moves when something happens."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.sockets.websocket import SharedPacket
 from tests.api.clinic import opening
-from tests.api.socket_clinic import SocketClinic, open_sockets
-from tests.api.sockets import until
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
+from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.raw import until
 
 
 async def metrics(clinic: SocketClinic) -> dict[str, float]:
@@ -33,7 +25,7 @@ def parsed(text: str) -> dict[str, float]:
     }
 
 
-async def test_sockets_queues_syncs_and_mends_are_counted(
+async def test_sockets_queues_syncs_and_repairs_of_the_feed_are_counted(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await metrics(clinic)
@@ -56,7 +48,7 @@ async def test_sockets_queues_syncs_and_mends_are_counted(
     monkeypatch.setattr("hub.bus.feed._IN_FLIGHT", 0.0)
     await clinic.feed._catch_up()
     await until(lambda: ada.of("appointment"))
-    await carl.say("42x")  # no client says this
+    await carl.send("42x")  # no client says this
     await carl.end()
     after = await metrics(clinic)
     assert after["clinic_feed_mended_total"] == before["clinic_feed_mended_total"] + 1

@@ -1,6 +1,5 @@
 """A doctor's own hours over the sockets: commands, what the doctor is told, and what watchers of a day see."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,17 +8,11 @@ from hub.bus.replay import retold
 from hub.ops.doctor_availability import disable
 from hub.scheduling.values import rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets.clinic import Person, SocketClinic
 
 TUESDAY = "2026-11-24"
 AFTERNOONS = [{"weekday": weekday, "opens": 13 * 60, "closes": 17 * 60} for weekday in range(5)]
 ALL_DAY = [{"weekday": weekday, "opens": 8 * 60, "closes": 17 * 60} for weekday in range(5)]
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
 
 
 def at(half_hours: int) -> str:
@@ -134,7 +127,7 @@ async def test_watchers_see_slots_appear_and_go(clinic: SocketClinic) -> None:
     assert far.of("slot") == []
 
 
-async def test_who_is_disabled_has_no_free_slot_for_those_who_watch(clinic: SocketClinic) -> None:
+async def test_watchers_see_no_free_slot_of_a_disabled_doctor(clinic: SocketClinic) -> None:
     dora = await clinic.person("dora")
     before = shown(await dora.ask("watch", {"doctorId": clinic.id("ada"), "date": TUESDAY}))
     await disable(clinic.records, clinic.id("ada"), clinic.clock)
@@ -180,7 +173,7 @@ async def test_a_watch_and_later_events_are_the_day_whenever_hours_change(clinic
         await dora.sio.disconnect()
 
 
-async def test_what_a_doctor_missed_of_the_own_hours_is_told_by_sync(clinic: SocketClinic) -> None:
+async def test_a_sync_holds_the_changes_of_hours_that_a_doctor_missed(clinic: SocketClinic) -> None:
     first = await clinic.rest.book("carl", "ada", opening(1))
     ada = await clinic.person("ada")
     position = (await ada.ask("sync", {}))["position"]

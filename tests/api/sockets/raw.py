@@ -18,7 +18,7 @@ from api.sockets.session import Session
 from hub.accounts.identity import Identity
 from hub.scheduling.values import Role
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds after which something that should have happened has not."""
 ANYBODY = Identity("anybody", Role.PATIENT, "session", datetime.max.replace(tzinfo=UTC))
 LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
@@ -83,37 +83,37 @@ class Raw:
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         self.websocket = websocket
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         await self.websocket.send_str(text)
 
-    async def hear(self, start: str = "") -> str:
+    async def receive(self, start: str = "") -> str:
         """Return the next text that starts so; pings are answered on the way. Raises ConnectionError at the end."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 message = await self.websocket.receive()
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     raise ConnectionError(f"the end: {message.type!r} {message.data!r}")
                 if message.data == "2":
-                    await self.say("3")
+                    await self.send("3")
                 elif message.data.startswith(start):
                     return str(message.data)
 
     async def connect(self, auth: object = None) -> str:
         """Say CONNECT and return the answer: `40{…}` or `44{…}`."""
-        await self.say("40" + ("" if auth is None else json.dumps(auth)))
-        return await self.hear("4")
+        await self.send("40" + ("" if auth is None else json.dumps(auth)))
+        return await self.receive("4")
 
     async def ask(self, *event: object, number: int = 1) -> Any:
         """Send an event and return its ack."""
-        await self.say(f"42{number}{json.dumps(event)}")
-        [answer] = json.loads((await self.hear(f"43{number}["))[2 + len(str(number)) :])
+        await self.send(f"42{number}{json.dumps(event)}")
+        [answer] = json.loads((await self.receive(f"43{number}["))[2 + len(str(number)) :])
         return answer
 
     async def end(self) -> None:
         """Return when the server has ended the connection."""
         try:
             while True:
-                await self.hear()
+                await self.receive()
         except ConnectionError:
             return
 
@@ -126,13 +126,13 @@ async def raw(address: str, **options: Any) -> AsyncIterator[Raw]:
         session.ws_connect(f"{address}/socket.io/?EIO=4&transport=websocket", **options) as websocket,
     ):
         client = Raw(websocket)
-        await client.hear("0")
+        await client.receive("0")
         yield client
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Return when the condition holds. Raises TimeoutError when it does not come to hold."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError

@@ -11,9 +11,9 @@ from hub.bus import feed
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.recorded_event import Happened
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
-from tests.api.sockets import until
-from tests.api.test_sockets_sync import change
+from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
+from tests.api.sockets.raw import until
+from tests.api.sockets.test_sync import change
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic:
     assert [told["seq"] for told in carl.of("appointment")] == [2, 3]
 
 
-async def test_what_happens_in_the_middle_of_a_meeting_is_told_in_order(
+async def test_what_happens_during_a_catch_up_is_told_in_order(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.person("carl")
@@ -61,7 +61,7 @@ async def test_what_happens_in_the_middle_of_a_meeting_is_told_in_order(
     assert [(told["type"], told["seq"]) for told in carl.of("appointment")] == [("booked", 1), ("confirmed", 2)]
 
 
-async def test_a_meeting_waits_for_a_database_that_does_not_answer(
+async def test_a_catch_up_waits_for_a_database_that_does_not_answer(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.person("carl")
@@ -80,7 +80,7 @@ async def test_a_meeting_waits_for_a_database_that_does_not_answer(
     assert [told["seq"] for told in carl.of("appointment")] == [1]
 
 
-async def test_who_leaves_in_the_middle_of_a_meeting_leaves_nothing_behind(
+async def test_a_client_that_leaves_during_a_catch_up_leaves_nothing_behind(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.person("carl")
@@ -97,9 +97,7 @@ async def test_who_leaves_in_the_middle_of_a_meeting_leaves_nothing_behind(
     clinic.nothing_is_left()
 
 
-async def test_a_doctor_met_while_the_client_is_let_in_is_not_missed(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_first_booking_during_admission_is_told(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     doctors_of = clinic.records.appointments.doctors_of
     clinic.gateway._patient_subscriptions._compare = _never  # type: ignore[method-assign]
 

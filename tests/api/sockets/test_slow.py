@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.api.sockets import LIMITS, Served, listening, until
+from tests.api.sockets.raw import LIMITS, Served, listening, until
 from tests.tools.bench.sockets import SocketClient
 
 OTHERS = 499

@@ -1,36 +1,15 @@
 """`sync`: a snapshot of one's own appointments and how far that is; with the later events it is the record."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
-
-
-OpenWith = Callable[..., Awaitable[SocketClinic]]
-
-
-@pytest.fixture
-async def open_with() -> AsyncIterator[OpenWith]:
-    """Opens the clinic with changed limits; it closes when the test ends."""
-    async with AsyncExitStack() as opened:
-
-        async def opener(**limits: Any) -> SocketClinic:
-            return await opened.enter_async_context(open_sockets(replace(LIMITS, **limits)))
-
-        yield opener
+from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.conftest import OpenWith
 
 
 async def change(clinic: SocketClinic, who: str, kind: str, appointment_id: str, **body: object) -> None:
@@ -49,7 +28,7 @@ async def own_hours(clinic: SocketClinic, who: str) -> dict[str, Any]:
     return {"calendar": answer.body["calendar"]}
 
 
-async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic: SocketClinic) -> None:
+async def test_a_snapshot_holds_the_own_appointments_and_their_position(clinic: SocketClinic) -> None:
     with_ada = await clinic.rest.book("carl", "ada", opening(2))
     await clinic.rest.book("carl", "ben", opening(1))
     await clinic.rest.book("dora", "ada", opening(3))
@@ -66,7 +45,7 @@ async def test_a_snapshot_holds_ones_own_appointments_and_how_far_that_is(clinic
         } | (await own_hours(clinic, name) if name != "carl" else {})
 
 
-async def test_who_has_no_appointments_has_an_empty_snapshot(clinic: SocketClinic) -> None:
+async def test_a_person_without_appointments_gets_an_empty_snapshot(clinic: SocketClinic) -> None:
     carl, ada = await clinic.person("carl"), await clinic.person("ada")
     empty = {"ok": True, "mode": "snapshot", "appointments": []}
     assert await carl.ask("sync", {}) == {**empty, "position": {}}
@@ -74,7 +53,7 @@ async def test_who_has_no_appointments_has_an_empty_snapshot(clinic: SocketClini
 
 
 @pytest.mark.parametrize("since", [[], 5, {"a b": 1}, {"ada": -1}, {"ada": "1"}, {"ada": 1.5}, {"ada": None}])
-async def test_a_position_that_is_none_is_refused(clinic: SocketClinic, since: object) -> None:
+async def test_an_invalid_position_is_refused(clinic: SocketClinic, since: object) -> None:
     carl = await clinic.person("carl")
     assert await carl.refused("sync", {"since": since}) == "invalid_request"
 
@@ -149,14 +128,14 @@ async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_ha
         await change(clinic, "carl", "confirm", moved)
 
     calls = around_reads(clinic, monkeypatch, moment, meanwhile)
-    await client.say('421["sync",{}]')
-    texts = [await client.hear("4")]
+    await client.send('421["sync",{}]')
+    texts = [await client.receive("4")]
     while not texts[-1].startswith("431"):
-        texts.append(await client.hear("4"))
+        texts.append(await client.receive("4"))
     assert moment in calls
-    await client.say('422["end"]')
+    await client.send('422["end"]')
     while not texts[-1].startswith("432"):
-        texts.append(await client.hear("4"))
+        texts.append(await client.receive("4"))
 
     [answer] = [json.loads(text[3:])[0] for text in texts if text.startswith("431")]
     events = [json.loads(text[2:])[1] for text in texts if text.startswith("42")]
@@ -184,7 +163,7 @@ async def test_an_answer_is_as_new_as_the_record_however_late_the_bus_is(clinic:
 
 async def test_two_syncs_at_once_are_answered_in_order(clinic: SocketClinic) -> None:
     client = await clinic.raw("ada")
-    await client.say('421["sync",{}]')
-    await client.say('422["sync",{}]')
-    assert (await client.hear("43")).startswith("431[")
-    assert (await client.hear("43")).startswith("432[")
+    await client.send('421["sync",{}]')
+    await client.send('422["sync",{}]')
+    assert (await client.receive("43")).startswith("431[")
+    assert (await client.receive("43")).startswith("432[")

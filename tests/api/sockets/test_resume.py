@@ -1,37 +1,15 @@
 """`sync {since}`: what was missed since then, from the record; nothing of others, nothing twice, nothing left out."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hub.bus.messages import Notice
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
-from tests.api.test_sockets_sync import around_reads, change, own
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
-
-
-OpenWith = Callable[..., Awaitable[SocketClinic]]
-
-
-@pytest.fixture
-async def open_with() -> AsyncIterator[OpenWith]:
-    """Opens the clinic with changed limits; it closes when the test ends."""
-    async with AsyncExitStack() as opened:
-
-        async def opener(**limits: Any) -> SocketClinic:
-            return await opened.enter_async_context(open_sockets(replace(LIMITS, **limits)))
-
-        yield opener
+from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.conftest import OpenWith
+from tests.api.sockets.test_sync import around_reads, change, own
 
 
 def nothing_comes(_: Notice) -> None:
@@ -64,7 +42,7 @@ async def test_a_resume_does_not_need_the_bus(clinic: SocketClinic) -> None:
     assert answer["position"] == {clinic.id("ada"): 1}
 
 
-async def test_who_is_up_to_date_has_missed_nothing(clinic: SocketClinic) -> None:
+async def test_a_client_at_the_current_position_missed_nothing(clinic: SocketClinic) -> None:
     await clinic.rest.book("carl", "ada", opening(1))
     for name in ("carl", "ada"):
         person = await clinic.person(name)
@@ -86,7 +64,7 @@ async def test_a_patient_is_told_nothing_of_other_patients_and_goes_on_from_wher
     assert answer["position"] == {ada: 4}
 
 
-async def test_of_a_doctor_whom_a_patient_has_met_since_everything_was_missed(clinic: SocketClinic) -> None:
+async def test_a_resume_holds_all_events_of_a_doctor_who_is_new_to_the_patient(clinic: SocketClinic) -> None:
     ada, ben = clinic.id("ada"), clinic.id("ben")
     await clinic.rest.book("carl", "ada", opening(1))
     await clinic.rest.book("dora", "ben", opening(1))
@@ -120,9 +98,7 @@ async def test_the_position_of_a_snapshot_holds_doctors_whose_appointments_are_t
         ("carl", {"doctor-ada": 1, "nobody": 0}),
     ],
 )
-async def test_where_nobody_can_have_been_one_does_not_go_on_from(
-    clinic: SocketClinic, who: str, since: dict[str, int]
-) -> None:
+async def test_an_impossible_position_gets_a_snapshot(clinic: SocketClinic, who: str, since: dict[str, int]) -> None:
     """A doctor who is somebody else's, and a `seq` that is not reached: as after a backup was put back."""
     await clinic.rest.book("carl", "ada", opening(1))
     await clinic.rest.book("carl", "ada", opening(2))
@@ -133,7 +109,7 @@ async def test_where_nobody_can_have_been_one_does_not_go_on_from(
 
 
 @pytest.mark.parametrize("who", ["ada", "carl"])
-async def test_who_is_too_far_behind_gets_a_snapshot(open_with: OpenWith, who: str) -> None:
+async def test_a_client_too_far_behind_gets_a_snapshot(open_with: OpenWith, who: str) -> None:
     clinic = await open_with(resume_events=3)
     for number in range(4):
         await clinic.rest.book("carl", "ada", opening(1, number))
@@ -167,14 +143,14 @@ async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happ
         await clinic.rest.book("carl", "ada", opening(1, 1))
 
     calls = around_reads(clinic, monkeypatch, moment, meanwhile)
-    await client.say(f'421["sync",{json.dumps({"since": since})}]')
-    texts = [await client.hear("4")]
+    await client.send(f'421["sync",{json.dumps({"since": since})}]')
+    texts = [await client.receive("4")]
     while not texts[-1].startswith("431"):
-        texts.append(await client.hear("4"))
+        texts.append(await client.receive("4"))
     assert moment in calls
-    await client.say('422["end"]')
+    await client.send('422["end"]')
     while not texts[-1].startswith("432"):
-        texts.append(await client.hear("4"))
+        texts.append(await client.receive("4"))
 
     [answer] = [json.loads(text[3:])[0] for text in texts if text.startswith("431")]
     live = [json.loads(text[2:])[1] for text in texts if text.startswith("42")]

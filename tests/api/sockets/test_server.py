@@ -4,7 +4,6 @@ import asyncio
 import socket
 import statistics
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -15,17 +14,7 @@ from api.sockets.client_manager import IndexedClientManager
 from api.sockets.limits import Limits
 from api.sockets.server import CUT
 from api.sockets.websocket import SharedPacket
-from tests.api.sockets import LIMITS, Raw, Served, listening, raw, until
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    served = Served()
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
-    async with listening(served.server, served.server.close) as served.address:
-        yield served
-        sweeping.cancel()
-        assert not sweeping.done() or sweeping.cancelled()
+from tests.api.sockets.raw import LIMITS, Raw, Served, listening, raw, until
 
 
 def cuts(reason: str) -> float:
@@ -39,12 +28,12 @@ async def test_an_event_is_acked_with_what_its_handler_returns(served: Served) -
     assert served.received == [("echo", ({"a": 1}, "b"))]
 
 
-async def test_what_is_told_first_arrives_first_acks_included(served: Served) -> None:
+async def test_events_and_acks_arrive_in_the_order_in_which_they_were_sent(served: Served) -> None:
     async with raw(served.address) as client:
         await client.connect()
         for number in range(100, 150):
-            await client.say(f'42{number}["n{number}"]')
-        heard = [await client.hear("4") for _ in range(100)]
+            await client.send(f'42{number}["n{number}"]')
+        heard = [await client.receive("4") for _ in range(100)]
     expected = [
         text
         for number in range(100, 150)
@@ -53,7 +42,7 @@ async def test_what_is_told_first_arrives_first_acks_included(served: Served) ->
     assert heard == expected
 
 
-async def test_an_event_to_many_reaches_each_once_whatever_its_letters(served: Served) -> None:
+async def test_an_event_for_several_sessions_reaches_each_once_in_unicode(served: Served) -> None:
     async with (
         raw(served.address) as one,
         raw(served.address) as two,
@@ -68,9 +57,9 @@ async def test_an_event_to_many_reaches_each_once_whatever_its_letters(served: S
         served.server.emit([first, second, ended], "slot", {"name": "Zoë 🦷"})
         served.server.emit(served.sessions, "end", None)
         for client in (one, two):
-            assert await client.hear("42") == '42["slot",{"name":"Zoë 🦷"}]'
-            assert await client.hear("42") == '42["end",null]'
-        assert await other.hear("42") == '42["end",null]'
+            assert await client.receive("42") == '42["slot",{"name":"Zoë 🦷"}]'
+            assert await client.receive("42") == '42["end",null]'
+        assert await other.receive("42") == '42["end",null]'
 
 
 async def test_nothing_is_deflated_though_the_client_offers_it(served: Served) -> None:
@@ -79,7 +68,7 @@ async def test_nothing_is_deflated_though_the_client_offers_it(served: Served) -
         assert "Sec-WebSocket-Extensions" not in client.websocket._response.headers
 
 
-async def test_the_server_knows_how_much_waits_for_whom(served: Served) -> None:
+async def test_a_session_knows_how_many_packets_wait_for_it(served: Served) -> None:
     async with raw(served.address) as one, raw(served.address) as two:
         await one.connect()
         await two.connect()
@@ -143,11 +132,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_who_sends_what_no_client_sends_is_cut_and_forgotten_and_others_go_on(served: Served, text: str) -> None:
+async def test_a_client_that_breaks_the_protocol_is_cut_and_others_are_not_harmed(served: Served, text: str) -> None:
     async with raw(served.address) as other, raw(served.address) as client:
         await other.connect()
         await client.connect()
-        await client.say(text)
+        await client.send(text)
         await client.end()
         await until(lambda: len(served.left) == 1)
         assert served.left[0][0] == served.sids[1]
@@ -157,7 +146,7 @@ async def test_who_sends_what_no_client_sends_is_cut_and_forgotten_and_others_go
     assert served.server.sio.environ == {}
 
 
-async def test_who_sends_a_binary_message_is_cut(served: Served) -> None:
+async def test_a_client_that_sends_a_binary_message_is_cut(served: Served) -> None:
     async with raw(served.address) as client:
         await client.connect()
         await client.websocket.send_bytes(b"\x00" * 1000)
@@ -168,7 +157,7 @@ async def test_who_sends_a_binary_message_is_cut(served: Served) -> None:
 async def test_a_message_over_the_limit_ends_the_connection_with_1009(served: Served) -> None:
     async with raw(served.address) as client:
         await client.connect()
-        await client.say('42["echo","' + "x" * LIMITS.message_bytes + '"]')
+        await client.send('42["echo","' + "x" * LIMITS.message_bytes + '"]')
         await client.end()
         assert client.websocket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
         await until(lambda: len(served.left) == 1)
@@ -177,16 +166,16 @@ async def test_a_message_over_the_limit_ends_the_connection_with_1009(served: Se
 
 async def test_an_event_before_connect_or_in_another_namespace_runs_nothing(served: Served) -> None:
     async with raw(served.address) as client:
-        await client.say('421["echo"]')
-        await client.say("40/admin,")
-        assert await client.hear("44/admin") == '44/admin,"Unable to connect"'
-        await client.say('42/admin,1["echo"]')
+        await client.send('421["echo"]')
+        await client.send("40/admin,")
+        assert await client.receive("44/admin") == '44/admin,"Unable to connect"'
+        await client.send('42/admin,1["echo"]')
         await client.connect()
         assert await client.ask("echo", number=2) == {"ok": True, "event": "echo"}
     assert len(served.received) == 1
 
 
-async def test_who_never_says_connect_is_cut() -> None:
+async def test_a_client_that_never_sends_connect_is_cut() -> None:
     served = Served(replace(LIMITS, connect_within=0.1))
     sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("never_connected")
@@ -198,14 +187,14 @@ async def test_who_never_says_connect_is_cut() -> None:
         sweeping.cancel()
 
 
-async def test_who_floods_is_held_back_and_others_are_not() -> None:
+async def test_a_flooding_client_is_slowed_down_and_others_are_not() -> None:
     served = Served(replace(LIMITS, messages_per_second=100, messages_burst=20))
     async with listening(served.server, served.server.close) as address, raw(address) as other, raw(address) as flood:
         await other.connect()
         await flood.connect()
         began = time.monotonic()
         for number in range(80):
-            await flood.say(f'42["flood",{number}]')
+            await flood.send(f'42["flood",{number}]')
         answered = time.monotonic()
         assert await other.ask("echo") == {"ok": True, "event": "echo"}
         assert time.monotonic() - answered < 0.3
@@ -234,7 +223,7 @@ async def stalled(address: str, limits: Limits) -> socket.socket:
     return connection
 
 
-async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
+async def test_a_client_that_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
     served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
     sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("does_not_read")
@@ -263,12 +252,12 @@ async def test_who_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
 
 async def _count(reader: Raw) -> int:
     count = 0
-    while (await reader.hear("42")) != '42["end",null]':
+    while (await reader.receive("42")) != '42["end",null]':
         count += 1
     return count
 
 
-async def test_who_is_there_no_more_is_noticed_by_the_ping_and_let_go_of(served: Served) -> None:
+async def test_a_vanished_client_is_found_by_the_ping_and_released(served: Served) -> None:
     connection = await stalled(served.address, LIMITS)  # open, but nobody answers on it
     await until(lambda: served.left)
     assert served.left == [(served.sids[0], "ping timeout")]
@@ -298,18 +287,18 @@ async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LIMITS.unacknowledged
 
 
-async def test_who_is_told_to_go_reads_why_and_cannot_stay_on_the_line(served: Served) -> None:
+async def test_a_disconnected_client_reads_the_reason_and_its_connection_is_ended(served: Served) -> None:
     async with raw(served.address) as client:
         await client.connect()
         served.server.emit(served.sessions, "closing", {"code": "token_expired"})
         await served.server.disconnect(served.sessions[0])
-        assert await client.hear("4") == '42["closing",{"code":"token_expired"}]'
-        assert await client.hear("4") == "41"
+        assert await client.receive("4") == '42["closing",{"code":"token_expired"}]'
+        assert await client.receive("4") == "41"
         await client.end()
     assert len(served.left) == 1
 
 
-async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten() -> None:
+async def test_a_client_whose_connection_ended_during_admission_is_released() -> None:
     served = Served()
     let_in = asyncio.Event()
     admitting: list[str] = []
@@ -321,7 +310,7 @@ async def test_a_client_whose_connection_ended_while_it_was_let_in_is_forgotten(
     served.server.sio.on("connect", connect)
     sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     async with listening(served.server, served.server.close) as address, raw(address) as client:
-        await client.say("40")
+        await client.send("40")
         await until(lambda: admitting)
         # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
         [connection] = served.connections.values()
@@ -350,7 +339,7 @@ def test_a_disconnect_costs_the_same_with_20_000_rooms() -> None:
     assert many < 10 * few  # python-socketio's own: 100 times
 
 
-def test_the_book_forgets_all_of_a_client() -> None:
+def test_the_client_manager_releases_everything_of_a_client() -> None:
     manager = IndexedClientManager()
     for sid in ("one", "two"):
         manager.basic_enter_room(sid, "/", None, eio_sid=f"eio-{sid}")
@@ -376,7 +365,7 @@ def test_the_book_forgets_all_of_a_client() -> None:
     assert manager._rooms_of == {}
 
 
-async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
+async def test_close_sends_queued_packets_and_closes_every_connection() -> None:
     served = Served()
     async with AsyncExitStack() as clients:
         async with listening(served.server, served.server.close) as address:
@@ -386,12 +375,12 @@ async def test_close_sends_what_waits_and_lets_every_client_go() -> None:
             await two.connect()
             served.server.emit(served.sessions, "last", 1)
         for client in (one, two):
-            assert await client.hear("42") == '42["last",1]'
+            assert await client.receive("42") == '42["last",1]'
             await client.end()
     await until(lambda: len(served.left) == 2)
 
 
-async def test_a_client_that_comes_after_the_others_were_sent_away_is_sent_away_too(served: Served) -> None:
+async def test_a_client_that_connects_after_close_is_closed_too(served: Served) -> None:
     await served.server.close(0.1)
     async with raw(served.address) as late:
         await late.end()

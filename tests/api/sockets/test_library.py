@@ -15,14 +15,7 @@ from engineio.async_socket import AsyncSocket
 
 from api.sockets.packets import BadPacket, Packet, event_text
 from api.sockets.websocket import SharedPacket, WebSocket, Writer
-from tests.api.sockets import Raw, Served, listening, raw, until
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    served = Served()
-    async with listening(served.server, served.server.close) as served.address:
-        yield served
+from tests.api.sockets.raw import Raw, Served, raw, until
 
 
 @pytest.fixture
@@ -44,14 +37,14 @@ async def test_what_is_put_on_the_queue_of_a_socket_is_written(served: Served, c
     [connection] = served.connections.values()
     assert isinstance(connection.queue, asyncio.Queue)
     connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
-    assert await client.hear("4") == "4hello"
+    assert await client.receive("4") == "4hello"
 
 
 async def test_none_on_the_queue_of_a_socket_ends_its_writer_and_closes(served: Served, client: Raw) -> None:
     [connection] = served.connections.values()
     connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "last"))
     connection.queue.put_nowait(None)
-    assert await client.hear("4") == "4last"
+    assert await client.receive("4") == "4last"
     await client.end()
 
 
@@ -60,7 +53,7 @@ async def test_the_writer_asks_the_socket_itself_for_what_to_write(served: Serve
     assert connection.poll == connection.writer.next_packets
     assert list(inspect.signature(AsyncSocket.poll).parameters) == ["self"]
     connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "hello"))
-    await client.hear("4")
+    await client.receive("4")
     assert connection.queue._unfinished_tasks == 0
 
 
@@ -72,15 +65,15 @@ async def test_a_message_that_goes_straight_to_tcp_is_the_frame_that_the_library
     news = "x" * size
     served.server.emit(served.sessions, "told", news)
     assert connection.queue.empty()
-    assert await client.hear("42") == f'42["told","{news}"]'
+    assert await client.receive("42") == f'42["told","{news}"]'
 
 
-async def test_nothing_overtakes_what_waits(served: Served, client: Raw) -> None:
+async def test_no_packet_overtakes_queued_packets(served: Served, client: Raw) -> None:
     [connection] = served.connections.values()
     connection.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, "first"))
     served.server.emit(served.sessions, "second", None)
     assert connection.queue.qsize() == 2
-    assert [await client.hear("4"), await client.hear("4")] == ["4first", '42["second",null]']
+    assert [await client.receive("4"), await client.receive("4")] == ["4first", '42["second",null]']
 
 
 class _Tcp(asyncio.Transport):
@@ -102,7 +95,7 @@ class _Tcp(asyncio.Transport):
         return self.closing
 
 
-async def test_what_tcp_does_not_take_is_queued_and_so_is_all_while_the_writer_writes() -> None:
+async def test_packets_are_queued_while_tcp_is_full_and_while_the_writer_writes() -> None:
     queue: asyncio.Queue[object] = asyncio.Queue()
     tcp = _Tcp()
     writer = Writer(queue, tcp)
@@ -129,7 +122,7 @@ async def test_what_tcp_does_not_take_is_queued_and_so_is_all_while_the_writer_w
     assert tcp.taken == [news.frame]
 
 
-async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> None:
+async def test_all_queued_packets_are_returned_at_once_and_none_after_the_end() -> None:
     queue: asyncio.Queue[object] = asyncio.Queue()
     for packet in ("a", "b", None, "c"):
         queue.put_nowait(packet)
@@ -144,7 +137,7 @@ async def test_all_that_waits_is_written_at_once_and_nothing_after_the_end() -> 
     assert await waiting == ["d"]
 
 
-async def test_a_socket_that_is_closed_says_so_and_close_tells_of_it(served: Served, client: Raw) -> None:
+async def test_closing_a_socket_sets_closed_and_calls_the_disconnect_handler(served: Served, client: Raw) -> None:
     [connection] = served.connections.values()
     assert not connection.closed
     await connection.close(wait=False, abort=True, reason=served.server.sio.reason.TRANSPORT_ERROR)
@@ -171,7 +164,7 @@ async def test_environ_holds_the_request_until_the_connection_ends(served: Serve
     await until(lambda: request.transport is None)
 
 
-async def test_the_book_translates_between_the_two_kinds_of_sid(served: Served, client: Raw) -> None:
+async def test_the_client_manager_translates_between_the_two_kinds_of_sid(served: Served, client: Raw) -> None:
     manager = served.server.sio.manager
     [eio_sid], [sid] = served.connections, served.sids
     assert manager.eio_sid_from_sid(sid, "/") == eio_sid
@@ -233,12 +226,12 @@ def test_what_clients_do_not_send_is_not_read(packet: object) -> None:
         Packet(encoded_packet=packet)
 
 
-def test_a_packet_of_ours_is_never_binary() -> None:
+def test_our_packets_are_never_binary() -> None:
     assert socketio.packet.Packet.uses_binary_events is True
     assert Packet.uses_binary_events is False
     with pytest.raises(TypeError):
         event_text("slot", b"bytes are a mistake here")
 
 
-def test_json_of_ours_is_ours_alone() -> None:
+def test_our_json_module_does_not_replace_the_library_s() -> None:
     assert Packet.json is not socketio.packet.Packet.json

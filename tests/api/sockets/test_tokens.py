@@ -11,8 +11,8 @@ from socketio.exceptions import ConnectionError as NotConnected
 from hub.accounts.tokens import AccessTokens
 from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
+from tests.api.sockets.raw import until
 
 LIFE = timedelta(minutes=15)
 
@@ -52,7 +52,7 @@ async def test_a_client_is_warned_once_a_minute_before_its_token_expires(clinic:
     assert carl.events == [("token_expiring", {"expiresAt": rfc3339(ends)})]
 
 
-async def test_a_short_life_is_announced_at_its_last_third(clinic: SocketClinic) -> None:
+async def test_a_short_lived_token_is_announced_at_the_last_third_of_its_life(clinic: SocketClinic) -> None:
     secret = clinic.rest.services.settings.jwt_secret_key.get_secret_value()
     short = AccessTokens(secret, timedelta(seconds=30), clinic.clock)
     carl = await clinic.person_with({"token": short.issue(clinic.id("carl"), Role.PATIENT, "s")})
@@ -64,7 +64,7 @@ async def test_a_short_life_is_announced_at_its_last_third(clinic: SocketClinic)
     await until(lambda: carl.of("token_expiring"))
 
 
-async def test_when_its_token_has_expired_the_client_goes_with_a_reason(clinic: SocketClinic) -> None:
+async def test_when_its_token_expires_the_client_is_disconnected_with_a_reason(clinic: SocketClinic) -> None:
     carl, ada = await clinic.person("carl"), await clinic.person("ada")
     clinic.clock.forward(LIFE)
     await until(lambda: not carl.sio.connected)
@@ -76,7 +76,7 @@ async def test_when_its_token_has_expired_the_client_goes_with_a_reason(clinic: 
     await until(lambda: not clinic.gateway.server.sio.eio.sockets)
 
 
-async def test_with_a_new_token_on_the_line_the_client_stays_and_is_warned_of_the_new_end(clinic: SocketClinic) -> None:
+async def test_a_client_that_renews_its_token_stays_and_is_warned_of_the_new_expiry(clinic: SocketClinic) -> None:
     carl = await clinic.person("carl")
     clinic.clock.forward(LIFE - timedelta(seconds=30))
     await until(lambda: carl.of("token_expiring"))
@@ -89,7 +89,7 @@ async def test_with_a_new_token_on_the_line_the_client_stays_and_is_warned_of_th
     assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]
 
 
-async def test_a_token_that_is_none_or_somebody_elses_changes_nothing(clinic: SocketClinic) -> None:
+async def test_an_invalid_or_foreign_token_changes_nothing(clinic: SocketClinic) -> None:
     carl = await clinic.person("carl")
     issue = clinic.rest.services.tokens.issue
     old = clinic.rest.token("carl")
@@ -112,7 +112,7 @@ async def test_a_token_that_is_none_or_somebody_elses_changes_nothing(clinic: So
     assert person.refusal["data"]["code"] == "token_expired"
 
 
-async def test_the_death_of_what_looks_after_clients_is_not_hidden(
+async def test_an_error_in_the_background_work_ends_the_gateway(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies() -> None:

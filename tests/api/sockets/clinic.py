@@ -19,7 +19,7 @@ from hub.records.ports import Records
 from hub.scheduling.commands import Command
 from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
 from tests.api.direct_commands import DirectCommands
-from tests.api.sockets import Raw, listening, raw
+from tests.api.sockets.raw import Raw, listening, raw
 
 BY_NAME = {command.name: command for command in COMMANDS}
 LIMITS = replace(Limits(), leave_within=0.1, sweep_every=0.05)

@@ -3,23 +3,16 @@
 import asyncio
 import gc
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 
 from api.sockets.session import Session
 from tests.api.clinic import opening
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.sockets.clinic import Person, SocketClinic
+from tests.api.sockets.raw import until
 
 NAMES = ("ada", "ben", "carl", "dora")
 DAYS = tuple(f"2026-11-{day}" for day in range(23, 28))
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
 
 
 def alive() -> list[Session]:

@@ -1,7 +1,6 @@
 """Commands over a socket: what they do, what they refuse, in which order, and that there is always an ack."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -19,14 +18,8 @@ from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
 from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, Person, SocketClinic, open_sockets
-from tests.api.sockets import Raw, raw, until
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
+from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
+from tests.api.sockets.raw import Raw, raw, until
 
 
 def booking(clinic: SocketClinic, doctor: str, day: int, half_hours: int = 0, **more: object) -> dict[str, object]:
@@ -90,7 +83,7 @@ async def test_what_happens_over_rest_is_told_over_sockets(clinic: SocketClinic)
         assert [told["type"] for told in person.of("appointment")] == ["booked"]
 
 
-async def test_nobody_hears_of_the_appointments_of_others(clinic: SocketClinic) -> None:
+async def test_nobody_is_told_of_the_appointments_of_others(clinic: SocketClinic) -> None:
     ben, dora = await clinic.person("ben"), await clinic.person("dora")
     await clinic.rest.book("carl", "ada", opening(1))
     for person in (ben, dora):
@@ -139,7 +132,7 @@ async def test_the_same_command_twice_is_carried_out_and_told_once(clinic: Socke
     assert [told["type"] for told in carl.of("appointment")] == ["booked", "cancelled"]
 
 
-async def test_a_command_id_is_not_used_for_something_else_and_is_ones_own(clinic: SocketClinic) -> None:
+async def test_a_command_id_is_for_one_command_and_each_user_has_their_own(clinic: SocketClinic) -> None:
     carl, dora = await clinic.person("carl"), await clinic.person("dora")
     await booked(clinic, carl, "ada", 1, commandId="k")
     assert await carl.refused("book", booking(clinic, "ada", 2, commandId="k")) == "idempotency_key_reused"
@@ -199,12 +192,12 @@ async def test_a_wrong_field_is_named(clinic: SocketClinic, field: str, value: o
     assert [error["pointer"] for error in answer["error"]["errors"]] == [f"/{field}"]
 
 
-async def test_what_is_no_text_and_what_is_nested_too_deeply_is_refused(clinic: SocketClinic) -> None:
+async def test_invalid_unicode_and_deep_nesting_are_refused(clinic: SocketClinic) -> None:
     carl = await clinic.raw("carl")
-    await carl.say('421["book",{"reason":"half an emoji \\ud83e"}]')
-    assert '"invalid_request"' in await carl.hear("431")
-    await carl.say('422["book",' + "[" * 400 + "]" * 400 + "]")
-    assert '"invalid_request"' in await carl.hear("432")
+    await carl.send('421["book",{"reason":"half an emoji \\ud83e"}]')
+    assert '"invalid_request"' in await carl.receive("431")
+    await carl.send('422["book",' + "[" * 400 + "]" * 400 + "]")
+    assert '"invalid_request"' in await carl.receive("432")
 
 
 async def test_an_unknown_event_is_acked_as_such(clinic: SocketClinic) -> None:
@@ -223,7 +216,7 @@ async def test_an_unknown_event_is_acked_as_such(clinic: SocketClinic) -> None:
         (asyncio.CancelledError("secret of ours"), "try_again"),
     ],
 )
-async def test_whatever_a_command_raises_is_an_ack_with_a_code_and_says_nothing_of_ours(
+async def test_every_error_of_a_command_is_an_ack_with_a_code_and_without_internals(
     clinic: SocketClinic, error: BaseException, code: str
 ) -> None:
     async def fails(_: Command) -> None:
@@ -276,12 +269,12 @@ async def test_commands_of_one_client_are_carried_out_and_acked_in_order_and_of_
     clinic.commands.before = slow_first
     for number in range(6):
         start = rfc3339(opening(1, number))
-        await carl.say(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
+        await carl.send(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
     await until(lambda: begun)
     await booked(clinic, dora, "ben", 1)  # does not wait for Carl
     assert len(begun) == 2
     first_may_go.set()
-    acks = [await carl.hear("43") for _ in range(6)]
+    acks = [await carl.receive("43") for _ in range(6)]
     assert [ack[:14] for ack in acks] == [f'43{number}[{{"ok":true' for number in range(6)]
     starts = [command.start for command in clinic.commands.asked if command.doctor_id == clinic.id("ada")]  # type: ignore[union-attr]
     assert starts == sorted(starts)
@@ -297,17 +290,17 @@ async def test_beyond_the_limit_a_command_is_answered_busy_at_once_and_the_other
         clinic.commands.before = waits
         for number in range(5):
             start = rfc3339(opening(1, number))
-            await carl.say(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
-        busy = [await carl.hear("43"), await carl.hear("43")]
+            await carl.send(f'42{number}["book",{{"doctorId":"{clinic.id("ada")}","start":"{start}"}}]')
+        busy = [await carl.receive("43"), await carl.receive("43")]
         assert [ack[:3] for ack in busy] == ["433", "434"]
         assert all('"code":"busy"' in ack for ack in busy)
         go_on.set()
-        assert [(await carl.hear("43"))[:3] for _ in range(3)] == ["430", "431", "432"]
+        assert [(await carl.receive("43"))[:3] for _ in range(3)] == ["430", "431", "432"]
         clinic.commands.before = None
         assert (await carl.ask("book", booking(clinic, "ada", 2), number=9))["ok"]
 
 
-async def test_who_does_not_read_gets_no_more_answers() -> None:
+async def test_the_commands_of_a_client_that_does_not_read_are_answered_busy() -> None:
     async def ask(_handlers: object, _session: Session, _request: Sync) -> dict[str, object]:
         return {"answer": 42}
 
@@ -335,7 +328,7 @@ async def test_a_command_whose_client_has_left_is_carried_out_all_the_same(clini
         await go_on.wait()
 
     clinic.commands.before = waits
-    await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
+    await carl.send(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
     await begun.wait()
     await carl.websocket.close()
     await until(lambda: len(clinic.gateway.sessions) == 1)
@@ -355,11 +348,11 @@ async def test_while_stopping_commands_in_flight_are_answered_and_new_ones_sent_
             carl = await clients.enter_async_context(raw(clinic.address))
             await carl.connect({"token": clinic.rest.token("carl")})
             clinic.commands.before = waits
-            await carl.say(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
+            await carl.send(f'421["book",{{"doctorId":"{clinic.id("ada")}","start":"{rfc3339(opening(1))}"}}]')
             await begun.wait()
             later = asyncio.create_task(_ask_when_stopping(carl, go_on))
         assert '"code":"draining"' in await later
-        assert '"ok":true' in await carl.hear("431")
+        assert '"ok":true' in await carl.receive("431")
         await carl.end()
 
 
@@ -367,7 +360,7 @@ async def _ask_when_stopping(client: Raw, then: asyncio.Event) -> str:
     """Ask until the answer is that the server stops; only then let the first command go on."""
     answer = ""
     while "draining" not in answer:
-        await client.say('422["watch"]')
-        answer = await client.hear("432")
+        await client.send('422["watch"]')
+        answer = await client.receive("432")
     then.set()
     return answer

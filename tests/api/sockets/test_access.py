@@ -1,6 +1,5 @@
 """A walk over every command of the sockets with every kind of caller, against a table written by hand."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +13,8 @@ from api.sockets.commands import COMMANDS, SocketCommand
 from hub.bus.messages import SessionEnded
 from hub.scheduling.values import Role, rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
-from tests.api.sockets import until
+from tests.api.sockets.clinic import Person, SocketClinic
+from tests.api.sockets.raw import until
 from tests.api.test_access import tampered
 
 CALLERS = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
@@ -44,12 +43,6 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str]]] = [
     ("authenticate", {"token": "{token of carl}"}, ("ok", "forbidden", "forbidden", "forbidden")),
     ("authenticate", {"token": "none"}, ("invalid_token",) * 4),
 ]
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
 
 
 def test_every_command_is_in_the_table_above_and_nothing_else() -> None:
@@ -103,7 +96,9 @@ async def test_each_caller_gets_what_the_table_says(
         ("revoked token", "invalid_token"),
     ],
 )
-async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClinic, caller: str, code: str) -> None:
+async def test_a_client_without_a_valid_token_is_refused_with_a_code(
+    clinic: SocketClinic, caller: str, code: str
+) -> None:
     token = clinic.rest.token("carl")
     match caller:
         case "expired token":
@@ -123,7 +118,7 @@ async def test_who_is_nobody_or_nobody_any_more_is_not_let_in(clinic: SocketClin
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
-async def test_whose_log_in_has_ended_may_ask_nothing_more(clinic: SocketClinic, command: str) -> None:
+async def test_after_the_log_in_has_ended_every_command_is_refused(clinic: SocketClinic, command: str) -> None:
     person = await clinic.person("carl")
     clinic.rest.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
     assert await person.refused(command, {}) == "invalid_token"

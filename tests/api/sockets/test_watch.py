@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +11,10 @@ import pytest
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import rfc3339
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
-from tests.api.sockets import Raw, until
+from tests.api.sockets.clinic import LIMITS, SocketClinic
+from tests.api.sockets.raw import Raw, until
 
 TUESDAY = "2026-11-24"
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
 
 
 def day(clinic: SocketClinic, date: str = TUESDAY, doctor: str = "ada") -> dict[str, str]:
@@ -75,7 +69,7 @@ async def test_other_days_and_other_doctors_are_not_told(clinic: SocketClinic) -
     assert dora.events == []
 
 
-async def test_a_watch_follows_the_doctor_and_its_end_does_not(clinic: SocketClinic) -> None:
+async def test_a_watch_follows_the_doctor_until_it_ends(clinic: SocketClinic) -> None:
     dora = await clinic.person("dora")
     for date in (TUESDAY, TUESDAY, "2026-11-25"):
         assert (await dora.ask("watch", day(clinic, date)))["ok"]
@@ -90,19 +84,19 @@ async def test_a_watch_follows_the_doctor_and_its_end_does_not(clinic: SocketCli
     await until(lambda: clinic.followed() == {})
 
 
-async def test_a_doctor_there_is_not_cannot_be_watched(clinic: SocketClinic) -> None:
+async def test_an_unknown_doctor_cannot_be_watched(clinic: SocketClinic) -> None:
     dora = await clinic.person("dora")
     assert await dora.refused("watch", {"doctorId": "nobody", "date": TUESDAY}) == "not_found"
     assert await dora.refused("watch", {"doctorId": clinic.id("carl"), "date": TUESDAY}) == "not_found"
 
 
 @pytest.mark.parametrize("date", ["2026-02-30", "24.11.2026", "2026-11-24T00:00:00Z", 20261124, "0001-01-01", None])
-async def test_a_day_that_is_none_cannot_be_watched(clinic: SocketClinic, date: object) -> None:
+async def test_an_invalid_day_cannot_be_watched(clinic: SocketClinic, date: object) -> None:
     dora = await clinic.person("dora")
     assert await dora.refused("watch", {"doctorId": clinic.id("ada"), "date": date}) == "invalid_request"
 
 
-async def test_one_client_watches_so_many_days_and_no_more(clinic: SocketClinic) -> None:
+async def test_a_client_watches_a_limited_number_of_days(clinic: SocketClinic) -> None:
     dora = await clinic.person("dora")
     days = [f"2027-{month:02}-{number:02}" for month in (1, 2, 3) for number in range(1, 29)]
     for date in days[: LIMITS.watches]:
@@ -197,15 +191,15 @@ async def test_a_change_is_not_told_before_the_answer_and_the_next_one_is_told_a
         await clinic.rest.book("carl", "ada", opening(1, 1))
 
     between.moments["after happened"] = book_one
-    await dora.say(f'421["watch",{json.dumps(day(clinic))}]')
-    first = await dora.hear("4")
+    await dora.send(f'421["watch",{json.dumps(day(clinic))}]')
+    first = await dora.receive("4")
     assert first.startswith("431[")
     assert at(1) not in free(json.loads(first[3:])[0])
     await clinic.rest.book("carl", "ada", opening(1, 2))
-    assert json.loads((await dora.hear("4"))[2:])[1]["start"] == at(2)
+    assert json.loads((await dora.receive("4"))[2:])[1]["start"] == at(2)
 
 
-async def test_many_watchers_all_end_with_what_is_true(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_watcher_ends_with_the_true_slots(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Watches begin at random while slots change; every view equals the record at the end."""
     watchers = [await clinic.raw("dora") for _ in range(20)]
     suspend_reads(clinic, monkeypatch)
@@ -259,7 +253,7 @@ async def slots_until(client: Raw, start: datetime) -> list[Any]:
     """Return the changes told, up to the one that takes `start`."""
     seen: list[Any] = []
     while not seen or seen[-1] != {**seen[-1], "start": rfc3339(start), "available": False}:
-        seen.append(json.loads((await client.hear("42"))[2:])[1])
+        seen.append(json.loads((await client.receive("42"))[2:])[1])
     return seen
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +19,12 @@ from api.sockets.outbound import CODES, EVENTS, EmptyAck, EventName
 from api.sockets.session import Session
 from tests.api.clinic import opening
 from tests.api.documented import validator
-from tests.api.socket_clinic import Person, SocketClinic, open_sockets
+from tests.api.sockets.clinic import Person, SocketClinic
 from tests.stack import until
 
 DOCUMENT = asyncapi()
 NAMES = {command.name for command in COMMANDS}
-SCHEMA = json.loads((Path(__file__).parent / "schemas" / "asyncapi-3.0.0.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "asyncapi-3.0.0.json").read_text())
 
 
 def holds(message: str, payload: object) -> None:
@@ -42,12 +42,6 @@ def references(thing: object) -> Iterator[str]:
         case list():
             for each in thing:
                 yield from references(each)
-
-
-@pytest.fixture
-async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets() as clinic:
-        yield clinic
 
 
 class Listener:
@@ -91,7 +85,7 @@ def test_every_example_is_one_that_its_schema_allows() -> None:
             holds(name, example["payload"])
 
 
-async def test_the_commands_in_it_are_those_that_are_carried_out(clinic: SocketClinic) -> None:
+async def test_the_document_holds_exactly_the_commands_of_the_dispatch(clinic: SocketClinic) -> None:
     carried_out = clinic.gateway._dispatch.commands
     assert carried_out.keys() == NAMES
     for name, command in carried_out.items():
@@ -133,11 +127,11 @@ def test_every_command_says_what_it_does_and_which_codes_it_may_be_refused_with(
         assert code in DOCUMENT["operations"][command.name]["description"]
 
 
-def test_the_events_in_it_are_those_that_the_server_may_send() -> None:
+def test_the_document_holds_exactly_the_events_of_the_server() -> None:
     assert set(get_args(EventName)) == EVENTS.keys()
 
 
-async def test_every_command_is_answered_and_every_event_told_as_it_says(clinic: SocketClinic) -> None:
+async def test_every_ack_and_every_event_is_as_the_document_says(clinic: SocketClinic) -> None:
     carl, ada = Listener(await clinic.person("carl")), Listener(await clinic.person("ada"))
     doctor, day = clinic.id("ada"), opening(0).date().isoformat()
     await carl.ask("watch", doctorId=doctor, date=day)
@@ -183,7 +177,9 @@ async def until_heard(listener: Listener, event: str) -> None:
         ("jump", {}, "unknown_event"),
     ],
 )
-async def test_a_refusal_is_as_it_says(clinic: SocketClinic, command: str, argument: object, code: str) -> None:
+async def test_a_refusal_is_as_the_document_says(
+    clinic: SocketClinic, command: str, argument: object, code: str
+) -> None:
     answer = await (await clinic.person("carl")).ask(command, argument)
     holds("refused", answer)
     assert answer["error"]["code"] == code
@@ -192,6 +188,6 @@ async def test_a_refusal_is_as_it_says(clinic: SocketClinic, command: str, argum
 
 
 def test_every_code_that_the_sockets_can_say_by_themselves_is_listed() -> None:
-    sources = (Path(__file__).parents[2] / "api" / "sockets").glob("*.py")
+    sources = (Path(__file__).parents[3] / "api" / "sockets").glob("*.py")
     said = {code for source in sources for code in re.findall(r'Problem\(\s*"(\w+)"', source.read_text())}
     assert {"busy", "draining", "unknown_event"} <= said <= set(CODES)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.clinic import opening
-from tests.api.socket_clinic import LIMITS, SocketClinic, open_sockets
+from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
 
 
 class Slow:
@@ -54,7 +54,7 @@ async def test_a_few_syncs_read_at_a_time_and_all_are_answered(
     assert [answer["ok"] for answer in await asyncio.gather(*syncs)] == [True] * 6
 
 
-async def test_a_sync_that_takes_too_long_is_given_up_and_said_so(
+async def test_a_sync_that_takes_too_long_is_answered_unavailable(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screens = [await clinic.person("ada") for _ in range(4)]
@@ -66,7 +66,7 @@ async def test_a_sync_that_takes_too_long_is_given_up_and_said_so(
     assert [(await screen.ask("sync", {}))["ok"] for screen in screens] == [True] * 4
 
 
-async def test_nothing_is_read_for_who_left_before_the_turn(
+async def test_nothing_is_read_for_a_client_that_left_before_its_turn(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, gone = [await clinic.person("ada") for _ in range(3)]
