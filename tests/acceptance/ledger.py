@@ -1,4 +1,4 @@
-"""Appointments by the thousand, put straight into the record as if they had been booked long ago."""
+"""Thousands of appointments, written directly into the record as if they had been booked long ago."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +14,11 @@ from tests.people import doctor, patient
 
 _AT_ONCE = 500
 _SEED = Actor(id="seed", role=Role.SYSTEM, via="seed")
-"""Nobody is texted about what the seed has booked; of its reminders they are."""
+"""Bookings of the seed cause no texts. Their reminders do."""
 
 
 class Ledger:
-    """Fills a record. Patients have one phone each, doctors none, so that texts are patients'."""
+    """Writes accounts and appointments. Doctors have no phone, so that every text goes to a patient."""
 
     def __init__(self, records: Records, booked_at: datetime) -> None:
         self._records = records
@@ -27,7 +27,7 @@ class Ledger:
         self._people = 0
 
     async def doctors(self, number: int, zone: str = "UTC") -> list[str]:
-        """Let so many doctors be there; return their ids."""
+        """Add doctors and return their ids."""
         people = [doctor(self._next_id("doctor"), zone) for _ in range(number)]
         await self._add(people)
         return [account.id for account in people]
@@ -38,18 +38,18 @@ class Ledger:
         return people
 
     async def book(self, bookings: Sequence[tuple[str, str, datetime]]) -> list[Appointment]:
-        """Write an appointment for each (doctor id, patient id, start); on no grid, if the start is on none."""
+        """Write an appointment for each (doctor id, patient id, start). A start may lie off the grid of slots."""
         appointments = list(self.appointments(bookings))
         for first in range(0, len(appointments), _AT_ONCE):
             assert await self._records.appointments.save(appointments[first : first + _AT_ONCE]) == Saved()
         return appointments
 
     def appointments(self, bookings: Iterable[tuple[str, str, datetime]]) -> Iterator[Appointment]:
-        """Make the same appointments, one at a time, for who writes them in a way of their own."""
+        """Yield the same appointments without writing them."""
         return (self._appointment(*booking) for booking in bookings)
 
     async def planned(self) -> None:
-        """Let the texts of all of it count as planned, as those of a clinic that has been running are."""
+        """Mark the texts of these appointments as planned, as they are in a clinic that has been running."""
         await self._records.text_positions.advance(self._seqs)
 
     def _appointment(self, doctor_id: str, patient_id: str, start: datetime) -> Appointment:
@@ -80,5 +80,5 @@ class Ledger:
 
 
 def spread(first: datetime, over: timedelta, number: int) -> list[datetime]:
-    """Return so many instants, evenly over that time from the first on."""
+    """Return `number` instants, evenly spread over the time after the first."""
     return [first + over * place / number for place in range(number)]

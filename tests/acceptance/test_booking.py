@@ -11,25 +11,25 @@ from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.values import APPOINTMENT_DURATION, Status
-from tests.faults.clinic import Clinic, Slot, opened
+from tests.faults.judged_run import JudgedRun, Slot, judged_run
 from tests.stack import Stack, until
 
 UNREADABLE = [b"", b"{", b'{"kind": "book", "doctorId": {"$gt": ""}}', b"\xff"]
 
 
 async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> None:
-    async with opened(stack, doctors=1, patients=2) as clinic:
-        doctor, rival = clinic.doctors[0], clinic.patients[1]
-        newcomer = await signed_up(clinic)
-        slot, later, *_ = clinic.slots(2)
+    async with judged_run(stack, doctors=1, patients=2) as run:
+        doctor, rival = run.doctors[0], run.patients[1]
+        newcomer = await signed_up(run)
+        slot, later, *_ = run.slots(2)
         assert doctor.id in {card.id for card in await newcomer.doctors()}
         assert await available(newcomer, slot)
 
         own = Dashboard(newcomer.user, system_clock)
-        watching = Dashboard(clinic.patients[0].member.user, system_clock)
+        watching = Dashboard(run.patients[0].member.user, system_clock)
         async with (
             newcomer.line(own.callbacks) as line,
-            clinic.patients[0].member.line(watching.callbacks) as watcher,
+            run.patients[0].member.line(watching.callbacks) as watcher,
         ):
             assert await watcher.watch(slot.doctor_id, slot.start.date()) is None
             booked = await newcomer.commands.book(slot.doctor_id, slot.start, reason="a cough")
@@ -57,12 +57,12 @@ async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> Non
             assert not watching.received, "who watches is told nothing about whom"
         assert [each.id for each in await newcomer.appointments([Status.CANCELLED])] == [mine]
         assert await available(newcomer, slot)
-        _, violations = await clinic.verdict()
+        _, violations = await run.verdict()
         assert violations == []
 
 
 async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack: Stack) -> None:
-    async with opened(stack, doctors=4, patients=1) as clinic:
+    async with judged_run(stack, doctors=4, patients=1) as run:
         servers = str(stack.settings.kafka_bootstrap_servers)
         rejected = AIOKafkaConsumer(bootstrap_servers=servers, fetch_max_wait_ms=50, enable_auto_commit=False)
         async with rejected, AIOKafkaProducer(bootstrap_servers=servers) as stranger:
@@ -73,10 +73,8 @@ async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack
             for partition in range(stack.settings.kafka_partitions):
                 for value in UNREADABLE:
                     await stranger.send_and_wait(topics.COMMANDS, value, key=b"nobody", partition=partition)
-            for number, slot in enumerate(clinic.slots(1)):  # a doctor in each partition
-                booked = await clinic.patients[0].commands.book(
-                    slot.doctor_id, slot.start + number * APPOINTMENT_DURATION
-                )
+            for number, slot in enumerate(run.slots(1)):  # a doctor in each partition
+                booked = await run.patients[0].commands.book(slot.doctor_id, slot.start + number * APPOINTMENT_DURATION)
                 assert booked.ok
             aside: list[bytes | None] = []
             while len(aside) < len(UNREADABLE) * stack.settings.kafka_partitions:
@@ -84,10 +82,10 @@ async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack
         assert sorted(set(aside)) == sorted(UNREADABLE)
 
 
-async def signed_up(clinic: Clinic) -> Member:
+async def signed_up(run: JudgedRun) -> Member:
     name = instance_id()
     number = f"+1808555{int(name, 16) % 10_000:04d}"
-    member = await clinic.door.sign_up("Nora Newcomer", f"{name}@clinic.test", number, "Correct-horse-7")
+    member = await run.door.sign_up("Nora Newcomer", f"{name}@clinic.test", number, "Correct-horse-7")
     assert isinstance(member, Member), member
     return member
 

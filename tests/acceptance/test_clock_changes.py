@@ -9,7 +9,7 @@ import pytest
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.settings import clock_settings
 from hub.texting import wording
-from tests.acceptance.clinic import opened
+from tests.acceptance.running_hub import running_hub
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.stack]
@@ -60,15 +60,15 @@ async def test_a_reminder_comes_three_hours_before_and_says_the_local_time(chang
     settings = clock_settings(due - STARTED_WITHIN * RATE, RATE)
     async with Stack(tmp_path, **settings, texts_per_second=100.0) as stack:
         await stack.start()
-        async with opened(stack) as clinic:
-            doctor, patient = await clinic.doctor(change.zone), await clinic.patient()
-            assert clinic.clock() < due, "the machine was too slow for this test"
-            appointment = await clinic.booked(patient, doctor, change.start)
-            first, second = [await clinic.until_text(patient, number) for number in (1, 2)]
+        async with running_hub(stack) as hub:
+            doctor, patient = await hub.doctor(change.zone), await hub.patient()
+            assert hub.clock() < due, "the machine was too slow for this test"
+            appointment = await hub.booked(patient, doctor, change.start)
+            first, second = [await hub.until_text(patient, number) for number in (1, 2)]
             assert first.body == wording.booked(WORDS, change.local)
             assert second.body == wording.reminder(WORDS, change.local)
             assert timedelta(0) <= second.at - due <= LATE * RATE
             (reminded,) = [
-                event for event in (await clinic.appointment(appointment.id)).history if event.type == "reminded"
+                event for event in (await hub.appointment(appointment.id)).history if event.type == "reminded"
             ]
             assert timedelta(0) <= reminded.at - due <= LATE * RATE

@@ -15,7 +15,7 @@ from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.values import APPOINTMENT_DURATION
-from tests.faults.clinic import Clinic, opened
+from tests.faults.judged_run import JudgedRun, judged_run
 from tests.people import weekly
 from tests.stack import Stack, until
 
@@ -24,9 +24,9 @@ NEW = ("--name", "Dr. Nora Newcomer", "--zone", "UTC", "--hours", "mon-sun 00:00
 
 
 async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Stack) -> None:
-    async with opened(stack, doctors=1, patients=2) as clinic:
-        doctor, (patient, rival) = clinic.doctors[0], clinic.patients
-        first, later = clinic.slots(1)[0], clinic.slots(9)[8]
+    async with judged_run(stack, doctors=1, patients=2) as run:
+        doctor, (patient, rival) = run.doctors[0], run.patients
+        first, later = run.slots(1)[0], run.slots(9)[8]
         kept = await patient.commands.book(doctor.id, later.start)
         assert kept.appointment
         watching = Dashboard(rival.member.user, system_clock)
@@ -38,7 +38,7 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
             assert isinstance(own, OwnCalendar)
             assert [each.id for each in own.outside] == [kept.appointment.id]
             assert (await rival.commands.book(doctor.id, later.start + APPOINTMENT_DURATION)).code == "outside_hours"
-            assert await starts(clinic, first.start.date()) == [
+            assert await starts(run, first.start.date()) == [
                 first.start + number * APPOINTMENT_DURATION for number in range(4)
             ]
             await until(
@@ -62,7 +62,7 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
             kinds = ["booked", "hours_changed", "time_off_added", "time_off_removed", "booked", "confirmed"]
             assert [event.type for event in told] == kinds
             assert [event.prev for event in told] == list(range(6))
-        _, violations = await clinic.verdict()
+        _, violations = await run.verdict()
         assert violations == []
 
 
@@ -70,11 +70,11 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
     email = f"{instance_id()}@clinic.test"
     made = await doctor_command(stack, "add", *NEW, "--email", email)
     doctor_id, password = made.split()[0], made.split()[-1]
-    async with opened(stack, doctors=0, patients=2) as clinic, clinic_at(stack.base_url(), system_clock) as door:
+    async with judged_run(stack, doctors=0, patients=2) as run, clinic_at(stack.base_url(), system_clock) as door:
         nora = await door.log_in("doctor", email, password)
         assert isinstance(nora, Member), nora
         tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        patient, rival = clinic.patients
+        patient, rival = run.patients
         kept = await patient.commands.book(doctor_id, tomorrow)
         assert kept.appointment
         dashboard = Dashboard(nora.user, system_clock)
@@ -98,8 +98,8 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         assert isinstance(await door.log_in("doctor", email, password), Member)
 
 
-async def starts(clinic: Clinic, day: object) -> list[object]:
-    return [slot.start for slot in await clinic.patients[0].member.slots(clinic.doctors[0].id, day)]
+async def starts(run: JudgedRun, day: object) -> list[object]:
+    return [slot.start for slot in await run.patients[0].member.slots(run.doctors[0].id, day)]
 
 
 async def doctor_command(stack: Stack, *arguments: str) -> str:

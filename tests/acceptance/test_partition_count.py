@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.app import GROUP
 from hub.bus.topics import COMMANDS
-from tests.faults.clinic import opened
+from tests.faults.judged_run import judged_run
 from tests.stack import BROKER, Stack
 
 pytestmark = [
@@ -25,16 +25,16 @@ BEFORE, AFTER = 8, 12
 async def test_the_number_of_partitions_is_changed_without_losing_a_booking(tmp_path: Path) -> None:
     async with Stack(tmp_path, kafka_partitions=BEFORE) as stack:
         await stack.start(agents=2)
-        async with opened(stack, DOCTORS, PATIENTS) as clinic:
-            slots = clinic.slots(SLOTS_EACH)
+        async with judged_run(stack, DOCTORS, PATIENTS) as run:
+            slots = run.slots(SLOTS_EACH)
             asked = len(slots) * PATIENTS
-            rush = asyncio.create_task(clinic.rush(slots))
-            await clinic.until_answered(asked // 4)
+            rush = asyncio.create_task(run.rush(slots))
+            await run.until_answered(asked // 4)
             assert await partitions(stack) == BEFORE
 
             for process in (*stack.apis, *stack.agents):
                 await stack.end(process)
-            assert len(clinic.answers) < asked, "it was over already"
+            assert len(run.answers) < asked, "it was over already"
             assert await committed(stack)
             await remove_topics(stack)
             async with asyncio.timeout(10):  # else new commands would be skipped up to the old positions
@@ -49,9 +49,9 @@ async def test_the_number_of_partitions_is_changed_without_losing_a_booking(tmp_
 
             assert await partitions(stack) == AFTER
             await rush
-            _, violations = await clinic.verdict()
+            _, violations = await run.verdict()
             assert violations == []
-            assert all(answer.decided for answer in clinic.answers)
+            assert all(answer.decided for answer in run.answers)
 
 
 @asynccontextmanager

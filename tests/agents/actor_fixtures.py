@@ -1,4 +1,4 @@
-"""Two doctors and some patients over a store in memory, and the actor that a test gives commands to."""
+"""Two doctors and three patients in a store in memory, and the actors that tests give commands to."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,8 +36,8 @@ _ids = count(1)
 
 
 @dataclass
-class Surgery:
-    """The record that all workers share, and the clock, which a test sets."""
+class SharedStore:
+    """The store that all workers share, and a clock that a test sets."""
 
     records: Records = field(default_factory=MemoryRecords)
     now: datetime = NOW
@@ -46,7 +46,7 @@ class Surgery:
         await self.records.users.add([account(name) for name in (*DOCTORS, *PATIENTS)])
 
     def worker(self, records: Records | None = None) -> Doctors:
-        """Return the actors of one more worker, which has read nothing yet."""
+        """Return the actors of a new worker, which has read nothing yet."""
         return Doctors(records or self.records, Days({}), lambda: self.now)
 
     async def appointment(self, appointment_id: str) -> Appointment:
@@ -59,7 +59,7 @@ def account(name: str) -> Account:
 
 
 def slot(number: int) -> datetime:
-    """Return the start of a slot of this Monday, the first one at noon."""
+    """Return the start of a slot of this Monday. Slot 0 is at noon."""
     return MONDAY.replace(hour=12) + number * timedelta(minutes=30)
 
 
@@ -92,12 +92,12 @@ def move(of: BookAppointment, to: int, key: str | None = None) -> RescheduleAppo
 
 
 def hours(opens: int = 0, closes: int = 24, doctor: str = "ada", key: str | None = None, **more: object) -> ChangeHours:
-    """Let a doctor work from one hour to another, every day."""
+    """Let a doctor work between these hours, every day."""
     return ChangeHours(**_arrangement(doctor, key), shifts=weekly(opens, closes), **more)
 
 
 def off(at: int = 0, doctor: str = "ada", key: str | None = None, **more: object) -> AddTimeOff:
-    """Let a doctor be away for one slot."""
+    """Let a doctor take one slot off."""
     return AddTimeOff(**_arrangement(doctor, key), start=slot(at), end=slot(at + 1), **more)
 
 
@@ -110,12 +110,12 @@ def leave(doctor: str = "ada", key: str | None = None) -> DisableDoctor:
 
 
 def verdicts(answers: Sequence[Answer]) -> list[str]:
-    """Return what each command came to: the status of its appointment now, `arranged`, or the code of the refusal."""
+    """Return for each command the status of its appointment, `arranged`, or the code of the refusal."""
     return [_verdict(answer.reply) for answer in answers]
 
 
 def told(answers: Sequence[Answer]) -> list[tuple[int, str]]:
-    """Return the `seq` and the type of each event that everybody is told of."""
+    """Return the `seq` and the type of each event that a notice tells."""
     return [(answer.notice.event.seq, answer.notice.event.type) for answer in answers if answer.notice]
 
 
@@ -140,7 +140,7 @@ def _verdict(reply: Reply) -> str:
 
 
 async def given(worker: Doctors, *commands: Command) -> list[str]:
-    """Return what became of commands that are handled as one batch."""
+    """Return the verdicts of commands that are handled as one batch."""
     answers = await worker.handle(commands)
     assert [answer.reply.command_id for answer in answers] == [command.id for command in commands]
     return verdicts(answers)
@@ -165,26 +165,26 @@ def _change(of: BookAppointment, key: str | None) -> dict[str, object]:
     }
 
 
-class Meddled:
-    """The record as one worker sees it: `meddle` is awaited before each call of it, with the name of the call."""
+class InterceptedRecords:
+    """The records of one worker. `before_call` is awaited before each call, with the name of the method."""
 
-    def __init__(self, records: Records, meddle: Callable[[str], Awaitable[None]]) -> None:
-        self.users = _Meddled(records.users, meddle)
-        self.appointments = _Meddled(records.appointments, meddle)
-        self.texts = _Meddled(records.texts, meddle)
-        self.text_positions = _Meddled(records.text_positions, meddle)
-        self.opt_outs = _Meddled(records.opt_outs, meddle)
-        self.line_halts = _Meddled(records.line_halts, meddle)
+    def __init__(self, records: Records, before_call: Callable[[str], Awaitable[None]]) -> None:
+        self.users = _InterceptedCalls(records.users, before_call)
+        self.appointments = _InterceptedCalls(records.appointments, before_call)
+        self.texts = _InterceptedCalls(records.texts, before_call)
+        self.text_positions = _InterceptedCalls(records.text_positions, before_call)
+        self.opt_outs = _InterceptedCalls(records.opt_outs, before_call)
+        self.line_halts = _InterceptedCalls(records.line_halts, before_call)
 
 
-class _Meddled:
-    def __init__(self, real: object, meddle: Callable[[str], Awaitable[None]]) -> None:
+class _InterceptedCalls:
+    def __init__(self, real: object, before_call: Callable[[str], Awaitable[None]]) -> None:
         self._real = real
-        self._meddle = meddle
+        self._before_call = before_call
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*args: object) -> object:
-            await self._meddle(name)
+            await self._before_call(name)
             return await getattr(self._real, name)(*args)
 
         return call

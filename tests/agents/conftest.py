@@ -1,17 +1,17 @@
 import pytest
 
 from agents.actor.actors import Doctors
-from tests.agents.actor_fixtures import Surgery
+from tests.agents.actor_fixtures import SharedStore
 
 
 @pytest.fixture
-async def surgery() -> Surgery:
-    surgery = Surgery()
-    await surgery.open()
-    return surgery
+async def store() -> SharedStore:
+    store = SharedStore()
+    await store.open()
+    return store
 
 
 @pytest.fixture
-def worker(surgery: Surgery) -> Doctors:
+def worker(store: SharedStore) -> Doctors:
     """The actors of the worker that the doctors belong to."""
-    return surgery.worker()
+    return store.worker()

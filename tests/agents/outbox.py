@@ -16,7 +16,7 @@ from hub.texting.reports import Report
 from hub.texting.text import Line, Text, TextKind, TextStatus, text_id
 from hub.texting.twilio import TwilioUnreachable
 from tests.agents.actor_fixtures import book
-from tests.agents.workers import PHONES, Practice
+from tests.agents.workers import PHONES, Worker
 
 NUMBERS: dict[Line, str] = {"patient": "+12025550180", "doctor": "+12025550190"}
 TOOK = 0.01
@@ -89,21 +89,21 @@ _CODES = {
 
 
 class Outbox:
-    """The texts of a practice and who sends them."""
+    """The texts of a worker and who sends them."""
 
-    def __init__(self, practice: Practice, per_second: float = 100.0) -> None:
-        self.practice = practice
+    def __init__(self, worker: Worker, per_second: float = 100.0) -> None:
+        self.worker = worker
         self.twilio = FakeTwilio()
         self.per_second = per_second
         self.texts: list[Text] = []
 
     @property
     def records(self) -> MemoryRecords:
-        return self.practice.records
+        return self.worker.records
 
     @property
     def clock(self) -> Timekeeper:
-        return self.practice.clock
+        return self.worker.clock
 
     def sender(self, records: Records | None = None, *, leads: bool = True) -> TextSender:
         """Return a sender of one more worker."""
@@ -114,14 +114,14 @@ class Outbox:
 
     async def visit(self, patient: str = "carl", at: int = 0, doctor: str = "ada") -> BookAppointment:
         visit = book(patient, at, doctor)
-        await self.practice.do(visit)
+        await self.worker.do(visit)
         return visit
 
     async def plan(
         self, visit: BookAppointment, kind: TextKind = "booked", line: Line = "patient", **more: object
     ) -> Text:
         """Put a text about an appointment into the outbox."""
-        appointment = await self.practice.appointment(visit.id)
+        appointment = await self.worker.appointment(visit.id)
         now = self.clock()
         user = visit.patient_id if line == "patient" else visit.doctor_id
         fields = {
@@ -157,10 +157,10 @@ class Outbox:
         return [post.at for post in self.twilio.posts if post.body == text.body]
 
 
-async def opened(per_second: float = 100.0, practice: Practice | None = None) -> Outbox:
-    practice = practice or Practice()
-    await practice.open()
-    return Outbox(practice, per_second)
+async def opened(per_second: float = 100.0, worker: Worker | None = None) -> Outbox:
+    worker = worker or Worker()
+    await worker.open()
+    return Outbox(worker, per_second)
 
 
 def bodies(posts: Sequence[Post]) -> list[str]:

@@ -11,7 +11,7 @@ from hub.records.memory import MemoryRecords
 from hub.scheduling.values import Actor, Role
 from tests.agents.actor_fixtures import (
     NOW,
-    Surgery,
+    SharedStore,
     book,
     cancel,
     confirm,
@@ -26,20 +26,20 @@ from tests.agents.actor_fixtures import (
 
 
 async def test_of_many_who_want_one_slot_the_first_gets_it_and_the_others_are_told_why(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     rivals = [book(patient, at=0) for patient in ("carl", "dora", "emil")] + [book("dora", at=1)]
     answers = await worker.handle(rivals)
     assert verdicts(answers) == ["scheduled", "slot_taken", "slot_taken", "scheduled"]
     assert told(answers) == [(1, "booked"), (2, "booked")]
-    assert (await surgery.appointment(rivals[0].id)).patient_id == "carl"
+    assert (await store.appointment(rivals[0].id)).patient_id == "carl"
 
 
-async def test_a_batch_in_which_nobody_meets_a_fence_costs_one_write(surgery: Surgery) -> None:
+async def test_a_batch_in_which_nobody_meets_a_fence_costs_one_write(store: SharedStore) -> None:
     records = Counting()
-    surgery.records = records
-    await surgery.open()
-    worker = surgery.worker()
+    store.records = records
+    await store.open()
+    worker = store.worker()
     await worker.handle([book("carl", at=0)])
     records.calls.clear()
     await worker.handle([book("dora", at=1), book("emil", at=2), book("carl", at=3, doctor="ada")])
@@ -65,13 +65,13 @@ async def test_a_slot_left_by_moving_is_taken_later_in_the_same_batch_and_the_ne
 
 
 async def test_several_changes_of_one_appointment_in_one_batch_follow_each_other(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     first = book("carl")
     batch = first, confirm(first), move(first, to=4), confirm(first), cancel(first), cancel(first)
     seen = await given(worker, *batch)
     assert seen == ["scheduled", "confirmed", "scheduled", "confirmed", "cancelled", "wrong_status"]
-    stored = await surgery.appointment(first.id)
+    stored = await store.appointment(first.id)
     assert [event.seq for event in stored.history] == [1, 2, 3, 4, 5]
     assert stored.start == slot(4)
 
@@ -94,13 +94,13 @@ async def test_a_patient_is_in_one_place_at_a_time_also_within_a_batch(worker: D
     assert await given(worker, *batch) == ["scheduled", "patient_busy", "scheduled"]
 
 
-async def test_what_was_decided_after_a_busy_patient_is_decided_again(surgery: Surgery, worker: Doctors) -> None:
+async def test_what_was_decided_after_a_busy_patient_is_decided_again(store: SharedStore, worker: Doctors) -> None:
     await given(worker, book("carl", doctor="ben"))
     rivals = book("carl"), book("dora"), book("emil")
     answers = await worker.handle(rivals)
     assert verdicts(answers) == ["patient_busy", "scheduled", "slot_taken"]
     assert told(answers) == [(1, "booked")]
-    assert (await surgery.records.appointments.last_seq("ada")) == 1
+    assert (await store.records.appointments.last_seq("ada")) == 1
 
 
 async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: Doctors) -> None:
@@ -110,11 +110,11 @@ async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: 
     assert await given(worker, *batch) == ["patient_busy", "scheduled", "cancelled", "scheduled"]
 
 
-async def test_many_busy_patients_in_a_batch_cost_one_read(surgery: Surgery) -> None:
+async def test_many_busy_patients_in_a_batch_cost_one_read(store: SharedStore) -> None:
     records = Counting()
-    surgery.records = records
-    await surgery.open()
-    worker = surgery.worker()
+    store.records = records
+    await store.open()
+    worker = store.worker()
     await given(worker, *(book("carl", at=number, doctor="ben") for number in range(20)))
     await given(worker, book("dora", at=30))
     records.calls.clear()
@@ -124,32 +124,32 @@ async def test_many_busy_patients_in_a_batch_cost_one_read(surgery: Surgery) -> 
 
 
 async def test_moving_to_a_time_when_the_patient_is_elsewhere_changes_nothing(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     mine = book("carl", at=0)
     await given(worker, mine, book("carl", at=1, doctor="ben"))
     assert await given(worker, move(mine, to=1), book("dora", at=1)) == ["patient_busy", "scheduled"]
-    assert (await surgery.appointment(mine.id)).start == slot(0)
+    assert (await store.appointment(mine.id)).start == slot(0)
 
 
 async def test_a_repeated_booking_is_answered_and_told_again_and_not_applied_again(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     first = book("carl")
     once = await worker.handle([first])
     again = await worker.handle([first])
     assert again == once
-    assert len((await surgery.appointment(first.id)).history) == 1
+    assert len((await store.appointment(first.id)).history) == 1
 
 
-async def test_a_command_twice_in_one_batch_is_applied_once(surgery: Surgery, worker: Doctors) -> None:
+async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, worker: Doctors) -> None:
     first = book("carl")
     answers = await worker.handle([first, first])
     assert answers[0] == answers[1]
     both = confirm(first)
     answers = await worker.handle([both, both])
     assert answers[0] == answers[1]
-    assert len((await surgery.appointment(first.id)).history) == 2
+    assert len((await store.appointment(first.id)).history) == 2
 
 
 async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_stand_now(worker: Doctors) -> None:
@@ -162,14 +162,14 @@ async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_
     assert done(again).appointment.version == 2
 
 
-async def test_a_booking_whose_appointment_is_over_is_not_applied_again(surgery: Surgery, worker: Doctors) -> None:
+async def test_a_booking_whose_appointment_is_over_is_not_applied_again(store: SharedStore, worker: Doctors) -> None:
     first = book("carl")
     (then,) = await worker.handle([first])
     await worker.handle([cancel(first)])
     (again,) = await worker.handle([first])
     assert done(again).appointment.status == "cancelled"
     assert again.notice == then.notice
-    assert len((await surgery.appointment(first.id)).history) == 2
+    assert len((await store.appointment(first.id)).history) == 2
 
 
 @pytest.mark.parametrize("freed_by", [cancel, lambda first: move(first, to=7)], ids=["cancelled", "moved"])
@@ -185,12 +185,12 @@ async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_some
 
 
 async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_it_came_too_late_this_time(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     first = book("carl", expires=NOW + timedelta(seconds=15))
     await worker.handle([first])
     await worker.handle([cancel(first)])
-    surgery.now += timedelta(seconds=16)
+    store.now += timedelta(seconds=16)
     (again,) = await worker.handle([first])
     assert done(again).appointment.status == "cancelled"
 
@@ -204,12 +204,12 @@ async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: Doctor
 
 
 async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_around_it_suffers(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     await given(worker, book("carl", key="mine"))
     batch = book("dora", at=1, doctor="ben"), book("carl", at=2, doctor="ben", key="mine"), book("emil", 3, "ben")
     assert await given(worker, *batch) == ["scheduled", "idempotency_key_reused", "scheduled"]
-    assert await surgery.records.appointments.last_seq("ben") == 2
+    assert await store.records.appointments.last_seq("ben") == 2
 
 
 async def test_an_id_of_a_change_that_comes_back_for_another_appointment_is_refused(worker: Doctors) -> None:
@@ -224,9 +224,9 @@ async def test_nobody_gets_the_answer_to_the_command_of_another(worker: Doctors)
     assert declined(answer).code == "idempotency_key_reused"
 
 
-async def test_a_command_that_waited_too_long_is_not_carried_out(surgery: Surgery, worker: Doctors) -> None:
+async def test_a_command_that_waited_too_long_is_not_carried_out(store: SharedStore, worker: Doctors) -> None:
     late, free = book("carl", expires=NOW + timedelta(seconds=15)), book("dora", expires=NOW + timedelta(seconds=30))
-    surgery.now += timedelta(seconds=16)
+    store.now += timedelta(seconds=16)
     assert await given(worker, late, free) == ["expired", "scheduled"]
 
 
@@ -247,12 +247,12 @@ async def test_an_empty_batch_is_nothing(worker: Doctors) -> None:
 
 
 async def test_when_the_database_does_not_answer_nobody_is_told_anything_and_the_batch_can_come_again(
-    surgery: Surgery,
+    store: SharedStore,
 ) -> None:
     records = Failing()
-    surgery.records = records
-    await surgery.open()
-    worker = surgery.worker()
+    store.records = records
+    await store.open()
+    worker = store.worker()
     first = book("carl")
     await worker.handle([first])
     for after_the_write in (False, True):
@@ -262,17 +262,17 @@ async def test_when_the_database_does_not_answer_nobody_is_told_anything_and_the
         with pytest.raises(StoreUnavailable):
             await worker.handle(second)
         assert verdicts(await worker.handle(second))[1] == "scheduled"
-    assert [event.seq for event in (await surgery.appointment(first.id)).history] == [1, 2]
-    assert await surgery.records.appointments.last_seq("ada") == 4
+    assert [event.seq for event in (await store.appointment(first.id)).history] == [1, 2]
+    assert await store.records.appointments.last_seq("ada") == 4
 
 
-async def test_days_that_are_over_leave_the_table_at_the_first_command_of_the_next(surgery: Surgery) -> None:
+async def test_days_that_are_over_leave_the_table_at_the_first_command_of_the_next(store: SharedStore) -> None:
     table: dict[bytes, dict[str, str]] = {}
-    worker = Doctors(surgery.records, Days(table), lambda: surgery.now)
+    worker = Doctors(store.records, Days(table), lambda: store.now)
     tomorrow = 48
     await given(worker, book("carl", at=0), book("dora", at=tomorrow, key="kept"))
     assert set(table) == {b"ada|2026-06-01", b"ada|2026-06-02"}
-    surgery.now += timedelta(days=1)
+    store.now += timedelta(days=1)
     assert await given(worker, book("emil", at=tomorrow), book("emil", at=0)) == ["slot_taken", "in_the_past"]
     assert table == {b"ada|2026-06-02": {"12:00": "kept"}}
 

@@ -10,62 +10,74 @@ import pytest
 
 from agents.actor.actors import Doctors, LeaseLost
 from hub.records.errors import StoreUnavailable
-from tests.agents.actor_fixtures import Meddled, Surgery, book, cancel, confirm, done, given, move, slot, told, verdicts
+from tests.agents.actor_fixtures import (
+    InterceptedRecords,
+    SharedStore,
+    book,
+    cancel,
+    confirm,
+    done,
+    given,
+    move,
+    slot,
+    told,
+    verdicts,
+)
 
-Meddle = Callable[[], Awaitable[object]]
+Interruption = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
-async def worker(surgery: Surgery) -> Doctors:
-    worker = surgery.worker()
+async def worker(store: SharedStore) -> Doctors:
+    worker = store.worker()
     await given(worker, book("emil", at=40, doctor="ada"), book("emil", at=41, doctor="ben"))
     return worker
 
 
 @pytest.fixture
-async def other(surgery: Surgery, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
-    return surgery.worker()
+async def other(store: SharedStore, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
+    return store.worker()
 
 
-async def meddled_with(surgery: Surgery, call: str, meddle: Meddle) -> Doctors:
+async def worker_interrupted_at(store: SharedStore, call: str, before_call: Interruption) -> Doctors:
     """Return a worker that has read its doctors, and into whose next call of this name somebody else gets first."""
-    store = surgery.records
-    assert any(hasattr(part, call) for part in (store.appointments, store.users)), f"the record has no {call}"
-    waiting: list[Meddle] = []
+    records = store.records
+    assert any(hasattr(part, call) for part in (records.appointments, records.users)), f"the record has no {call}"
+    waiting: list[Interruption] = []
 
     async def before(name: str) -> None:
         if name == call and waiting:
             await waiting.pop()()
 
-    worker = surgery.worker(Meddled(surgery.records, before))
+    worker = store.worker(InterceptedRecords(store.records, before))
     await given(worker, book("emil", at=40, doctor="ada"), book("emil", at=41, doctor="ben"))
-    waiting.append(meddle)
+    waiting.append(before_call)
     return worker
 
 
 async def test_a_worker_that_missed_a_write_reads_again_and_goes_on_where_the_doctor_stands(
-    surgery: Surgery, worker: Doctors, other: Doctors
+    store: SharedStore, worker: Doctors, other: Doctors
 ) -> None:
     theirs, ours = book("carl", at=0), book("dora", at=1)
     await given(other, theirs)
     answers = await worker.handle([ours])
     assert verdicts(answers) == ["scheduled"]
     assert told(answers) == [(3, "booked")]
-    assert (await surgery.appointment(theirs.id)).last.seq == 2
+    assert (await store.appointment(theirs.id)).last.seq == 2
 
 
-async def test_who_meets_a_fence_and_holds_no_lease_any_more_decides_nothing_anew(surgery: Surgery) -> None:
-    other, ours, lease = surgery.worker(), book("dora", at=1), asyncio.Event()
+async def test_who_meets_a_fence_and_holds_no_lease_any_more_decides_nothing_anew(store: SharedStore) -> None:
+    other, ours, lease = store.worker(), book("dora", at=1), asyncio.Event()
     lease.set()
 
     async def stopped_until_another_has_written() -> None:
         await given(other, book("carl", at=0))
         lease.clear()
 
-    worker = await meddled_with(surgery, "save", stopped_until_another_has_written)
+    worker = await worker_interrupted_at(store, "save", stopped_until_another_has_written)
     with pytest.raises(LeaseLost):
         await worker.handle([ours], lease.is_set)
-    assert await surgery.records.appointments.by_ids([ours.id]) == {}
+    assert await store.records.appointments.by_ids([ours.id]) == {}
     lease.set()
     assert verdicts(await worker.handle([ours], lease.is_set)) == ["scheduled"]
 
@@ -119,118 +131,120 @@ async def test_a_command_that_another_worker_applied_is_applied_even_if_its_appo
     assert ours.notice == theirs[0].notice
 
 
-async def test_a_change_between_our_read_and_our_write_is_not_overwritten(surgery: Surgery) -> None:
+async def test_a_change_between_our_read_and_our_write_is_not_overwritten(store: SharedStore) -> None:
     first = book("carl", at=0)
-    other = surgery.worker()
-    worker = await meddled_with(surgery, "save", lambda: given(other, cancel(first)))
-    await surgery.worker().handle([first])
+    other = store.worker()
+    worker = await worker_interrupted_at(store, "save", lambda: given(other, cancel(first)))
+    await store.worker().handle([first])
     assert await given(worker, book("dora", at=1), confirm(first), book("dora", at=2)) == [
         "scheduled",
         "wrong_status",
         "scheduled",
     ]
-    stored = await surgery.appointment(first.id)
+    stored = await store.appointment(first.id)
     assert [event.type for event in stored.history] == ["booked", "cancelled"]
 
 
-async def test_a_booking_between_our_read_and_our_write_keeps_its_slot(surgery: Surgery) -> None:
-    other = surgery.worker()
+async def test_a_booking_between_our_read_and_our_write_keeps_its_slot(store: SharedStore) -> None:
+    other = store.worker()
     theirs = book("carl", at=0)
-    worker = await meddled_with(surgery, "save", lambda: given(other, theirs))
+    worker = await worker_interrupted_at(store, "save", lambda: given(other, theirs))
     batch = book("dora", at=1), book("dora", at=0), book("emil", at=0), book("emil", at=2, doctor="ben")
     assert await given(worker, *batch) == ["scheduled", "slot_taken", "slot_taken", "scheduled"]
-    assert (await surgery.appointment(theirs.id)).patient_id == "carl"
+    assert (await store.appointment(theirs.id)).patient_id == "carl"
 
 
-async def test_our_own_command_between_our_read_and_our_write_is_found_to_be_applied(surgery: Surgery) -> None:
+async def test_our_own_command_between_our_read_and_our_write_is_found_to_be_applied(store: SharedStore) -> None:
     """A paused worker goes on where it was: right before the write that its successor has made in the meantime."""
-    other = surgery.worker()
+    other = store.worker()
     batch = book("carl", at=0), book("dora", at=0), book("dora", at=1)
     theirs = []
 
     async def do_it_all() -> None:
         theirs.extend(await other.handle(batch))
 
-    worker = await meddled_with(surgery, "save", do_it_all)
+    worker = await worker_interrupted_at(store, "save", do_it_all)
     assert await worker.handle(batch) == theirs
-    assert await surgery.records.appointments.last_seq("ada") == 3
+    assert await store.records.appointments.last_seq("ada") == 3
 
 
-async def test_a_patient_is_not_said_to_be_busy_with_the_very_appointment_that_is_booked(surgery: Surgery) -> None:
+async def test_a_patient_is_not_said_to_be_busy_with_the_very_appointment_that_is_booked(store: SharedStore) -> None:
     """Another worker has applied the booking; we learn of busy patients before we learn of that."""
-    other = surgery.worker()
+    other = store.worker()
     mine = book("dora", at=0, doctor="ada")
 
     async def do_it() -> None:
         await given(other, book("carl", at=7, doctor="ada"), mine)
 
-    worker = await meddled_with(surgery, "save", do_it)
+    worker = await worker_interrupted_at(store, "save", do_it)
     assert await given(worker, book("carl", at=7, doctor="ben"), mine) == ["patient_busy", "scheduled"]
 
 
-async def test_a_patient_whom_the_other_doctor_books_in_between_is_busy(surgery: Surgery) -> None:
-    other = surgery.worker()
-    worker = await meddled_with(surgery, "save", lambda: given(other, book("carl", at=0, doctor="ben")))
+async def test_a_patient_whom_the_other_doctor_books_in_between_is_busy(store: SharedStore) -> None:
+    other = store.worker()
+    worker = await worker_interrupted_at(store, "save", lambda: given(other, book("carl", at=0, doctor="ben")))
     batch = book("carl", at=0), book("dora", at=0), book("carl", at=1)
     assert await given(worker, *batch) == ["patient_busy", "scheduled", "scheduled"]
 
 
-async def test_a_move_is_not_refused_because_of_the_slot_that_it_has_got_itself(surgery: Surgery) -> None:
+async def test_a_move_is_not_refused_because_of_the_slot_that_it_has_got_itself(store: SharedStore) -> None:
     """Another worker applies it while we read the doctor anew, whom we had found to be old."""
     first = book("carl", at=0)
     change = move(first, to=1)
-    other = surgery.worker()
+    other = store.worker()
     theirs = []
 
     async def do_it() -> None:
         theirs.extend(await other.handle([change]))
 
-    worker = await meddled_with(surgery, "last_seq", do_it)
+    worker = await worker_interrupted_at(store, "last_seq", do_it)
     await given(other, first)
     assert await worker.handle([change]) == theirs
     assert verdicts(theirs) == ["scheduled"]
 
 
-async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(surgery: Surgery) -> None:
-    other = surgery.worker()
-    worker = await meddled_with(surgery, "slot_owners", lambda: given(other, book("carl", at=0)))
+async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(store: SharedStore) -> None:
+    other = store.worker()
+    worker = await worker_interrupted_at(store, "slot_owners", lambda: given(other, book("carl", at=0)))
     worker.forget()
     assert await given(worker, book("dora", at=0), book("dora", at=1)) == ["slot_taken", "scheduled"]
-    assert await surgery.records.appointments.last_seq("ada") == 3
+    assert await store.records.appointments.last_seq("ada") == 3
 
 
 @pytest.mark.parametrize("call", ["by_ids", "last_seq", "slot_owners", "save"])
-async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(surgery: Surgery, call: str) -> None:
+async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(store: SharedStore, call: str) -> None:
     first = book("carl", at=0)
     workers: list[Doctors] = []
 
     async def rebalance() -> None:
         workers[0].forget()
 
-    worker = await meddled_with(surgery, call, rebalance)
+    worker = await worker_interrupted_at(store, call, rebalance)
     workers.append(worker)
-    surgery.now = slot(0).replace(hour=6)
-    await surgery.worker().handle([first])
+    store.now = slot(0).replace(hour=6)
+    await store.worker().handle([first])
     batch = confirm(first), book("dora", at=0), book("dora", at=1), cancel(first), book("emil", at=0)
     assert await given(worker, *batch) == ["confirmed", "slot_taken", "scheduled", "cancelled", "scheduled"]
     assert await given(worker, book("carl", at=0), book("carl", at=2)) == ["slot_taken", "scheduled"]
 
 
-async def test_a_store_that_fails_for_ever_fails_the_batch_and_not_the_command(surgery: Surgery) -> None:
+async def test_a_store_that_fails_for_ever_fails_the_batch_and_not_the_command(store: SharedStore) -> None:
     async def fail() -> None:
         raise StoreUnavailable("away")
 
-    worker = await meddled_with(surgery, "by_ids", fail)
+    worker = await worker_interrupted_at(store, "by_ids", fail)
     first = book("dora", at=40)
     with pytest.raises(StoreUnavailable):
         await worker.handle([first])
     assert await given(worker, first) == ["slot_taken"]
 
 
-async def test_after_a_rebalance_a_table_that_says_otherwise_is_not_believed(surgery: Surgery, worker: Doctors) -> None:
+async def test_after_a_rebalance_a_table_that_says_otherwise_is_not_believed(
+    store: SharedStore, worker: Doctors
+) -> None:
     first = book("carl", at=0)
     await given(worker, first)
-    other = surgery.worker()
+    other = store.worker()
     await given(other, cancel(first), book("dora", at=1))
     worker.forget()  # its table still says that slot 0 is taken and slot 1 is free
     assert await given(worker, book("emil", at=0), book("emil", at=1)) == ["scheduled", "slot_taken"]

@@ -26,8 +26,8 @@ from tests.agents.actor_fixtures import (
     DOCTORS,
     NOW,
     PATIENTS,
-    Meddled,
-    Surgery,
+    InterceptedRecords,
+    SharedStore,
     account,
     back,
     book,
@@ -81,15 +81,15 @@ turns = st.lists(st.one_of(st.none(), st.none(), st.just("rebalance"), batches),
 async def test_two_workers_with_the_same_doctors_never_break_the_record_nor_say_what_is_not_true(
     steps: list[tuple[int, list[Command], list[Turn]]],
 ) -> None:
-    clinic = Clinic()
-    await clinic.open()
+    run = TwoWorkers()
+    await run.open()
     for worker, batch, happens in steps:
-        await clinic.handle(worker, batch, happens)
-    clinic.check_record()
+        await run.handle(worker, batch, happens)
+    run.check_record()
 
 
 @dataclass
-class Clinic:
+class TwoWorkers:
     """`worlds` is the record after each write since the beginning, `asked` every command that was given."""
 
     records: MemoryRecords = field(default_factory=MemoryRecords)
@@ -97,13 +97,13 @@ class Clinic:
     asked: list[Command] = field(default_factory=list)
     workers: list[Doctors] = field(default_factory=list)
     happens: list[Turn] = field(default_factory=list)
-    meddled: int = 0
+    interruptions: int = 0
 
     async def open(self) -> None:
-        surgery = Surgery(self.records)
-        await surgery.open()
+        store = SharedStore(self.records)
+        await store.open()
         self._watch_writes()
-        self.workers = [surgery.worker(Meddled(self.records, self._meddler(number))) for number in (0, 1)]
+        self.workers = [store.worker(InterceptedRecords(self.records, self._interruption(number))) for number in (0, 1)]
 
     async def handle(self, worker: int, batch: Sequence[Command], happens: Sequence[Turn]) -> None:
         """Let a worker handle a batch while other things happen, and check each of its answers."""
@@ -122,15 +122,15 @@ class Clinic:
     async def _answers(self, worker: int, batch: Sequence[Command]) -> list[Answer]:
         """Do as the pump does: give a batch again that failed because somebody got in between in every round."""
         while True:
-            before = self.meddled
+            before = self.interruptions
             with suppress(RuntimeError):
                 return await self.workers[worker].handle(batch)
-            assert self.meddled > before, "it failed, and nobody had got in between"
+            assert self.interruptions > before, "it failed, and nobody had got in between"
 
-    def _meddler(self, worker: int) -> object:
-        async def meddle(_: str) -> None:
+    def _interruption(self, worker: int) -> object:
+        async def before_call(_: str) -> None:
             turn = self.happens.pop() if self.happens else None
-            self.meddled += turn is not None
+            self.interruptions += turn is not None
             if turn == "rebalance":
                 self.workers[worker].forget()
             elif turn:
@@ -139,7 +139,7 @@ class Clinic:
                 await self._handle(1 - worker, turn)
                 self.happens = happens
 
-        return meddle
+        return before_call
 
     def _watch_writes(self) -> None:
         write = self.records.appointments._write

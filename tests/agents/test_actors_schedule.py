@@ -11,8 +11,8 @@ from hub.ops.doctor_availability import disable, enable
 from hub.records.schedules import schedule_of, schedule_record_of
 from hub.scheduling.commands import Command
 from tests.agents.actor_fixtures import (
-    Meddled,
-    Surgery,
+    InterceptedRecords,
+    SharedStore,
     back,
     book,
     cancel,
@@ -33,26 +33,26 @@ NOON, EARLY = 0, -4
 
 
 @pytest.fixture
-async def worker(surgery: Surgery) -> Doctors:
-    worker = surgery.worker()
+async def worker(store: SharedStore) -> Doctors:
+    worker = store.worker()
     await given(worker, book("emil", at=20, doctor="ada"), book("emil", at=21, doctor="ben"))
     return worker
 
 
 @pytest.fixture
-async def other(surgery: Surgery, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
-    return surgery.worker()
+async def other(store: SharedStore, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
+    return store.worker()
 
 
-async def test_a_batch_is_decided_by_the_hours_that_it_changes_on_its_way(surgery: Surgery, worker: Doctors) -> None:
+async def test_a_batch_is_decided_by_the_hours_that_it_changes_on_its_way(store: SharedStore, worker: Doctors) -> None:
     before, late, early, after = book("carl", at=NOON), book("dora", at=1), book("dora", at=EARLY), book("emil")
     batch = before, hours(*MORNING), late, early, hours(), after
     answers = await worker.handle(batch)
     assert verdicts(answers) == ["scheduled", "arranged", "outside_hours", "scheduled", "arranged", "slot_taken"]
     assert told(answers) == [(2, "booked"), (3, "hours_changed"), (4, "booked"), (5, "hours_changed")]
     assert [answer.notice.event.prev for answer in answers if answer.notice] == [1, 2, 3, 4]
-    assert (await schedule_record_of(surgery.records, "ada")).version == 2
-    assert (await surgery.appointment(before.id)).active
+    assert (await schedule_record_of(store.records, "ada")).version == 2
+    assert (await store.appointment(before.id)).active
 
 
 async def test_a_change_is_told_with_the_hours_before_and_after_it_and_who_holds_what(worker: Doctors) -> None:
@@ -91,11 +91,11 @@ async def test_the_id_of_a_booking_does_not_change_hours(worker: Doctors, other:
 
 
 async def test_a_stale_worker_books_nothing_outside_the_new_hours(
-    surgery: Surgery, worker: Doctors, other: Doctors
+    store: SharedStore, worker: Doctors, other: Doctors
 ) -> None:
     await given(other, hours(*MORNING))
     assert await given(worker, book("carl", at=NOON), book("dora", at=EARLY)) == ["outside_hours", "scheduled"]
-    assert await surgery.records.appointments.last_seq("ada") == 3
+    assert await store.records.appointments.last_seq("ada") == 3
 
 
 async def test_a_stale_worker_moves_nothing_into_time_off(worker: Doctors, other: Doctors) -> None:
@@ -112,15 +112,17 @@ async def test_a_stale_worker_refuses_nothing_by_hours_that_are_over(worker: Doc
     assert await given(worker, book("carl", at=NOON)) == ["scheduled"]
 
 
-async def test_a_stale_worker_overwrites_no_change_of_hours(surgery: Surgery, worker: Doctors, other: Doctors) -> None:
+async def test_a_stale_worker_overwrites_no_change_of_hours(
+    store: SharedStore, worker: Doctors, other: Doctors
+) -> None:
     theirs, ours = off(at=NOON), off(at=NOON + 1)
     await given(other, theirs)
     assert await given(worker, ours) == ["arranged"]
-    doctor = await schedule_of(surgery.records, "ada")
+    doctor = await schedule_of(store.records, "ada")
     assert {each.id for each in doctor.time_off} == {theirs.id, ours.id}
     assert await given(worker, back(theirs)) == ["arranged"]
     assert await given(other, back(theirs)) == ["not_found"]
-    assert [each.id for each in (await schedule_of(surgery.records, "ada")).time_off] == [ours.id]
+    assert [each.id for each in (await schedule_of(store.records, "ada")).time_off] == [ours.id]
 
 
 async def test_a_stale_worker_finds_time_off_that_another_one_entered(worker: Doctors, other: Doctors) -> None:
@@ -129,20 +131,20 @@ async def test_a_stale_worker_finds_time_off_that_another_one_entered(worker: Do
     assert await given(worker, back(theirs)) == ["arranged"]
 
 
-async def test_a_change_between_our_read_and_our_write_is_not_overwritten_nor_overlooked(surgery: Surgery) -> None:
+async def test_a_change_between_our_read_and_our_write_is_not_overwritten_nor_overlooked(store: SharedStore) -> None:
     waiting = []
 
     async def before(name: str) -> None:
         if name == "save" and waiting:
             await waiting.pop()()
 
-    worker = surgery.worker(Meddled(surgery.records, before))
-    other = surgery.worker()
+    worker = store.worker(InterceptedRecords(store.records, before))
+    other = store.worker()
     await given(worker, book("emil", at=20))
     waiting.append(lambda: given(other, hours(*MORNING)))
     batch = book("carl", at=NOON), off(at=EARLY), book("dora", at=EARLY + 1)
     assert await given(worker, *batch) == ["outside_hours", "arranged", "scheduled"]
-    schedule_record = await schedule_record_of(surgery.records, "ada")
+    schedule_record = await schedule_record_of(store.records, "ada")
     assert [event.type for event in schedule_record.history] == ["hours_changed", "time_off_added"]
 
 
@@ -159,13 +161,13 @@ async def test_what_another_worker_applied_is_answered_as_it_answered(worker: Do
         assert mine.notice.model_copy(update={"taken": successors.notice.taken}) == successors.notice
 
 
-async def test_a_booking_costs_no_read_for_the_hours(surgery: Surgery) -> None:
+async def test_a_booking_costs_no_read_for_the_hours(store: SharedStore) -> None:
     calls: list[str] = []
 
     async def note(name: str) -> None:
         calls.append(name)
 
-    worker = surgery.worker(Meddled(surgery.records, note))
+    worker = store.worker(InterceptedRecords(store.records, note))
     await given(worker, book("emil", at=20), hours(*MORNING))
     for batch, asked in (
         ([book("carl", at=EARLY), book("dora", at=EARLY + 1)], ["save"]),
@@ -179,16 +181,16 @@ async def test_a_booking_costs_no_read_for_the_hours(surgery: Surgery) -> None:
 
 
 async def test_who_is_disabled_in_the_record_is_disabled_for_the_actor_at_once(
-    surgery: Surgery, worker: Doctors
+    store: SharedStore, worker: Doctors
 ) -> None:
     kept = book("carl", at=NOON)
     await given(worker, kept)
-    left = await disable(surgery.records, "ada", lambda: surgery.now)
+    left = await disable(store.records, "ada", lambda: store.now)
     assert [appointment.id for appointment in left.ahead][:1] == [kept.id]
     assert await given(worker, book("dora", at=NOON + 1), confirm(kept), book("dora", at=2, doctor="ben")) == [
         "doctor_unavailable",
         "confirmed",
         "scheduled",
     ]
-    assert await enable(surgery.records, "ada", lambda: surgery.now) is None
+    assert await enable(store.records, "ada", lambda: store.now) is None
     assert await given(worker, book("dora", at=NOON + 1)) == ["scheduled"]

@@ -21,7 +21,7 @@ from hub.ops.local.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import RefusalCode
-from tests.agents.actor_fixtures import MONDAY, Surgery, book, cancel, verdicts
+from tests.agents.actor_fixtures import MONDAY, SharedStore, book, cancel, verdicts
 
 SECOND = timedelta(seconds=1)
 UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
@@ -51,9 +51,9 @@ def encoded(command: Command) -> bytes:
     return CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
 
 
-async def test_each_command_is_answered_where_its_sender_listens(surgery: Surgery) -> None:
+async def test_each_command_is_answered_where_its_sender_listens(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now)
     batch = [
         message(encoded(book("carl")), reply_to="clinic.replies.a"),
         message(encoded(book("dora")), partition=3),
@@ -74,12 +74,12 @@ def asked(command: Command, at: datetime) -> Command:
     return command.model_copy(update={"at": at, "expires": at + timedelta(seconds=15)})
 
 
-async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_by_then(surgery: Surgery) -> None:
+async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_by_then(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
-    surgery.now += timedelta(seconds=1)
-    holds, rival = book("carl"), asked(book("dora"), surgery.now)
-    older, newer = asked(rival, surgery.now - SECOND / 2), asked(rival, surgery.now + SECOND)
+    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    store.now += timedelta(seconds=1)
+    holds, rival = book("carl"), asked(book("dora"), store.now)
+    older, newer = asked(rival, store.now - SECOND / 2), asked(rival, store.now + SECOND)
     await handler.handle([message(encoded(each)) for each in (holds, rival, cancel(holds), rival)])
     await handler.handle([message(encoded(each)) for each in (rival, older, newer)])
     answers = [answer for answered in told.published for answer, _ in answered]
@@ -90,28 +90,30 @@ async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_
 
 
 async def test_what_was_asked_before_a_take_over_is_not_granted_after_it_unless_it_is_asked_anew(
-    surgery: Surgery,
+    store: SharedStore,
 ) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
-    surgery.now += SECOND
-    before, done = asked(book("carl"), surgery.now), asked(book("dora", at=1), surgery.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    store.now += SECOND
+    before, done = asked(book("carl"), store.now), asked(book("dora", at=1), store.now)
     await handler.handle([message(encoded(done))])
-    surgery.now += SECOND
+    store.now += SECOND
     handler.forget()
-    surgery.now += SECOND
-    await handler.handle([message(encoded(each)) for each in (before, done, asked(before, surgery.now))])
+    store.now += SECOND
+    await handler.handle([message(encoded(each)) for each in (before, done, asked(before, store.now))])
     answers = [answer for answer, _ in told.published[-1]]
     assert verdicts(answers) == ["expired", "scheduled", "scheduled"]
 
 
-async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_at_a_rebalance(surgery: Surgery) -> None:
-    refusals = Refusals(lambda: surgery.now)
-    rival = asked(book("dora"), surgery.now)
+async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_at_a_rebalance(
+    store: SharedStore,
+) -> None:
+    refusals = Refusals(lambda: store.now)
+    rival = asked(book("dora"), store.now)
     refused = Declined(command_id=rival.id, at=rival.at, code=RefusalCode.SLOT_TAKEN, detail="-")
     refusals.note(rival, refused)
     assert refusals.of(rival) == refused
-    surgery.now += timedelta(seconds=16)
+    store.now += timedelta(seconds=16)
     refusals.note(book("emil"), refused)
     assert refusals.of(rival) is None
     refusals.note(rival, refused)
@@ -121,10 +123,10 @@ async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_a
 
 @pytest.mark.parametrize("value", UNREADABLE)
 async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_handled(
-    surgery: Surgery, value: bytes | None
+    store: SharedStore, value: bytes | None
 ) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now)
     await handler.handle([message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
     assert told.rejected == [(value, b"who")]
     (answers,) = told.published
@@ -132,9 +134,9 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
     assert [origin.reply_to for _, origin in answers] == ["here"]
 
 
-async def test_a_field_of_a_newer_version_is_not_guessed_at(surgery: Surgery) -> None:
+async def test_a_field_of_a_newer_version_is_not_guessed_at(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(surgery.worker(), told, lambda: surgery.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now)
     newer = encoded(book("carl")).removesuffix(b"}") + b', "roomId": "7"}'
     await handler.handle([message(newer)])
     assert told.rejected == [(newer, b"ada")]
@@ -151,8 +153,8 @@ async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None
     assert told.published == []
 
 
-async def test_what_was_decided_is_counted_and_can_be_read(surgery: Surgery) -> None:
-    handler = CommandHandler(surgery.worker(), Told(), lambda: surgery.now)
+async def test_what_was_decided_is_counted_and_can_be_read(store: SharedStore) -> None:
+    handler = CommandHandler(store.worker(), Told(), lambda: store.now)
     before = [_figure("done"), _figure("slot_taken")]
     await handler.handle([message(encoded(book("carl"))), message(encoded(book("dora")))])
     assert [_figure("done") - before[0], _figure("slot_taken") - before[1]] == [1, 1]

@@ -10,7 +10,7 @@ from agents.texts.delivery_polling import POLL_INTERVAL, REPORT_TIMEOUT, Deliver
 from hub.texting.reports import Report
 from hub.texting.text import StatusUpdate, Text, TextStatus
 from tests.agents.outbox import NUMBERS, Outbox, opened
-from tests.agents.virtual_time import hurried, running
+from tests.agents.virtual_time import in_virtual_time, running
 from tests.agents.workers import PHONES
 
 DAY = REPORT_TIMEOUT.total_seconds()
@@ -37,7 +37,7 @@ async def asking(outbox: Outbox) -> None:
             await asyncio.sleep(POLL_INTERVAL)
 
 
-@hurried
+@in_virtual_time
 async def test_who_leads_the_sending_asks_too() -> None:
     outbox = await opened()
     await sent_and_not_reported(outbox)
@@ -51,7 +51,7 @@ async def test_who_leads_the_sending_asks_too() -> None:
         assert len(outbox.twilio.fetches) == 1
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize(
     ("says", "code", "becomes"),
     [
@@ -81,7 +81,7 @@ async def test_a_text_without_a_report_is_asked_about_once_after_a_day(
     assert await outbox.records.opt_outs.has(PHONES["carl"], NUMBERS["patient"]) is (becomes is TextStatus.OPTED_OUT)
 
 
-@hurried
+@in_virtual_time
 async def test_of_what_was_reported_and_of_what_twilio_has_forgotten_nothing_is_asked_twice() -> None:
     outbox = await opened()
     reported, forgotten = await sent_and_not_reported(outbox, 2)
@@ -92,7 +92,7 @@ async def test_of_what_was_reported_and_of_what_twilio_has_forgotten_nothing_is_
     assert (await outbox.now(forgotten)).status is TextStatus.SENT
 
 
-@hurried
+@in_virtual_time
 async def test_many_are_asked_about_at_the_pace_of_the_line() -> None:
     outbox = await opened(per_second=2)
     texts = await sent_and_not_reported(outbox, 40)
@@ -106,7 +106,7 @@ async def test_many_are_asked_about_at_the_pace_of_the_line() -> None:
     assert {(await outbox.now(text)).status for text in texts} == {TextStatus.DELIVERED}
 
 
-@hurried
+@in_virtual_time
 async def test_while_twilio_cannot_be_asked_it_is_asked_again_later() -> None:
     outbox = await opened()
     (text,) = await sent_and_not_reported(outbox)
@@ -121,7 +121,7 @@ async def test_while_twilio_cannot_be_asked_it_is_asked_again_later() -> None:
     assert (await outbox.now(text)).status is TextStatus.DELIVERED
 
 
-@hurried
+@in_virtual_time
 async def test_who_begins_to_lead_asks_about_what_nobody_asked_about_before_and_not_about_all_of_the_past() -> None:
     outbox = await opened()
     await sent_and_not_reported(outbox)

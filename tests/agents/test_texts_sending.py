@@ -12,17 +12,17 @@ from hub.scheduling.commands import BookAppointment, CompleteAppointment
 from hub.scheduling.values import Actor, Role
 from hub.texting.outcomes import SendResult
 from hub.texting.text import StatusUpdate, TextKind, TextStatus
-from tests.agents.actor_fixtures import NOW, Meddled, cancel, confirm, move, slot
+from tests.agents.actor_fixtures import NOW, InterceptedRecords, cancel, confirm, move, slot
 from tests.agents.outbox import NUMBERS, Outbox, bodies, opened
-from tests.agents.virtual_time import clock_from, hurried, running
-from tests.agents.workers import PHONES, Practice
+from tests.agents.virtual_time import clock_from, in_virtual_time, running
+from tests.agents.workers import PHONES, Worker
 
 SOON = LOOK_EVERY + 0.1
 """Seconds within which a text that may leave has left."""
 OTHERS: tuple[TextKind, ...] = ("booked", "rescheduled", "cancelled")
 
 
-@hurried
+@in_virtual_time
 async def test_a_text_goes_out_once_from_its_line_and_says_where_to_report() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -41,7 +41,7 @@ async def test_a_text_goes_out_once_from_its_line_and_says_where_to_report() -> 
         assert post.callback == f"https://hub.clinic.example/api/v1/twilio/status?text={text.id}"
 
 
-@hurried
+@in_virtual_time
 async def test_each_line_keeps_its_pace_beside_the_other() -> None:
     outbox = await opened(per_second=0.5)
     visit = await outbox.visit()
@@ -55,11 +55,11 @@ async def test_each_line_keeps_its_pace_beside_the_other() -> None:
 async def _gone(outbox: Outbox, visit: BookAppointment, how: str) -> None:
     match how:
         case "cancelled":
-            await outbox.practice.do(cancel(visit))
+            await outbox.worker.do(cancel(visit))
         case "moved":
-            await outbox.practice.do(move(visit, to=4), move(visit, to=0))  # there and back: told by the last text
+            await outbox.worker.do(move(visit, to=4), move(visit, to=0))  # there and back: told by the last text
         case "over":
-            await outbox.practice.do(
+            await outbox.worker.do(
                 CompleteAppointment(
                     id="done",
                     doctor_id="ada",
@@ -76,10 +76,10 @@ async def _gone(outbox: Outbox, visit: BookAppointment, how: str) -> None:
             await asyncio.sleep((slot(0) - NOW).total_seconds())
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("why", ["cancelled", "moved", "over", "opted_out", "unknown_appointment", "too_late"])
 async def test_what_does_not_hold_any_more_is_not_sent_and_the_record_says_why(why: str) -> None:
-    outbox = await opened(practice=Practice(clock_from(slot(0) - timedelta(minutes=30))) if why == "over" else None)
+    outbox = await opened(worker=Worker(clock_from(slot(0) - timedelta(minutes=30))) if why == "over" else None)
     visit = await outbox.visit()
     text = await outbox.plan(visit)
     await _gone(outbox, visit, why)
@@ -90,7 +90,7 @@ async def test_what_does_not_hold_any_more_is_not_sent_and_the_record_says_why(w
     assert stored.attempts == 0
 
 
-@hurried
+@in_virtual_time
 async def test_what_happens_while_a_text_waits_for_its_turn_is_seen() -> None:
     outbox = await opened(per_second=0.1)
     first, second = await outbox.visit(), await outbox.visit("dora", at=1)
@@ -98,37 +98,37 @@ async def test_what_happens_while_a_text_waits_for_its_turn_is_seen() -> None:
     late = await outbox.plan(second)
     async with running(outbox.sender().run):
         await asyncio.sleep(5)
-        await outbox.practice.do(cancel(second))
+        await outbox.worker.do(cancel(second))
         await asyncio.sleep(20)
     assert bodies(outbox.twilio.posts) == ["text 0"]
     assert (await outbox.now(late)).reason == "cancelled"
 
 
-@hurried
+@in_virtual_time
 async def test_a_confirmation_changes_nothing_about_the_reminder() -> None:
     outbox = await opened()
     visit = await outbox.visit()
     reminder = await outbox.plan(visit, "reminder")
-    await outbox.practice.do(confirm(visit))
+    await outbox.worker.do(confirm(visit))
     async with running(outbox.sender().run):
         await asyncio.sleep(SOON)
     assert (await outbox.now(reminder)).status is TextStatus.SENT
 
 
-@hurried
+@in_virtual_time
 async def test_texts_of_no_use_take_no_turn() -> None:
     outbox = await opened(per_second=1)
     gone, coming = await outbox.visit(), await outbox.visit("dora", at=1)
     for _ in range(150):
         await outbox.plan(gone)
-    await outbox.practice.do(cancel(gone))
+    await outbox.worker.do(cancel(gone))
     await outbox.plan(coming)
     async with running(outbox.sender().run):
         await asyncio.sleep(1)
     assert bodies(outbox.twilio.posts) == ["text 150"]
 
 
-@hurried
+@in_virtual_time
 async def test_of_two_who_believe_that_they_lead_one_posts_a_text() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -139,7 +139,7 @@ async def test_of_two_who_believe_that_they_lead_one_posts_a_text() -> None:
     assert {(await outbox.now(text)).status for text in texts} == {TextStatus.SENT}
 
 
-@hurried
+@in_virtual_time
 async def test_who_does_not_lead_sends_nothing_and_who_ceases_to_stops() -> None:
     outbox = await opened(per_second=1)
     visit = await outbox.visit()
@@ -156,7 +156,7 @@ async def test_who_does_not_lead_sends_nothing_and_who_ceases_to_stops() -> None
     assert len(outbox.twilio.posts) == 2
 
 
-@hurried
+@in_virtual_time
 async def test_without_a_way_out_texts_are_recorded() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())
@@ -167,7 +167,7 @@ async def test_without_a_way_out_texts_are_recorded() -> None:
     assert (await outbox.now(text)).status is TextStatus.RECORDED
 
 
-@hurried
+@in_virtual_time
 async def test_a_number_that_will_never_get_it_is_not_tried_again() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())
@@ -178,7 +178,7 @@ async def test_a_number_that_will_never_get_it_is_not_tried_again() -> None:
     assert (len(outbox.twilio.posts), stored.status, stored.error_code) == (1, TextStatus.FAILED, 21211)
 
 
-@hurried
+@in_virtual_time
 async def test_an_opt_out_that_twilio_tells_of_is_remembered() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -193,7 +193,7 @@ async def test_an_opt_out_that_twilio_tells_of_is_remembered() -> None:
     assert ((await outbox.now(later)).reason, len(outbox.twilio.posts)) == ("opted_out", 1)
 
 
-@hurried
+@in_virtual_time
 async def test_a_text_that_did_not_go_out_is_tried_again_after_ever_longer_waits_until_it_is_of_no_use() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())  # the start is seven hours away
@@ -211,7 +211,7 @@ async def test_a_text_that_did_not_go_out_is_tried_again_after_ever_longer_waits
     assert timedelta(seconds=times[-1]) < slot(0) - NOW
 
 
-@hurried
+@in_virtual_time
 async def test_however_long_twilio_takes_nothing_a_text_that_is_of_use_waits() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -222,7 +222,7 @@ async def test_however_long_twilio_takes_nothing_a_text_that_is_of_use_waits() -
     assert (await outbox.now(text)).status is TextStatus.SENT
 
 
-@hurried
+@in_virtual_time
 async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_that_is_mended() -> None:
     outbox = await opened(per_second=1000)
     visit = await outbox.visit()
@@ -246,7 +246,7 @@ async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_
     assert len(outbox.twilio.posts) == tried + 2 + len(waiting)
 
 
-@hurried
+@in_virtual_time
 async def test_while_carriers_keep_back_what_a_line_sends_one_text_a_minute_leaves_it() -> None:
     outbox = await opened(per_second=10)
     visit = await outbox.visit()
@@ -271,7 +271,7 @@ async def test_while_carriers_keep_back_what_a_line_sends_one_text_a_minute_leav
     assert {(await outbox.now(text)).status for text in waiting} == {TextStatus.SENT}
 
 
-@hurried
+@in_virtual_time
 async def test_texts_that_hang_hold_up_neither_the_others_nor_the_other_line() -> None:
     outbox = await opened(per_second=10)
     one, other = await outbox.visit("carl"), await outbox.visit("dora", at=1)
@@ -301,7 +301,7 @@ async def _sent_into_the_dark(kind: TextKind, fates: list[SendResult]) -> tuple[
     return outbox, outbox.posted(text)
 
 
-@hurried
+@in_virtual_time
 async def test_a_reminder_of_unknown_fate_is_posted_once_more_when_it_is_still_absent_after_two_minutes() -> None:
     outbox, times = await _sent_into_the_dark("reminder", [SendResult.UNKNOWN])
     assert len(times) == 2
@@ -309,14 +309,14 @@ async def test_a_reminder_of_unknown_fate_is_posted_once_more_when_it_is_still_a
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.SENT
 
 
-@hurried
+@in_virtual_time
 async def test_a_reminder_is_never_posted_a_third_time() -> None:
     outbox, times = await _sent_into_the_dark("reminder", [SendResult.UNKNOWN] * 9)
     assert len(times) == 2
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.FAILED
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("kind", OTHERS)
 async def test_any_other_text_of_unknown_fate_is_posted_again_after_thirty_seconds_three_times_in_all(
     kind: TextKind,
@@ -328,7 +328,7 @@ async def test_any_other_text_of_unknown_fate_is_posted_again_after_thirty_secon
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.FAILED
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("kind", ["reminder", *OTHERS])
 async def test_being_told_to_come_later_uses_up_no_repair(kind: TextKind) -> None:
     outbox, times = await _sent_into_the_dark(
@@ -338,7 +338,7 @@ async def test_being_told_to_come_later_uses_up_no_repair(kind: TextKind) -> Non
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.SENT
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("kind", ["reminder", *OTHERS])
 async def test_a_text_that_twilio_lists_is_not_posted_again(kind: TextKind) -> None:
     outbox = await opened()
@@ -353,7 +353,7 @@ async def test_a_text_that_twilio_lists_is_not_posted_again(kind: TextKind) -> N
     assert outbox.twilio.looks[0][0] >= 30
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("kind", ["reminder", *OTHERS])
 async def test_a_report_settles_what_nobody_knew(kind: TextKind) -> None:
     outbox = await opened()
@@ -366,7 +366,7 @@ async def test_a_report_settles_what_nobody_knew(kind: TextKind) -> None:
     assert (len(outbox.posted(text)), outbox.twilio.looks) == (1, [])
 
 
-@hurried
+@in_virtual_time
 async def test_the_message_of_another_text_with_the_same_words_does_not_count() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -381,7 +381,7 @@ async def test_the_message_of_another_text_with_the_same_words_does_not_count() 
     assert sids == outbox.twilio.listed["the same"]
 
 
-@hurried
+@in_virtual_time
 async def test_while_the_list_cannot_be_had_nothing_is_concluded_and_the_others_are_settled() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -398,7 +398,7 @@ async def test_while_the_list_cannot_be_had_nothing_is_concluded_and_the_others_
     assert len(outbox.posted(stuck)) == 2
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize(("kind", "after"), [("reminder", 120), ("booked", 30)])
 @pytest.mark.parametrize("fate", ["accepted", "lost"])
 async def test_a_death_between_the_claim_and_the_mark_leaves_it_to_the_successor(
@@ -424,7 +424,7 @@ async def test_a_death_between_the_claim_and_the_mark_leaves_it_to_the_successor
         assert after <= times[1] - times[0] <= after + SETTLE_EVERY + SOON
 
 
-@hurried
+@in_virtual_time
 async def test_an_appointment_that_is_cancelled_before_the_repair_is_not_reminded_of() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -432,12 +432,12 @@ async def test_an_appointment_that_is_cancelled_before_the_repair_is_not_reminde
     outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):
         await asyncio.sleep(60)
-        await outbox.practice.do(cancel(visit))
+        await outbox.worker.do(cancel(visit))
         await asyncio.sleep(600)
     assert (len(outbox.posted(text)), (await outbox.now(text)).reason) == (1, "cancelled")
 
 
-@hurried
+@in_virtual_time
 async def test_a_repair_that_would_come_too_late_is_not_made() -> None:
     outbox = await opened()
     visit = await outbox.visit()
@@ -460,11 +460,11 @@ class Gone:
             raise StoreUnavailable("away")
 
 
-@hurried
+@in_virtual_time
 async def test_when_the_database_goes_before_the_mark_the_list_settles_it() -> None:
     outbox, gone = await opened(), Gone("settle")
     text = await outbox.plan(await outbox.visit(), "reminder")
-    async with running(outbox.sender(Meddled(outbox.records, gone)).run):
+    async with running(outbox.sender(InterceptedRecords(outbox.records, gone)).run):
         await asyncio.sleep(SOON)
         assert (len(outbox.posted(text)), (await outbox.now(text)).status) == (1, TextStatus.SENDING)
         gone.away = False
@@ -472,12 +472,12 @@ async def test_when_the_database_goes_before_the_mark_the_list_settles_it() -> N
     assert (len(outbox.posted(text)), (await outbox.now(text)).status) == (1, TextStatus.SENT)
 
 
-@hurried
+@in_virtual_time
 @pytest.mark.parametrize("call", ["due", "by_ids", "has", "claim", "latest"])
 async def test_when_the_database_goes_before_the_post_the_text_goes_out_once_it_is_back(call: str) -> None:
     outbox, gone = await opened(), Gone(call)
     text = await outbox.plan(await outbox.visit())
-    async with running(outbox.sender(Meddled(outbox.records, gone)).run):
+    async with running(outbox.sender(InterceptedRecords(outbox.records, gone)).run):
         await asyncio.sleep(10)
         assert outbox.twilio.posts == []
         gone.away = False
@@ -485,7 +485,7 @@ async def test_when_the_database_goes_before_the_post_the_text_goes_out_once_it_
     assert (len(outbox.posted(text)), (await outbox.now(text)).status) == (1, TextStatus.SENT)
 
 
-@hurried
+@in_virtual_time
 async def test_a_stop_waits_for_the_answers_to_what_has_been_posted_and_begins_no_more() -> None:
     outbox = await opened(per_second=1)
     visit = await outbox.visit()
@@ -498,7 +498,7 @@ async def test_a_stop_waits_for_the_answers_to_what_has_been_posted_and_begins_n
     assert [(await outbox.now(text)).status for text in texts] == [TextStatus.SENT, *[TextStatus.PLANNED] * 2]
 
 
-@hurried
+@in_virtual_time
 async def test_a_stop_does_not_wait_for_ever() -> None:
     outbox = await opened()
     await outbox.plan(await outbox.visit())
@@ -511,9 +511,9 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
         assert asyncio.get_running_loop().time() - before == FINISH_WITHIN
 
 
-@hurried
+@in_virtual_time
 async def test_on_a_faster_clock_waits_and_what_twilio_is_told_are_real_seconds() -> None:
-    outbox = await opened(practice=Practice(clock_from(NOW, rate=60)))
+    outbox = await opened(worker=Worker(clock_from(NOW, rate=60)))
     text = await outbox.plan(await outbox.visit(), "reminder")
     outbox.twilio.answers[PHONES["carl"]] = [SendResult.UNKNOWN]
     async with running(outbox.sender().run):

@@ -1,6 +1,6 @@
-"""Time that passes only when everybody waits, and then at once: hours of waiting are tested to the millisecond.
+"""An event loop with virtual time: when every task waits, the time jumps to the next timer. Waits take no real time.
 
-@hurried
+@in_virtual_time
 async def test_something() -> None:
     await asyncio.sleep(3600)  # takes no time
     assert hub_clock()() == NOW + timedelta(hours=1)
@@ -18,8 +18,8 @@ from typing import Any
 from hub.clock import Timekeeper
 
 
-class _Hurry(selectors.DefaultSelector):
-    """Waits for nothing: when nothing is ready it puts the time forward to the next timer."""
+class _VirtualTimeSelector(selectors.DefaultSelector):
+    """Never blocks: when no file is ready, it advances the time to the next timer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class _Hurry(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout != 0:
-            assert timeout is not None, "everybody waits for something that never comes"
+            assert timeout is not None, "every task waits, and there is no timer"
             self.now += timeout
             self.wakes.append(self.now)
         return ready
@@ -37,15 +37,15 @@ class _Hurry(selectors.DefaultSelector):
 
 class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        self.hurry = _Hurry()
-        super().__init__(self.hurry)
+        self.virtual_selector = _VirtualTimeSelector()
+        super().__init__(self.virtual_selector)
 
     def time(self) -> float:
-        return self.hurry.now
+        return self.virtual_selector.now
 
 
-def hurried(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Make a test run on a loop of its own in which waiting takes no time."""
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run the test on a new loop with virtual time."""
 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -57,11 +57,11 @@ def hurried(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 
 @dataclass(frozen=True)
 class LoopClock(Timekeeper):
-    """Shows `shows` when the loop's time is 0, and runs `rate` times as fast as that from there."""
+    """Shows `shows` at loop time 0, and runs `rate` times as fast as the loop's time."""
 
     def __call__(self) -> datetime:
         now = self.shows + timedelta(seconds=asyncio.get_running_loop().time()) * self.rate
-        # To the millisecond nearby: seconds as a float come out a little below it, and a timer would seem early.
+        # Rounded to milliseconds: seconds as a float come out slightly too low, and a timer would seem early.
         return (now + timedelta(microseconds=500)).replace(microsecond=(now.microsecond + 500) // 1000 % 1000 * 1000)
 
 
@@ -70,15 +70,15 @@ def clock_from(shows: datetime, rate: float = 1.0) -> LoopClock:
 
 
 def wakes() -> list[float]:
-    """Return when the loop woke up after it had waited for the time to pass, in its seconds."""
+    """Return the loop times (seconds) at which the loop woke up for a timer."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, _Loop)
-    return loop.hurry.wakes
+    return loop.virtual_selector.wakes
 
 
 @asynccontextmanager
 async def running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Let this run beside the block; its failure fails the test."""
+    """Run these tasks during the block. A task that fails makes the test fail."""
     tasks = [asyncio.ensure_future(each()) for each in work]
     try:
         yield tasks

@@ -1,4 +1,4 @@
-"""The parts of an agents process without a broker: actor, timers, planner and sender over one record and one clock."""
+"""An agents process without a broker: actors, deadlines and text planner over one record and one clock."""
 
 import asyncio
 from collections.abc import Collection
@@ -25,8 +25,8 @@ CLINIC = Clinic("Riverside Clinic", "555-010-0199")
 
 
 @dataclass
-class Practice:
-    """One worker. `seen` are the records as its parts see them; commands of timers go to `send`."""
+class Worker:
+    """`seen` are the records as deadlines and planner see them. Deadlines pass their commands to `send`."""
 
     clock: Timekeeper = field(default_factory=lambda: clock_from(NOW))
     records: MemoryRecords = field(default_factory=MemoryRecords)
@@ -34,9 +34,9 @@ class Practice:
     sent: list[tuple[datetime, Command]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     broken: Exception | None = None
-    """What sending a command fails with."""
+    """Raised by `send`."""
     deaf: bool = False
-    """Whether the actor does not get what is sent."""
+    """Whether commands of deadlines do not reach the actors."""
 
     def __post_init__(self) -> None:
         seen = self.seen or self.records
@@ -45,7 +45,7 @@ class Practice:
         self.planner = TextPlanner(seen, self.clock, CLINIC)
 
     async def open(self, owned: Collection[str] = DOCTORS) -> None:
-        """Let everybody in; this worker has these doctors."""
+        """Write the accounts, and assign these doctors to the worker."""
         everybody = [account(name).model_copy(update={"phone": PHONES[name]}) for name in (*DOCTORS, *PATIENTS)]
         await self.records.users.add(everybody)
         self.take_over(owned)
@@ -56,11 +56,11 @@ class Practice:
         self.planner.take_over(owned.__contains__)
 
     async def do(self, *commands: Command) -> None:
-        """Let the actor carry commands out, as they come from people."""
+        """Let the actors handle commands of people as one batch."""
         self.answers += await self.actor.handle(commands)
 
     async def send(self, command: Command) -> None:
-        """Take the command of a timer."""
+        """Send the command of a deadline."""
         if self.broken:
             raise self.broken
         self.sent.append((self.clock(), command))
@@ -71,7 +71,7 @@ class Practice:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
 
     async def happened(self, appointment_id: str) -> list[tuple[datetime, str]]:
-        """Return what happened to an appointment, and when."""
+        """Return the time and type of each event of an appointment."""
         return [(event.at, event.type) for event in (await self.appointment(appointment_id)).history]
 
     def _saved(self, appointment: Appointment) -> None:
@@ -80,10 +80,10 @@ class Practice:
 
 
 async def until(clock: Timekeeper, instant: datetime) -> None:
-    """Wait until the clock shows this and what was due then has been done."""
+    """Wait until the clock shows this and the timers of that instant have run."""
     await asyncio.sleep(clock.seconds_until(instant + timedelta(milliseconds=1)))
 
 
-def sent(practice: Practice) -> list[tuple[datetime, str]]:
-    """Return which commands the timers have sent, and when."""
-    return [(at, command.kind) for at, command in practice.sent]
+def sent(worker: Worker) -> list[tuple[datetime, str]]:
+    """Return the time and kind of each command that the deadlines have sent."""
+    return [(at, command.kind) for at, command in worker.sent]

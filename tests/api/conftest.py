@@ -6,17 +6,17 @@ import structlog
 from structlog.testing import LogCapture
 
 from api.services import Services
-from tests.api.clinic import Clinic, make_services, open_clinic
+from tests.api.rest_clinic import RestClinic, make_services, open_clinic
 
-OpenClinic = Callable[[Services], Awaitable[Clinic]]
+OpenClinic = Callable[[Services], Awaitable[RestClinic]]
 
 
 @pytest.fixture
 async def open_for_test() -> AsyncIterator[OpenClinic]:
     """Opens clinics that close when the test ends."""
-    opened: list[Clinic] = []
+    opened: list[RestClinic] = []
 
-    async def opener(services: Services) -> Clinic:
+    async def opener(services: Services) -> RestClinic:
         opened.append(await open_clinic(services))
         return opened[-1]
 
@@ -26,7 +26,7 @@ async def open_for_test() -> AsyncIterator[OpenClinic]:
 
 
 @pytest.fixture
-async def clinic(open_for_test: OpenClinic) -> Clinic:
+async def clinic(open_for_test: OpenClinic) -> RestClinic:
     return await open_for_test(await make_services())
 
 

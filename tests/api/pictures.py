@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import FormData
 from PIL import Image
 
-from tests.api.clinic import Answer, Clinic
+from tests.api.rest_clinic import Answer, RestClinic
 
 
 def picture(width: int = 40, height: int = 30, kind: str = "PNG", **more: Any) -> bytes:
@@ -25,5 +25,5 @@ def form(**fields: bytes) -> FormData:
     return data
 
 
-async def upload(clinic: Clinic, who: str, content: bytes) -> Answer:
+async def upload(clinic: RestClinic, who: str, content: bytes) -> Answer:
     return await clinic.ask("POST", "/api/v1/users/me/photo", who, data=form(photo=content))

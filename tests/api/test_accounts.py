@@ -3,30 +3,30 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.clinic import PASSWORD, Answer, Clinic, make_services
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
 
-EMMA = {"name": "Emma Goldman", "email": "Emma@Clinic.TEST", "phone": "+12025550199", "password": PASSWORD}
+EMMA = {"name": "Emma Goldman", "email": "Emma@RestClinic.TEST", "phone": "+12025550199", "password": PASSWORD}
 
 
-async def sign_up(clinic: Clinic, **changed: object) -> Answer:
+async def sign_up(clinic: RestClinic, **changed: object) -> Answer:
     return await clinic.ask("POST", "/api/v1/auth/patient/signup", json=EMMA | changed)
 
 
-async def log_in(clinic: Clinic, door: str, email: str, password: str = PASSWORD) -> Answer:
+async def log_in(clinic: RestClinic, door: str, email: str, password: str = PASSWORD) -> Answer:
     return await clinic.ask("POST", f"/api/v1/auth/{door}/login", json={"email": email, "password": password})
 
 
-async def refreshed(clinic: Clinic, pair: dict[str, str]) -> Answer:
+async def refreshed(clinic: RestClinic, pair: dict[str, str]) -> Answer:
     return await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": pair["refreshToken"]})
 
 
-async def change_password(clinic: Clinic, current: str, who: str | None = None, token: str | None = None) -> Answer:
+async def change_password(clinic: RestClinic, current: str, who: str | None = None, token: str | None = None) -> Answer:
     body = {"current": current, "new": "Another-horse-7"}
     return await clinic.ask("POST", "/api/v1/auth/password", who, token=token, json=body)
 
 
-async def test_who_signs_up_is_signed_in_at_once(clinic: Clinic) -> None:
+async def test_who_signs_up_is_signed_in_at_once(clinic: RestClinic) -> None:
     answer = await sign_up(clinic)
     assert answer.status == 201
     assert answer.body["tokenType"] == "Bearer"
@@ -37,11 +37,11 @@ async def test_who_signs_up_is_signed_in_at_once(clinic: Clinic) -> None:
     assert me.body == answer.body["user"]
 
 
-async def test_an_address_is_taken_in_any_case(clinic: Clinic) -> None:
+async def test_an_address_is_taken_in_any_case(clinic: RestClinic) -> None:
     assert (await sign_up(clinic, email="CARL@clinic.test")).code == "email_taken"
 
 
-async def test_a_phone_number_is_taken_once(clinic: Clinic) -> None:
+async def test_a_phone_number_is_taken_once(clinic: RestClinic) -> None:
     assert (await sign_up(clinic, phone="+12025550123")).code == "phone_taken"
 
 
@@ -77,7 +77,7 @@ async def test_a_phone_number_is_taken_once(clinic: Clinic) -> None:
     ],
 )
 async def test_a_bad_field_of_a_sign_up_is_named_and_nothing_is_written(
-    clinic: Clinic, field: str, value: object
+    clinic: RestClinic, field: str, value: object
 ) -> None:
     before = await clinic.services.records.users.count()
     answer = await sign_up(clinic, **{field: value})
@@ -87,31 +87,31 @@ async def test_a_bad_field_of_a_sign_up_is_named_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("password", ["8 bytes!", "p" * 72, "ü" * 36])
-async def test_passwords_of_8_to_72_bytes_are_fine(clinic: Clinic, password: str) -> None:
+async def test_passwords_of_8_to_72_bytes_are_fine(clinic: RestClinic, password: str) -> None:
     assert (await sign_up(clinic, password=password)).status == 201
     assert (await log_in(clinic, "patient", EMMA["email"], password)).status == 200
     assert (await log_in(clinic, "patient", EMMA["email"], password + "x")).status == 401
 
 
-async def test_every_missing_field_is_named(clinic: Clinic) -> None:
+async def test_every_missing_field_is_named(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", "/api/v1/auth/patient/signup", json={})
     assert {error["pointer"] for error in answer.body["errors"]} == {"/name", "/email", "/phone", "/password"}
 
 
 @pytest.mark.parametrize(("door", "name"), [("patient", "carl"), ("doctor", "ada")])
-async def test_each_logs_in_at_the_own_door(clinic: Clinic, door: str, name: str) -> None:
+async def test_each_logs_in_at_the_own_door(clinic: RestClinic, door: str, name: str) -> None:
     answer = await log_in(clinic, door, f"{name.upper()}@clinic.test")
     assert answer.status == 200
     assert answer.body["user"]["id"] == clinic.id(name)
 
 
-async def test_a_doctor_is_told_the_own_zone(clinic: Clinic) -> None:
+async def test_a_doctor_is_told_the_own_zone(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", "/api/v1/users/me", "ada")
     assert answer.body["zone"] == "Europe/Berlin"
     assert answer.body["specialty"] == "general practice"
 
 
-async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clinic: Clinic) -> None:
+async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clinic: RestClinic) -> None:
     answers = [
         await log_in(clinic, "patient", "nobody@clinic.test"),
         await log_in(clinic, "patient", "carl@clinic.test", "Wrong-horse-7"),
@@ -126,7 +126,7 @@ async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clini
 
 
 async def test_a_password_is_checked_also_where_there_is_no_account(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str | None] = []
 
@@ -142,7 +142,7 @@ async def test_a_password_is_checked_also_where_there_is_no_account(
     assert checked == [None, None, clinic.people["ada"].password_hash]
 
 
-async def test_refreshing_changes_both_tokens(clinic: Clinic) -> None:
+async def test_refreshing_changes_both_tokens(clinic: RestClinic) -> None:
     first = (await log_in(clinic, "patient", "carl@clinic.test")).body
     clinic.clock.forward(timedelta(minutes=10))
     second = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first["refreshToken"]})
@@ -152,7 +152,7 @@ async def test_refreshing_changes_both_tokens(clinic: Clinic) -> None:
     assert (await clinic.ask("GET", "/api/v1/users/me", token=second.body["accessToken"])).status == 200
 
 
-async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: Clinic) -> None:
+async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: RestClinic) -> None:
     first = (await log_in(clinic, "patient", "carl@clinic.test")).body["refreshToken"]
     second = (await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first})).body["refreshToken"]
     again = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": first})
@@ -161,19 +161,19 @@ async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: Clinic) 
 
 
 @pytest.mark.parametrize("token", ["", ".", "nonsense", "a.b", "x" * 512, "\x00.\x00"])
-async def test_a_refresh_token_that_is_none_is_refused(clinic: Clinic, token: str) -> None:
+async def test_a_refresh_token_that_is_none_is_refused(clinic: RestClinic, token: str) -> None:
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": token})
     assert (answer.status, answer.code) == (401, "invalid_token")
 
 
-async def test_after_logging_out_there_is_no_refreshing(clinic: Clinic) -> None:
+async def test_after_logging_out_there_is_no_refreshing(clinic: RestClinic) -> None:
     pair = (await log_in(clinic, "patient", "carl@clinic.test")).body
     assert (await clinic.ask("POST", "/api/v1/auth/logout", token=pair["accessToken"])).status == 204
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": pair["refreshToken"]})
     assert (answer.status, answer.code) == (401, "invalid_token")
 
 
-async def test_one_can_log_out_on_every_device_at_once(clinic: Clinic) -> None:
+async def test_one_can_log_out_on_every_device_at_once(clinic: RestClinic) -> None:
     pairs = [(await log_in(clinic, "patient", "carl@clinic.test")).body for _ in range(3)]
     others = (await log_in(clinic, "patient", "dora@clinic.test")).body
     assert (await clinic.ask("POST", "/api/v1/auth/logout/all", token=pairs[0]["accessToken"])).status == 204
@@ -181,7 +181,7 @@ async def test_one_can_log_out_on_every_device_at_once(clinic: Clinic) -> None:
     assert (await refreshed(clinic, others)).status == 200
 
 
-async def test_a_new_password_ends_every_other_log_in_and_is_the_one_that_counts(clinic: Clinic) -> None:
+async def test_a_new_password_ends_every_other_log_in_and_is_the_one_that_counts(clinic: RestClinic) -> None:
     here, there = [(await log_in(clinic, "patient", "carl@clinic.test")).body for _ in range(2)]
 
     assert (await change_password(clinic, PASSWORD, token=here["accessToken"])).status == 204
@@ -192,7 +192,7 @@ async def test_a_new_password_ends_every_other_log_in_and_is_the_one_that_counts
     assert (await log_in(clinic, "patient", "carl@clinic.test", "Another-horse-7")).status == 200
 
 
-async def test_without_the_password_it_is_not_changed(clinic: Clinic) -> None:
+async def test_without_the_password_it_is_not_changed(clinic: RestClinic) -> None:
     pair = (await log_in(clinic, "patient", "carl@clinic.test")).body
     answer = await change_password(clinic, "Wrong-horse-7", token=pair["accessToken"])
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/current"])
@@ -200,7 +200,7 @@ async def test_without_the_password_it_is_not_changed(clinic: Clinic) -> None:
     assert (await refreshed(clinic, pair)).status == 200
 
 
-async def test_of_two_who_change_a_password_at_once_one_does(clinic: Clinic) -> None:
+async def test_of_two_who_change_a_password_at_once_one_does(clinic: RestClinic) -> None:
     asked = (
         clinic.ask(
             "POST", "/api/v1/auth/password", "carl", json={"current": PASSWORD, "new": f"Another-horse-{number}"}
@@ -211,13 +211,13 @@ async def test_of_two_who_change_a_password_at_once_one_does(clinic: Clinic) -> 
 
 
 @pytest.mark.parametrize("new", ["short", "x" * 73, None, 7])
-async def test_a_bad_new_password_is_refused(clinic: Clinic, new: object) -> None:
+async def test_a_bad_new_password_is_refused(clinic: RestClinic, new: object) -> None:
     body = {"current": PASSWORD, "new": new}
     answer = await clinic.ask("POST", "/api/v1/auth/password", "carl", json=body)
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/new"])
 
 
-async def test_a_current_password_counts_whole_not_as_far_as_it_is_hashed(clinic: Clinic) -> None:
+async def test_a_current_password_counts_whole_not_as_far_as_it_is_hashed(clinic: RestClinic) -> None:
     long = "x" * 72
     body = {"current": PASSWORD, "new": long}
     assert (await clinic.ask("POST", "/api/v1/auth/password", "carl", json=body)).status == 204

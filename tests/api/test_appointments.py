@@ -5,12 +5,12 @@ from urllib.parse import quote
 import pytest
 
 from api.commands.command_client import PATIENCE
-from tests.api.clinic import Answer, Clinic, opening
+from tests.api.rest_clinic import Answer, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 
 
-async def test_a_patient_books_a_slot(clinic: Clinic) -> None:
+async def test_a_patient_books_a_slot(clinic: RestClinic) -> None:
     answer = await clinic.ask(
         "POST",
         APPOINTMENTS,
@@ -33,12 +33,12 @@ async def test_a_patient_books_a_slot(clinic: Clinic) -> None:
     assert (await clinic.ask("GET", answer.headers["Location"], "carl")).body == answer.body
 
 
-async def test_a_doctor_books_for_a_patient(clinic: Clinic) -> None:
+async def test_a_doctor_books_for_a_patient(clinic: RestClinic) -> None:
     booked = await clinic.book("ada", "ada", opening(1), patientId="patient-carl")
     assert (await clinic.ask("GET", f"{APPOINTMENTS}/{booked}", "carl")).status == 200
 
 
-async def test_a_patient_may_name_herself(clinic: Clinic) -> None:
+async def test_a_patient_may_name_herself(clinic: RestClinic) -> None:
     await clinic.book("dora", "ada", opening(1), patientId="patient-dora")
 
 
@@ -55,7 +55,7 @@ async def test_a_patient_may_name_herself(clinic: Clinic) -> None:
     ],
 )
 async def test_who_may_not_book_this_is_told_why_and_no_command_leaves(
-    clinic: Clinic, who: str, body: dict[str, str], status: int, code: str
+    clinic: RestClinic, who: str, body: dict[str, str], status: int, code: str
 ) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, who, json={"start": opening(1).isoformat()} | body)
     assert (answer.status, answer.code) == (status, code)
@@ -78,13 +78,13 @@ async def test_who_may_not_book_this_is_told_why_and_no_command_leaves(
     ],
 )
 async def test_a_start_that_cannot_be_is_refused_with_its_reason(
-    clinic: Clinic, start: str, status: int, code: str
+    clinic: RestClinic, start: str, status: int, code: str
 ) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json={"doctorId": "doctor-ada", "start": start})
     assert (answer.status, answer.code) == (status, code)
 
 
-async def test_a_taken_slot_and_a_busy_patient_are_conflicts(clinic: Clinic) -> None:
+async def test_a_taken_slot_and_a_busy_patient_are_conflicts(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     at_once = {"start": opening(1).isoformat()}
     taken = await clinic.ask("POST", APPOINTMENTS, "dora", json=at_once | {"doctorId": "doctor-ada"})
@@ -93,7 +93,7 @@ async def test_a_taken_slot_and_a_busy_patient_are_conflicts(clinic: Clinic) -> 
     assert (busy.status, busy.code) == (409, "patient_busy")
 
 
-async def test_a_command_says_who_through_what_and_until_when(clinic: Clinic) -> None:
+async def test_a_command_says_who_through_what_and_until_when(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "ada")
     booking, confirmation = clinic.commands.asked
@@ -102,7 +102,7 @@ async def test_a_command_says_who_through_what_and_until_when(clinic: Clinic) ->
     assert booking.expires == clinic.clock() + PATIENCE
 
 
-async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(clinic: Clinic) -> None:
+async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     clinic.commands.asked.clear()
     for stranger in ("dora", "ben"):
@@ -110,7 +110,7 @@ async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(c
     assert clinic.commands.asked == []
 
 
-async def test_an_appointment_goes_its_way(clinic: Clinic) -> None:
+async def test_an_appointment_goes_its_way(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(0, half_hours=2))
     confirmed = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "carl")
     early = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/complete", "ada")
@@ -123,14 +123,14 @@ async def test_an_appointment_goes_its_way(clinic: Clinic) -> None:
     assert (late.status, late.code) == (409, "wrong_status")
 
 
-async def test_what_already_holds_is_a_conflict(clinic: Clinic) -> None:
+async def test_what_already_holds_is_a_conflict(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     path = f"{APPOINTMENTS}/{booked}/cancel"
     assert (await clinic.ask("PATCH", path, "carl")).body["status"] == "cancelled"
     assert (await clinic.ask("PATCH", path, "carl")).code == "wrong_status"
 
 
-async def test_rescheduling_moves_the_same_appointment(clinic: Clinic) -> None:
+async def test_rescheduling_moves_the_same_appointment(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     answer = await clinic.ask(
         "PATCH", f"{APPOINTMENTS}/{booked}/reschedule", "carl", json={"start": opening(2).isoformat()}
@@ -139,18 +139,18 @@ async def test_rescheduling_moves_the_same_appointment(clinic: Clinic) -> None:
     await clinic.book("dora", "ada", opening(1))
 
 
-async def test_a_change_needs_no_body_and_minds_none(clinic: Clinic) -> None:
+async def test_a_change_needs_no_body_and_minds_none(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     assert (await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "carl", data=b"{")).status == 200
 
 
-async def listed(clinic: Clinic, who: str, **query: object) -> list[str]:
+async def listed(clinic: RestClinic, who: str, **query: object) -> list[str]:
     answer = await clinic.ask("GET", APPOINTMENTS, who, params=query)
     assert answer.status == 200, answer.body
     return [appointment["id"] for appointment in answer.body]
 
 
-async def test_each_sees_the_own_appointments_by_start(clinic: Clinic) -> None:
+async def test_each_sees_the_own_appointments_by_start(clinic: RestClinic) -> None:
     late = await clinic.book("carl", "ada", opening(3))
     early = await clinic.book("carl", "ben", opening(1))
     others = await clinic.book("dora", "ada", opening(2))
@@ -160,7 +160,7 @@ async def test_each_sees_the_own_appointments_by_start(clinic: Clinic) -> None:
     assert await listed(clinic, "ben") == [early]
 
 
-async def test_a_list_is_narrowed_by_what_the_query_says(clinic: Clinic) -> None:
+async def test_a_list_is_narrowed_by_what_the_query_says(clinic: RestClinic) -> None:
     first = await clinic.book("carl", "ada", opening(1))
     second = await clinic.book("dora", "ada", opening(2))
     third = await clinic.book("carl", "ben", opening(3))
@@ -186,7 +186,7 @@ async def test_a_list_is_narrowed_by_what_the_query_says(clinic: Clinic) -> None
         ("ada", "doctorId=doctor-ben&patientId=doctor-ada"),
     ],
 )
-async def test_nobody_lists_what_is_not_the_own(clinic: Clinic, who: str, query: str) -> None:
+async def test_nobody_lists_what_is_not_the_own(clinic: RestClinic, who: str, query: str) -> None:
     assert (await clinic.ask("GET", f"{APPOINTMENTS}?{query}", who)).code == "forbidden"
 
 
@@ -215,7 +215,7 @@ async def test_nobody_lists_what_is_not_the_own(clinic: Clinic, who: str, query:
         ("page=2", "/page"),
     ],
 )
-async def test_a_bad_parameter_is_named(clinic: Clinic, query: str, pointer: str) -> None:
+async def test_a_bad_parameter_is_named(clinic: RestClinic, query: str, pointer: str) -> None:
     answer = await clinic.ask("GET", f"{APPOINTMENTS}?{query}", "carl")
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
@@ -230,7 +230,7 @@ def next_of(answer: Answer) -> str | None:
     return target[1:-1]
 
 
-async def test_following_the_links_shows_each_appointment_once(clinic: Clinic) -> None:
+async def test_following_the_links_shows_each_appointment_once(clinic: RestClinic) -> None:
     booked = [await clinic.book("carl", "ada", opening(1, half_hours=index)) for index in range(7)]
     at_the_same_time = [await clinic.book("dora", "ada", opening(2)), await clinic.book("carl", "ben", opening(2))]
     seen, sizes, path = [], [], f"{APPOINTMENTS}?limit=3&status=scheduled"
@@ -243,7 +243,7 @@ async def test_following_the_links_shows_each_appointment_once(clinic: Clinic) -
     assert sizes == [3, 3, 2]
 
 
-async def test_a_page_stays_right_when_things_happen_before_it(clinic: Clinic) -> None:
+async def test_a_page_stays_right_when_things_happen_before_it(clinic: RestClinic) -> None:
     booked = [await clinic.book("carl", "ada", opening(1, half_hours=index)) for index in (2, 4, 6, 8)]
     first = await clinic.ask("GET", APPOINTMENTS, "ada", params={"limit": 2})
     await clinic.book("dora", "ada", opening(1))
@@ -257,7 +257,7 @@ async def test_a_page_stays_right_when_things_happen_before_it(clinic: Clinic) -
     assert next_of(second) is None
 
 
-async def test_a_list_is_stable_while_others_book_at_the_same_time(clinic: Clinic) -> None:
+async def test_a_list_is_stable_while_others_book_at_the_same_time(clinic: RestClinic) -> None:
     before = [await clinic.book("carl", "ada", opening(day, half_hours=index)) for day in (1, 2) for index in range(8)]
     more = [
         asyncio.create_task(clinic.book("dora", "ada", opening(day, half_hours=index)))
@@ -277,7 +277,7 @@ async def test_a_list_is_stable_while_others_book_at_the_same_time(clinic: Clini
     assert set(seen) & set(new), "nobody booked while the list was read"
 
 
-async def test_no_cursor_opens_the_list_of_somebody_else(clinic: Clinic) -> None:
+async def test_no_cursor_opens_the_list_of_somebody_else(clinic: RestClinic) -> None:
     for index in range(3):
         await clinic.book("carl", "ada", opening(1, half_hours=index))
     path = next_of(await clinic.ask("GET", APPOINTMENTS, "carl", params={"limit": 1}))
@@ -285,13 +285,13 @@ async def test_no_cursor_opens_the_list_of_somebody_else(clinic: Clinic) -> None
     assert (await clinic.ask("GET", path, "dora")).body == []
 
 
-async def test_a_zone_with_a_plus_is_read_when_it_is_encoded(clinic: Clinic) -> None:
+async def test_a_zone_with_a_plus_is_read_when_it_is_encoded(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     answer = await clinic.ask("GET", f"{APPOINTMENTS}?from={quote('2026-11-24T09:00:00+01:00')}", "carl")
     assert [appointment["id"] for appointment in answer.body] == [booked]
 
 
-async def test_the_history_says_who_did_what_when_and_through_which_channel(clinic: Clinic) -> None:
+async def test_the_history_says_who_did_what_when_and_through_which_channel(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     clinic.clock.forward(timedelta(minutes=5))
     await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "ada")
@@ -318,5 +318,5 @@ async def test_the_history_says_who_did_what_when_and_through_which_channel(clin
     assert (await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/history", "ada")).body == answer.body
 
 
-async def test_the_history_of_what_does_not_exist_is_not_found(clinic: Clinic) -> None:
+async def test_the_history_of_what_does_not_exist_is_not_found(clinic: RestClinic) -> None:
     assert (await clinic.ask("GET", f"{APPOINTMENTS}/nothing/history", "carl")).code == "not_found"

@@ -1,13 +1,13 @@
 import pytest
 
-from tests.api.clinic import Clinic, opening
+from tests.api.rest_clinic import RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 JSON = {"Content-Type": "application/json"}
 START = opening(1).isoformat()
 
 
-async def nothing_happened(clinic: Clinic) -> bool:
+async def nothing_happened(clinic: RestClinic) -> bool:
     return clinic.commands.asked == [] and await clinic.services.records.appointments.last_seq("doctor-ada") == 0
 
 
@@ -51,7 +51,7 @@ async def nothing_happened(clinic: Clinic) -> bool:
     ],
 )
 async def test_each_bad_field_of_a_booking_is_named_and_nothing_is_written(
-    clinic: Clinic, body: object, pointers: list[str]
+    clinic: RestClinic, body: object, pointers: list[str]
 ) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body)
     assert (answer.status, answer.code) == (422, "invalid_request")
@@ -59,7 +59,7 @@ async def test_each_bad_field_of_a_booking_is_named_and_nothing_is_written(
     assert await nothing_happened(clinic)
 
 
-async def test_a_time_without_a_zone_is_said_to_lack_one(clinic: Clinic) -> None:
+async def test_a_time_without_a_zone_is_said_to_lack_one(clinic: RestClinic) -> None:
     body = {"doctorId": "doctor-ada", "start": "2026-11-24T09:00:00"}
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body)
     assert answer.body["errors"] == [
@@ -82,7 +82,7 @@ async def test_a_time_without_a_zone_is_said_to_lack_one(clinic: Clinic) -> None
         '{"doctorId": "doctor-ada"}'.encode("utf-16"),
     ],
 )
-async def test_what_is_no_json_is_malformed(clinic: Clinic, body: bytes) -> None:
+async def test_what_is_no_json_is_malformed(clinic: RestClinic, body: bytes) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=body, headers=JSON)
     assert (answer.status, answer.code) == (400, "malformed_json")
     assert await nothing_happened(clinic)
@@ -92,13 +92,13 @@ async def test_what_is_no_json_is_malformed(clinic: Clinic, body: bytes) -> None
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", ""],
 )
-async def test_another_content_type_is_not_read(clinic: Clinic, content_type: str) -> None:
+async def test_another_content_type_is_not_read(clinic: RestClinic, content_type: str) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=b"{}", headers={"Content-Type": content_type})
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
     assert answer.headers["Accept"] == "application/json"
 
 
-async def test_a_charset_after_the_content_type_is_fine(clinic: Clinic) -> None:
+async def test_a_charset_after_the_content_type_is_fine(clinic: RestClinic) -> None:
     body = b'{"doctorId": "doctor-ada", "start": "2026-11-24T09:00:00Z"}'
     answer = await clinic.ask(
         "POST", APPOINTMENTS, "carl", data=body, headers={"Content-Type": "application/json; charset=utf-8"}
@@ -107,23 +107,23 @@ async def test_a_charset_after_the_content_type_is_fine(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 5_000_000])
-async def test_a_body_that_is_too_large_is_refused(clinic: Clinic, size: int) -> None:
+async def test_a_body_that_is_too_large_is_refused(clinic: RestClinic, size: int) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=b" " * size, headers=JSON)
     assert (answer.status, answer.code) == (413, "body_too_large")
     assert await nothing_happened(clinic)
 
 
-async def test_a_body_just_small_enough_is_read(clinic: Clinic) -> None:
+async def test_a_body_just_small_enough_is_read(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=b" " * (64 * 1024), headers=JSON)
     assert answer.code == "malformed_json"
 
 
-async def test_a_body_that_unpacks_to_too_much_is_refused(clinic: Clinic) -> None:
+async def test_a_body_that_unpacks_to_too_much_is_refused(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=b" " * 50_000_000, headers=JSON, compress="deflate")
     assert (answer.status, answer.code) == (413, "body_too_large")
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_malformed(clinic: Clinic) -> None:
+async def test_a_body_that_is_not_packed_as_it_says_is_malformed(clinic: RestClinic) -> None:
     answer = await clinic.ask(
         "POST",
         "/api/v1/auth/refresh",
@@ -137,7 +137,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_malformed(clinic: Clinic)
 @pytest.mark.parametrize("appointment_id", ["nobody", "no.id", "%24gt", "x" * 65, "%00", "a%2Fb", "doctor-ada"])
 @pytest.mark.parametrize("change", ["confirm", "cancel", "reschedule"])
 async def test_an_appointment_that_does_not_exist_is_not_found(
-    clinic: Clinic, appointment_id: str, change: str
+    clinic: RestClinic, appointment_id: str, change: str
 ) -> None:
     body = {"json": {"start": START}} if change == "reschedule" else {}
     answer = await clinic.ask("PATCH", f"{APPOINTMENTS}/{appointment_id}/{change}", "carl", **body)
@@ -145,7 +145,7 @@ async def test_an_appointment_that_does_not_exist_is_not_found(
     assert await nothing_happened(clinic)
 
 
-async def test_rescheduling_needs_a_start(clinic: Clinic) -> None:
+async def test_rescheduling_needs_a_start(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     answer = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/reschedule", "carl", json={})
     assert [error["pointer"] for error in answer.body["errors"]] == ["/start"]

@@ -2,13 +2,13 @@ from datetime import timedelta
 
 from icalendar import Calendar
 
-from tests.api.clinic import Answer, Clinic, opening
+from tests.api.rest_clinic import Answer, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 LINK = "/api/v1/users/me/calendar-link"
 
 
-async def link(clinic: Clinic, who: str) -> str:
+async def link(clinic: RestClinic, who: str) -> str:
     answer = await clinic.ask("POST", LINK, who)
     assert answer.status == 201
     return str(answer.body["path"])
@@ -30,7 +30,7 @@ def events(answer: Answer) -> dict[str, dict[str, object]]:
     }
 
 
-async def test_an_appointment_is_a_calendar_file_that_does_not_say_why(clinic: Clinic) -> None:
+async def test_an_appointment_is_a_calendar_file_that_does_not_say_why(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1), reason="a secret illness")
 
     answer = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/calendar.ics", "carl")
@@ -50,7 +50,7 @@ async def test_an_appointment_is_a_calendar_file_that_does_not_say_why(clinic: C
     assert events(of_the_doctor)[booked]["summary"] == "Appointment with Carl"
 
 
-async def test_a_name_cannot_write_lines_into_a_calendar(clinic: Clinic) -> None:
+async def test_a_name_cannot_write_lines_into_a_calendar(clinic: RestClinic) -> None:
     name = "Carl\\nEND:VEVENT, BEGIN:VALARM; x"
     await clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"name": name})
     booked = await clinic.book("carl", "ada", opening(1))
@@ -59,7 +59,7 @@ async def test_a_name_cannot_write_lines_into_a_calendar(clinic: Clinic) -> None
     assert answer.body.count(b"\r\nEND:VEVENT") == 1
 
 
-async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: Clinic) -> None:
+async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: RestClinic) -> None:
     kept = await clinic.book("carl", "ada", opening(1))
     moved = await clinic.book("carl", "ben", opening(1, half_hours=2))
     called_off = await clinic.book("carl", "ada", opening(2))
@@ -79,7 +79,7 @@ async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: Clin
     assert len(events(await clinic.ask("GET", await link(clinic, "ada")))) == 3
 
 
-async def test_what_is_long_over_leaves_the_feed(clinic: Clinic) -> None:
+async def test_what_is_long_over_leaves_the_feed(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     path = await link(clinic, "carl")
     clinic.clock.forward(timedelta(days=90))
@@ -88,7 +88,7 @@ async def test_what_is_long_over_leaves_the_feed(clinic: Clinic) -> None:
     assert events(await clinic.ask("GET", path)) == {}
 
 
-async def test_a_new_link_ends_the_old_one_and_a_link_can_be_ended(clinic: Clinic) -> None:
+async def test_a_new_link_ends_the_old_one_and_a_link_can_be_ended(clinic: RestClinic) -> None:
     old = await link(clinic, "carl")
     new = await link(clinic, "carl")
     assert (await clinic.ask("GET", old)).status == 404
@@ -97,7 +97,7 @@ async def test_a_new_link_ends_the_old_one_and_a_link_can_be_ended(clinic: Clini
     assert (await clinic.ask("GET", new)).status == 404
 
 
-async def test_the_key_of_one_opens_no_other_calendar(clinic: Clinic) -> None:
+async def test_the_key_of_one_opens_no_other_calendar(clinic: RestClinic) -> None:
     carls = await link(clinic, "carl")
     for path in (
         carls.replace("patient-carl", "patient-dora"),

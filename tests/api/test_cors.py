@@ -2,19 +2,19 @@
 
 import pytest
 
-from tests.api.clinic import Clinic, make_services
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import RestClinic, make_services
 
 DESK = "https://desk.clinic.example"
 DOCTORS = "/api/v1/doctors"
 
 
 @pytest.fixture
-async def clinic(open_for_test: OpenClinic) -> Clinic:
+async def clinic(open_for_test: OpenClinic) -> RestClinic:
     return await open_for_test(await make_services(cors_origins=[DESK]))
 
 
-async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clinic: Clinic) -> None:
+async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clinic: RestClinic) -> None:
     headers = {"Origin": DESK, "Access-Control-Request-Method": "PATCH"}
     async with clinic.client.options(f"{DOCTORS}/anything", headers=headers) as asked:
         assert (asked.status, await asked.read()) == (204, b"")
@@ -27,7 +27,7 @@ async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clini
     assert "Origin" in answer.headers["Vary"]
 
 
-async def test_a_page_that_may_reads_why_it_was_refused(clinic: Clinic) -> None:
+async def test_a_page_that_may_reads_why_it_was_refused(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", DOCTORS, headers={"Origin": DESK})
     assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, DESK)
 
@@ -35,7 +35,7 @@ async def test_a_page_that_may_reads_why_it_was_refused(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", f"{DESK}.evil.example", "null", DESK.upper(), f"{DESK}:444"]
 )
-async def test_any_other_page_is_told_nothing(clinic: Clinic, origin: str) -> None:
+async def test_any_other_page_is_told_nothing(clinic: RestClinic, origin: str) -> None:
     headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     async with clinic.client.options(DOCTORS, headers=headers) as asked:
         assert asked.status == 405

@@ -5,29 +5,29 @@ from typing import Any
 import pytest
 
 from hub.ops.doctor_availability import Left, disable, enable
-from tests.api.clinic import PASSWORD, Answer, Clinic, opening
+from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, opening
 
 ME = "/api/v1/doctors/me"
 AFTERNOONS = [{"weekday": weekday, "opens": 13 * 60, "closes": 17 * 60} for weekday in range(5)]
 DAY_OFF = {"start": opening(1).isoformat(), "end": opening(1, 16).isoformat(), "note": "Dentist"}
 
 
-async def put(clinic: Clinic, shifts: object = AFTERNOONS, who: str = "ada", key: str | None = None) -> Answer:
+async def put(clinic: RestClinic, shifts: object = AFTERNOONS, who: str = "ada", key: str | None = None) -> Answer:
     headers = {"Idempotency-Key": key} if key else {}
     return await clinic.ask("PUT", f"{ME}/hours", who, json={"shifts": shifts}, headers=headers)
 
 
-async def away(clinic: Clinic, key: str | None = None, **changed: object) -> Answer:
+async def away(clinic: RestClinic, key: str | None = None, **changed: object) -> Answer:
     headers = {"Idempotency-Key": key} if key else {}
     return await clinic.ask("POST", f"{ME}/time-off", "ada", json=DAY_OFF | changed, headers=headers)
 
 
-async def slots(clinic: Clinic, date: str = "2026-11-24") -> list[tuple[str, bool]]:
+async def slots(clinic: RestClinic, date: str = "2026-11-24") -> list[tuple[str, bool]]:
     answer = await clinic.ask("GET", "/api/v1/doctors/doctor-ada/slots", "dora", params={"date": date})
     return [(slot["start"][11:16], slot["available"]) for slot in answer.body]
 
 
-async def test_new_hours_are_the_doctors_for_everybody_at_once(clinic: Clinic) -> None:
+async def test_new_hours_are_the_doctors_for_everybody_at_once(clinic: RestClinic) -> None:
     answer = await put(clinic)
     assert answer.status == 200
     assert answer.body["outside"] == []
@@ -49,7 +49,7 @@ async def test_new_hours_are_the_doctors_for_everybody_at_once(clinic: Clinic) -
     assert (await clinic.ask("GET", "/api/v1/doctors/doctor-ben", "carl")).body["shifts"] != AFTERNOONS
 
 
-async def test_appointments_outside_the_new_hours_are_listed_and_stay(clinic: Clinic) -> None:
+async def test_appointments_outside_the_new_hours_are_listed_and_stay(clinic: RestClinic) -> None:
     morning, afternoon = await clinic.book("carl", "ada", opening(1)), await clinic.book("carl", "ada", opening(1, 8))
     cancelled = await clinic.book("dora", "ada", opening(2))
     await clinic.ask("PATCH", f"/api/v1/appointments/{cancelled}/cancel", "dora")
@@ -67,7 +67,7 @@ async def test_appointments_outside_the_new_hours_are_listed_and_stay(clinic: Cl
     assert [appointment["id"] for appointment in listed.body] == [morning, afternoon]
 
 
-async def test_time_off_is_entered_listed_and_taken_back(clinic: Clinic) -> None:
+async def test_time_off_is_entered_listed_and_taken_back(clinic: RestClinic) -> None:
     entered = (await away(clinic)).body["timeOff"]
     assert entered == {
         "id": entered["id"],
@@ -88,13 +88,13 @@ async def test_time_off_is_entered_listed_and_taken_back(clinic: Clinic) -> None
     assert len(await slots(clinic)) == 16
 
 
-async def test_a_note_is_for_the_doctor_alone(clinic: Clinic) -> None:
+async def test_a_note_is_for_the_doctor_alone(clinic: RestClinic) -> None:
     await away(clinic)
     for path in ("/api/v1/doctors", "/api/v1/doctors/doctor-ada"):
         assert "Dentist" not in str((await clinic.ask("GET", path, "carl")).body)
 
 
-async def test_a_repeated_key_changes_once_and_is_answered_as_things_stand(clinic: Clinic) -> None:
+async def test_a_repeated_key_changes_once_and_is_answered_as_things_stand(clinic: RestClinic) -> None:
     first, again = await put(clinic, key="k"), await put(clinic, key="k")
     assert first.body == again.body
     entered, twice = await away(clinic, key="off"), await away(clinic, key="off")
@@ -106,7 +106,7 @@ async def test_a_repeated_key_changes_once_and_is_answered_as_things_stand(clini
     assert await clinic.services.records.appointments.last_seq("doctor-ada") == 3
 
 
-async def test_a_key_used_for_something_else_is_refused(clinic: Clinic) -> None:
+async def test_a_key_used_for_something_else_is_refused(clinic: RestClinic) -> None:
     await put(clinic, key="k")
     assert (await put(clinic, [], key="k")).code == "idempotency_key_reused"
     assert (await away(clinic, key="k")).code == "idempotency_key_reused"
@@ -116,7 +116,7 @@ async def test_a_key_used_for_something_else_is_refused(clinic: Clinic) -> None:
     assert answer.code == "idempotency_key_reused"
 
 
-async def test_the_same_hours_in_another_order_are_the_same_command(clinic: Clinic) -> None:
+async def test_the_same_hours_in_another_order_are_the_same_command(clinic: RestClinic) -> None:
     await put(clinic, key="k")
     assert (await put(clinic, AFTERNOONS[::-1], key="k")).body["calendar"]["shifts"] == AFTERNOONS
 
@@ -137,7 +137,7 @@ async def test_the_same_hours_in_another_order_are_the_same_command(clinic: Clin
     ],
 )
 async def test_hours_that_are_none_are_refused_by_the_name_of_the_field(
-    clinic: Clinic, shifts: object, pointer: str
+    clinic: RestClinic, shifts: object, pointer: str
 ) -> None:
     answer = await put(clinic, shifts)
     assert (answer.status, answer.code) == (422, "invalid_request")
@@ -158,7 +158,7 @@ async def test_hours_that_are_none_are_refused_by_the_name_of_the_field(
     ],
 )
 async def test_time_off_that_cannot_be_is_refused_by_the_name_of_the_field(
-    clinic: Clinic, changed: dict[str, object], code: str, where: str
+    clinic: RestClinic, changed: dict[str, object], code: str, where: str
 ) -> None:
     answer = await away(clinic, **changed)
     assert (answer.status, answer.code) == (422, code)
@@ -166,19 +166,19 @@ async def test_time_off_that_cannot_be_is_refused_by_the_name_of_the_field(
     assert where in said
 
 
-async def test_when_no_actor_answers_the_same_may_be_sent_again(clinic: Clinic) -> None:
+async def test_when_no_actor_answers_the_same_may_be_sent_again(clinic: RestClinic) -> None:
     clinic.commands.silent = True
     assert (await put(clinic, key="k")).code == "try_again"
     clinic.commands.silent = False
     assert (await put(clinic, key="k")).status == 200
 
 
-async def log_in(clinic: Clinic) -> Answer:
+async def log_in(clinic: RestClinic) -> Answer:
     body = {"email": "ada@clinic.test", "password": PASSWORD}
     return await clinic.ask("POST", "/api/v1/auth/doctor/login", json=body)
 
 
-async def test_who_is_disabled_is_signed_out_everywhere_and_takes_no_appointments(clinic: Clinic) -> None:
+async def test_who_is_disabled_is_signed_out_everywhere_and_takes_no_appointments(clinic: RestClinic) -> None:
     kept = await clinic.book("carl", "ada", opening(1))
     here, there = (await log_in(clinic)).body, (await log_in(clinic)).body
 
@@ -203,7 +203,7 @@ async def test_who_is_disabled_is_signed_out_everywhere_and_takes_no_appointment
     assert (await clinic.ask("POST", "/api/v1/appointments", "dora", json=wanted)).status == 201
 
 
-async def test_a_log_in_that_began_before_ends_at_its_first_refresh(clinic: Clinic) -> None:
+async def test_a_log_in_that_began_before_ends_at_its_first_refresh(clinic: RestClinic) -> None:
     await disable(clinic.services.records, "doctor-ada", clinic.clock)
     late = await clinic.services.sign_in.start(clinic.people["ada"])
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": late.refresh_token})
@@ -211,7 +211,7 @@ async def test_a_log_in_that_began_before_ends_at_its_first_refresh(clinic: Clin
     assert (await clinic.ask("GET", "/api/v1/users/me", token=late.access_token)).code == "invalid_token"
 
 
-async def test_a_wrong_password_does_not_tell_who_is_disabled(clinic: Clinic) -> None:
+async def test_a_wrong_password_does_not_tell_who_is_disabled(clinic: RestClinic) -> None:
     await disable(clinic.services.records, "doctor-ada", clinic.clock)
     body = {"email": "ada@clinic.test", "password": "Wrong-horse-7"}
     assert (await clinic.ask("POST", "/api/v1/auth/doctor/login", json=body)).code == "invalid_credentials"

@@ -4,13 +4,13 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.clinic import Clinic, opening
+from tests.api.rest_clinic import RestClinic, opening
 from tests.api.sockets.clinic import open_sockets
 
 APPOINTMENTS = "/api/v1/appointments"
 
 
-async def figures(clinic: Clinic) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+async def figures(clinic: RestClinic) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     async with clinic.client.get("/metrics") as response:
         assert response.status == 200
         text = await response.text()
@@ -21,12 +21,12 @@ async def figures(clinic: Clinic) -> dict[tuple[str, frozenset[tuple[str, str]]]
     }
 
 
-async def rise(clinic: Clinic, before: dict[Any, float], name: str, **labels: str) -> float:
+async def rise(clinic: RestClinic, before: dict[Any, float], name: str, **labels: str) -> float:
     key = name, frozenset(labels.items())
     return (await figures(clinic)).get(key, 0.0) - before.get(key, 0.0)
 
 
-async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic: Clinic) -> None:
+async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic: RestClinic) -> None:
     before = await figures(clinic)
     await clinic.book("carl", "ada", opening(1))
     taken = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat()}
@@ -41,7 +41,7 @@ async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic
     assert await rise(clinic, before, "clinic_command_seconds_count", **command) == 2
 
 
-async def test_what_a_client_writes_makes_no_new_figure(clinic: Clinic) -> None:
+async def test_what_a_client_writes_makes_no_new_figure(clinic: RestClinic) -> None:
     await clinic.ask("GET", "/nothing")
     before = await figures(clinic)
     await clinic.ask("PROPFIND", "/nothing")
@@ -51,7 +51,7 @@ async def test_what_a_client_writes_makes_no_new_figure(clinic: Clinic) -> None:
     assert not [name for name, labels in grown if "made-up" in str(labels) or "PROPFIND" in str(labels)]
 
 
-async def test_a_command_leaves_one_line_with_its_id_who_and_outcome(clinic: Clinic, lines: list[Any]) -> None:
+async def test_a_command_leaves_one_line_with_its_id_who_and_outcome(clinic: RestClinic, lines: list[Any]) -> None:
     body = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat(), "reason": "a secret illness"}
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"X-Request-ID": "abc"})
     (line,) = [line for line in lines if line["event"] == "command"]

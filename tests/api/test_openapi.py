@@ -1,4 +1,4 @@
-"""The document of the REST api is valid, whole, and true; `tests.api.clinic` holds every answer of every test to it."""
+"""The document of the REST api is valid and complete. `tests.api.rest_clinic` compares every answer with it."""
 
 from typing import Any, get_args
 
@@ -11,8 +11,8 @@ from api.app import TABLE, build
 from api.documents.routes import PATHS
 from api.http.endpoints import Endpoint
 from api.http.problems import KINDS, Code
-from tests.api.clinic import Clinic, make_services
 from tests.api.documented import assert_documented, document, validator
+from tests.api.rest_clinic import RestClinic, make_services
 
 OPERATIONS = [
     pytest.param(endpoint, document()["paths"][endpoint.path][endpoint.method.lower()], id=endpoint.name)
@@ -72,7 +72,7 @@ def test_every_example_of_a_body_is_one_that_the_endpoint_reads(endpoint: Endpoi
         body.model_validate(content["example"], by_alias=True, by_name=False)
 
 
-async def test_the_document_is_served_to_anybody(clinic: Clinic) -> None:
+async def test_the_document_is_served_to_anybody(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", "/openapi.json")
     assert (answer.status, answer.body) == (200, document())
 

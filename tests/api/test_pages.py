@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from tests.api.clinic import Clinic
+from tests.api.rest_clinic import RestClinic
 
 PAGES = ("/docs", "/redoc", "/redoc/sockets")
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_loads_from_here_alone_and_may_do_nothing_else(clinic: Clinic, path: str) -> None:
+async def test_a_page_loads_from_here_alone_and_may_do_nothing_else(clinic: RestClinic, path: str) -> None:
     async with clinic.client.get(path) as response:
         policy, page = response.headers["Content-Security-Policy"], await response.text()
     assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy.split("; "))
@@ -19,6 +19,6 @@ async def test_a_page_loads_from_here_alone_and_may_do_nothing_else(clinic: Clin
 
 
 @pytest.mark.parametrize("path", ["/redoc", "/redoc/sockets"])
-async def test_redoc_does_not_report_visits_to_its_maker(clinic: Clinic, path: str) -> None:
+async def test_redoc_does_not_report_visits_to_its_maker(clinic: RestClinic, path: str) -> None:
     async with clinic.client.get(path) as response:
         assert re.search(r'<redoc [^>]*disable-telemetry="true"', await response.text())

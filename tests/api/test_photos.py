@@ -11,8 +11,8 @@ from api.http.uploads import LIMIT
 from api.resources.pictures import SIDE
 from hub.records.s3_photos import BucketPhotos
 from hub.settings import Settings
-from tests.api.clinic import Clinic, opening
 from tests.api.pictures import form, picture, upload
+from tests.api.rest_clinic import RestClinic, opening
 
 PHOTO = "/api/v1/users/me/photo"
 FIELD = b'--x\r\nContent-Disposition: form-data; name="photo"\r\n'
@@ -34,7 +34,7 @@ def bomb() -> bytes:
     return written.getvalue()
 
 
-async def test_a_picture_is_kept_small_upright_and_without_what_it_told(clinic: Clinic) -> None:
+async def test_a_picture_is_kept_small_upright_and_without_what_it_told(clinic: RestClinic) -> None:
     answer = await upload(clinic, "carl", with_a_place())
     assert answer.status == 200
     assert answer.body["photo"] == OF_CARL
@@ -54,7 +54,7 @@ async def test_a_picture_is_kept_small_upright_and_without_what_it_told(clinic: 
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_each_of_three_formats_is_taken(clinic: Clinic, kind: str) -> None:
+async def test_each_of_three_formats_is_taken(clinic: RestClinic, kind: str) -> None:
     assert (await upload(clinic, "carl", picture(kind=kind))).status == 200
 
 
@@ -73,7 +73,7 @@ async def test_each_of_three_formats_is_taken(clinic: Clinic, kind: str) -> None
     ],
     ids=["empty", "text", "svg", "gif", "tiff", "half a jpeg", "half a png", "png head", "too many pixels"],
 )
-async def test_what_is_no_picture_is_refused_and_the_old_one_stays(clinic: Clinic, content: bytes) -> None:
+async def test_what_is_no_picture_is_refused_and_the_old_one_stays(clinic: RestClinic, content: bytes) -> None:
     await upload(clinic, "carl", picture())
     before = (await clinic.ask("GET", OF_CARL, "carl")).body
 
@@ -84,14 +84,14 @@ async def test_what_is_no_picture_is_refused_and_the_old_one_stays(clinic: Clini
     assert (await clinic.ask("GET", OF_CARL, "carl")).body == before
 
 
-async def test_a_file_may_be_larger_than_any_other_body(clinic: Clinic) -> None:
+async def test_a_file_may_be_larger_than_any_other_body(clinic: RestClinic) -> None:
     written = BytesIO()
     Image.effect_noise((1200, 1200), 90).save(written, "PNG")
     assert len(written.getvalue()) > 10 * BODY_LIMIT
     assert (await upload(clinic, "carl", written.getvalue())).status == 200
 
 
-async def test_pictures_go_to_the_bucket_when_one_is_set(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pictures_go_to_the_bucket_when_one_is_set(clinic: RestClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     records = clinic.services.records
     async with _photos(Settings(photo_store="s3://clinic/photos"), records) as photos:
@@ -100,23 +100,25 @@ async def test_pictures_go_to_the_bucket_when_one_is_set(clinic: Clinic, monkeyp
         assert photos is records.photos
 
 
-@pytest.mark.parametrize("url", ["clinic", "https://clinic", "s3://", "s3://Clinic", "s3://clinic/../x y", "s3://c"])
+@pytest.mark.parametrize(
+    "url", ["clinic", "https://clinic", "s3://", "s3://RestClinic", "s3://clinic/../x y", "s3://c"]
+)
 def test_what_is_no_bucket_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(photo_store=url)
 
 
-async def test_a_file_that_is_too_large_is_refused(clinic: Clinic) -> None:
+async def test_a_file_that_is_too_large_is_refused(clinic: RestClinic) -> None:
     answer = await upload(clinic, "carl", b"\x00" * (LIMIT + 1))
     assert (answer.status, answer.code) == (413, "body_too_large")
 
 
-async def test_a_form_without_the_field_is_told_so(clinic: Clinic) -> None:
+async def test_a_form_without_the_field_is_told_so(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", PHOTO, "carl", data=form(picture=picture()))
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/photo"])
 
 
-async def test_other_fields_before_the_picture_do_not_matter(clinic: Clinic) -> None:
+async def test_other_fields_before_the_picture_do_not_matter(clinic: RestClinic) -> None:
     assert (await clinic.ask("POST", PHOTO, "carl", data=form(title=b"me", photo=picture()))).status == 200
 
 
@@ -136,13 +138,13 @@ async def test_other_fields_before_the_picture_do_not_matter(clinic: Clinic) -> 
         ("multipart/form-data; boundary=x", FIELD + b"\r\ncut off", "invalid_request"),
     ],
 )
-async def test_what_is_no_form_is_refused(clinic: Clinic, content_type: str, body: bytes, code: str) -> None:
+async def test_what_is_no_form_is_refused(clinic: RestClinic, content_type: str, body: bytes, code: str) -> None:
     answer = await clinic.ask("POST", PHOTO, "carl", data=body, headers={"Content-Type": content_type})
     assert answer.code == code
     assert (await clinic.ask("GET", "/api/v1/users/me", "carl")).body["photo"] is None
 
 
-async def test_a_picture_is_cached_by_its_reader_alone_and_asked_for_once(clinic: Clinic) -> None:
+async def test_a_picture_is_cached_by_its_reader_alone_and_asked_for_once(clinic: RestClinic) -> None:
     await upload(clinic, "carl", picture())
     first = await clinic.ask("GET", OF_CARL, "carl")
     assert first.headers["Cache-Control"] == "private, max-age=60"
@@ -156,7 +158,7 @@ async def test_a_picture_is_cached_by_its_reader_alone_and_asked_for_once(clinic
     assert changed.body != first.body
 
 
-async def test_a_doctor_sees_the_picture_of_an_own_patient_only(clinic: Clinic) -> None:
+async def test_a_doctor_sees_the_picture_of_an_own_patient_only(clinic: RestClinic) -> None:
     await upload(clinic, "carl", picture())
     assert (await clinic.ask("GET", OF_CARL, "ada")).status == 404
     await clinic.book("carl", "ada", opening(1))
@@ -164,14 +166,14 @@ async def test_a_doctor_sees_the_picture_of_an_own_patient_only(clinic: Clinic) 
     assert (await clinic.ask("GET", OF_CARL, "ben")).status == 404
 
 
-async def test_everybody_signed_in_finds_a_doctors_picture(clinic: Clinic) -> None:
+async def test_everybody_signed_in_finds_a_doctors_picture(clinic: RestClinic) -> None:
     assert (await clinic.ask("GET", "/api/v1/doctors/doctor-ada", "dora")).body["photo"] is None
     await upload(clinic, "ada", picture())
     path = (await clinic.ask("GET", "/api/v1/doctors/doctor-ada", "dora")).body["photo"]
     assert (await clinic.ask("GET", path, "dora")).status == 200
 
 
-async def test_a_picture_that_was_removed_is_gone_from_the_store(clinic: Clinic) -> None:
+async def test_a_picture_that_was_removed_is_gone_from_the_store(clinic: RestClinic) -> None:
     await upload(clinic, "carl", picture())
     account = await clinic.services.records.users.by_id("patient-carl")
     assert account is not None

@@ -7,7 +7,7 @@ from api.app import TABLE
 from api.http.problems import KINDS, Code, refused
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.decision import RefusalCode
-from tests.api.clinic import PASSWORD, Clinic, opening
+from tests.api.rest_clinic import PASSWORD, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 
@@ -26,7 +26,7 @@ def test_every_refusal_is_a_problem_of_its_own_name(code: RefusalCode) -> None:
     "path",
     ["/", "/api", "/api/v1", "/api/v1/appointments/", "/api/v2/doctors", "//", "/api/v1/doctors/%ff", "/a?b=%zz"],
 )
-async def test_an_unknown_path_is_a_problem(clinic: Clinic, path: str) -> None:
+async def test_an_unknown_path_is_a_problem(clinic: RestClinic, path: str) -> None:
     answer = await clinic.ask("GET", path, "carl")
     assert (answer.status, answer.code) == (404, "not_found")
 
@@ -42,20 +42,20 @@ async def test_an_unknown_path_is_a_problem(clinic: Clinic, path: str) -> None:
     ],
 )
 async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(
-    clinic: Clinic, method: str, path: str, allowed: str
+    clinic: RestClinic, method: str, path: str, allowed: str
 ) -> None:
     answer = await clinic.ask(method, path)
     assert (answer.status, answer.code) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == allowed
 
 
-async def test_what_one_may_get_one_may_head(clinic: Clinic) -> None:
+async def test_what_one_may_get_one_may_head(clinic: RestClinic) -> None:
     assert (await clinic.ask("HEAD", "/health/live")).status == 200
     assert (await clinic.ask("HEAD", "/api/v1/doctors")).status == 401
 
 
 async def test_an_error_nobody_expected_is_logged_once_and_says_nothing_outside(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, lines: list[Any]
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch, lines: list[Any]
 ) -> None:
     def explode() -> None:
         raise RuntimeError(f"mongodb://root:{PASSWORD}@db")
@@ -69,7 +69,7 @@ async def test_an_error_nobody_expected_is_logged_once_and_says_nothing_outside(
 
 
 async def test_a_request_leaves_one_line_with_its_id_its_template_and_whose_it_was(
-    clinic: Clinic, lines: list[Any]
+    clinic: RestClinic, lines: list[Any]
 ) -> None:
     await clinic.ask("GET", "/api/v1/doctors/doctor-ada", "carl", headers={"X-Request-ID": "r-2"})
     await clinic.ask("GET", "/no/such/path/carl@clinic.test")
@@ -89,7 +89,7 @@ async def test_a_request_leaves_one_line_with_its_id_its_template_and_whose_it_w
     assert "clinic.test" not in str(lines)
 
 
-async def test_nothing_private_is_in_the_log(clinic: Clinic, lines: list[Any]) -> None:
+async def test_nothing_private_is_in_the_log(clinic: RestClinic, lines: list[Any]) -> None:
     body = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
     pair = (await clinic.ask("POST", "/api/v1/auth/patient/signup", json=body)).body
     await clinic.ask("POST", "/api/v1/auth/patient/login", json={"email": "emma@clinic.test", "password": PASSWORD})
@@ -102,19 +102,19 @@ async def test_nothing_private_is_in_the_log(clinic: Clinic, lines: list[Any]) -
 
 
 @pytest.mark.parametrize("given", ["a", "A-Z_0.9", "x" * 64])
-async def test_a_harmless_request_id_comes_back(clinic: Clinic, given: str) -> None:
+async def test_a_harmless_request_id_comes_back(clinic: RestClinic, given: str) -> None:
     answer = await clinic.ask("GET", "/health/live", headers={"X-Request-ID": given})
     assert answer.headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "ü", "a;b", "<script>"])
-async def test_any_other_request_id_is_replaced(clinic: Clinic, given: str) -> None:
+async def test_any_other_request_id_is_replaced(clinic: RestClinic, given: str) -> None:
     answer = await clinic.ask("GET", "/health/live", headers={"X-Request-ID": given})
     assert len(answer.headers["X-Request-ID"]) == 36
 
 
 async def test_without_the_database_reads_are_unavailable_and_commands_may_be_sent_again(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(*_: object) -> None:
         raise StoreUnavailable("the database did not do it: ServerSelectionTimeoutError")
@@ -135,7 +135,7 @@ async def test_without_the_database_reads_are_unavailable_and_commands_may_be_se
     assert (await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "carl")).status == 200
 
 
-async def test_a_command_without_an_answer_may_be_sent_again(clinic: Clinic) -> None:
+async def test_a_command_without_an_answer_may_be_sent_again(clinic: RestClinic) -> None:
     clinic.commands.silent = True
     body = {"doctorId": "doctor-ada", "start": opening(1).isoformat()}
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"Idempotency-Key": "k"})
@@ -144,7 +144,7 @@ async def test_a_command_without_an_answer_may_be_sent_again(clinic: Clinic) -> 
     assert (await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"Idempotency-Key": "k"})).status == 201
 
 
-async def test_requests_at_once_do_not_mix_up_their_ids(clinic: Clinic) -> None:
+async def test_requests_at_once_do_not_mix_up_their_ids(clinic: RestClinic) -> None:
     async def ask(number: int) -> bool:
         answer = await clinic.ask("GET", "/api/v1/doctors", "carl", headers={"X-Request-ID": f"r{number}"})
         return answer.headers["X-Request-ID"] == f"r{number}"

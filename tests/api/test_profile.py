@@ -1,13 +1,13 @@
 import pytest
 
-from tests.api.clinic import Clinic
+from tests.api.rest_clinic import RestClinic
 
 ME = "/api/v1/users/me"
 
 
-async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: Clinic) -> None:
+async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: RestClinic) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
-    changes = {"name": " Carla ", "email": "Carla@Clinic.TEST", "zone": "Asia/Tokyo", "language": "de"}
+    changes = {"name": " Carla ", "email": "Carla@RestClinic.TEST", "zone": "Asia/Tokyo", "language": "de"}
 
     answer = await clinic.ask("PATCH", ME, "carl", json=changes | {"texts": ["cancelled", "reminder", "reminder"]})
 
@@ -22,18 +22,18 @@ async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: Clinic) -> Non
     assert (await clinic.ask("GET", ME, "carl")).body == answer.body
 
 
-async def test_nothing_to_change_changes_nothing(clinic: Clinic) -> None:
+async def test_nothing_to_change_changes_nothing(clinic: RestClinic) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
     assert (await clinic.ask("PATCH", ME, "carl", json={})).body == before
 
 
-async def test_no_zone_and_no_texts_can_be_said(clinic: Clinic) -> None:
+async def test_no_zone_and_no_texts_can_be_said(clinic: RestClinic) -> None:
     await clinic.ask("PATCH", ME, "carl", json={"zone": "Asia/Tokyo"})
     answer = await clinic.ask("PATCH", ME, "carl", json={"zone": None, "texts": []})
     assert (answer.body["zone"], answer.body["texts"]) == (None, [])
 
 
-async def test_one_logs_in_with_the_new_address_only(clinic: Clinic) -> None:
+async def test_one_logs_in_with_the_new_address_only(clinic: RestClinic) -> None:
     await clinic.ask("PATCH", ME, "carl", json={"email": "carla@clinic.test"})
     for email, status in (("carl@clinic.test", 401), ("CARLA@clinic.test", 200)):
         body = {"email": email, "password": "Correct-horse-7"}
@@ -49,7 +49,7 @@ async def test_one_logs_in_with_the_new_address_only(clinic: Clinic) -> None:
     ],
 )
 async def test_what_is_another_persons_is_refused_by_name_and_nothing_is_written(
-    clinic: Clinic, changes: dict[str, str], code: str
+    clinic: RestClinic, changes: dict[str, str], code: str
 ) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
     answer = await clinic.ask("PATCH", ME, "carl", json={"name": "Carla"} | changes)
@@ -57,7 +57,7 @@ async def test_what_is_another_persons_is_refused_by_name_and_nothing_is_written
     assert (await clinic.ask("GET", ME, "carl")).body == before
 
 
-async def test_ones_own_address_and_number_are_not_taken(clinic: Clinic) -> None:
+async def test_ones_own_address_and_number_are_not_taken(clinic: RestClinic) -> None:
     own = {"email": "carl@clinic.test", "phone": "+12025550123"}
     assert (await clinic.ask("PATCH", ME, "carl", json=own)).status == 200
 
@@ -89,7 +89,7 @@ async def test_ones_own_address_and_number_are_not_taken(clinic: Clinic) -> None
     ],
 )
 async def test_each_bad_field_is_named_and_nothing_is_written(
-    clinic: Clinic, changes: object, pointers: list[str]
+    clinic: RestClinic, changes: object, pointers: list[str]
 ) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
     answer = await clinic.ask("PATCH", ME, "carl", json=changes)
@@ -98,13 +98,13 @@ async def test_each_bad_field_is_named_and_nothing_is_written(
     assert (await clinic.ask("GET", ME, "carl")).body == before
 
 
-async def test_a_doctors_zone_is_not_changed_here(clinic: Clinic) -> None:
+async def test_a_doctors_zone_is_not_changed_here(clinic: RestClinic) -> None:
     answer = await clinic.ask("PATCH", ME, "ada", json={"zone": "Asia/Kathmandu"})
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/zone"])
     assert (await clinic.ask("GET", ME, "ada")).body["zone"] == "Europe/Berlin"
 
 
-async def test_what_is_wrong_with_a_zone_is_said_in_a_sentence(clinic: Clinic) -> None:
+async def test_what_is_wrong_with_a_zone_is_said_in_a_sentence(clinic: RestClinic) -> None:
     answer = await clinic.ask("PATCH", ME, "carl", json={"zone": "Mars/Base"})
     (wrong,) = answer.body["errors"]
     assert wrong["detail"] == "'Mars/Base' is not an IANA time zone, for example Europe/Berlin"

@@ -4,8 +4,8 @@ from multidict import CIMultiDict
 
 from api.http.proxies import TrustedProxies
 from hub.settings import Settings
-from tests.api.clinic import PASSWORD, make_services
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import PASSWORD, make_services
 
 OURS = ["10.0.0.0/8", "2001:db8::/32"]
 

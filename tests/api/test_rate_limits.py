@@ -5,8 +5,8 @@ from api.http.problems import Problem
 from api.http.rate_limits import Rate, TokenBucket, TokenBuckets, WriteRateLimit, per_minute
 from hub.scheduling.values import rfc3339
 from hub.settings import Settings
-from tests.api.clinic import make_services, opening
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import make_services, opening
 from tests.api.sockets.clinic import open_sockets
 
 

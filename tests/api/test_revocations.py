@@ -10,7 +10,7 @@ from socketio.exceptions import ConnectionError as NotConnected
 from api.http import revocations as module
 from api.http.revocations import Revocations
 from hub.bus.messages import SessionEnded
-from tests.api.clinic import PASSWORD, Announced, Clinic
+from tests.api.rest_clinic import PASSWORD, Announced, RestClinic
 from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets.raw import until
 
@@ -23,14 +23,14 @@ async def clinic() -> AsyncIterator[SocketClinic]:
         yield clinic
 
 
-async def logged_in(clinic: Clinic, name: str = "carl") -> tuple[str, str]:
+async def logged_in(clinic: RestClinic, name: str = "carl") -> tuple[str, str]:
     """Log in and return both tokens."""
     body = {"email": f"{name}@clinic.test", "password": PASSWORD}
     answer = await clinic.ask("POST", "/api/v1/auth/patient/login", json=body)
     return answer.body["accessToken"], answer.body["refreshToken"]
 
 
-async def log_out(clinic: Clinic, token: str) -> None:
+async def log_out(clinic: RestClinic, token: str) -> None:
     assert (await clinic.ask("POST", "/api/v1/auth/logout", token=token)).status == 204
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from api.app import build
 from api.http.runner import Runner
-from tests.api.clinic import make_services
+from tests.api.rest_clinic import make_services
 
 PREFIX = b"GET /health/live HTTP/1.1\r\nHost: here\r\n"
 

@@ -7,7 +7,7 @@ from api.http.problems import Problem
 from api.http.sign_in_rate_limits import SignInRateLimits
 from hub.records.memory import MemoryRecords
 from hub.settings import Settings
-from tests.api.clinic import HandClock
+from tests.api.rest_clinic import HandClock
 
 
 def limits(**settings: int) -> SignInRateLimits:

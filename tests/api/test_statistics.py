@@ -1,12 +1,12 @@
 import pytest
 
-from tests.api.clinic import Clinic, opening
+from tests.api.rest_clinic import RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 OF_ADA = f"{APPOINTMENTS}/stats/doctor/doctor-ada"
 
 
-async def test_a_doctor_sees_how_the_own_appointments_ended_and_when_they_are(clinic: Clinic) -> None:
+async def test_a_doctor_sees_how_the_own_appointments_ended_and_when_they_are(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     called_off = await clinic.book("carl", "ada", opening(1, half_hours=1))
     await clinic.book("dora", "ada", opening(7))
@@ -39,7 +39,7 @@ async def test_a_doctor_sees_how_the_own_appointments_ended_and_when_they_are(cl
     assert answer.body["leadTimes"]["groups"][-1]["underMinutes"] is None
 
 
-async def test_the_range_takes_its_beginning_and_not_its_end(clinic: Clinic) -> None:
+async def test_the_range_takes_its_beginning_and_not_its_end(clinic: RestClinic) -> None:
     for day in (1, 2, 3):
         await clinic.book("carl", "ada", opening(day))
     query = {"from": opening(2).isoformat(), "to": opening(3).isoformat()}
@@ -60,6 +60,6 @@ async def test_the_range_takes_its_beginning_and_not_its_end(clinic: Clinic) -> 
         ({"date": "2026-11-23"}, "/date"),
     ],
 )
-async def test_each_bad_parameter_is_named(clinic: Clinic, query: dict[str, str], pointer: str) -> None:
+async def test_each_bad_parameter_is_named(clinic: RestClinic, query: dict[str, str], pointer: str) -> None:
     answer = await clinic.ask("GET", OF_ADA, "ada", params=query)
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, [pointer])

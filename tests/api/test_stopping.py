@@ -17,8 +17,8 @@ from hub.bus.messages import Reply
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
-from tests.api.clinic import make_services, open_clinic, opening
 from tests.api.direct_commands import DirectCommands
+from tests.api.rest_clinic import make_services, open_clinic, opening
 
 
 class HeldCommands(DirectCommands):

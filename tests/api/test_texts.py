@@ -7,8 +7,8 @@ import pytest
 from hub.scheduling.values import rfc3339
 from hub.texting.outcomes import SendResult, classify_error_code
 from hub.texting.text import SkipReason, StatusUpdate, Text, TextStatus, repetition_of, text_id
-from tests.api.clinic import make_services, opening
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import make_services, opening
 from tests.api.test_twilio import CARL, LINE, TWILIO_API_URL, Office
 
 APPOINTMENTS = "/api/v1/appointments"

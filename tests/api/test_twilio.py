@@ -24,8 +24,8 @@ from hub.texting.ports import LineHalt
 from hub.texting.reports import STOPPED
 from hub.texting.segments import segments
 from hub.texting.text import StatusUpdate, Text, TextStatus, text_id
-from tests.api.clinic import Clinic, make_services, opening
 from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import RestClinic, make_services, opening
 
 ACCOUNT, TOKEN, PUBLIC = "AC" + "0" * 32, "a token that only Twilio and we know", "https://hub.clinic.example"
 LINE, DOCTORS_LINE = "+12025550100", "+12025550101"
@@ -54,7 +54,7 @@ class Said:
 class Office:
     """The clinic of the other tests, and Twilio in front of it."""
 
-    def __init__(self, clinic: Clinic) -> None:
+    def __init__(self, clinic: RestClinic) -> None:
         self.clinic = clinic
         self._messages = 0
 
@@ -432,7 +432,7 @@ async def test_a_form_with_accents_blanks_and_fields_that_are_new_is_read(office
     assert said.words == wording.confirmed(WORDS, TODAY_AT_TEN)
 
 
-async def test_without_twilio_there_is_nothing_here(clinic: Clinic) -> None:
+async def test_without_twilio_there_is_nothing_here(clinic: RestClinic) -> None:
     for path in (WEBHOOK, STATUS):
         assert (await clinic.ask("POST", path)).code == "not_found"
 

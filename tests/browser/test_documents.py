@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from api.app import build
-from tests.api.clinic import make_services
+from tests.api.rest_clinic import make_services
 from tests.browser.chromium import chromium
 
 pytestmark = pytest.mark.browser

@@ -26,17 +26,17 @@ from hub.ops.local.engines import start_engine
 from hub.ops.local.kafka.fetch import fetch
 from hub.ops.local.process import Process
 from hub.settings import Settings
-from tests.agents.actor_fixtures import NOW, Surgery, book, cancel
+from tests.agents.actor_fixtures import NOW, SharedStore, book, cancel
 from tests.stack import BROKER, until
 
 LONG_REASON = "\N{THERMOMETER}" * 500
 
 
 @pytest.fixture
-async def surgery() -> Surgery:
-    surgery = Surgery()
-    await surgery.open()
-    return surgery
+async def store() -> SharedStore:
+    store = SharedStore()
+    await store.open()
+    return store
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def place(server: Process) -> BrokerConfig:
 
 @asynccontextmanager
 async def bus_at(
-    place: BrokerConfig, surgery: Surgery, timeouts: RequestTimeouts | None = None
+    place: BrokerConfig, store: SharedStore, timeouts: RequestTimeouts | None = None
 ) -> AsyncIterator[tuple[Bus, list[Notice]]]:
     """Run a bus. Yields it and the list of delivered notices."""
     delivered: list[Notice] = []
-    bus = Bus(place, surgery.records, system_clock, delivered.append, print, timeouts)
+    bus = Bus(place, store.records, system_clock, delivered.append, print, timeouts)
     run = asyncio.create_task(bus.run())
     try:
         yield bus, delivered
@@ -73,7 +73,7 @@ async def bus_at(
 
 
 @asynccontextmanager
-async def agents_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[None]:
+async def agents_at(place: BrokerConfig, store: SharedStore) -> AsyncIterator[None]:
     """Reply to all commands on the broker, beginning with the first one."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     await admin.start()
@@ -83,7 +83,7 @@ async def agents_at(place: BrokerConfig, surgery: Surgery) -> AsyncIterator[None
     await admin.close()
     publisher = Publisher(place)
     await publisher.start()
-    handler = CommandHandler(surgery.worker(), publisher, lambda: surgery.now)
+    handler = CommandHandler(store.worker(), publisher, lambda: store.now)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=place.servers, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
     )
@@ -119,12 +119,12 @@ async def until_connected(bus: Bus, *, connected: bool = True) -> None:
 
 
 async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybody_hears_of_it(
-    place: BrokerConfig, surgery: Surgery
+    place: BrokerConfig, store: SharedStore
 ) -> None:
-    async with bus_at(place, surgery) as (bus, heard), bus_at(place, surgery) as (other, heard_there):
+    async with bus_at(place, store) as (bus, heard), bus_at(place, store) as (other, heard_there):
         await until_connected(bus)
         await until_connected(other)
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             assert await bus.follow("ada") == 0
             wanted = [book("carl", at=number, reason=LONG_REASON) for number in range(40)]
             replies = await asyncio.gather(*(bus.ask(command) for command in wanted))
@@ -135,9 +135,9 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
                 assert [notice.event.seq for notice in told] == list(range(1, 41))
 
 
-async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig, surgery: Surgery) -> None:
+async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig, store: SharedStore) -> None:
     heard: list[list[SessionEnded]] = [[], []]
-    buses = [Bus(place, surgery.records, system_clock, print, of_one.append) for of_one in heard]
+    buses = [Bus(place, store.records, system_clock, print, of_one.append) for of_one in heard]
     running = [asyncio.create_task(bus.run()) for bus in buses]
     for bus in buses:
         await until_connected(bus)
@@ -150,45 +150,45 @@ async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig
     await buses[0].announce(ended)  # without a broker: nobody hears it, and nothing fails
 
 
-async def test_each_process_hears_its_own_answers_only(place: BrokerConfig, surgery: Surgery) -> None:
-    async with bus_at(place, surgery) as (bus, _), bus_at(place, surgery) as (other, _):
+async def test_each_process_hears_its_own_answers_only(place: BrokerConfig, store: SharedStore) -> None:
+    async with bus_at(place, store) as (bus, _), bus_at(place, store) as (other, _):
         await until_connected(bus)
         await until_connected(other)
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             mine, theirs = book("carl", at=0), book("dora", at=1)
             replies = await asyncio.gather(bus.ask(mine), other.ask(theirs))
             assert [reply.command_id for reply in replies] == [mine.id, theirs.id]
 
 
-async def test_what_cannot_be_read_stops_nothing(place: BrokerConfig, surgery: Surgery) -> None:
-    async with bus_at(place, surgery) as (bus, heard):
+async def test_what_cannot_be_read_stops_nothing(place: BrokerConfig, store: SharedStore) -> None:
+    async with bus_at(place, store) as (bus, heard):
         await until_connected(bus)
         async with AIOKafkaProducer(bootstrap_servers=place.servers) as stranger:
             for value in (b"", b"{", b'{"doctorId": "ada"}', None):
                 await stranger.send_and_wait(topics.EVENTS, value, key=b"ada")
                 await stranger.send_and_wait(topics.COMMANDS, value, key=b"ada")
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             await bus.ask(book("carl"))
             await until(lambda: len(heard) == 1, "the notice is delivered")
 
 
 async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
-    server: Process, place: BrokerConfig, surgery: Surgery, tmp_path: Path
+    server: Process, place: BrokerConfig, store: SharedStore, tmp_path: Path
 ) -> None:
-    async with bus_at(place, surgery) as (bus, heard):
+    async with bus_at(place, store) as (bus, heard):
         await until_connected(bus)
         await bus.follow("ada")
         first = book("carl")
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             await bus.ask(first)
         await until(lambda: len(heard) == 1, "the notice is delivered")
         await server.kill()
         await until_connected(bus, connected=False)
         shutil.rmtree(tmp_path / "kept", ignore_errors=True)
-        missed = await surgery.worker().handle([cancel(first)])
+        missed = await store.worker().handle([cancel(first)])
         await server.start_and_wait()
         await until_connected(bus)
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             reply = await bus.ask(book("dora"))
         assert isinstance(reply, Done)
         await until(lambda: len(heard) == 3, "all notices are delivered")
@@ -197,47 +197,47 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
 
 
 async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
-    server: Process, place: BrokerConfig, surgery: Surgery
+    server: Process, place: BrokerConfig, store: SharedStore
 ) -> None:
-    async with bus_at(place, surgery) as (bus, _):
+    async with bus_at(place, store) as (bus, _):
         await until_connected(bus)
         asking = asyncio.create_task(bus.ask(book("carl")))
         await until(lambda: bool(bus._requests._answers), "the command is under way")
         await server.kill()
         await server.start_and_wait()
         await until_connected(bus)
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             assert isinstance(await asking, Done)
 
 
 async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_comes_later_is_used(
-    server: Process, place: BrokerConfig, surgery: Surgery
+    server: Process, place: BrokerConfig, store: SharedStore
 ) -> None:
     await server.kill()
-    async with bus_at(place, surgery, RequestTimeouts(give_up_after=3)) as (bus, _):
+    async with bus_at(place, store, RequestTimeouts(give_up_after=3)) as (bus, _):
         with pytest.raises(NoAnswer):
             await bus.ask(book("carl"))
         assert not bus.connected
         await server.start_and_wait()
         await until_connected(bus)
-        async with agents_at(place, surgery):
+        async with agents_at(place, store):
             assert isinstance(await bus.ask(book("carl")), Done)
 
 
-async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerConfig, surgery: Surgery) -> None:
-    async with bus_at(place, surgery) as (bus, _):
+async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerConfig, store: SharedStore) -> None:
+    async with bus_at(place, store) as (bus, _):
         await until_connected(bus)
         assert await _reply_topics(place)
     assert not await _reply_topics(place)
 
 
 async def test_topics_with_another_number_of_partitions_end_the_process_with_a_word_what_to_do(
-    place: BrokerConfig, surgery: Surgery
+    place: BrokerConfig, store: SharedStore
 ) -> None:
-    async with bus_at(place, surgery) as (bus, _):
+    async with bus_at(place, store) as (bus, _):
         await until_connected(bus)
     more = BrokerConfig(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
-    run = asyncio.create_task(Bus(more, surgery.records, system_clock, print, print).run())
+    run = asyncio.create_task(Bus(more, store.records, system_clock, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)
     assert caught.group_contains(WrongPartitions, match="KAFKA_PARTITIONS", depth=1)

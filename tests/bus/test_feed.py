@@ -13,7 +13,7 @@ from hub.bus.feed import Feed
 from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
-from tests.agents.actor_fixtures import Meddled, Surgery, book, cancel, confirm, hours, leave, off
+from tests.agents.actor_fixtures import InterceptedRecords, SharedStore, book, cancel, confirm, hours, leave, off
 from tests.stack import until
 
 
@@ -33,14 +33,14 @@ def _no_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
 class Desk:
     """A feed that runs, the record behind it, and what it has delivered."""
 
-    surgery: Surgery
+    store: SharedStore
     worker: Doctors
     delivered: list[Notice] = field(default_factory=list)
     before_read: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     """Awaited once, before the next read of this name."""
 
     def __post_init__(self) -> None:
-        self.feed = Feed(Meddled(self.surgery.records, self._before), self.delivered.append)
+        self.feed = Feed(InterceptedRecords(self.store.records, self._before), self.delivered.append)
         self._slots = iter(range(1000))
 
     async def arrange(self, *commands: Command) -> list[Notice]:
@@ -80,16 +80,16 @@ async def running(desk: Desk) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def desk(surgery: Surgery) -> AsyncIterator[Desk]:
-    async with running(Desk(surgery, surgery.worker())) as desk:
+async def desk(store: SharedStore) -> AsyncIterator[Desk]:
+    async with running(Desk(store, store.worker())) as desk:
         yield desk
 
 
 @pytest.fixture
-async def surgery() -> Surgery:
-    surgery = Surgery()
-    await surgery.open()
-    return surgery
+async def store() -> SharedStore:
+    store = SharedStore()
+    await store.open()
+    return store
 
 
 def mended() -> float:
@@ -187,8 +187,8 @@ async def test_a_changed_appointment_is_mended_as_it_was_right_after_each_event(
 async def test_more_than_one_read_of_the_record_can_give_is_mended_all_the_same(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = desk.surgery.records.appointments.happened
-    monkeypatch.setattr(desk.surgery.records.appointments, "happened", lambda doctor, after: real(doctor, after, 3))
+    real = desk.store.records.appointments.happened
+    monkeypatch.setattr(desk.store.records.appointments, "happened", lambda doctor, after: real(doctor, after, 3))
     await desk.feed.follow("ada")
     await desk.until_delivered(await desk.happen(10))
 
@@ -339,8 +339,8 @@ async def test_two_who_begin_to_follow_at_once_stand_at_the_same_place(desk: Des
     assert await asyncio.gather(desk.feed.follow("ada"), desk.feed.follow("ada")) == [2, 2]
 
 
-async def test_stopping_in_the_middle_of_mending_is_no_failure(surgery: Surgery) -> None:
-    async with running(Desk(surgery, surgery.worker())) as desk:
+async def test_stopping_in_the_middle_of_mending_is_no_failure(store: SharedStore) -> None:
+    async with running(Desk(store, store.worker())) as desk:
         await desk.feed.follow("ada")
         notices = await desk.happen(3)
         reading, never = asyncio.Event(), asyncio.Event()
@@ -354,15 +354,15 @@ async def test_stopping_in_the_middle_of_mending_is_no_failure(surgery: Surgery)
         await reading.wait()
 
 
-async def test_a_delivery_that_fails_ends_the_feed(surgery: Surgery) -> None:
+async def test_a_delivery_that_fails_ends_the_feed(store: SharedStore) -> None:
     def fail(_: Notice) -> None:
         raise ZeroDivisionError
 
-    feed = Feed(surgery.records, fail)
+    feed = Feed(store.records, fail)
     run = asyncio.create_task(feed.run())
     await asyncio.sleep(0)
     await feed.follow("ada")
-    await surgery.worker().handle([book("carl")])
+    await store.worker().handle([book("carl")])
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 5)
     assert caught.group_contains(ZeroDivisionError)

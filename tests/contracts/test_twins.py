@@ -16,11 +16,11 @@ from tests.contracts.histories import NINE, QUARTER, Histories
 @pytest.mark.parametrize("seed", range(4))
 async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(mongo: MongoRecords, seed: int) -> None:
     memory = MemoryRecords()
-    clinic = _Clinic(random.Random(seed))
+    writes = _RandomWrites(random.Random(seed))
     told = set()
     for _ in range(80):
         stored = await memory.appointments.page(AppointmentFilter(), 1000)
-        batch = clinic.batch(stored, await memory.appointments.schedule_records(_Clinic.DOCTORS))
+        batch = writes.batch(stored, await memory.appointments.schedule_records(_RandomWrites.DOCTORS))
 
         outcome = await memory.appointments.save(batch)
 
@@ -28,14 +28,14 @@ async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(
         told.add(getattr(outcome, "fence", type(outcome).__name__))
     everything = await memory.appointments.page(AppointmentFilter(), 1000)
     assert await mongo.appointments.page(AppointmentFilter(), 1000) == everything
-    for doctor in _Clinic.DOCTORS:
+    for doctor in _RandomWrites.DOCTORS:
         assert await mongo.appointments.happened(doctor, 0) == await memory.appointments.happened(doctor, 0)
-    schedule_records = await memory.appointments.schedule_records(_Clinic.DOCTORS)
-    assert await mongo.appointments.schedule_records(_Clinic.DOCTORS) == schedule_records != {}
+    schedule_records = await memory.appointments.schedule_records(_RandomWrites.DOCTORS)
+    assert await mongo.appointments.schedule_records(_RandomWrites.DOCTORS) == schedule_records != {}
     assert len(told) >= 6, f"these runs met only {told}"
 
 
-class _Clinic:
+class _RandomWrites:
     """Makes batches of bookings and changes, many of them in each other's way."""
 
     DOCTORS = ("dora", "kiran")

@@ -1,4 +1,4 @@
-"""Clients of both kinds that show a clinic while it is busy, and what is wrong with what they show in the end."""
+"""Clients of both kinds that show a run while it is busy, and what is wrong with what they show in the end."""
 
 import asyncio
 import itertools
@@ -20,8 +20,8 @@ from hub.records.ports import AppointmentFilter, Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.views import view
-from tests.faults.clinic import PATIENCE, new_people
 from tests.faults.js_clients import JsClients, js_clients
+from tests.faults.judged_run import PATIENCE, new_people
 from tests.people import signed_in, token, tokens_of
 from tests.stack import Stack
 
@@ -91,7 +91,7 @@ def due(person_id: str, record: Sequence[Appointment]) -> Due:
 
 
 class Busy:
-    """A clinic in which every patient changes appointments, one after the other, each at times of their own."""
+    """A run in which every patient changes appointments, one after the other, each at times of their own."""
 
     def __init__(self, records: Records, doctors: Sequence[str], patients: Sequence[Member]) -> None:
         self.records = records

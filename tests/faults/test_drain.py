@@ -10,8 +10,8 @@ from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.scheduling.values import APPOINTMENT_DURATION, rfc3339
 from tests.faults.balancer import balanced
-from tests.faults.clinic import new_people
 from tests.faults.js_clients import js_clients
+from tests.faults.judged_run import new_people
 from tests.faults.screens import Busy, Screen, due_to, faults_of, show
 from tests.people import token, tokens_of
 from tests.stack import Stack

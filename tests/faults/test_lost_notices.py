@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clinic import Clinic, broken, opened
+from tests.faults.judged_run import JudgedRun, broken, judged_run
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -15,8 +15,8 @@ DOCTORS, SLOTS_EACH, PATIENTS = 4, 6, 4
 
 
 async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp_path: Path) -> None:
-    async with scenario(tmp_path, api="api") as (stack, clinic):
-        _, violations = await clinic.verdict()
+    async with scenario(tmp_path, api="api") as (stack, run):
+        _, violations = await run.verdict()
         assert violations == []
         lost = stack.agents[0].written().count('"notice_lost"')
         assert lost >= DOCTORS * SLOTS_EACH // 3, "nothing was lost"
@@ -24,17 +24,17 @@ async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp
 
 
 async def test_without_the_record_the_judge_says_that_events_were_not_told(tmp_path: Path) -> None:
-    async with scenario(tmp_path, api="tests.faults.api_without_mending") as (_, clinic):
-        _, violations = await clinic.verdict(at_rest_within=5)
+    async with scenario(tmp_path, api="tests.faults.api_without_mending") as (_, run):
+        _, violations = await run.verdict(at_rest_within=5)
         assert (4, "an event was not sent") in broken(violations)
 
 
 @asynccontextmanager
-async def scenario(directory: Path, api: str) -> AsyncIterator[tuple[Stack, Clinic]]:
+async def scenario(directory: Path, api: str) -> AsyncIterator[tuple[Stack, JudgedRun]]:
     async with Stack(directory) as stack:
         await stack.start_engines()
         await stack.add_agents("tests.faults.agents_losing_notices")
         await stack.add_api(api)
-        async with opened(stack, DOCTORS, PATIENTS) as clinic:
-            await clinic.rush(clinic.slots(SLOTS_EACH))
-            yield stack, clinic
+        async with judged_run(stack, DOCTORS, PATIENTS) as run:
+            await run.rush(run.slots(SLOTS_EACH))
+            yield stack, run

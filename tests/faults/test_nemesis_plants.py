@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.bus.profiles import PROFILES
-from tests.faults.clinic import broken
+from tests.faults.judged_run import broken
 from tests.stack import BROKER
 from tests.tools.nemesis.clients import Habits
 from tests.tools.nemesis.run import Plan, play

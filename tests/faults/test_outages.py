@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from hub.client.commands import Timeouts
-from tests.faults.clinic import Clinic, opened, stranger
+from tests.faults.judged_run import JudgedRun, judged_run, stranger
 from tests.stack import BROKER, Stack
 
 pytestmark = pytest.mark.stack
@@ -30,55 +30,55 @@ async def test_what_was_acknowledged_survives_and_booking_goes_on_by_itself(
 ) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start(agents=2)
-        async with opened(stack, DOCTORS, PATIENTS) as clinic, stranger(stack, ONE_ANSWER) as passer_by:
-            slots = clinic.slots(SLOTS_EACH)
+        async with judged_run(stack, DOCTORS, PATIENTS) as run, stranger(stack, ONE_ANSWER) as passer_by:
+            slots = run.slots(SLOTS_EACH)
             asked = len(slots) * PATIENTS
-            rush = asyncio.create_task(clinic.rush(slots))
-            await clinic.until_answered(asked // 4)
+            rush = asyncio.create_task(run.rush(slots))
+            await run.until_answered(asked // 4)
             process = stack.broker if engine == "broker" else stack.database
             first_pid = process.pid
             await stack.kill(process)
-            assert len(clinic.answers) < asked, "it was over already"
+            assert len(run.answers) < asked, "it was over already"
 
-            await until_ready(clinic, but_for=engine)
-            stuck = await until_nobody_is_answered(clinic)
+            await until_ready(run, but_for=engine)
+            stuck = await until_nobody_is_answered(run)
             refused = await passer_by.book(slots[0].doctor_id, slots[0].start)
             assert (refused.status, refused.code) == (503, "try_again")
             assert refused.seconds < 11
-            assert len(clinic.answers) == stuck < asked, f"something was decided without the {engine}"
+            assert len(run.answers) == stuck < asked, f"something was decided without the {engine}"
 
             if emptied:
                 stack.empty_broker()
             await stack.restart(process)
             assert process.pid != first_pid
-            await clinic.until_answered(stuck + 1, within=GOES_ON_WITHIN)
-            await until_ready(clinic)
+            await run.until_answered(stuck + 1, within=GOES_ON_WITHIN)
+            await until_ready(run)
             await rush
-            _, violations = await clinic.verdict()
+            _, violations = await run.verdict()
             assert violations == []
-            assert all(answer.decided for answer in clinic.answers)
+            assert all(answer.decided for answer in run.answers)
             if emptied:
                 assert stack.apis[0].written().count('"broker_connected"') >= 2, "the api did not connect anew"
 
 
-async def until_nobody_is_answered(clinic: Clinic) -> int:
+async def until_nobody_is_answered(run: JudgedRun) -> int:
     """Return how many had been when for a second nobody was: what had been decided before may still be under way."""
     loop = asyncio.get_running_loop()
     end = loop.time() + GOES_ON_WITHIN
     last, since = -1, loop.time()
     while loop.time() - since < 1.0:
-        if len(clinic.answers) != last:
-            last, since = len(clinic.answers), loop.time()
+        if len(run.answers) != last:
+            last, since = len(run.answers), loop.time()
         assert loop.time() < end, "somebody is answered all the time"
         await asyncio.sleep(0.05)
     return last
 
 
-async def until_ready(clinic: Clinic, but_for: str | None = None) -> None:
+async def until_ready(run: JudgedRun, but_for: str | None = None) -> None:
     """Wait until the api says that it is ready, or that just this engine is missing."""
     async with asyncio.timeout(GOES_ON_WITHIN):
         while True:
-            trouble = await clinic.door.ready()
+            trouble = await run.door.ready()
             if trouble is None and but_for is None:
                 return
             if but_for and getattr(trouble, "status", None) == 503 and f"the {but_for} at" in trouble.detail:

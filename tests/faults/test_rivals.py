@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.ops.local.process import Process
-from tests.faults.clinic import Clinic, Slot, broken, had_doctors, opened
+from tests.faults.judged_run import JudgedRun, Slot, broken, had_doctors, judged_run
 from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
@@ -27,7 +27,7 @@ class Size:
 class Race:
     """A race that is over: what was raced for, who was killed half-way, and who came then."""
 
-    clinic: Clinic
+    run: JudgedRun
     slots: list[Slot]
     asked: int
     victim: Process
@@ -64,15 +64,15 @@ async def race(directory: Path, size: Size, module: str) -> AsyncIterator[Race]:
         victim = await stack.add_agents(module)
         await stack.add_agents(module)
         await stack.add_api()
-        async with opened(stack, size.doctors, size.patients) as clinic:
-            slots = clinic.slots(size.slots_each)
+        async with judged_run(stack, size.doctors, size.patients) as run:
+            slots = run.slots(size.slots_each)
             asked = len(slots) * size.patients
-            rush = asyncio.create_task(clinic.rush(slots))
-            await clinic.until_answered(asked // 2)
+            rush = asyncio.create_task(run.rush(slots))
+            await run.until_answered(asked // 2)
             await stack.kill(victim)
-            assert len(clinic.answers) < asked, "it was over already"
-            await clinic.until_answered(asked * 5 // 8)
+            assert len(run.answers) < asked, "it was over already"
+            await run.until_answered(asked * 5 // 8)
             late = await stack.add_agents(module)
             await rush
             await until(lambda: had_doctors(late), "who came late has doctors, too")
-            yield Race(clinic, slots, asked, victim, late)
+            yield Race(run, slots, asked, victim, late)

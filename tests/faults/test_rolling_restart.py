@@ -15,7 +15,7 @@ from hub.clock import system_clock
 from hub.ops.local.process import Process
 from hub.scheduling.values import APPOINTMENT_DURATION
 from tests.faults.balancer import Balancer, balanced
-from tests.faults.clinic import Clinic, Person, had_doctors, opened
+from tests.faults.judged_run import JudgedRun, Person, had_doctors, judged_run
 from tests.stack import BROKER, Stack
 
 pytestmark = pytest.mark.stack
@@ -30,90 +30,90 @@ PROMISED = 2.0 if BROKER == "kafka" else 4.0
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with scenario(tmp_path) as (stack, balancer, clinic):
+    async with scenario(tmp_path) as (stack, balancer, run):
         first_agents, first_apis = list(stack.agents), list(stack.apis)
-        async with everybody_busy(clinic):
+        async with everybody_busy(run):
             # A third of each joins; then those that were there first go, each after or before its replacement comes.
             third_agents = await stack.add_agents()
             third_api = await stack.add_api()
             balancer.add(third_api.port)
-            await _settled(clinic)
-            await _replace_first(stack, clinic, balancer, first_agents[0], first_apis[0])
-            await _let_go_first(stack, clinic, balancer, first_agents[1], first_apis[1])
+            await _settled(run)
+            await _replace_first(stack, run, balancer, first_agents[0], first_apis[0])
+            await _let_go_first(stack, run, balancer, first_agents[1], first_apis[1])
             # And some leave for good.
             await stack.end(third_agents)
             await stack.end(third_api, STOP_WITHIN)
-            await _settled(clinic)
-        _, violations = await clinic.verdict()
+            await _settled(run)
+        _, violations = await run.verdict()
         assert violations == []
-        assert [answer.code for answer in clinic.answers if not answer.ok] == []
-        assert [_told(answer) for answer in clinic.answers if answer.seconds >= PROMISED] == []
-        longest = max(clinic.answers, key=lambda each: each.seconds)
+        assert [answer.code for answer in run.answers if not answer.ok] == []
+        assert [_told(answer) for answer in run.answers if answer.seconds >= PROMISED] == []
+        longest = max(run.answers, key=lambda each: each.seconds)
         with capsys.disabled():
-            print(f"\nthe longest of {len(clinic.answers)}: {_told(longest)}")  # noqa: T201  # who runs it wants to know
+            print(f"\nthe longest of {len(run.answers)}: {_told(longest)}")  # noqa: T201  # who runs it wants to know
 
         gone = [*first_agents, third_agents, *first_apis, third_api]
         assert {process.how_it_died() for process in gone} == {"exited with code 0"}
         assert all(map(had_doctors, stack.agents)), "somebody had nothing to do"
-        assert any(len(dashboard.periods) > 1 for dashboard in clinic.dashboards), "nobody was sent elsewhere"
+        assert any(len(dashboard.periods) > 1 for dashboard in run.dashboards), "nobody was sent elsewhere"
 
 
-async def _replace_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
+async def _replace_first(stack: Stack, run: JudgedRun, balancer: Balancer, agents: Process, api: Process) -> None:
     """Start what takes their place before they go."""
     await stack.add_agents()
-    await _settled(clinic)
+    await _settled(run)
     await stack.end(agents)
-    await _settled(clinic)
+    await _settled(run)
     balancer.add((await stack.add_api()).port)
     await stack.end(api, STOP_WITHIN)
-    await _settled(clinic)
+    await _settled(run)
 
 
-async def _let_go_first(stack: Stack, clinic: Clinic, balancer: Balancer, agents: Process, api: Process) -> None:
+async def _let_go_first(stack: Stack, run: JudgedRun, balancer: Balancer, agents: Process, api: Process) -> None:
     """Let them go before what takes their place starts."""
     await stack.end(agents)
-    await _settled(clinic)
+    await _settled(run)
     await stack.add_agents()
-    await _settled(clinic)
+    await _settled(run)
     await stack.end(api, STOP_WITHIN)
     balancer.add((await stack.add_api()).port)
-    await _settled(clinic)
+    await _settled(run)
 
 
-async def _settled(clinic: Clinic) -> None:
+async def _settled(run: JudgedRun) -> None:
     """Return when everybody has been answered again, as who deploys waits before the next step."""
-    await clinic.until_answered(len(clinic.answers) + 2 * PATIENTS)
+    await run.until_answered(len(run.answers) + 2 * PATIENTS)
 
 
 @asynccontextmanager
-async def scenario(directory: Path) -> AsyncIterator[tuple[Stack, Balancer, Clinic]]:
+async def scenario(directory: Path) -> AsyncIterator[tuple[Stack, Balancer, JudgedRun]]:
     """Start two of each, and let people in."""
     async with Stack(directory) as stack:
         await stack.start(agents=2, apis=2)
         async with (
             balanced(stack.settings.host, [api.port for api in stack.apis]) as balancer,
-            opened(stack, DOCTORS, PATIENTS, balancer.url) as clinic,
+            judged_run(stack, DOCTORS, PATIENTS, balancer.url) as run,
         ):
-            yield stack, balancer, clinic
+            yield stack, balancer, run
 
 
 @asynccontextmanager
-async def everybody_busy(clinic: Clinic) -> AsyncIterator[None]:
+async def everybody_busy(run: JudgedRun) -> AsyncIterator[None]:
     """Let every patient book and cancel, one after the other, as long as the block lasts."""
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        for number, patient in enumerate(clinic.patients):
-            group.create_task(_book_and_cancel(clinic, patient, number, over))
-        await clinic.until_answered(2 * PATIENTS)
+        for number, patient in enumerate(run.patients):
+            group.create_task(_book_and_cancel(run, patient, number, over))
+        await run.until_answered(2 * PATIENTS)
         yield
         over.set()
 
 
-async def _book_and_cancel(clinic: Clinic, patient: Person, number: int, over: asyncio.Event) -> None:
+async def _book_and_cancel(run: JudgedRun, patient: Person, number: int, over: asyncio.Event) -> None:
     tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     for turn in count():
         start = tomorrow + (turn * PATIENTS + number) * APPOINTMENT_DURATION  # nobody else wants it
-        booked = await patient.commands.book(clinic.doctors[(turn + number) % DOCTORS].id, start)
+        booked = await patient.commands.book(run.doctors[(turn + number) % DOCTORS].id, start)
         await asyncio.sleep(PAUSE)
         if booked.appointment:
             await patient.commands.cancel(booked.appointment.id)

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from agents.app import GROUP
 from hub.bus import topics
 from hub.bus.broker_config import broker_config
-from tests.faults.clinic import opened
+from tests.faults.judged_run import judged_run
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -31,15 +31,15 @@ async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: 
         agents = await stack.add_agents()
         await stack.add_api()
         assert "commits_of_another_broker" in agents.written()
-        async with opened(stack, DOCTORS, PATIENTS) as clinic:
+        async with judged_run(stack, DOCTORS, PATIENTS) as run:
             async with asyncio.timeout(ANSWERED_WITHIN):
-                await clinic.rush(clinic.slots(SLOTS_EACH))
+                await run.rush(run.slots(SLOTS_EACH))
             await stack.restart(agents)
             assert "commits_of_another_broker" not in agents.written(), "what was committed since is true"
-            await clinic.rush(clinic.slots(2 * SLOTS_EACH)[-SLOTS_EACH * DOCTORS :])
-            _, violations = await clinic.verdict()
+            await run.rush(run.slots(2 * SLOTS_EACH)[-SLOTS_EACH * DOCTORS :])
+            _, violations = await run.verdict()
             assert violations == []
-            assert all(answer.decided for answer in clinic.answers)
+            assert all(answer.decided for answer in run.answers)
 
 
 async def _commit(stack: Stack, offset: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.ops.local.process import Process
 from hub.scheduling.values import APPOINTMENT_DURATION
-from tests.faults.clinic import Clinic, broken, had_doctors, opened
+from tests.faults.judged_run import JudgedRun, broken, had_doctors, judged_run
 from tests.stack import Stack, until
 
 pytestmark = pytest.mark.stack
@@ -19,8 +19,8 @@ PLAYS = 5
 
 
 async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
-    async with scenario(tmp_path, "agents") as clinic:
-        _, violations = await clinic.verdict()
+    async with scenario(tmp_path, "agents") as run:
+        _, violations = await run.verdict()
         assert violations == []
 
 
@@ -28,8 +28,8 @@ async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_
 async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied(tmp_path: Path) -> None:
     found: set[tuple[int, str]] = set()
     for play in range(PLAYS):
-        async with scenario(tmp_path / str(play), "tests.faults.agents_without_lease") as clinic:
-            _, violations = await clinic.verdict(at_rest_within=3)
+        async with scenario(tmp_path / str(play), "tests.faults.agents_without_lease") as run:
+            _, violations = await run.verdict(at_rest_within=3)
             found |= broken(violations)
         if found:
             break
@@ -37,16 +37,16 @@ async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied
 
 
 @asynccontextmanager
-async def scenario(directory: Path, module: str) -> AsyncIterator[Clinic]:
+async def scenario(directory: Path, module: str) -> AsyncIterator[JudgedRun]:
     """Let slots be taken, refused to somebody else, and freed, while a worker with this module is stopped."""
     async with Stack(directory) as stack:
         await stack.start_engines()
         stopped = await stack.add_agents(module)
         await stack.add_api()
-        async with opened(stack, DOCTORS, PATIENTS) as clinic:
-            slots = clinic.slots(SLOTS)
-            first, second, third = clinic.patients
-            for number, doctor in enumerate(clinic.doctors):
+        async with judged_run(stack, DOCTORS, PATIENTS) as run:
+            slots = run.slots(SLOTS)
+            first, second, third = run.patients
+            for number, doctor in enumerate(run.doctors):
                 assert (await third.commands.book(doctor.id, slots[-1].start + (number + 1) * APPOINTMENT_DURATION)).ok
             await stack.pause(stopped)
             successor = await stack.add_agents()
@@ -59,7 +59,7 @@ async def scenario(directory: Path, module: str) -> AsyncIterator[Clinic]:
             given = _times_given(stopped)
             await stack.resume(stopped)
             await until(lambda: _times_given(stopped) > given, "it is told that it is out, and is back in", within=30)
-            yield clinic
+            yield run
 
 
 def _times_given(agents: Process) -> int:

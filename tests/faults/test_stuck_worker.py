@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clinic import opened
+from tests.faults.judged_run import judged_run
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -18,8 +18,8 @@ async def test_a_worker_that_waits_in_vain_for_its_table_begins_anew_and_serves_
         agents = await stack.add_agents("tests.faults.agents_stuck_once", {"STUCK_WHILE": str(mark)})
         assert "table_not_recovered" in agents.written()
         await stack.add_api()
-        async with opened(stack, 2, 4) as clinic:
-            await clinic.rush(clinic.slots(4))
-            _, violations = await clinic.verdict()
+        async with judged_run(stack, 2, 4) as run:
+            await run.rush(run.slots(4))
+            _, violations = await run.verdict()
             assert violations == []
-            assert all(answer.decided for answer in clinic.answers)
+            assert all(answer.decided for answer in run.answers)

@@ -8,7 +8,7 @@ import pytest
 
 from hub.settings import clock_settings
 from hub.texting.text import Text, TextKind, TextStatus
-from tests.acceptance.clinic import Clinic, Person, opened
+from tests.acceptance.running_hub import Person, RunningHub, running_hub
 from tests.phones import Arrived
 from tests.stack import Stack
 
@@ -25,18 +25,18 @@ SLACK = timedelta(seconds=12)
 class Visit:
     """Somebody's appointment at noon, and one kind of text about it."""
 
-    def __init__(self, clinic: Clinic, doctor: Person, patient: Person, kind: TextKind) -> None:
-        self.clinic = clinic
+    def __init__(self, hub: RunningHub, doctor: Person, patient: Person, kind: TextKind) -> None:
+        self.hub = hub
         self.doctor = doctor
         self.patient = patient
         self.kind = kind
         self.id = ""
 
     async def book(self) -> None:
-        self.id = (await self.clinic.booked(self.patient, self.doctor, NOON)).id
+        self.id = (await self.hub.booked(self.patient, self.doctor, NOON)).id
 
     async def text(self) -> Text | None:
-        found = [text for text in await self.clinic.texts_about(self.id) if text.line == "patient"]
+        found = [text for text in await self.hub.texts_about(self.id) if text.line == "patient"]
         return next((text for text in found if text.kind == self.kind), None)
 
     async def comes_to(self, *statuses: TextStatus) -> Text:
@@ -46,38 +46,38 @@ class Visit:
             text = await self.text()
             return text if text and text.status in statuses else None
 
-        found = await self.clinic.until(look, f"{self.kind} comes to {statuses}", SETTLED.total_seconds())
+        found = await self.hub.until(look, f"{self.kind} comes to {statuses}", SETTLED.total_seconds())
         assert found
         return found
 
     async def arrived(self) -> list[Arrived]:
         """Return the texts of this kind that are on the phone."""
         text = await self.text()
-        return [one for one in await self.clinic.texts_to(self.patient) if text and one.text_id == text.id]
+        return [one for one in await self.hub.texts_to(self.patient) if text and one.text_id == text.id]
 
 
-async def _visit(clinic: Clinic, kind: TextKind, *faults: str, times: int = 1) -> Visit:
+async def _visit(hub: RunningHub, kind: TextKind, *faults: str, times: int = 1) -> Visit:
     """Let somebody have an appointment, whose text of this kind meets these faults."""
-    visit = Visit(clinic, await clinic.doctor(), await clinic.patient(), kind)
+    visit = Visit(hub, await hub.doctor(), await hub.patient(), kind)
 
     async def go_wrong() -> None:
         for fault in faults:
-            await clinic.phones.fault(fault, to=visit.patient.phone, count=times)
+            await hub.phones.fault(fault, to=visit.patient.phone, count=times)
 
     if kind == "booked":
         await go_wrong()
         await visit.book()
     else:
         await visit.book()
-        await clinic.until_text(visit.patient, 1)
-        assert clinic.clock() < NOON - timedelta(hours=3), "the machine was too slow for this test"
+        await hub.until_text(visit.patient, 1)
+        assert hub.clock() < NOON - timedelta(hours=3), "the machine was too slow for this test"
         await go_wrong()
     return visit
 
 
-async def _refused(clinic: Clinic, kind: TextKind, fault: str) -> None:
+async def _refused(hub: RunningHub, kind: TextKind, fault: str) -> None:
     """The POST did not arrive at all: the text goes out once more, when that is certain."""
-    visit = await _visit(clinic, kind, fault)
+    visit = await _visit(hub, kind, fault)
     text = await visit.comes_to(TextStatus.DELIVERED)
     (arrived,) = await visit.arrived()
     waited = arrived.at - text.created_at
@@ -87,18 +87,18 @@ async def _refused(clinic: Clinic, kind: TextKind, fault: str) -> None:
     assert (text.attempts, text.repairs, text.sid) == (2, 1, arrived.sid)
 
 
-async def _always_refused(clinic: Clinic, kind: TextKind, posts: int) -> None:
+async def _always_refused(hub: RunningHub, kind: TextKind, posts: int) -> None:
     """Nobody ever answers clearly: so many POSTs, then it is given up and the doctor's side sees it."""
-    visit = await _visit(clinic, kind, "server_error", times=9)
+    visit = await _visit(hub, kind, "server_error", times=9)
     text = await visit.comes_to(TextStatus.FAILED)
     assert (text.attempts, await visit.arrived()) == (posts, [])
-    shown = await clinic.records.texts.not_delivered(visit.doctor.id, text.created_at)
+    shown = await hub.records.texts.not_delivered(visit.doctor.id, text.created_at)
     assert [one.id for one in shown] == [text.id]
 
 
-async def _taken_in_silence(clinic: Clinic, kind: TextKind, fault: str) -> None:
+async def _taken_in_silence(hub: RunningHub, kind: TextKind, fault: str) -> None:
     """Twilio took it, the answer was lost and no report came: its list says so, and nothing is sent again."""
-    visit = await _visit(clinic, kind, fault, "callbacks_withheld")
+    visit = await _visit(hub, kind, fault, "callbacks_withheld")
     text = await visit.comes_to(TextStatus.SENT)
     (arrived,) = await visit.arrived()
     assert (text.attempts, text.repairs, text.sid) == (1, 0, arrived.sid)
@@ -109,23 +109,23 @@ async def _taken_in_silence(clinic: Clinic, kind: TextKind, fault: str) -> None:
 async def test_each_text_of_unknown_fate_follows_its_rule(tmp_path: Path) -> None:
     async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
         await stack.start()
-        async with opened(stack) as clinic, asyncio.TaskGroup() as group:
+        async with running_hub(stack) as hub, asyncio.TaskGroup() as group:
             kinds: tuple[TextKind, ...] = ("booked", "reminder")
             for kind in kinds:
                 for fault in ("server_error", "time_out"):
-                    group.create_task(_refused(clinic, kind, fault))
+                    group.create_task(_refused(hub, kind, fault))
                 for fault in ("dropped", "server_error_but_accepted"):
-                    group.create_task(_taken_in_silence(clinic, kind, fault))
-            group.create_task(_always_refused(clinic, "booked", posts=3))
-            group.create_task(_always_refused(clinic, "reminder", posts=2))
+                    group.create_task(_taken_in_silence(hub, kind, fault))
+            group.create_task(_always_refused(hub, "booked", posts=3))
+            group.create_task(_always_refused(hub, "reminder", posts=2))
 
 
 async def test_while_nobody_can_reach_twilio_texts_wait_and_then_go_out_once(tmp_path: Path) -> None:
     async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
         await stack.start()
-        async with opened(stack) as clinic:
-            await clinic.phones.close_for(8.0)
-            visit = Visit(clinic, await clinic.doctor(), await clinic.patient(), "booked")
+        async with running_hub(stack) as hub:
+            await hub.phones.close_for(8.0)
+            visit = Visit(hub, await hub.doctor(), await hub.patient(), "booked")
             await visit.book()
             # Nobody can ask the phones either until they are back.
             text = await visit.comes_to(TextStatus.DELIVERED)

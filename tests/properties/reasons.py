@@ -19,7 +19,7 @@ from hub.scheduling.commands import (
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role, Status
-from tests.properties.clinic import Clinic
+from tests.properties.simulated_clinic import SimulatedClinic
 
 HALF_HOUR = timedelta(minutes=30)
 STATUS_ALLOWS = {
@@ -64,7 +64,7 @@ SAYS = {
 }
 
 
-def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]:
+def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[RefusalCode]:
     """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
     found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
     doctor = clinic.calendars[command.doctor_id].doctor
@@ -84,7 +84,7 @@ def reasons(clinic: Clinic, command: Command, now: datetime) -> set[RefusalCode]
     return found
 
 
-def event_of(clinic: Clinic, command: Command, now: datetime) -> str:
+def event_of(clinic: SimulatedClinic, command: Command, now: datetime) -> str:
     """Return the type of the event that an accepted command has to cause."""
     match command:
         case RemindPatient():
@@ -140,7 +140,7 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
 
 
 def _against_start(
-    clinic: Clinic, doctor: Schedule, start: datetime, now: datetime, but: Appointment | None
+    clinic: SimulatedClinic, doctor: Schedule, start: datetime, now: datetime, but: Appointment | None
 ) -> set[RefusalCode]:
     found = set()
     if doctor.disabled:

@@ -35,8 +35,8 @@ from hub.scheduling.schedule_record import ScheduleRecord, fold_timetable
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.people import ROUND_THE_CLOCK
-from tests.properties.clinic import ACTORS, DOCTORS, OPENING, PATIENTS, Clinic
 from tests.properties.reasons import due_now, event_of, reasons, status_now
+from tests.properties.simulated_clinic import ACTORS, DOCTORS, OPENING, PATIENTS, SimulatedClinic
 
 Start = Callable[[Schedule, datetime], datetime]
 Kind = type[Command]
@@ -91,7 +91,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self, outcomes: set[str]) -> None:
         super().__init__()
         self.outcomes = outcomes
-        self.clinic = Clinic()
+        self.clinic = SimulatedClinic()
         self.now = OPENING
         self.sent: list[Command] = []
 

@@ -51,7 +51,7 @@ _HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
 _SECOND = timedelta(seconds=1)
 
 
-class SmallClinic:
+class FaultlessClinic:
     """Ada and Max work all day, in UTC; it is five in the morning, and every command takes two seconds."""
 
     def __init__(self, *, disabled: bool = False) -> None:
@@ -191,9 +191,9 @@ class SmallClinic:
         self.now += _SECOND
 
 
-def good_morning() -> SmallClinic:
+def good_morning() -> FaultlessClinic:
     """Return a clinic in which every kind of command was given, granted and refused."""
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     first = clinic.book(ANN, ADA, TEN)
     clinic.book(BOB, ADA, TEN)
     clinic.book(ANN, MAX, TEN)

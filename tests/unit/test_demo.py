@@ -21,7 +21,7 @@ from hub.ops.demo.verdicts import show_promises
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.seeding.people import Person, doctors, patients
 from tests.unit.client_examples import QUICK, START, StandIn, ann_at, ok, problem, stand_in
-from tests.unit.judge_examples import ADA, ANN, TEN, SmallClinic, good_morning
+from tests.unit.judge_examples import ADA, ANN, TEN, FaultlessClinic, good_morning
 
 TODAY = START.date()
 
@@ -126,7 +126,7 @@ def test_figures_count_what_the_history_holds() -> None:
 
 
 def test_a_percentile_is_a_case_that_was_measured() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     telling = next(clinic.history.exchanges())
     for seconds in range(1, 101):
@@ -140,7 +140,7 @@ def test_a_percentile_is_a_case_that_was_measured() -> None:
 def test_each_promise_is_shown_kept_broken_or_not_tried() -> None:
     shown = io.StringIO()
     broken = [Violation(Promise.NO_OVERLAP, "two appointments held the same slot", f"case {n}") for n in range(7)]
-    show_promises(Screen(Console(file=shown, width=200)), broken, SmallClinic().record())
+    show_promises(Screen(Console(file=shown, width=200)), broken, FaultlessClinic().record())
     said = shown.getvalue()
     assert (
         "✗  2  No two active appointments overlap, and none is booked outside the doctor's hours: 7 violations" in said

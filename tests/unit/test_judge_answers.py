@@ -9,17 +9,17 @@ from hub.client.commands import Command, Request, User
 from hub.ops.judge.history import History
 from hub.ops.judge.verdict import judge
 from hub.scheduling.appointment import fold
-from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found, refused
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found, refused
 
 
 def test_an_acknowledged_booking_that_is_not_in_the_record_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert "an acknowledged change is not in the record" in found(clinic.judged([]))
 
 
 def test_an_acknowledged_change_that_the_record_lost_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     lost = altered(clinic.appointments, booked.appointment.id, lambda each: fold(each.history[:1]))
@@ -27,7 +27,7 @@ def test_an_acknowledged_change_that_the_record_lost_is_named() -> None:
 
 
 def test_an_acknowledgement_of_another_appointment_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     other = clinic.book(BOB, ADA, ELEVEN)
     _answer_instead(clinic, booked, replace(booked, appointment=other.appointment))
@@ -35,7 +35,7 @@ def test_an_acknowledgement_of_another_appointment_is_named() -> None:
 
 
 def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "confirm", booked)
     _ask_instead(clinic, "confirm", Command("cancel", appointment_id=booked.appointment.id))
@@ -43,7 +43,7 @@ def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
 
 
 def test_an_acknowledged_version_that_the_record_never_reached_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     ahead = booked.appointment.model_copy(update={"version": 2})
     _answer_instead(clinic, booked, replace(booked, appointment=ahead))
@@ -51,7 +51,7 @@ def test_an_acknowledged_version_that_the_record_never_reached_is_named() -> Non
 
 
 def test_an_acknowledgement_that_names_other_people_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     other = booked.appointment.model_copy(update={"patient_id": BOB.id})
     _answer_instead(clinic, booked, replace(booked, appointment=other))
@@ -59,7 +59,7 @@ def test_an_acknowledgement_that_names_other_people_is_named() -> None:
 
 
 def test_a_command_that_was_applied_twice_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     twin = clinic.appointments[0].history[0].model_copy(update={"doctor_id": MAX.id, "start": ELEVEN})
     again = fold([twin]).model_copy(update={"id": "twin"})
@@ -67,7 +67,7 @@ def test_a_command_that_was_applied_twice_is_named() -> None:
 
 
 def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN, key="twice")
     again = clinic.send(ANN, Command("book", doctor_id=ADA.id, start=TEN), key="twice", via="socket")
     assert again.ok
@@ -79,14 +79,14 @@ def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> No
 
 
 def test_a_command_that_was_refused_and_yet_applied_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     _answer_instead(clinic, booked, refused(booked.key, "slot_taken", booked.at))
     assert "a refused command was applied" in found(clinic.judged())
 
 
 def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and_nothing_is_wrong() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     answers = [
         clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=patient.id), key="the same")
         for patient in (ANN, BOB)
@@ -96,70 +96,70 @@ def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and
 
 
 def test_a_booking_for_another_patient_than_the_one_asked_for_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=ANN.id))
     _ask_instead(clinic, "book", Command("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id))
     assert "the record has a change that no client requested" in found(clinic.judged())
 
 
 def test_a_change_that_nobody_asked_for_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     unasked = clinic.book(ANN, ADA, ELEVEN)
     assert "the record has a change that no client requested" in found(_judged_without(clinic, unasked))
 
 
 def test_a_booking_of_another_slot_than_the_one_asked_for_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     _ask_instead(clinic, "book", Command("confirm", appointment_id=booked.appointment.id))
     assert "the record has a change that no client requested" in found(clinic.judged())
 
 
 def test_what_others_do_on_the_hub_is_not_ours_to_have_asked_for() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     others = clinic.book(BOB, ADA, ELEVEN)
     assert _judged_without(clinic, others) == []
 
 
 def test_a_command_without_any_answer_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.history.on_request(Request(ANN, Command("book", doctor_id=ADA.id, start=NINE), "lost", "rest", clinic.now))
     assert found(clinic.judged()) == {"a command was not decided"}
 
 
 @pytest.mark.parametrize("code", ["try_again", "unavailable", "draining", "busy", NO_ANSWER])
 def test_a_command_that_was_given_up_undecided_is_named(code: str) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), code)
     assert found(clinic.judged()) == {"a command was not decided"}
 
 
 def test_a_refusal_without_a_reason_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), "internal")
     assert found(clinic.judged()) == {"a refusal has no known reason code"}
 
 
-def _refuse(clinic: SmallClinic, user: User, command: Command, code: str) -> None:
+def _refuse(clinic: FaultlessClinic, user: User, command: Command, code: str) -> None:
     request = Request(user, command, "planted", "rest", clinic.now)
     clinic.history.on_request(request)
     clinic.history.on_answer(request, refused(request.key, code, clinic.now))
 
 
-def _answer_instead(clinic: SmallClinic, given: Answer, planted: Answer) -> None:
+def _answer_instead(clinic: FaultlessClinic, given: Answer, planted: Answer) -> None:
     exchange = next(exchange for exchange in clinic.history.exchanges() if exchange.answer == given)
     exchange.answer = planted
 
 
-def _ask_instead(clinic: SmallClinic, kind: str, planted: Command) -> None:
+def _ask_instead(clinic: FaultlessClinic, kind: str, planted: Command) -> None:
     """Let the history tell that a client asked for something else than it did."""
     exchange = next(exchange for exchange in clinic.history.exchanges() if exchange.request.command.kind == kind)
     exchange.request = replace(exchange.request, command=planted)
 
 
-def _judged_without(clinic: SmallClinic, answer: Answer) -> list[object]:
+def _judged_without(clinic: FaultlessClinic, answer: Answer) -> list[object]:
     """Judge with a history that has never heard of one command."""
     history = History()
     for exchange in clinic.history.exchanges():

@@ -12,16 +12,16 @@ from hub.ops.judge.text_deliveries import AcceptedText, TextEvidence
 from hub.scheduling.appointment import fold
 from hub.scheduling.commands import MarkNoShow, RemindPatient
 from hub.texting.text import Text, TextStatus, text_id
-from tests.unit.judge_examples import ADA, ANN, ELEVEN, MONDAY, SmallClinic, found
+from tests.unit.judge_examples import ADA, ANN, ELEVEN, MONDAY, FaultlessClinic, found
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 REMINDED_AT, MISSED_AT = ELEVEN - timedelta(hours=3), ELEVEN + timedelta(minutes=15)
 NOON = MONDAY.replace(hour=12)
 
 
-def a_visit(*, reminded: bool = True, missed: bool = True) -> SmallClinic:
+def a_visit(*, reminded: bool = True, missed: bool = True) -> FaultlessClinic:
     """Return a clinic in which one patient has booked eleven o'clock, and it is noon."""
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, ELEVEN)
     if reminded:
         clinic.due(RemindPatient, booked, REMINDED_AT + SECOND)
@@ -31,7 +31,7 @@ def a_visit(*, reminded: bool = True, missed: bool = True) -> SmallClinic:
     return clinic
 
 
-def unmet(clinic: SmallClinic, late: timedelta = MINUTE) -> list[Violation]:
+def unmet(clinic: FaultlessClinic, late: timedelta = MINUTE) -> list[Violation]:
     return list(due_deadlines.missed(clinic.record(), late))
 
 
@@ -59,7 +59,7 @@ def test_what_came_due_only_just_now_may_still_come() -> None:
 
 @pytest.mark.parametrize("kind", ["cancel", "reschedule"])
 def test_what_was_given_up_before_is_not_owed(kind: str) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, ELEVEN)
     clinic.change(ANN, kind, booked, MONDAY.replace(hour=17) if kind == "reschedule" else None)
     clinic.now = NOON
@@ -67,14 +67,14 @@ def test_what_was_given_up_before_is_not_owed(kind: str) -> None:
 
 
 def test_who_booked_later_than_three_hours_before_is_owed_no_reminder() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.now = REMINDED_AT + MINUTE
     clinic.book(ANN, ADA, ELEVEN)
     clinic.now = MISSED_AT
     assert due_deadlines.due_deadlines(clinic.record(), timedelta(0)) == []
 
 
-def post(clinic: SmallClinic, **changed: object) -> TextEvidence:
+def post(clinic: FaultlessClinic, **changed: object) -> TextEvidence:
     """Return an outbox with the reminder, which reached its phone a second later."""
     (appointment,) = clinic.appointments
     text = Text(

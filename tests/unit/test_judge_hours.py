@@ -12,14 +12,14 @@ from hub.ops.judge.record import Record
 from hub.ops.judge.verdict import judge
 from hub.scheduling.schedule import Shift
 from hub.scheduling.schedule_record import ScheduleRecord, hired
-from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, found, refused
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, found, refused
 
 MORNINGS = tuple(Shift(weekday=day, opens=8 * 60, closes=10 * 60) for day in range(5))
 
 
-def changed_hours() -> SmallClinic:
+def changed_hours() -> FaultlessClinic:
     """Return a clinic whose doctor changed the hours between two bookings, went away for an hour, and left."""
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     first = clinic.book(ANN, ADA, ELEVEN)
     clinic.arrange("change_hours", ADA, shifts=MORNINGS)
     clinic.book(BOB, ADA, TEN)
@@ -32,7 +32,7 @@ def changed_hours() -> SmallClinic:
     return clinic
 
 
-def with_timetable(clinic: SmallClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
+def with_timetable(clinic: FaultlessClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
     """Return what the judge finds when Ada's timetable is another one in the record."""
     good = clinic.record()
     schedule_records = [change(each) if each.doctor_id == ADA.id else each for each in good.schedule_records.values()]
@@ -72,7 +72,7 @@ def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
 @pytest.mark.parametrize("code", ["outside_hours", "doctor_unavailable"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after: bool) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     if not after:
         clinic.arrange("change_hours", ADA, shifts=())
         clinic.arrange("disable", ADA)
@@ -90,7 +90,7 @@ def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after:
 
 
 def test_a_refusal_by_hours_that_changed_while_it_was_under_way_may_be_true() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     request = Request(ANN, Command("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
     clinic.history.on_request(request)
     clinic.arrange("change_hours", ADA, shifts=())
@@ -116,13 +116,13 @@ def test_hours_that_the_doctor_was_told_otherwise_are_named() -> None:
 
 
 def test_hours_that_somebody_else_was_told_are_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.dashboards[ANN.id].on_event(clinic.arrange("change_hours", ADA, shifts=MORNINGS))
     assert found(clinic.judged()) == {"an event was sent to a client that may not see it"}
 
 
 def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     before = dict(clinic.dashboards[ANN.id].slots)
     clinic.arrange("change_hours", ADA, shifts=MORNINGS)
     clinic.dashboards[ANN.id]._slots.update(before)

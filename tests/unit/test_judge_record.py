@@ -23,7 +23,7 @@ from tests.unit.judge_examples import (
     MAX,
     NINE,
     TEN,
-    SmallClinic,
+    FaultlessClinic,
     altered,
     found,
     good_morning,
@@ -50,13 +50,13 @@ def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
 
 
 def test_two_winners_of_a_slot_are_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert found(clinic.judged([*clinic.appointments, _intruder(seq=2)])) >= {"two appointments held the same slot"}
 
 
 def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancelled() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     between = fold([_moved(event, {1: 1, 2: 3}) for event in clinic.appointments[0].history])
@@ -65,7 +65,7 @@ def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancell
 
 
 def test_starts_less_than_an_appointment_apart_overlap() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     close = _intruder(seq=2, start=TEN + timedelta(minutes=29))
     after = _intruder(seq=2, start=TEN + timedelta(minutes=30))
@@ -74,7 +74,7 @@ def test_starts_less_than_an_appointment_apart_overlap() -> None:
 
 
 def test_a_patient_in_two_places_at_once_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(BOB, ADA, TEN)
     assert "a patient had two appointments at once" in found(
         clinic.judged([*clinic.appointments, _intruder(seq=1, doctor=MAX.id)])
@@ -83,7 +83,7 @@ def test_a_patient_in_two_places_at_once_is_named() -> None:
 
 @pytest.mark.parametrize(("seconds", "named"), [(4, False), (6, True)])
 def test_a_patient_who_was_in_two_places_for_longer_than_a_write_takes_is_named(seconds: int, *, named: bool) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     first = clinic.book(BOB, ADA, TEN)
     clinic.now += timedelta(minutes=1)
     clinic.change(BOB, "cancel", first)
@@ -93,7 +93,7 @@ def test_a_patient_who_was_in_two_places_for_longer_than_a_write_takes_is_named(
 
 
 def test_a_missing_seq_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     lost = clinic.book(ANN, ADA, TEN)
     clinic.book(BOB, ADA, ELEVEN)
     kept = [each for each in clinic.appointments if each.id != lost.appointment.id]
@@ -101,7 +101,7 @@ def test_a_missing_seq_is_named() -> None:
 
 
 def test_a_seq_that_is_there_twice_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert "a seq is used twice" in found(clinic.judged([*clinic.appointments, _intruder(seq=1, start=ELEVEN)]))
 
@@ -128,14 +128,14 @@ def test_a_prev_that_does_not_fit_is_named() -> None:
     ],
 )
 def test_a_state_that_its_history_does_not_give_is_named(change: dict[str, object]) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, lambda each: each.model_copy(update=change))
     assert "a state does not match its history" in found(clinic.judged(wrong))
 
 
 def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     wrong = altered(
@@ -147,7 +147,7 @@ def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
 
 
 def test_a_second_reminder_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.due(RemindPatient, booked, TEN - timedelta(hours=3))
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
@@ -155,7 +155,7 @@ def test_a_second_reminder_is_named() -> None:
 
 
 def test_a_reminder_after_the_cancellation_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - timedelta(hours=2)))
@@ -164,14 +164,14 @@ def test_a_reminder_after_the_cancellation_is_named() -> None:
 
 @pytest.mark.parametrize("before", [timedelta(hours=3, seconds=1), timedelta(0), timedelta(minutes=-5)])
 def test_a_reminder_that_is_not_in_its_time_is_named(before: timedelta) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - before))
     assert "a reminder too early or too late" in found(clinic.judged(wrong))
 
 
 def test_a_moved_appointment_may_be_reminded_of_again() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, NINE)
     clinic.due(RemindPatient, booked, NINE - timedelta(hours=3))
     moved = clinic.change(ANN, "reschedule", booked, ELEVEN)
@@ -180,7 +180,7 @@ def test_a_moved_appointment_may_be_reminded_of_again() -> None:
 
 
 def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.due(MarkNoShow, booked, TEN + timedelta(minutes=15))
 
@@ -193,7 +193,7 @@ def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
 
 
 def test_each_fault_names_the_promise_that_it_breaks() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     broken = {violation.promise for violation in clinic.judged([*clinic.appointments, _intruder(seq=2)])}
     assert Promise.NO_OVERLAP in broken

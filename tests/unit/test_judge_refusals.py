@@ -11,7 +11,7 @@ from hub.client.commands import Command, Request, User
 from hub.ops.judge.refusals import Tolerance
 from hub.ops.judge.verdict import judge
 from hub.scheduling.commands import MarkNoShow
-from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, MONDAY, NINE, TEN, SmallClinic, found, refused
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, MONDAY, NINE, TEN, FaultlessClinic, found, refused
 
 BOOK_TEN = Command("book", doctor_id=ADA.id, start=TEN)
 
@@ -32,7 +32,7 @@ BOOK_TEN = Command("book", doctor_id=ADA.id, start=TEN)
     ],
 )
 def test_a_booking_refused_for_a_reason_that_is_none_is_named(code: str) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _refuse(clinic, ANN, BOOK_TEN, code)
     assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
@@ -40,7 +40,7 @@ def test_a_booking_refused_for_a_reason_that_is_none_is_named(code: str) -> None
 @pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
 @pytest.mark.parametrize("code", ["wrong_status", "not_found", "in_the_past", "forbidden"])
 def test_a_change_refused_for_a_reason_that_is_none_is_named(kind: str, code: str) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     start = ELEVEN if kind == "reschedule" else None
     _refuse(clinic, ADA, Command(kind, appointment_id=booked.appointment.id, start=start), code)
@@ -48,7 +48,7 @@ def test_a_change_refused_for_a_reason_that_is_none_is_named(kind: str, code: st
 
 
 def test_a_completion_that_was_not_too_early_is_named() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.now = TEN - timedelta(minutes=29)
     _refuse(clinic, ADA, Command("complete", appointment_id=booked.appointment.id), "too_early")
@@ -56,7 +56,7 @@ def test_a_completion_that_was_not_too_early_is_named() -> None:
 
 
 def test_a_slot_that_was_free_again_before_the_command_was_sent_was_not_taken() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _book_and_cancel(clinic)
     clinic.now += timedelta(seconds=1)
     _refuse(clinic, BOB, BOOK_TEN, "slot_taken")
@@ -64,14 +64,14 @@ def test_a_slot_that_was_free_again_before_the_command_was_sent_was_not_taken() 
 
 
 def test_a_slot_that_was_taken_only_after_the_answer_was_not_taken() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _refuse(clinic, BOB, BOOK_TEN, "slot_taken")
     clinic.book(ANN, ADA, TEN)
     assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
 def test_a_slot_that_was_freed_while_the_command_was_under_way_may_have_been_taken() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     request = Request(BOB, BOOK_TEN, "slow", "rest", clinic.now)
     clinic.history.on_request(request)
@@ -82,7 +82,7 @@ def test_a_slot_that_was_freed_while_the_command_was_under_way_may_have_been_tak
 
 
 def test_a_second_asking_of_a_command_may_be_given_the_decision_of_the_first() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     first = Request(BOB, BOOK_TEN, "twice", "rest", clinic.now)
     clinic.history.on_request(first)
@@ -99,7 +99,7 @@ def test_a_second_asking_of_a_command_may_be_given_the_decision_of_the_first() -
 def test_a_patient_is_busy_until_another_actors_cancellation_can_have_been_written(
     seconds: int, *, named: bool
 ) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _book_and_cancel(clinic)
     clinic.now = clinic.appointments[0].last.at + timedelta(seconds=seconds)
     _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=TEN), "patient_busy")
@@ -107,7 +107,7 @@ def test_a_patient_is_busy_until_another_actors_cancellation_can_have_been_writt
 
 
 def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _book_and_cancel(clinic)
     clinic.now = clinic.appointments[0].last.at + timedelta(seconds=8)
     _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=TEN), "patient_busy")
@@ -116,7 +116,7 @@ def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
 
 
 def test_the_appointment_that_is_moved_does_not_stand_in_its_own_way() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     moving = Command("reschedule", appointment_id=booked.appointment.id, start=TEN)
     _refuse(clinic, ANN, moving, "slot_taken")
@@ -124,7 +124,7 @@ def test_the_appointment_that_is_moved_does_not_stand_in_its_own_way() -> None:
 
 
 def test_a_refused_change_of_what_the_record_has_lost_does_not_stop_the_judge() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     for kind in ("confirm", "cancel", "complete", "reschedule"):
         for code in ("wrong_status", "too_early", "in_the_past", "slot_taken", "patient_busy", "off_grid"):
@@ -138,14 +138,14 @@ def test_a_refused_change_of_what_the_record_has_lost_does_not_stop_the_judge() 
 
 
 def test_a_disabled_doctor_is_truly_unavailable() -> None:
-    clinic = SmallClinic(disabled=True)
+    clinic = FaultlessClinic(disabled=True)
     clinic.send(ANN, BOOK_TEN)
     assert next(clinic.history.exchanges()).answer.code == "doctor_unavailable"
     assert clinic.judged() == []
 
 
 def test_completing_is_possible_for_who_came_late() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, NINE)
     clinic.due(MarkNoShow, booked, NINE + timedelta(minutes=15))
     _refuse(clinic, ADA, Command("complete", appointment_id=booked.appointment.id), "wrong_status")
@@ -160,9 +160,9 @@ def test_completing_is_possible_for_who_came_late() -> None:
     ],
 )
 def test_what_had_changed_before_the_command_was_sent_is_looked_at(
-    begin: Callable[[SmallClinic, Answer], object],
+    begin: Callable[[FaultlessClinic, Answer], object],
 ) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     begin(clinic, booked)
     _refuse(clinic, ANN, Command("confirm", appointment_id=booked.appointment.id), "wrong_status")
@@ -170,12 +170,12 @@ def test_what_had_changed_before_the_command_was_sent_is_looked_at(
 
 
 def test_a_day_before_yesterday_is_truly_past() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=MONDAY - timedelta(days=3)), "in_the_past")
     assert clinic.judged() == []
 
 
-def _refuse(clinic: SmallClinic, user: User, command: Command, code: str) -> None:
+def _refuse(clinic: FaultlessClinic, user: User, command: Command, code: str) -> None:
     """Write a refused command into the history that took two seconds, without any doing of the rules."""
     request = Request(user, command, "planted", "rest", clinic.now)
     clinic.history.on_request(request)
@@ -184,6 +184,6 @@ def _refuse(clinic: SmallClinic, user: User, command: Command, code: str) -> Non
     clinic.now += timedelta(seconds=1)
 
 
-def _book_and_cancel(clinic: SmallClinic) -> None:
+def _book_and_cancel(clinic: FaultlessClinic) -> None:
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)

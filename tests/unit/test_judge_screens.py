@@ -10,11 +10,11 @@ from hub.client.wire import AppointmentEvent, SlotEvent
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.appointment import fold
 from hub.scheduling.events import ReminderMissed
-from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, SmallClinic, altered, found
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found
 
 
-def _busy_clinic() -> SmallClinic:
-    clinic = SmallClinic()
+def _busy_clinic() -> FaultlessClinic:
+    clinic = FaultlessClinic()
     first = clinic.book(ANN, ADA, TEN)
     clinic.book(BOB, ADA, ELEVEN)
     clinic.change(ADA, "confirm", first)
@@ -88,7 +88,7 @@ def test_an_event_that_was_told_to_a_stranger_is_named() -> None:
 
 
 def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     by = {"id": "hub", "role": "system", "via": "timer"}
     missed = ReminderMissed(seq=2, prev=1, at=clinic.now, by=by, command_id="late", fingerprint="0")
@@ -97,7 +97,7 @@ def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
 
 
 def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     dashboard = clinic.dashboards[ADA.id]
     first = clinic.book(ANN, ADA, TEN)
     clinic.change(ADA, "confirm", first)
@@ -124,7 +124,7 @@ def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told()
 
 @pytest.mark.parametrize(("start", "available"), [(TEN, True), (NINE, False)])
 def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, available: bool) -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.book(BOB, ADA, TEN)
     assert clinic.judged() == []
     clinic.dashboards[ANN.id].on_slot(SlotEvent(doctor_id=ADA.id, start=start, available=available))
@@ -132,7 +132,7 @@ def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, av
 
 
 def test_a_slot_that_has_begun_or_a_client_that_is_gone_shows_what_it_likes() -> None:
-    clinic = SmallClinic()
+    clinic = FaultlessClinic()
     clinic.dashboards[ANN.id].on_slot(SlotEvent(doctor_id=ADA.id, start=NINE, available=False))
     clinic.now = NINE
     assert clinic.judged() == []

@@ -1,4 +1,4 @@
-"""The clinic of `tests.api.clinic` with its sockets open: a real feed gets the notices of the actors directly."""
+"""The clinic of `tests.api.rest_clinic` with its sockets open: a real feed gets the notices of the actors directly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,8 +17,8 @@ from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
-from tests.api.clinic import Announced, Clinic, HandClock, make_services, open_clinic
 from tests.api.direct_commands import DirectCommands
+from tests.api.rest_clinic import Announced, HandClock, RestClinic, make_services, open_clinic
 from tests.api.sockets.raw import Raw, listening, raw
 
 BY_NAME = {command.name: command for command in COMMANDS}
@@ -97,7 +97,7 @@ class Person:
 class SocketClinic:
     """Ada and Ben, Carl and Dora at their dashboards."""
 
-    def __init__(self, clinic: Clinic, gateway: Gateway, feed: Feed, address: str, opened: AsyncExitStack) -> None:
+    def __init__(self, clinic: RestClinic, gateway: Gateway, feed: Feed, address: str, opened: AsyncExitStack) -> None:
         self.rest = clinic
         self.gateway = gateway
         self.feed = feed

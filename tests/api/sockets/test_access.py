@@ -12,7 +12,7 @@ from api.http.identity import Access
 from api.sockets.commands import COMMANDS, SocketCommand
 from hub.bus.messages import SessionEnded
 from hub.scheduling.values import Role, rfc3339
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 from tests.api.sockets.raw import until
 from tests.api.test_access import tampered

@@ -17,8 +17,8 @@ from api.sockets.dispatch import Dispatch
 from api.sockets.inbound import Watch
 from api.sockets.outbound import CODES, EVENTS, EmptyAck, EventName
 from api.sockets.session import Session
-from tests.api.clinic import opening
 from tests.api.documented import validator
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 from tests.stack import until
 

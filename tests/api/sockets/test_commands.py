@@ -17,7 +17,7 @@ from hub.accounts.identity import Identity
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
 from hub.scheduling.values import Role, rfc3339
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets.raw import Raw, raw, until
 

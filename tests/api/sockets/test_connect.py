@@ -9,7 +9,7 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import Role
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets.raw import raw, until
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
 
 

@@ -7,7 +7,7 @@ import pytest
 from hub.bus.replay import retold
 from hub.ops.doctor_availability import disable
 from hub.scheduling.values import rfc3339
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 
 TUESDAY = "2026-11-24"

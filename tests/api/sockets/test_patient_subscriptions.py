@@ -10,7 +10,7 @@ from api.sockets import patient_subscriptions
 from hub.bus import feed
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.recorded_event import Happened
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
 from tests.api.sockets.raw import until
 from tests.api.sockets.test_sync import change

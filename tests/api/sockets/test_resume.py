@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.bus.messages import Notice
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import SocketClinic
 from tests.api.sockets.conftest import OpenWith
 from tests.api.sockets.test_sync import around_reads, change, own

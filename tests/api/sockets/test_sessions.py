@@ -7,7 +7,7 @@ import random
 import pytest
 
 from api.sockets.session import Session
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 from tests.api.sockets.raw import until
 

@@ -10,7 +10,7 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from hub.accounts.tokens import AccessTokens
 from hub.scheduling.values import Role, rfc3339
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, Person, SocketClinic, open_sockets
 from tests.api.sockets.raw import until
 

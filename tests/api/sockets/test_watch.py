@@ -10,7 +10,7 @@ import pytest
 
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import rfc3339
-from tests.api.clinic import opening
+from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, SocketClinic
 from tests.api.sockets.raw import Raw, until
 

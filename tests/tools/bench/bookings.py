@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 from itertools import cycle
 
 from hub.bus.topics import partition_of
-from tests.tools.bench.clinic import Clinic, Patient
 from tests.tools.bench.figures import Figures, milliseconds
 from tests.tools.bench.load import OK, Answers, Ask, keep_in_flight
 from tests.tools.bench.machine import Meter
+from tests.tools.bench.population import Patient, Population
 from tests.tools.bench.rest import RestClient, booking
 from tests.tools.bench.sockets import SocketClient, open_all
 from tests.tools.bench.subject import Subject, WrongAnswers
@@ -17,18 +17,18 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 
 async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
     """As many keep-alive connections as bookings in flight; the patients take turns on them."""
-    return await _over_rest(subject, seconds, subject.clinic.patients, in_flight)
+    return await _over_rest(subject, seconds, subject.population.patients, in_flight)
 
 
 async def of_one_doctor(subject: Subject, seconds: float, in_flight: int) -> Figures:
     """The same, and everybody wants the same doctor."""
-    return await _over_rest(subject, seconds, subject.clinic.crowd, in_flight)
+    return await _over_rest(subject, seconds, subject.population.crowd, in_flight)
 
 
 async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> Figures:
     """The same, and everybody wants one of the doctors of the same partition."""
     by_partition: dict[int, list[Patient]] = defaultdict(list)
-    for patient in subject.clinic.patients:
+    for patient in subject.population.patients:
         by_partition[partition_of(patient.doctor_id, subject.partitions)].append(patient)
     return await _over_rest(subject, seconds, max(by_partition.values(), key=len), in_flight)
 
@@ -37,10 +37,10 @@ async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figu
     """All patients are connected, however few of them book at a time; each also hears of the own booking."""
     async with AsyncExitStack() as stack:
         asks = []
-        for patients in _shared_out(subject.clinic.patients, in_flight):
+        for patients in _shared_out(subject.population.patients, in_flight):
             tokens = [patient.token for patient in patients]
             clients = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
-            asks.append(_asks_over_sockets(cycle(zip(patients, clients, strict=True)), subject.clinic))
+            asks.append(_asks_over_sockets(cycle(zip(patients, clients, strict=True)), subject.population))
         return await _measured(subject, asks, seconds)
 
 
@@ -50,7 +50,7 @@ async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patien
         for share in _shared_out(patients, in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_asks_over_rest(client, share, subject.clinic))
+            asks.append(_asks_over_rest(client, share, subject.population))
         return await _measured(subject, asks, seconds)
 
 
@@ -59,21 +59,21 @@ def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patie
     return [patients[number::shares] or [patients[number % len(patients)]] for number in range(shares)]
 
 
-def _asks_over_rest(client: RestClient, patients: Sequence[Patient], clinic: Clinic) -> Ask:
+def _asks_over_rest(client: RestClient, patients: Sequence[Patient], population: Population) -> Ask:
     turns = cycle(patients)
 
     async def ask() -> str:
         patient = next(turns)
-        response = await client.book(patient, clinic.free_slot(patient.doctor_id))
+        response = await client.book(patient, population.free_slot(patient.doctor_id))
         return OK if response.status == 201 else response.body.decode()
 
     return ask
 
 
-def _asks_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], clinic: Clinic) -> Ask:
+def _asks_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], population: Population) -> Ask:
     async def ask() -> str:
         patient, client = next(turns)
-        ack = await client.call("book", booking(patient, clinic.free_slot(patient.doctor_id)))
+        ack = await client.call("book", booking(patient, population.free_slot(patient.doctor_id)))
         return OK if b'"ok":true' in ack else ack.decode()
 
     return ask

@@ -1,4 +1,4 @@
-"""Scenario: what a clinic's clients ask in turn. Half looks at slots, a fifth at lists, the rest changes things."""
+"""Scenario: what a population's clients ask in turn. Half looks at slots, a fifth at lists, the rest changes things."""
 
 import json
 import time
@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Literal
 
-from tests.tools.bench.clinic import Clinic, Patient
 from tests.tools.bench.figures import Figures, milliseconds
 from tests.tools.bench.load import OK, Ask, keep_in_flight
 from tests.tools.bench.machine import Meter
+from tests.tools.bench.population import Patient, Population
 from tests.tools.bench.rest import Response, RestClient
 from tests.tools.bench.subject import Subject, WrongAnswers
 
@@ -27,11 +27,11 @@ async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures
     took: dict[str, list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         asks: list[Ask] = []
-        patients = subject.clinic.patients
+        patients = subject.population.patients
         for number in range(in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_Visitors(client, patients[number::in_flight], subject.clinic, took).ask)
+            asks.append(_Visitors(client, patients[number::in_flight], subject.population, took).ask)
         before = await subject.appointments()
         meter = Meter(subject.processes)
         answers = await keep_in_flight(asks, seconds)
@@ -50,10 +50,10 @@ class _Visitors:
     """Patients who take turns on one connection."""
 
     def __init__(
-        self, client: RestClient, patients: Sequence[Patient], clinic: Clinic, took: dict[str, list[float]]
+        self, client: RestClient, patients: Sequence[Patient], population: Population, took: dict[str, list[float]]
     ) -> None:
         self._client = client
-        self._clinic = clinic
+        self._population = population
         self._took = took
         self._kinds = cycle(_TURN)
         self._patients = cycle(patients)
@@ -66,12 +66,12 @@ class _Visitors:
         began = time.perf_counter()
         match kind:
             case "slots":
-                day = self._clinic.free_slot(self._who.doctor_id)[:10]
+                day = self._population.free_slot(self._who.doctor_id)[:10]
                 answer = await self._get(f"/api/v1/doctors/{self._who.doctor_id}/slots?date={day}")
             case "list":
                 answer = await self._get("/api/v1/appointments")
             case "booking":
-                answer = await self._client.book(self._who, self._clinic.free_slot(self._who.doctor_id))
+                answer = await self._client.book(self._who, self._population.free_slot(self._who.doctor_id))
                 self._booked = json.loads(answer.body).get("id", "") if answer.status == 201 else ""
             case "confirm":
                 path = f"/api/v1/appointments/{self._booked}/confirm"

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from hub.clock import system_clock
 from hub.scheduling.values import rfc3339
-from tests.tools.bench.clinic import Clinic
 from tests.tools.bench.figures import Figures, milliseconds
 from tests.tools.bench.load import OK, Ask, keep_in_flight
 from tests.tools.bench.machine import Meter
+from tests.tools.bench.population import Population
 from tests.tools.bench.rest import RestClient
 from tests.tools.bench.subject import Subject, WrongAnswers
 
@@ -24,7 +24,7 @@ class Question:
     token: str
 
 
-Questions = Callable[[Clinic, random.Random], Question]
+Questions = Callable[[Population, random.Random], Question]
 """Makes up one question."""
 
 
@@ -35,7 +35,7 @@ async def asked(subject: Subject, seconds: float, questions: Questions, in_fligh
         for number in range(in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_asks(client, subject.clinic, questions, random.Random(number)))
+            asks.append(_asks(client, subject.population, questions, random.Random(number)))
         meter = Meter(subject.processes)
         answers = await keep_in_flight(asks, seconds)
         cost = meter.cost(len(answers.seconds))
@@ -44,47 +44,47 @@ async def asked(subject: Subject, seconds: float, questions: Questions, in_fligh
     return {"requests/s": answers.in_time / seconds, **milliseconds(answers.seconds), **cost}
 
 
-def slots_of_a_day(clinic: Clinic, chance: random.Random) -> Question:
+def slots_of_a_day(population: Population, chance: random.Random) -> Question:
     """A patient looks at any day of the year ahead."""
     day = (system_clock() + timedelta(days=chance.randrange(365))).date()
-    patient = chance.choice(clinic.patients)
-    return Question(f"/api/v1/doctors/{_doctor(clinic, chance)}/slots?date={day}", patient.token)
+    patient = chance.choice(population.patients)
+    return Question(f"/api/v1/doctors/{_doctor(population, chance)}/slots?date={day}", patient.token)
 
 
-def list_of_a_patient(clinic: Clinic, chance: random.Random) -> Question:
+def list_of_a_patient(population: Population, chance: random.Random) -> Question:
     """A patient opens the list of all that there ever was."""
-    return Question("/api/v1/appointments", chance.choice(clinic.patients).token)
+    return Question("/api/v1/appointments", chance.choice(population.patients).token)
 
 
-def week_of_a_doctor(clinic: Clinic, chance: random.Random) -> Question:
+def week_of_a_doctor(population: Population, chance: random.Random) -> Question:
     """A doctor opens any week of the last year or of the coming half."""
     begin = system_clock() + timedelta(days=chance.randrange(-365, 180))
     span = f"from={rfc3339(begin)}&to={rfc3339(begin + timedelta(days=7))}"
-    return Question(f"/api/v1/appointments?{span}&limit=200", clinic.doctor_tokens[_doctor(clinic, chance)])
+    return Question(f"/api/v1/appointments?{span}&limit=200", population.doctor_tokens[_doctor(population, chance)])
 
 
-def missed_by_patients(clinic: Clinic, chance: random.Random) -> Question:
+def missed_by_patients(population: Population, chance: random.Random) -> Question:
     """A doctor asks who did not come, of all years."""
-    return Question("/api/v1/appointments?status=no_show", clinic.doctor_tokens[_doctor(clinic, chance)])
+    return Question("/api/v1/appointments?status=no_show", population.doctor_tokens[_doctor(population, chance)])
 
 
-def statistics_of_all_years(clinic: Clinic, chance: random.Random) -> Question:
+def statistics_of_all_years(population: Population, chance: random.Random) -> Question:
     """A doctor asks for the figures of all years."""
-    doctor = _doctor(clinic, chance)
-    return Question(f"/api/v1/appointments/stats/doctor/{doctor}", clinic.doctor_tokens[doctor])
+    doctor = _doctor(population, chance)
+    return Question(f"/api/v1/appointments/stats/doctor/{doctor}", population.doctor_tokens[doctor])
 
 
-def _doctor(clinic: Clinic, chance: random.Random) -> str:
-    return chance.choice(_doctors(clinic))
+def _doctor(population: Population, chance: random.Random) -> str:
+    return chance.choice(_doctors(population))
 
 
-def _doctors(clinic: Clinic) -> Sequence[str]:
-    return list(clinic.doctor_tokens)
+def _doctors(population: Population) -> Sequence[str]:
+    return list(population.doctor_tokens)
 
 
-def _asks(client: RestClient, clinic: Clinic, questions: Questions, chance: random.Random) -> Ask:
+def _asks(client: RestClient, population: Population, questions: Questions, chance: random.Random) -> Ask:
     async def ask() -> str:
-        question = questions(clinic, chance)
+        question = questions(population, chance)
         answer = await client.send("GET", question.path, question.token, "")
         # An empty list would be answered quickest of all.
         return OK if answer.status == 200 and len(answer.body) > 2 else f"{question.path}: {answer.body.decode()}"

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 from hub.bus.topics import partition_of
 from hub.ops.local.process import Process
-from tests.tools.bench.clinic import Patient
 from tests.tools.bench.figures import Figures, quantile
+from tests.tools.bench.population import Patient
 from tests.tools.bench.rest import RestClient
 from tests.tools.bench.sockets import SocketClient, open_all
 from tests.tools.bench.subject import Subject, WrongAnswers
@@ -46,7 +46,7 @@ async def of_sockets(subject: Subject, _: float) -> Figures:
     They come back at once, and all together: what a browser adds to that is its own delay.
     """
     killed, other = subject.stack.apis
-    crowd = [patient.token for patient in subject.clinic.crowd]
+    crowd = [patient.token for patient in subject.population.crowd]
     async with AsyncExitStack() as stack:
         sockets = await open_all(subject.host, killed.port, crowd, lambda _: None, stack)
         for socket in sockets:
@@ -80,7 +80,7 @@ async def touch_each_doctor(subject: Subject) -> None:
 
 def _one_of_each(subject: Subject) -> list[Patient]:
     """Return a patient of each doctor; of the one that only the crowd has, none."""
-    return list({patient.doctor_id: patient for patient in subject.clinic.patients}.values())
+    return list({patient.doctor_id: patient for patient in subject.population.patients}.values())
 
 
 def _silence(seconds: list[float]) -> Figures:
@@ -101,7 +101,7 @@ def _partitions(worker: Process) -> set[int]:
 async def _until_booked(client: RestClient, patient: Patient, subject: Subject, began: float) -> float:
     """Return how long after `began` the patient's doctor has taken a booking; the api itself gives up after 10 s."""
     while True:
-        answer = await client.book(patient, subject.clinic.free_slot(patient.doctor_id))
+        answer = await client.book(patient, subject.population.free_slot(patient.doctor_id))
         if answer.status == 201:
             return time.perf_counter() - began
         if answer.status != 503:

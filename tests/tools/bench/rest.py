@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import cast
 
-from tests.tools.bench.clinic import Patient
+from tests.tools.bench.population import Patient
 
 
 @dataclass(frozen=True)

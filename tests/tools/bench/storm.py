@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from tests.tools.bench.clinic import Clinic
 from tests.tools.bench.figures import Figures, milliseconds, quantile
 from tests.tools.bench.machine import Meter
+from tests.tools.bench.population import Population
 from tests.tools.bench.rest import booking
 from tests.tools.bench.sockets import SocketClient, open_all
 from tests.tools.bench.subject import Subject, WrongAnswers
@@ -20,23 +20,23 @@ _TAKEN = b'"code":"slot_taken"'
 async def on_ten_slots(subject: Subject, seconds: float) -> Figures:
     """Storm after storm, each on ten other slots of one doctor, over sockets that are open already."""
     async with AsyncExitStack() as stack:
-        tokens = [patient.token for patient in subject.clinic.crowd]
+        tokens = [patient.token for patient in subject.population.crowd]
         sockets = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
         storms: list[list[float]] = []
         meter = Meter(subject.processes)
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            storms.append(await _storm(sockets, subject.clinic))
+            storms.append(await _storm(sockets, subject.population))
         cost = meter.cost(len(storms) * len(sockets))
     answers = [took for storm in storms for took in storm]
     last = [max(storm) for storm in storms]
     return {**milliseconds(answers), "all answered, p50 ms": quantile(last, 0.5) * 1000, **cost}
 
 
-async def _storm(sockets: Sequence[SocketClient], clinic: Clinic) -> list[float]:
+async def _storm(sockets: Sequence[SocketClient], population: Population) -> list[float]:
     """Return after how many seconds each client had its answer."""
-    crowd = clinic.crowd
-    starts = [clinic.free_slot(crowd[0].doctor_id) for _ in range(SLOTS)]
+    crowd = population.crowd
+    starts = [population.free_slot(crowd[0].doctor_id) for _ in range(SLOTS)]
     began = time.perf_counter()
     said: Counter[str] = Counter()
 

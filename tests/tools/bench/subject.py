@@ -1,4 +1,4 @@
-"""What is measured: the hub as `make run` starts it, as processes on loopback, with a clinic in it."""
+"""What is measured: the hub as `make run` starts it, as processes on loopback, with a population in it."""
 
 import asyncio
 import tempfile
@@ -20,7 +20,7 @@ from hub.settings import Settings, address
 from tests.own_database import own_database
 from tests.stack import Stack
 from tests.tools.bench import machine
-from tests.tools.bench.clinic import Clinic, Size, seed
+from tests.tools.bench.population import Population, Size, seed
 from tests.years import write, years
 
 _SIGNED_IN_FOR = timedelta(hours=24)
@@ -44,7 +44,7 @@ class Hub:
 
     @property
     def size(self) -> Size:
-        """A clinic of many doctors to book with; of few and busy ones, as old as it has to be, to read from."""
+        """A population of many doctors to book with; of few and busy ones, as old as it has to be, to read from."""
         if self.stored:
             return Size(doctors=10, patients=1000, crowd=0, first_day=_FILLED_DAYS + 2)
         return Size(doctors=64, patients=128, crowd=500, first_day=2)
@@ -52,11 +52,11 @@ class Hub:
 
 @dataclass(frozen=True)
 class Subject:
-    """A running hub; `clinic` has free slots for whoever measures."""
+    """A running hub; `population` has free slots for whoever measures."""
 
     stack: Stack
     cores: Sequence[int]
-    clinic: Clinic
+    population: Population
     database: AsyncMongoClient[Any]
     server: str | None
     """The URL of the MongoDB that it uses, where that is not the embedded one."""
@@ -105,11 +105,11 @@ class Subject:
 
 @asynccontextmanager
 async def under_measurement(cores: Sequence[int], broker: Kind, server: str | None, hub: Hub) -> AsyncIterator[Subject]:
-    """Start a fresh hub on these cores, with a new clinic in it, and end it afterwards."""
+    """Start a fresh hub on these cores, with a new population in it, and end it afterwards."""
     with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory, own_database(server) as url:
         async with Stack(Path(directory), broker, mongodb_url=url) as stack:
             await stack.start_engines()
-            clinic = await _clinic(stack.settings, hub)
+            population = await _population(stack.settings, hub)
             await stack.start_phones()
             for _ in range(hub.agents):
                 await stack.add_agents()
@@ -117,27 +117,27 @@ async def under_measurement(cores: Sequence[int], broker: Kind, server: str | No
                 await stack.add_api()
             database: AsyncMongoClient[Any] = AsyncMongoClient(address(stack.settings, "mongodb_url"))
             async with database:
-                subject = Subject(stack, cores, clinic, database, server)
+                subject = Subject(stack, cores, population, database, server)
                 subject.pin()
                 yield subject
 
 
-async def _clinic(settings: Settings, hub: Hub) -> Clinic:
+async def _population(settings: Settings, hub: Hub) -> Population:
     tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), _SIGNED_IN_FOR, system_clock)
     records = connect(address(settings, "mongodb_url"))
     try:
         if not hub.stored:
             await records.prepare()
-        clinic = await seed(records, tokens, system_clock, hub.size)
+        population = await seed(records, tokens, system_clock, hub.size)
         if hub.stored:
-            await _fill(records, clinic, hub.stored)
-        return clinic
+            await _fill(records, population, hub.stored)
+        return population
     finally:
         await records.close()
 
 
-async def _fill(records: MongoRecords, clinic: Clinic, stored: int) -> None:
-    doctors, patients = list(clinic.doctor_tokens), [patient.id for patient in clinic.patients]
+async def _fill(records: MongoRecords, population: Population, stored: int) -> None:
+    doctors, patients = list(population.doctor_tokens), [patient.id for patient in population.patients]
     await write(records, years(doctors, patients, stored // len(doctors), system_clock()))
 
 

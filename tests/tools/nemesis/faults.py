@@ -13,7 +13,7 @@ from typing import TypeVar
 from hub.clock import Clock
 from hub.ops.local.process import Process, StartFailed
 from tests.faults.balancer import Balancer
-from tests.faults.clinic import had_doctors
+from tests.faults.judged_run import had_doctors
 from tests.phones import Phones
 from tests.stack import Stack, is_gone
 from tests.tools.nemesis.control import LOGGED, Logs, Word, asked

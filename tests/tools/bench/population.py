@@ -1,4 +1,4 @@
-"""The clinic that the load meets: doctors with free slots for months, each with patients of their own."""
+"""The accounts of the benchmark: doctors with free slots for months, each with their own patients."""
 
 import random
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from tests import people
 _ZONE = "Europe/Berlin"
 _SHIFTS = people.weekly(8, 16)
 _LAST_DAY = 362
-"""Counted from now; the rules let nobody book more than 366 days ahead."""
+"""Days from now. The rules allow bookings up to 366 days ahead."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many people; the `crowd` are patients of one more doctor. Free slots begin `first_day` days from now."""
+    """The `crowd` are patients of one more doctor. Free slots begin `first_day` days from now."""
 
     doctors: int
     patients: int
@@ -31,15 +31,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Patient:
-    """A patient of one doctor alone, who is therefore never asked to be in two places at once."""
+    """A patient of one doctor only, so that no booking is refused because the patient is busy."""
 
     id: str
     token: str
     doctor_id: str
 
 
-class Clinic:
-    """`doctor_tokens` sign in the doctors, by id; `patients` go round the doctors in turn, the `crowd` has one."""
+class Population:
+    """`doctor_tokens` are by doctor id. The patients are spread evenly over the doctors; the crowd has one doctor."""
 
     def __init__(
         self, doctor_tokens: dict[str, str], patients: list[Patient], crowd: list[Patient], starts: list[str]
@@ -50,18 +50,18 @@ class Clinic:
         self._free = {doctor_id: _shuffled(starts, seed) for seed, doctor_id in enumerate(doctor_tokens)}
 
     def free_slot(self, doctor_id: str) -> str:
-        """Return the start (RFC 3339) of a slot that nobody was given before. Raises StopIteration when all are."""
+        """Return the start (RFC 3339) of a slot not returned before. Raises StopIteration when none is left."""
         return next(self._free[doctor_id])
 
 
-async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size) -> Clinic:
-    """Write the accounts, with tokens for all of them: nobody logs in."""
+async def seed(records: Records, tokens: AccessTokens, clock: Clock, size: Size) -> Population:
+    """Write the accounts, and issue a token for each: nobody logs in."""
     doctors = [_doctor(number) for number in range(size.doctors + bool(size.crowd))]
     others = [_patient(number) for number in range(size.patients + size.crowd)]
     if taken := await records.users.add([*doctors, *others]):
         raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
     patients, crowd = others[: size.patients], others[size.patients :]
-    return Clinic(
+    return Population(
         {doctor.id: _token(tokens, doctor) for doctor in doctors},
         [Patient(one.id, _token(tokens, one), doctors[i % size.doctors].id) for i, one in enumerate(patients)],
         [Patient(one.id, _token(tokens, one), doctors[-1].id) for one in crowd],
@@ -90,5 +90,5 @@ def _starts(doctor: Account, now: datetime, first_day: int) -> list[str]:
 
 
 def _shuffled(starts: list[str], seed: int) -> Iterator[str]:
-    """In an order of its own for each doctor, the same at every run: days fill evenly, as they do in a clinic."""
+    """Return the starts in a random order that is the same at every run, so that days fill evenly."""
     return iter(random.Random(seed).sample(starts, len(starts)))

@@ -1,4 +1,4 @@
-"""A clinic in memory: gives commands to `decide` and keeps what happens, as the actors and the record do together."""
+"""A clinic in memory: passes commands to `decide` and stores the events, as the actors and the record do together."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from hub.scheduling.schedule_record import hired
 from hub.scheduling.values import Actor, Role
 
 OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
-"""A Friday; two days later the clocks of New York are put forward."""
+"""A Friday. Two days later, daylight-saving time begins in New York."""
 WEEK, SUNDAY = range(7), 6
 DOCTORS = (
     Schedule(
@@ -39,8 +39,8 @@ ACTORS = (
 
 
 @dataclass
-class Clinic:
-    """`stored` is each appointment after its last event, `log` every doctor's events, `applied` who did what."""
+class SimulatedClinic:
+    """`stored` has each appointment by its id, `log` each doctor's events, `applied` each command by its id."""
 
     calendars: dict[str, DoctorState] = field(
         default_factory=lambda: {
@@ -53,7 +53,7 @@ class Clinic:
     applied: dict[str, Command] = field(default_factory=dict)
 
     def give(self, command: Command, now: datetime) -> Decision:
-        """Decide the command, keep what it causes."""
+        """Decide a command and store its event."""
         decision = decide(self.calendars[command.doctor_id], command, now)
         if not isinstance(decision, Accepted | Arranged):
             return decision

@@ -1,4 +1,4 @@
-"""A clinic on a clock that runs fast: people with phones and dashboards, and what reached them."""
+"""A running hub on a fast clock, and users with phones and dashboards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a phone, and a dashboard that shows everything they are told."""
+    """A user with a phone and a dashboard."""
 
     account: Account
     member: Member
@@ -49,12 +49,12 @@ class Person:
         return self.account.phone
 
     def told(self, appointment_id: str) -> list[str]:
-        """Return the types of the events about an appointment that the dashboard has seen, in their order."""
+        """Return the types of the events of an appointment that the dashboard has received, in order."""
         return [seen.event.type for seen in self.dashboard.received if seen.event.appointment.id == appointment_id]
 
 
-class Clinic:
-    """The hub of a stack, seen by its people."""
+class RunningHub:
+    """The hub of a stack: adds users, and waits for what reaches them."""
 
     def __init__(self, stack: Stack, records: Records, phones: Phones, door: Door, lines: AsyncExitStack) -> None:
         self.stack = stack
@@ -67,7 +67,7 @@ class Clinic:
         self._tokens = people.tokens_of(stack.settings, self.clock)
 
     def number(self, line: Line) -> str:
-        """Return our number of a line."""
+        """Return the clinic's phone number of a line."""
         settings = self.stack.settings
         number = settings.twilio_from_patient if line == "patient" else settings.twilio_from_doctor
         assert number
@@ -84,34 +84,34 @@ class Clinic:
         return await self._enter(people.patient(f"patient-{number}", phone=phone or _phone(number)))
 
     def slot_in(self, ahead: timedelta) -> datetime:
-        """Return the first half hour of UTC that is at least so far ahead."""
+        """Return the start of the first slot (UTC) that is at least this far ahead."""
         at = self.clock() + ahead
         return datetime.fromtimestamp(
             -(-at.timestamp() // APPOINTMENT_DURATION.total_seconds()) * APPOINTMENT_DURATION.total_seconds(), UTC
         )
 
     async def booked(self, patient: Person, doctor: Person, start: datetime) -> AppointmentView:
-        """Let a patient book a slot, which has to work."""
+        """Book a slot for a patient. Fails the test when the booking is refused."""
         answer = await patient.commands.book(doctor.id, start)
         assert answer.appointment, answer
         return answer.appointment
 
     async def show(self, instant: datetime) -> None:
-        """Wait until the clock shows this."""
+        """Wait until the hub's clock shows this."""
         await asyncio.sleep(self.clock.seconds_until(instant))
 
     async def texts_to(self, person: Person) -> list[Arrived]:
         return [text for text in await self.phones.sent() if text.to == person.phone]
 
     async def texts_about(self, appointment_id: str) -> list[Text]:
-        """Return what the outbox says about an appointment."""
+        """Return the outbox's texts about an appointment."""
         return await self.records.texts.of_appointment(appointment_id)
 
     async def appointment(self, appointment_id: str) -> Appointment:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
 
     async def until(self, look: Callable[[], Awaitable[T]], what: str, within: float = 30.0) -> T:
-        """Return what a look gives as soon as that is true; fail when it is not within so many real seconds."""
+        """Return the first true result of `look`. Fails the test after `within` real seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         while not (found := await look()):
@@ -120,7 +120,7 @@ class Clinic:
         return found
 
     async def until_text(self, person: Person, number: int, within: float = 30.0) -> Arrived:
-        """Return the so-manieth text of a phone when it has arrived (1 is the first)."""
+        """Wait for a text of a phone and return it; number 1 is the first."""
 
         async def look() -> list[Arrived]:
             found = await self.texts_to(person)
@@ -129,7 +129,7 @@ class Clinic:
         return (await self.until(look, f"text {number} reaches {person.id}", within))[number - 1]
 
     async def until_told(self, person: Person, appointment_id: str, type_: str, within: float = 30.0) -> None:
-        """Return when a dashboard shows that this has happened to an appointment."""
+        """Wait until a dashboard has received this event of an appointment."""
 
         async def look() -> bool:
             return type_ in person.told(appointment_id)
@@ -149,8 +149,8 @@ def _phone(number: int) -> str:
 
 
 @asynccontextmanager
-async def opened(stack: Stack) -> AsyncIterator[Clinic]:
-    """Open a clinic on a stack that runs."""
+async def running_hub(stack: Stack) -> AsyncIterator[RunningHub]:
+    """Connect to the hub of a running stack."""
     async with AsyncExitStack() as lines:
         assert stack.settings.mongodb_url
         records = connect(stack.settings.mongodb_url)
@@ -159,4 +159,4 @@ async def opened(stack: Stack) -> AsyncIterator[Clinic]:
         door = await lines.enter_async_context(
             clinic_at(stack.base_url(), timekeeper(stack.settings), timeouts=_PATIENCE)
         )
-        yield Clinic(stack, records, phones, door, lines)
+        yield RunningHub(stack, records, phones, door, lines)

@@ -72,7 +72,7 @@ class Answer:
     code: str | None
 
 
-class Clinic:
+class RestClinic:
     """Ada and Ben are doctors in Berlin, Monday to Friday from nine to five; Carl and Dora are patients."""
 
     def __init__(self, services: Services, client: TestClient[Any, Any], people: dict[str, Account]) -> None:
@@ -179,7 +179,7 @@ async def make_services(**changed: object) -> Services:
     )
 
 
-async def open_clinic(services: Services) -> Clinic:
+async def open_clinic(services: Services) -> RestClinic:
     """Return the clinic with its people and a client; the caller closes the client."""
     password_hash = await hash_password(PASSWORD, 4)
     people = {
@@ -191,7 +191,7 @@ async def open_clinic(services: Services) -> Clinic:
     assert await services.records.users.add(list(people.values())) is None
     client = TestClient(TestServer(build(services), access_log=None))
     await client.start_server()
-    return Clinic(services, client, people)
+    return RestClinic(services, client, people)
 
 
 def silenced(services: Services, name: str) -> Services:

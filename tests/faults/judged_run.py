@@ -1,4 +1,4 @@
-"""People for a stack: doctors and patients with dashboards, what they do, and a witness of all of it for the judge."""
+"""The users of a running hub, what they asked and what they saw: the evidence for the judge."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ _CONNECT_AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot that somebody could have."""
+    """A slot of a doctor."""
 
     doctor_id: str
     start: datetime
@@ -42,7 +42,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with commands of their own, over a line if they have one and else over REST."""
+    """A user. With a dashboard, the commands go over its socket; without one, over REST."""
 
     member: Member
     commands: Commands
@@ -54,7 +54,7 @@ class Person:
 
 
 @dataclass
-class Clinic:
+class JudgedRun:
     """The users of a test. Every doctor and every other patient has a dashboard from the start."""
 
     door: Door
@@ -72,7 +72,7 @@ class Clinic:
         return [exchange.answer for exchange in self.history.exchanges() if exchange.answer]
 
     def slots(self, each: int) -> list[Slot]:
-        """Return so many slots of each doctor, from tomorrow on."""
+        """Return the first `each` slots of each doctor, from tomorrow on."""
         tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return [
             Slot(doctor.id, tomorrow + number * APPOINTMENT_DURATION)
@@ -81,7 +81,7 @@ class Clinic:
         ]
 
     async def rush(self, slots: Sequence[Slot], at_once: int = 3) -> None:
-        """Let every patient try to book every slot, each in an order of their own, a few at the same time."""
+        """Every patient tries to book every slot, in a random order, `at_once` at a time."""
         await asyncio.gather(
             *(
                 self._book(patient, random.Random(number).sample(slots, len(slots)), at_once)
@@ -93,7 +93,7 @@ class Clinic:
         await until(lambda: len(self.answers) >= count, f"{count} commands are answered", within)
 
     async def verdict(self, at_rest_within: float = 20.0) -> tuple[Record, list[Violation]]:
-        """Return the record, and what the judge finds when everything has come to rest, or that takes too long."""
+        """Return the record and the judge's findings, once the dashboards are complete or this time is over."""
         await self._come_to_rest(at_rest_within)
         record = await read_record(self.records, system_clock)
         return record, judge(self.history, self.dashboards, record)
@@ -132,8 +132,10 @@ class Clinic:
 
 
 @asynccontextmanager
-async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None = None) -> AsyncIterator[Clinic]:
-    """Put so many people into the record, let them in (by default at the first api), and give the clinic."""
+async def judged_run(
+    stack: Stack, doctors: int, patients: int, base_url: str | None = None
+) -> AsyncIterator[JudgedRun]:
+    """Write the accounts into the record and connect the users, by default to the first api process."""
     records = connect(stack.settings.mongodb_url)
     async with AsyncExitStack() as lines:
         lines.push_async_callback(records.close)
@@ -154,12 +156,12 @@ async def opened(stack: Stack, doctors: int, patients: int, base_url: str | None
             return Person(member, line.commands, dashboard)
 
         inside = await asyncio.gather(*(let_in(number, member) for number, member in enumerate(members)))
-        yield Clinic(door, records, history, inside[:doctors], inside[doctors:])
+        yield JudgedRun(door, records, history, inside[:doctors], inside[doctors:])
 
 
 @asynccontextmanager
 async def stranger(stack: Stack, patience: Timeouts) -> AsyncIterator[Commands]:
-    """Give the commands of a patient who is not in the history of a clinic, over REST, and with this much patience."""
+    """Yield the commands (over REST, with these timeouts) of a patient whom no history records."""
     records = connect(stack.settings.mongodb_url)
     _, (account,) = new_people(stack, 0, 1)
     assert await records.users.add([account]) is None
@@ -174,11 +176,11 @@ def new_people(stack: Stack, doctors: int, patients: int) -> tuple[list[Account]
 
 
 def broken(violations: Collection[Violation]) -> set[tuple[int, str]]:
-    """Return which promises were broken, and by what."""
+    """Return the number of each broken promise and how it was broken."""
     return {(violation.promise.value, violation.what) for violation in violations}
 
 
 def had_doctors(agents: Process, since: str = "") -> bool:
-    """Return whether an agents process was given doctors, after this stands in its log."""
+    """Whether the process took over partitions, after the log line that contains `since`."""
     _, _, log = agents.written().partition(since) if since else ("", "", agents.written())
     return any('"doctors_taken_over"' in line and '"partitions":[]' not in line for line in log.splitlines())
