@@ -1,4 +1,4 @@
-"""The one composition root of the agents process."""
+"""Composes the agents process."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from agents.actor.handler import CommandHandler
 from agents.actor.slot_table import Days, DoctorTable
 from agents.deadlines import Deadlines
 from agents.publisher import Publisher
+from agents.texts.gateway import SmsGateway
 from agents.texts.planning import TextPlanner
-from agents.texts.sending import SmsGateway, TextSender
+from agents.texts.sending import TextSender
 from agents.transport import HubApp
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
@@ -27,23 +28,24 @@ from hub.texting.wording import Clinic
 log = structlog.get_logger(__name__)
 
 GROUP = "clinic-agents"
-_DRAIN = 1.0
-"""Seconds that commands under way get before their partition goes to another worker."""
+_DRAIN_TIMEOUT = 1.0
+"""Seconds that pending commands get before their partition is handed to another worker."""
 
 
 @dataclass(frozen=True)
 class TextingConfig:
-    """Who the texts are from, and how they leave; None: they are recorded and not sent."""
+    """The clinic as texts present it, and the gateway. Without a gateway, texts are recorded and not sent."""
 
     clinic: Clinic
-    way: SmsGateway | None
+    gateway: SmsGateway | None
 
 
 @dataclass(frozen=True)
 class Agents:
-    """A Faust app, what it publishes with (start that first and stop it last), and what runs beside it for ever.
+    """The parts of an agents process. Start `publisher` before `app` and stop it after `app`.
 
-    Await `finish` before the background is cancelled: it lets what cannot be taken back come to its end.
+    Run each function of `background` concurrently until shutdown. Await `finish` before you cancel them: it waits for
+    POSTs to Twilio, which cannot be undone.
     """
 
     app: HubApp
@@ -53,7 +55,7 @@ class Agents:
 
 
 def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: TextingConfig) -> Agents:
-    """Put the process together; nothing is opened yet."""
+    """Create all parts. It opens no connection."""
     app = _faust(broker)
     commands = app.topic(
         topics.COMMANDS,
@@ -62,17 +64,17 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
         key_serializer="raw",
         value_serializer="raw",
         partitions=broker.partitions,
-        internal=True,  # else the embedded broker makes it with a count of its own
+        internal=True,  # otherwise the embedded broker creates it with its own partition count
     )
     days = Days(app.Table("days", key_type=bytes, partitions=broker.partitions))
     publisher = Publisher(broker)
-    deadlines = Deadlines(records.appointments, clock, publisher.command)
+    deadlines = Deadlines(records.appointments, clock, publisher.send_command)
     planner = TextPlanner(records, clock, texting.clinic)
-    sender = TextSender(records, clock, texting.way)
+    sender = TextSender(records, clock, texting.gateway)
 
     def written(aggregate: Aggregate) -> None:
         if isinstance(aggregate, Appointment):
-            deadlines.note(aggregate)
+            deadlines.schedule(aggregate)
             planner.take(Happened(aggregate.last, aggregate))
         else:
             planner.take(Rearranged(aggregate.last, aggregate))
@@ -90,12 +92,12 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
     async def hand_over(_: Any, /, *args: Any, **__: Any) -> None:
         (revoked,) = args
         if revoked:
-            await pump.drain(_DRAIN)
+            await pump.drain(_DRAIN_TIMEOUT)
             await app.consumer.commit()
 
     @app.on_rebalance_complete.connect
     async def take_over(*_: Any, **__: Any) -> None:
-        # Without this, a worker with tables fetches with its old positions and strands commands (faust issue 596).
+        # Otherwise a worker with tables continues to fetch at its old positions and strands commands (faust issue 596).
         app.consumer.stop_flow()
         handler.forget()
         owned = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.COMMANDS}
@@ -105,7 +107,7 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
 
         deadlines.take_over(owns)
         planner.take_over(owns)
-        sender.lead(leads=0 in owned)
+        sender.set_leading(leading=0 in owned)
         log.info("doctors_taken_over", partitions=sorted(owned))
 
     return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
@@ -120,12 +122,12 @@ def _faust(broker: BrokerConfig) -> HubApp:
         web_enabled=False,
         topic_partitions=broker.partitions,
         topic_replication_factor=broker.replication,
-        table_standby_replicas=0,  # MongoDB is the stand-by
+        table_standby_replicas=0,  # MongoDB has everything that the table has
         broker_session_timeout=broker.profile.session_timeout,
         broker_heartbeat_interval=broker.profile.heartbeat,
         broker_rebalance_timeout=broker.profile.rebalance_timeout,
         broker_commit_interval=0.2,
-        stream_wait_empty=False,  # a batch that waits for the database must not hold up the exit
+        stream_wait_empty=False,  # a batch that waits for the database must not delay the exit
     )
     app.fetch_wait_ms = broker.profile.fetch_wait_ms
     return app

@@ -1,8 +1,9 @@
-"""Turns deadlines that are due into commands to the doctor's own actor. Changes nothing itself.
+"""Sends a command to the doctor's actor when a deadline is due. It changes no appointment itself.
 
-The record is the only durable timer: `due` of an appointment. A worker keeps in memory what is due soon for its own
-doctors, and reads again before that runs out, so what it costs depends on what is due, not on what is stored. What the
-actor has not settled yet is read, and sent, again: the id of the command is always the same, so it counts once.
+The only durable timer is the field `due` of an appointment in the record. A worker keeps the deadlines of the next two
+minutes of its own doctors in memory and reads again every 30 seconds. So the cost depends on the due deadlines, not on
+the stored ones. A deadline that the actor has not settled is read and sent again. Its command always has the same id,
+so it takes effect once.
 """
 
 import asyncio
@@ -26,27 +27,27 @@ from hub.scheduling.values import Actor, Role
 
 log = structlog.get_logger(__name__)
 PENDING = Gauge("clinic_deadlines_pending", "Deadlines in memory: those due within the window.")
-SENT = Counter("clinic_deadlines_sent_total", "Deadlines that became commands.", ["kind"])
-GIVEN_UP = Counter("clinic_deadlines_given_up_total", "Deadlines of appointments that no actor can decide about.")
+SENT = Counter("clinic_deadlines_sent_total", "Deadlines whose command was sent.", ["kind"])
+GIVEN_UP = Counter("clinic_deadlines_given_up_total", "Deadlines of appointments whose doctor does not exist.")
 LATENESS = Histogram(
     "clinic_deadline_lateness_seconds",
-    "From the instant a deadline was due to the moment its command was sent.",
+    "Seconds from the instant a deadline was due until its command was sent.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
 
 WINDOW = 120.0
-"""Seconds ahead (of real time) that deadlines are kept in memory."""
-READ_EVERY = 30.0
-"""Seconds between two reads; what was sent and did not arrive is sent again after as long."""
-_RETRY = 1.0
-"""Seconds after which it reads again when a read, or a sending, failed."""
-_AT_ONCE = 500
-"""Commands that are on their way to the broker at the same time."""
+"""Deadlines up to this many real seconds ahead are kept in memory."""
+READ_INTERVAL = 30.0
+"""Seconds between two reads. A command that was sent and lost is sent again after this time."""
+_RETRY_DELAY = 1.0
+"""Seconds until the next read after a failed read or a failed command."""
+_MAX_IN_FLIGHT = 500
+"""Commands that are sent to the broker concurrently."""
 
 HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
 
 Send = Callable[[Command], Awaitable[None]]
-"""Puts a command on its way to its doctor's actor; raises OSError or KafkaError when there is no way."""
+"""Sends a command to its doctor's actor. Raises OSError or KafkaError if the broker cannot be reached."""
 
 
 @dataclass(order=True, frozen=True)
@@ -67,41 +68,41 @@ class Deadlines:
         self._known: set[Deadline] = set()
         self._given_up: set[str] = set()
         self._loaded_until = clock()
-        self._read_again = clock()
+        self._next_read = clock()
         self._changed = asyncio.Event()
 
     def take_over(self, owns: Callable[[str], bool]) -> None:
-        """Answer for these doctors from now on, and for no others; what is due soon is read next."""
+        """Handle the deadlines of these doctors from now on, and of no others. The next step is a read."""
         self._owns = owns
         self._heap.clear()
         self._known.clear()
         self._given_up.clear()
-        self._read_again = self._clock()
+        self._next_read = self._clock()
         self._changed.set()
 
     def give_up(self, appointment_id: str) -> None:
-        """Send no more about an appointment of which the actor says that its doctor does not exist.
+        """Send no more commands for an appointment whose doctor does not exist, as the actor found out.
 
-        Nothing would ever settle such a deadline: who took the account away has to put it back, or the appointment in
-        order. The next worker that takes over tries again.
+        No command can settle such a deadline. An operator has to restore the account or correct the appointment. The
+        next worker that takes over tries again.
         """
         if appointment_id not in self._given_up:
             self._given_up.add(appointment_id)
             GIVEN_UP.inc()
             log.error("deadline_given_up", appointment_id=appointment_id, reason="its doctor's account is gone")
 
-    def note(self, appointment: Appointment) -> None:
-        """Take the new deadline of an appointment that has just been written, if it is due before the next read."""
+    def schedule(self, appointment: Appointment) -> None:
+        """Schedule the deadline of an appointment that has just been written, if it is due before the next read."""
         deadline = deadline_of(appointment)
         if deadline and deadline.due <= self._loaded_until:
             self._add([deadline])
             self._changed.set()
 
     async def run(self) -> None:
-        """Wait for the next deadline and send its command, for ever."""
+        """Send the command of each deadline when it is due, until cancelled."""
         while True:
             self._changed.clear()
-            if self._clock() >= self._read_again:
+            if self._clock() >= self._next_read:
                 await self._read()
             await self._fire()
             with suppress(TimeoutError):
@@ -109,27 +110,27 @@ class Deadlines:
                     await self._changed.wait()
 
     def _idle_for(self) -> float:
-        """Return the seconds until there is something to do: wakes exactly then, not to look whether there is."""
-        wake = min(self._heap[0].due, self._read_again) if self._heap else self._read_again
+        """Return the seconds until the next deadline or the next read."""
+        wake = min(self._heap[0].due, self._next_read) if self._heap else self._next_read
         return self._clock.seconds_until(wake)
 
     async def _read(self) -> None:
-        """Read what is due soon. Sent ones that the actor has settled are not among it any more."""
+        """Read the deadlines of the window. Deadlines that the actor has settled are no longer among them."""
         before = frozenset(self._known)
-        # All of these before the read: who takes over or notes something meanwhile must not be overruled by its end.
+        # Set these before the read. `take_over` and `schedule` may run during the read, and their values must survive.
         self._loaded_until = self._clock.after(WINDOW)
-        self._read_again = self._clock.after(READ_EVERY)
+        self._next_read = self._clock.after(READ_INTERVAL)
         try:
             due = await self._appointments.due(self._loaded_until)
         except StoreUnavailable:
             log.warning("deadlines_not_read", reason="the database does not answer")
-            self._read_again = self._clock.after(_RETRY)
+            self._next_read = self._clock.after(_RETRY_DELAY)
             return
-        meanwhile = self._known - before  # the read may have been too early for these
+        added_meanwhile = self._known - before  # the read may have been too early to see these
         self._heap.clear()
         self._known.clear()
         self._add(due)
-        self._add(meanwhile)
+        self._add(added_meanwhile)
 
     def _add(self, deadlines: Iterable[Deadline]) -> None:
         for deadline in deadlines:
@@ -141,35 +142,35 @@ class Deadlines:
         PENDING.set(len(self._heap))
 
     async def _fire(self) -> None:
-        """Send the commands of all that is due."""
+        """Send the commands of all due deadlines."""
         while due := self._pop_due():
             await asyncio.gather(*(self._send_one(deadline) for deadline in due))
 
     def _pop_due(self) -> list[Deadline]:
         now = self._clock()
         due: list[Deadline] = []
-        while self._heap and self._heap[0].due <= now and len(due) < _AT_ONCE:
+        while self._heap and self._heap[0].due <= now and len(due) < _MAX_IN_FLIGHT:
             due.append(heapq.heappop(self._heap).deadline)
         PENDING.set(len(self._heap))
         return due
 
     async def _send_one(self, deadline: Deadline) -> None:
-        """Send a command; one that cannot be sent is still in the record at the next read, which is soon then."""
+        """Send the command of a deadline. If that fails, read again soon: the deadline is still in the record."""
         now = self._clock()
         try:
             await self._send(_command(deadline, now))
         except (OSError, KafkaError) as error:
             log.warning("deadline_not_sent", appointment_id=deadline.appointment_id, error=type(error).__name__)
-            self._read_again = min(self._read_again, self._clock.after(_RETRY))
+            self._next_read = min(self._next_read, self._clock.after(_RETRY_DELAY))
             return
         SENT.labels(deadline.kind).inc()
         LATENESS.observe(max(0.0, (now - deadline.due) / timedelta(seconds=1)))
 
 
 def _command(deadline: Deadline, now: datetime) -> Command:
-    """Return the command of a deadline. Its id follows from what it is about, so no worker can make it count twice.
+    """Return the command of a deadline. Its id is derived from the deadline, so it takes effect once.
 
-    The version is part of it: an appointment that moves and comes back to its old start is reminded of again.
+    The version is part of the id: an appointment that moves away and back to its old start gets another reminder.
     """
     kind = RemindPatient if deadline.kind == "reminder" else MarkNoShow
     return kind(

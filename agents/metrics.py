@@ -1,4 +1,4 @@
-"""What an agents process counts, and where Prometheus reads it. Labels are words of ours."""
+"""Prometheus metrics of an agents process, and the endpoint that serves them. No label contains user input."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,16 +12,20 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 BATCH_COMMANDS = Histogram(
     "clinic_batch_commands", "Commands in a batch.", buckets=(1, 2, 5, 10, 20, 50, 100, 150, 200)
 )
-BATCH_SECONDS = Histogram("clinic_batch_seconds", "From a batch to its notices at the broker.", buckets=_SECONDS)
+BATCH_SECONDS = Histogram(
+    "clinic_batch_seconds", "Seconds from the start of a batch until the broker has its notices.", buckets=_SECONDS
+)
 LAG = Histogram(
-    "clinic_command_lag_seconds", "From when a command was given to when its batch began.", buckets=_SECONDS
+    "clinic_command_lag_seconds",
+    "Seconds from the creation of a command to the start of its batch.",
+    buckets=_SECONDS,
 )
 DECIDED = Counter(
-    "clinic_commands_decided_total", "Commands that were decided: done, or a refusal's code.", ["kind", "outcome"]
+    "clinic_commands_decided_total", "Decided commands. The outcome is done or a refusal code.", ["kind", "outcome"]
 )
 DECISION_SECONDS = Histogram(
     "clinic_command_told_seconds",
-    "From when a command was given to when everybody could be told.",
+    "Seconds from the creation of a command until its notices were published.",
     ["kind"],
     buckets=_SECONDS,
 )
@@ -29,12 +33,12 @@ QUEUED = Gauge("clinic_commands_queued", "Commands that wait for their batch or 
 
 
 class PortTaken(Exception):
-    """Nothing can listen there; the message says why."""
+    """The process cannot listen on this port. The message says why."""
 
 
 @asynccontextmanager
 async def serve_metrics(host: str, port: int | None) -> AsyncIterator[None]:
-    """Serve `/metrics` for the length of the block; None: nowhere. Raises `PortTaken`."""
+    """Serve `/metrics` on the port inside the block. A port of None serves nothing. Raises `PortTaken`."""
     if port is None:
         yield
         return

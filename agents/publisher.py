@@ -1,4 +1,4 @@
-"""Tells: notices to everybody, replies to whoever asked. Both only after the database said yes."""
+"""Publishes notices to all api processes and replies to the senders of commands, only after the database write."""
 
 import asyncio
 from collections import defaultdict
@@ -19,20 +19,20 @@ from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
 
-_REPLY_WITHIN = 2.0
-"""Seconds to get a reply away; after as long its asker sends the command again."""
+_REPLY_TIMEOUT = 2.0
+"""Seconds to send a reply. By then the requester has sent the command again."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a command came from: the doctor's partition, and the topic to reply to (None: nobody asked)."""
+    """The origin of a command: the doctor's partition, and the reply topic (None: no reply is wanted)."""
 
     partition: int
     reply_to: str | None
 
 
 class Publisher:
-    """Sends over a producer of its own, between `start` and `stop`."""
+    """Sends with its own Kafka producer, between `start` and `stop`."""
 
     def __init__(self, broker: BrokerConfig) -> None:
         self._broker = broker
@@ -40,19 +40,19 @@ class Publisher:
         self._replying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Connect. Raises KafkaError when the broker cannot be reached."""
+        """Connect. Raises KafkaError if the broker cannot be reached."""
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Send what is queued and disconnect."""
+        """Send the queued messages and disconnect."""
         await asyncio.gather(*self._replying)
         await self._producer.stop()
 
     async def publish(self, answers: Sequence[tuple[Answer, Origin]]) -> None:
         """Send the notices, in order, to their partitions, and each reply to its topic.
 
-        Returns when the broker has the notices; raises KafkaError when it does not take them. Replies do not hold
-        anybody up: the process that asked may be gone, and one that is there sends an unanswered command again.
+        Returns when the broker has the notices. Raises KafkaError if it does not accept them. It does not wait for
+        replies: the requesting process may be gone, and if it lives it sends an unanswered command again.
         """
         notices: dict[int, list[Notice]] = defaultdict(list)
         replies: dict[str, list[Reply]] = defaultdict(list)
@@ -66,8 +66,8 @@ class Publisher:
         if queued:
             await asyncio.gather(*chain.from_iterable(queued))
 
-    async def command(self, command: Command) -> None:
-        """Send a command of the hub itself to its doctor's actor; returns when the broker has it. Raises KafkaError."""
+    async def send_command(self, command: Command) -> None:
+        """Send a command of the hub itself to its doctor's actor. Returns when the broker has it. Raises KafkaError."""
         await self._producer.send_and_wait(
             topics.COMMANDS,
             CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
@@ -76,11 +76,11 @@ class Publisher:
         )
 
     async def reject(self, value: bytes | None, key: bytes | None) -> None:
-        """Put a message that cannot be read where somebody can look at it."""
+        """Move an unreadable message to the topic of rejected messages, where an operator can inspect it."""
         await self._producer.send_and_wait(topics.REJECTED, value, key=key)
 
     async def _send_notices(self, partition: int, notices: Iterable[Notice]) -> list[asyncio.Future[object]]:
-        """Queue the notices as one batch, or as many as their size asks: one future a batch, not one a notice."""
+        """Queue the notices in as few batches as their size allows. Returns one future per batch."""
         sent = []
         batch = self._producer.create_batch()
         for notice in notices:
@@ -108,7 +108,7 @@ class Publisher:
     async def _reply(self, topic: str, replies: list[Reply]) -> None:
         try:
             encoded = Replies.dump_json(replies, by_alias=True)
-            async with asyncio.timeout(_REPLY_WITHIN):
+            async with asyncio.timeout(_REPLY_TIMEOUT):
                 await self._producer.send_and_wait(topic, encoded, partition=0)
         except (KafkaError, TimeoutError) as error:
             log.info("reply_not_sent", topic=topic, replies=len(replies), error=type(error).__name__)

@@ -1,7 +1,7 @@
-"""Faust's Kafka transport with cures. Chosen by a broker URL of the form `clinic://host:port`.
+"""Faust's Kafka transport with corrections. A broker URL of the form `clinic://host:port` selects it.
 
-Faust-streaming 0.15.3 is pinned because the cures reach into private parts; `tests/agents/test_transport.py` fails
-when one of those is gone. What each cures has been seen to lose or strand commands.
+Each correction fixes a defect that was seen to lose or strand commands. They override private members, so
+faust-streaming 0.15.3 is pinned, and `tests/agents/test_transport.py` fails if one of the members is gone.
 """
 
 import asyncio
@@ -18,65 +18,65 @@ from faust.types import TP
 
 log = structlog.get_logger(__name__)
 
-_LOOK_WITHIN = 5.0
-"""Seconds for a second look at where partitions end; who finds nothing out goes by the first one."""
+_FETCHED_ENDS_TIMEOUT = 5.0
+"""Seconds to find the ends of partitions by fetches. After that, the ends that the broker lists are used."""
 
 
 class HubApp(faust.App):
-    """A Faust app that knows whether its doctors are still its own and what its table lacks, and that writes no file.
+    """A Faust app with a lease on its partitions and a count of missing table entries. It writes no files.
 
-    `fetch_wait_ms` is how long its broker may hold a fetch that finds nothing.
+    `fetch_wait_ms` is how long the broker may hold a fetch that finds no data.
     """
 
     fetch_wait_ms: int
     lease_until: float = 0.0
-    """By `time.monotonic`: until then the broker gives nobody else the partitions that are ours."""
+    """Until this time (`time.monotonic`) the broker assigns our partitions to no other worker."""
 
     def holds_lease(self) -> bool:
-        """Return whether what we take for ours is ours for certain.
+        """Return whether this worker certainly still owns its partitions.
 
-        A worker that was stopped for longer than its session does not know that another one has its partitions, and a
-        broker that comes back lets it fetch what is no longer its. The record keeps it from harm, but not from granting
-        what the other one has refused.
+        A worker that was suspended for longer than its session does not know that its partitions were reassigned, and a
+        broker that comes back lets it fetch from them. The fences in the record prevent conflicting writes. They do not
+        prevent this worker from accepting a command that the new owner has refused.
         """
         return time.monotonic() < self.lease_until
 
     def entries_to_recover(self) -> int | None:
-        """Return how many entries of its tables this worker waits for before it takes commands; None: for none."""
+        """Return how many table entries are missing before this worker takes commands, or None if it has them all."""
         recovery = cast("Any", self.tables).recovery
         return int(recovery.active_remaining_total()) if recovery.in_recovery else None
 
     def _create_directories(self) -> None:
-        """Upstream makes folders for tables on disk. Ours are in memory, and kill -9 would leave the folders."""
+        """Create no directories. Upstream creates them for tables on disk; our tables are in memory."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
-        """Note when the broker last knew that we live: nobody upstream asks that."""
+        """Extend the lease at every successful heartbeat. Upstream does not expose heartbeats."""
         await super().on_start()
         app = cast("HubApp", self.transport.app)
-        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 -- no option tells
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 -- there is no public access
         heartbeat = coordinator._do_heartbeat  # noqa: SLF001
 
-        async def noted() -> bool:
+        async def extend_lease() -> bool:
             sent = time.monotonic()
-            if known := await heartbeat():
+            if accepted := await heartbeat():
                 app.lease_until = sent + app.conf.broker_session_timeout
-            return bool(known)
+            return bool(accepted)
 
-        coordinator._do_heartbeat = noted  # noqa: SLF001
+        coordinator._do_heartbeat = extend_lease  # noqa: SLF001
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> aiokafka.AIOKafkaConsumer:
-        """Upstream waits 1.5 s in a fetch, whatever the broker; ours is set per broker (`hub.bus.profiles`)."""
+        """Set the fetch wait of the broker (`hub.bus.profiles`). Upstream always waits 1.5 s."""
         consumer = super()._create_consumer(loop)
         app = cast("HubApp", self.transport.app)
         consumer._fetch_max_wait_ms = app.fetch_wait_ms  # noqa: SLF001 -- no option sets it
         return consumer
 
     async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:
-        """Take the end of a partition from a fetch where that is further than what the broker lists.
+        """Return the ends of partitions: the higher of the listed end and the end that a fetch reports.
 
-        The embedded broker lists ends that are too low, and the recovery of a table stopped early.
+        The embedded broker lists ends that are too low. With them, the recovery of a table stopped too early.
         """
         ends = dict(await super()._highwaters(partitions))
         consumer = self._ensure_consumer()
@@ -87,13 +87,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
         return ends
 
     async def listed_ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
-        """Return where the broker says that these partitions end."""
+        """Return the end offsets that the broker lists."""
         ends = await self.call_thread(self._ensure_consumer().end_offsets, list(partitions))
         return cast("Mapping[TP, int]", ends)
 
 
 async def _fetched_end(consumer: aiokafka.AIOKafkaConsumer, partition: TP) -> int | None:
-    """Return the end that the first fetch says, waiting at most 2 s for it."""
+    """Return the end that the first fetch reports. Wait at most 2 seconds for it."""
     for _ in range(100):
         if partition not in consumer.assignment():
             return None
@@ -104,15 +104,15 @@ async def _fetched_end(consumer: aiokafka.AIOKafkaConsumer, partition: TP) -> in
 
 
 async def _fetched_ends(transport: Any, partitions: Collection[TP]) -> Mapping[TP, int]:
-    """Return the ends that fetches say, as far as they say any: the embedded broker lists the start of its last batch.
+    """Return the ends that fetches report. The embedded broker lists the start of its last batch instead.
 
-    By a consumer of its own, because the worker's may be paused, and may stand where nothing can be fetched.
+    It uses a separate consumer, because the worker's consumer may be paused or at a position without data.
     """
     consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=driver.server_list(transport.url, transport.default_port), fetch_max_wait_ms=50
     )
     try:
-        async with asyncio.timeout(_LOOK_WITHIN):
+        async with asyncio.timeout(_FETCHED_ENDS_TIMEOUT):
             await consumer.start()
             consumer.assign(list(partitions))
             await consumer.seek_to_end()
@@ -134,22 +134,22 @@ class Consumer(driver.Consumer):
         self._first = {}
 
     async def perform_seek(self) -> None:
-        """Begin at the beginning of partitions of which nothing has been committed, or nothing that can be true."""
+        """Seek to the committed offsets, or to the beginning of partitions without a possible commit."""
         await super().perform_seek()
         impossible = await self._impossible()
         self._committed_offset.update(dict.fromkeys(impossible))
         fresh = [partition for partition in self.assignment() if self._committed_offset[partition] is None]
         self._first = dict(await self.earliest_offsets(*fresh)) if fresh else {}
-        # What was fetched before this seek is dropped. Upstream seeks where something has been committed, and nowhere
-        # else: what had come to a partition before its first commit was decided by nobody.
+        # Messages fetched before this seek are dropped. Upstream seeks only in partitions with a commit. In other
+        # partitions it never handled the messages that arrived before the first commit.
         if first := {partition: at for partition, at in self._first.items() if not self._is_changelog_tp(partition)}:
             await self.seek_wait(first)
 
     async def _impossible(self) -> list[TP]:
-        """Return the partitions that end before the offset that has been committed.
+        """Return the partitions that end before their committed offset.
 
-        A worker whose broker comes back empty repeats its last commit until the new one takes it. Upstream drops every
-        message below what is committed, so nobody heard the commands of these doctors for more than a minute.
+        If the broker comes back without its data, a worker repeats its last commit until the broker accepts it.
+        Upstream drops every message below the committed offset, so it ignored commands for over a minute.
         """
         committed = {
             partition: offset for partition in self.assignment() if (offset := self._committed_offset[partition])
@@ -160,27 +160,30 @@ class Consumer(driver.Consumer):
         try:
             listed = await thread.listed_ends(committed)
         except KafkaError:
-            return []  # it is going away again, and who comes back asks anew
+            return []  # the broker is unreachable again; after the reconnect this check is repeated
         beyond = [partition for partition, offset in committed.items() if offset > listed[partition]]
         if not beyond:
             return []
         fetched = await _fetched_ends(self.transport, beyond)
         impossible = [each for each in beyond if committed[each] > max(listed[each], fetched.get(each, 0))]
         if impossible:
-            log.warning("commits_of_another_broker", partitions=sorted(each.partition for each in impossible))
+            log.warning("commits_beyond_end", partitions=sorted(each.partition for each in impossible))
         return impossible
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Upstream takes a jump in offsets for compaction. Commands are not compacted: it is a lost delivery."""
+        """Do not commit past a gap in the offsets of commands. Upstream takes a gap for compaction.
+
+        Command topics are not compacted, so a gap is a lost delivery.
+        """
         if self._is_changelog_tp(tp):
             await super()._add_gap(tp, offset_from, offset_to)
         else:
             self.log.error(
-                "hole in %s: %s to %s were not delivered, not committing past them", tp, offset_from, offset_to
+                "gap in %s: offsets %s to %s were not delivered, not committing past them", tp, offset_from, offset_to
             )
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Upstream commits past an unacked head when nothing was committed before (faust issue 606)."""
+        """Do not commit past an unacknowledged first message. Upstream does so before the first commit (issue 606)."""
         acked, base = self._acked[tp], self._committed_offset[tp]
         if base is None:
             base = self._first.get(tp)
@@ -194,6 +197,6 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """Registered under the entry point group `faust.transports` in pyproject.toml."""
+    """Registered in pyproject.toml in the entry point group `faust.transports`."""
 
     Consumer = Consumer

@@ -1,14 +1,15 @@
-"""Puts the texts that events ask for into the outbox. From there `agents.texts.sending` sends them.
+"""Puts the texts that events cause into the outbox. `agents.texts.sending` sends them from there.
 
-What the actor of this worker has just written is planned from memory. Anything else follows from the record: per doctor
-the outbox keeps the last `seq` whose texts are in it, and what came after is read when a worker takes over, and looked
-for now and then. So neither a crash between writing and planning nor a broker that loses everything loses a text.
-Planning an event twice is harmless, because a text's id follows from its event and its recipient.
+Events that this worker's actor has just written are planned from memory. Other events are read from the record: the
+outbox stores, for each doctor, the last planned `seq`, and later events are read when a worker takes over and at
+regular intervals. So no text is lost by a crash between writing and planning, or if the broker loses its data. Planning
+an event twice is harmless, because the id of a text is derived from its event and its recipient.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter
@@ -24,88 +25,104 @@ from hub.texting.wording import Clinic
 log = structlog.get_logger(__name__)
 PLANNED = Counter("clinic_texts_planned_total", "Texts that were put into the outbox.")
 
-GATHER = 0.2
-"""Seconds in which what has been written is gathered, so that many bookings cost one write."""
-_REST = 4
-"""How many times as long as the planning took it rests: when there is much to do, bookings come before their texts."""
-_REST_MOST = 2.0
-"""Seconds. Planning takes long, too, when the database has been away, and texts are not to wait for that again."""
-LOOK_EVERY = 30.0
-"""Seconds between two looks whether the record is ahead of the outbox."""
-_RETRY = 1.0
-_AT_ONCE = 500
-"""Events of which the texts are written at a time. What had gathered for seconds and was written in one go kept the
-embedded engine busy for up to 4.9 s, and bookings waited for it."""
-_MOST_WAITING = 20_000
-"""Events that wait to be planned; where there are more, they are read from the record instead."""
-_DOCTORS_AT_ONCE = 10
-"""Doctors of whom it is looked at the same time whether the record is ahead; what is to be decided waits behind it."""
+BATCH_WINDOW = 0.2
+"""Seconds in which new events are collected, so that many bookings cost one write."""
+CATCH_UP_INTERVAL = 30.0
+"""Seconds between two checks for unplanned events in the record."""
+_REST_FACTOR = 4
+"""The planner rests this many times as long as it worked. Under load, bookings take precedence over their texts."""
+_RETRY_DELAY = 1.0
+"""Seconds before the next check after a failure."""
+_DOCTORS_PER_CHECK = 10
+"""Maximum doctors checked concurrently for unplanned events. The actors' reads queue behind these reads."""
+
+
+@dataclass(frozen=True)
+class PlanningLimits:
+    """Limits of the planner.
+
+    `batch_events`: events whose texts are written at once. Several seconds of events in one write kept the embedded
+    engine busy for up to 4.9 s, and bookings waited for it.
+    `max_queued`: events that wait in memory. If there are more, they are read from the record instead.
+    `max_rest`: longest rest in seconds. Planning also takes long after a database outage, and then texts must not wait
+    four times as long again.
+    """
+
+    batch_events: int = 500
+    max_queued: int = 20_000
+    max_rest: float = 2.0
 
 
 class TextPlanner:
     """Plans the texts of the doctors that this worker owns."""
 
-    def __init__(self, records: Records, clock: Clock, clinic: Clinic) -> None:
+    def __init__(self, records: Records, clock: Clock, clinic: Clinic, limits: PlanningLimits | None = None) -> None:
         self._records = records
         self._clock = clock
         self._clinic = clinic
+        self._limits = limits or PlanningLimits()
         self._owns: Callable[[str], bool] = lambda _: False
+        self._generation = 0
+        """Counts the takeovers: a running catch-up compares it to detect a change of the owned doctors."""
         self._positions: dict[str, int] = {}
         self._written: list[Past] = []
-        self._news = asyncio.Event()
-        self._look_again = 0.0
+        self._has_new = asyncio.Event()
+        self._catch_up_at = 0.0
 
     def take_over(self, owns: Callable[[str], bool]) -> None:
-        """Answer for these doctors from now on, beginning with what the worker before left to be planned."""
+        """Plan the texts of these doctors from now on, beginning with those that the previous worker left unplanned."""
         self._owns = owns
-        self._positions = {}  # another one: who is just planning goes on with the old one
+        self._generation += 1
+        # A new dict, not `clear`: a read that is in progress must not write old positions into it.
+        self._positions = {}
         self._written.clear()
-        self._look_again = 0.0
-        self._news.set()
+        self._catch_up_at = 0.0
+        self._has_new.set()
 
     def take(self, happened: Past) -> None:
-        """Take an event that has just been written; those of a doctor come in order of `seq`."""
-        if len(self._written) >= _MOST_WAITING:
+        """Queue an event that has just been written. Events of one doctor must come in order of `seq`."""
+        if len(self._written) >= self._limits.max_queued:
             self._written.clear()
-            self._look_again = 0.0
+            self._catch_up_at = 0.0
         self._written.append(happened)
-        self._news.set()
+        self._has_new.set()
 
     async def run(self) -> None:
-        """Plan, for ever."""
+        """Plan texts until cancelled."""
         now = asyncio.get_running_loop().time
         while True:
-            # By a time of its own: where something is written all the time, the record is looked at all the same.
+            # The catch-up has its own deadline: it must also run while new events arrive all the time.
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(self._look_again):
-                    await self._news.wait()
-            self._news.clear()
+                async with asyncio.timeout_at(self._catch_up_at):
+                    await self._has_new.wait()
+            self._has_new.clear()
             began = now()
             try:
-                if began >= self._look_again:
-                    self._look_again = began + LOOK_EVERY
+                if began >= self._catch_up_at:
+                    self._catch_up_at = began + CATCH_UP_INTERVAL
                     await self._catch_up()
-                    began = now()  # looking at thousands of doctors is no reason to let new texts wait
+                    began = now()  # a long catch-up must not lengthen the rest, which delays new texts
                 await self._plan()
             except StoreUnavailable:
                 log.warning("texts_not_planned", reason="the database does not answer")
-                self._look_again = now() + _RETRY  # the record has all of it
+                self._catch_up_at = now() + _RETRY_DELAY  # the record has all these events
             except BrokenRecord as error:
                 log.warning("texts_not_planned", reason=str(error))
-                self._look_again = now() + _RETRY  # what is sound of it is planned then, doctor by doctor
-            await asyncio.sleep(max(GATHER, _rest(now() - began)))
+                self._catch_up_at = now() + _RETRY_DELAY  # the catch-up plans each doctor whose record is sound
+            await asyncio.sleep(max(BATCH_WINDOW, self._rest(now() - began)))
 
     async def _plan(self) -> None:
-        written, self._written = self._written[:_AT_ONCE], self._written[_AT_ONCE:]
+        size = self._limits.batch_events
+        written, self._written = self._written[:size], self._written[size:]
         if self._written:
-            self._news.set()
+            self._has_new.set()
         fits, ahead = self._in_order(written)
         await self._put(fits)
         for doctor_id in ahead:
             await self._catch_up_with(doctor_id)
 
     def _in_order(self, written: Sequence[Past]) -> tuple[list[Past], set[str]]:
-        """Return the events that continue what is planned, and the doctors of whom something is missing before."""
+        """Return the events that directly follow the planned ones, and the doctors with a gap before their events."""
         expected, fits, ahead = dict(self._positions), [], set()
         for happened in written:
             doctor_id, event = happened.doctor_id, happened.event
@@ -119,30 +136,30 @@ class TextPlanner:
         return fits, {doctor_id for doctor_id in ahead if self._owns(doctor_id)}
 
     async def _catch_up(self) -> None:
-        """Plan what the record knows of all owned doctors and the outbox does not.
+        """Plan all unplanned events in the record of the owned doctors.
 
-        Thousands of doctors take seconds. So after some of them what has been written meanwhile has its turn, and a
-        rest lets bookings and reminders come first.
+        Thousands of doctors take seconds. So after every few doctors the planner plans new events and rests, to give
+        bookings and reminders precedence.
         """
-        now, owns = asyncio.get_running_loop().time, self._owns
+        now, owns, generation = asyncio.get_running_loop().time, self._owns, self._generation
         owned = [doctor_id for doctor_id in await self._records.users.doctor_ids() if owns(doctor_id)]
-        for first in range(0, len(owned), _DOCTORS_AT_ONCE):
+        for first in range(0, len(owned), _DOCTORS_PER_CHECK):
             began = now()
-            for doctor_id in await self._ahead(owned[first : first + _DOCTORS_AT_ONCE]):
+            for doctor_id in await self._ahead(owned[first : first + _DOCTORS_PER_CHECK]):
                 try:
                     await self._catch_up_with(doctor_id)
                 except BrokenRecord as error:
-                    log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))  # the others' can be
+                    log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))
             await self._plan()
-            await asyncio.sleep(_rest(now() - began))
-            if self._owns is not owns:
-                return  # others are ours now: who they are is looked at from the beginning
+            await asyncio.sleep(self._rest(now() - began))
+            if self._generation != generation:
+                return  # the owned doctors have changed: the next catch-up starts from the beginning
 
     async def _ahead(self, doctor_ids: Collection[str]) -> list[str]:
-        """Return the doctors of whom the record knows more than the outbox, but for those who wait for their turn.
+        """Return the doctors with unplanned events in the record. Doctors with queued events are left out.
 
-        What is missing before or between what waits shows itself when it is planned. A read each, side by side: asked
-        for many pairs of doctor and `seq` at once, the embedded engine scans.
+        `_plan` detects a gap before queued events. There is one read per doctor, concurrently: for one query with many
+        pairs of doctor and `seq`, the embedded engine scans the collection.
         """
         waiting = {happened.doctor_id for happened in self._written}
         planned = await self._planned([doctor_id for doctor_id in doctor_ids if doctor_id not in waiting])
@@ -151,21 +168,21 @@ class TextPlanner:
 
     async def _catch_up_with(self, doctor_id: str) -> None:
         planned = (await self._planned([doctor_id]))[doctor_id]
-        while happened := await self._records.appointments.happened(doctor_id, planned, _AT_ONCE):
+        while happened := await self._records.appointments.happened(doctor_id, planned, self._limits.batch_events):
             await self._put(happened)
             planned = happened[-1].event.seq
 
     async def _planned(self, doctor_ids: Collection[str]) -> Mapping[str, int]:
-        """Return how far the planning has come, by doctor."""
+        """Return the planning position of each doctor."""
         positions = self._positions
         if unknown := [doctor_id for doctor_id in doctor_ids if doctor_id not in positions]:
             positions |= await self._records.text_positions.read(unknown)
         return {doctor_id: positions[doctor_id] for doctor_id in doctor_ids}
 
     async def _put(self, happened: Sequence[Past]) -> None:
-        """Write the texts of these events, and only then how far the planning has come.
+        """Write the texts of these events, and only then the new planning positions.
 
-        What happens to a doctor's timetable asks for no text; it counts as planned like the rest.
+        Events of a doctor's schedule cause no text. They still advance the position.
         """
         if not happened:
             return
@@ -190,7 +207,6 @@ class TextPlanner:
         ids = {one.appointment.doctor_id for one in happened} | {one.appointment.patient_id for one in happened}
         return await self._records.users.by_ids(ids)
 
-
-def _rest(worked: float) -> float:
-    """Return how many seconds to rest after so many of work."""
-    return min(_REST * worked, _REST_MOST)
+    def _rest(self, worked: float) -> float:
+        """Return how many seconds to rest after `worked` seconds of work."""
+        return min(_REST_FACTOR * worked, self._limits.max_rest)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.__main__ import _GONE_WITHIN
+from agents.__main__ import _EXIT_TIMEOUT
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 
-ENDED_WITHIN = _GONE_WITHIN + 2.0
+ENDED_WITHIN = _EXIT_TIMEOUT + 2.0
 """Seconds; what is killed after them had not ended."""
 
 

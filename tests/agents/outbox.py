@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.texts.sending import SmsGateway, TextSender
+from agents.texts.gateway import SmsGateway
+from agents.texts.sending import TextSender
 from hub.clock import Timekeeper
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
@@ -106,10 +107,10 @@ class Outbox:
         return self.worker.clock
 
     def sender(self, records: Records | None = None, *, leads: bool = True) -> TextSender:
-        """Return a sender of one more worker."""
-        way = SmsGateway(self.twilio, NUMBERS, "https://hub.clinic.example", self.per_second)
-        sender = TextSender(records or self.records, self.clock, way)
-        sender.lead(leads=leads)
+        """Return the sender of another worker."""
+        gateway = SmsGateway(self.twilio, NUMBERS, "https://hub.clinic.example", self.per_second)
+        sender = TextSender(records or self.records, self.clock, gateway)
+        sender.set_leading(leading=leads)
         return sender
 
     async def visit(self, patient: str = "carl", at: int = 0, doctor: str = "ada") -> BookAppointment:

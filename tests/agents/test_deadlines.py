@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from agents.deadlines import GIVEN_UP, PENDING, READ_EVERY, WINDOW
+from agents.deadlines import GIVEN_UP, PENDING, READ_INTERVAL, WINDOW
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Deadline
@@ -62,9 +62,9 @@ async def test_between_two_reads_it_wakes_when_something_is_due_and_not_to_look_
     await worker.open()
     await booked(worker, book(), book("dora", doctor="ben"))
     async with running(worker.deadlines.run):
-        await asyncio.sleep(READ_EVERY - 1)
+        await asyncio.sleep(READ_INTERVAL - 1)
         assert [command.kind for _, command in worker.sent] == ["remind", "remind"]
-        assert wakes() == [10.0, READ_EVERY - 1]
+        assert wakes() == [10.0, READ_INTERVAL - 1]
 
 
 @in_virtual_time

@@ -31,9 +31,9 @@ async def sent_and_not_reported(outbox: Outbox, number: int = 1, at: int = 200) 
 
 async def asking(outbox: Outbox) -> None:
     """Ask for ever, as the sender lets it be done: without its other work, of which there is much in two days."""
-    late = DeliveryPolling(outbox.records, outbox.clock, outbox.twilio, outbox.per_second)
+    polling = DeliveryPolling(outbox.records, outbox.clock, outbox.twilio, outbox.per_second)
     while True:
-        if not await late.ask():
+        if not await polling.poll():
             await asyncio.sleep(POLL_INTERVAL)
 
 
@@ -46,7 +46,7 @@ async def test_who_leads_the_sending_asks_too() -> None:
     async with running(sender.run):
         await asyncio.sleep(2 * POLL_INTERVAL)
         assert outbox.twilio.fetches == []
-        sender.lead(leads=True)
+        sender.set_leading(leading=True)
         await asyncio.sleep(1)
         assert len(outbox.twilio.fetches) == 1
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from agents.texts import planning
-from agents.texts.planning import GATHER, LOOK_EVERY
+from agents.texts.planning import BATCH_WINDOW, CATCH_UP_INTERVAL, PlanningLimits
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.scheduling.recorded_event import Happened
@@ -69,7 +68,7 @@ async def test_an_event_is_planned_once_however_often_and_by_whomever() -> None:
         for each in (worker, another):
             each.take_over(["ada"])
             each.planner.take(Happened(appointment.last, appointment))
-        await asyncio.sleep(LOOK_EVERY + SOON)
+        await asyncio.sleep(CATCH_UP_INTERVAL + SOON)
     assert await planned(worker) == BOOKED
     assert await worker.records.texts.of_appointment(appointment.id) == first
 
@@ -294,16 +293,15 @@ async def test_many_events_cost_few_writes() -> None:
         await asyncio.sleep(SOON)
         for number in range(50):
             await worker.do(book(at=number))
-            await asyncio.sleep(GATHER / 10)
+            await asyncio.sleep(BATCH_WINDOW / 10)
         await asyncio.sleep(SOON)
     assert len([one for one in await planned(worker) if one[1] == "patient"]) == 50
     assert calls.count("add_all") <= 7
 
 
 @in_virtual_time
-async def test_what_has_gathered_is_written_in_parts_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "_AT_ONCE", 4)
-    monkeypatch.setattr(planning, "_REST_MOST", LOOK_EVERY)  # each call takes a second here
+async def test_many_events_are_written_in_batches_and_other_work_runs_between() -> None:
+    limits = PlanningLimits(batch_events=4, max_rest=CATCH_UP_INTERVAL)  # each call takes a second here
     records = MemoryRecords()
     sizes: list[int] = []
     asked: list[str] = []
@@ -318,23 +316,22 @@ async def test_what_has_gathered_is_written_in_parts_and_keeps_nobody_out(monkey
 
     seen = InterceptedRecords(records, before_call)
     seen.texts.add_all = add_all
-    worker = Worker(records=records, seen=seen)
+    worker = Worker(records=records, seen=seen, planning=limits)
     await worker.open()
     async with running(worker.planner.run):
         await asyncio.sleep(SOON * 10)
         await worker.do(*(book(at=number) for number in range(20)))
-        await asyncio.sleep(LOOK_EVERY * 1.2)
+        await asyncio.sleep(CATCH_UP_INTERVAL * 1.2)
         assert await position(worker) < 20, "it does not take long enough to be seen waiting"
         assert "happened" not in asked, "what waits for its turn was read from the record"
-        await asyncio.sleep(LOOK_EVERY * 3)
+        await asyncio.sleep(CATCH_UP_INTERVAL * 3)
     assert [seq for seq, line, _ in await planned(worker) if line == "patient"] == [*range(1, 21)]
     assert max(sizes) <= 4
 
 
 @in_virtual_time
-async def test_what_is_too_much_to_remember_is_read_from_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "_MOST_WAITING", 3)
-    worker = Worker()
+async def test_events_that_exceed_the_queue_are_read_from_the_record() -> None:
+    worker = Worker(planning=PlanningLimits(max_queued=3))
     await worker.open()
     async with running(worker.planner.run):
         await asyncio.sleep(SOON)

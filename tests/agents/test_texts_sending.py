@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from agents.texts.sending import FINISH_WITHIN, HALTED_FOR, KEPT_BACK_FOR, LOOK_EVERY, SETTLE_EVERY, TextSender
+from agents.texts.line_throttle import BLOCKED_FOR, PROBE_INTERVAL
+from agents.texts.reconciliation import CHECK_INTERVAL
+from agents.texts.sending import FINISH_TIMEOUT, OUTBOX_INTERVAL, TextSender
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import BookAppointment, CompleteAppointment
 from hub.scheduling.values import Actor, Role
@@ -17,7 +19,7 @@ from tests.agents.outbox import NUMBERS, Outbox, bodies, opened
 from tests.agents.virtual_time import clock_from, in_virtual_time, running
 from tests.agents.workers import PHONES, Worker
 
-SOON = LOOK_EVERY + 0.1
+SOON = OUTBOX_INTERVAL + 0.1
 """Seconds within which a text that may leave has left."""
 OTHERS: tuple[TextKind, ...] = ("booked", "rescheduled", "cancelled")
 
@@ -149,9 +151,9 @@ async def test_who_does_not_lead_sends_nothing_and_who_ceases_to_stops() -> None
     async with running(sender.run):
         await asyncio.sleep(60)
         assert outbox.twilio.posts == []
-        sender.lead(leads=True)
+        sender.set_leading(leading=True)
         await asyncio.sleep(1.5)
-        sender.lead(leads=False)
+        sender.set_leading(leading=False)
         await asyncio.sleep(60)
     assert len(outbox.twilio.posts) == 2
 
@@ -161,7 +163,7 @@ async def test_without_a_way_out_texts_are_recorded() -> None:
     outbox = await opened()
     text = await outbox.plan(await outbox.visit())
     sender = TextSender(outbox.records, outbox.clock, None)
-    sender.lead(leads=True)
+    sender.set_leading(leading=True)
     async with running(sender.run):
         await asyncio.sleep(SOON)
     assert (await outbox.now(text)).status is TextStatus.RECORDED
@@ -237,9 +239,9 @@ async def test_a_line_that_is_halted_rests_then_tries_one_text_and_goes_on_when_
         assert (await outbox.now(other)).status is TextStatus.SENT
 
         outbox.twilio.answers[PHONES["carl"]] = [SendResult.HALT]
-        await asyncio.sleep(HALTED_FOR)
+        await asyncio.sleep(PROBE_INTERVAL)
         assert len(outbox.twilio.posts) == tried + 2  # the doctor's, and one to see whether it is mended
-        await asyncio.sleep(HALTED_FOR - 2)
+        await asyncio.sleep(PROBE_INTERVAL - 2)
         assert len(outbox.twilio.posts) == tried + 2
         await asyncio.sleep(3)
     assert {(await outbox.now(text)).status for text in waiting} == {TextStatus.SENT}
@@ -262,12 +264,12 @@ async def test_while_carriers_keep_back_what_a_line_sends_one_text_a_minute_leav
         await asyncio.sleep(SOON)
         assert (await outbox.now(other)).status is TextStatus.SENT
 
-        await asyncio.sleep(5 * HALTED_FOR)
+        await asyncio.sleep(5 * PROBE_INTERVAL)
         assert 5 <= len(outbox.twilio.posts) - tried - 1 <= 6
         await outbox.records.line_halts.put(number, 30034, outbox.clock())  # one of them was kept back, too
-        await asyncio.sleep(KEPT_BACK_FOR.total_seconds() - HALTED_FOR)
+        await asyncio.sleep(BLOCKED_FOR.total_seconds() - PROBE_INTERVAL)
         assert len(outbox.twilio.posts) < tried + 20
-        await asyncio.sleep(2 * HALTED_FOR + 30)
+        await asyncio.sleep(2 * PROBE_INTERVAL + 30)
     assert {(await outbox.now(text)).status for text in waiting} == {TextStatus.SENT}
 
 
@@ -305,7 +307,7 @@ async def _sent_into_the_dark(kind: TextKind, fates: list[SendResult]) -> tuple[
 async def test_a_reminder_of_unknown_fate_is_posted_once_more_when_it_is_still_absent_after_two_minutes() -> None:
     outbox, times = await _sent_into_the_dark("reminder", [SendResult.UNKNOWN])
     assert len(times) == 2
-    assert 120 <= times[1] - times[0] <= 120 + SETTLE_EVERY + SOON
+    assert 120 <= times[1] - times[0] <= 120 + CHECK_INTERVAL + SOON
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.SENT
 
 
@@ -324,7 +326,7 @@ async def test_any_other_text_of_unknown_fate_is_posted_again_after_thirty_secon
     outbox, times = await _sent_into_the_dark(kind, [SendResult.UNKNOWN] * 9)
     assert len(times) == 3
     for earlier, later in pairwise(times):
-        assert 30 <= later - earlier <= 30 + SETTLE_EVERY + SOON
+        assert 30 <= later - earlier <= 30 + CHECK_INTERVAL + SOON
     assert (await outbox.now(outbox.texts[0])).status is TextStatus.FAILED
 
 
@@ -393,7 +395,7 @@ async def test_while_the_list_cannot_be_had_nothing_is_concluded_and_the_others_
         assert (await outbox.now(stuck)).status is TextStatus.UNKNOWN
         assert {(await outbox.now(text)).status for text in (before, behind)} == {TextStatus.SENT}
         outbox.twilio.unreachable.clear()
-        await asyncio.sleep(SETTLE_EVERY + SOON)
+        await asyncio.sleep(CHECK_INTERVAL + SOON)
         assert (await outbox.now(stuck)).status is TextStatus.SENT
     assert len(outbox.posted(stuck)) == 2
 
@@ -421,7 +423,7 @@ async def test_a_death_between_the_claim_and_the_mark_leaves_it_to_the_successor
         assert len(times) == 1
     else:
         assert len(times) == 2
-        assert after <= times[1] - times[0] <= after + SETTLE_EVERY + SOON
+        assert after <= times[1] - times[0] <= after + CHECK_INTERVAL + SOON
 
 
 @in_virtual_time
@@ -508,7 +510,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
         await asyncio.sleep(SOON)
         before = asyncio.get_running_loop().time()
         await sender.finish()
-        assert asyncio.get_running_loop().time() - before == FINISH_WITHIN
+        assert asyncio.get_running_loop().time() - before == FINISH_TIMEOUT
 
 
 @in_virtual_time
@@ -520,5 +522,5 @@ async def test_on_a_faster_clock_waits_and_what_twilio_is_told_are_real_seconds(
         await asyncio.sleep(200)
     times = outbox.posted(text)
     assert len(times) == 2
-    assert 120 <= times[1] - times[0] <= 120 + SETTLE_EVERY + SOON
+    assert 120 <= times[1] - times[0] <= 120 + CHECK_INTERVAL + SOON
     assert outbox.twilio.posts[0].valid_for == pytest.approx(6.5 * 3600 / 60, abs=1)

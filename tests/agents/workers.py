@@ -9,7 +9,7 @@ from agents.actor.actors import Doctors
 from agents.actor.slot_table import Days
 from agents.answers import Answer
 from agents.deadlines import Deadlines
-from agents.texts.planning import TextPlanner
+from agents.texts.planning import PlanningLimits, TextPlanner
 from hub.clock import Timekeeper
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
@@ -31,6 +31,7 @@ class Worker:
     clock: Timekeeper = field(default_factory=lambda: clock_from(NOW))
     records: MemoryRecords = field(default_factory=MemoryRecords)
     seen: Records | None = None
+    planning: PlanningLimits = field(default_factory=PlanningLimits)
     sent: list[tuple[datetime, Command]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     broken: Exception | None = None
@@ -42,7 +43,7 @@ class Worker:
         seen = self.seen or self.records
         self.deadlines = Deadlines(seen.appointments, self.clock, self.send)
         self.actor = Doctors(self.records, Days({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up)
-        self.planner = TextPlanner(seen, self.clock, CLINIC)
+        self.planner = TextPlanner(seen, self.clock, CLINIC, self.planning)
 
     async def open(self, owned: Collection[str] = DOCTORS) -> None:
         """Write the accounts, and assign these doctors to the worker."""
@@ -75,7 +76,7 @@ class Worker:
         return [(event.at, event.type) for event in (await self.appointment(appointment_id)).history]
 
     def _saved(self, appointment: Appointment) -> None:
-        self.deadlines.note(appointment)
+        self.deadlines.schedule(appointment)
         self.planner.take(Happened(appointment.last, appointment))
 
 

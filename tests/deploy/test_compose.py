@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from agents.__main__ import _GONE_WITHIN
+from agents.__main__ import _EXIT_TIMEOUT
 from api.__main__ import STOP_WITHIN
 from hub.settings import Settings
 
@@ -96,7 +96,7 @@ def test_each_service_says_how_it_is_and_ours_wait_for_the_engines(services: dic
 def test_each_process_has_the_time_that_it_takes_to_stop(services: dict[str, Any]) -> None:
     grace = {service: float(services[service]["stop_grace_period"].removesuffix("s")) for service in OURS}
     assert grace["api"] > STOP_WITHIN
-    assert grace["agents"] > _GONE_WITHIN
+    assert grace["agents"] > _EXIT_TIMEOUT
 
 
 def test_any_number_of_our_processes_can_run(services: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""An api process that gives a command a fresh id each time it repeats it, as one does who has not thought of it."""
+"""An api process that wrongly gives a command a new id each time it sends it again."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from hub.bus.requests import Requests, Sender
 from hub.ids import new_id
 from hub.scheduling.commands import Command, CommandAdapter
 
-_answered = Requests.answered
+_on_reply = Requests.on_reply
 _init = Requests.__init__
 _id_of: dict[str, str] = {}
-"""For each id that was sent, the one under which somebody waits."""
+"""For each sent id, the id under which a caller waits for the reply."""
 
 
 class _FreshIds:
@@ -33,10 +33,10 @@ def _wrap(self: Requests, sender: Sender, *rest: Any) -> None:
 
 def _find(self: Requests, reply: Reply) -> None:
     waiting = _id_of.get(reply.command_id, reply.command_id)
-    _answered(self, reply.model_copy(update={"command_id": waiting}))
+    _on_reply(self, reply.model_copy(update={"command_id": waiting}))
 
 
 if __name__ == "__main__":
     Requests.__init__ = _wrap
-    Requests.answered = _find
+    Requests.on_reply = _find
     api.main()

@@ -30,12 +30,12 @@ async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: 
         await _commit(stack, FORMERLY)
         agents = await stack.add_agents()
         await stack.add_api()
-        assert "commits_of_another_broker" in agents.written()
+        assert "commits_beyond_end" in agents.written()
         async with judged_run(stack, DOCTORS, PATIENTS) as run:
             async with asyncio.timeout(ANSWERED_WITHIN):
                 await run.rush(run.slots(SLOTS_EACH))
             await stack.restart(agents)
-            assert "commits_of_another_broker" not in agents.written(), "what was committed since is true"
+            assert "commits_beyond_end" not in agents.written(), "what was committed since is true"
             await run.rush(run.slots(2 * SLOTS_EACH)[-SLOTS_EACH * DOCTORS :])
             _, violations = await run.verdict()
             assert violations == []

@@ -268,7 +268,7 @@ async def test_a_callback_fault_changes_the_callbacks(
 @pytest.mark.parametrize("fate", ["delivered", "opted out since"])
 async def test_the_fate_of_texts_whose_callbacks_were_lost_is_polled_a_day_later(world: World, fate: str) -> None:
     records, clock = MemoryRecords(), Timekeeper(base=system_clock(), shows=NOW, rate=1.0)
-    late = DeliveryPolling(records, clock, world.twilio, per_second=100.0)
+    polling = DeliveryPolling(records, clock, world.twilio, per_second=100.0)
     await world.phones.fault("callbacks_withheld", count=3)
     texts = [await _sent(world, records, number, left=clock() - REPORT_TIMEOUT) for number in range(3)]
     await world.until_idle()
@@ -277,7 +277,7 @@ async def test_the_fate_of_texts_whose_callbacks_were_lost_is_polled_a_day_later
         await records.texts.settle(texts[0].id, StatusUpdate(TextStatus.OPTED_OUT, error_code=21610), clock())
     forgotten = await _sent(world, records, 3, left=clock() - REPORT_TIMEOUT, sid="SM" + "0" * 32)
 
-    while await late.ask():
+    while await polling.poll():
         pass
 
     found = [await records.texts.by_id(text.id) for text in (*texts, forgotten)]

@@ -1,4 +1,4 @@
-"""An agents process that loses every third command of a deadline, and does not look again whether it was met."""
+"""An agents process that loses every third command of a deadline and never sends it again."""
 
 from itertools import count
 
@@ -17,7 +17,7 @@ async def _send_some(self: Deadlines, deadline: Deadline) -> None:
 
 
 if __name__ == "__main__":
-    deadlines.READ_EVERY = 3600.0
+    deadlines.READ_INTERVAL = 3600.0
     deadlines.WINDOW = 7200.0
     Deadlines._send_one = _send_some
     agents.main()

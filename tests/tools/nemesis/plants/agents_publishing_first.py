@@ -23,8 +23,8 @@ _save = MongoAppointments.save
 _known: dict[str, Schedule] = {}
 
 
-def _make(self: Publisher, place: BrokerConfig) -> None:
-    _made(self, place)
+def _make(self: Publisher, broker: BrokerConfig) -> None:
+    _made(self, broker)
     _publishers.append(self)
 
 
@@ -38,7 +38,7 @@ async def _publish_and_save(self: MongoAppointments, appointments: Sequence[Appo
     (publisher,) = _publishers
     for appointment in appointments:
         notice = notice_of(_known[appointment.doctor_id], appointment.last, appointment)
-        partition = topics.partition_of(appointment.doctor_id, publisher._place.partitions)
+        partition = topics.partition_of(appointment.doctor_id, publisher._broker.partitions)
         await asyncio.gather(*await publisher._send_notices(partition, [notice]))
     if appointments:
         await asyncio.sleep(_LATER)
