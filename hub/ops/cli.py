@@ -13,9 +13,9 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
-from hub.ops import staff
+from hub.ops import doctor_commands
 from hub.ops.checkup.check import check, lines
-from hub.ops.demo.run import run as play_morning
+from hub.ops.demo.run import run as demo
 from hub.ops.local.broker import Kind
 from hub.ops.local.data_dir_lock import DataDirTaken, find_run
 from hub.ops.local.database_locator import located_database
@@ -43,7 +43,7 @@ _CANNOT = (
 _REPORT = Path("seed/report.json")
 
 app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", version_flags=[])
-app.command(staff.app)
+app.command(doctor_commands.app)
 
 _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]
@@ -157,7 +157,7 @@ async def check_hub() -> int:
 
 
 @app.command(name="demo")
-async def show_morning(*, url: str | None = None) -> int:
+async def run_demo(*, url: str | None = None) -> int:
     """Drive the running hub through a busy morning with real clients, and check every promise against its database.
 
     Exits 0 when all were kept, 1 when one was broken, 2 when there was nothing to judge.
@@ -172,7 +172,7 @@ async def show_morning(*, url: str | None = None) -> int:
     running = find_run(settings.data_dir)
     found = running.urls[0] if running and running.urls else base_url(settings.host, settings.port)
     database = settings.mongodb_url or (running.mongodb_url if running else None)
-    return await play_morning(url or found, database)
+    return await demo(url or found, database)
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:

@@ -1,7 +1,11 @@
-"""Doctors never sign up: somebody at the clinic makes their accounts, from the command line."""
+"""Creates, disables and enables the accounts of doctors. Doctors cannot sign up themselves.
 
-import re
-from collections.abc import Sequence
+Disabling and enabling are written directly into the record, with the doctor's next `seq` and under the same fences as
+the writes of the doctor's actor. So they need neither broker nor agents. An actor that does not know of the change
+meets the fence with its next booking, reads the doctor again, and refuses.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -11,18 +15,27 @@ from hub.accounts.account import Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.passwords import hash_password
 from hub.accounts.ports import Unique, UserRecords
+from hub.clock import Clock
 from hub.ids import new_id, new_secret
+from hub.records.errors import StoreUnavailable
+from hub.records.ports import Records, Saved
+from hub.records.schedules import schedule_record_of
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.commands import DisableDoctor, EnableDoctor, ScheduleChange
+from hub.scheduling.decide import decide
+from hub.scheduling.decision import Arranged, Refused
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule import Schedule, Shift, ZoneName
-from hub.scheduling.values import Value
+from hub.scheduling.schedule_record import rearrange
+from hub.scheduling.values import Actor, Role, Value
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LINE = re.compile(rf"({'|'.join(_DAYS)})(?:-({'|'.join(_DAYS)}))?((?: \d\d:\d\d-\d\d:\d\d)+)", re.ASCII)
-_SHIFT = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
-_HOUR = range(60)
+_CLINIC = Actor(id="clinic", role=Role.SYSTEM, via="cli")
+_ATTEMPTS = 20
+"""An attempt fails when another process writes for the same doctor between the read and the write."""
 
 
 class NewDoctor(Value):
-    """A doctor who is to have an account."""
+    """The data of a doctor's new account."""
 
     name: Name
     email: Email
@@ -32,8 +45,18 @@ class NewDoctor(Value):
     shifts: tuple[Shift, ...]
 
 
-async def hire(users: UserRecords, doctor: NewDoctor, now: datetime, rounds: int) -> tuple[Account, str] | Unique:
-    """Make the account and return it with its first password; or the field that another account holds.
+@dataclass(frozen=True)
+class Disabled:
+    """The result of disabling: the number of ended sessions, and the future appointments, which stay booked."""
+
+    ended_sessions: int
+    appointments: list[Appointment]
+
+
+async def create_doctor(
+    users: UserRecords, doctor: NewDoctor, now: datetime, bcrypt_rounds: int
+) -> tuple[Account, str] | Unique:
+    """Create the account; return it with its first password, or the field that another account already has.
 
     Raises `StoreUnavailable`.
     """
@@ -44,7 +67,7 @@ async def hire(users: UserRecords, doctor: NewDoctor, now: datetime, rounds: int
         name=doctor.name,
         email=doctor.email,
         phone=doctor.phone,
-        password_hash=await hash_password(password, rounds),
+        password_hash=await hash_password(password, bcrypt_rounds),
         created_at=now,
         specialty=doctor.specialty,
         calendar=Schedule(id=id_, zone=doctor.zone, shifts=doctor.shifts),
@@ -52,26 +75,41 @@ async def hire(users: UserRecords, doctor: NewDoctor, now: datetime, rounds: int
     return await users.add([account]) or (account, password)
 
 
-def shifts_of(lines: Sequence[str]) -> tuple[Shift, ...]:
-    """Return the weekly hours that lines like `mon-fri 09:00-12:00 13:00-17:00` and `sat 09:00-12:00` say.
+async def disable(records: Records, doctor_id: str, clock: Clock) -> Disabled | Refused:
+    """Refuse new appointments of the doctor and end all sessions. Raises `StoreUnavailable`.
 
-    Times are by the doctor's clock, on half hours; 24:00 ends a day. Raises ValueError.
+    The api processes read the ended sessions from the record within two seconds. The sessions of a doctor who is
+    disabled already are ended too: an earlier attempt may have failed half-way.
     """
-    return tuple(shift for line in lines for shift in _shifts(line))
+    command = DisableDoctor(id=new_id(), doctor_id=doctor_id, by=_CLINIC, at=clock())
+    schedule_record = await schedule_record_of(records, doctor_id)
+    if schedule_record is None or not schedule_record.doctor.disabled:
+        refused = await _write(records, command, clock)
+        if refused:
+            return refused
+    sessions = await records.sessions.revoke_all(doctor_id, clock())
+    return Disabled(len(sessions), await records.appointments.active_since([doctor_id], clock()))
 
 
-def _shifts(line: str) -> list[Shift]:
-    read = _LINE.fullmatch(line.strip().lower())
-    if read is None:
-        raise ValueError(f"hours are written like 'mon-fri 09:00-12:00 13:00-17:00', not like {line!r}")
-    first, last = _DAYS.index(read[1]), _DAYS.index(read[2] or read[1])
-    if last < first:
-        raise ValueError(f"a week begins on Monday: write {line!r} as two lines")
-    times = [[int(part) for part in found] for found in _SHIFT.findall(read[3])]
-    if any(minute not in _HOUR for _, opens, _, closes in times for minute in (opens, closes)):
-        raise ValueError(f"an hour has 60 minutes: {line!r}")
-    return [
-        Shift(weekday=weekday, opens=from_hour * 60 + from_minute, closes=to_hour * 60 + to_minute)
-        for weekday in range(first, last + 1)
-        for from_hour, from_minute, to_hour, to_minute in times
-    ]
+async def enable(records: Records, doctor_id: str, clock: Clock) -> Refused | None:
+    """Accept new appointments of the doctor and allow log-ins again. Raises `StoreUnavailable`."""
+    command = EnableDoctor(id=new_id(), doctor_id=doctor_id, by=_CLINIC, at=clock())
+    return await _write(records, command, clock)
+
+
+async def _write(records: Records, command: ScheduleChange, clock: Clock) -> Refused | None:
+    """Decide a change of the schedule on the current record, and write it."""
+    for _ in range(_ATTEMPTS):
+        seq = await records.appointments.last_seq(command.doctor_id)  # read before the schedule, as the actor does
+        schedule_record = await schedule_record_of(records, command.doctor_id)
+        if schedule_record is None:
+            raise LookupError(f"{command.doctor_id} is no doctor")
+        state = DoctorState(schedule_record=schedule_record, seq=seq, slot_owners={}, appointments={})
+        decision = decide(state, command, clock())
+        if isinstance(decision, Refused):
+            return decision
+        if not isinstance(decision, Arranged):
+            return None  # an earlier attempt wrote it, and its acknowledgement was lost
+        if isinstance(await records.appointments.save([rearrange(schedule_record, decision.event)]), Saved):
+            return None
+    raise StoreUnavailable(f"another process wrote for this doctor during each of {_ATTEMPTS} attempts")

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from hub.clock import system_clock
-from hub.ops.demo.run import BROKEN, KEPT, NO_MORNING, Size, run
+from hub.ops.demo.run import BROKEN, KEPT, NOTHING_TO_JUDGE, Size, run
 from hub.ops.local.ports import free_port
 from hub.ops.seeding.people import doctors
 from hub.ops.seeding.seed import SeedReport, seed
@@ -41,7 +41,7 @@ async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stac
         yield stack
 
 
-async def test_a_morning_and_the_next_one_keep_every_promise(clinic: Stack) -> None:
+async def test_two_demos_in_a_row_keep_every_promise(clinic: Stack) -> None:
     for _ in range(2):
         ended = await _demo(clinic.settings, "--url", clinic.base_url())
         assert ended.code == KEPT, ended.said
@@ -52,14 +52,14 @@ async def test_a_morning_and_the_next_one_keep_every_promise(clinic: Stack) -> N
         assert "✗" not in ended.said
         assert "slot_taken" in ended.said
         assert "p99" in ended.said
-    assert await _left_of_the_mornings(clinic) == []
+    assert await _left_over(clinic) == []
 
 
-async def test_a_doctored_record_breaks_promises(clinic: Stack) -> None:
+async def test_a_falsified_record_breaks_promises(clinic: Stack) -> None:
     plants: list[tuple[Plant, str]] = [
         (_lose, "promise 1: an acknowledged change is not in the record"),
-        (_double, "promise 2: a slot had two winners"),
-        (_bend, "promise 3: a state is not what its history gives"),
+        (_double, "promise 2: two appointments held the same slot"),
+        (_bend, "promise 3: a state does not match its history"),
     ]
     for plant, named in plants:
         shown = io.StringIO()
@@ -67,7 +67,7 @@ async def test_a_doctored_record_breaks_promises(clinic: Stack) -> None:
             clinic.base_url(),
             clinic.settings.mongodb_url,
             console=Console(file=shown, width=200),
-            open_records=lambda url, plant=plant: _Doctored(connect(url), plant),
+            open_records=lambda url, plant=plant: _FalsifiedRecords(connect(url), plant),
             size=SMALL,
         )
         assert code == BROKEN, plant
@@ -75,7 +75,7 @@ async def test_a_doctored_record_breaks_promises(clinic: Stack) -> None:
         assert named in shown.getvalue()
 
 
-async def test_a_small_morning_without_a_doctored_record_keeps_them(clinic: Stack) -> None:
+async def test_a_small_demo_with_the_true_record_keeps_every_promise(clinic: Stack) -> None:
     shown = io.StringIO()
     console = Console(file=shown, width=200)
     assert await run(clinic.base_url(), clinic.settings.mongodb_url, console=console, size=SMALL) == KEPT
@@ -84,22 +84,22 @@ async def test_a_small_morning_without_a_doctored_record_keeps_them(clinic: Stac
 async def test_without_a_hub_the_demo_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
     port = free_port()
     ended = await _demo(Settings.model_construct(None, data_dir=tmp_path, port=port, mongodb_url="mongodb://127.0.0.1"))
-    assert ended.code == NO_MORNING
+    assert ended.code == NOTHING_TO_JUDGE
     assert f"no hub answers at http://127.0.0.1:{port}" in ended.said
     assert "make run" in ended.said
     assert "Traceback" not in ended.said
 
 
-async def test_without_a_database_to_check_against_there_is_no_morning(tmp_path: Path) -> None:
+async def test_without_a_database_the_demo_does_not_start(tmp_path: Path) -> None:
     ended = await _demo(Settings.model_construct(None, data_dir=tmp_path, port=free_port()))
-    assert ended.code == NO_MORNING
+    assert ended.code == NOTHING_TO_JUDGE
     assert "MONGODB_URL" in ended.said
 
 
 async def test_a_database_that_does_not_answer_is_said_to(clinic: Stack) -> None:
     shown = io.StringIO()
     nowhere = f"mongodb://127.0.0.1:{free_port()}/clinic"
-    assert await run(clinic.base_url(), nowhere, console=Console(file=shown, width=200), size=SMALL) == NO_MORNING
+    assert await run(clinic.base_url(), nowhere, console=Console(file=shown, width=200), size=SMALL) == NOTHING_TO_JUDGE
     assert "the database" in shown.getvalue()
 
 
@@ -127,8 +127,8 @@ async def _demo(settings: Settings, *args: str) -> Ended:
     return Ended(process.returncode, said.decode())
 
 
-async def _left_of_the_mornings(clinic: Stack) -> list[Appointment]:
-    """Return what the mornings booked and did not cancel."""
+async def _left_over(clinic: Stack) -> list[Appointment]:
+    """Return the appointments that the demos booked and did not cancel."""
     records = connect(clinic.settings.mongodb_url)
     begun = records.appointments.active_since
     left = await begun([person.id for person in doctors(system_clock().date())], system_clock())
@@ -137,11 +137,11 @@ async def _left_of_the_mornings(clinic: Stack) -> list[Appointment]:
 
 
 Plant = Callable[[Appointment], list[Appointment]]
-"""What is found in the record where there is really the one appointment."""
+"""Returns the appointments to show in place of a real one."""
 
 
-class _Doctored:
-    """The real record, but for the first appointment on each page that was booked after this was made."""
+class _FalsifiedRecords:
+    """The real record, except for the first appointment on each page that was booked after this was created."""
 
     def __init__(self, records: Records, plant: Plant) -> None:
         self._records = records

@@ -7,7 +7,7 @@ import pytest
 
 from agents.actor.actors import Doctors
 from hub.bus.messages import ScheduleNotice, TimetableDone
-from hub.ops.doctor_availability import disable, enable
+from hub.ops.doctor_accounts import disable, enable
 from hub.records.schedules import schedule_of, schedule_record_of
 from hub.scheduling.commands import Command
 from tests.agents.actor_fixtures import (
@@ -186,7 +186,7 @@ async def test_who_is_disabled_in_the_record_is_disabled_for_the_actor_at_once(
     kept = book("carl", at=NOON)
     await given(worker, kept)
     left = await disable(store.records, "ada", lambda: store.now)
-    assert [appointment.id for appointment in left.ahead][:1] == [kept.id]
+    assert [appointment.id for appointment in left.appointments][:1] == [kept.id]
     assert await given(worker, book("dora", at=NOON + 1), confirm(kept), book("dora", at=2, doctor="ben")) == [
         "doctor_unavailable",
         "confirmed",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.ops.doctor_availability import Left, disable, enable
+from hub.ops.doctor_accounts import Disabled, disable, enable
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, opening
 
 ME = "/api/v1/doctors/me"
@@ -182,10 +182,10 @@ async def test_who_is_disabled_is_signed_out_everywhere_and_takes_no_appointment
     kept = await clinic.book("carl", "ada", opening(1))
     here, there = (await log_in(clinic)).body, (await log_in(clinic)).body
 
-    left = await disable(clinic.services.records, "doctor-ada", clinic.clock)
+    disabled = await disable(clinic.services.records, "doctor-ada", clinic.clock)
 
-    assert isinstance(left, Left)
-    assert (left.log_ins, [appointment.id for appointment in left.ahead]) == (2, [kept])
+    assert isinstance(disabled, Disabled)
+    assert (disabled.ended_sessions, [appointment.id for appointment in disabled.appointments]) == (2, [kept])
     await clinic.services.revocations.compare()  # each process does so every two seconds
     for tokens in (here, there):
         refreshed = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": tokens["refreshToken"]})

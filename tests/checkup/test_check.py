@@ -8,10 +8,10 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from hub.bus.broker_config import broker_config
 from hub.clock import system_clock
-from hub.ops.checkup.broker import look_at_broker
+from hub.ops.checkup.broker import check_broker
 from hub.ops.checkup.check import check, lines
-from hub.ops.checkup.database import look_at_database
-from hub.ops.checkup.texts import look_at_texts
+from hub.ops.checkup.database import check_database
+from hub.ops.checkup.texts import check_texts
 from hub.records.mongo import connect
 from hub.settings import Settings
 from tests.stack import Stack
@@ -53,18 +53,18 @@ async def test_what_does_not_answer_is_named_without_its_password(monkeypatch: p
 
 
 async def test_each_index_that_is_missing_or_another_is_named(url: str) -> None:
-    assert "sessions" in str(await look_at_database(url))
+    assert "sessions" in str(await check_database(url))
     records = connect(url)
     await records.prepare()
     await records.close()
-    assert [finding.grade for finding in await look_at_database(url)] == ["fine", "note"]
+    assert [finding.grade for finding in await check_database(url)] == ["fine", "note"]
     client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(url)
     appointments = client.get_default_database()["appointments"]
     await appointments.drop_index("doctor_slot")
     await appointments.drop_index("doctor_seq")
     await appointments.create_index([("doctorId", 1), ("start", 1)], name="doctor_slot")
     client.close()
-    wrong = [finding.says for finding in await look_at_database(url) if finding.grade == "wrong"]
+    wrong = [finding.says for finding in await check_database(url) if finding.grade == "wrong"]
     assert [says.split("'")[1] for says in wrong] == ["doctor_slot", "doctor_seq"]
 
 
@@ -74,11 +74,11 @@ async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
     await records.line_halts.put("+12025550101", 30007, now - timedelta(hours=25))
     await records.close()
     numbers = {"TWILIO_FROM_PATIENT": "+12025550100", "TWILIO_FROM_DOCTOR": "+12025550101"}
-    (finding,) = await look_at_texts(url, numbers)
+    (finding,) = await check_texts(url, numbers)
     assert (finding.grade, "TWILIO_FROM_PATIENT" in finding.says, "30034" in finding.says) == ("wrong", True, True)
     assert "not registered" in finding.says
     for unusable in (f"mongodb://{NOBODY}/clinic", "no URL"):
-        assert await look_at_texts(unusable, numbers) == []
+        assert await check_texts(unusable, numbers) == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
 async def test_topics_that_are_not_as_the_settings_say_are_named(
     stack: Stack, changed: dict[str, object], wrong: list[str]
 ) -> None:
-    findings = await look_at_broker(broker_config(stack.settings.model_copy(update=changed)))
+    findings = await check_broker(broker_config(stack.settings.model_copy(update=changed)))
     said = [finding.says for finding in findings if finding.grade == "wrong"]
     assert len(said) >= len(wrong)
     assert all(any(says.startswith(start) for says in said) for start in wrong)

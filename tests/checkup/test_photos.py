@@ -3,7 +3,7 @@
 import pytest
 
 from hub.ops.checkup.check import check
-from hub.ops.checkup.photos import look_at_photos
+from hub.ops.checkup.photos import check_photos
 from hub.records.s3_photos import open_bucket
 from tests.contracts.test_photos import at_the_bucket, bucket_server
 
@@ -14,8 +14,8 @@ __all__ = ["at_the_bucket", "bucket_server"]
 async def test_a_bucket_that_is_there_is_fine_and_one_that_is_not_is_said() -> None:
     async with open_bucket("s3://checked") as photos:
         await photos._client.create_bucket(Bucket="checked")
-    assert (await look_at_photos("s3://checked/photos")).grade == "fine"
-    missing = await look_at_photos("s3://not-there/photos")
+    assert (await check_photos("s3://checked/photos")).grade == "fine"
+    missing = await check_photos("s3://not-there/photos")
     assert missing.grade == "wrong"
     assert "there is none of this name" in missing.says
 
@@ -31,10 +31,10 @@ async def test_nobody_there_and_nobody_to_be_are_said_without_a_secret(monkeypat
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
-    nowhere = await look_at_photos("s3://clinic")
+    nowhere = await check_photos("s3://clinic")
     assert (nowhere.grade, "does not answer" in nowhere.says, "hunter2" in nowhere.says) == ("wrong", True, False)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    nobody = await look_at_photos("s3://clinic")
+    nobody = await check_photos("s3://clinic")
     assert (nobody.grade, "AWS_ACCESS_KEY_ID" in nobody.says) == ("wrong", True)

@@ -1,4 +1,4 @@
-"""`look_at_twilio` against something that answers as Twilio does."""
+"""`check_twilio` against something that answers as Twilio does."""
 
 from collections.abc import AsyncIterator
 
@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from hub.ops.checkup.twilio import Account, look_at_twilio
+from hub.ops.checkup.twilio import Account, check_twilio
 
 SID, TOKEN, OURS, FOREIGN = "AC0123", "a-secret", "+12025550123", "+12025550199"
 
@@ -34,7 +34,7 @@ async def base_url() -> AsyncIterator[str]:
 
 async def said(url: str, token: str = TOKEN, *numbers: str) -> list[tuple[str, str]]:
     account = Account(SID, SecretStr(token), frozenset(numbers), url)
-    return [(finding.grade, finding.says) for finding in await look_at_twilio(account)]
+    return [(finding.grade, finding.says) for finding in await check_twilio(account)]
 
 
 async def test_an_account_with_its_own_number_is_fine(base_url: str) -> None:

@@ -1,4 +1,4 @@
-"""The parts of the demo that need no hub: how it signs people in, finds openings, counts, and shows things."""
+"""The parts of the demo that need no hub: sign-in, the search for free slots, figures and output."""
 
 import io
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from rich.console import Console
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.clock import system_clock
+from hub.ops.demo.console import Screen
 from hub.ops.demo.figures import figures_of
-from hub.ops.demo.openings import find_openings
-from hub.ops.demo.people import CannotBegin, Entrance, newcomers
-from hub.ops.demo.screen import Screen
-from hub.ops.demo.verdicts import show_promises
+from hub.ops.demo.free_slots import find_free_slots
+from hub.ops.demo.results import show_promises
+from hub.ops.demo.sign_in import CannotStart, SignIn, demo_guests
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.seeding.people import Person, doctors, patients
 from tests.unit.client_examples import QUICK, START, StandIn, ann_at, ok, problem, stand_in
@@ -26,14 +26,14 @@ from tests.unit.judge_examples import ADA, ANN, TEN, FaultlessClinic, good_morni
 TODAY = START.date()
 
 
-def test_newcomers_have_numbers_and_addresses_of_their_own() -> None:
-    everybody = newcomers(200)
+def test_guests_have_unique_numbers_and_addresses() -> None:
+    everybody = demo_guests(200)
     assert len({each.phone for each in everybody}) == len({each.email for each in everybody}) == 200
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(each.phone)) for each in everybody)
     assert not {each.phone for each in everybody} & {each.phone for each in [*patients(TODAY), *doctors(TODAY)]}
 
 
-async def test_newcomers_sign_up_at_their_first_morning_and_log_in_at_the_next() -> None:
+async def test_guests_sign_up_in_the_first_demo_and_log_in_later() -> None:
     accounts: set[str] = set()
 
     async def answer(request: web.Request) -> web.Response:
@@ -48,29 +48,29 @@ async def test_newcomers_sign_up_at_their_first_morning_and_log_in_at_the_next()
         return problem(401, "invalid_credentials")(request)
 
     async with stand_in(rest=[answer]) as hub:
-        guests = newcomers(5)
-        first = await _through(hub, lambda entrance: entrance.welcome_all(guests))
-        tries_at_first = _doors(hub)
-        second = await _through(hub, lambda entrance: entrance.welcome_all([*guests, newcomers(6)[5]]))
+        guests = demo_guests(5)
+        first = await _through(hub, lambda sign_in: sign_in.sign_in_all(guests))
+        first_attempts = _requests(hub)
+        second = await _through(hub, lambda sign_in: sign_in.sign_in_all([*guests, demo_guests(6)[5]]))
     assert [member.user.id for member in first] == [f"morning{n}" for n in range(1, 6)]
     assert [member.user.id for member in second] == [f"morning{n}" for n in range(1, 7)]
-    assert tries_at_first == ["login"] + ["signup"] * 5
-    assert _doors(hub)[6:] == ["login"] * 7 + ["signup"]
+    assert first_attempts == ["login"] + ["signup"] * 5
+    assert _requests(hub)[6:] == ["login"] * 7 + ["signup"]
 
 
-async def test_a_hub_that_lets_in_only_so_many_is_waited_for_and_the_person_told_once() -> None:
+async def test_a_rate_limit_is_waited_for_and_reported_once() -> None:
     full = problem(429, "too_many_requests", **{"Retry-After": "0.05"})
     said: list[str] = []
-    arrived: list[int] = []
+    signed_in: list[int] = []
     async with (
         stand_in(rest=[full, full, ok(200, _signed_in("patient1@clinic.test"))]) as hub,
         clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic,
     ):
-        entrance = Entrance(clinic, said.append, lambda: arrived.append(1))
-        assert isinstance(await entrance.log_in(patients(TODAY)[0]), Member)
+        sign_in = SignIn(clinic, said.append, lambda: signed_in.append(1))
+        assert isinstance(await sign_in.log_in(patients(TODAY)[0]), Member)
     assert len(hub.received) == 3
     assert len(said) == 1
-    assert len(arrived) == 1
+    assert len(signed_in) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ async def test_a_hub_that_lets_in_only_so_many_is_waited_for_and_the_person_told
         (problem(500, "internal"), "internal"),
     ],
 )
-async def test_who_cannot_get_in_is_told_what_to_do(answer: Callable[[web.Request], web.Response], advice: str) -> None:
+async def test_a_failed_sign_in_says_what_to_do(answer: Callable[[web.Request], web.Response], advice: str) -> None:
     person: Person = patients(TODAY)[0]
     async with stand_in(rest=[answer]) as hub:
-        with pytest.raises(CannotBegin, match=advice):
-            await _through(hub, lambda entrance: entrance.log_in(person))
+        with pytest.raises(CannotStart, match=advice):
+            await _through(hub, lambda sign_in: sign_in.log_in(person))
 
 
 async def test_openings_are_free_slots_of_the_first_doctors_who_have_enough_taken_in_turn() -> None:
@@ -103,9 +103,9 @@ async def test_openings_are_free_slots_of_the_first_doctors_who_have_enough_take
         return ok(200, slots if request.query["date"] == START.date().isoformat() else [])(request)
 
     async with stand_in(rest=[answer]) as hub, ann_at(hub) as ann:
-        found = await find_openings(ann, people, 2, 2, START - timedelta(minutes=10))
-        with pytest.raises(CannotBegin, match="free slots"):
-            await find_openings(ann, people, 2, 4, START - timedelta(minutes=10))
+        found = await find_free_slots(ann, people, 2, 2, START - timedelta(minutes=10))
+        with pytest.raises(CannotStart, match="free slots"):
+            await find_free_slots(ann, people, 2, 4, START - timedelta(minutes=10))
     # the one that starts in ten minutes is too soon, and the third is taken
     expected = [(doctor.id, START + timedelta(minutes=30 * n)) for n in (1, 3) for doctor in (first, third)]
     assert [(each.doctor.id, each.start) for each in found] == expected
@@ -121,8 +121,8 @@ def test_figures_count_what_the_history_holds() -> None:
     assert figures.granted["reschedule"] == 1
     assert figures.refused["slot_taken"] == 2
     assert figures.answered["rest"].p50 == 2000
-    assert figures.told is not None
-    assert figures.told.p99 == 0
+    assert figures.delivery is not None
+    assert figures.delivery.p99 == 0
 
 
 def test_a_percentile_is_a_case_that_was_measured() -> None:
@@ -165,12 +165,12 @@ def _signed_in(email: str) -> dict[str, Any]:
     return {"accessToken": "a", "refreshToken": "r", "expiresIn": 900, "user": user}
 
 
-async def _through(hub: StandIn, enter: Callable[[Entrance], Any]) -> Any:
+async def _through(hub: StandIn, enter: Callable[[SignIn], Any]) -> Any:
     async with clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic:
-        return await enter(Entrance(clinic, lambda _: None, lambda: None))
+        return await enter(SignIn(clinic, lambda _: None, lambda: None))
 
 
-def _doors(hub: StandIn) -> list[str]:
+def _requests(hub: StandIn) -> list[str]:
     return [sent.what.rpartition("/")[2] for sent in hub.received]
 
 

@@ -1,4 +1,4 @@
-"""How doctors get their accounts."""
+"""New doctors' accounts, and weekly hours as they are written on the command line."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from hub.accounts.passwords import verify_password
-from hub.ops.doctor_accounts import NewDoctor, hire, shifts_of
+from hub.ops.doctor_accounts import NewDoctor, create_doctor
+from hub.ops.weekly_hours import shifts_of
 from hub.records.memory import MemoryRecords
 from hub.scheduling.schedule import Shift
 
@@ -21,9 +22,9 @@ ADA = {
 }
 
 
-async def test_a_new_doctor_can_log_in_and_has_the_hours_that_were_said() -> None:
+async def test_a_new_doctor_can_log_in_and_has_the_given_hours() -> None:
     users = MemoryRecords().users
-    made = await hire(users, NewDoctor.model_validate(ADA), NOW, 4)
+    made = await create_doctor(users, NewDoctor.model_validate(ADA), NOW, 4)
     assert isinstance(made, tuple)
     account, password = made
     assert await users.by_email("ada@clinic.test") == account
@@ -36,11 +37,11 @@ async def test_a_new_doctor_can_log_in_and_has_the_hours_that_were_said() -> Non
 
 async def test_no_two_doctors_get_one_password_and_no_two_accounts_one_address() -> None:
     users = MemoryRecords().users
-    first = await hire(users, NewDoctor.model_validate(ADA), NOW, 4)
-    assert await hire(users, NewDoctor.model_validate(ADA), NOW, 4) == "email"
+    first = await create_doctor(users, NewDoctor.model_validate(ADA), NOW, 4)
+    assert await create_doctor(users, NewDoctor.model_validate(ADA), NOW, 4) == "email"
     other = {"email": "ben@clinic.test"}
-    assert await hire(users, NewDoctor.model_validate(ADA | other), NOW, 4) == "phone"
-    second = await hire(users, NewDoctor.model_validate(ADA | other | {"phone": None}), NOW, 4)
+    assert await create_doctor(users, NewDoctor.model_validate(ADA | other), NOW, 4) == "phone"
+    second = await create_doctor(users, NewDoctor.model_validate(ADA | other | {"phone": None}), NOW, 4)
     assert isinstance(first, tuple)
     assert isinstance(second, tuple)
     assert first[1] != second[1]
@@ -50,7 +51,7 @@ async def test_no_two_doctors_get_one_password_and_no_two_accounts_one_address()
 @pytest.mark.parametrize(
     "bad", [{"name": " "}, {"email": "ada"}, {"phone": "555"}, {"zone": "Berlin"}, {"specialty": ""}]
 )
-def test_what_is_said_of_a_doctor_is_checked(bad: dict[str, str]) -> None:
+def test_the_data_of_a_new_doctor_is_validated(bad: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         NewDoctor.model_validate(ADA | bad)
 
@@ -81,6 +82,6 @@ def test_hours_are_written_as_days_and_times() -> None:
         "mon 09:00-12:00,13:00-17:00",
     ],
 )
-def test_hours_that_make_no_sense_are_refused(line: str) -> None:
+def test_invalid_hours_are_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"hour|shift|week|1440"):
         shifts_of([line])

@@ -15,7 +15,7 @@ _WITHIN = 10.0
 """Seconds that the broker has for all answers."""
 
 
-async def look_at_broker(place: BrokerConfig) -> list[Finding]:
+async def check_broker(place: BrokerConfig) -> list[Finding]:
     """Return what there is to say; changes nothing."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers, request_timeout_ms=5_000)
     try:

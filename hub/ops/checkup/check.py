@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from hub.bus.broker_config import broker_config
-from hub.ops.checkup.broker import look_at_broker
-from hub.ops.checkup.database import look_at_database
+from hub.ops.checkup.broker import check_broker
+from hub.ops.checkup.database import check_database
 from hub.ops.checkup.finding import Finding
-from hub.ops.checkup.texts import look_at_texts
-from hub.ops.checkup.twilio import Account, look_at_twilio
+from hub.ops.checkup.texts import check_texts
+from hub.ops.checkup.twilio import Account, check_twilio
 from hub.ops.local.data_dir_lock import find_run
 from hub.settings import BadSettings, Settings, load
 
@@ -55,21 +55,21 @@ async def _database(settings: Settings) -> list[Finding]:
     url = _mongodb_url(settings)
     if url is None:
         return [Finding("database", "note", "MONGODB_URL is not set, and no run has one here: `make run` starts one.")]
-    return await look_at_database(url)
+    return await check_database(url)
 
 
 async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
         return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
-    return await look_at_broker(broker_config(settings))
+    return await check_broker(broker_config(settings))
 
 
 async def _photos(settings: Settings) -> list[Finding]:
     if settings.photo_store is None:
         return []
-    from hub.ops.checkup.photos import look_at_photos  # noqa: PLC0415  # its library takes long to load, and few need it
+    from hub.ops.checkup.photos import check_photos  # noqa: PLC0415  # its library takes long to load, and few need it
 
-    return [await look_at_photos(settings.photo_store)]
+    return [await check_photos(settings.photo_store)]
 
 
 async def _twilio(settings: Settings) -> list[Finding]:
@@ -80,4 +80,4 @@ async def _twilio(settings: Settings) -> list[Finding]:
     numbers = {name: number for name, number in named.items() if number}
     account = Account(sid, token, frozenset(numbers.values()), settings.twilio_base_url)
     url = _mongodb_url(settings)
-    return [*await look_at_twilio(account), *(await look_at_texts(url, numbers) if url else [])]
+    return [*await check_twilio(account), *(await check_texts(url, numbers) if url else [])]

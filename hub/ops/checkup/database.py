@@ -8,7 +8,7 @@ from hub.records.mongo import MongoRecords, connect
 from hub.scheduling.values import Role
 
 
-async def look_at_database(url: str) -> list[Finding]:
+async def check_database(url: str) -> list[Finding]:
     """Return what there is to say; changes nothing."""
     where = urlsplit(url).netloc.rpartition("@")[2]  # without the password
     try:

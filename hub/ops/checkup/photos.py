@@ -7,7 +7,7 @@ from hub.records.errors import StoreUnavailable
 from hub.records.s3_photos import open_bucket
 
 
-async def look_at_photos(url: str) -> Finding:
+async def check_photos(url: str) -> Finding:
     """Return what there is to say of the bucket at `s3://bucket/prefix`; changes nothing."""
     try:
         async with open_bucket(url) as photos:

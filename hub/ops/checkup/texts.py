@@ -12,7 +12,7 @@ from hub.texting.failure_reasons import line_halt_reason
 _LATELY = timedelta(days=1)
 
 
-async def look_at_texts(url: str, numbers: Mapping[str, str]) -> list[Finding]:
+async def check_texts(url: str, numbers: Mapping[str, str]) -> list[Finding]:
     """Return of which numbers (setting → E.164) carriers have kept back texts within a day; changes nothing."""
     try:
         records = connect(url)

@@ -22,7 +22,7 @@ class Account:
     base_url: str
 
 
-async def look_at_twilio(account: Account) -> list[Finding]:
+async def check_twilio(account: Account) -> list[Finding]:
     """Return what there is to say; sends nothing."""
     known_by = {"Authorization": aiohttp.encode_basic_auth(account.sid, account.token.get_secret_value())}
     path = f"{account.base_url}/2010-04-01/Accounts/{account.sid}"

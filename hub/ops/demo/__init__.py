@@ -1,1 +1,1 @@
-"""A morning in the clinic: the running hub, driven by real clients until every promise has been tried and checked."""
+"""`clinic-hub demo`: real clients use the running hub, and the judge checks every promise afterwards."""

@@ -1,4 +1,4 @@
-"""What the doctors of the morning do: they watch their dashboards, and confirm, cancel and complete what comes up."""
+"""The doctors of the demo: they confirm, cancel and complete the appointments that appear on their dashboards."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,57 +12,58 @@ from hub.clock import Clock
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.values import APPOINTMENT_DURATION, Status
 
-_MOODS = 4
+_CYCLE = 4
+"""Of every four bookings a doctor cancels one, confirms two and leaves one."""
 
 
-class Desk:
-    """A doctor's desk: events come in, and are dealt with one after the other."""
+class DoctorInbox:
+    """A queue of events, which the doctor handles one after the other."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._events: asyncio.Queue[AppointmentEvent] = asyncio.Queue()
-        self._to_do = 0
+        self._unhandled = 0
         self._bookings = 0
 
     @property
-    def is_clear(self) -> bool:
-        """Whether everything that came in has been dealt with."""
-        return self._to_do == 0
+    def is_empty(self) -> bool:
+        """Whether all events have been handled."""
+        return self._unhandled == 0
 
     def put(self, event: AppointmentEvent) -> None:
-        """Lay an event on the desk."""
-        self._to_do += 1
+        """Add an event."""
+        self._unhandled += 1
         self._events.put_nowait(event)
 
     async def work(self, doctor: Member, commands: Commands) -> None:
-        """Deal with what comes, for ever; first of all with somebody who was missed and came after all."""
+        """Handle events until cancelled. First complete one no-show, as for a patient who came late."""
         for appointment in (await doctor.appointments([Status.NO_SHOW]))[-1:]:
             await commands.complete(appointment.id)
         while True:
             event = await self._events.get()
-            await self._deal_with(event, commands)
-            self._to_do -= 1
+            await self._handle(event, commands)
+            self._unhandled -= 1
 
-    async def _deal_with(self, event: AppointmentEvent, commands: Commands) -> None:
+    async def _handle(self, event: AppointmentEvent, commands: Commands) -> None:
         appointment = event.appointment
         if event.type == "rescheduled":
             await commands.confirm(appointment.id)
         elif event.type == "booked":
             self._bookings += 1
-            here_already = appointment.start - self._clock() < APPOINTMENT_DURATION - timedelta(minutes=1)
-            if here_already or self._bookings == 1:  # the first one is a slip: as a rule it is too early
+            starts_now = appointment.start - self._clock() < APPOINTMENT_DURATION - timedelta(minutes=1)
+            if starts_now or self._bookings == 1:  # the first is completed by mistake, mostly too early
                 await commands.complete(appointment.id)
-            elif self._bookings % _MOODS == 0:
+            elif self._bookings % _CYCLE == 0:
                 await commands.cancel(appointment.id)
-            elif self._bookings % _MOODS != 1:
+            elif self._bookings % _CYCLE != 1:
                 await commands.confirm(appointment.id)
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A doctor at work: signed in, with a line, a dashboard and a desk."""
+class ConnectedDoctor:
+    """A signed-in doctor with a line, a dashboard and an inbox."""
 
     doctor: Member
     line: Line
     dashboard: Dashboard
-    desk: Desk
+    inbox: DoctorInbox

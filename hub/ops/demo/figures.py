@@ -1,4 +1,4 @@
-"""The figures of a morning: what was asked, granted and refused, and how long it took."""
+"""The figures of a demo: commands, granted and refused, and latencies."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from hub.ops.judge.record import Record
 
 @dataclass(frozen=True)
 class Latency:
-    """How long something took, in milliseconds, over `count` cases."""
+    """Percentiles in milliseconds over `count` cases."""
 
     count: int
     p50: float
@@ -21,10 +21,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts by kind, and latencies by what was waited for.
+    """Counts by kind, and latencies.
 
-    `winners` got one of `slots` by booking; one that was given back may be won again. `told` is how long it took from
-    a decision to a dashboard.
+    `winners`: successful bookings of the `slots`; a slot that was freed may be booked again. `delivery`: the time from
+    the decision of a change to its arrival on a dashboard.
     """
 
     commands: Counter[str]
@@ -34,11 +34,11 @@ class Figures:
     refused: Counter[str]
     repeated: int
     answered: dict[Via, Latency]
-    told: Latency | None
+    delivery: Latency | None
 
 
 def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record) -> Figures:
-    """Count a morning; commands without any answer are not among them."""
+    """Return the figures of a demo. Commands without an answer do not count."""
     answered = [(exchange.request, exchange.answer) for exchange in history.exchanges() if exchange.answer]
     seconds: dict[Via, list[float]] = defaultdict(list)
     for request, answer in answered:
@@ -59,12 +59,12 @@ def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record
         refused=Counter(answer.code or "" for _, answer in answered if not answer.ok),
         repeated=sum(answer.attempts - 1 for _, answer in answered),
         answered={via: latency for via, took in seconds.items() if (latency := _latency(took))},
-        told=_latency(_until_told(dashboards, record)),
+        delivery=_latency(_delivery_seconds(dashboards, record)),
     )
 
 
-def _until_told(dashboards: Sequence[Dashboard], record: Record) -> list[float]:
-    """Return the seconds from each event's decision until a client had it."""
+def _delivery_seconds(dashboards: Sequence[Dashboard], record: Record) -> list[float]:
+    """Return the seconds from the decision of each event to its arrival at a client."""
     return [
         (seen.at - entered.event.at).total_seconds()
         for dashboard in dashboards

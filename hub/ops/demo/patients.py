@@ -1,4 +1,4 @@
-"""What the patients of the morning do: everybody races for slots, and some do what people do besides."""
+"""The patients of the demo: all compete for slots, and some also cancel, move, or send unusual requests."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,27 +11,27 @@ from hub.client.commands import Commands
 from hub.client.line import Line
 from hub.client.member import Member
 from hub.ids import new_id
-from hub.ops.demo.openings import Opening
+from hub.ops.demo.free_slots import FreeSlot
 from hub.ops.judge.dashboard import Dashboard
 
 
-class Habit(IntEnum):
-    """What somebody does besides trying to get a slot."""
+class Behaviour(IntEnum):
+    """What a patient does besides booking a slot."""
 
-    KEEPS_IT = 0
-    CANCELS_IT = 1
+    KEEPS = 0
+    CANCELS = 1
     CLICKS_TWICE = 2
-    WANTS_ANOTHER_DOCTOR_TOO = 3
-    MOVES_IT = 4
-    USES_THE_KEY_AGAIN = 5
-    SLIPS = 6
+    BOOKS_OTHER_DOCTOR = 3
+    MOVES = 4
+    REUSES_KEY = 5
+    SENDS_INVALID_BOOKINGS = 6
 
 
 @dataclass(frozen=True)
 class Patient:
-    """One of the race, with a line and a dashboard or without both.
+    """A patient, with or without a line and a dashboard.
 
-    What they do follows from `number`, so it is alike every morning.
+    The behaviour depends only on `number`, so it is the same in every demo.
     """
 
     number: int
@@ -40,67 +40,72 @@ class Patient:
     dashboard: Dashboard | None = None
 
     @property
-    def habit(self) -> Habit:
-        """What this one does."""
-        return Habit(self.number % len(Habit))
+    def behaviour(self) -> Behaviour:
+        """The behaviour of this patient."""
+        return Behaviour(self.number % len(Behaviour))
 
     @property
     def commands(self) -> Commands:
-        """How they book: over the line if they have one."""
+        """The patient's commands: over the line if there is one, else over REST."""
         return self.line.commands if self.line else self.member.commands
 
 
-async def take_part(patient: Patient, openings: Sequence[Opening]) -> None:
-    """Try to get one slot or another, and live up to one's habit."""
-    if patient.habit is Habit.SLIPS:
-        await _slip(patient, openings[patient.number % len(openings)])
-    for command in _wishes(patient.number, openings):
+async def act(patient: Patient, free_slots: Sequence[FreeSlot]) -> None:
+    """Try up to three slots, then do what the patient's behaviour says."""
+    if patient.behaviour is Behaviour.SENDS_INVALID_BOOKINGS:
+        await _send_invalid_bookings(patient, free_slots[patient.number % len(free_slots)])
+    for slot in _choices(patient.number, free_slots):
         key = new_id()
-        booked = await _book(patient, command, key)
+        booked = await _book(patient, slot, key)
         if booked.appointment:
-            await _go_on(patient, command, booked.appointment.id, key, openings)
+            await _follow_up(patient, slot, booked.appointment.id, key, free_slots)
             return
 
 
-def _wishes(number: int, openings: Sequence[Opening]) -> list[Opening]:
-    """Return what somebody tries for, best first: the first choices crowd into half of what there is."""
-    count = len(openings)
-    return [openings[number % (count // 2)], openings[(7 * number + 3) % count], openings[(11 * number + 5) % count]]
+def _choices(number: int, free_slots: Sequence[FreeSlot]) -> list[FreeSlot]:
+    """Return the slots that a patient tries, best first. All first choices are in the first half of the list."""
+    count = len(free_slots)
+    indexes = (number % (count // 2), (7 * number + 3) % count, (11 * number + 5) % count)
+    return [free_slots[index] for index in indexes]
 
 
-async def _book(patient: Patient, command: Opening, key: str) -> Answer:
-    """Book; who clicks twice sends the same command two times at once, by two ways if there are two."""
-    ways = [patient.commands]
-    if patient.habit is Habit.CLICKS_TWICE:
-        ways.append(patient.member.commands)
-    answers = await asyncio.gather(*(way.book(command.doctor.id, command.start, key=key) for way in ways))
+async def _book(patient: Patient, slot: FreeSlot, key: str) -> Answer:
+    """Book. A double click sends the same command twice at the same time, over both transports if there are two."""
+    clicks = [patient.commands]
+    if patient.behaviour is Behaviour.CLICKS_TWICE:
+        clicks.append(patient.member.commands)
+    answers = await asyncio.gather(*(commands.book(slot.doctor.id, slot.start, key=key) for commands in clicks))
     return answers[0]
 
 
-async def _go_on(patient: Patient, got: Opening, appointment_id: str, key: str, openings: Sequence[Opening]) -> None:
+async def _follow_up(
+    patient: Patient, booked: FreeSlot, appointment_id: str, key: str, free_slots: Sequence[FreeSlot]
+) -> None:
     commands = patient.commands
-    match patient.habit:
-        case Habit.CANCELS_IT:
+    match patient.behaviour:
+        case Behaviour.CANCELS:
             await commands.cancel(appointment_id)
-        case Habit.WANTS_ANOTHER_DOCTOR_TOO:
-            if other := _first(openings, lambda each: each.start == got.start and each.doctor != got.doctor):
+        case Behaviour.BOOKS_OTHER_DOCTOR:
+            if other := _first(free_slots, lambda each: each.start == booked.start and each.doctor != booked.doctor):
                 await commands.book(other.doctor.id, other.start)
-        case Habit.MOVES_IT:
-            unpopular = openings[::-1]
-            if other := _first(unpopular, lambda each: each.start != got.start and each.doctor == got.doctor):
+        case Behaviour.MOVES:
+            least_wanted_first = free_slots[::-1]
+            if other := _first(
+                least_wanted_first, lambda each: each.start != booked.start and each.doctor == booked.doctor
+            ):
                 await commands.reschedule(appointment_id, other.start)
-        case Habit.USES_THE_KEY_AGAIN:
-            if other := _first(openings, lambda each: each != got):
+        case Behaviour.REUSES_KEY:
+            if other := _first(free_slots, lambda each: each != booked):
                 await commands.book(other.doctor.id, other.start, key=key)
-        case Habit.KEEPS_IT | Habit.CLICKS_TWICE | Habit.SLIPS:
+        case Behaviour.KEEPS | Behaviour.CLICKS_TWICE | Behaviour.SENDS_INVALID_BOOKINGS:
             pass
 
 
-async def _slip(patient: Patient, command: Opening) -> None:
-    """Request for what there is not: between two slots, in the middle of the night, last month."""
-    for away in (timedelta(minutes=10), timedelta(hours=12), timedelta(days=-28)):
-        await patient.commands.book(command.doctor.id, command.start + away)
+async def _send_invalid_bookings(patient: Patient, slot: FreeSlot) -> None:
+    """Try to book between two slots, in the middle of the night, and last month."""
+    for offset in (timedelta(minutes=10), timedelta(hours=12), timedelta(days=-28)):
+        await patient.commands.book(slot.doctor.id, slot.start + offset)
 
 
-def _first(openings: Sequence[Opening], fits: Callable[[Opening], bool]) -> Opening | None:
-    return next((each for each in openings if fits(each)), None)
+def _first(free_slots: Sequence[FreeSlot], fits: Callable[[FreeSlot], bool]) -> FreeSlot | None:
+    return next((each for each in free_slots if fits(each)), None)

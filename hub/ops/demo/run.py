@@ -1,4 +1,4 @@
-"""`clinic-hub demo`: finds the hub, lets the morning happen, and has it judged."""
+"""`clinic-hub demo`: connects to the hub, runs the scenario, and has the judge check the promises."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from hub.client.line import CannotConnect
 from hub.client.member import CannotRead, Member
 from hub.client.wire import AppointmentEvent
 from hub.clock import Clock, system_clock
-from hub.ops.demo.arrival import arrived
+from hub.ops.demo.connecting import connected
+from hub.ops.demo.console import Screen
 from hub.ops.demo.figures import figures_of
-from hub.ops.demo.openings import Opening, find_openings
-from hub.ops.demo.people import CannotBegin, Entrance, newcomers
-from hub.ops.demo.scenario import Morning
-from hub.ops.demo.screen import Screen
-from hub.ops.demo.verdicts import show_figures, show_promises
+from hub.ops.demo.free_slots import FreeSlot, find_free_slots
+from hub.ops.demo.results import show_figures, show_promises
+from hub.ops.demo.scenario import Scenario
+from hub.ops.demo.sign_in import CannotStart, SignIn, demo_guests
 from hub.ops.judge.history import History
 from hub.ops.judge.reading import Unsettled, read_record
 from hub.ops.judge.verdict import judge
@@ -26,13 +26,13 @@ from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 
-KEPT, BROKEN, NO_MORNING = 0, 1, 2
+KEPT, BROKEN, NOTHING_TO_JUDGE = 0, 1, 2
 """Exit codes: every promise was kept, one was broken, or there was nothing to judge."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much happens."""
+    """The numbers of patients, doctors and free slots."""
 
     patients: int = 200
     doctors: int = 3
@@ -41,8 +41,8 @@ class Size:
 
 _SIZE = Size()
 _NO_DATABASE = (
-    "clinic-hub demo: the database of the hub is not known, so nothing could be checked.\n"
-    "Set MONGODB_URL to the one that the hub uses, or DATA_DIR to that of a `make run` on this machine."
+    "clinic-hub demo: the hub's database is not known, so the promises cannot be checked.\n"
+    "Set MONGODB_URL to the database of the hub, or DATA_DIR to the folder of a `make run` on this machine."
 )
 
 
@@ -54,90 +54,91 @@ async def run(
     open_records: Callable[[str], Records] = connect,
     size: Size = _SIZE,
 ) -> int:
-    """Play a morning on the hub at `base_url` (http://host:port) and check the promises against its database.
+    """Run the scenario on the hub at `base_url` (http://host:port) and check the promises against its database.
 
-    Returns the exit code. `console` is where it is shown, `open_records` how the database is opened for the judge.
+    Returns the exit code. `console` gets the output; `open_records` opens the database for the judge.
     """
     screen = Screen(console or Console())
     if mongodb_url is None:
         screen.say(_NO_DATABASE, "bold red")
-        return NO_MORNING
+        return NOTHING_TO_JUDGE
     try:
         records = open_records(mongodb_url)
         try:
-            return await _play(base_url, records, screen, size)
+            return await _run_and_judge(base_url, records, screen, size)
         finally:
             await records.close()
-    except (CannotBegin, CannotConnect, CannotRead, StoreUnavailable, Unsettled) as error:
+    except (CannotStart, CannotConnect, CannotRead, StoreUnavailable, Unsettled) as error:
         screen.say(f"clinic-hub demo: {error}", "bold red")
-        return NO_MORNING
+        return NOTHING_TO_JUDGE
 
 
-async def _play(base_url: str, records: Records, screen: Screen, size: Size) -> int:
+async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: Size) -> int:
     clock, history = system_clock, History()
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
-        await records.ping()  # before the morning, not when it is over and cannot be judged
-        with screen.progress("Signing in", size.patients + size.doctors) as arrived_one:
-            entrance = Entrance(clinic, screen.say, arrived_one)
-            patients = await _patients(entrance, size)
-            everybody = seeded.doctors(clock().date())
-            openings = await find_openings(patients[0], everybody, size.doctors, size.slots_each, clock())
-            taking_part = {opening.doctor.id for opening in openings}
-            doctors = await entrance.log_in_all([each for each in everybody if each.id in taking_part])
-        _say_who_is_here(screen, doctors, patients, openings)
-        show = _events_on(screen, patients, openings, clock)
-        async with arrived(doctors, patients, openings, show, clock) as (seats, guests):
-            morning = Morning(seats, guests, openings, history)
+        await records.ping()  # fail now rather than after the scenario, when it could not be judged
+        with screen.progress("Signing in", size.patients + size.doctors) as signed_in:
+            sign_in = SignIn(clinic, screen.say, signed_in)
+            patients = await _patients(sign_in, size)
+            seeded_doctors = seeded.doctors(clock().date())
+            free_slots = await find_free_slots(patients[0], seeded_doctors, size.doctors, size.slots_each, clock())
+            chosen = {slot.doctor.id for slot in free_slots}
+            doctors = await sign_in.log_in_all([each for each in seeded_doctors if each.id in chosen])
+        _show_start(screen, doctors, patients, free_slots)
+        show = _event_printer(screen, patients, free_slots, clock)
+        async with connected(doctors, patients, free_slots, show, clock) as (connected_doctors, connected_patients):
+            scenario = Scenario(connected_doctors, connected_patients, free_slots, history)
             with screen.progress("Patients served", len(patients)) as finished:
-                await morning.race(finished)
-            # Judged twice: what is cancelled to tidy up would hide a patient who was in two places at once.
-            violations = judge(history, morning.dashboards, await read_record(records, clock))
-            left = await morning.tidy_up()
-            screen.say(f"The morning is over; {left} appointments were cancelled to leave the slots as they were.")
+                await scenario.run(finished)
+            # Judged before and after the slots are freed: the cancellations would hide overlapping appointments.
+            violations = judge(history, scenario.dashboards, await read_record(records, clock))
+            cancelled = await scenario.free_the_slots()
+            screen.say(f"The demo has ended; {cancelled} appointments were cancelled to free their slots again.")
             record = await read_record(records, clock)
-            violations = list(dict.fromkeys([*violations, *judge(history, morning.dashboards, record)]))
-            show_figures(screen, figures_of(history, morning.dashboards, record))
+            violations = list(dict.fromkeys([*violations, *judge(history, scenario.dashboards, record)]))
+            show_figures(screen, figures_of(history, scenario.dashboards, record))
     show_promises(screen, violations, record)
     return BROKEN if violations else KEPT
 
 
 async def _require_hub(clinic: Clinic, base_url: str) -> None:
-    trouble = await clinic.ready()
-    if isinstance(trouble, NoResponse):
-        raise CannotBegin(
-            f"no hub answers at {base_url} ({trouble.cause}).\n"
-            "Start it with `make run` in another shell; PORT and DATA_DIR have to be the same here and there.",
+    problem = await clinic.ready()
+    if isinstance(problem, NoResponse):
+        raise CannotStart(
+            f"no hub answers at {base_url} ({problem.cause}).\n"
+            "Start it with `make run` in another shell, with the same PORT and DATA_DIR.",
         )
-    if trouble:
-        raise CannotBegin(f"the hub at {base_url} is not ready: {trouble.detail}")
+    if problem:
+        raise CannotStart(f"the hub at {base_url} is not ready: {problem.detail}")
 
 
-async def _patients(entrance: Entrance, size: Size) -> list[Member]:
-    """Sign in as many patients as take part: those of the seed, and newcomers for the rest."""
+async def _patients(sign_in: SignIn, size: Size) -> list[Member]:
+    """Sign in the seeded patients, and as many guests as are still missing."""
     first, *others = seeded.patients(system_clock().date())[: size.patients]
-    here = [await entrance.log_in(first)]  # alone: if the clinic is not seeded, one try tells
-    here += await entrance.log_in_all(others)
-    return here + await entrance.welcome_all(newcomers(size.patients - len(here)))
+    patients = [await sign_in.log_in(first)]  # alone, so that a clinic without the seed costs one attempt
+    patients += await sign_in.log_in_all(others)
+    return patients + await sign_in.sign_in_all(demo_guests(size.patients - len(patients)))
 
 
-def _say_who_is_here(
-    screen: Screen, doctors: Sequence[Member], patients: Sequence[Member], openings: Sequence[Opening]
+def _show_start(
+    screen: Screen, doctors: Sequence[Member], patients: Sequence[Member], free_slots: Sequence[FreeSlot]
 ) -> None:
     names = ", ".join(doctor.user.name for doctor in doctors)
-    screen.say(f"{len(patients)} patients race for {len(openings)} free slots of {names}.", "bold")
-    screen.say("What the doctors' dashboards show (slots by the doctor's own clock):")
+    screen.say(f"{len(patients)} patients race for {len(free_slots)} free slots of {names}.", "bold")
+    screen.say("Updates on the doctors' dashboards (slots in the doctor's time zone):")
 
 
-def _events_on(
-    screen: Screen, patients: Sequence[Member], openings: Sequence[Opening], clock: Clock
+def _event_printer(
+    screen: Screen, patients: Sequence[Member], free_slots: Sequence[FreeSlot], clock: Clock
 ) -> Callable[[AppointmentEvent], None]:
-    """Return what shows an event on the screen."""
+    """Return a function that prints an event."""
     names = {member.user.id: member.user.name for member in patients}
-    cards = {opening.doctor.id: opening.doctor for opening in openings}
+    cards = {slot.doctor.id: slot.doctor for slot in free_slots}
 
     def show(event: AppointmentEvent) -> None:
-        shown = event.appointment
-        screen.happened(clock(), cards[shown.doctor_id], event, names.get(shown.patient_id, "another patient"))
+        appointment = event.appointment
+        patient = names.get(appointment.patient_id, "another patient")
+        screen.event(clock(), cards[appointment.doctor_id], event, patient)
 
     return show

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub.bus.replay import retold
-from hub.ops.doctor_availability import disable
+from hub.ops.doctor_accounts import disable
 from hub.scheduling.values import rfc3339
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees of the morning; plain lines when it is none."""
+"""The output of the demo: with colours and a progress bar on a terminal, else as plain lines."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,14 +30,14 @@ class Screen:
         self.console = console
 
     def say(self, line: str, style: str = "") -> None:
-        """Show a line as it is."""
+        """Print a line."""
         self.console.print(Text(line, style=style), soft_wrap=True)
 
-    def happened(self, seen_at: datetime, doctor: DoctorCard, event: AppointmentEvent, patient: str) -> None:
-        """Show an event as a dashboard of its doctor tells it, in the doctor's time."""
+    def event(self, received_at: datetime, doctor: DoctorCard, event: AppointmentEvent, patient: str) -> None:
+        """Print an event as its doctor's dashboard received it, with the slot in the doctor's time zone."""
         start = event.appointment.start.astimezone(zone(doctor.zone))
         line = Text.assemble(
-            (f"{seen_at:%H:%M:%S}.{seen_at.microsecond // 1000:03d}  ", "dim"),
+            (f"{received_at:%H:%M:%S}.{received_at.microsecond // 1000:03d}  ", "dim"),
             f"{doctor.name:<22} ",
             (f"{event.type:<12}", _STYLES.get(event.type, "")),
             f"{start:%a %d %b %H:%M}  {patient:<22} ",
@@ -47,7 +47,7 @@ class Screen:
 
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Callable[[], None]]:
-        """Show how far something is; what is given is called for each step that is done."""
+        """Show the progress of `total` steps; call the function that this gives after each step."""
         if not self.console.is_terminal:
             yield self._plain_progress(title, total)
             return
@@ -57,7 +57,7 @@ class Screen:
             yield lambda: bar.advance(task)
 
     def _plain_progress(self, title: str, total: int) -> Callable[[], None]:
-        """Return what writes a line for each quarter."""
+        """Return a function that prints a line after each quarter of the steps."""
         done = 0
 
         def step() -> None:

@@ -1,4 +1,4 @@
-"""The end of a morning: its figures, and each promise with ✓ or ✗."""
+"""Prints the results of a demo: its figures, and each promise with ✓ or ✗."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -6,34 +6,34 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from hub.ops.demo.console import Screen
 from hub.ops.demo.figures import Figures, Latency
-from hub.ops.demo.screen import Screen
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Record
 
 _NOT_TRIED = {Promise.NOTHING_LOST: "not tested by the demo; `make test` kills processes"}
 _SHOWN = 5
-"""How many cases of one violation are shown."""
+"""Cases of one broken promise that are printed."""
 
 
 def show_figures(screen: Screen, figures: Figures) -> None:
-    """Show what was asked, what came of it, and how long it took."""
-    table = _table("A morning in figures")
+    """Print the commands, their results and the latencies."""
+    table = _table("The demo in figures")
     table.add_row("commands", f"{figures.commands.total()}  ({_counted(figures.commands)})")
     if figures.repeated:
-        table.add_row("sent again", str(figures.repeated))
-    table.add_row("winners", f"{figures.winners} of {figures.slots} slots (one that is given back is won again)")
+        table.add_row("repeated", str(figures.repeated))
+    table.add_row("bookings", f"{figures.winners} of {figures.slots} slots (a slot that is freed may be booked again)")
     table.add_row("granted", _counted(figures.granted))
     table.add_row("refused", _counted(figures.refused))
     for via, latency in figures.answered.items():
         table.add_row(f"answer over {via}", _milliseconds(latency))
-    if figures.told:
-        table.add_row("until a dashboard is told", _milliseconds(figures.told))
+    if figures.delivery:
+        table.add_row("update on a dashboard", _milliseconds(figures.delivery))
     screen.console.print(table)
 
 
 def show_promises(screen: Screen, violations: Sequence[Violation], record: Record) -> None:
-    """Show each promise, kept or broken, and for the broken ones what was found."""
+    """Print each promise as kept or broken, and the violations of the broken ones."""
     broken: dict[Promise, list[Violation]] = defaultdict(list)
     for violation in violations:
         broken[violation.promise].append(violation)

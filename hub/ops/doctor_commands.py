@@ -1,4 +1,4 @@
-"""`clinic-hub doctor …`: the doctors of the clinic."""
+"""The commands `clinic-hub doctor add`, `list`, `disable` and `enable`."""
 
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from hub.accounts.account import Account
 from hub.clock import system_clock
-from hub.ops.doctor_accounts import NewDoctor, hire, shifts_of
-from hub.ops.doctor_availability import disable, enable
+from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
 from hub.ops.local.database_locator import located_database
+from hub.ops.weekly_hours import shifts_of
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
@@ -27,7 +27,7 @@ _OFFICE = ("mon-fri 09:00-12:00 13:00-17:00",)
 
 
 @app.command(name="add")
-async def add_doctor(  # noqa: PLR0913  # each one an option of the command line
+async def add_doctor(  # noqa: PLR0913  # one parameter for each option
     *,
     name: str,
     email: str,
@@ -36,22 +36,22 @@ async def add_doctor(  # noqa: PLR0913  # each one an option of the command line
     specialty: str | None = None,
     hours: Sequence[str] = _OFFICE,
 ) -> int:
-    """Make a doctor's account and print its first password, which is kept nowhere.
+    """Create a doctor's account and print its first password, which is not stored anywhere.
 
     Parameters
     ----------
     name
-        As patients read it, for example "Dr. Ada Byron".
+        The name that patients see, for example "Dr. Ada Byron".
     email
         The address to log in with.
     zone
-        The IANA zone of the practice, for example Europe/Berlin.
+        The IANA time zone of the practice, for example Europe/Berlin.
     phone
-        With its country: +12025550123.
+        The number with the country code: +12025550123.
     specialty
         For example Cardiology.
     hours
-        The weekly hours by the clock of the zone, once for each line: --hours "mon-fri 09:00-12:00 13:00-17:00".
+        Weekly hours in that time zone; may be given several times: --hours "mon-fri 09:00-12:00 13:00-17:00".
 
     """
     try:
@@ -64,7 +64,7 @@ async def add_doctor(  # noqa: PLR0913  # each one an option of the command line
         _say(str(error), sys.stderr)
         return 1
     async with _store() as records:
-        made = await hire(records.users, doctor, system_clock(), load().bcrypt_rounds)
+        made = await create_doctor(records.users, doctor, system_clock(), load().bcrypt_rounds)
     if isinstance(made, str):
         _say(f"There is an account with this {made} already.", sys.stderr)
         return 1
@@ -75,20 +75,20 @@ async def add_doctor(  # noqa: PLR0913  # each one an option of the command line
 
 @app.command(name="list")
 async def list_doctors() -> int:
-    """Print the doctors by name: id, name, e-mail address, zone, and who is disabled."""
+    """Print the doctors, sorted by name: id, name, e-mail address, time zone, and whether the doctor is disabled."""
     async with _store() as records:
         accounts = await records.users.doctors()
         schedule_records = await schedule_records_of(records, accounts)
         for account in accounts:
             doctor = schedule_records[account.id].doctor
-            closed = "  disabled: takes no appointments" if doctor.disabled else ""
-            _say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{closed}")
+            disabled = "  disabled: takes no appointments" if doctor.disabled else ""
+            _say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{disabled}")
     return 0
 
 
 @app.command(name="disable")
 async def disable_doctor(doctor: str, /) -> int:
-    """Let a doctor take no new appointments, and sign the doctor out everywhere. Appointments that exist stay.
+    """Stop new appointments for a doctor and end the doctor's sessions. Existing appointments stay booked.
 
     Parameters
     ----------
@@ -100,22 +100,22 @@ async def disable_doctor(doctor: str, /) -> int:
         account = await _found(records, doctor)
         if account is None:
             return 1
-        left = await disable(records, account.id, timekeeper(load()))
-    if isinstance(left, Refused):
-        _say(left.detail, sys.stderr)
+        disabled = await disable(records, account.id, timekeeper(load()))
+    if isinstance(disabled, Refused):
+        _say(disabled.detail, sys.stderr)
         return 1
-    _say(f"{account.name} takes no new appointments and is signed out everywhere (log-ins ended: {left.log_ins}).")
-    _say(f"Appointments to come, which stay booked: {len(left.ahead)}.")
-    for appointment in left.ahead[:_SHOWN]:
+    _say(f"{account.name} takes no new appointments. Sessions ended: {disabled.ended_sessions}.")
+    _say(f"Future appointments, which stay booked: {len(disabled.appointments)}.")
+    for appointment in disabled.appointments[:_SHOWN]:
         _say(f"  {rfc3339(appointment.start)}  {appointment.id}  {appointment.status.value}")
-    if len(left.ahead) > _SHOWN:
-        _say(f"  and {len(left.ahead) - _SHOWN} more")
+    if len(disabled.appointments) > _SHOWN:
+        _say(f"  and {len(disabled.appointments) - _SHOWN} more")
     return 0
 
 
 @app.command(name="enable")
 async def enable_doctor(doctor: str, /) -> int:
-    """Let a disabled doctor take appointments and log in again.
+    """Let a disabled doctor accept appointments and log in again.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ async def enable_doctor(doctor: str, /) -> int:
 
 
 async def _found(records: Records, doctor: str) -> Account | None:
-    """Return the account of the doctor with this id or e-mail address; None, and say so, when there is none."""
+    """Return the account of the doctor with this id or e-mail address; print an error and return None if missing."""
     account = await records.users.by_id(doctor) or await records.users.by_email(doctor.lower())
     if account is None or account.role != "doctor":
         _say(f"There is no doctor with the id or e-mail address {doctor!r}; see `clinic-hub doctor list`.", sys.stderr)
