@@ -11,6 +11,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from api.documents.examples import example
+from api.http.identity import Access
 from api.http.problems import KINDS, Code
 from api.sockets.commands import COMMANDS, SocketCommand
 from api.sockets.outbound import APPOINTMENT_EVENT_TYPES, CODES, EVENTS, SCHEDULE_EVENT_TYPES, RefusedAck
@@ -131,7 +132,7 @@ def _operations(commands: Sequence[SocketCommand]) -> dict[str, Json]:
             "action": "receive",
             "title": command.name,
             "summary": command.summary,
-            "description": f"Error codes: {', '.join(command.problems)}.",
+            "description": _operation_description(command),
             "channel": {"$ref": _CHANNEL},
             "messages": [_in_channel(command.name)],
             "reply": {
@@ -150,6 +151,11 @@ def _operations(commands: Sequence[SocketCommand]) -> dict[str, Json]:
             "messages": [_in_channel(name)],
         }
     return operations
+
+
+def _operation_description(command: SocketCommand) -> str:
+    codes = f"Error codes: {', '.join(command.problems)}."
+    return codes if command.access is Access.SIGNED_IN else f"For {command.access.value}s only. {codes}"
 
 
 def _in_channel(message: str) -> Json:

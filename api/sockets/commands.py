@@ -174,7 +174,7 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
 
 @command(outbound.CalendarAck, problems=["idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
-    """Replace the doctor's own weekly hours; for doctors."""
+    """Replace the doctor's own weekly hours."""
     return _json(await handlers.hours.change(session.identity, request, "socket", request.command_id))
 
 
@@ -185,13 +185,13 @@ async def change_hours(handlers: Handlers, session: Session, request: ChangeHour
     writes=True,
 )
 async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
-    """Add time off; for doctors."""
+    """Add time off of the doctor."""
     return _json(await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id))
 
 
 @command(outbound.EmptyAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def remove_time_off(handlers: Handlers, session: Session, request: RemoveTimeOff) -> Fields:
-    """Remove time off; for doctors."""
+    """Remove time off of the doctor."""
     await handlers.hours.remove_time_off(session.identity, request.time_off_id, "socket", request.command_id)
     return {}
 

@@ -52,20 +52,20 @@ class ResyncReader:
         self._limits = limits
         self._appointments = records.appointments
 
-    async def doctors(self, who: Identity) -> set[str]:
+    async def doctors(self, person: Identity) -> set[str]:
         """Return the doctors whose events may concern a person: the doctor, or all doctors a patient ever had."""
-        match who.role:
+        match person.role:
             case Role.DOCTOR:
-                return {who.user_id}
+                return {person.user_id}
             case Role.PATIENT:
-                return (await self._appointments.doctors_of([who.user_id])).get(who.user_id, set())
+                return (await self._appointments.doctors_of([person.user_id])).get(person.user_id, set())
             case _:
                 return set()
 
-    async def snapshot(self, who: Identity, start_from: datetime) -> Snapshot:
+    async def snapshot(self, person: Identity, start_from: datetime) -> Snapshot:
         """Return the person's own appointments that start at `start_from` or later."""
-        wanted = AppointmentFilter(start_from=start_from).within(visible_to(who.role, who.user_id))
-        position, own = await self._read(await self.doctors(who), wanted, {})
+        wanted = AppointmentFilter(start_from=start_from).within(visible_to(person.role, person.user_id))
+        position, own = await self._read(await self.doctors(person), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
 
         def apply(past: Past) -> None:
@@ -76,28 +76,30 @@ class ResyncReader:
         await self._apply_later_events(position, apply)
         shown = sorted(of_person.values(), key=lambda appointment: (appointment.start, appointment.id))
         # Read last, so that it includes every change up to the position.
-        schedule_record = await schedule_record_of(self._records, who.user_id) if who.role is Role.DOCTOR else None
-        return Snapshot(shown, position, schedule_record.as_of(position[who.user_id]) if schedule_record else None)
+        schedule_record = (
+            await schedule_record_of(self._records, person.user_id) if person.role is Role.DOCTOR else None
+        )
+        return Snapshot(shown, position, schedule_record.as_of(position[person.user_id]) if schedule_record else None)
 
-    async def missed(self, who: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
+    async def missed(self, person: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
         """Return the events after `since`; all events of a doctor who is not in it, because the patient is new there.
 
         None for more than `limit` events, and for a position that no answer can have held: with a doctor who is not
         the person's, or with a `seq` that the doctor has not reached.
         """
-        doctors = await self.doctors(who)
-        if not (since.keys() == doctors if who.role is Role.DOCTOR else since.keys() <= doctors):
+        doctors = await self.doctors(person)
+        if not (since.keys() == doctors if person.role is Role.DOCTOR else since.keys() <= doctors):
             return None
         last = {doctor_id: await self._appointments.last_seq(doctor_id, seq) for doctor_id, seq in since.items()}
         if any(last[doctor_id] < seq for doctor_id, seq in since.items()):
             return None
         behind = sum(last.values()) - sum(since.values())
-        if who.role is Role.DOCTOR:
+        if person.role is Role.DOCTOR:
             missed = await self._since(since, last) if behind <= limit else None
         elif behind <= self._limits.scanned_events:
-            missed = await self._missed_by_patient(who.user_id, since, last, doctors - since.keys())
+            missed = await self._missed_by_patient(person.user_id, since, last, doctors - since.keys())
         else:
-            missed = await self._of_patient(doctors, since, visible_to(who.role, who.user_id), last)
+            missed = await self._of_patient(doctors, since, visible_to(person.role, person.user_id), last)
         return missed if missed and len(missed.events) <= limit else None
 
     async def between(self, patient_id: str, doctor_id: str) -> Missed:
@@ -116,7 +118,7 @@ class ResyncReader:
         return Missed(events, last)
 
     async def _missed_by_patient(
-        self, patient_id: str, since: Mapping[str, int], last: Position, newly_met: set[str]
+        self, patient_id: str, since: Mapping[str, int], last: Position, new_doctors: set[str]
     ) -> Missed:
         """Return the missed events of a patient who was away for a moment.
 
@@ -125,16 +127,16 @@ class ResyncReader:
         of_doctors = await self._since(since, last)
         events = [past for past in of_doctors.events if _concerns(past, patient_id)]
         position = dict(of_doctors.position)
-        for doctor_id in newly_met:
-            met = await self.between(patient_id, doctor_id)
-            events += met.events
-            position |= met.position
+        for doctor_id in new_doctors:
+            history = await self.between(patient_id, doctor_id)
+            events += history.events
+            position |= history.position
         return Missed(sorted(events, key=_by_doctor), position)
 
     async def _of_patient(
-        self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter, stood: Position
+        self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter, known: Position
     ) -> Missed:
-        position, own = await self._read(doctors, wanted, stood)
+        position, own = await self._read(doctors, wanted, known)
         events: list[Past] = [
             Happened(event, as_of(appointment, event))
             for appointment in own
@@ -147,20 +149,20 @@ class ResyncReader:
         return Missed(sorted(own_events, key=_by_doctor), position)
 
     async def _read(
-        self, doctors: set[str], wanted: AppointmentFilter, stood: Position
+        self, doctors: set[str], wanted: AppointmentFilter, known: Position
     ) -> tuple[Position, list[Appointment]]:
         """Return the position of each doctor, and the appointments as read after that.
 
-        `stood` holds the positions that are known already. If the appointments name a doctor who became the patient's
+        `known` holds positions that were read before. If the appointments name a doctor who became the patient's
         meanwhile, all is read again.
         """
         while True:
-            asked = doctors - stood.keys()
-            stood = stood | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in asked}
+            unknown = doctors - known.keys()
+            known = known | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in unknown}
             own = await every_appointment(self._appointments, wanted, self._limits.record_page)
             found = {appointment.doctor_id for appointment in own}
             if found <= doctors:
-                return stood, own
+                return known, own
             doctors = doctors | found
 
     async def _apply_later_events(self, position: Position, apply: Callable[[Past], None]) -> None:

@@ -56,7 +56,7 @@ class ToldCommands(DirectCommands):
 
 
 class Person:
-    """Somebody at a dashboard: a python-socketio client that notes every event it gets."""
+    """A client of a person: python-socketio, with a list of every event it received."""
 
     def __init__(self) -> None:
         self.sio = socketio.AsyncClient(reconnection=False)
@@ -76,7 +76,7 @@ class Person:
         return ack
 
     async def refused(self, event: str, data: object) -> str:
-        """Ask, expect a refusal, and return its code."""
+        """Send an event that has to be refused; return the code."""
         answer = await self.ask(event, data)
         assert answer.keys() == {"ok", "error"}
         assert answer["ok"] is False
@@ -84,7 +84,7 @@ class Person:
         return str(answer["error"]["code"])
 
     async def settled(self) -> None:
-        """Return when everything that was told before now has come: events and acks share one queue."""
+        """Return when every event sent before now has arrived: events and acks share one queue."""
         assert await self.refused("no such event", None) == "unknown_event"
 
     async def _event(self, event: str, data: object) -> None:
@@ -95,7 +95,7 @@ class Person:
 
 
 class SocketClinic:
-    """Ada and Ben, Carl and Dora at their dashboards."""
+    """The clinic of Ada, Ben, Carl and Dora, and their connections."""
 
     def __init__(self, clinic: RestClinic, gateway: Gateway, feed: Feed, address: str, opened: AsyncExitStack) -> None:
         self.rest = clinic
@@ -128,22 +128,22 @@ class SocketClinic:
         assert self.gateway.server.sio.manager.rooms == {}
 
     def followed(self) -> dict[str, int]:
-        """Return the doctors that are followed, with how often."""
+        """Return the followed doctors, with the number of followers of each."""
         return {doctor_id: line.followers for doctor_id, line in self.feed._lines.items()}
 
     async def person(self, name: str) -> Person:
-        """Connect somebody."""
+        """Connect a person."""
         return await self.person_with({"token": self.rest.token(name)})
 
     async def person_with(self, auth: object) -> Person:
-        """Connect with this `auth`. Raises socketio.exceptions.ConnectionError when refused, see `refusal_of`."""
+        """Connect with this `auth`. Raises socketio.exceptions.ConnectionError when refused."""
         person = Person()
         self._opened.push_async_callback(person.sio.disconnect)
         await person.sio.connect(self.address, transports=["websocket"], auth=auth, wait_timeout=10)
         return person
 
     async def raw(self, name: str) -> Raw:
-        """Connect somebody with a raw client."""
+        """Connect a person with a raw client."""
         client = await self._opened.enter_async_context(raw(self.address))
         assert (await client.connect({"token": self.rest.token(name)})).startswith("40{")
         return client
@@ -151,7 +151,7 @@ class SocketClinic:
 
 @asynccontextmanager
 async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIterator[SocketClinic]:
-    """Open the clinic. `settings` are other than usual."""
+    """Open the clinic, with changed limits and settings."""
     services = await _services(settings)
     feed = services.following
     assert isinstance(feed, Feed)

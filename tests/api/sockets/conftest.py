@@ -1,6 +1,5 @@
 """The fixtures of the socket tests: the clinic with open sockets, and the hardened server by itself."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
-from tests.api.sockets.raw import Served, listening
+from tests.api.sockets.raw import Served, serving
 
 OpenWith = Callable[..., Awaitable[SocketClinic]]
 
@@ -33,10 +32,6 @@ async def open_with() -> AsyncIterator[OpenWith]:
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
-    """The server without a clinic behind it, while it sweeps."""
-    served = Served()
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
-    async with listening(served.server, served.server.close) as served.address:
+    """The server without a clinic behind it."""
+    async with serving() as served:
         yield served
-        sweeping.cancel()
-        assert not sweeping.done() or sweeping.cancelled()

@@ -1,4 +1,4 @@
-"""Servers on a free port, and a client that speaks raw WebSocket: it can say what no library says."""
+"""Servers on a free port, and a raw WebSocket client: it can send what no client library sends."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ from hub.accounts.identity import Identity
 from hub.scheduling.values import Role
 
 TIMEOUT = 10.0
-"""Seconds after which something that should have happened has not."""
+"""Seconds after which a test gives up waiting."""
 ANYBODY = Identity("anybody", Role.PATIENT, "session", datetime.max.replace(tzinfo=UTC))
 LIMITS = replace(Limits(), ping_interval=1, ping_timeout=1, sweep_every=0.02, leave_within=0.1)
 
 
 class Served:
-    """A server that admits everybody, acks `echo`, and notes who came and went."""
+    """A server that admits every client, acks every event, and records connects, disconnects and events."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.server = Server(["https://clinic.test"], limits)
@@ -62,7 +62,7 @@ class Served:
 
 @asynccontextmanager
 async def listening(server: Server, close: Callable[[float], Awaitable[None]]) -> AsyncIterator[str]:
-    """Serve on a free port and give the address, http://host:port. At the end nobody new comes in, then `close`."""
+    """Serve on a free port; yield the address, http://host:port. At the end close the listener, then call `close`."""
     app = web.Application()
     server.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -77,6 +77,18 @@ async def listening(server: Server, close: Callable[[float], Awaitable[None]]) -
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def serving(limits: Limits = LIMITS) -> AsyncIterator[Served]:
+    """Serve `Served` on a free port, while it sweeps."""
+    served = Served(limits)
+    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
+    async with listening(served.server, served.server.close) as served.address:
+        yield served
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+        assert sweeping.cancelled()
+
+
 class Raw:
     """One WebSocket. Texts are engine.io packets: `40` CONNECT, `42` event, `43` ack."""
 
@@ -87,7 +99,7 @@ class Raw:
         await self.websocket.send_str(text)
 
     async def receive(self, start: str = "") -> str:
-        """Return the next text that starts so; pings are answered on the way. Raises ConnectionError at the end."""
+        """Return the next text with this start, and answer pings meanwhile. Raises ConnectionError at the end."""
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = await self.websocket.receive()
@@ -99,7 +111,7 @@ class Raw:
                     return str(message.data)
 
     async def connect(self, auth: object = None) -> str:
-        """Say CONNECT and return the answer: `40{…}` or `44{…}`."""
+        """Send CONNECT and return the answer: `40{…}` or `44{…}`."""
         await self.send("40" + ("" if auth is None else json.dumps(auth)))
         return await self.receive("4")
 
@@ -131,7 +143,7 @@ async def raw(address: str, **options: Any) -> AsyncIterator[Raw]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Return when the condition holds. Raises TimeoutError when it does not come to hold."""
+    """Return when the condition holds. Raises TimeoutError if it does not hold within `TIMEOUT`."""
     end = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""A walk over every command of the sockets with every kind of caller, against a table written by hand."""
+"""Every socket command with every kind of caller, against a table written by hand."""
 
 from datetime import timedelta
 from typing import Any
@@ -56,7 +56,7 @@ SCHEMAS = asyncapi()["components"]["schemas"]
 
 @pytest.mark.parametrize("command", RESTRICTED, ids=lambda command: command.name)
 async def test_a_command_for_one_role_is_forbidden_to_the_other(clinic: SocketClinic, command: SocketCommand) -> None:
-    """The argument is the example of the document, so a command that joins the table is tried by itself."""
+    """The argument is the example of the document, so every command added to the table is tested."""
     [other] = [name for role, name in ROLES.items() if role.value != command.access.value]
     person = await clinic.person(other)
     argument = example(SCHEMAS[command.request.__name__], SCHEMAS)

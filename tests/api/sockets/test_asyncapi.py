@@ -1,4 +1,4 @@
-"""The document of the sockets is valid, whole, and true of what clients hear."""
+"""The AsyncAPI document is valid and complete, and describes what clients are sent."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft7Validator, ValidationError
 
 from api.documents.asyncapi import asyncapi
+from api.http.identity import Access
 from api.sockets.commands import COMMANDS, SocketCommand
 from api.sockets.dispatch import Dispatch
 from api.sockets.inbound import Watch
@@ -45,7 +46,7 @@ def references(thing: object) -> Iterator[str]:
 
 
 class Listener:
-    """Somebody at a dashboard whose acks and events are all held to the document."""
+    """A person whose acks and events are all validated against the document."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
@@ -123,8 +124,9 @@ def test_every_command_says_what_it_does_and_which_codes_it_may_be_refused_with(
     assert command.summary.endswith(".")
     assert command.acks
     assert set(command.problems) <= set(CODES)
-    for code in command.problems:
-        assert code in DOCUMENT["operations"][command.name]["description"]
+    description = DOCUMENT["operations"][command.name]["description"]
+    assert all(code in description for code in command.problems)
+    assert ("For doctors only." in description) is (command.access is Access.DOCTOR)
 
 
 def test_the_document_holds_exactly_the_events_of_the_server() -> None:

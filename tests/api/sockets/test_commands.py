@@ -1,4 +1,4 @@
-"""Commands over a socket: what they do, what they refuse, in which order, and that there is always an ack."""
+"""Socket commands: their effects, refusals and order, and that each gets an ack."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -357,7 +357,7 @@ async def test_while_stopping_commands_in_flight_are_answered_and_new_ones_sent_
 
 
 async def _ask_when_stopping(client: Raw, then: asyncio.Event) -> str:
-    """Ask until the answer is that the server stops; only then let the first command go on."""
+    """Send commands until one is answered `draining`; only then let the first command go on."""
     answer = ""
     while "draining" not in answer:
         await client.send('422["watch"]')

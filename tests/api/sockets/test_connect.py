@@ -1,4 +1,4 @@
-"""Who is let in, who is refused and why, and that nobody stays in the books who has left."""
+"""Which clients are admitted, which are refused and why, and that nothing is left of a client that disconnected."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.api.sockets.raw import raw, until
 
 
 async def refusal(clinic: SocketClinic, auth: object) -> str:
-    """Connect in vain, and return the code of the refusal; check that nothing is left of it."""
+    """Connect, expect a refusal, check that nothing is left of the session, and return the code."""
     person = Person()
     with pytest.raises(NotConnected):
         await person.sio.connect(clinic.address, transports=["websocket"], auth=auth, wait_timeout=10)
@@ -151,7 +151,7 @@ async def test_a_client_that_leaves_amid_a_watch_leaves_nothing_behind(
 
 
 async def test_nothing_that_happens_after_the_connect_answer_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bus loses the notice; the feed has to know where the doctor stood before the answer to see that."""
+    """The bus loses the notice. The feed finds it, because it read the doctor's position before the connect answer."""
     monkeypatch.setattr("hub.bus.feed.COMPARE_EVERY", 0.05)
     monkeypatch.setattr("hub.bus.feed._IN_FLIGHT", 0.0)
     async with open_sockets() as clinic:
@@ -168,7 +168,7 @@ async def test_a_server_about_to_stop_lets_nobody_in(clinic: SocketClinic) -> No
 
 
 async def test_a_token_of_another_role_with_the_same_id_opens_nothing(clinic: SocketClinic) -> None:
-    """Roles come from the token, and rooms from both: the id alone opens nothing."""
+    """A room belongs to a role and an id: the id alone opens nothing."""
     token = clinic.rest.services.tokens.issue(clinic.id("ada"), Role.PATIENT, "s")
     impostor = await clinic.person_with({"token": token})
     await clinic.rest.book("carl", "ada", opening(1))

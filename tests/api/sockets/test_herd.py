@@ -1,4 +1,4 @@
-"""When everybody comes back at once: a few are answered at a time, the others wait, and nobody for ever."""
+"""All clients reconnect at once: a few syncs run at a time, the others wait, and each is answered within a limit."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
 
 
 class Slow:
-    """Reads of a doctor's position that are answered when they are let through."""
+    """Reads of a doctor's position that wait until `answered` is set."""
 
     def __init__(self, clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""A doctor's own hours over the sockets: commands, what the doctor is told, and what watchers of a day see."""
+"""A doctor's own hours over the sockets: commands, what the doctor is told, and what watchers are sent."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def at(half_hours: int) -> str:
 
 
 def seen(person: Person) -> dict[str, bool]:
-    """Return what a watcher was told last of each slot."""
+    """Return the last state of each slot that a watcher was sent."""
     return {slot["start"]: slot["available"] for slot in person.of("slot")}
 
 
@@ -34,7 +34,7 @@ async def rest_slots(clinic: SocketClinic) -> dict[str, bool]:
 
 
 def order(person: Person) -> list[tuple[str, int, int]]:
-    """Return what a doctor was told, in the order in which it came."""
+    """Return the events that a doctor was sent, in order."""
     told = [data for event, data in person.events if event in {"appointment", "calendar"}]
     return [(data["type"], data["seq"], data["prev"]) for data in told]
 
@@ -140,7 +140,7 @@ async def test_watchers_see_no_free_slot_of_a_disabled_doctor(clinic: SocketClin
 
 
 async def test_a_watch_and_later_events_are_the_day_whenever_hours_change(clinic: SocketClinic) -> None:
-    """The change comes at each call of the record that a watch makes, and right after it."""
+    """The hours change during each read that a watch makes, and right after the watch."""
     ada = clinic.id("ada")
     store, users = clinic.records.appointments, clinic.records.users
     names = ["happened", "taken", "last_seq", "schedule_records"]

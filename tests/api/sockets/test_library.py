@@ -1,4 +1,4 @@
-"""What we use of python-socketio and python-engineio beyond their documents: one test a name.
+"""The undocumented parts of python-socketio and python-engineio that are used here: one test for each name.
 
 Both are pinned. When one of these fails after an upgrade, `api/sockets` has to change before anything else does.
 """
@@ -77,7 +77,7 @@ async def test_no_packet_overtakes_queued_packets(served: Served, client: Raw) -
 
 
 class _Tcp(asyncio.Transport):
-    """A connection that keeps what it is given, and says that it holds so many bytes back."""
+    """A transport that records what is written to it, and reports `held` bytes in its write buffer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -189,7 +189,7 @@ async def test_the_server_takes_connects_and_messages_by_these_handlers(served: 
 
 
 async def test_a_message_is_handled_before_the_next_one_is_read(served: Served) -> None:
-    """A message handler that waits holds back its own client: our limits and the order of events rest on it."""
+    """A waiting message handler delays its own client only: the limits and the order of events depend on it."""
     assert served.server.sio.eio.async_handlers is False
     assert served.server.sio.async_handlers is True
 

@@ -1,4 +1,4 @@
-"""What the process counts can be read, and moves when something happens."""
+"""The socket metrics can be read, and change with what they count."""
 
 import pytest
 from prometheus_client import generate_latest

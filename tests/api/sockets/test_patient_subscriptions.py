@@ -1,4 +1,4 @@
-"""A patient who is connected meets a doctor: told once, in order, all of it, whatever the bus does meanwhile."""
+"""A connected patient gets a new doctor: every event arrives once and in order, whatever the bus loses or delays."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

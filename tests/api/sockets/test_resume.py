@@ -1,4 +1,4 @@
-"""`sync {since}`: what was missed since then, from the record; nothing of others, nothing twice, nothing left out."""
+"""`sync {since}`: the missed events, read from the record: all of them, once, and none of other people."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.api.sockets.test_sync import around_reads, change, own
 
 
 def nothing_comes(_: Notice) -> None:
-    """Lose what the bus brings."""
+    """Lose every notice of the bus."""
 
 
 async def test_a_resume_tells_what_was_missed_as_it_would_have_been_told_live(clinic: SocketClinic) -> None:
@@ -99,7 +99,7 @@ async def test_the_position_of_a_snapshot_holds_doctors_whose_appointments_are_t
     ],
 )
 async def test_an_impossible_position_gets_a_snapshot(clinic: SocketClinic, who: str, since: dict[str, int]) -> None:
-    """A doctor who is somebody else's, and a `seq` that is not reached: as after a backup was put back."""
+    """A doctor who is not the person's, and a `seq` that the doctor has not reached, as after a restored backup."""
     await clinic.rest.book("carl", "ada", opening(1))
     await clinic.rest.book("carl", "ada", opening(2))
     answer = await (await clinic.person(who)).ask("sync", {"since": since})
@@ -161,7 +161,7 @@ async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happ
 
 
 def apply(state: dict[str, Any], events: list[Any], position: dict[str, int]) -> None:
-    """Apply the events above the position, as a client does; each has to fit onto what there is."""
+    """Apply the events above the position, as a client does; each has to follow the state."""
     last = dict(position)
     for event in events:
         appointment = event["appointment"]

@@ -1,4 +1,4 @@
-"""The hardened server by itself: what it says, in which order, and whom it cuts."""
+"""The hardened server by itself: what it sends, in which order, and which clients it cuts."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ from api.sockets.client_manager import IndexedClientManager
 from api.sockets.limits import Limits
 from api.sockets.server import CUT
 from api.sockets.websocket import SharedPacket
-from tests.api.sockets.raw import LIMITS, Raw, Served, listening, raw, until
+from tests.api.sockets.raw import LIMITS, Raw, Served, raw, serving, until
 
 
 def cuts(reason: str) -> float:
@@ -33,13 +33,13 @@ async def test_events_and_acks_arrive_in_the_order_in_which_they_were_sent(serve
         await client.connect()
         for number in range(100, 150):
             await client.send(f'42{number}["n{number}"]')
-        heard = [await client.receive("4") for _ in range(100)]
+        received = [await client.receive("4") for _ in range(100)]
     expected = [
         text
         for number in range(100, 150)
         for text in (f'42["before","n{number}"]', f'43{number}[{{"ok":true,"event":"n{number}"}}]')
     ]
-    assert heard == expected
+    assert received == expected
 
 
 async def test_an_event_for_several_sessions_reaches_each_once_in_unicode(served: Served) -> None:
@@ -176,20 +176,24 @@ async def test_an_event_before_connect_or_in_another_namespace_runs_nothing(serv
 
 
 async def test_a_client_that_never_sends_connect_is_cut() -> None:
-    served = Served(replace(LIMITS, connect_within=0.1))
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("never_connected")
-    async with listening(served.server, served.server.close) as address, raw(address) as client, raw(address) as silent:
+    async with (
+        serving(replace(LIMITS, connect_within=0.1)) as served,
+        raw(served.address) as client,
+        raw(served.address) as silent,
+    ):
         await client.connect()
         await silent.end()
         assert cuts("never_connected") == before + 1
         assert await client.ask("echo") == {"ok": True, "event": "echo"}
-        sweeping.cancel()
 
 
 async def test_a_flooding_client_is_slowed_down_and_others_are_not() -> None:
-    served = Served(replace(LIMITS, messages_per_second=100, messages_burst=20))
-    async with listening(served.server, served.server.close) as address, raw(address) as other, raw(address) as flood:
+    async with (
+        serving(replace(LIMITS, messages_per_second=100, messages_burst=20)) as served,
+        raw(served.address) as other,
+        raw(served.address) as flood,
+    ):
         await other.connect()
         await flood.connect()
         began = time.monotonic()
@@ -204,7 +208,7 @@ async def test_a_flooding_client_is_slowed_down_and_others_are_not() -> None:
 
 
 async def stalled(address: str, limits: Limits) -> socket.socket:
-    """Return the socket of a client that connects and then reads nothing any more, and answers pings unseen."""
+    """Return the socket of a client that connects and then reads nothing: no pings either."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.setblocking(False)  # noqa: FBT003  # the socket module's word
@@ -217,37 +221,35 @@ async def stalled(address: str, limits: Limits) -> socket.socket:
         b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
     )
     await loop.sock_sendall(connection, b"\x81\x82\x00\x00\x00\x0040")
-    heard = b""
-    while b'40{"sid"' not in heard:
-        heard += await loop.sock_recv(connection, limits.message_bytes)
+    received = b""
+    while b'40{"sid"' not in received:
+        received += await loop.sock_recv(connection, limits.message_bytes)
     return connection
 
 
 async def test_a_client_that_does_not_read_is_cut_and_the_others_miss_nothing() -> None:
-    served = Served(replace(LIMITS, ping_interval=60, ping_timeout=60))  # not the ping finds it
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     before = cuts("does_not_read")
-    async with listening(served.server, served.server.close) as address, raw(address) as reader:
+    limits = replace(LIMITS, ping_interval=60, ping_timeout=60)  # the ping must not find it first
+    async with serving(limits) as served, raw(served.address) as reader:
         await reader.connect()
-        connection = await stalled(address, LIMITS)
+        stuck = await stalled(served.address, LIMITS)
         event = {"text": "x" * 250}
-        told, longest = 0, 0
+        sent, longest = 0, 0
         reading = asyncio.create_task(_count(reader))
         while len(served.left) == 0:
             served.server.emit(served.sessions, "appointment", event)
-            told += 1
+            sent += 1
             longest = max(longest, *(connection.queue.qsize() for connection in served.connections.values()))
             await asyncio.sleep(0)
-            assert told < 100_000
+            assert sent < 100_000
         served.server.emit(served.sessions[:1], "end", None)
-        assert await reading == told
+        assert await reading == sent
         assert cuts("does_not_read") == before + 1
         assert longest < 100 * LIMITS.queued
         assert [sid for sid, _ in served.left] == served.sids[1:]
-        await until(lambda: len(served.connections) == 1)  # the connection and its queue are let go of, TCP included
+        await until(lambda: len(served.connections) == 1)  # the connection is released, with its queue and TCP
         assert len(served.server.sio.environ) == 1
-        connection.close()
-        sweeping.cancel()
+        stuck.close()
 
 
 async def _count(reader: Raw) -> int:
@@ -266,17 +268,14 @@ async def test_a_vanished_client_is_found_by_the_ping_and_released(served: Serve
 
 
 async def test_a_request_that_is_no_websocket_leaves_nothing_behind() -> None:
-    served = Served(replace(LIMITS, connect_within=0.1))
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}  # and no key
     async with (
-        listening(served.server, served.server.close) as address,
+        serving(replace(LIMITS, connect_within=0.1)) as served,
         aiohttp.ClientSession() as session,
-        session.get(f"{address}/socket.io/?EIO=4&transport=websocket", headers=headers) as answer,
+        session.get(f"{served.address}/socket.io/?EIO=4&transport=websocket", headers=headers) as answer,
     ):
         assert answer.status == 400
         await until(lambda: not served.connections and not served.server.sio.environ)
-        sweeping.cancel()
 
 
 async def test_a_connection_has_a_short_buffer_and_a_limit_for_what_is_not_taken(served: Served) -> None:
@@ -298,27 +297,24 @@ async def test_a_disconnected_client_reads_the_reason_and_its_connection_is_ende
     assert len(served.left) == 1
 
 
-async def test_a_client_whose_connection_ended_during_admission_is_released() -> None:
-    served = Served()
-    let_in = asyncio.Event()
+async def test_a_client_whose_connection_ended_during_admission_is_released(served: Served) -> None:
+    go_on = asyncio.Event()
     admitting: list[str] = []
 
     async def connect(sid: str, _environ: object, _auth: object = None) -> None:
         admitting.append(sid)
-        await let_in.wait()
+        await go_on.wait()
 
     served.server.sio.on("connect", connect)
-    sweeping = asyncio.create_task(served.server.sweep(served.ended.append))
-    async with listening(served.server, served.server.close) as address, raw(address) as client:
+    async with raw(served.address) as client:
         await client.send("40")
         await until(lambda: admitting)
-        # What a ping timeout does meanwhile: the client's answers are not read while it is let in.
+        # A ping timeout does this: the client's pongs are not read during its admission.
         [connection] = served.connections.values()
         await connection.close(wait=False, abort=True, reason="ping timeout")
-        let_in.set()
+        go_on.set()
         await until(lambda: served.ended == admitting)
         assert served.server.sio.manager.rooms == {}
-        sweeping.cancel()
 
 
 def test_a_disconnect_costs_the_same_with_20_000_rooms() -> None:
@@ -366,11 +362,10 @@ def test_the_client_manager_releases_everything_of_a_client() -> None:
 
 
 async def test_close_sends_queued_packets_and_closes_every_connection() -> None:
-    served = Served()
     async with AsyncExitStack() as clients:
-        async with listening(served.server, served.server.close) as address:
-            one = await clients.enter_async_context(raw(address))
-            two = await clients.enter_async_context(raw(address))
+        async with serving() as served:
+            one = await clients.enter_async_context(raw(served.address))
+            two = await clients.enter_async_context(raw(served.address))
             await one.connect()
             await two.connect()
             served.server.emit(served.sessions, "last", 1)

@@ -53,7 +53,7 @@ async def test_nothing_is_left_of_sessions_that_ended(clinic: SocketClinic) -> N
 
 
 async def test_while_sessions_live_the_registry_holds_them_in_every_index(clinic: SocketClinic) -> None:
-    """Shows that the check for leftovers looks where sessions are."""
+    """Shows that the leftover check looks at the indexes that sessions are in."""
     await clinic.rest.book("carl", "ada", opening(2))
     carl = await clinic.person("carl")
     await carl.ask("watch", {"doctorId": clinic.id("ben"), "date": DAYS[0]})

@@ -15,25 +15,25 @@ from tests.tools.bench.sockets import SocketClient
 OTHERS = 499
 NEWS = "x" * 2048
 FLAT = 16 * 1024 * 1024
-"""Bytes: one queue without a bound would hold more than that soon."""
+"""Bytes: an unbounded queue would soon hold more."""
 
 
 async def test_a_client_that_stops_reading_harms_only_itself() -> None:
     served = Served(replace(LIMITS, ping_interval=25, ping_timeout=20, queued=50, sweep_every=0.25))
     async with listening(served.server, served.server.close) as address:
         host, port = str(urlsplit(address).hostname), int(urlsplit(address).port or 0)
-        heard = count(1)
+        received = count(1)
         last = 0
 
-        def hear(_: bytes) -> None:
+        def receive(_: bytes) -> None:
             nonlocal last
-            last = next(heard)
+            last = next(received)
 
-        others = [await SocketClient.open(host, port, "anybody", hear) for _ in range(OTHERS)]
+        others = [await SocketClient.open(host, port, "anybody", receive) for _ in range(OTHERS)]
         turns = 0
 
-        async def told() -> float:
-            """Tell everybody; return the seconds until all but the slow one have heard."""
+        async def send_to_all() -> float:
+            """Send an event to all; return the seconds until all but the slow client have received it."""
             nonlocal turns
             turns += 1
             began = time.perf_counter()
@@ -42,12 +42,12 @@ async def test_a_client_that_stops_reading_harms_only_itself() -> None:
                 await asyncio.sleep(0)
             return time.perf_counter() - began
 
-        before = [await told() for _ in range(40)]
+        before = [await send_to_all() for _ in range(40)]
         await one_that_does_not_read(host, port)
         resident = _resident()
         after: list[float] = []
         while not served.left and len(after) < 2000:
-            after.append(await told())
+            after.append(await send_to_all())
         grown = _resident() - resident
         await until(lambda: len(served.connections) == OTHERS)
 
@@ -60,7 +60,7 @@ async def test_a_client_that_stops_reading_harms_only_itself() -> None:
 
 
 async def one_that_does_not_read(host: str, port: int) -> None:
-    """Connect with a small buffer, be let in, and stop reading."""
+    """Connect with a small buffer, and stop reading after the admission."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.setblocking(False)  # noqa: FBT003 -- as the library has it

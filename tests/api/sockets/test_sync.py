@@ -1,4 +1,4 @@
-"""`sync`: a snapshot of one's own appointments and how far that is; with the later events it is the record."""
+"""`sync`: a snapshot of the own appointments with its position; with the later events it equals the record."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -18,12 +18,12 @@ async def change(clinic: SocketClinic, who: str, kind: str, appointment_id: str,
 
 
 async def own(clinic: SocketClinic, who: str) -> list[Any]:
-    """Return what REST lists."""
+    """Return the appointments as REST lists them."""
     return list((await clinic.rest.ask("GET", "/api/v1/appointments?limit=200", who)).body)
 
 
 async def own_hours(clinic: SocketClinic, who: str) -> dict[str, Any]:
-    """Return what REST says of a doctor's hours."""
+    """Return a doctor's hours as REST shows them."""
     answer = await clinic.rest.ask("GET", "/api/v1/doctors/me/hours", who)
     return {"calendar": answer.body["calendar"]}
 

@@ -1,4 +1,4 @@
-"""The life of a token on the line: announced, renewed, and at its end the client goes with a reason."""
+"""The token of a connected client: its expiry is announced, it can be renewed, and at expiry the client is closed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,18 +23,18 @@ async def clinic() -> AsyncIterator[SocketClinic]:
         yield clinic
 
 
-async def looked(clinic: SocketClinic) -> None:
-    """Return when the tokens have been looked at since now."""
-    looks = 0
+async def tokens_checked(clinic: SocketClinic) -> None:
+    """Return when the tokens have been checked since now."""
+    checks = 0
     clock = clinic.gateway._tokens._clock
 
     def counted() -> object:
-        nonlocal looks
-        looks += 1
+        nonlocal checks
+        checks += 1
         return clock()
 
     clinic.gateway._tokens._clock = counted  # type: ignore[assignment]
-    await until(lambda: looks > 1)
+    await until(lambda: checks > 1)
     clinic.gateway._tokens._clock = clock
 
 
@@ -42,12 +42,12 @@ async def test_a_client_is_warned_once_a_minute_before_its_token_expires(clinic:
     ends = clinic.clock.now + LIFE
     carl = await clinic.person("carl")
     clinic.clock.forward(LIFE - timedelta(seconds=61))
-    await looked(clinic)
+    await tokens_checked(clinic)
     await carl.settled()
     assert carl.events == []
     clinic.clock.forward(timedelta(seconds=1))
-    await looked(clinic)
-    await looked(clinic)
+    await tokens_checked(clinic)
+    await tokens_checked(clinic)
     await carl.settled()
     assert carl.events == [("token_expiring", {"expiresAt": rfc3339(ends)})]
 
@@ -57,7 +57,7 @@ async def test_a_short_lived_token_is_announced_at_the_last_third_of_its_life(cl
     short = AccessTokens(secret, timedelta(seconds=30), clinic.clock)
     carl = await clinic.person_with({"token": short.issue(clinic.id("carl"), Role.PATIENT, "s")})
     clinic.clock.forward(timedelta(seconds=19))
-    await looked(clinic)
+    await tokens_checked(clinic)
     await carl.settled()
     assert carl.events == []
     clinic.clock.forward(timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""`watch`: the slots of a day, then every later change, once, in order, and never by whom."""
+"""`watch`: the slots of a day, then every later change, once and in order, without the patient."""
 
 import asyncio
 import json
@@ -22,12 +22,12 @@ def day(clinic: SocketClinic, date: str = TUESDAY, doctor: str = "ada") -> dict[
 
 
 def free(answer: Any) -> set[str]:
-    """Return the starts that an ack of `watch` says are free."""
+    """Return the starts of the free slots in an ack of `watch`."""
     return {slot["start"] for slot in answer["slots"] if slot["available"]}
 
 
 def at(half_hours: int) -> str:
-    """Return the start of a slot on that Tuesday, as clients read it."""
+    """Return the start of a slot on that Tuesday, as JSON has it."""
     return rfc3339(opening(1, half_hours))
 
 
@@ -124,7 +124,7 @@ Moment = Callable[[], Awaitable[None]]
 
 
 class Between:
-    """Runs something between the reads of the record that a watch makes."""
+    """Runs a function between the reads that a watch makes."""
 
     def __init__(self, clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
         self.moments: dict[str, Moment] = {}
@@ -153,7 +153,7 @@ MOMENTS = ["before last_seq", "after last_seq", "before taken", "after taken", "
 async def test_no_change_is_lost_or_told_twice_whenever_it_happens(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: str, bus: str
 ) -> None:
-    """While the answer is made, one slot is taken, one freed, and one taken and freed again."""
+    """During the watch's reads one slot is taken, one freed, and one taken and freed again."""
     taken_before = await clinic.rest.book("carl", "ada", opening(1, 5))
     dora = await clinic.raw("dora")
     between = Between(clinic, monkeypatch)
@@ -227,7 +227,7 @@ async def test_every_watcher_ends_with_the_true_slots(clinic: SocketClinic, monk
 
 
 def suspend_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the reads of a watch take their time, each a different one, as from a real database."""
+    """Let the reads of a watch suspend for different times, as with a real database."""
     count = 0
 
     def suspending(name: str) -> Callable[..., Awaitable[Any]]:
@@ -250,7 +250,7 @@ def suspend_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def slots_until(client: Raw, start: datetime) -> list[Any]:
-    """Return the changes told, up to the one that takes `start`."""
+    """Return the slot events up to the one that takes `start`."""
     seen: list[Any] = []
     while not seen or seen[-1] != {**seen[-1], "start": rfc3339(start), "available": False}:
         seen.append(json.loads((await client.receive("42"))[2:])[1])
