@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from agents.actor.actors import Doctors
-from agents.actor.dispatcher import Pump
+from agents.actor.dispatcher import Dispatcher
 from agents.actor.handler import CommandHandler
 from agents.actor.slot_table import Days, DoctorTable
 from agents.deadlines import Deadlines
@@ -81,18 +81,18 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
 
     doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
     handler = CommandHandler(doctors, publisher, clock, app.holds_lease)
-    pump = Pump(app, handler.handle, app.holds_lease)
+    dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 
     @app.agent(commands)
     async def intake(stream: Any) -> None:
         async for event in stream.noack().events():
-            await pump.feed(event)
+            await dispatcher.feed(event)
 
     @app.on_partitions_revoked.connect
     async def hand_over(_: Any, /, *args: Any, **__: Any) -> None:
         (revoked,) = args
         if revoked:
-            await pump.drain(_DRAIN_TIMEOUT)
+            await dispatcher.drain(_DRAIN_TIMEOUT)
             await app.consumer.commit()
 
     @app.on_rebalance_complete.connect

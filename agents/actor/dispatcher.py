@@ -1,7 +1,8 @@
-"""Batches in order: what has come for a few partitions is handled together, acked whole, and then what came meanwhile.
+"""Collects commands into batches, and acknowledges each batch after it is handled.
 
-Partitions share lanes. One lane would leave the database idle while the next batch is decided; a lane a partition would
-pay for many small batches what one large one costs.
+Each partition belongs to one of a few lanes, and each lane handles one batch at a time. With one lane, the database
+would be idle while the next batch is decided. With one lane per partition, there would be many small batches, and a
+small batch costs as much as a large one.
 """
 
 import asyncio
@@ -20,43 +21,47 @@ log = structlog.get_logger(__name__)
 RETRIED = Counter("clinic_batches_retried_total", "Batches that had to be handled again after an error.")
 
 MOST_IN_BATCH = 200
-"""Commands in one batch: some 150 ms of the database's time, well within what a client waits."""
+"""Maximum commands in a batch: they take the database about 150 ms, much less than a client waits."""
 LANES = 2
-"""Batches that are under way at a time (at 32 in flight: 640 bookings a second with 2, 616 with 4, 406 with 8)."""
+"""Batches handled concurrently (with 32 commands in flight: 640 bookings a second with 2, 616 with 4, 406 with 8)."""
 _MOST_QUEUED = 2_000
-_BACK_OFF_FIRST, _BACK_OFF_MOST = 0.1, 2.0
-_LOOK_EVERY = 0.05
-"""Seconds between two looks whether the broker has answered that what we have is still ours."""
+_LONGEST_RETRY_DELAY = 2.0
+"""Seconds."""
+_LEASE_CHECK_INTERVAL = 0.05
+"""Seconds between checks of the lease, while this worker does not hold it."""
 
 Handle = Callable[[Sequence[EventT[bytes]]], Awaitable[None]]
-"""Handles a batch, each partition's events in their order; after an error it is given the same events again."""
+"""Handles a batch, with each partition in order. After an error it is called with the same events again."""
 
 
-class Pump:
-    """Feeds batches to `handle`. Never skips an ack and never acks out of order: Faust would commit past it."""
+class Dispatcher:
+    """Passes batches to `handle`. It never skips an ack and never acks out of order: Faust would commit past it."""
 
-    def __init__(self, app: faust.App, handle: Handle, holds_lease: Callable[[], bool]) -> None:
-        """Handle only while `holds_lease`; until it does, and the events are still ours, they wait."""
+    def __init__(
+        self, app: faust.App, handle: Handle, holds_lease: Callable[[], bool], retry_delay: float = 0.1
+    ) -> None:
+        """Events wait while `holds_lease` is false. `retry_delay`: seconds before the first retry of a failed batch."""
         self._app = app
         self._handle = handle
         self._holds_lease = holds_lease
+        self._retry_delay = retry_delay
         self._queues: dict[int, asyncio.Queue[EventT[bytes]]] = {}
         self._under_way = 0
         self._idle = asyncio.Event()
         QUEUED.set_function(lambda: self._under_way)
 
     async def feed(self, event: EventT[bytes]) -> None:
-        """Queue an event of the command stream; waits when its lane has too many."""
+        """Queue an event of the command stream. Waits while the queue of its lane is full."""
         lane = event.message.tp.partition % LANES
         if lane not in self._queues:
             self._queues[lane] = asyncio.Queue(_MOST_QUEUED)
-            self._app.add_future(self._run(self._queues[lane]))  # its death ends the worker
+            self._app.add_future(self._run(self._queues[lane]))  # a failure of the task ends the worker
         await self._queues[lane].put(event)
         self._under_way += 1
         self._idle.clear()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until nothing is under way, at most this long; what is left comes again to the next owner."""
+        """Wait at most this long until all queued events are handled. The next owner gets the rest again."""
         if self._under_way:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -73,26 +78,26 @@ class Pump:
                 self._idle.set()
 
     async def _persist(self, batch: Sequence[EventT[bytes]]) -> None:
-        """Handle a batch until it is done, or no longer ours."""
-        delay = _BACK_OFF_FIRST
+        """Retry a batch until it is handled, or its partitions belong to another worker."""
+        delay = self._retry_delay
         while not self._app.should_stop:
-            # After a rebalance the successor, who may be ourselves, is given the same events again.
+            # After a rebalance, the new owner (possibly this worker) gets the same events again.
             ours = [event for event in batch if self._is_ours(event)]
             if not ours:
                 return
             if not self._holds_lease():
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_LEASE_CHECK_INTERVAL)
                 continue
             try:
                 await self._handle(ours)
             except DatabaseRefuses:
                 raise  # it ends the worker, with the server's words; the commands are not acked, so they come again
-            except Exception as error:  # noqa: BLE001 -- whatever it is, skipping the batch would lose commands
+            except Exception as error:  # noqa: BLE001 -- skipping the batch would lose commands, whatever the error
                 RETRIED.inc()
                 partitions = sorted({event.message.tp.partition for event in ours})
                 log.warning("batch_failed", partitions=partitions, commands=len(ours), error=repr(error))
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, _BACK_OFF_MOST)
+                delay = min(delay * 2, _LONGEST_RETRY_DELAY)
                 continue
             for event in ours:
                 event.ack()

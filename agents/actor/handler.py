@@ -24,7 +24,7 @@ REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command to
 
 
 class CommandHandler:
-    """Handles batches for the pump."""
+    """Handles the dispatcher's batches."""
 
     def __init__(
         self, doctors: Doctors, publisher: Publisher, clock: Clock, holds_lease: Callable[[], bool] = lambda: True

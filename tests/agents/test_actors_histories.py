@@ -120,7 +120,7 @@ class TwoWorkers:
             check_answer(command, answer, self.worlds[before:])
 
     async def _answers(self, worker: int, batch: Sequence[Command]) -> list[Answer]:
-        """Do as the pump does: give a batch again that failed because somebody got in between in every round."""
+        """Retry a batch, as the dispatcher does, when it failed because of an interruption in every round."""
         while True:
             before = self.interruptions
             with suppress(RuntimeError):

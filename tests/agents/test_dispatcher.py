@@ -1,4 +1,4 @@
-"""The pump: order, whole batches, nothing acked that was not handled, nothing handled for a partition we lost."""
+"""Batches keep the order of events. Only handled events are acked, and none of a partition that another worker owns."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from agents.actor import dispatcher as module
-from agents.actor.dispatcher import LANES, MOST_IN_BATCH, Pump
+from agents.actor.dispatcher import LANES, MOST_IN_BATCH, Dispatcher
 from hub.records.errors import DatabaseRefuses
 from tests.stack import until
 
 HERE, THERE, BESIDE = TP("clinic.commands", 0), TP("clinic.commands", 1), TP("clinic.commands", LANES)
+RETRY_DELAY = 0.001
 
 
 @dataclass
 class Worker:
-    """What the pump sees of a Faust app; `acked` is what it was told to commit, in order."""
+    """The part of a Faust app that the dispatcher uses. `acked` has the acked events, in order."""
 
     should_stop: bool = False
     consumer_generation_id: int = 1
@@ -30,7 +30,7 @@ class Worker:
         self.tasks.append(asyncio.ensure_future(work))
 
     def event(self, offset: int, partition: TP = HERE) -> Any:
-        """Return an event as this worker gets it in its present generation."""
+        """Return an event of the current generation of the consumer."""
         return SimpleNamespace(
             message=SimpleNamespace(tp=partition, offset=offset, generation_id=self.consumer_generation_id),
             ack=lambda: self.acked.append((partition, offset)),
@@ -39,11 +39,11 @@ class Worker:
 
 @dataclass
 class Handling:
-    """Stands for the actor: keeps what it was given, and does to each batch what the test says."""
+    """Replaces the actors: keeps the offsets of each batch, and runs `before`."""
 
     batches: list[list[int]] = field(default_factory=list)
     before: Callable[[int], Coroutine[Any, Any, None]] | None = None
-    """Awaited with the number of the batch, from 1, before it counts as handled; may raise."""
+    """Awaited with the number of the batch (the first is 1). May raise, so that the batch fails."""
 
     async def __call__(self, events: Sequence[Any]) -> None:
         self.batches.append([event.message.offset for event in events])
@@ -59,31 +59,26 @@ def worker() -> Iterator[Worker]:
         task.cancel()
 
 
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BACK_OFF_FIRST", 0.001)
-
-
-async def fed(worker: Worker, handling: Handling, offsets: Sequence[int], partition: TP = HERE) -> Pump:
-    """Return a pump that has been fed these events."""
-    pump = Pump(worker, handling, lambda: True)
+async def fed(worker: Worker, handling: Handling, offsets: Sequence[int], partition: TP = HERE) -> Dispatcher:
+    """Return a dispatcher that has been fed these events."""
+    dispatcher = Dispatcher(worker, handling, lambda: True, RETRY_DELAY)
     for offset in offsets:
-        await pump.feed(worker.event(offset, partition))
-    return pump
+        await dispatcher.feed(worker.event(offset, partition))
+    return dispatcher
 
 
 async def test_handles_what_is_queued_as_one_batch_in_order_and_acks_it_whole(worker: Worker) -> None:
     handling = Handling()
-    pump = await fed(worker, handling, range(5))
-    await pump.drain(5)
+    dispatcher = await fed(worker, handling, range(5))
+    await dispatcher.drain(5)
     assert handling.batches == [[0, 1, 2, 3, 4]]
     assert worker.acked == [(HERE, offset) for offset in range(5)]
 
 
 async def test_no_batch_is_larger_than_what_a_client_can_wait_for(worker: Worker) -> None:
     handling = Handling()
-    pump = await fed(worker, handling, range(MOST_IN_BATCH + 1))
-    await pump.drain(5)
+    dispatcher = await fed(worker, handling, range(MOST_IN_BATCH + 1))
+    await dispatcher.drain(5)
     assert [len(offsets) for offsets in handling.batches] == [MOST_IN_BATCH, 1]
     assert [offset for _, offset in worker.acked] == list(range(MOST_IN_BATCH + 1))
 
@@ -96,11 +91,11 @@ async def test_nothing_is_acked_before_it_is_handled(worker: Worker) -> None:
         begun.set()
         await may_finish.wait()
 
-    pump = await fed(worker, Handling(before=wait), [0, 1])
+    dispatcher = await fed(worker, Handling(before=wait), [0, 1])
     await begun.wait()
     assert worker.acked == []
     may_finish.set()
-    await pump.drain(5)
+    await dispatcher.drain(5)
     assert len(worker.acked) == 2
 
 
@@ -110,22 +105,22 @@ async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker
             raise ConnectionError("the database is away")
 
     handling = Handling(before=fail_twice)
-    pump = await fed(worker, handling, [0, 1])
+    dispatcher = await fed(worker, handling, [0, 1])
     await until(lambda: bool(handling.batches), "the first batch is being handled")
-    await pump.feed(worker.event(2))
-    await pump.drain(5)
+    await dispatcher.feed(worker.event(2))
+    await dispatcher.drain(5)
     assert handling.batches == [[0, 1], [0, 1], [0, 1], [2]]
     assert [offset for _, offset in worker.acked] == [0, 1, 2]
 
 
 async def test_what_another_generation_delivered_is_neither_handled_nor_acked(worker: Worker) -> None:
     handling = Handling()
-    pump = Pump(worker, handling, lambda: True)
+    dispatcher = Dispatcher(worker, handling, lambda: True, RETRY_DELAY)
     lost = worker.event(0)
     worker.consumer_generation_id = 2
     for event in (lost, worker.event(1)):
-        await pump.feed(event)
-    await pump.drain(5)
+        await dispatcher.feed(event)
+    await dispatcher.drain(5)
     assert handling.batches == [[1]]
     assert worker.acked == [(HERE, 1)]
 
@@ -135,14 +130,14 @@ async def test_what_may_be_another_workers_waits_until_the_broker_has_said_whose
     worker: Worker, generation: int, handled: list[list[int]]
 ) -> None:
     handling, certain = Handling(), asyncio.Event()
-    pump = Pump(worker, handling, certain.is_set)
+    dispatcher = Dispatcher(worker, handling, certain.is_set, RETRY_DELAY)
     for offset in range(2):
-        await pump.feed(worker.event(offset))
+        await dispatcher.feed(worker.event(offset))
     await asyncio.sleep(0.15)
     assert handling.batches == []
     worker.consumer_generation_id = generation
     certain.set()
-    await pump.drain(5)
+    await dispatcher.drain(5)
     assert handling.batches == handled
     assert len(worker.acked) == sum(map(len, handled))
 
@@ -153,18 +148,18 @@ async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_it
         raise ConnectionError("the database is away")
 
     handling = Handling(before=lose)
-    pump = await fed(worker, handling, [0, 1])
-    await pump.drain(5)
+    dispatcher = await fed(worker, handling, [0, 1])
+    await dispatcher.drain(5)
     assert len(handling.batches) == 1
     assert worker.acked == []
 
 
 async def test_partitions_of_one_lane_share_a_batch_and_each_keeps_its_order(worker: Worker) -> None:
     handling = Handling()
-    pump = Pump(worker, handling, lambda: True)
+    dispatcher = Dispatcher(worker, handling, lambda: True, RETRY_DELAY)
     for offset, partition in [(0, HERE), (10, BESIDE), (1, HERE), (11, BESIDE)]:
-        await pump.feed(worker.event(offset, partition))
-    await pump.drain(5)
+        await dispatcher.feed(worker.event(offset, partition))
+    await dispatcher.drain(5)
     assert handling.batches == [[0, 10, 1, 11]]
     assert worker.acked == [(HERE, 0), (BESIDE, 10), (HERE, 1), (BESIDE, 11)]
 
@@ -177,13 +172,13 @@ async def test_a_lane_that_waits_does_not_hold_up_another(worker: Worker) -> Non
             await hang.wait()
 
     handling = Handling(before=hang_at_first)
-    pump = await fed(worker, handling, [0])
+    dispatcher = await fed(worker, handling, [0])
     await until(lambda: bool(handling.batches), "the first batch is being handled")
-    await pump.feed(worker.event(7, THERE))
+    await dispatcher.feed(worker.event(7, THERE))
     await until(lambda: bool(worker.acked), "the other lane is acked")
     assert worker.acked == [(THERE, 7)]
     hang.set()
-    await pump.drain(5)
+    await dispatcher.drain(5)
     assert worker.acked == [(THERE, 7), (HERE, 0)]
 
 
@@ -193,17 +188,17 @@ async def test_draining_waits_for_what_is_under_way_and_no_longer_than_it_may(wo
     async def wait(_: int) -> None:
         await may_finish.wait()
 
-    pump = await fed(worker, Handling(before=wait), [0])
-    await pump.drain(0.01)
+    dispatcher = await fed(worker, Handling(before=wait), [0])
+    await dispatcher.drain(0.01)
     assert worker.acked == []
-    draining = asyncio.create_task(pump.drain(60))
+    draining = asyncio.create_task(dispatcher.drain(60))
     may_finish.set()
     await draining
     assert worker.acked == [(HERE, 0)]
 
 
 async def test_a_pump_with_nothing_under_way_drains_at_once(worker: Worker) -> None:
-    await asyncio.wait_for(Pump(worker, Handling(), lambda: True).drain(60), 1)
+    await asyncio.wait_for(Dispatcher(worker, Handling(), lambda: True).drain(60), 1)
 
 
 async def test_a_worker_that_stops_gives_up_a_batch_that_keeps_failing(worker: Worker) -> None:
@@ -212,8 +207,8 @@ async def test_a_worker_that_stops_gives_up_a_batch_that_keeps_failing(worker: W
         raise ConnectionError("the database is away")
 
     handling = Handling(before=stop)
-    pump = await fed(worker, handling, [0])
-    await pump.drain(5)
+    dispatcher = await fed(worker, handling, [0])
+    await dispatcher.drain(5)
     (task,) = worker.tasks
     await asyncio.wait_for(task, 1)
     assert len(handling.batches) == 1

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from faust.types import EventT
 
-from agents.actor.dispatcher import Pump
+from agents.actor.dispatcher import Dispatcher
 from tests.tools.nemesis import agents
 
 _COMMITTED_BY_THEN = 0.6
 """Seconds; offsets are committed five times a second."""
 
 
-async def _ack_and_handle(self: Pump, batch: Sequence[EventT[bytes]]) -> None:
+async def _ack_and_handle(self: Dispatcher, batch: Sequence[EventT[bytes]]) -> None:
     for event in batch:
         event.ack()
     await asyncio.sleep(_COMMITTED_BY_THEN)
@@ -20,5 +20,5 @@ async def _ack_and_handle(self: Pump, batch: Sequence[EventT[bytes]]) -> None:
 
 
 if __name__ == "__main__":
-    Pump._persist = _ack_and_handle
+    Dispatcher._persist = _ack_and_handle
     agents.main()
