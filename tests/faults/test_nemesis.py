@@ -7,12 +7,12 @@ import pytest
 
 from hub.bus.profiles import PROFILES
 from tests.stack import BROKER
-from tests.tools.nemesis.evidence import keep
+from tests.tools.nemesis.coverage import required_coverage
+from tests.tools.nemesis.evidence import write_evidence
 from tests.tools.nemesis.report import lines
 from tests.tools.nemesis.run import Plan, play
 from tests.tools.nemesis.scenario import scenario
 from tests.tools.nemesis.verdict import Patience, rule
-from tests.tools.nemesis.worth import enough
 
 pytestmark = pytest.mark.stack
 
@@ -25,14 +25,14 @@ async def test_every_promise_is_kept_under_random_combinations_of_faults(
     faults = scenario(SEED, SECONDS, BROKER, PROFILES[BROKER].session_timeout)
     said: list[str] = []
     evidence = await play(tmp_path, Plan(SEED, SECONDS, faults), said.append)
-    ruling = rule(evidence, Patience(), enough(SECONDS))
+    ruling = rule(evidence, Patience(), required_coverage(SECONDS))
     if not ruling.kept:
-        keep(evidence, tmp_path / "histories")
+        write_evidence(evidence, tmp_path / "histories")
     report = "\n".join([*said, *lines(evidence, ruling)])
     with capsys.disabled():
         print(f"\nseed {SEED}\n{report}")  # noqa: T201  # the one who runs the tests wants to know
     assert ruling.violations == []
     assert ruling.not_happened == []
     assert ruling.lacking == []
-    assert len(evidence.injuries) == len(faults)
+    assert len(evidence.injected_faults) == len(faults)
     assert len(Counter(fault.kind for fault in faults)) >= 12

@@ -9,7 +9,7 @@ import pytest
 from hub.bus.profiles import PROFILES
 from tests.faults.judged_run import broken
 from tests.stack import BROKER
-from tests.tools.nemesis.clients import Habits
+from tests.tools.nemesis.clients import Behaviour
 from tests.tools.nemesis.run import Plan, play
 from tests.tools.nemesis.scenario import Fault
 from tests.tools.nemesis.verdict import Patience, rule
@@ -17,8 +17,8 @@ from tests.tools.nemesis.verdict import Patience, rule
 pytestmark = pytest.mark.stack
 
 _PLANTS = "tests.tools.nemesis.plants"
-_BUSY = Habits(pause=(0.1, 0.8))
-_CHANGING = Habits(pause=(0.1, 0.5), changes_own=0.9)
+_BUSY = Behaviour(pause=(0.1, 0.8))
+_CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
 _SESSION = PROFILES[BROKER].session_timeout
@@ -32,7 +32,7 @@ class Planted:
     api: str = "tests.tools.nemesis.api"
     faults: Sequence[Fault] = ()
     says: tuple[int, str] = (0, "")
-    habits: Habits = field(default_factory=lambda: _BUSY)
+    behaviour: Behaviour = field(default_factory=lambda: _BUSY)
     seconds: float = 12.0
     rate: float = 120.0
 
@@ -73,7 +73,7 @@ SLOW = {
         agents=f"{_PLANTS}.agents_writing_over",
         faults=_stalls(2.0, 9.0, 16.0, 23.0),
         says=(1, "an acknowledged change is not in the record"),
-        habits=_CHANGING,
+        behaviour=_CHANGING,
         seconds=30.0,
     ),
     "notices before the write": Planted(
@@ -114,9 +114,11 @@ async def _expose(folder: Path, planted: Planted) -> None:
     said: list[object] = []
     for seed in _SEEDS:
         plan = Plan(
-            seed, planted.seconds, planted.faults, agents=planted.agents, api=planted.api, habits=planted.habits
+            seed, planted.seconds, planted.faults, agents=planted.agents, api=planted.api, behaviour=planted.behaviour
         )
-        evidence = await play(folder / str(seed), replace(plan, rate=planted.rate, rest_within=5.0), lambda _: None)
+        evidence = await play(
+            folder / str(seed), replace(plan, rate=planted.rate, quiescent_within=5.0), lambda _: None
+        )
         ruling = rule(evidence, _PATIENCE, {})
         said.append((ruling.not_happened, broken(ruling.violations)))
         if not ruling.not_happened and planted.says in broken(ruling.violations):

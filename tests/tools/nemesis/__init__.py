@@ -1,1 +1,1 @@
-"""A nemesis and its judge: the whole hub under random combinations of faults, and every promise checked afterwards."""
+"""Fault injection: runs the whole hub under random combinations of faults, and checks every promise afterwards."""

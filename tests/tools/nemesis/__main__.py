@@ -1,4 +1,4 @@
-"""`python -m tests.tools.nemesis`: play a scenario from a seed and judge it; exit 1 when a promise was broken."""
+"""`python -m tests.tools.nemesis`: run the scenario of a seed and judge it. Exits with 1 when a promise was broken."""
 
 import argparse
 import asyncio
@@ -14,21 +14,21 @@ import orjson
 
 from hub.bus.profiles import PROFILES
 from tests.stack import BROKER
-from tests.tools.nemesis.evidence import Evidence, keep
+from tests.tools.nemesis.coverage import required_coverage
+from tests.tools.nemesis.evidence import Evidence, write_evidence
 from tests.tools.nemesis.report import lines, summary
 from tests.tools.nemesis.run import Plan, play
 from tests.tools.nemesis.scenario import scenario
 from tests.tools.nemesis.verdict import Patience, Ruling, rule
-from tests.tools.nemesis.worth import enough
 
 _LONG = 300.0
-"""Seconds from which on a run takes the time to wait for texts of unknown fate, on a clock that runs slower."""
+"""Runs of at least this many seconds use a slower clock, and wait until the result of every text is known."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code."""
     asked = _parsed(arguments)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains of every broker that we kill
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs an error for every killed broker
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="clinic-faults-")) if asked.folder is None else asked.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,13 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults,
         asked.broker,
         rate=30.0 if long else 120.0,
-        dark_within=160.0 if long else 0.0,
+        settled_within=160.0 if long else 0.0,
     )
     _say(
         f"seed {asked.seed}, {len(faults)} faults in {asked.minutes:g} minutes, {asked.broker} broker, folder {folder}"
     )
     evidence = asyncio.run(play(folder, plan, _say))
-    ruling = rule(evidence, Patience(), enough(seconds))
+    ruling = rule(evidence, Patience(), required_coverage(seconds))
     for line in lines(evidence, ruling):
         _say(line)
     _keep(asked, folder, evidence, ruling)
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    # Drawn here and printed, so that a run without a seed can be played again.
+    # Chosen here and printed, so that a run without --seed can be repeated.
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=1.25)
     parser.add_argument("--broker", choices=("embedded", "kafka"), default=BROKER)
@@ -69,7 +69,7 @@ def _keep(asked: argparse.Namespace, folder: Path, evidence: Evidence, ruling: R
         shutil.rmtree(folder)
         _say(f"All promises kept. Play it again with --seed {asked.seed}.")
         return
-    keep(evidence, folder / "histories")
+    write_evidence(evidence, folder / "histories")
     report = {"seed": asked.seed, "minutes": asked.minutes, "broker": asked.broker, **summary(evidence, ruling)}
     (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     said = "All promises kept" if ruling.kept else "NOT KEPT"

@@ -1,4 +1,4 @@
-"""An agents process that loses or delays replies and notices, and stops before a write, when the nemesis asks."""
+"""An agents process that loses or delays replies and notices, or stops before a write, when a fault switch is on."""
 
 import asyncio
 import os
@@ -18,9 +18,9 @@ from tests.tools.nemesis.control import LOGGED, STALLS, is_asked, take
 log = structlog.get_logger(__name__)
 
 _REPLY_LATE = 2.5
-"""Seconds; after one the api asks again."""
+"""Seconds. The api repeats a command after one second."""
 _NOTICE_LATE = 1.5
-"""Seconds; by then later ones have come, and the missing ones may have been read from the record."""
+"""Seconds. By then, later notices have arrived, and the missing ones may have been read from the record."""
 
 _reply = Publisher._reply
 _send_notices = Publisher._send_notices

@@ -1,4 +1,4 @@
-"""An api process on whose way from the bus every other notice is lost while the nemesis asks for it."""
+"""An api process that drops every other notice while its fault switch is on."""
 
 from itertools import count
 

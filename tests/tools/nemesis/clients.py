@@ -1,4 +1,4 @@
-"""What people do all the time: want the same slots, change their minds, ask twice, and hang up."""
+"""Clients that act at random: they book the same slots, change appointments, repeat commands and disconnect."""
 
 import asyncio
 import random
@@ -22,8 +22,8 @@ _DAY = 48
 
 
 @dataclass(frozen=True)
-class Habits:
-    """How people behave: seconds between two commands of one person, and how often they do what."""
+class Behaviour:
+    """`pause`: seconds between two commands of one person. The other fields are probabilities."""
 
     pause: tuple[float, float] = (0.4, 2.6)
     hangs_up: float = 0.06
@@ -35,89 +35,89 @@ class Habits:
 
 @dataclass(frozen=True)
 class Asked:
-    """A command that somebody gave before, with its key."""
+    """A command that was sent before, with its key."""
 
     command: Command
     key: str
 
 
-class Crowd:
-    """All people at their habits, until `go_home`; then each finishes what they have begun."""
+class RandomClients:
+    """All people act until `stop` is called; then each finishes the current command."""
 
-    def __init__(self, people: People, habits: Habits, seed: int) -> None:
+    def __init__(self, people: People, behaviour: Behaviour, seed: int) -> None:
         self._people = people
-        self._habits = habits
+        self._behaviour = behaviour
         self._seed = seed
-        self._home = asyncio.Event()
+        self._stopped = asyncio.Event()
         self.watches = 0
 
-    def go_home(self) -> None:
-        self._home.set()
+    def stop(self) -> None:
+        self._stopped.set()
 
     async def work(self) -> None:
-        """Return when everybody has gone home and nobody waits for an answer."""
+        """Return after `stop`, when no command is unanswered."""
         async with asyncio.TaskGroup() as group:
             for number, person in enumerate((*self._people.doctors, *self._people.patients)):
                 chance = random.Random(f"{self._seed} {number}")
-                group.create_task(self._live(_Client(person, self._people, self._habits, chance)))
+                group.create_task(self._live(_Client(person, self._people, self._behaviour, chance)))
 
     async def _live(self, one: "_Client") -> None:
-        while not self._home.is_set():
+        while not self._stopped.is_set():
             try:
-                async with asyncio.timeout(one.chance.uniform(*self._habits.pause)):
-                    await self._home.wait()
+                async with asyncio.timeout(one.chance.uniform(*self._behaviour.pause)):
+                    await self._stopped.wait()
             except TimeoutError:
                 watched = await one.act()
-                self.watches += watched  # not in one: others count while this one acts
+                self.watches += watched  # not in one statement: other tasks add to it during the await
 
 
 class _Client:
-    """One person who acts at random."""
+    """Acts at random for one person."""
 
-    def __init__(self, person: Person, people: People, habits: Habits, chance: random.Random) -> None:
+    def __init__(self, person: Person, people: People, behaviour: Behaviour, chance: random.Random) -> None:
         self.chance = chance
         self._person = person
         self._doctors = [doctor.id for doctor in people.doctors]
         self._clock = people.clock
         self._history = people.history
-        self._habits = habits
+        self._behaviour = behaviour
         self._before: list[Asked] = []
 
     async def act(self) -> bool:
-        """Do one thing; return whether that was to watch a day."""
-        habits = self._habits
+        """Do one action. Return whether it was watching a day."""
+        behaviour = self._behaviour
         dice = self.chance.random()
-        if dice < habits.watches:
+        if dice < behaviour.watches:
             return await self._watch()
-        dice -= habits.watches
-        if dice < habits.asks_again and self._before:
+        dice -= behaviour.watches
+        if dice < behaviour.asks_again and self._before:
             again = self.chance.choice(self._before)
             await self._ask(again.command, again.key)
             return False
-        dice -= habits.asks_again
-        if dice < habits.reuses_a_key and self._before:
+        dice -= behaviour.asks_again
+        if dice < behaviour.reuses_a_key and self._before:
             await self._ask(self._book(), self.chance.choice(self._before).key)
             return False
-        dice -= habits.reuses_a_key
-        if dice < habits.hangs_up:
+        dice -= behaviour.reuses_a_key
+        if dice < behaviour.hangs_up:
             await self._ask_and_hang_up(self._wish())
         else:
             await self._ask(self._wish(), new_id())
         return False
 
     async def _watch(self) -> bool:
-        """Watch the next day of some doctor; its slots are compared with the record in the end."""
+        """Watch the next day of a doctor. The judge compares its slots with the record."""
         day = slot_in(self._clock, _LATER).date()
         return await self._person.line.watch(self.chance.choice(self._doctors), day) is None
 
     async def _ask(self, command: Command, key: str) -> None:
         answer = await self._person.commands(self.chance.choice(("rest", "socket"))).send(command, key)
         self._before = [before for before in self._before if before.key != key]
-        if answer.ok:  # who asks again after a refusal may well be granted it, by then
+        if answer.ok:  # a repetition after a refusal may be accepted by then
             self._remember(command, key)
 
     async def _ask_and_hang_up(self, command: Command) -> None:
-        """Request, and go away before the answer: it may or may not be carried out."""
+        """Send a command and disconnect before the answer. It may or may not be carried out."""
         key = new_id()
         commands = self._person.commands(self.chance.choice(("rest", "socket")))
         try:
@@ -132,12 +132,12 @@ class _Client:
 
     def _wish(self) -> Command:
         own = self._own()
-        if own and self.chance.random() < self._habits.changes_own:
+        if own and self.chance.random() < self._behaviour.changes_own:
             return self._change(self.chance.choice(own))
         return self._book()
 
     def _own(self) -> list[AppointmentView]:
-        """Return the appointments that the person's dashboard shows and that matter now, and a few that are over."""
+        """Return the current appointments of the person's dashboard, and a few past ones."""
         shown = list(self._person.dashboard.appointments)
         recent = [each for each in shown if each.start > self._clock() - APPOINTMENT_DURATION]
         active = [each for each in recent if each.status in ACTIVE]
@@ -152,14 +152,14 @@ class _Client:
         return Command("book", doctor_id=self.chance.choice(self._doctors), start=start)
 
     def _start(self) -> datetime:
-        """Return a slot: soon, about to be reminded of, or tomorrow. Few of the first two, so that many want them."""
+        """Return a slot: soon, just before its reminder is due, or tomorrow. The first two are contended."""
         ahead, among = self.chance.choice(
             ((_SOON, _SLOTS_WANTED), (_TO_BE_REMINDED, _SLOTS_WANTED), (_TO_BE_REMINDED, _SLOTS_WANTED), (_LATER, _DAY))
         )
         return slot_in(self._clock, ahead) + self.chance.randrange(among) * APPOINTMENT_DURATION
 
     def _change(self, appointment: AppointmentView) -> Command:
-        """Return a change that is possible more often than not."""
+        """Return a change that is mostly allowed."""
         if self._person.member.user.role == "doctor":
             near = appointment.start - self._clock() < APPOINTMENT_DURATION
             if near or appointment.status is Status.NO_SHOW:

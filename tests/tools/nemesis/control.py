@@ -1,4 +1,4 @@
-"""How the nemesis tells the processes under it to misbehave: by files in the folder in which they all run."""
+"""Switches faults inside the processes on and off, by files in their working directory."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,27 +6,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-Word = Literal["lose-replies", "delay-replies", "lose-notices", "delay-notices", "lose-notices-at-api", "stall"]
+Misbehaviour = Literal["lose-replies", "delay-replies", "lose-notices", "delay-notices", "lose-notices-at-api", "stall"]
 
 STALLS = "stalls_now"
-"""What a process logs right before it stops itself."""
-LOGGED: dict[Word, str] = {
+"""Logged by a process just before it stops itself."""
+LOGGED: dict[Misbehaviour, str] = {
     "lose-replies": "reply_lost",
     "delay-replies": "reply_delayed",
     "lose-notices": "notice_lost",
     "delay-notices": "notice_delayed",
     "lose-notices-at-api": "notice_lost_at_api",
 }
-"""What a process logs each time that it has done so."""
+"""Logged by a process each time it has injected the fault."""
 
 
-def is_asked(word: Word) -> bool:
-    """Return whether the process shall misbehave in this way now."""
+def is_asked(word: Misbehaviour) -> bool:
+    """Whether this fault is switched on."""
     return Path(word).exists()
 
 
-def take(word: Word) -> bool:
-    """Return whether the process shall, and let no other do it as well."""
+def take(word: Misbehaviour) -> bool:
+    """Whether this fault is switched on. Switches it off, so that only one process has it."""
     try:
         Path(word).unlink()
     except FileNotFoundError:
@@ -35,8 +35,8 @@ def take(word: Word) -> bool:
 
 
 @contextmanager
-def asked(folder: Path, word: Word) -> Iterator[None]:
-    """Let the processes that run in this folder misbehave for the length of the block."""
+def asked(folder: Path, word: Misbehaviour) -> Iterator[None]:
+    """Switch a fault on for the processes of this directory, during the block."""
     (folder / word).touch()
     try:
         yield
@@ -45,14 +45,14 @@ def asked(folder: Path, word: Word) -> Iterator[None]:
 
 
 class Logs:
-    """Counts a word in what the processes of a folder have written since this was made."""
+    """Counts log lines that the processes of a folder write from now on."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._from = {log: log.stat().st_size for log in folder.glob("*.log")}
 
     async def count(self, event: str) -> int:
-        """Return how many lines there are of this event."""
+        """Return the number of lines with this event."""
         return await asyncio.to_thread(self._count, f'"event":"{event}"'.encode())
 
     def _count(self, wanted: bytes) -> int:

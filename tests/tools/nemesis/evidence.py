@@ -1,4 +1,4 @@
-"""All that a run leaves behind for its judge, and how it is kept in a folder."""
+"""The evidence of a run for the judge, and its files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +12,8 @@ from hub.ops.judge.history import Exchange, History
 from hub.ops.judge.record import Record
 from hub.ops.judge.text_deliveries import AcceptedText
 from hub.texting.text import Text
-from tests.tools.nemesis.courier import Letter
-from tests.tools.nemesis.faults import Injury
+from tests.tools.nemesis.faults import InjectedFault
+from tests.tools.nemesis.one_shot_commands import OneShotCommand
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Evidence:
 
     `rate`: seconds of the hub's clock per second of the machine's clock. All times are by the hub's clock.
     `deaths`: reports of processes that ended without a fault and were restarted.
-    `unrest`: what was still unfinished when the wait ended; empty if nothing was. `stopped`: when the agents were
+    `unfinished`: what was still unfinished when the wait ended; empty if nothing was. `stopped`: when the agents were
     stopped; nothing can happen after that.
     """
 
@@ -33,33 +33,33 @@ class Evidence:
     record: Record
     texts: Mapping[str, Text]
     arrived: Sequence[AcceptedText]
-    letters: Sequence[Letter]
-    injuries: Sequence[Injury]
+    one_shot_commands: Sequence[OneShotCommand]
+    injected_faults: Sequence[InjectedFault]
     deaths: Sequence[str]
     stopped: datetime
-    unrest: str
+    unfinished: str
 
     def hub(self, seconds: float) -> timedelta:
-        """Return how much time of the hub's clock so many real seconds are."""
+        """Return the time on the hub's clock that corresponds to real seconds."""
         return timedelta(seconds=seconds) * self.rate
 
 
 def outcome_of(exchange: Exchange) -> str:
-    """Return what a command came to, in the words of Jepsen: ok, refused, or unknown."""
+    """Return the outcome of a command: ok, refused or unknown, as in Jepsen."""
     if exchange.answer is None or not exchange.answer.decided:
         return "unknown"
     return "ok" if exchange.answer.ok else "refused"
 
 
-def keep(evidence: Evidence, folder: Path) -> None:
-    """Write everything into a folder: one JSON object a line, in files that say what they are."""
+def write_evidence(evidence: Evidence, folder: Path) -> None:
+    """Write the evidence into a folder, as files with one JSON object per line."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "history.jsonl", [_command(exchange) for exchange in evidence.history.exchanges()])
     _write(folder / "record.jsonl", [each.model_dump(mode="json") for each in evidence.record.appointments.values()])
     _write(folder / "texts.jsonl", [each.model_dump(mode="json", exclude={"body"}) for each in evidence.texts.values()])
     _write(folder / "phones.jsonl", [asdict(each) for each in evidence.arrived])
-    _write(folder / "letters.jsonl", [asdict(each) for each in evidence.letters])
-    _write(folder / "faults.jsonl", [asdict(each) for each in evidence.injuries])
+    _write(folder / "one_shot_commands.jsonl", [asdict(each) for each in evidence.one_shot_commands])
+    _write(folder / "faults.jsonl", [asdict(each) for each in evidence.injected_faults])
     _write(folder / "dashboards.jsonl", [_dashboard(each) for each in evidence.dashboards])
 
 

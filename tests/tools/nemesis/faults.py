@@ -1,4 +1,4 @@
-"""Carries out what the scenario says, and makes sure of each fault that it has really happened."""
+"""Injects the faults of a scenario, and checks that each of them has happened."""
 
 import asyncio
 import random
@@ -16,18 +16,18 @@ from tests.faults.balancer import Balancer
 from tests.faults.judged_run import had_doctors
 from tests.phones import Phones
 from tests.stack import Stack, is_gone
-from tests.tools.nemesis.control import LOGGED, Logs, Word, asked
+from tests.tools.nemesis.control import LOGGED, Logs, Misbehaviour, asked
 from tests.tools.nemesis.scenario import Fault, Kind
 
 _STOP_WITHIN = 20.0
 _LOOK_EVERY = 0.05
 _TO_SHOW_WITHIN = 90.0
-"""Seconds that a fault which needs some traffic waits for it: there may be none during an outage."""
+"""Seconds to wait for a fault to take effect. It needs traffic, and there may be none during an outage."""
 _CUT_AT_ONCE, _CUT_EVERY = 4, 0.4
 _POSTS = 3
 _STARTS = 3
 T = TypeVar("T")
-_MISBEHAVIOURS: dict[Kind, Word] = {
+_MISBEHAVIOURS: dict[Kind, Misbehaviour] = {
     "replies lost": "lose-replies",
     "replies late": "delay-replies",
     "notices lost": "lose-notices",
@@ -37,29 +37,29 @@ _MISBEHAVIOURS: dict[Kind, Word] = {
 
 
 @dataclass(frozen=True)
-class Found:
-    """Whether a fault has happened, and what shows it."""
+class Effect:
+    """Whether a fault has happened, and the evidence."""
 
     happened: bool
     evidence: str
 
 
 @dataclass(frozen=True)
-class Injury:
-    """A fault as it was carried out: from when until when by the hub's clock, and what shows that it happened.
+class InjectedFault:
+    """A fault as it was injected. `began` and `ended` are by the hub's clock.
 
-    `stuck` says that its process did not begin to work again by itself, and had to be started once more.
+    `stuck`: the error of a process that did not start again and had to be started once more.
     """
 
     fault: Fault
     began: datetime
     ended: datetime
-    found: Found
+    found: Effect
     stuck: str = ""
 
 
 class Nemesis:
-    """Does everything to one stack. Faults overlap, but one process suffers only one at a time."""
+    """Injects faults into one stack. Faults overlap, but a process has only one at a time."""
 
     def __init__(self, stack: Stack, folder: Path, balancer: Balancer, phones: Phones, clock: Clock) -> None:
         self._stack = stack
@@ -72,12 +72,12 @@ class Nemesis:
         self._busy: dict[Process, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._membership = asyncio.Lock()
         self._twilio = asyncio.Lock()
-        self.injuries: list[Injury] = []
+        self.injected_faults: list[InjectedFault] = []
         self.deaths: list[str] = []
-        """What ended by itself, and was started again as `clinic-hub run` does; each with the end of its log."""
+        """Reports of processes that ended without a fault, with the end of their logs. They were restarted."""
 
     async def play(self, faults: Sequence[Fault], say: Callable[[str], None]) -> None:
-        """Carry out the faults at their times; return when all of them are over and healed."""
+        """Inject the faults at their times. Return when all are over."""
         began = asyncio.get_running_loop().time()
 
         async def one(fault: Fault) -> None:
@@ -86,9 +86,9 @@ class Nemesis:
             try:
                 found = await self._way_of(fault)(fault)
             except StartFailed as error:
-                found, stuck = Found(happened=True, evidence="its process was killed"), str(error)
+                found, stuck = Effect(happened=True, evidence="its process was killed"), str(error)
                 await self._start_once_more(self._process(fault))
-            self.injuries.append(Injury(fault, since, self._clock(), found, stuck))
+            self.injected_faults.append(InjectedFault(fault, since, self._clock(), found, stuck))
             say(f"{fault.at:7.1f} s  {fault.kind:<28} {'' if found.happened else 'DID NOT HAPPEN: '}{found.evidence}")
             if stuck:
                 say(stuck)
@@ -98,7 +98,7 @@ class Nemesis:
                 group.create_task(one(fault))
 
     async def keep_alive(self) -> None:
-        """Start again what ends by itself, for ever; what a fault is at is left alone."""
+        """Restart processes that end by themselves, for ever; processes with a fault are left alone."""
         while True:
             for process in (*self._agents, *self._stack.apis, self._stack.broker, self._stack.database):
                 if not process.alive and not self._busy[process].locked():
@@ -108,13 +108,13 @@ class Nemesis:
             await asyncio.sleep(_LOOK_EVERY * 10)
 
     async def _start_once_more(self, process: Process) -> None:
-        """Start a process that did not begin to work, as often as it takes; each time it has a minute."""
+        """Start a process that failed to start, up to `_STARTS` times."""
         for _ in range(_STARTS):
             with suppress(StartFailed):
                 return await self._stack.restart(process)
-        raise RuntimeError(f"{process.program.name} does not begin to work any more")
+        raise RuntimeError(f"{process.program.name} does not start any more")
 
-    def _way_of(self, fault: Fault) -> Callable[[Fault], Awaitable[Found]]:
+    def _way_of(self, fault: Fault) -> Callable[[Fault], Awaitable[Effect]]:
         match fault.kind:
             case "agents killed" | "api killed" | "broker emptied" | "broker killed" | "database killed":
                 return self._kill
@@ -144,7 +144,7 @@ class Nemesis:
             case _:
                 return self._stack.database
 
-    async def _kill(self, fault: Fault) -> Found:
+    async def _kill(self, fault: Fault) -> Effect:
         process = self._process(fault)
         async with self._busy[process]:
             pid = process.pid
@@ -154,38 +154,38 @@ class Nemesis:
                 self._stack.empty_broker()
             await asyncio.sleep(fault.seconds)
             await self._stack.restart(process)
-            return Found(gone and process.pid != pid, f"{process.program.name}: kill -9 of {pid}, now {process.pid}")
+            return Effect(gone and process.pid != pid, f"{process.program.name}: kill -9 of {pid}, now {process.pid}")
 
-    async def _restart(self, fault: Fault) -> Found:
+    async def _restart(self, fault: Fault) -> Effect:
         process = self._process(fault)
         async with self._busy[process]:
             pid = process.pid
             await self._stack.end(process, patience=_STOP_WITHIN)
             how = process.how_it_died()
             await self._stack.restart(process)
-            return Found(process.pid != pid, f"{process.program.name}: SIGTERM to {pid}, it {how}, now {process.pid}")
+            return Effect(process.pid != pid, f"{process.program.name}: SIGTERM to {pid}, it {how}, now {process.pid}")
 
-    async def _pause(self, fault: Fault) -> Found:
+    async def _pause(self, fault: Fault) -> Effect:
         process = self._process(fault)
         async with self._busy[process]:
             await self._stack.pause(process)
             return await self._keep_stopped(process, fault.seconds)
 
-    async def _keep_stopped(self, process: Process, seconds: float) -> Found:
-        """Let a process that has been stopped go on after so many seconds."""
+    async def _keep_stopped(self, process: Process, seconds: float) -> Effect:
+        """Resume a stopped process after these seconds."""
         pid, loop = process.pid, asyncio.get_running_loop()
         began = loop.time()
         await asyncio.sleep(seconds)
         still = is_stopped(pid)
         lasted = loop.time() - began
         await self._stack.resume(process)
-        return Found(
+        return Effect(
             still and process.pid == pid and lasted >= seconds,
             f"{process.program.name}: {pid} was stopped for {lasted:.1f} s",
         )
 
-    async def _stall(self, fault: Fault) -> Found:
-        """Let whichever worker writes next stop between deciding and writing, until its doctors are another's."""
+    async def _stall(self, fault: Fault) -> Effect:
+        """Stop the next worker that writes, between decision and write, until another worker has its doctors."""
         async with AsyncExitStack() as locks:
             await locks.enter_async_context(self._membership)
             for process in self._agents:
@@ -193,24 +193,24 @@ class Nemesis:
             with asked(self._folder, "stall"):
                 victim = await self._until(lambda: next((p for p in self._agents if is_stopped(p.pid)), None))
             if victim is None:
-                return Found(happened=False, evidence="nobody wrote anything")
+                return Effect(happened=False, evidence="nobody wrote anything")
             stopped = await self._keep_stopped(victim, fault.seconds)
             went_on = await self._until(lambda: _last_line(victim, '"went_on"'))
             outcome = next(
                 (word for word in ("Saved", "Stopped", "Stale") if f'"{word}"' in (went_on or "")), "an error"
             )
-            return Found(stopped.happened, f"{stopped.evidence}; its late write came to {outcome}")
+            return Effect(stopped.happened, f"{stopped.evidence}; its late write came to {outcome}")
 
-    async def _join(self, fault: Fault) -> Found:
+    async def _join(self, fault: Fault) -> Effect:
         async with self._membership:
             newcomer = await self._stack.add_agents(self._module)
             moved = await self._until(lambda: had_doctors(newcomer) or None)
             await asyncio.sleep(fault.seconds)
             await self._stack.end(newcomer, patience=_STOP_WITHIN)
             what = f"{newcomer.program.name} came, {'was given doctors' if moved else 'got no doctors'} and left"
-            return Found(bool(moved), what)
+            return Effect(bool(moved), what)
 
-    async def _misbehave(self, fault: Fault) -> Found:
+    async def _misbehave(self, fault: Fault) -> Effect:
         word = _MISBEHAVIOURS[fault.kind]
         logs = Logs(self._folder / "logs")
         waited = 0.0
@@ -219,18 +219,18 @@ class Nemesis:
             while not (count := await logs.count(LOGGED[word])) and waited < _TO_SHOW_WITHIN:
                 await asyncio.sleep(1.0)
                 waited += 1.0
-        return Found(count > 0, f"{count} of them")
+        return Effect(count > 0, f"{count} of them")
 
-    async def _cut(self, fault: Fault) -> Found:
+    async def _cut(self, fault: Fault) -> Effect:
         chance, before, loop = random.Random(fault.which), self._balancer.cuts, asyncio.get_running_loop()
         until = loop.time() + fault.seconds
         while loop.time() < until:
             self._balancer.cut(_CUT_AT_ONCE, chance)
             await asyncio.sleep(_CUT_EVERY)
-        return Found(self._balancer.cuts > before, f"{self._balancer.cuts - before} connections")
+        return Effect(self._balancer.cuts > before, f"{self._balancer.cuts - before} connections")
 
-    async def _lose_answers(self, _: Fault) -> Found:
-        """Let the stand-in take the next texts and cut the connection before it says so."""
+    async def _lose_answers(self, _: Fault) -> Effect:
+        """Let the Twilio stub accept the next texts and cut the connection before it answers."""
         async with self._twilio:
             await self._phones.fault("dropped", count=_POSTS)
             waited = 0.0
@@ -238,13 +238,13 @@ class Nemesis:
                 await asyncio.sleep(0.5)
                 waited += 0.5
             await self._phones.no_more_faults()
-            return Found(left < _POSTS, f"{_POSTS - left} texts")
+            return Effect(left < _POSTS, f"{_POSTS - left} texts")
 
     async def _left(self) -> int:
         return sum(int(fault["count"]) for fault in (await self._phones.state())["faults"])
 
     async def _until(self, look: Callable[[], T | None]) -> T | None:
-        """Return what a look shows; None when it shows nothing for so long."""
+        """Return the first result of `look` that is not None, or None after a timeout."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _TO_SHOW_WITHIN
         while (seen := look()) is None and loop.time() < deadline:  # noqa: ASYNC110 -- it is another process
@@ -253,7 +253,7 @@ class Nemesis:
 
 
 def is_stopped(pid: int) -> bool:
-    """Return whether the process has been stopped by SIGSTOP and not gone on."""
+    """Whether the process is stopped by SIGSTOP."""
     try:
         return "\nState:\tT" in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

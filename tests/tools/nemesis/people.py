@@ -1,4 +1,4 @@
-"""Doctors and patients with phones, dashboards and two ways to the hub; all they do and see is written down."""
+"""Doctors and patients with phones and dashboards. Their commands and what their dashboards show are recorded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -21,14 +21,14 @@ from hub.settings import Settings
 from tests.people import doctors_and_patients, signed_in, tokens_of
 
 PATIENCE = Timeouts(total=90.0, attempt=12.0)
-"""Seconds; longer than everything that goes wrong at once, so each command of who stays is decided in the end."""
+"""Seconds: longer than all overlapping faults, so that every command of a client that waits is decided."""
 _CONNECT_AT_ONCE = 10
 _FIRST_PHONE = 6_000_000
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a line and a dashboard on it; their commands go over the line or over REST."""
+    """A user with a socket and a dashboard. Commands go over the socket or over REST."""
 
     member: Member
     line: Line
@@ -59,23 +59,23 @@ class People:
 
 @dataclass(frozen=True)
 class Size:
-    """How many people there are. Doctors are spread evenly over the partitions."""
+    """Numbers of people. Doctors are spread evenly over the partitions."""
 
     doctors: int = 6
     patients: int = 24
 
 
 def slot_in(clock: Timekeeper, ahead: timedelta) -> datetime:
-    """Return the first half hour of UTC that is at least so far ahead."""
+    """Return the start of the first slot (UTC) that is at least this far ahead."""
     length = APPOINTMENT_DURATION.total_seconds()
     return datetime.fromtimestamp(-(-(clock() + ahead).timestamp() // length) * length, UTC)
 
 
 @asynccontextmanager
-async def let_in(
+async def connect_people(
     settings: Settings, records: Records, clock: Timekeeper, url: str, size: Size
 ) -> AsyncIterator[People]:
-    """Put people into the record and connect them all at `url` for the length of the block."""
+    """Write the accounts into the record, and connect everybody to `url` during the block."""
     doctors, patients = doctors_and_patients(size.doctors, size.patients, settings.kafka_partitions, "of")
     patients = [
         one.model_copy(update={"phone": f"+1202{_FIRST_PHONE + number}"}) for number, one in enumerate(patients)

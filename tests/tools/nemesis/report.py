@@ -1,4 +1,4 @@
-"""What a run shows in the end: what was done to the hub, what came of the commands, and what each promise stands on."""
+"""The report of a run: injected faults, outcomes of commands, and the coverage of each promise."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ class Latency:
 
 
 def latency(seconds: Iterable[float]) -> Latency | None:
-    """Return the nearest-rank percentiles; None for no commands."""
+    """Return the nearest-rank percentiles, or None if there are no commands."""
     ordered = sorted(seconds)
     if not ordered:
         return None
@@ -34,10 +34,10 @@ def latency(seconds: Iterable[float]) -> Latency | None:
 
 
 def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
-    """Return the figures of a run, for JSON."""
+    """Return the figures of a run for JSON."""
     exchanges = list(evidence.history.exchanges())
     return {
-        "faults": Counter(injury.fault.kind for injury in evidence.injuries),
+        "faults": Counter(injected.fault.kind for injected in evidence.injected_faults),
         "commands": Counter(f"{exchange.request.command.kind} {outcome_of(exchange)}" for exchange in exchanges),
         "refused": Counter(
             exchange.answer.code or "" for exchange in exchanges if exchange.answer and not exchange.answer.ok
@@ -47,7 +47,7 @@ def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
             "under fault": _latency(evidence, under_fault=True),
         },
         "endedByThemselves": list(evidence.deaths),
-        "grounds": {str(promise.value): grounds for promise, grounds in ruling.grounds.items()},
+        "coverage": {str(promise.value): coverage for promise, coverage in ruling.coverage.items()},
         "violations": [str(violation) for violation in ruling.violations],
         "notHappened": [
             f"{each.fault.kind} at {each.fault.at} s: {each.found.evidence}" for each in ruling.not_happened
@@ -58,8 +58,8 @@ def summary(evidence: Evidence, ruling: Ruling) -> dict[str, object]:
 
 
 def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
-    """Return the same for a person to read."""
-    faults = Counter(injury.fault.kind for injury in evidence.injuries)
+    """Return the figures as lines of text."""
+    faults = Counter(injected.fault.kind for injected in evidence.injected_faults)
     outcomes = Counter(outcome_of(exchange) for exchange in evidence.history.exchanges())
     refused = Counter(
         exchange.answer.code or ""
@@ -77,7 +77,7 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
     broken = {violation.promise for violation in ruling.violations}
     for promise in Promise:
         mark = "✗" if promise in broken else "✓"
-        stands_on = ", ".join(f"{number:,} {what}" for what, number in ruling.grounds[promise].items())
+        stands_on = ", ".join(f"{number:,} {what}" for what, number in ruling.coverage[promise].items())
         shown.append(f"{mark} {promise.value}  {promise.text}\n     judged by {stands_on}")
     shown += [f"- {death}" for death in evidence.deaths]
     shown += _some([f"✗ {violation}" for violation in ruling.violations])
@@ -87,8 +87,8 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
 
 
 def _latency(evidence: Evidence, *, under_fault: bool) -> Latency | None:
-    """Of the commands that overlapped with a fault, or of the others."""
-    stretches = [(injury.began, injury.ended) for injury in evidence.injuries]
+    """Return the latency of commands during faults, or of the other commands."""
+    stretches = [(injected.began, injected.ended) for injected in evidence.injected_faults]
     return latency(
         exchange.answer.seconds
         for exchange in evidence.history.exchanges()

@@ -1,4 +1,4 @@
-"""One run: the hub, its people, what goes wrong, and rest in the end."""
+"""One run: starts the hub and its clients, injects faults, waits until the hub is quiescent, and collects evidence."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -17,26 +17,26 @@ from hub.texting.text import Text
 from tests.faults.balancer import balanced
 from tests.phones import Phones
 from tests.stack import BROKER, Stack
-from tests.tools.nemesis.clients import Crowd, Habits
-from tests.tools.nemesis.courier import Courier
+from tests.tools.nemesis.clients import Behaviour, RandomClients
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import Nemesis
-from tests.tools.nemesis.people import People, Size, let_in
-from tests.tools.nemesis.rest import come_to_rest, everybody_is_told
+from tests.tools.nemesis.one_shot_commands import OneShotSender
+from tests.tools.nemesis.people import People, Size, connect_people
+from tests.tools.nemesis.quiescence import until_dashboards_complete, until_quiescent
 from tests.tools.nemesis.scenario import Fault
 
 MORNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-_COURIER_EVERY = 0.7
+_ONE_SHOT_INTERVAL = 0.7
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is played. `rate`: how fast the hub's clock runs, so that deadlines come due; `agents` and `api`: modules.
+    """The parameters of a run. `rate`: speed of the hub's clock, so that deadlines come due. `agents`, `api`: modules.
 
-    `rest_within` and `dark_within` are real seconds: for everything to come to rest, and then for texts of unknown fate
-    to be found out about.
+    `quiescent_within`: real seconds until nothing is under way. `settled_within`: further seconds until the result of
+    every text is known.
     """
 
     seed: int
@@ -49,51 +49,51 @@ class Plan:
     agents: str = "tests.tools.nemesis.agents"
     api: str = "tests.tools.nemesis.api"
     size: Size = field(default_factory=Size)
-    habits: Habits = field(default_factory=Habits)
-    rest_within: float = 60.0
-    dark_within: float = 0.0
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    quiescent_within: float = 60.0
+    settled_within: float = 0.0
 
 
 async def play(folder: Path, plan: Plan, say: Say) -> Evidence:
-    """Play it on a stack in this folder; return what there is to judge it by."""
+    """Run the plan on a stack in this folder, and return the evidence."""
     async with _hub(folder, plan) as stack, _records(stack) as records, Phones(stack.phones.port) as phones:
         clock = timekeeper(stack.settings)
-        courier = Courier(stack.settings, clock)
-        await courier.sign_in(records)
+        one_shot_sender = OneShotSender(stack.settings, clock)
+        await one_shot_sender.sign_in(records)
         ports = [process.port for process in stack.apis]
         async with (
             balanced(stack.settings.host, ports) as balancer,
-            let_in(stack.settings, records, clock, balancer.url, plan.size) as people,
+            connect_people(stack.settings, records, clock, balancer.url, plan.size) as people,
         ):
-            crowd = Crowd(people, plan.habits, plan.seed)
+            random_clients = RandomClients(people, plan.behaviour, plan.seed)
             nemesis = Nemesis(stack, folder, balancer, phones, clock)
-            sending = asyncio.create_task(courier.send_for_ever(_COURIER_EVERY))
-            working = asyncio.create_task(crowd.work())
+            sending = asyncio.create_task(one_shot_sender.send_forever(_ONE_SHOT_INTERVAL))
+            working = asyncio.create_task(random_clients.work())
             over = asyncio.get_running_loop().time() + plan.seconds
             alive = asyncio.create_task(nemesis.keep_alive())
             await _beside(working, nemesis.play(plan.faults, say))
             await _beside(working, asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time())))
-            crowd.go_home()
+            random_clients.stop()
             await working
             await _ended(sending, alive)
-            unrest = await come_to_rest(people, records, clock, plan.rest_within, plan.dark_within)
-            return await _collect(stack, people, records, phones, courier, nemesis, crowd, unrest)
+            unfinished = await until_quiescent(people, records, clock, plan.quiescent_within, plan.settled_within)
+            return await _collect(stack, people, records, phones, one_shot_sender, nemesis, random_clients, unfinished)
 
 
-async def _collect(  # noqa: PLR0917  # each has a part of it
+async def _collect(  # noqa: PLR0917  # each part has some of the evidence
     stack: Stack,
     people: People,
     records: MongoRecords,
     phones: Phones,
-    courier: Courier,
+    one_shot_sender: OneShotSender,
     nemesis: Nemesis,
-    crowd: Crowd,
-    unrest: str,
+    random_clients: RandomClients,
+    unfinished: str,
 ) -> Evidence:
-    # The clock runs on, and deadlines would come due while the record is read.
+    # Stopped first: otherwise deadlines would come due while the record is read.
     await asyncio.gather(*(stack.end(process) for process in stack.agents if process.alive))
     stopped = people.clock()
-    await everybody_is_told(people, records)
+    await until_dashboards_complete(people, records)
     record = await read_record(records, people.clock)
     found = await records.texts._collection.find({}).to_list(None)
     texts = [from_document(Text, document) for document in found]
@@ -102,15 +102,15 @@ async def _collect(  # noqa: PLR0917  # each has a part of it
         rate=people.clock.rate,
         history=people.history,
         dashboards=people.dashboards,
-        watches=crowd.watches,
+        watches=random_clients.watches,
         record=record,
         texts={text.id: text for text in texts},
         arrived=arrived,
-        letters=courier.letters,
-        injuries=sorted(nemesis.injuries, key=lambda injury: injury.fault.at),
+        one_shot_commands=one_shot_sender.one_shot_commands,
+        injected_faults=sorted(nemesis.injected_faults, key=lambda injected: injected.fault.at),
         deaths=nemesis.deaths,
         stopped=stopped,
-        unrest=unrest,
+        unfinished=unfinished,
     )
 
 
@@ -137,7 +137,7 @@ async def _records(stack: Stack) -> AsyncIterator[MongoRecords]:
 
 
 async def _beside(working: asyncio.Task[None], other: Coroutine[None, None, None]) -> None:
-    """Await the other; the end of the work before it is an error, and raised."""
+    """Await `other`. Raises the error of `working` if that ends first."""
     task = asyncio.create_task(other)
     await asyncio.wait({working, task}, return_when=asyncio.FIRST_COMPLETED)
     if not task.done():
@@ -148,7 +148,7 @@ async def _beside(working: asyncio.Task[None], other: Coroutine[None, None, None
 
 
 async def _ended(*tasks: asyncio.Task[None]) -> None:
-    """Cancel what ran beside the work; raises what one of them had died of before."""
+    """Cancel the tasks. Raises the error of a task that had failed."""
     for task in tasks:
         task.cancel()
     for end in await asyncio.gather(*tasks, return_exceptions=True):

@@ -1,4 +1,4 @@
-"""What goes wrong when: drawn from a seed, so that the same scenario can be played again."""
+"""The faults of a run and their times, chosen from a seed, so that a scenario can be repeated."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -33,20 +33,20 @@ Kind = Literal[
 KINDS: Sequence[Kind] = get_args(Kind)
 
 _FIRST, _LAST = 3.0, 5.0
-"""Seconds of peace at the beginning and at the end."""
+"""Seconds without faults at the beginning and at the end."""
 _BETWEEN, _BETWEEN_IN_LONG_RUNS = (2.5, 6.5), (3.0, 15.0)
-"""Seconds from one to the next; most last as long, so that they overlap. In long runs there is peace now and then."""
+"""Seconds between two faults. Most faults last about as long, so that they overlap; long runs also have pauses."""
 _LONG_RUN = 300.0
 _TWO_AT_ONCE = 0.35
-"""How often two begin at the same moment."""
+"""Probability that two faults begin together."""
 _SHORT, _LONG = 1.0, 5.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something goes wrong `at` so many seconds after the beginning and stays so for `seconds`.
+    """A fault that begins `at` seconds after the start of the run and lasts `seconds`.
 
-    `which` picks the process, counted through those of its kind.
+    `which` selects the process among those of its kind (modulo their number).
     """
 
     at: float
@@ -56,14 +56,14 @@ class Fault:
 
 
 def kinds_on(broker: Broker) -> list[Kind]:
-    """Return what can go wrong: the embedded broker keeps nothing, so it cannot be killed and keep its data."""
+    """Return the possible kinds. The embedded broker stores nothing, so it cannot be killed and keep its data."""
     return [kind for kind in KINDS if broker == "kafka" or kind != "broker killed"]
 
 
 def scenario(seed: int, seconds: float, broker: Broker, session: float) -> list[Fault]:
-    """Return the faults of a run of so many seconds, in order of time.
+    """Return the faults of a run of `seconds`, in order of time.
 
-    `session` is how long the broker takes a silent worker for alive, in seconds; workers are silent for longer.
+    `session`: the broker's session timeout in seconds. Workers are stopped for longer.
     """
     chance = random.Random(seed)
     deck = _dealt(chance, kinds_on(broker))
@@ -78,7 +78,7 @@ def scenario(seed: int, seconds: float, broker: Broker, session: float) -> list[
 
 
 def _dealt(chance: random.Random, kinds: Sequence[Kind]) -> Iterator[Kind]:
-    """Deal from a deck that is shuffled whenever it is empty: each kind comes before one comes twice."""
+    """Yield the kinds in random order, for ever. Every kind comes once before any comes again."""
     while True:
         yield from chance.sample(kinds, len(kinds))
 

@@ -1,4 +1,4 @@
-"""The judge of a run: all seven promises, each with how much there was to judge it by, and whether the faults came."""
+"""Judges a run: the seven promises, the coverage of each, and whether every fault happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,53 +13,53 @@ from hub.ops.judge.refusals import Tolerance
 from hub.ops.judge.text_deliveries import TextEvidence
 from hub.ops.judge.verdict import judge
 from tests.tools.nemesis.evidence import Evidence
-from tests.tools.nemesis.faults import Injury
+from tests.tools.nemesis.faults import InjectedFault
 
 _WRITING = 5.0
-"""Real seconds that a decision takes to be written, when nobody is stopped meanwhile."""
+"""Real seconds from a decision to its write, if no process is stopped meanwhile."""
 _CLOCKS = 0.05
 _TEXT_UNDER_WAY = 10.0
 _TEXT_SETTLED = 15.0
-"""Real seconds after which a reminder has left for its phone, if nobody died over it."""
+"""Real seconds within which a reminder is sent, if no process dies meanwhile."""
 _TEXT_IN_THE_DARK = 150.0
-"""Real seconds after which the fate of every text is known: two minutes, and two looks (docs/texts.md)."""
+"""Real seconds within which the result of every text is known: two minutes and two polls (docs/texts.md)."""
 _GOES_ON = 30.0
-"""Real seconds after a fault is healed within which somebody is answered."""
+"""Real seconds after the end of a fault within which a command is answered."""
 _EMPTYING, _NOTICING = 30.0, 15.0
-"""Real seconds of commands that the broker may hold undecided, and lose with its data; and after its return until the
-agents have noticed and begun anew: until then they go on at offsets of the broker that is no more."""
+"""Real seconds. The first: age of commands that an emptied broker may lose undecided. The second: until the agents have
+noticed and restarted; before that, they use offsets of the previous broker."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Real seconds that a deadline may be late: the agents read those that got lost again every thirty."""
+    """Real seconds that a deadline may be late. The agents reread lost deadlines every 30 seconds."""
 
     deadlines: float = 45.0
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the judge says. `grounds`: how much there was to judge each promise by, by what it was."""
+    """The judge's result. `coverage` counts, by promise, what there was to judge it by."""
 
     violations: Sequence[Violation]
-    grounds: dict[Promise, dict[str, int]]
-    not_happened: Sequence[Injury]
+    coverage: dict[Promise, dict[str, int]]
+    not_happened: Sequence[InjectedFault]
     lacking: Sequence[str]
 
     @property
     def kept(self) -> bool:
-        """Whether every promise was kept, every fault happened, and there was enough to say so."""
+        """Whether every promise was kept, every fault happened, and the coverage was sufficient."""
         return not (self.violations or self.not_happened or self.lacking)
 
 
 def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, int]]) -> Ruling:
-    """Judge a run. `least` is how much of each ground there must be; with less the run proves nothing."""
+    """Judge a run. `least` is the required coverage; with less, the run proves nothing."""
     late, post = evidence.hub(patience.deadlines), _post(evidence)
     paused = max(
         (
-            _length(injury, evidence)
-            for injury in evidence.injuries
-            if "stalled" in injury.fault.kind or "paused" in injury.fault.kind
+            _length(injected, evidence)
+            for injected in evidence.injected_faults
+            if "stalled" in injected.fault.kind or "paused" in injected.fault.kind
         ),
         default=0.0,
     )
@@ -72,29 +72,29 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
         *text_deliveries.too_late(evidence.record, post),
         *_lost(evidence),
         *_standstills(evidence),
-        *_undecided_letters(evidence),
+        *_undecided_one_shot_commands(evidence),
     ]
-    if evidence.unrest:
-        violations.append(Violation(Promise.NOTHING_LOST, "the hub did not come to rest", evidence.unrest))
-    grounds = grounds_of(evidence, late)
+    if evidence.unfinished:
+        violations.append(Violation(Promise.NOTHING_LOST, "the hub did not come to rest", evidence.unfinished))
+    coverage = coverage_of(evidence, late)
     lacking = [
-        f"promise {promise.value}: {grounds[promise].get(what, 0)} {what}, at least {number} wanted"
+        f"promise {promise.value}: {coverage[promise].get(what, 0)} {what}, at least {number} wanted"
         for promise, wanted in least.items()
         for what, number in wanted.items()
-        if grounds[promise].get(what, 0) < number
+        if coverage[promise].get(what, 0) < number
     ]
-    return Ruling(violations, grounds, [each for each in evidence.injuries if not each.found.happened], lacking)
+    return Ruling(violations, coverage, [each for each in evidence.injected_faults if not each.found.happened], lacking)
 
 
-def grounds_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, int]]:
-    """Count what each promise was judged by."""
+def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, int]]:
+    """Count what there was to judge each promise by."""
     record, history = evidence.record, evidence.history
     exchanges = list(history.exchanges())
     answers = [exchange.answer for exchange in exchanges if exchange.answer]
     refused = Counter(answer.code or "" for answer in answers if not answer.ok)
     due = due_deadlines.due_deadlines(record, late)
     arrived = {each.text_id for each in evidence.arrived}
-    blows = [injury for injury in evidence.injuries if _is_blow(injury)]
+    kills = [injected for injected in evidence.injected_faults if _is_kill(injected)]
     return {
         Promise.ACKNOWLEDGED_IS_WRITTEN: {"acknowledged changes": sum(answer.ok for answer in answers)},
         Promise.NO_OVERLAP: {
@@ -120,21 +120,21 @@ def grounds_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, i
             "texts on phones": len(evidence.arrived),
         },
         Promise.NOTHING_LOST: {
-            "kills": len(blows),
+            "kills": len(kills),
             "acknowledged before a kill": sum(
-                any(answer.at <= blow.began for blow in blows) for answer in answers if answer.ok
+                any(answer.at <= kill.began for kill in kills) for answer in answers if answer.ok
             ),
         },
         Promise.REFUSALS_ARE_TRUE: {
             "refusals": refused.total(),
             "reasons": len(refused),
-            "commands that nobody repeats": len(evidence.letters),
+            "commands that nobody repeats": len(evidence.one_shot_commands),
         },
     }
 
 
 def _post(evidence: Evidence) -> TextEvidence:
-    paused = max((_length(injury, evidence) for injury in evidence.injuries), default=0.0)
+    paused = max((_length(injected, evidence) for injected in evidence.injected_faults), default=0.0)
     return TextEvidence(
         texts=evidence.texts,
         accepted=evidence.arrived,
@@ -146,45 +146,45 @@ def _post(evidence: Evidence) -> TextEvidence:
 
 
 def _lost(evidence: Evidence) -> Iterator[Violation]:
-    """Find what had been acknowledged before something was killed or emptied, and is gone."""
+    """Find changes that were acknowledged before a kill or an emptied broker, and are missing."""
     missing = {violation.case.partition(":")[0] for violation in acknowledged(evidence.history, evidence.record)}
-    blows = [injury for injury in evidence.injuries if _is_blow(injury)]
+    kills = [injected for injected in evidence.injected_faults if _is_kill(injected)]
     for exchange in evidence.history.exchanges():
         answer = exchange.answer
         if answer is None or not answer.ok or describe(exchange.request) not in missing:
             continue
-        if blow := next((each for each in blows if answer.at <= each.ended), None):
-            case = f"{describe(exchange.request)}, before this was over: {blow.fault.kind}"
+        if kill := next((each for each in kills if answer.at <= each.ended), None):
+            case = f"{describe(exchange.request)}, before this was over: {kill.fault.kind}"
             yield Violation(Promise.NOTHING_LOST, "what was acknowledged did not survive", case)
 
 
 def _standstills(evidence: Evidence) -> Iterator[Violation]:
-    """Find faults after whose end nobody was answered for long."""
+    """Find faults after whose end no command was answered for too long."""
     answered = sorted(
         exchange.answer.at for exchange in evidence.history.exchanges() if exchange.answer and exchange.answer.decided
     )
-    for injury in evidence.injuries:
-        if injury.stuck:
-            yield Violation(Promise.NOTHING_LOST, "a process did not begin to work again", injury.stuck)
-        until = injury.ended + evidence.hub(_GOES_ON)
-        if answered and answered[-1] > until and not any(injury.ended <= at <= until for at in answered):
-            case = f"{injury.fault.kind} at {injury.fault.at} s"
+    for injected in evidence.injected_faults:
+        if injected.stuck:
+            yield Violation(Promise.NOTHING_LOST, "a process did not begin to work again", injected.stuck)
+        until = injected.ended + evidence.hub(_GOES_ON)
+        if answered and answered[-1] > until and not any(injected.ended <= at <= until for at in answered):
+            case = f"{injected.fault.kind} at {injected.fault.at} s"
             yield Violation(Promise.NOTHING_LOST, f"nobody was answered for {_GOES_ON:g} s after a fault", case)
 
 
-def _undecided_letters(evidence: Evidence) -> Iterator[Violation]:
-    """Find commands that the broker had taken, and still had, and that nobody has decided."""
-    emptied = [injury for injury in evidence.injuries if injury.fault.kind == "broker emptied"]
+def _undecided_one_shot_commands(evidence: Evidence) -> Iterator[Violation]:
+    """Find commands that the broker accepted and did not lose, and that were never decided."""
+    emptied = [injected for injected in evidence.injected_faults if injected.fault.kind == "broker emptied"]
     before, after = evidence.hub(_EMPTYING), evidence.hub(_NOTICING)
-    for letter in evidence.letters:
-        lost = any(injury.began - before <= letter.at <= injury.ended + after for injury in emptied)
-        if letter.command_id not in evidence.record.by_command and not lost:
-            case = f"command {letter.command_id} of doctor {letter.doctor_id}"
+    for one_shot in evidence.one_shot_commands:
+        lost = any(injected.began - before <= one_shot.at <= injected.ended + after for injected in emptied)
+        if one_shot.command_id not in evidence.record.by_command and not lost:
+            case = f"command {one_shot.command_id} of doctor {one_shot.doctor_id}"
             yield Violation(Promise.REFUSALS_ARE_TRUE, "a command that the broker took was never decided", case)
 
 
 def _contended(exchanges: Sequence[Exchange]) -> int:
-    """Return how many slots several people asked for."""
+    """Return the number of slots that several people tried to book."""
     wanted: dict[tuple[str | None, object], set[str]] = {}
     for exchange in exchanges:
         command = exchange.request.command
@@ -197,10 +197,10 @@ def _reminder_ids(evidence: Evidence) -> list[str]:
     return [text.id for text in evidence.texts.values() if text.kind == "reminder"]
 
 
-def _is_blow(injury: Injury) -> bool:
-    return injury.fault.kind.endswith(("killed", "emptied"))
+def _is_kill(injected: InjectedFault) -> bool:
+    return injected.fault.kind.endswith(("killed", "emptied"))
 
 
-def _length(injury: Injury, evidence: Evidence) -> float:
-    """Return how many real seconds a fault lasted."""
-    return (injury.ended - injury.began) / timedelta(seconds=1) / evidence.rate
+def _length(injected: InjectedFault, evidence: Evidence) -> float:
+    """Return the duration of a fault in real seconds."""
+    return (injected.ended - injected.began) / timedelta(seconds=1) / evidence.rate

@@ -1,1 +1,1 @@
-"""Processes with a planted fault, one guard less each: what the judge must not overlook."""
+"""Processes with a planted bug: each lacks one guard. The judge must find each of them."""

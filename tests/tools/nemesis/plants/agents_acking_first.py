@@ -1,4 +1,4 @@
-"""An agents process that acks commands before it handles them: what it has in hand when it dies never comes again."""
+"""An agents process that acks commands before it handles them: a crash loses them."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An agents process that makes no unique index."""
+"""An agents process that creates no unique index."""
 
 from tests.tools.nemesis import agents
 from tests.tools.nemesis.plants import without_indexes

@@ -1,4 +1,4 @@
-"""An agents process that writes what it has decided over whatever is there, without a look at the version."""
+"""An agents process that overwrites documents without a check of their version."""
 
 from pymongo import ReplaceOne
 

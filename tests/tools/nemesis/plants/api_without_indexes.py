@@ -1,4 +1,4 @@
-"""An api process that makes no unique index."""
+"""An api process that creates no unique index."""
 
 from tests.tools.nemesis import api
 from tests.tools.nemesis.plants import without_indexes

@@ -1,4 +1,4 @@
-"""Makes every index of the appointments an ordinary one: nothing is kept apart any more."""
+"""Creates every index of the appointments without uniqueness, so that the fences are missing."""
 
 from hub.records.indexes import INDEXES
 

@@ -1,4 +1,4 @@
-"""Waiting until nothing is under way any more, so that what is missing then is missing for good."""
+"""Waits until nothing is under way. What is missing after that is lost."""
 
 import asyncio
 
@@ -9,38 +9,40 @@ from tests.tools.nemesis.people import People
 
 _LOOK_EVERY = 0.5
 _OVERDUE = 4.0
-"""Real seconds after which a deadline, or a text, that has been due is not merely on its way."""
+"""Real seconds after which a due deadline or text counts as overdue."""
 _TOLD_WITHIN = 15.0
-"""Real seconds; an api process compares with the record every three."""
+"""Real seconds. An api process compares its feed with the record every three seconds."""
 
 
-async def come_to_rest(people: People, records: Records, clock: Timekeeper, within: float, dark_within: float) -> str:
-    """Return when deadlines and texts are up to date; what is not, in words, when that takes too long.
+async def until_quiescent(
+    people: People, records: Records, clock: Timekeeper, within: float, settled_within: float
+) -> str:
+    """Return an empty string when deadlines and texts are up to date, or what is unfinished after `within` seconds.
 
-    Waits `dark_within` more for texts whose fate nobody knows: to find it out takes the hub up to two minutes.
+    Waits up to `settled_within` more for texts with an unknown result: the hub needs up to two minutes to find it.
     """
     now = asyncio.get_running_loop().time
     end = now() + within
-    while trouble := await _unrest(people, records, clock):
+    while trouble := await _unfinished_work(people, records, clock):
         if now() > end:
             return trouble
         await asyncio.sleep(_LOOK_EVERY)
-    end = now() + dark_within
+    end = now() + settled_within
     while now() < end and await records.texts.unsettled(clock()):  # noqa: ASYNC110 -- the record has no event for it
         await asyncio.sleep(_LOOK_EVERY)
     return ""
 
 
-async def everybody_is_told(people: People, records: Records) -> None:
-    """Return when every dashboard shows the record, or that takes too long: the judge says it better."""
+async def until_dashboards_complete(people: People, records: Records) -> None:
+    """Return when every dashboard shows the record, or after a timeout: the judge names what is missing."""
     now = asyncio.get_running_loop().time
     end = now() + _TOLD_WITHIN
-    while now() < end and not await _all_are_told(people, records):  # noqa: ASYNC110 -- the same
+    while now() < end and not await _dashboards_complete(people, records):  # noqa: ASYNC110 -- the same
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _unrest(people: People, records: Records, clock: Timekeeper) -> str:
-    """Return what is not as it should be in the end; nothing when all is well."""
+async def _unfinished_work(people: People, records: Records, clock: Timekeeper) -> str:
+    """Return the first unfinished thing, or an empty string."""
     if trouble := await people.door.ready():
         return f"the hub is not ready: {trouble}"
     overdue = clock.after(-_OVERDUE)
@@ -55,7 +57,7 @@ async def _unrest(people: People, records: Records, clock: Timekeeper) -> str:
     return ""
 
 
-async def _all_are_told(people: People, records: Records) -> bool:
+async def _dashboards_complete(people: People, records: Records) -> bool:
     for doctor in people.doctors:
         if await records.appointments.last_seq(doctor.id) > doctor.dashboard.last_seq(doctor.id):
             return False

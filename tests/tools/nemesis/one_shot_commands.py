@@ -1,6 +1,6 @@
-"""Commands of an api process that dies right after it has sent them: nobody waits, nobody repeats them.
+"""Commands that are sent once: no client waits for them and none repeats them, as if their api process had died.
 
-They show what repetition hides: a command that the broker took has to be decided, whichever worker dies over it.
+Repetition would hide a lost command. Each command that the broker accepted must be decided, whichever worker dies.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ _FAR_AHEAD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A booking that the broker has taken, of a slot that nobody else wants; `at` is when, by the hub's clock."""
+class OneShotCommand:
+    """A booking that the broker accepted at `at` (the hub's clock), for a slot that no other client books."""
 
     command_id: str
     doctor_id: str
     at: datetime
 
 
-class Courier:
-    """Books slots far ahead, one doctor after the other, straight over the bus."""
+class OneShotSender:
+    """Books slots far ahead, for each doctor in turn, directly over the bus."""
 
     def __init__(self, settings: Settings, clock: Timekeeper) -> None:
-        self.letters: list[Letter] = []
+        self.one_shot_commands: list[OneShotCommand] = []
         self._settings = settings
         self._clock = clock
         self._partitions = settings.kafka_partitions
@@ -48,8 +48,8 @@ class Courier:
     async def sign_in(self, records: Records) -> None:
         assert await records.users.add([account for pair in self._pairs for account in pair]) is None
 
-    async def send_for_ever(self, every: float) -> None:
-        """Send a command every so many seconds; what the broker did not take counts as never sent."""
+    async def send_forever(self, every: float) -> None:
+        """Send a command every `every` seconds. A command that the broker did not accept counts as never sent."""
         turn = 0
         while True:
             producer = AIOKafkaProducer(bootstrap_servers=self._settings.kafka_bootstrap_servers, acks="all")
@@ -83,4 +83,4 @@ class Courier:
         encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
         partition = topics.partition_of(doctor.id, self._partitions)
         await producer.send_and_wait(topics.COMMANDS, encoded, key=doctor.id.encode(), partition=partition)
-        self.letters.append(Letter(command.id, doctor.id, self._clock()))
+        self.one_shot_commands.append(OneShotCommand(command.id, doctor.id, self._clock()))
