@@ -22,13 +22,19 @@ COMPARED = Counter("clinic_feed_compared_total", "Comparisons of a followed doct
 BEHIND = Counter("clinic_feed_behind_total", "Comparisons that found notices which had not come by themselves.")
 FOLLOWED = Gauge("clinic_feed_followed_doctors", "Doctors whose notices this process must not miss.")
 
-COMPARE_EVERY = 3.0
-"""Seconds between two comparisons with the record."""
-_IN_FLIGHT = 0.5
-"""Seconds that a notice may take from the record to us before it counts as missing."""
 _COMPARE_AT_ONCE = 16
-_RETRY = 0.2
-"""Seconds between two reads of a record that does not show yet what is missing, or does not answer."""
+
+
+@dataclass(frozen=True)
+class FeedIntervals:
+    """The intervals of a feed, in seconds."""
+
+    compare_every: float = 3.0
+    """Between two comparisons with the record."""
+    in_flight: float = 0.5
+    """How long a notice may take from the record to this process before it counts as missing."""
+    retry_after: float = 0.2
+    """Between two reads of a record that does not hold the missing event yet, or does not answer."""
 
 
 @dataclass
@@ -44,8 +50,9 @@ class _Line:
 class Feed:
     """Puts notices in order, drops what was delivered before, and fetches what is missing."""
 
-    def __init__(self, records: Records, deliver: OnNotice) -> None:
+    def __init__(self, records: Records, deliver: OnNotice, intervals: FeedIntervals | None = None) -> None:
         self._records = records
+        self._intervals = intervals or FeedIntervals()
         self._deliver = deliver
         self._lines: dict[str, _Line] = {}
         self._last: dict[str, int] = {}
@@ -98,7 +105,7 @@ class Feed:
     async def _compare(self) -> None:
         """Compare with the record for ever, so that a notice that never came does not stay unseen."""
         while True:
-            await asyncio.sleep(COMPARE_EVERY)
+            await asyncio.sleep(self._intervals.compare_every)
             try:
                 await self._catch_up()
             except StoreUnavailable:
@@ -113,7 +120,7 @@ class Feed:
             stand = await asyncio.gather(*(self._stands(doctor_id, line) for doctor_id, line in some))
             ahead += [(*each, last) for each, last in zip(some, stand, strict=True) if last > (each[1].seq or 0)]
         if ahead:
-            await asyncio.sleep(_IN_FLIGHT)
+            await asyncio.sleep(self._intervals.in_flight)
         for doctor_id, line, last in ahead:
             if self._lines.get(doctor_id) is line and line.seq is not None and line.seq < last:
                 BEHIND.inc()
@@ -170,7 +177,7 @@ class Feed:
                     log.info("feed_mended", doctor_id=doctor_id, notices=len(missing), seq=line.seq)
                 if not any(early.event.prev > (line.seq or 0) for early in line.early.values()):
                     break
-                await asyncio.sleep(_RETRY)
+                await asyncio.sleep(self._intervals.retry_after)
         finally:
             line.mending = None
         self._advance(doctor_id, line)

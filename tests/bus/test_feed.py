@@ -3,30 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from agents.actor.actors import Doctors
 from hub.bus import feed as module
-from hub.bus.feed import Feed
+from hub.bus.feed import Feed, FeedIntervals
 from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
 from tests.agents.actor_fixtures import InterceptedRecords, SharedStore, book, cancel, confirm, hours, leave, off
 from tests.stack import until
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COMPARE_EVERY", 0.02)
-    monkeypatch.setattr(module, "_IN_FLIGHT", 0.02)
-    monkeypatch.setattr(module, "_RETRY", 0.005)
+QUICK = FeedIntervals(compare_every=0.02, in_flight=0.02, retry_after=0.005)
+WITHOUT_COMPARISON = pytest.mark.parametrize("intervals", [replace(QUICK, compare_every=3600)], ids=[""])
 
 
 @pytest.fixture
-def _no_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COMPARE_EVERY", 3600)
+def intervals() -> FeedIntervals:
+    return QUICK
 
 
 @dataclass
@@ -35,12 +31,13 @@ class Desk:
 
     store: SharedStore
     worker: Doctors
+    intervals: FeedIntervals = QUICK
     delivered: list[Notice] = field(default_factory=list)
     before_read: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     """Awaited once, before the next read of this name."""
 
     def __post_init__(self) -> None:
-        self.feed = Feed(InterceptedRecords(self.store.records, self._before), self.delivered.append)
+        self.feed = Feed(InterceptedRecords(self.store.records, self._before), self.delivered.append, self.intervals)
         self._slots = iter(range(1000))
 
     async def arrange(self, *commands: Command) -> list[Notice]:
@@ -80,8 +77,8 @@ async def running(desk: Desk) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def desk(store: SharedStore) -> AsyncIterator[Desk]:
-    async with running(Desk(store, store.worker())) as desk:
+async def desk(store: SharedStore, intervals: FeedIntervals) -> AsyncIterator[Desk]:
+    async with running(Desk(store, store.worker(), intervals)) as desk:
         yield desk
 
 
@@ -103,7 +100,7 @@ async def test_following_begins_where_the_record_stands(desk: Desk) -> None:
     assert desk.delivered == []
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_what_comes_in_order_is_delivered_as_it_comes(desk: Desk) -> None:
     await desk.feed.follow("ada")
     for notice in await desk.happen(3):
@@ -112,7 +109,7 @@ async def test_what_comes_in_order_is_delivered_as_it_comes(desk: Desk) -> None:
     assert desk.seqs == [1, 2, 3]
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_what_comes_again_is_delivered_once(desk: Desk) -> None:
     await desk.feed.follow("ada")
     one, two, three = await desk.happen(3)
@@ -120,7 +117,7 @@ async def test_what_comes_again_is_delivered_once(desk: Desk) -> None:
     assert desk.delivered == [one, two, three]
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_lost_changes_of_hours_are_told_from_the_record_each_as_of_its_own_moment(desk: Desk) -> None:
     await desk.feed.follow("ada")
     one, two, three = (book("carl", at=number) for number in (1, 2, 3))
@@ -141,7 +138,7 @@ def as_of_now(notice: Notice) -> Notice:
     return notice.model_copy(update={"taken": ()}) if isinstance(notice, ScheduleNotice) else notice
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_what_comes_too_early_waits_for_what_is_before_it(desk: Desk) -> None:
     await desk.feed.follow("ada")
     one, two, three = await desk.happen(3)
@@ -155,7 +152,7 @@ async def test_what_comes_too_early_waits_for_what_is_before_it(desk: Desk) -> N
     await desk.until_delivered([one, two, three])
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_a_notice_that_never_came_is_read_from_the_record_when_the_next_one_shows_the_gap(desk: Desk) -> None:
     await desk.feed.follow("ada")
     before = mended()
@@ -193,7 +190,7 @@ async def test_more_than_one_read_of_the_record_can_give_is_mended_all_the_same(
     await desk.until_delivered(await desk.happen(10))
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_what_happens_while_a_gap_is_mended_comes_after_it(desk: Desk) -> None:
     await desk.feed.follow("ada")
     notices = await desk.happen(3)
@@ -209,7 +206,7 @@ async def test_what_happens_while_a_gap_is_mended_comes_after_it(desk: Desk) -> 
     assert desk.delivered == notices + later
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_while_the_database_is_away_nothing_is_delivered_out_of_order_and_then_everything_is(desk: Desk) -> None:
     await desk.feed.follow("ada")
     notices = await desk.happen(3)
@@ -255,7 +252,7 @@ async def test_who_cannot_be_followed_now_is_not_followed_by_half(desk: Desk) ->
     assert notices
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_what_happens_while_one_begins_to_follow_is_delivered(desk: Desk) -> None:
     later: list[Notice] = []
 
@@ -274,7 +271,7 @@ async def test_what_happens_while_one_begins_to_follow_is_delivered(desk: Desk) 
     assert desk.delivered[-1] == five
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_a_notice_that_comes_while_one_begins_to_follow_reaches_those_who_listened_before(desk: Desk) -> None:
     """Clients of the process who do not follow this doctor are told what comes; the record shows it already."""
     (one,) = await desk.happen(1)
@@ -287,7 +284,7 @@ async def test_a_notice_that_comes_while_one_begins_to_follow_reaches_those_who_
     assert desk.delivered == [one]
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_a_notice_that_the_record_showed_before_the_bus_brought_it_is_delivered_when_it_comes(
     desk: Desk,
 ) -> None:
@@ -306,7 +303,7 @@ async def test_following_begins_with_what_others_here_have_not_been_told(desk: D
     await desk.until_delivered([one, two])
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_of_doctors_whom_nobody_follows_what_comes_is_delivered_once(desk: Desk) -> None:
     one, two, three = await desk.happen(3)
     desk.receive(one, one, three, one)
@@ -314,7 +311,7 @@ async def test_of_doctors_whom_nobody_follows_what_comes_is_delivered_once(desk:
     assert two not in desk.delivered
 
 
-@pytest.mark.usefixtures("_no_comparing")
+@WITHOUT_COMPARISON
 async def test_a_gap_of_a_doctor_whom_nobody_follows_any_more_is_nobodys(desk: Desk) -> None:
     await desk.feed.follow("ada")
     notices = await desk.happen(2)
@@ -358,7 +355,7 @@ async def test_a_delivery_that_fails_ends_the_feed(store: SharedStore) -> None:
     def fail(_: Notice) -> None:
         raise ZeroDivisionError
 
-    feed = Feed(store.records, fail)
+    feed = Feed(store.records, fail, QUICK)
     run = asyncio.create_task(feed.run())
     await asyncio.sleep(0)
     await feed.follow("ada")

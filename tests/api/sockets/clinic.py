@@ -13,7 +13,7 @@ from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.commands import COMMANDS
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
-from hub.bus.feed import Feed
+from hub.bus.feed import Feed, FeedIntervals
 from hub.bus.messages import Notice, Reply
 from hub.records.ports import Records
 from hub.scheduling.commands import Command
@@ -150,9 +150,11 @@ class SocketClinic:
 
 
 @asynccontextmanager
-async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIterator[SocketClinic]:
-    """Open the clinic, with changed limits and settings."""
-    services = await _services(settings)
+async def open_sockets(
+    limits: Limits = LIMITS, intervals: FeedIntervals | None = None, **settings: object
+) -> AsyncIterator[SocketClinic]:
+    """Open the clinic, with changed limits, intervals of the feed and settings."""
+    services = await _services(settings, intervals)
     feed = services.following
     assert isinstance(feed, Feed)
     gateway = assemble_gateway(services, services.authenticator.identity_of, limits)
@@ -172,11 +174,11 @@ async def open_sockets(limits: Limits = LIMITS, **settings: object) -> AsyncIter
         await clinic.client.close()
 
 
-async def _services(settings: Mapping[str, object]) -> Services:
+async def _services(settings: Mapping[str, object], intervals: FeedIntervals | None) -> Services:
     plain = await make_services(**settings)
     assert isinstance(plain.clock, HandClock)
     commands = ToldCommands(plain.records, plain.clock)
-    feed = Feed(plain.records, _nobody)
+    feed = Feed(plain.records, _nobody, intervals)
     commands.receive = feed.receive
     return assemble(
         settings=plain.settings,

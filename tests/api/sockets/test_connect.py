@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
+from hub.bus.feed import FeedIntervals
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import Role
 from tests.api.rest_clinic import opening
@@ -150,11 +151,9 @@ async def test_a_client_that_leaves_amid_a_watch_leaves_nothing_behind(
     clinic.nothing_is_left()
 
 
-async def test_nothing_that_happens_after_the_connect_answer_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_that_happens_after_the_connect_answer_is_missed() -> None:
     """The bus loses the notice. The feed finds it, because it read the doctor's position before the connect answer."""
-    monkeypatch.setattr("hub.bus.feed.COMPARE_EVERY", 0.05)
-    monkeypatch.setattr("hub.bus.feed._IN_FLIGHT", 0.0)
-    async with open_sockets() as clinic:
+    async with open_sockets(intervals=FeedIntervals(compare_every=0.05, in_flight=0.0)) as clinic:
         ada = await clinic.person("ada")
         clinic.commands.receive = lambda _: None
         await clinic.rest.book("carl", "ada", opening(1))

@@ -1,13 +1,22 @@
 """The socket metrics can be read, and change with what they count."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.sockets.websocket import SharedPacket
+from hub.bus.feed import FeedIntervals
 from tests.api.rest_clinic import opening
-from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.clinic import SocketClinic, open_sockets
 from tests.api.sockets.raw import until
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[SocketClinic]:
+    async with open_sockets(intervals=FeedIntervals(compare_every=3600, in_flight=0.0)) as clinic:
+        yield clinic
 
 
 async def metrics(clinic: SocketClinic) -> dict[str, float]:
@@ -25,9 +34,7 @@ def parsed(text: str) -> dict[str, float]:
     }
 
 
-async def test_sockets_queues_syncs_and_repairs_of_the_feed_are_counted(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_sockets_queues_syncs_and_repairs_of_the_feed_are_counted(clinic: SocketClinic) -> None:
     before = await metrics(clinic)
     ada, carl = await clinic.person("ada"), await clinic.raw("carl")
     since = (await ada.ask("sync", {}))["position"]
@@ -45,7 +52,6 @@ async def test_sockets_queues_syncs_and_repairs_of_the_feed_are_counted(
     for mode in ("snapshot", "resume"):
         assert after[f"clinic_syncs_total{mode}"] == before.get(f"clinic_syncs_total{mode}", 0) + 1
 
-    monkeypatch.setattr("hub.bus.feed._IN_FLIGHT", 0.0)
     await clinic.feed._catch_up()
     await until(lambda: ada.of("appointment"))
     await carl.send("42x")  # no client says this

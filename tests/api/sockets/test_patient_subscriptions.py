@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from api.sockets import patient_subscriptions
-from hub.bus import feed
+from hub.bus.feed import FeedIntervals
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.recorded_event import Happened
 from tests.api.rest_clinic import opening
@@ -17,10 +17,9 @@ from tests.api.sockets.test_sync import change
 
 
 @pytest.fixture
-async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SocketClinic]:
-    monkeypatch.setattr(feed, "COMPARE_EVERY", 0.02)
-    monkeypatch.setattr(feed, "_IN_FLIGHT", 0.02)
-    async with open_sockets(replace(LIMITS, compare_every=0.02, retry_after=0.01)) as clinic:
+async def clinic() -> AsyncIterator[SocketClinic]:
+    limits = replace(LIMITS, compare_every=0.02, retry_after=0.01)
+    async with open_sockets(limits, FeedIntervals(compare_every=0.02, in_flight=0.02)) as clinic:
         yield clinic
 
 
