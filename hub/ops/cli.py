@@ -1,4 +1,4 @@
-"""`clinic-hub`: run the hub on one machine, fill its database, watch it through a busy morning."""
+"""The command line `clinic-hub`: run the hub on one machine, seed its database, check it, and run the demo."""
 
 import signal
 import sys
@@ -35,11 +35,11 @@ from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
-_CANNOT = (
+_OPERATOR_ERRORS = (
     *(BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound),
     *(BrokenRecord, KafkaMissing),
 )
-"""What an operator can mend; the message says all there is to say."""
+"""Errors that an operator can fix. Their messages are complete, so no traceback is printed."""
 _REPORT = Path("seed/report.json")
 
 app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", version_flags=[])
@@ -50,17 +50,17 @@ _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]
 
 
 def main() -> None:
-    """Run the command line; exit 1 with a message when something an operator can mend is wrong."""
+    """Run the command line; exit 1 with a message after an error that an operator can fix."""
     try:
         sys.exit(app())
-    except _CANNOT as error:
+    except _OPERATOR_ERRORS as error:
         sys.exit(f"clinic-hub: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 @app.command(name="run")
-async def run_hub(  # noqa: PLR0913  # each one an option of the command line
+async def run_hub(  # noqa: PLR0913  # one parameter for each option
     *,
     agents: _Count = 1,
     apis: _Count = 1,
@@ -73,33 +73,33 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
     clock_rate: Annotated[float, Parameter(validator=Number(gt=0, lte=10_000))] = 1.0,
     die_with_parent: int | None = None,
 ) -> int:
-    """Run everything on this machine until Ctrl-C: broker, database, agents and api, and seed an empty database.
+    """Run broker, database, agents and api on this machine until Ctrl-C. An empty database is seeded.
 
-    PORT and DATA_DIR say where; MONGODB_URL and KAFKA_BOOTSTRAP_SERVERS, when set, are used instead of the embedded
-    engines.
+    The api listens on PORT, and the data is in DATA_DIR. If MONGODB_URL or KAFKA_BOOTSTRAP_SERVERS is set, that server
+    is used instead of the embedded one.
 
     Parameters
     ----------
     agents
-        How many agents processes.
+        The number of agents processes.
     apis
-        How many api processes, on consecutive ports from PORT.
+        The number of api processes, on consecutive ports from PORT.
     broker
-        The broker to start: the embedded one, or Apache Kafka, which Maven fetches once.
+        The broker to start: the embedded one, or Apache Kafka, which Maven downloads once.
     broker_port
-        The port of the broker; any free one unless given.
+        The port of the broker. Default: any free port.
     database_port
-        The port of the embedded database; any free one unless given.
+        The port of the embedded database. Default: any free port.
     restart
-        Start a process again when it dies.
+        Restart a process when it dies.
     seed
-        Fill the database when it is empty and on this machine.
+        Seed the database if it is empty and on this machine.
     clock_shows
-        Start with the clock at this time (UTC) instead of the machine's: for trying things out.
+        Start the hub's clock at this time (UTC). For experiments.
     clock_rate
-        Let the clock run this many times as fast: for trying things out.
+        Run the hub's clock this many times as fast. For experiments.
     die_with_parent
-        Stop when the parent, which has this pid, is gone.
+        Stop when the parent process, which has this pid, ends.
 
     """
     if die_with_parent is not None:
@@ -110,12 +110,12 @@ async def run_hub(  # noqa: PLR0913  # each one an option of the command line
 
 @app.command(name="kafka")
 async def run_broker(*, port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = 9092) -> int:
-    """Run Apache Kafka alone on this machine until Ctrl-C, its data in DATA_DIR/kafka. Maven fetches it once.
+    """Run only Apache Kafka on this machine until Ctrl-C, with its data in DATA_DIR/kafka. Maven downloads it once.
 
     Parameters
     ----------
     port
-        The port on loopback that it listens on.
+        The loopback port on which it listens.
 
     """
     return await run_kafka(load(), port, _say)
@@ -123,20 +123,20 @@ async def run_broker(*, port: Annotated[int, Parameter(validator=Number(gte=1, l
 
 @app.command(name="seed")
 async def seed_database(*, remote: bool = False) -> int:
-    """Fill an empty database with a clinic: doctors, patients, appointments past and future.
+    """Fill an empty database with doctors, patients, and past and future appointments.
 
-    Writes the log-ins and what was made to seed/report.json. A database that holds users is left as it is.
+    Writes the log-ins and the counts to seed/report.json. A database that has users is not changed.
 
     Parameters
     ----------
     remote
-        Do it also when MONGODB_URL leads to another machine.
+        Also seed a database on another machine.
 
     """
     settings = load()
     async with located_database(settings) as url:
         if not (remote or is_local(url)):
-            _say("MONGODB_URL leads to another machine: nothing was changed. Say --remote if you mean it.")
+            _say("MONGODB_URL is on another machine: nothing was changed. To seed it anyway, add --remote.")
             return 1
         async with _prepared(url) as records:
             for line in [*await _fill(records, settings), *await _log_ins(records, settings)]:
@@ -146,9 +146,9 @@ async def seed_database(*, remote: bool = False) -> int:
 
 @app.command(name="check")
 async def check_hub() -> int:
-    """Say what is wrong with the settings, the database, its indexes, the broker and its topics. Changes nothing.
+    """Check the settings, the database and its indexes, the broker and its topics, and Twilio. Changes nothing.
 
-    Exits 0 when nothing is, else 1.
+    Exits 0 if everything is right, else 1.
     """
     findings = await check()
     for line in lines(findings):
@@ -158,14 +158,14 @@ async def check_hub() -> int:
 
 @app.command(name="demo")
 async def run_demo(*, url: str | None = None) -> int:
-    """Drive the running hub through a busy morning with real clients, and check every promise against its database.
+    """Use the running hub with 200 real clients, and check every promise against its database.
 
-    Exits 0 when all were kept, 1 when one was broken, 2 when there was nothing to judge.
+    Exits 0 if all promises were kept, 1 if one was broken, 2 if the demo could not run.
 
     Parameters
     ----------
     url
-        The address of an api process; that of the run on DATA_DIR unless given, else HOST and PORT.
+        The address of an api process. Default: that of the run on DATA_DIR, else HOST and PORT.
 
     """
     settings = load()
@@ -176,7 +176,7 @@ async def run_demo(*, url: str | None = None) -> int:
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:
-    """Fill the database if it is empty and on this machine; return what a person should know of it."""
+    """Seed the database if it is empty and on this machine; return the lines to show."""
     url = str(settings.mongodb_url)
     if not is_local(url):
         return ["the database is on another machine and was not seeded"]
@@ -190,7 +190,7 @@ async def _as_it_is(_: Settings) -> Sequence[str]:
 
 @asynccontextmanager
 async def _prepared(url: str) -> AsyncIterator[Records]:
-    """Give the store with its indexes made."""
+    """Give the records after creating the indexes."""
     records = connect(url)
     try:
         await records.prepare()
@@ -200,7 +200,7 @@ async def _prepared(url: str) -> AsyncIterator[Records]:
 
 
 async def _fill(records: Records, settings: Settings) -> Sequence[str]:
-    """Seed the store if it is empty, showing how far it is; return what came of it."""
+    """Seed the database if it is empty, with a progress bar; return the result as lines."""
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("Seeding", total=None, visible=False)
 
@@ -210,12 +210,12 @@ async def _fill(records: Records, settings: Settings) -> Sequence[str]:
         outcome = await seed(records, timekeeper(settings)(), show, _REPORT)
     if isinstance(outcome, NotSeeded):
         return [f"seed      {outcome.reason}"]
-    made = f"{outcome.doctors} doctors, {outcome.patients} patients, {outcome.appointments} appointments"
-    return [f"seed      {made}; see {_REPORT}"]
+    counts = f"{outcome.doctors} doctors, {outcome.patients} patients, {outcome.appointments} appointments"
+    return [f"seed      {counts}; see {_REPORT}"]
 
 
 async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:
-    """Return the log-ins of the seed, if this store was seeded."""
+    """Return the first and last log-ins of the seed, if this database was seeded."""
     today = timekeeper(settings)().date()
     groups = [doctors(today), patients(today)]
     return [
@@ -226,4 +226,4 @@ async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  # a command line speaks
+    print(line, flush=True)  # noqa: T201  # the output of the command

@@ -1,4 +1,4 @@
-"""`clinic-hub check` against what is there, what is not, and what is not as it should be."""
+"""`clinic-hub check` with services that work, are missing, or do not match the settings."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ async def test_with_nothing_set_nothing_is_wrong() -> None:
     assert [line[0] for line in lines(await check())] == ["✓", "·", "·", "·", "·"]
 
 
-async def test_settings_that_make_no_sense_are_all_that_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_with_invalid_settings_nothing_else_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "hunter2")
     monkeypatch.setenv("MONGODB_URL", f"mongodb://{NOBODY}/clinic")
     (wrong,) = await said("wrong")
@@ -43,7 +43,7 @@ async def test_settings_that_make_no_sense_are_all_that_is_looked_at(monkeypatch
     assert "hunter2" not in wrong
 
 
-async def test_what_does_not_answer_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_service_that_does_not_answer_is_reported_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGODB_URL", f"mongodb://root:hunter2@{NOBODY}/clinic")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOBODY)
     database, broker = await said("wrong")
@@ -52,7 +52,7 @@ async def test_what_does_not_answer_is_named_without_its_password(monkeypatch: p
     assert "hunter2" not in database
 
 
-async def test_each_index_that_is_missing_or_another_is_named(url: str) -> None:
+async def test_each_missing_or_different_index_is_reported(url: str) -> None:
     assert "sessions" in str(await check_database(url))
     records = connect(url)
     await records.prepare()
@@ -68,7 +68,7 @@ async def test_each_index_that_is_missing_or_another_is_named(url: str) -> None:
     assert [says.split("'")[1] for says in wrong] == ["doctor_slot", "doctor_seq"]
 
 
-async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
+async def test_texts_blocked_by_carriers_are_reported_for_a_day(url: str) -> None:
     records, now = connect(url), system_clock()
     await records.line_halts.put("+12025550100", 30034, now)
     await records.line_halts.put("+12025550101", 30007, now - timedelta(hours=25))
@@ -89,7 +89,7 @@ async def test_what_carriers_keep_back_is_said_for_a_day(url: str) -> None:
         ({"kafka_replication": 3}, ["KAFKA_REPLICATION says 3"]),
     ],
 )
-async def test_topics_that_are_not_as_the_settings_say_are_named(
+async def test_topics_that_do_not_match_the_settings_are_reported(
     stack: Stack, changed: dict[str, object], wrong: list[str]
 ) -> None:
     findings = await check_broker(broker_config(stack.settings.model_copy(update=changed)))

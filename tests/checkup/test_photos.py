@@ -1,4 +1,4 @@
-"""`clinic-hub check` and the bucket of people's pictures: there, not there, closed, and nowhere."""
+"""`clinic-hub check` and the bucket of photos: existing, missing, unreachable, and without credentials."""
 
 import pytest
 
@@ -11,7 +11,7 @@ __all__ = ["at_the_bucket", "bucket_server"]
 
 
 @pytest.mark.usefixtures("at_the_bucket")
-async def test_a_bucket_that_is_there_is_fine_and_one_that_is_not_is_said() -> None:
+async def test_an_existing_bucket_is_fine_and_a_missing_one_is_reported() -> None:
     async with open_bucket("s3://checked") as photos:
         await photos._client.create_bucket(Bucket="checked")
     assert (await check_photos("s3://checked/photos")).grade == "fine"
@@ -21,13 +21,15 @@ async def test_a_bucket_that_is_there_is_fine_and_one_that_is_not_is_said() -> N
 
 
 @pytest.mark.usefixtures("at_the_bucket")
-async def test_the_whole_check_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_whole_check_includes_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTO_STORE", "s3://not-there")
     (said,) = [finding for finding in await check() if finding.part == "photos"]
     assert (said.grade, "PHOTO_STORE" in said.says) == ("wrong", True)
 
 
-async def test_nobody_there_and_nobody_to_be_are_said_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_server_or_missing_credentials_are_reported_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")

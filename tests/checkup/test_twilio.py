@@ -1,4 +1,4 @@
-"""`check_twilio` against something that answers as Twilio does."""
+"""`check_twilio` against a server that answers as Twilio does."""
 
 from collections.abc import AsyncIterator
 
@@ -41,18 +41,18 @@ async def test_an_account_with_its_own_number_is_fine(base_url: str) -> None:
     assert [grade for grade, _ in await said(base_url, TOKEN, OURS)] == ["fine"]
 
 
-async def test_a_number_of_somebody_else_is_named_by_its_end(base_url: str) -> None:
+async def test_a_foreign_number_is_reported_by_its_last_digits(base_url: str) -> None:
     (_, fine), (grade, says) = await said(base_url, TOKEN, OURS, FOREIGN)
     assert "active" in fine
     assert (grade, says[-3:]) == ("wrong", "99.")
     assert FOREIGN not in says
 
 
-async def test_a_wrong_token_is_said_and_not_shown(base_url: str) -> None:
+async def test_a_wrong_token_is_reported_and_not_shown(base_url: str) -> None:
     ((grade, says),) = await said(base_url, "hunter2", OURS)
     assert (grade, "TWILIO_AUTH_TOKEN" in says, "hunter2" in says) == ("wrong", True, False)
 
 
-async def test_nobody_there_is_said() -> None:
+async def test_a_twilio_that_does_not_answer_is_reported() -> None:
     ((grade, says),) = await said("http://127.0.0.1:9", TOKEN, OURS)
-    assert (grade, "no text can leave" in says) == ("wrong", True)
+    assert (grade, "no text can be sent" in says) == ("wrong", True)

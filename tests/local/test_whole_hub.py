@@ -31,7 +31,7 @@ async def test_an_empty_folder_becomes_a_clinic_that_people_can_sign_in_to(
 
     code, said = await (await start(command=(CLINIC_HUB, "seed"), folder=tmp_path)).end()
     assert code == 0
-    assert "holds users already" in said
+    assert "has users already" in said
 
     run, children = hub.process, hub.children()
     run.kill()

@@ -172,8 +172,8 @@ async def test_one_user_is_enough_to_keep_the_seed_away() -> None:
 
 async def test_a_seed_that_was_stopped_half_way_is_completed_by_the_next(seeded: Seeded) -> None:
     records = MemoryRecords()
-    stood = clinic_of(NOW.date())
-    await records.appointments.save(stood[: len(stood) // 2])
+    versions = clinic_of(NOW.date())
+    await records.appointments.save(versions[: len(versions) // 2])
     assert await seed(records, NOW) == seeded.report
     assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
 
@@ -197,10 +197,10 @@ async def test_the_same_day_gives_the_same_data_at_any_hour(seeded: Seeded) -> N
 
 @pytest.mark.parametrize("day", [date(2026, 3, 9), date(2027, 1, 1), date(2028, 2, 29)], ids=str)
 def test_any_day_gives_a_clinic(day: date) -> None:
-    stood = clinic_of(day)
-    latest = {each.id: each for each in stood}
+    versions = clinic_of(day)
+    latest = {each.id: each for each in versions}
     assert len(latest) >= 500
-    assert stood != clinic_of(day + timedelta(days=1))
+    assert versions != clinic_of(day + timedelta(days=1))
     midnight = datetime.combine(day, datetime.min.time(), UTC)
     assert not any(each.active for each in latest.values() if each.start < midnight + timedelta(days=1))
 

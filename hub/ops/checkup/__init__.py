@@ -1,1 +1,1 @@
-"""`clinic-hub check`: what is wrong with the settings and with what they lead to, in words for whoever mends it."""
+"""`clinic-hub check`: checks the settings and the services they name, and tells the operator what to fix."""

@@ -1,4 +1,4 @@
-"""A look at the broker: whether it answers, and whether the topics are as the settings say."""
+"""Checks whether the broker answers, and whether its topics match the settings."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
 from hub.ops.checkup.finding import Finding, Grade
 
-_WITHIN = 10.0
-"""Seconds that the broker has for all answers."""
+_TIMEOUT = 10.0
+"""Seconds for all answers of the broker together."""
 
 
 async def check_broker(place: BrokerConfig) -> list[Finding]:
-    """Return what there is to say; changes nothing."""
+    """Return the findings; changes nothing."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers, request_timeout_ms=5_000)
     try:
-        async with asyncio.timeout(_WITHIN):
+        async with asyncio.timeout(_TIMEOUT):
             await admin.start()
             return await _look(admin, place)
     except (KafkaError, OSError, TimeoutError) as error:
         cause = type(error).__name__
-        says = f"No broker answers at {place.servers} ({cause}). Is it running, and may this machine reach it?"
+        says = f"No broker answers at {place.servers} ({cause}). Is it running and reachable?"
         return [_finding("wrong", says)]
     finally:
         await admin.close()
@@ -34,14 +34,14 @@ async def _look(admin: AIOKafkaAdminClient, place: BrokerConfig) -> list[Finding
     findings = [_finding("fine", f"Answers at {place.servers}.")]
     brokers = len((await admin.describe_cluster())["brokers"])
     if brokers < place.replication:
-        says = f"KAFKA_REPLICATION says {place.replication}, and there are {brokers} brokers: no topic can be made."
+        says = f"KAFKA_REPLICATION says {place.replication}, and there are {brokers} brokers: no topic can be created."
         findings.append(_finding("wrong", says))
     there = set(await admin.list_topics())
     ours = [topics.COMMANDS, topics.EVENTS]
     for topic in await admin.describe_topics([name for name in ours if name in there]):
         findings += _topic(topic, place)
     if missing := [name for name in ours if name not in there]:
-        says = f"{' and '.join(missing)} are not there yet. The api and the agents make them when they start."
+        says = f"Topics not created yet: {' and '.join(missing)}. The api and the agents create them when they start."
         findings.append(_finding("note", says))
     return findings
 
@@ -52,7 +52,7 @@ def _topic(topic: Mapping[str, Any], place: BrokerConfig) -> list[Finding]:
     if len(partitions) != place.partitions:
         says = (
             f"{name} has {len(partitions)} partitions and KAFKA_PARTITIONS says {place.partitions}: nothing starts. "
-            f"Set it to {len(partitions)}, or stop everything and make the topic again."
+            f"Set it to {len(partitions)}, or stop the hub and create the topic again."
         )
         findings.append(_finding("wrong", says))
     copies = min(len(partition["replicas"]) for partition in partitions)

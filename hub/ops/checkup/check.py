@@ -1,4 +1,4 @@
-"""The whole look: settings first, then everything that they lead to."""
+"""Runs all checks: first of the settings, then of the services they name."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,7 +15,7 @@ _MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
 
 
 async def check() -> list[Finding]:
-    """Return what there is to say of this environment; changes nothing."""
+    """Return all findings for this environment; changes nothing."""
     try:
         settings = load()
     except BadSettings as error:
@@ -30,18 +30,20 @@ async def check() -> list[Finding]:
 
 
 def lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """Write the findings down, one a line."""
+    """Return one line for each finding."""
     for finding in findings:
         yield f"{_MARKS[finding.grade]}  {finding.part:9} {finding.says}"
 
 
 def _settings(settings: Settings) -> list[Finding]:
-    findings = [Finding("settings", "fine", f"Make sense, for {settings.clinic_env}.")]
+    findings = [Finding("settings", "fine", f"Valid, for {settings.clinic_env}.")]
     if settings.clinic_env == "development":
-        says = "CLINIC_ENV is development: anybody knows the key that is built in. Set it to production for patients."
+        says = (
+            "CLINIC_ENV is development: its built-in key is public. Set it to production before patients use the hub."
+        )
         findings.append(Finding("settings", "note", says))
     elif not settings.trusted_proxies:
-        says = "TRUSTED_PROXIES is empty: behind a proxy, all clients together count as one address in every limit."
+        says = "TRUSTED_PROXIES is empty: behind a proxy, all clients share one address in the rate limits."
         findings.append(Finding("settings", "note", says))
     return findings
 
@@ -54,20 +56,20 @@ def _mongodb_url(settings: Settings) -> str | None:
 async def _database(settings: Settings) -> list[Finding]:
     url = _mongodb_url(settings)
     if url is None:
-        return [Finding("database", "note", "MONGODB_URL is not set, and no run has one here: `make run` starts one.")]
+        return [Finding("database", "note", "MONGODB_URL is not set, and no hub runs on DATA_DIR: see `make run`.")]
     return await check_database(url)
 
 
 async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
-        return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts one of its own.")]
+        return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts its own broker.")]
     return await check_broker(broker_config(settings))
 
 
 async def _photos(settings: Settings) -> list[Finding]:
     if settings.photo_store is None:
         return []
-    from hub.ops.checkup.photos import check_photos  # noqa: PLC0415  # its library takes long to load, and few need it
+    from hub.ops.checkup.photos import check_photos  # noqa: PLC0415  # its library is slow to import and rarely needed
 
     return [await check_photos(settings.photo_store)]
 

@@ -1,4 +1,4 @@
-"""A look at the database: whether it answers, and whether the indexes are there that keep bookings apart."""
+"""Checks whether the database answers, and whether it has the indexes that prevent double bookings."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ from hub.scheduling.values import Role
 
 
 async def check_database(url: str) -> list[Finding]:
-    """Return what there is to say; changes nothing."""
+    """Return the findings; changes nothing."""
     where = urlsplit(url).netloc.rpartition("@")[2]  # without the password
     try:
         records = connect(url)
@@ -20,7 +20,7 @@ async def check_database(url: str) -> list[Finding]:
     except StoreUnavailable as error:
         return [
             _finding(
-                "wrong", f"No database answers at {where} ({error}). Is it running, and may this machine reach it?"
+                "wrong", f"No database answers at {where} ({error}). Is it running and reachable from this machine?"
             )
         ]
     finally:
@@ -30,11 +30,11 @@ async def check_database(url: str) -> list[Finding]:
 async def _look(records: MongoRecords, where: str) -> list[Finding]:
     await records.ping()
     doctors = await records.users.count(Role.DOCTOR)
-    findings = [_finding("fine", f"Answers at {where}; it knows {doctors} doctors.")]
+    findings = [_finding("fine", f"Answers at {where}; it has {doctors} doctors.")]
     if not doctors:
-        findings.append(_finding("note", "There is no doctor: `clinic-hub seed` makes a clinic to try things on."))
+        findings.append(_finding("note", "There are no doctors: `clinic-hub seed` creates an example clinic."))
     for collection, name in await records.missing_indexes():
-        says = f"The index {name!r} of {collection!r} is missing. The api and the agents make it when they start."
+        says = f"The index {name!r} of {collection!r} is missing. The api and the agents create it when they start."
         findings.append(_finding("wrong", says))
     return findings
 

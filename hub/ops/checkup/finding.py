@@ -1,4 +1,4 @@
-"""What a look at one part of the hub has shown."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Grade = Literal["fine", "note", "wrong"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`says` is a sentence: how it is, or what is wrong and what mends it. A `note` is nothing that stops the hub."""
+    """`says` is a sentence: the state, or what is wrong and how to fix it. A `note` does not stop the hub."""
 
     part: Literal["settings", "database", "broker", "photos", "twilio"]
     grade: Grade

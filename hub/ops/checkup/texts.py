@@ -1,4 +1,4 @@
-"""A look at what carriers said lately of the clinic's own numbers."""
+"""Checks whether carriers have blocked texts from the clinic's numbers during the last day."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,22 +9,22 @@ from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.texting.failure_reasons import line_halt_reason
 
-_LATELY = timedelta(days=1)
+_RECENT = timedelta(days=1)
 
 
 async def check_texts(url: str, numbers: Mapping[str, str]) -> list[Finding]:
-    """Return of which numbers (setting → E.164) carriers have kept back texts within a day; changes nothing."""
+    """Return a finding for each number (setting → E.164) whose texts a carrier blocked in the last day."""
     try:
         records = connect(url)
     except ValueError:
-        return []  # said of the database already
+        return []  # the check of the database reports it
     try:
         halts = {setting: await records.line_halts.latest(number) for setting, number in numbers.items()}
     except StoreUnavailable:
         return []
     finally:
         await records.close()
-    since = system_clock() - _LATELY
+    since = system_clock() - _RECENT
     return [
         Finding(
             "twilio",

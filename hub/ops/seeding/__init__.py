@@ -1,1 +1,1 @@
-"""The seed: a clinic with people, a past and a future, made through the rules."""
+"""The seed: an example clinic with users and past and future appointments, decided by the hub's own rules."""

@@ -1,4 +1,4 @@
-"""A clinic whose clock is simulated: every command is decided by the rules, every deadline comes at its time."""
+"""A clinic with a simulated clock: the rules decide every command, and every deadline comes due in simulated time."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -19,51 +19,51 @@ from hub.scheduling.values import Actor, Role
 _HUB = Actor(id="seed", role=Role.SYSTEM, via="seed")
 _QUARTER = timedelta(minutes=15)
 
-Act = Callable[[datetime], object]
-"""What somebody does when its time has come; takes that time."""
+Action = Callable[[datetime], object]
+"""A scheduled action; it is called with its time."""
 
 
 class SimulatedClinic:
-    """Doctors' calendars, and an agenda of what is going to happen.
+    """The states of the doctors, and a queue of scheduled actions.
 
-    `stood` is every appointment as it stood after each of its events, in the order in which they happened.
+    `versions` has each appointment after each of its events, in the order of the events.
     """
 
     def __init__(self, doctors: Sequence[Schedule], name: str) -> None:
-        """`name` tells the command ids of this clinic from those of others; the same name gives the same ids."""
-        self.stood: list[Appointment] = []
+        """`name` is part of the command ids, so that the same name gives the same ids."""
+        self.versions: list[Appointment] = []
         self._name = name
         self._calendars = {
             d.id: DoctorState(schedule_record=hired(d), seq=0, slot_owners={}, appointments={}) for d in doctors
         }
-        self._agenda: list[tuple[datetime, int, Act]] = []
+        self._agenda: list[tuple[datetime, int, Action]] = []
         self._tickets = count()
 
-    def later(self, at: datetime, act: Act) -> None:
-        """Put something on the agenda. What is there for the same time happens in the order in which it was put."""
-        heappush(self._agenda, (at, next(self._tickets), act))
+    def later(self, at: datetime, action: Action) -> None:
+        """Schedule an action. Actions for the same time run in the order in which they were scheduled."""
+        heappush(self._agenda, (at, next(self._tickets), action))
 
     def run_until(self, end: datetime) -> None:
-        """Let everything happen that is on the agenda before `end`, and what follows from it before then."""
+        """Run all actions before `end`, including those that they schedule."""
         while self._agenda and self._agenda[0][0] < end:
-            at, _, act = heappop(self._agenda)
-            act(at)
+            at, _, action = heappop(self._agenda)
+            action(at)
 
     def command_id(self) -> str:
         """Return an id for the next command."""
         return derived_id("seed", self._name, str(next(self._tickets)))
 
     def slots(self, doctor_id: str, day: date, now: datetime) -> list[Slot]:
-        """Return the doctor's slots of a calendar day."""
+        """Return the slots of a doctor's calendar day."""
         calendar = self._calendars[doctor_id]
         return slots_of(calendar.doctor, day, calendar.slot_owners, now)
 
     def doctor(self, doctor_id: str) -> Schedule:
-        """Return the doctor."""
+        """Return the doctor's schedule."""
         return self._calendars[doctor_id].doctor
 
     def give(self, command: Command) -> Appointment | None:
-        """Let the rules decide at `command.at`; return the appointment after the command, or None when refused."""
+        """Decide a command at `command.at`; return the appointment after it, or None when it is refused."""
         calendar = self._calendars[command.doctor_id]
         decision = decide(calendar, command, command.at)
         if not isinstance(decision, Accepted):
@@ -71,14 +71,14 @@ class SimulatedClinic:
         calendar = advance(calendar, decision.appointment_id, decision.event)
         after = calendar.appointments[decision.appointment_id]
         if isinstance(command, BookAppointment | RescheduleAppointment) and self._is_busy(after):
-            return None  # the actor learns this from the record
+            return None  # the real actor learns this from the record
         self._calendars[command.doctor_id] = calendar
-        self.stood.append(after)
+        self.versions.append(after)
         self._await_deadline(after)
         return after
 
     def _is_busy(self, taken: Appointment) -> bool:
-        """Whether the patient has another appointment then, with whichever doctor."""
+        """Whether the patient has another appointment at that time, with any doctor."""
         overlapping = (
             calendar.appointments[holder]
             for calendar in self._calendars.values()
@@ -88,7 +88,7 @@ class SimulatedClinic:
         return any(other.patient_id == taken.patient_id and other.id != taken.id for other in overlapping)
 
     def _await_deadline(self, appointment: Appointment) -> None:
-        """Put the next deadline on the agenda. One that does not hold any more when it comes, the rules refuse."""
+        """Schedule the next deadline. If it no longer applies when it comes due, the rules refuse its command."""
         if appointment.due is None:
             return
         kind = RemindPatient if appointment.due_kind == "reminder" else MarkNoShow

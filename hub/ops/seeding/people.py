@@ -1,4 +1,4 @@
-"""Who is in the seeded clinic: the same people every day; only a doctor's time off moves with the day."""
+"""The users of the seeded clinic. They are the same every day, except that time off is relative to today."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,7 @@ _WEEKDAYS = range(5)
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can log in, as yet without a password hash. `calendar` is a doctor's."""
+    """A user of the seeded clinic, with the password in clear text. `calendar` is a doctor's schedule."""
 
     id: str
     role: Literal["doctor", "patient"]
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True)
 class _Practice:
-    """A doctor's part of the clinic. `hours` are (opens, closes) by the doctor's clock, `away` days from today."""
+    """The practice of a doctor. `hours` are (opens, closes) in the doctor's time zone; `away` is in days from today."""
 
     name: str
     specialty: str
@@ -75,7 +75,7 @@ Omar Khalil, Oscar Lund, Patricia Mendes, Pavel Svoboda, Pedro Alves, Rachel Ste
 
 
 def doctors(today: date) -> list[Person]:
-    """Return the ten doctors with their hours; time off counts from `today`."""
+    """Return the ten doctors with their schedules; time off is relative to `today`."""
     return [
         Person(
             id=_id("doctor", number),
@@ -93,7 +93,7 @@ def doctors(today: date) -> list[Person]:
 
 
 def patients(today: date) -> list[Person]:
-    """Return the patients, who signed up one after the other long before their first appointments."""
+    """Return the patients. They signed up one per day, long before their first appointments."""
     names = [name.strip() for name in _PATIENTS.split(",")]
     return [
         Person(
@@ -130,7 +130,7 @@ def _calendar(doctor_id: str, practice: _Practice, today: date) -> Schedule:
 
 
 def _phone(number: int) -> str:
-    """Return the nth number that belongs to nobody: 555-0100 to 555-0199 are kept for fiction in each area code."""
+    """Return the nth fictional number: in each area code, 555-0100 to 555-0199 are reserved for fiction."""
     line, area = divmod(number, len(_AREA_CODES))
     return f"+1{_AREA_CODES[area]}55501{line:02d}"
 

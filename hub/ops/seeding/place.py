@@ -1,12 +1,12 @@
-"""Where the seed may write without being asked twice."""
+"""Tells whether a database is on this machine, where it may be seeded without confirmation."""
 
 from ipaddress import ip_address
 
 
 def is_local(url: str) -> bool:
-    """Whether every server that a MongoDB URL names is on this machine: loopback addresses and sockets only.
+    """Return whether all servers of a MongoDB URL are loopback addresses or Unix sockets.
 
-    A `mongodb+srv` URL and a name other than `localhost` may lead anywhere, so they are not local.
+    A `mongodb+srv` URL and a host name other than `localhost` may resolve to any machine, so they are not local.
     """
     scheme, _, rest = url.partition("://")
     servers = rest.partition("/")[0].rpartition("@")[2]
@@ -14,7 +14,7 @@ def is_local(url: str) -> bool:
 
 
 def _is_local_server(server: str) -> bool:
-    if server.endswith(".sock"):  # its slashes are percent-encoded
+    if server.endswith(".sock"):  # a Unix socket: the slashes of its path are percent-encoded
         return True
     host = server[1:].partition("]")[0] if server.startswith("[") else server.partition(":")[0]
     if host == "localhost":

@@ -1,4 +1,4 @@
-"""Fills an empty database: people, and weeks of appointments that the rules have led to."""
+"""Fills an empty database with users and with weeks of appointments that the rules have decided."""
 
 import asyncio
 from collections import Counter
@@ -17,15 +17,15 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Status, Value
 
 Progress = Callable[[int, int], None]
-"""Called with how many steps are done, and of how many."""
+"""Called with the number of finished steps and the total."""
 
-_ROUNDS = 6
-"""Of bcrypt. Few, because the passwords are no secret: the report holds them."""
+_BCRYPT_ROUNDS = 6
+"""A low number, because the passwords are public: the report contains them."""
 _BATCH = 100
 
 
 class LogIn(Value):
-    """How somebody of the seeded clinic signs in."""
+    """The log-in of a user of the seeded clinic."""
 
     role: Literal["doctor", "patient"]
     name: str
@@ -34,7 +34,7 @@ class LogIn(Value):
 
 
 class SeedReport(Value):
-    """What was written: for which day, how much of what, and the log-ins."""
+    """The day of the seed, the counts of what was written, and the log-ins."""
 
     day: date
     doctors: int
@@ -47,7 +47,7 @@ class SeedReport(Value):
 
 @dataclass(frozen=True)
 class NotSeeded:
-    """Nothing was changed; `reason` says to a person why."""
+    """The seed was refused; `reason` is a sentence for the operator."""
 
     reason: str
 
@@ -55,36 +55,36 @@ class NotSeeded:
 async def seed(
     records: Records, now: datetime, progress: Progress | None = None, report_path: Path | None = None
 ) -> SeedReport | NotSeeded:
-    """Write the clinic of the day (UTC) that `now` is in, if there are no users yet, and the report as JSON.
+    """Write the example clinic of the day (UTC) of `now`, if there are no users yet, and the report as JSON.
 
-    Everything but the salts of the passwords is the same for the same day. Whether the database may be written to is
-    for the caller to know, see `is_local`. Raises `StoreUnavailable`; the next run then goes on where this one ended.
+    For the same day the data is the same, except for the salts of the passwords. The caller has to check that the
+    database may be written to (see `is_local`). After `StoreUnavailable` the next call continues the work.
     """
     if await records.users.count():
-        return NotSeeded("The database holds users already; nothing was changed.")
+        return NotSeeded("The database has users already; nothing was changed.")
     today = now.astimezone(UTC).date()
     people = [*doctors(today), *patients(today)]
-    stood = history(
+    versions = history(
         [person.calendar for person in people if person.calendar],
         [person.id for person in people if person.role == "patient"],
         today,
     )
-    steps = _Steps(progress, total=len(people) + len(stood))
+    steps = _Steps(progress, total=len(people) + len(versions))
     accounts = await asyncio.gather(*(_account(person, steps) for person in people))
-    if not await _save(records, stood, steps):
-        return NotSeeded("The database holds appointments that are not of today's seed; begin with an empty one.")
-    # Last, because users are the mark of a database that is not to be touched: a seed that was stopped half-way has
-    # none, and is completed by the next run of the same day. Until then nobody can sign in to what is only half there.
+    if not await _save(records, versions, steps):
+        return NotSeeded("The database has appointments that are not from today's seed; start with an empty one.")
+    # Users are written last, because a database with users is never seeded. A seed that was stopped half-way has none,
+    # so the next run on the same day completes it. Until then nobody can sign in to the incomplete data.
     if taken := await records.users.add(accounts):
-        return NotSeeded(f"Somebody signed up meanwhile with the {taken} of a seeded account.")
-    report = _report(today, people, stood)
+        return NotSeeded(f"A user signed up during the seed with the {taken} of a seeded account.")
+    report = _report(today, people, versions)
     if report_path:
         _write(report, report_path)
     return report
 
 
 class _Steps:
-    """Counts what is done and tells whoever watches."""
+    """Counts the finished steps and reports them."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress = progress
@@ -98,7 +98,7 @@ class _Steps:
 
 
 async def _account(person: Person, steps: _Steps) -> Account:
-    hashed = await hash_password(person.password, _ROUNDS)
+    hashed = await hash_password(person.password, _BCRYPT_ROUNDS)
     steps.done(1)
     return Account(
         id=person.id,
@@ -113,12 +113,12 @@ async def _account(person: Person, steps: _Steps) -> Account:
     )
 
 
-async def _save(records: Records, stood: Sequence[Appointment], steps: _Steps) -> bool:
-    """Write what is not there yet, in the order in which it happened. Return whether all of it is there now."""
-    stored = await records.appointments.by_ids({appointment.id for appointment in stood})
-    versions = {id_: appointment.version for id_, appointment in stored.items()}
-    missing = [appointment for appointment in stood if appointment.version > versions.get(appointment.id, 0)]
-    steps.done(len(stood) - len(missing))
+async def _save(records: Records, versions: Sequence[Appointment], steps: _Steps) -> bool:
+    """Write the missing versions in the order of their events. Return whether all of them are stored now."""
+    stored = await records.appointments.by_ids({appointment.id for appointment in versions})
+    stored_versions = {id_: appointment.version for id_, appointment in stored.items()}
+    missing = [appointment for appointment in versions if appointment.version > stored_versions.get(appointment.id, 0)]
+    steps.done(len(versions) - len(missing))
     for begin in range(0, len(missing), _BATCH):
         batch = missing[begin : begin + _BATCH]
         if not isinstance(await records.appointments.save(batch), Saved):
@@ -127,15 +127,15 @@ async def _save(records: Records, stood: Sequence[Appointment], steps: _Steps) -
     return True
 
 
-def _report(today: date, people: Sequence[Person], stood: Sequence[Appointment]) -> SeedReport:
-    latest = {appointment.id: appointment for appointment in stood}.values()
+def _report(today: date, people: Sequence[Person], versions: Sequence[Appointment]) -> SeedReport:
+    latest = {appointment.id: appointment for appointment in versions}.values()
     counts = Counter(appointment.status for appointment in latest)
     return SeedReport(
         day=today,
         doctors=sum(person.role == "doctor" for person in people),
         patients=sum(person.role == "patient" for person in people),
         appointments=len(latest),
-        events=len(stood),
+        events=len(versions),
         by_status={status: counts[status] for status in Status},
         log_ins=tuple(LogIn(role=p.role, name=p.name, email=p.email, password=p.password) for p in people),
     )
