@@ -18,17 +18,19 @@ from hub.settings import BadSettings, Settings, load
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 11.0
-"""Seconds that what is in flight has at the end: a command gets its answer, or `try_again`, within ten."""
+"""Seconds for requests in progress when the process stops. A command is answered, or `try_again`, within 10 s."""
 STOP_WITHIN = 25.0
-"""Seconds after which the process ends whatever still hangs: sockets first, then requests, aiohttp's limit twice."""
+"""Seconds after which the process ends even if something hangs: for the sockets, then for the requests, which aiohttp
+may give `ANSWER_WITHIN` twice."""
 _LINGER_FOR = 1.0
-"""Seconds for the rest of a body that nobody reads any more. aiohttp's 10 held up the end of the process."""
+"""Seconds for the rest of a body that the handler did not read. aiohttp's default of 10 s delayed the end of the
+process."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_BACKLOG = 2048  # a burst of reconnecting dashboards does not fit into the default of 128
+_BACKLOG = 2048  # the default of 128 is too small for many dashboards that reconnect at once
 
 
 def main() -> None:
-    """Run; exit 1, with the reason, when the settings make no sense, the port is taken or something inside died."""
+    """Run. Exit with 1 and the reason when a setting is wrong, the port is taken or a background task failed."""
     try:
         settings = load()
         logs.configure("api", settings.log_level)
@@ -38,18 +40,18 @@ def main() -> None:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"cannot listen: {error}")
-    except ExceptionGroup as died:
-        if broken := died.subgroup(BrokenRecord):
+    except ExceptionGroup as error:
+        if broken := error.subgroup(BrokenRecord):
             sys.exit(f"clinic-hub api cannot go on:\n{broken.exceptions[0]}")
-        log.critical("died", exc_info=died)
+        log.critical("background_task_failed", exc_info=error)
         sys.exit(1)
 
 
 async def run(settings: Settings) -> None:
-    """Serve until a signal asks to stop; then stop listening, finish what is in flight, and let go of everything."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    """Serve until SIGTERM or SIGINT; then stop listening, finish the requests in progress, and close everything."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in _SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stopped.set)
     listening = _listen(settings)
     async with open_api(settings) as api:
         runner = Runner(
@@ -65,30 +67,33 @@ async def run(settings: Settings) -> None:
         host, port, *_ = listening.getsockname()
         log.info("listening", host=host, port=port)
         try:
-            await stop.wait()
+            await stopped.wait()
         finally:
             for number in _SIGNALS:
-                loop.remove_signal_handler(number)  # a second one ends the process at once
+                loop.remove_signal_handler(number)  # a second signal ends the process at once
             log.info("stopping")
-            await _finish(api, site, runner)
+            await stop(api, site, runner, STOP_WITHIN)
     log.info("stopped")
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Return the listening socket. Raises OSError, before anything else is opened, when it cannot be."""
+    """Return the listening socket. Raises OSError when it cannot listen; nothing else has been opened by then."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
 
 
-async def _finish(api: Api, site: web.SockSite, runner: Runner) -> None:
-    """Stop listening, then end the sockets: aiohttp, once it closes, drops what clients have sent on them."""
+async def stop(api: Api, site: web.BaseSite, runner: Runner, within: float) -> None:
+    """Stop listening, close the sockets, then finish the requests, all `within` so many seconds.
+
+    The sockets come before aiohttp closes: from then on it drops what clients have sent on them.
+    """
     try:
-        async with asyncio.timeout(STOP_WITHIN):
+        async with asyncio.timeout(within):
             await site.stop()
             await api.gateway.close(ANSWER_WITHIN)
             await runner.cleanup()
     except TimeoutError:
-        log.warning("stopped_before_all_was_finished", after_seconds=STOP_WITHIN)
+        log.warning("stop_timed_out", after_seconds=within)
 
 
 if __name__ == "__main__":

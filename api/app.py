@@ -1,4 +1,4 @@
-"""The one composition root of an api process."""
+"""The composition root of an api process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,6 +32,7 @@ from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
+from api.timeouts import Timeouts
 from hub.bus.broker_config import broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice, SessionEnded
@@ -57,25 +58,22 @@ TABLE: tuple[Endpoint, ...] = (
 )
 """Every endpoint."""
 
-_RETRY = 1.0
-"""Seconds between two attempts to prepare a database that does not answer."""
-
 
 @dataclass(frozen=True)
 class Api:
-    """What a process serves."""
+    """The application of a process, and its Socket.IO side."""
 
     application: web.Application
     gateway: Gateway
 
 
 def build(services: Services) -> web.Application:
-    """Return the application with every endpoint, without sockets. Opens nothing."""
+    """Return the application with every endpoint, without sockets. Opens no connection."""
     application = web.Application(middlewares=[request_middleware(services.settings)], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
         handler = serve(endpoint, services)
         if endpoint.method == "GET":
-            application.router.add_get(endpoint.path, handler)  # and HEAD
+            application.router.add_get(endpoint.path, handler)  # this adds HEAD, too
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
     add_documents(application, TABLE)
@@ -85,9 +83,9 @@ def build(services: Services) -> web.Application:
 
 @asynccontextmanager
 async def open_api(settings: Settings) -> AsyncIterator[Api]:
-    """Open the store and the bus, and close them at the end. The death of anything in the background ends the body.
+    """Open the database and the bus, and close them at the end. An error in a background task ends the body.
 
-    Neither has to answer yet: the process serves what it can, says so in `/health/ready`, and mends by itself.
+    They need not answer yet: `/health/ready` shows whether they do, and the process connects as soon as it can.
     Raises `BadSettings` when the settings do not say where they are.
     """
     if settings.mongodb_url is None:
@@ -102,37 +100,39 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         raise BadSettings(str(error)) from None
 
     def deliver(notice: Notice) -> None:
-        gateway.deliver(notice)  # made below, before anything comes over the bus
+        gateway.deliver(notice)  # assigned below, before the bus runs
 
     def session_ended(ended: SessionEnded) -> None:
-        services.revocations.receive(ended)  # made below, too
+        services.revocations.receive(ended)  # assigned below, too
 
     async with AsyncExitStack() as opened:
         opened.push_async_callback(records.close)
         photos = await opened.enter_async_context(_photos(settings, records))
         clock = timekeeper(settings)
         bus = Bus(place, records, clock, deliver, session_ended)
-        database = _Database(records)
+        timeouts = Timeouts()
+        database = _Database(records, timeouts.database_retry)
         services = assemble(
             settings=settings,
             clock=clock,
             records=records,
             photos=photos,
             commands=bus,
-            following=bus,
-            announcing=bus,
+            notice_feed=bus,
+            session_announcer=bus,
             engines=(
                 Engine("database", _hosts(settings.mongodb_url), database.answers),
                 Engine("broker", place.servers, _connected(bus)),
             ),
+            timeouts=timeouts,
         )
         gateway = assemble_gateway(services, services.authenticator.identity_of, Limits())
-        ready = database.prepare(services.revocations.compare)
+        prepared = database.prepare(services.revocations.compare)
         application = build(services)
         gateway.server.attach(application)
         async with asyncio.TaskGroup() as group:
             forever = (bus.run(), gateway.run(), services.revocations.run())
-            background = [group.create_task(work) for work in (ready, *forever)]
+            background = [group.create_task(work) for work in (prepared, *forever)]
             yield Api(application, gateway)
             for task in background:
                 task.cancel()
@@ -143,48 +143,49 @@ async def _photos(settings: Settings, records: Records) -> AsyncIterator[PhotoRe
     if settings.photo_store is None:
         yield records.photos
         return
-    from hub.records.s3_photos import open_bucket  # noqa: PLC0415  # its library takes long to load, and few need it
+    from hub.records.s3_photos import open_bucket  # noqa: PLC0415  # its library is slow to import, and few deployments need it
 
     async with open_bucket(settings.photo_store) as photos:
         yield photos
 
 
 class _Database:
-    """The database as `/health/ready` sees it: without its unique indexes it is not ready, for they are our fences.
+    """The database as `/health/ready` shows it. It is ready once its unique indexes exist and `then` has been done.
 
-    Nor are we before we know which log-ins have ended.
+    The unique indexes are the fences that prevent a double booking.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, retry_after: float) -> None:
         self._records = records
+        self._retry_after = retry_after
         self._prepared = False
 
     async def prepare(self, then: Callable[[], Awaitable[None]]) -> None:
-        """Make the fences as soon as the database answers, do what has to be done `then`, and make the other indexes.
+        """Create the fences, do `then`, which reads the ended log-ins, and create the other indexes.
 
-        Those only make reads faster, so they are made while we serve. Raises `BrokenRecord`.
+        The other indexes only make reads faster, so the process serves meanwhile. Raises `BrokenRecord`.
         """
-        await _until_done(self._records.prepare_fences)
-        await _until_done(then)
+        await self._until_done(self._records.prepare_fences)
+        await self._until_done(then)
         self._prepared = True
-        await _until_done(self._records.prepare)
+        await self._until_done(self._records.prepare)
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work, again and again while the database does not answer."""
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable as error:
+                log.warning("database_not_prepared", cause=str(error))
+                await asyncio.sleep(self._retry_after)
 
     async def answers(self) -> bool:
-        """Whether the database answers, and is prepared."""
+        """Return whether the database answers, and is prepared."""
         try:
             await self._records.ping()
         except StoreUnavailable:
             return False
         return self._prepared
-
-
-async def _until_done(work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            return await work()
-        except StoreUnavailable as error:
-            log.warning("database_not_prepared", cause=str(error))
-            await asyncio.sleep(_RETRY)
 
 
 def _connected(bus: Bus) -> Callable[[], Awaitable[bool]]:
@@ -195,5 +196,5 @@ def _connected(bus: Bus) -> Callable[[], Awaitable[bool]]:
 
 
 def _hosts(url: str) -> str:
-    """Return the hosts and ports of a MongoDB URL, which may be many, without the log-in."""
+    """Return the hosts and ports of a MongoDB URL, without user name and password."""
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""What the endpoints work with, put together once per process."""
+"""What the endpoints work with, assembled once per process."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import timedelta
 from time import monotonic
 
 from api.commands.appointments import AppointmentCommands
-from api.commands.command_client import PATIENCE, CommandClient
+from api.commands.command_client import CommandClient
 from api.commands.hours import HoursCommands
 from api.commands.text_replies import TextReplies
 from api.http.identity import Authenticator
@@ -14,6 +14,7 @@ from api.http.problems import Problem
 from api.http.rate_limits import WriteRateLimit
 from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
+from api.timeouts import Timeouts
 from api.views.statistics_cache import StatisticsCache
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
@@ -28,7 +29,7 @@ from hub.texting.wording import Clinic
 
 @dataclass(frozen=True)
 class Engine:
-    """Something the hub cannot work without; `where` (host:port) is for the eyes of operators, so no password."""
+    """A server that the hub cannot work without. Operators see `where` (host:port); it must not hold a password."""
 
     name: str
     where: str
@@ -37,14 +38,15 @@ class Engine:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that is passed in."""
+    """Everything that endpoints use."""
 
     settings: Settings
+    timeouts: Timeouts
     clock: Clock
     records: Records
     photos: PhotoRecords
     commands: Commands
-    following: NoticeFeed
+    notice_feed: NoticeFeed
     engines: tuple[Engine, ...]
     tokens: AccessTokens
     authenticator: Authenticator
@@ -58,32 +60,35 @@ class Services:
     statistics_cache: StatisticsCache
 
 
-def assemble(  # noqa: PLR0913  # the parts from which all others follow
+def assemble(  # noqa: PLR0913  # every other service is made of these
     *,
     settings: Settings,
     clock: Clock,
     records: Records,
     photos: PhotoRecords,
     commands: Commands,
-    following: NoticeFeed,
-    announcing: SessionAnnouncer,
+    notice_feed: NoticeFeed,
+    session_announcer: SessionAnnouncer,
     engines: tuple[Engine, ...],
+    timeouts: Timeouts,
 ) -> Services:
-    """Return the services that follow from the settings, the store and the bus. Opens nothing."""
+    """Return the services. Opens no connection."""
     lifetime = timedelta(minutes=settings.access_token_minutes)
     retired_keys = [key.get_secret_value() for key in settings.jwt_retired_secret_keys]
     tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock, retired_keys)
-    revocations = Revocations(records.sessions, announcing, lifetime, clock)
+    revocations = Revocations(records.sessions, session_announcer, lifetime, clock, timeouts.revocation_check)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
-    command_client = CommandClient(commands, clock, PATIENCE * (settings.clock_rate or 1))
+    # The lifetime of a command is measured by the hub's clock, which may run faster than the machine's.
+    command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1))
     appointment_commands = AppointmentCommands(records, command_client)
     return Services(
         settings=settings,
+        timeouts=timeouts,
         clock=clock,
         records=records,
         photos=photos,
         commands=commands,
-        following=following,
+        notice_feed=notice_feed,
         engines=engines,
         tokens=tokens,
         authenticator=Authenticator(tokens.verify, revocations.ended, clock),
@@ -93,7 +98,12 @@ def assemble(  # noqa: PLR0913  # the parts from which all others follow
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
         text_replies=TextReplies(
-            records, appointment_commands, clock, monotonic, Clinic(settings.clinic_name, settings.clinic_phone)
+            records=records,
+            commands=appointment_commands,
+            clock=clock,
+            monotonic=monotonic,
+            clinic=Clinic(settings.clinic_name, settings.clinic_phone),
+            reply_within=timeouts.text_reply,
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
         statistics_cache=StatisticsCache(records.appointments, clock),

@@ -1,4 +1,4 @@
-"""From what somebody signed in asks to a command, and to the answer of the doctor's actor."""
+"""Sends a command to the actor of its doctor, and returns the actor's answer."""
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
@@ -20,17 +20,11 @@ from hub.scheduling.values import Actor, Via
 
 log = structlog.get_logger()
 
-PATIENCE = timedelta(seconds=15)
-"""A command that no actor has met by then is not carried out any more: its sender was told to try again.
-
-Longer by the clock where that runs faster than the machine's.
-"""
-
 T = TypeVar("T")
 
 
 class Header(TypedDict):
-    """What every command has, whatever it wants."""
+    """The fields that every command has."""
 
     id: str
     doctor_id: str
@@ -40,29 +34,30 @@ class Header(TypedDict):
 
 
 class CommandClient:
-    """The way to the actors. `key` makes an ask repeatable.
+    """Makes the headers of commands, and sends commands over the bus.
 
-    The same user and key give the same command id in every process, at any time.
+    A `key` makes a command idempotent: the same user and key give the same command id in every process, at any time.
     """
 
-    def __init__(self, commands: Commands, clock: Clock, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, commands: Commands, clock: Clock, lifetime: timedelta) -> None:
+        """Take `lifetime`, the time after which an actor does not carry out a command any more."""
         self._commands = commands
         self._clock = clock
-        self._patience = patience
+        self._lifetime = lifetime
 
     def header(self, who: Identity, doctor_id: str, via: Via, key: str | None) -> Header:
-        """Return the header of a command that somebody gives now."""
+        """Return the header of a command that this person gives now."""
         at = self._clock()
         return {
             "id": command_id(who, key),
             "doctor_id": doctor_id,
             "by": Actor(id=who.user_id, role=who.role, via=via),
             "at": at,
-            "expires": at + self._patience,
+            "expires": at + self._lifetime,
         }
 
     async def send(self, command: Command) -> Done | TimetableDone:
-        """Send the command and return what its actor says. Raises `Problem` when that is no, `NoAnswer` for nothing."""
+        """Send the command and return its outcome. Raises `Problem` for a refusal, `NoAnswer` when no reply comes."""
         began = perf_counter()
         outcome = "failed"
         try:
@@ -72,26 +67,29 @@ class CommandClient:
             outcome = "no_answer"
             raise
         finally:
-            _note(command, outcome, perf_counter() - began)
+            _record(command, outcome, perf_counter() - began)
         if isinstance(reply, Declined):
             raise refused(reply.code, reply.detail)
         return reply
 
 
 def command_id(who: Identity, key: str | None) -> str:
-    """Return the id of the command that somebody asks for under a key: always the same, or a new one without a key."""
+    """Return the command id of this user and key, which is always the same; a new id without a key."""
     return new_id() if key is None else derived_id(who.user_id, key)
 
 
 async def stored(reading: Awaitable[T]) -> T:
-    """Await a read on a command's way: without the database nothing was carried out, so the client may try again."""
+    """Await a read that comes before a command is sent.
+
+    Raises `Problem` try_again when the database does not answer: nothing was carried out, so to send again is safe.
+    """
     try:
         return await reading
     except StoreUnavailable as error:
         raise Problem("try_again", "The database does not answer; nothing was changed.", headers=RETRY_SOON) from error
 
 
-def _note(command: Command, outcome: str, seconds: float) -> None:
+def _record(command: Command, outcome: str, seconds: float) -> None:
     by = command.by
     COMMANDS.labels(command.kind, by.via, outcome).inc()
     COMMAND_SECONDS.labels(command.kind, by.via).observe(seconds)

@@ -1,4 +1,4 @@
-"""A doctor's own hours and time off: the one set of handlers that REST and sockets share."""
+"""The commands on a doctor's own hours and time off, for REST and sockets."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -21,8 +21,8 @@ from hub.scheduling.values import Role, Value, Via
 from hub.scheduling.views import AppointmentView, ScheduleView, schedule_view, view
 
 
-def _apart(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
-    """Return the shifts in the order of the week, so that the same hours are the same command."""
+def _in_order(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+    """Return the shifts in the order of the week, so that the same hours are the same command; refuse overlaps."""
     in_order = tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.opens)))
     for one, following in pairwise(in_order):
         if one.weekday == following.weekday and following.opens < one.closes:
@@ -35,34 +35,34 @@ def _apart(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
 
 
 class HoursRequest(Value):
-    """All the weekly shifts there shall be, by the clock of the doctor's zone; none at all is possible."""
+    """All weekly shifts, by the clock of the doctor's zone. They replace the present ones; there may be none."""
 
-    shifts: Annotated[tuple[Shift, ...], Field(max_length=100), AfterValidator(_apart)]
+    shifts: Annotated[tuple[Shift, ...], Field(max_length=100), AfterValidator(_in_order)]
 
 
 class TimeOffRequest(Absence):
-    """From when until when the doctor is away, on half hours of the doctor's clock."""
+    """When the doctor is away: from `start` until `end`, on full or half hours of the doctor's clock."""
 
     start: Moment
     end: Annotated[Moment, AfterValidator(after_start)]
 
 
 class OwnCalendar(Value):
-    """A doctor's hours, and the appointments to come that lie outside them: they stay until somebody moves them."""
+    """A doctor's hours, and the future appointments `outside` them, which stay as they are until they are moved."""
 
     calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
 
 
 class EnteredTimeOff(Value):
-    """Time off that has been entered, and the appointments to come that lie outside the doctor's hours now."""
+    """New time off, and the future appointments that are now `outside` the doctor's hours."""
 
     time_off: TimeOff
     outside: tuple[AppointmentView, ...]
 
 
 class HoursCommands:
-    """Turns what a doctor asks for into a command to the doctor's own actor. Raises `Problem`."""
+    """Turns the requests of a doctor into commands to the doctor's own actor. Every method raises `Problem`."""
 
     def __init__(self, records: Records, client: CommandClient, clock: Clock) -> None:
         self._records = records
@@ -70,30 +70,30 @@ class HoursCommands:
         self._clock = clock
 
     async def show(self, who: Identity) -> OwnCalendar:
-        """Return the doctor's hours as they are."""
+        """Return the doctor's present hours."""
         return await self._own(await self._doctor(who))
 
     async def time_off(self, who: Identity) -> list[TimeOff]:
-        """Return the doctor's time off by start, also what is over."""
+        """Return the doctor's time off by start, past time off included."""
         return sorted((await self._doctor(who)).time_off, key=lambda off: (off.start, off.id))
 
-    async def change(self, who: Identity, ask: HoursRequest, via: Via, key: str | None) -> OwnCalendar:
-        """Replace the weekly hours; return how they are then."""
+    async def change(self, who: Identity, request: HoursRequest, via: Via, key: str | None) -> OwnCalendar:
+        """Replace the weekly hours and return the new ones."""
         header = self._client.header(who, _doctors_id(who), via, key)
-        return await self._own(await self._ask(ChangeHours(**header, shifts=ask.shifts)))
+        return await self._own(await self._send(ChangeHours(**header, shifts=request.shifts)))
 
-    async def add_time_off(self, who: Identity, ask: TimeOffRequest, via: Via, key: str | None) -> EnteredTimeOff:
-        """Enter time off."""
+    async def add_time_off(self, who: Identity, request: TimeOffRequest, via: Via, key: str | None) -> EnteredTimeOff:
+        """Add time off."""
         header = self._client.header(who, _doctors_id(who), via, key)
-        command = AddTimeOff(**header, start=ask.start, end=ask.end, note=ask.note)
-        own = await self._own(await self._ask(command))
+        command = AddTimeOff(**header, start=request.start, end=request.end, note=request.note)
+        own = await self._own(await self._send(command))
         entered = TimeOff(id=command.id, start=command.start, end=command.end, note=command.note)
         return EnteredTimeOff(time_off=entered, outside=own.outside)
 
     async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> None:
-        """Take time off back."""
+        """Remove time off."""
         header = self._client.header(who, _doctors_id(who), via, key)
-        await self._ask(RemoveTimeOff(**header, time_off_id=time_off_id))
+        await self._send(RemoveTimeOff(**header, time_off_id=time_off_id))
 
     async def _doctor(self, who: Identity) -> Schedule:
         doctor = await schedule_of(self._records, _doctors_id(who))
@@ -101,14 +101,14 @@ class HoursCommands:
             raise Problem("invalid_token", "The account of this token does not exist.")
         return doctor
 
-    async def _ask(self, command: ScheduleChange) -> Schedule:
+    async def _send(self, command: ScheduleChange) -> Schedule:
         done = await self._client.send(command)
         if isinstance(done, Done):
             raise TypeError(f"an actor answered {command.kind} with an appointment")
         return done.doctor
 
     async def _own(self, doctor: Schedule) -> OwnCalendar:
-        """Show the doctor's hours. After a change: who books from then on is inside them, so none can be missed."""
+        """Return the doctor's hours. After a change no new booking can be outside them, so this read misses none."""
         now = self._clock()
         found = await self._records.appointments.active_since([doctor.id], now)
         outside = tuple(view(appointment) for appointment in outside_hours(doctor, found, now))

@@ -1,4 +1,4 @@
-"""What becomes of a text that somebody has sent us, and what they are told."""
+"""Carries out what a patient asks for in a text, and writes the reply."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -27,124 +27,127 @@ from hub.texting.wording import Clinic
 
 log = structlog.get_logger()
 
-NOTHING = ""
-"""The answer that says nothing: the carrier has answered already, or nobody should be."""
-ANSWER_WITHIN = 11.0
-"""Seconds that a wish may take, one more than a command. Twilio waits 15 in all, and drops what comes later."""
-_FORGOTTEN = timedelta(minutes=5)
-"""After that nobody waits for what a message asked that we died over. Who brings it then is not Twilio: it tries again
-at once, and 2 would cancel whatever the patient has been reminded of since."""
-_JUST_NOW = timedelta(minutes=10)
-_NEVER_WENT_OUT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
-_ANSWERED = Rate(burst=30, per_second=30 / 3600)
-"""Texts of one phone that are answered. Another machine may answer each answer with a text, without end."""
+NO_REPLY = ""
+"""Sends no reply: the carrier has answered already, or the sender must not get one."""
+_EXPIRES = timedelta(minutes=5)
+"""A message that was received longer ago, and not answered because the process died, is not carried out any more.
 
-Wish = Literal["confirm", "cancel"]
+Twilio repeats a request at once, so a later one is a replay, whose "2" would cancel a newer appointment.
+"""
+_RECENTLY = timedelta(minutes=10)
+_NOT_SENT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
+_REPLIES = Rate(burst=30, per_second=30 / 3600)
+"""Replies to one phone. Without a limit, another machine and the hub could answer each other for ever."""
+
+Change = Literal["confirm", "cancel"]
 
 
 class TextReplies:
-    """Does what a text asks for, once for each message however often it is brought."""
+    """Carries out each inbound message once, however often it is delivered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with, by name
         self,
+        *,
         records: Records,
         commands: AppointmentCommands,
         clock: Clock,
         monotonic: Monotonic,
         clinic: Clinic,
+        reply_within: float,
     ) -> None:
+        """Take `reply_within`, the seconds after which the sender is asked to try again."""
         self._records = records
         self._commands = commands
         self._clock = clock
         self._clinic = clinic
-        self._answered = TokenBuckets(_ANSWERED, monotonic)
+        self._reply_within = reply_within
+        self._replies = TokenBuckets(_REPLIES, monotonic)
 
-    async def answer(self, message: InboundText, opt_out_type: str | None) -> str:
-        """Return what to tell the sender, `NOTHING` for nothing. The same message again gets the same answer.
+    async def reply_to(self, message: InboundText, opt_out_type: str | None) -> str:
+        """Return the reply to send, or `NO_REPLY`. The same message again gets the same reply.
 
-        Raises `StoreUnavailable` when a message could not be kept that has to be brought again: a STOP or a START.
+        Raises `StoreUnavailable` when a STOP or a START could not be stored, so that it is delivered again.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                kept = await self._records.inbound_texts.receive(message)
-                if kept.answer is not None:
-                    return kept.answer
-                if message.received_at - kept.received_at > _FORGOTTEN:
-                    return await self._told(kept, NOTHING)
-                answer = await self._act(kept, opt_out_type)
+            async with asyncio.timeout(self._reply_within):
+                stored = await self._records.inbound_texts.receive(message)
+                if stored.answer is not None:
+                    return stored.answer
+                if message.received_at - stored.received_at > _EXPIRES:
+                    return await self._store_reply(stored, NO_REPLY)
+                reply = await self._carry_out(stored, opt_out_type)
         except (StoreUnavailable, NoAnswer, TimeoutError) as error:
             if intent_of(message.body, opt_out_type) in {Intent.STOP, Intent.START}:
-                raise StoreUnavailable("an opt-out was not kept") from error
-            log.warning("text_not_obeyed", message_id=message.id, cause=type(error).__name__)
-            answer = wording.try_later(self._clinic)
-        return await self._told(message, answer)
+                raise StoreUnavailable("an opt-out was not stored") from error
+            log.warning("inbound_text_failed", message_id=message.id, cause=type(error).__name__)
+            reply = wording.try_later(self._clinic)
+        return await self._store_reply(message, reply)
 
-    async def _told(self, message: InboundText, answer: str) -> str:
+    async def _store_reply(self, message: InboundText, reply: str) -> str:
         try:
-            await self._records.inbound_texts.answered(message.id, answer)
+            await self._records.inbound_texts.answered(message.id, reply)
         except StoreUnavailable:
-            # What was done is in the record. The message, if it comes again, is worked out again, to the same end.
-            log.warning("text_answer_not_kept", message_id=message.id)
-        return answer
+            # The outcome is stored with the appointment, so the same message again would get the same reply.
+            log.warning("text_reply_not_stored", message_id=message.id)
+        return reply
 
-    async def _act(self, message: InboundText, opt_out_type: str | None) -> str:
-        match meaning := intent_of(message.body, opt_out_type):
+    async def _carry_out(self, message: InboundText, opt_out_type: str | None) -> str:
+        match intent := intent_of(message.body, opt_out_type):
             case Intent.STOP:
                 await self._records.opt_outs.add(message.phone, message.our_number, self._clock())
-                return NOTHING
+                return NO_REPLY
             case Intent.START:
                 await self._records.opt_outs.remove(message.phone, message.our_number)
-                return NOTHING
+                return NO_REPLY
             case Intent.HELP if opt_out_type or message.body.strip().lower() in CARRIERS_HELP:
-                return NOTHING  # answered by the carrier
+                return NO_REPLY  # the carrier replies
             case Intent.HELP | Intent.OTHER | Intent.CONFIRM | Intent.CANCEL:
-                return await self._reply(message, meaning)
+                return await self._reply(message, intent)
             case _:
-                assert_never(meaning)
+                assert_never(intent)
 
-    async def _reply(self, message: InboundText, meaning: Intent) -> str:
-        if self._answered.wait(message.phone):
-            log.warning("too_many_texts_of_one_phone", message_id=message.id)
-            return NOTHING
-        self._answered.take(message.phone)
+    async def _reply(self, message: InboundText, intent: Intent) -> str:
+        if self._replies.wait(message.phone):
+            log.warning("inbound_text_rate_limited", message_id=message.id)
+            return NO_REPLY
+        self._replies.take(message.phone)
         patient = await self._records.users.by_phone(message.phone)
         if patient is None or patient.role != "patient":
             return wording.unmonitored_number(self._clinic)
-        match meaning:
+        match intent:
             case Intent.CONFIRM:
-                return await self._obey(patient, message, "confirm")
+                return await self._change_appointment(patient, message, "confirm")
             case Intent.CANCEL:
-                return await self._obey(patient, message, "cancel")
+                return await self._change_appointment(patient, message, "cancel")
             case _:
                 return wording.how_to_reply(self._clinic, patient.language)
 
-    async def _obey(self, patient: Account, message: InboundText, wish: Wish) -> str:
-        """Confirm or cancel what the patient was reminded of; say how it stands then."""
+    async def _change_appointment(self, patient: Account, message: InboundText, change: Change) -> str:
+        """Confirm or cancel the appointment that the patient was reminded of; return a reply with its status."""
         now = self._clock()
         who = Identity(user_id=patient.id, role=Role.PATIENT, session_id=message.id, expires_at=now)
-        # A message whose answer was lost has done its work: its appointment may not be the one to answer for any more.
+        # A repeated message whose reply was lost: its command has been applied, perhaps to an earlier appointment.
         appointment = await self._records.appointments.by_command(command_id(who, message.id))
         if isinstance(appointment, Appointment):
-            return await self._standing(patient, appointment)
-        appointment = await self._reminded(patient.id, now)
+            return await self._status_reply(patient, appointment)
+        appointment = await self._reminded_appointment(patient.id, now)
         if appointment is None:
             return wording.no_open_reminder(self._clinic, patient.language)
-        if appointment.status is Status.CANCELLED or (wish == "confirm" and appointment.status is Status.CONFIRMED):
-            return await self._standing(patient, appointment)
+        if appointment.status is Status.CANCELLED or (change == "confirm" and appointment.status is Status.CONFIRMED):
+            return await self._status_reply(patient, appointment)
         try:
-            await self._commands.change(who, wish, appointment.id, "sms", message.id)
+            await self._commands.change(who, change, appointment.id, "sms", message.id)
         except Problem as problem:
             if problem.code == "try_again":
                 raise NoAnswer(problem.detail) from problem
-            log.info("text_refused", message_id=message.id, code=problem.code)
+            log.info("inbound_text_refused", message_id=message.id, code=problem.code)
         found = await self._records.appointments.by_ids([appointment.id])
-        return await self._standing(patient, found[appointment.id])
+        return await self._status_reply(patient, found[appointment.id])
 
-    async def _reminded(self, patient_id: str, now: datetime) -> Appointment | None:
-        """Return the appointment to come that the patient was reminded of last, one that still holds if there is one.
+    async def _reminded_appointment(self, patient_id: str, now: datetime) -> Appointment | None:
+        """Return the future appointment of the last reminder whose appointment is active or was just cancelled by text.
 
-        An appointment that a text has cancelled a moment ago is still the one that is talked about: who sends 2 twice
-        does not cancel two.
+        The one that was just cancelled counts: a patient who sends 2 twice must not cancel two appointments.
         """
         reminders = await self._records.texts.reminders_to(patient_id, since=now)
         found = await self._records.appointments.by_ids({reminder.appointment_id for reminder in reminders})
@@ -156,8 +159,8 @@ class TextReplies:
                 return appointment
         return None
 
-    async def _standing(self, patient: Account, appointment: Appointment) -> str:
-        """Say how an appointment stands, in the local time of its doctor."""
+    async def _status_reply(self, patient: Account, appointment: Appointment) -> str:
+        """Return a reply with the status of the appointment, in the local time of its doctor."""
         language = patient.language
         doctor = await self._records.users.by_id(appointment.doctor_id)
         if doctor is None or doctor.calendar is None:
@@ -175,10 +178,10 @@ class TextReplies:
 
 
 def _is_about(reminder: Text, appointment: Appointment) -> bool:
-    """Return whether the reminder went out and the appointment has not been moved since."""
-    return reminder.status not in _NEVER_WENT_OUT and reminder.start == appointment.start
+    """Return whether the reminder was sent and the appointment has not been moved since."""
+    return reminder.status not in _NOT_SENT and reminder.start == appointment.start
 
 
 def _cancelled_by_text(appointment: Appointment, now: datetime) -> bool:
     event = appointment.last
-    return isinstance(event, AppointmentCancelled) and event.by.via == "sms" and now - event.at < _JUST_NOW
+    return isinstance(event, AppointmentCancelled) and event.by.via == "sms" and now - event.at < _RECENTLY

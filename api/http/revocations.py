@@ -24,8 +24,6 @@ LATE = Counter(
     "Ended log-ins that only the database knew: the bus did not announce them.",
 )
 
-COMPARE_EVERY = 2.0
-"""Seconds between two reads of the ended log-ins in the database."""
 _SLACK = timedelta(minutes=1)
 """Tolerance for clocks that differ, and for a token refresh that was running when its log-in ended."""
 
@@ -34,12 +32,18 @@ class Revocations:
     """Keeps the ended log-ins, each for `lifetime`, which is the longest that an access token is valid."""
 
     def __init__(
-        self, sessions: SessionRecords, announcing: SessionAnnouncer, lifetime: timedelta, clock: Clock
+        self,
+        sessions: SessionRecords,
+        announcer: SessionAnnouncer,
+        lifetime: timedelta,
+        clock: Clock,
+        compare_every: float,
     ) -> None:
         self._sessions = sessions
-        self._announcing = announcing
+        self._announcer = announcer
         self._keep = lifetime + _SLACK
         self._clock = clock
+        self._compare_every = compare_every
         self._ended: dict[str, datetime] = {}
         self._compared: datetime | None = None
         ENDED.set_function(lambda: len(self._ended))
@@ -56,7 +60,7 @@ class Revocations:
         """End the log-in in this process at once and announce it to the others. The database has it already."""
         ended = SessionEnded(session_id=session_id, at=at)
         self.receive(ended)
-        await self._announcing.announce(ended)
+        await self._announcer.announce(ended)
 
     async def compare(self) -> None:
         """Read newly ended log-ins from the database, and drop the old ones. Raises `StoreUnavailable`."""
@@ -74,8 +78,7 @@ class Revocations:
     async def run(self) -> None:
         """Compare with the database every few seconds, until cancelled."""
         while True:
-            await asyncio.sleep(COMPARE_EVERY)
-            with suppress(
-                StoreUnavailable
-            ):  # the next comparison finds what this one missed; /health/ready shows the outage
+            await asyncio.sleep(self._compare_every)
+            # A failed comparison loses nothing: the next one finds what it missed, and /health/ready shows the outage.
+            with suppress(StoreUnavailable):
                 await self.compare()

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can serve."""
+"""Health checks: whether the process runs, and whether it can serve requests."""
 
 import asyncio
 from typing import Literal
@@ -11,9 +11,6 @@ from hub.scheduling.values import Value
 
 routes = Routes("/health")
 
-_LIMIT = 3.0
-"""Seconds an engine has to answer: a little more than the two it takes to notice that it does not."""
-
 
 class Alive(Value):
     """The process runs."""
@@ -22,14 +19,14 @@ class Alive(Value):
 
 
 class EngineState(Value):
-    """An engine that answers, and where it is (host:port)."""
+    """A server that the hub needs and that answers, and where it is (host:port)."""
 
     name: str
     where: str
 
 
 class Ready(Value):
-    """Everything this process needs answers."""
+    """Every server that this process needs answers."""
 
     status: Literal["ready"] = "ready"
     engines: tuple[EngineState, ...]
@@ -37,14 +34,14 @@ class Ready(Value):
 
 @routes.endpoint("GET", "/live", access=Access.ANYONE)
 async def live() -> Alive:
-    """Say that the process runs; a failure of this is cured by starting it anew, and by nothing less."""
+    """Tell whether the process runs. When this fails, the process has to be restarted."""
     return Alive()
 
 
 @routes.endpoint("GET", "/ready", access=Access.ANYONE)
 async def ready(services: Services) -> Ready:
-    """Say whether requests make sense here now; the problem names each engine that does not answer."""
-    answers = await asyncio.gather(*(_answers(engine) for engine in services.engines))
+    """Tell whether the process can serve requests. The problem names each server that does not answer."""
+    answers = await asyncio.gather(*(_answers(engine, services.timeouts.engine_check) for engine in services.engines))
     silent = [engine for engine, answered in zip(services.engines, answers, strict=True) if not answered]
     if silent:
         named = " and ".join(f"the {engine.name} at {engine.where}" for engine in silent)
@@ -52,9 +49,9 @@ async def ready(services: Services) -> Ready:
     return Ready(engines=tuple(EngineState(name=engine.name, where=engine.where) for engine in services.engines))
 
 
-async def _answers(engine: Engine) -> bool:
+async def _answers(engine: Engine, within: float) -> bool:
     try:
-        async with asyncio.timeout(_LIMIT):
+        async with asyncio.timeout(within):
             return await engine.answers()
     except TimeoutError:
         return False

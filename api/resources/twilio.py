@@ -76,7 +76,7 @@ async def text_received(services: Services, request: web.Request) -> File:
         received_at=services.clock(),
         answer=None,
     )
-    answer = await services.text_replies.answer(message, form.opt_out_type)
+    answer = await services.text_replies.reply_to(message, form.opt_out_type)
     twiml = MessagingResponse()
     if answer:
         twiml.message(answer)

@@ -24,7 +24,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     task, and calls `gateway.close()` at the end.
     """
     records, clock = services.records, services.clock
-    sessions = SessionRegistry(services.following)
+    sessions = SessionRegistry(services.notice_feed)
     server = Server(services.settings.cors_origins, limits)
     tokens = Tokens(sessions, server, recognise, services.revocations.ended, clock, limits)
     resync = ResyncReader(records, limits)

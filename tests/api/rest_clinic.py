@@ -13,6 +13,7 @@ from api.app import TABLE, build
 from api.http.endpoints import Endpoint, File
 from api.http.problems import KINDS
 from api.services import Engine, Services, assemble
+from api.timeouts import Timeouts
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.bus.messages import SessionEnded
@@ -26,6 +27,7 @@ from tests.people import OFFICE_HOURS, doctor, patient
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """09:00 in Berlin: the clinic opens."""
 PASSWORD = "Correct-horse-7"
+TIMEOUTS = Timeouts()
 SECRETS = ("$2b$", PASSWORD, "Traceback", "mongodb://", "passwordHash", "tokenHash", "password_hash", "token_hash")
 
 
@@ -161,7 +163,7 @@ def opening(day: int, half_hours: int = 0) -> datetime:
     return MONDAY_MORNING + timedelta(days=day, minutes=30 * half_hours)
 
 
-async def make_services(**changed: object) -> Services:
+async def make_services(timeouts: Timeouts = TIMEOUTS, **changed: object) -> Services:
     """Return services over an empty store in memory. `changed` are settings."""
     records = MemoryRecords()
     await records.prepare()
@@ -173,9 +175,10 @@ async def make_services(**changed: object) -> Services:
         records=records,
         photos=records.photos,
         commands=DirectCommands(records, clock),
-        following=NobodyFollowed(),
-        announcing=Announced(),
+        notice_feed=NobodyFollowed(),
+        session_announcer=Announced(),
         engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),
+        timeouts=timeouts,
     )
 
 

@@ -4,7 +4,6 @@ from urllib.parse import quote
 
 import pytest
 
-from api.commands.command_client import PATIENCE
 from tests.api.rest_clinic import Answer, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
@@ -99,7 +98,7 @@ async def test_a_command_says_who_through_what_and_until_when(clinic: RestClinic
     booking, confirmation = clinic.commands.asked
     assert (booking.by.id, booking.by.role, booking.by.via) == ("patient-carl", "patient", "rest")
     assert (confirmation.by.id, confirmation.by.role, confirmation.doctor_id) == ("doctor-ada", "doctor", "doctor-ada")
-    assert booking.expires == clinic.clock() + PATIENCE
+    assert booking.expires == clinic.clock() + timedelta(seconds=15)
 
 
 async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(clinic: RestClinic) -> None:

@@ -88,7 +88,7 @@ async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_i
 
 async def test_the_other_processes_are_told(clinic: SocketClinic) -> None:
     token, _ = await logged_in(clinic.rest)
-    announced = clinic.rest.services.revocations._announcing
+    announced = clinic.rest.services.revocations._announcer
     assert isinstance(announced, Announced)
     await log_out(clinic.rest, token)
     session_id = clinic.rest.services.tokens.verify(token).session_id
@@ -128,7 +128,7 @@ async def test_what_ended_long_ago_is_forgotten_when_no_token_of_it_can_hold(cli
 
 
 def another_process(clinic: SocketClinic) -> Revocations:
-    return Revocations(clinic.records.sessions, Announced(), LIFE, clinic.clock)
+    return Revocations(clinic.records.sessions, Announced(), LIFE, clinic.clock, compare_every=2.0)
 
 
 def session_of(clinic: SocketClinic, token: str) -> str:

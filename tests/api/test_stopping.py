@@ -45,8 +45,8 @@ class Busy:
     commands: HeldCommands
     booking: asyncio.Task[aiohttp.ClientResponse]
 
-    async def stop(self) -> None:
-        await main._finish(self.api, self.site, self.runner)
+    async def stop(self, within: float = main.STOP_WITHIN) -> None:
+        await main.stop(self.api, self.site, self.runner, within)
 
     async def nobody_listens(self, port: int) -> None:
         """Return when new connections are refused."""
@@ -65,10 +65,11 @@ class Busy:
 async def busy() -> AsyncIterator[Busy]:
     services = await make_services()
     commands = HeldCommands(services.records, services.clock)
+    client = CommandClient(commands, services.clock, services.timeouts.command)
     services = replace(
         services,
         commands=commands,
-        appointment_commands=AppointmentCommands(services.records, CommandClient(commands, services.clock)),
+        appointment_commands=AppointmentCommands(services.records, client),
     )
     clinic = await open_clinic(services)
     api = Api(build(services), assemble_gateway(services, services.authenticator.identity_of, Limits()))
@@ -101,8 +102,7 @@ async def test_at_the_end_what_is_in_flight_is_answered_and_nobody_new_gets_in(b
         await stopping
 
 
-async def test_the_end_comes_also_when_something_hangs(busy: Busy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "STOP_WITHIN", 0.2)
+async def test_the_end_comes_also_when_something_hangs(busy: Busy) -> None:
     async with asyncio.timeout(5):
-        await busy.stop()
+        await busy.stop(within=0.2)
     assert not busy.commands.let_go.is_set()

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
-from api.commands import text_replies
+from api.timeouts import Timeouts
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.scheduling.events import AppointmentConfirmed
@@ -322,9 +322,12 @@ async def test_without_agents_the_patient_is_asked_to_try_again(office: Office, 
     assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
 
 
-@pytest.mark.usefixtures("reminded")
-async def test_a_wish_that_hangs_is_given_up_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_replies, "ANSWER_WITHIN", 0.05)
+async def test_a_wish_that_hangs_is_given_up_in_time(
+    open_for_test: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = await make_services(Timeouts(text_reply=0.05), **TWILIO_API_URL)
+    office = Office(await open_for_test(services))
+    await office.remind(await office.clinic.book("carl", "ada", opening(0, half_hours=2)))
 
     async def for_ever(_: object) -> None:
         await asyncio.Event().wait()

@@ -155,7 +155,7 @@ async def open_sockets(
 ) -> AsyncIterator[SocketClinic]:
     """Open the clinic, with changed limits, intervals of the feed and settings."""
     services = await _services(settings, intervals)
-    feed = services.following
+    feed = services.notice_feed
     assert isinstance(feed, Feed)
     gateway = assemble_gateway(services, services.authenticator.identity_of, limits)
     feed._deliver = gateway.deliver
@@ -186,9 +186,10 @@ async def _services(settings: Mapping[str, object], intervals: FeedIntervals | N
         records=plain.records,
         photos=plain.records.photos,
         commands=commands,
-        following=feed,
-        announcing=Announced(),
+        notice_feed=feed,
+        session_announcer=Announced(),
         engines=plain.engines,
+        timeouts=plain.timeouts,
     )
 
 
