@@ -138,7 +138,12 @@ class SessionRegistry:
             self._of_patient.setdefault(session.identity.user_id, {})[session] = None
 
     def join(self, session: Session) -> None:
-        """Put a session into the room of its person: from now on it is sent the person's events."""
+        """Put a session into the room of its person: from now on it is sent the person's events.
+
+        Raises `Disconnected`: nothing would take an ended session out of an index again.
+        """
+        if session.ended:
+            raise Disconnected
         session.joined = True
         self._rooms.setdefault(_room(session), {})[session] = None
 
@@ -189,7 +194,9 @@ class SessionRegistry:
         return seq
 
     def watch(self, session: Session, day: DoctorDay) -> SlotWatch:
-        """Start a session's watch of a day; it replaces an earlier watch of the same day."""
+        """Start a session's watch of a day; it replaces an earlier watch of the same day. Raises `Disconnected`."""
+        if session.ended:
+            raise Disconnected
         self._remove_watch(session, day.doctor_id, day.date)
         watch = session.watches[day.doctor_id, day.date] = SlotWatch(session, day)
         self._watches.setdefault(day.doctor_id, {})[watch] = None

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from api.sockets.emissions import Emission, emissions
-from api.sockets.session import DoctorDay, Session, SessionRegistry
+from api.sockets.session import Disconnected, DoctorDay, Session, SessionRegistry
 from hub.accounts.identity import Identity
 from hub.bus.messages import AppointmentNotice
 from hub.scheduling.events import (
@@ -150,6 +150,16 @@ def test_a_session_that_ended_is_told_nothing(sessions: Sessions) -> None:
     sessions.end("never connected")
     assert emissions(sessions, booked(1)) == []
     assert ada.watches == {}
+
+
+def test_a_session_that_ended_gets_into_no_index_again(sessions: Sessions) -> None:
+    ada = sessions.connect(Role.DOCTOR, "ada")
+    sessions.end(ada.sid)
+    with pytest.raises(Disconnected):
+        sessions.join(ada)
+    with pytest.raises(Disconnected):
+        sessions.watch(ada, TODAY)
+    assert emissions(sessions, booked(1)) == []
 
 
 def test_a_watcher_is_told_of_the_slot_and_never_by_whom(sessions: Sessions) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import random
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from api.sockets.session import Session
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
-from tests.api.sockets.raw import until
+from tests.api.sockets.raw import raw, until
 
 NAMES = ("ada", "ben", "carl", "dora")
 DAYS = tuple(f"2026-11-{day}" for day in range(23, 28))
@@ -66,3 +67,27 @@ async def test_while_sessions_live_the_registry_holds_them_in_every_index(clinic
     assert session.subscriptions == {(clinic.id("ada"), None), (clinic.id("ben"), opening(0).date())}
     with pytest.raises(AssertionError):
         clinic.nothing_is_left()
+
+
+async def test_nothing_is_left_of_a_session_that_ended_during_its_admission(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    doctors_of = clinic.records.appointments.doctors_of
+
+    async def slow(patient_ids: list[str]) -> dict[str, set[str]]:
+        reading.set()
+        await go_on.wait()
+        return await doctors_of(patient_ids)
+
+    monkeypatch.setattr(clinic.records.appointments, "doctors_of", slow)
+    async with raw(clinic.address) as carl:
+        await carl.send("40" + json.dumps({"token": clinic.rest.token("carl")}))
+        await reading.wait()
+        # A ping timeout does this: the client's pongs are not read during its admission.
+        [connection] = clinic.gateway.server.sio.eio.sockets.values()
+        await connection.close(wait=False, abort=True, reason="ping timeout")
+        go_on.set()
+        await until(lambda: not clinic.gateway.sessions)
+        await until(lambda: not clinic.gateway.server.sio.eio.sockets)
+    clinic.nothing_is_left()
