@@ -11,7 +11,7 @@ from hub.settings import Settings
 Monotonic = Callable[[], float]
 """A clock that never goes back, in seconds, such as `time.monotonic`."""
 
-_BUCKETS = 50_000
+_MAX_BUCKETS = 50_000
 """When there are this many buckets, full ones are dropped: a full bucket is the same as a new one."""
 
 
@@ -63,9 +63,10 @@ class TokenBucket:
 class TokenBuckets:
     """One token bucket for each key, all with the same rate."""
 
-    def __init__(self, rate: Rate, monotonic: Monotonic) -> None:
+    def __init__(self, rate: Rate, monotonic: Monotonic, max_buckets: int = _MAX_BUCKETS) -> None:
         self._rate = rate
         self._monotonic = monotonic
+        self._max_buckets = max_buckets
         self._buckets: dict[str, TokenBucket] = {}
 
     def wait(self, key: str) -> float:
@@ -77,7 +78,7 @@ class TokenBuckets:
         """Take one token of this key."""
         bucket = self._buckets.get(key)
         if bucket is None:
-            if len(self._buckets) >= _BUCKETS:
+            if len(self._buckets) >= self._max_buckets:
                 self._buckets = {each: bucket for each, bucket in self._buckets.items() if not bucket.full}
             bucket = self._buckets[key] = TokenBucket(self._rate, self._monotonic)
         bucket.take()

@@ -1,6 +1,5 @@
 import pytest
 
-from api.http import rate_limits
 from api.http.problems import Problem
 from api.http.rate_limits import Rate, TokenBucket, TokenBuckets, WriteRateLimit, per_minute
 from hub.scheduling.values import rfc3339
@@ -72,10 +71,9 @@ def test_a_token_taken_from_an_empty_bucket_makes_the_next_wait_longer() -> None
     assert bucket.wait() == 0
 
 
-def test_only_full_buckets_are_dropped_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "_BUCKETS", 3)
+def test_only_full_buckets_are_dropped_when_there_are_too_many() -> None:
     seconds = Seconds()
-    buckets = TokenBuckets(per_minute(1), seconds)
+    buckets = TokenBuckets(per_minute(1), seconds, max_buckets=3)
     for key in ("old", "older"):
         buckets.take(key)
     seconds.now += 60

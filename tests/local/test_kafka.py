@@ -8,7 +8,6 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hub.ops.local.broker import bootstrap_servers
-from hub.ops.local.kafka import home
 from hub.ops.local.kafka.fetch import KafkaMissing, fetch
 from hub.ops.local.ports import free_port
 from tests.local.conftest import CLINIC_HUB, StartHub
@@ -18,8 +17,7 @@ on_kafka = pytest.mark.skipif(BROKER != "kafka", reason="Maven has to fetch it: 
 
 
 @pytest.fixture
-def _nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(home, "HOME", tmp_path / "kafka")
+def _no_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
 
@@ -30,21 +28,21 @@ def tool(name: str, folder: Path, script: str = "exit 0") -> None:
     program.chmod(0o755)
 
 
-@pytest.mark.usefixtures("_nothing_fetched")
+@pytest.mark.usefixtures("_no_tools")
 async def test_what_is_missing_is_named_with_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(KafkaMissing, match=r"needs Java 17 or newer and Maven\. .*apt-get install default-jre"):
-        await fetch(print)
+        await fetch(print, tmp_path / "kafka")
     tool("java", tmp_path)
     with pytest.raises(KafkaMissing, match=r"needs Maven\."):
-        await fetch(print)
+        await fetch(print, tmp_path / "kafka")
 
 
-@pytest.mark.usefixtures("_nothing_fetched")
+@pytest.mark.usefixtures("_no_tools")
 async def test_when_maven_cannot_fetch_it_its_last_words_are_shown_and_nothing_half_done_stays(tmp_path: Path) -> None:
     tool("java", tmp_path)
     tool("mvn", tmp_path, "echo Could not transfer artifact; exit 1")
     with pytest.raises(KafkaMissing, match="Could not transfer artifact"):
-        await fetch(print)
+        await fetch(print, tmp_path / "kafka")
     assert os.listdir(tmp_path) == ["bin"]  # noqa: PTH208  # pathlib may not be asked in an async function
 
 

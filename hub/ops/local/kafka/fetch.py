@@ -21,23 +21,27 @@ class KafkaMissing(Exception):
     """Apache Kafka is not installed and cannot be downloaded; the message says what to do."""
 
 
-async def fetch(say: Say) -> None:
-    """Download Apache Kafka if it is not there yet, and report progress to `say`. Raises `KafkaMissing`."""
-    if home.is_fetched():
+async def fetch(say: Say, folder: Path = home.HOME) -> None:
+    """Download Apache Kafka into a folder if it is not there, and report progress to `say`. Raises `KafkaMissing`."""
+    if home.is_fetched(folder):
         _need("java")
         return
     _need("java", "mvn")
     say("Downloading Apache Kafka with Maven, about 45 MB, once.")
-    home.HOME.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     # Built in a folder beside its final place and then renamed, so that an interrupted download leaves nothing there.
-    with tempfile.TemporaryDirectory(dir=home.HOME.parent, prefix="kafka-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="kafka-") as scratch:
         new = Path(scratch) / "new"
         await _copy_libraries(new / home.LIBRARIES.name, say)
         await _format(new / home.LIBRARIES.name, new / home.NEW_LOG.name, new)
         shutil.copy(home.POM, new)
-        if home.HOME.exists():  # an older version, or another process finished first
-            home.HOME.rename(Path(scratch) / "old")
-        new.rename(home.HOME)
+        _install(new, folder, Path(scratch) / "old")
+
+
+def _install(new: Path, folder: Path, old: Path) -> None:
+    if folder.exists():  # an older version, or another process finished first
+        folder.rename(old)
+    new.rename(folder)
 
 
 def _need(*tools: str) -> None:

@@ -11,7 +11,7 @@ POM = Path(__file__).with_name("pom.xml")
 SERVER_PROPERTIES = Path(__file__).with_name("server.properties")
 
 
-def is_fetched() -> bool:
-    """Return whether the downloaded version is the one in the pom."""
-    fetched = HOME / POM.name
+def is_fetched(folder: Path = HOME) -> bool:
+    """Return whether the downloaded version in this folder is the one in the pom."""
+    fetched = folder / POM.name
     return fetched.exists() and fetched.read_bytes() == POM.read_bytes()
