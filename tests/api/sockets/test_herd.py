@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
+from tests.api.sockets.conftest import OpenWith
 
 
 class Slow:
@@ -34,7 +35,7 @@ class Slow:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[SocketClinic]:
-    async with open_sockets(replace(LIMITS, syncs_at_once=2, sync_within=1.0)) as clinic:
+    async with open_sockets(replace(LIMITS, syncs_at_once=2)) as clinic:
         await clinic.rest.book("carl", "ada", opening(1))
         yield clinic
 
@@ -55,8 +56,9 @@ async def test_a_few_syncs_read_at_a_time_and_all_are_answered(
 
 
 async def test_a_sync_that_takes_too_long_is_answered_unavailable(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clinic = await open_with(syncs_at_once=2, sync_within=1.0)
     screens = [await clinic.person("ada") for _ in range(4)]
     slow = Slow(clinic, monkeypatch)
     async with asyncio.timeout(5):
