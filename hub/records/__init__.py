@@ -1,1 +1,1 @@
-"""MongoDB through Motor: one module a collection, the indexes, and the one place where a store error becomes ours."""
+"""The record in MongoDB (Motor): one module per collection, the indexes, and the translation of database errors."""

@@ -13,13 +13,13 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from hub.records.chunks import in_parts
+from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.event_log import past_of
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
-from hub.records.range_scan import Stretches
+from hub.records.range_scan import RangeScan
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import Past
 from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, schedule_id
@@ -54,7 +54,7 @@ class MongoAppointments:
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
-        return {found.id: found for part in in_parts(ids) for found in await self._find({"_id": {"$in": part}})}
+        return {found.id: found for part in chunked(ids) for found in await self._find({"_id": {"$in": part}})}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the timetable whose history holds the command."""
@@ -191,7 +191,7 @@ class MongoAppointments:
         self, of: Document, wanted: AppointmentFilter, first: datetime, limit: int, after: After | None
     ) -> list[Appointment]:
         found: list[Appointment] = []
-        stretches = Stretches(_lowest(wanted, after), wanted.start_to, first, limit)
+        stretches = RangeScan(_lowest(wanted, after), wanted.start_to, first, limit)
         while len(found) < limit and (stretch := stretches.next(len(found))):
             read = await self._find(of | {"start": stretch})
             found += [one for one in read if after is None or (one.start, one.id) > (after.start, after.id)]

@@ -1,4 +1,4 @@
-"""The collection `attempts`: how often something was tried. The database removes old counts."""
+"""The collection `attempts`: counters of attempts. The database deletes expired counters."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,21 +19,21 @@ class MongoAttempts:
         self._collection = collection
 
     async def counts(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return what was counted under each of the keys that has something."""
+        """Return the counters of these keys that exist."""
         with translated():
             found = await self._collection.find({"_id": {"$in": list(keys)}}).to_list(None)
         return {document["_id"]: document["count"] for document in found}
 
     async def count(self, key: str, until: datetime) -> int:
-        """Count one more under the key and return how many that makes."""
+        """Increment the counter of the key and return its new value."""
         with translated():
             while True:
-                # Not as an upsert: of two that are the first at once, the embedded engine tells one nothing.
+                # Not an upsert: of two concurrent first upserts, the embedded engine returns no document to one.
                 counted = await self._collection.find_one_and_update(
                     {"_id": key}, {"$inc": {"count": 1}}, return_document=ReturnDocument.AFTER
                 )
                 if counted is not None:
                     return int(counted["count"])
-                with suppress(DuplicateKeyError):  # somebody else was the first; now there is one to add to
+                with suppress(DuplicateKeyError):  # another caller inserted it first: increment that one
                     await self._collection.insert_one({"_id": key, "count": 1, "expiresAt": until})
                     return 1

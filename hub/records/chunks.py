@@ -1,12 +1,12 @@
-"""Many ids asked for at once."""
+"""Splits long lists of ids into chunks for `$in`."""
 
 from collections.abc import Collection, Iterator
 
-_MOST = 50
-"""The embedded engine compares every document that `$in` finds with all values: 564 ids took 193 ms, in parts 34."""
+_CHUNK_SIZE = 50
+"""The embedded engine compares each found document with all values of `$in`: 564 ids took 193 ms, in chunks 34 ms."""
 
 
-def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
-    """Return the ids in as many lists as reads should be made of them."""
+def chunked(ids: Collection[str]) -> Iterator[list[str]]:
+    """Return the ids in lists. Make one read per list."""
     listed = list(ids)
-    return (listed[first : first + _MOST] for first in range(0, len(listed), _MOST))
+    return (listed[first : first + _CHUNK_SIZE] for first in range(0, len(listed), _CHUNK_SIZE))

@@ -1,4 +1,4 @@
-"""The store's errors in words of ours."""
+"""Translates errors of the database driver to errors of ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,63 +14,63 @@ from pymongo.errors import (
 )
 
 DUPLICATE_KEY = 11000
-"""The code of a write that met a unique index."""
-ANSWER_WITHIN = 5.0
-"""Seconds the database has for one call, everything included: waiting for a thread, a connection, a new primary."""
+"""The error code of a write that violates a unique index."""
+CALL_TIMEOUT = 5.0
+"""Seconds for one call, including the wait for a thread, for a connection and for a new primary."""
 _PERMANENT = frozenset(
     {
         11,  # UserNotFound
         13,  # Unauthorized
         18,  # AuthenticationFailed
-        20,  # IllegalOperation: retryable writes where there is no replica set
+        20,  # IllegalOperation: retryable writes without a replica set
         59,  # CommandNotFound
         67,  # CannotCreateIndex
         72,  # InvalidOptions
-        85,  # IndexOptionsConflict: the fields of one of our indexes are taken by another one
-        86,  # IndexKeySpecsConflict: the name is
+        85,  # IndexOptionsConflict: another index has the fields of one of our indexes
+        86,  # IndexKeySpecsConflict: another index has its name
         115,  # CommandNotSupported
         197,  # InvalidIndexSpecificationOption
         303,  # FeatureNotSupported
-        8000,  # AtlasError: the log-in is wrong
+        8000,  # AtlasError: wrong credentials
     }
 )
-"""Codes of answers that stay the same until a person has changed something."""
+"""Error codes that persist until an operator changes something."""
 
 
 class StoreUnavailable(Exception):
-    """The database did not answer, or answered that it cannot serve now; the same call may work later."""
+    """The database did not answer, or cannot serve the call now. The same call may succeed later."""
 
 
 class BrokenRecord(Exception):
-    """What is stored is not as it must be. The same call fails until a person has mended it; the message says what."""
+    """The stored data is not valid. The same call fails until an operator corrects it. The message says what."""
 
 
 class DatabaseRefuses(BrokenRecord):
-    """The database lacks what the hub needs, or does not allow it: a log-in, a right, a command, a kind of index.
+    """The database does not support or allow something that the hub needs: a login, a privilege, a command, an index.
 
-    The message has the server's own words. A process that meets it ends: no later attempt would fare better.
+    The message contains the server's own words. A process that gets it must end, because no retry can succeed.
     """
 
 
 @contextmanager
-def translated(within: float | None = ANSWER_WITHIN) -> Iterator[None]:
-    """Give the database `within` seconds, and turn every error of the driver that gets here into one of ours.
+def translated(within: float | None = CALL_TIMEOUT) -> Iterator[None]:
+    """Limit the block to `within` seconds, and translate every error of the driver that leaves it.
 
-    None lets an operation take as long as it needs once a server has been found.
-    Duplicate keys are expected answers: the modules of this folder catch them before they get here.
+    With None, an operation may take any time once a server has been selected. Modules of this folder catch expected
+    duplicate keys inside the block.
     """
     try:
-        # The driver's own time-outs begin when an operation begins. Motor's few threads may all wait for a paused
-        # database; a deadline set here also counts the time in the queue behind them.
+        # The driver's own timeouts start with an operation. All of Motor's few threads may be waiting for a paused
+        # database. This timeout includes the time in the queue for a thread.
         with pymongo.timeout(within):
             yield
     except PyMongoError as error:
-        # Not chained: the driver's text and details hold documents, and those hold addresses and password hashes.
-        raise _ours(_cause(error)) from None
+        # Not chained: the driver's error contains documents with addresses and password hashes.
+        raise _translate(_cause(error)) from None
 
 
 def _server_words(error: OperationFailure) -> str:
-    """Return what the server said, without the documents and commands that it quotes."""
+    """Return the server's error message without the documents and commands that it quotes."""
     said = str((error.details or {}).get("errmsg") or f"code {error.code}")
     shown, depth = [], 0
     for letter in said:
@@ -84,7 +84,7 @@ def _server_words(error: OperationFailure) -> str:
 
 
 def duplicate_at(error: BulkWriteError | ClientBulkWriteException) -> int:
-    """Return how many writes came before the one that met a unique index. Re-raises any other failure."""
+    """Return the number of writes before the one that violated a unique index. Re-raises any other failure."""
     problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
     whole = error.details.get("error")
     if whole or unsure or not problems or problems[0]["code"] != DUPLICATE_KEY:
@@ -92,25 +92,25 @@ def duplicate_at(error: BulkWriteError | ClientBulkWriteException) -> int:
     return int(problems[0]["index" if isinstance(error, BulkWriteError) else "idx"])
 
 
-def _ours(error: PyMongoError) -> StoreUnavailable | DatabaseRefuses:
+def _translate(error: PyMongoError) -> StoreUnavailable | DatabaseRefuses:
     match error:
         case ConfigurationError():
-            return DatabaseRefuses(f"the driver cannot work with this database: {error}")
+            return DatabaseRefuses(f"the driver does not support this database: {error}")
         case OperationFailure(code=code) if code in _PERMANENT:
             return DatabaseRefuses(f"the database refuses: {_server_words(error)} (code {code})")
         case _:
-            return StoreUnavailable(f"the database did not do it: {_named(error)}")
+            return StoreUnavailable(f"the database call failed: {_description(error)}")
 
 
 def _cause(error: PyMongoError) -> PyMongoError:
-    """Return what stopped a `bulkWrite` command as a whole, where that is an error of the driver."""
+    """Return the driver's error that stopped a whole `bulkWrite` command, or the error itself."""
     if isinstance(error, ClientBulkWriteException) and isinstance(error.error, PyMongoError):
         return error.error
     return error
 
 
-def _named(error: PyMongoError) -> str:
-    """Return what may be logged of an error: its type, then the server's address and trouble or the server's code."""
+def _description(error: PyMongoError) -> str:
+    """Describe an error without private data: its type, and the server's address and problem or the server's code."""
     name = type(error).__name__
     match error:
         case ConnectionFailure():

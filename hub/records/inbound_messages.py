@@ -1,4 +1,4 @@
-"""What comes back: `inbound_texts`, what people write, `opt_outs`, who wants none, `line_halts`, what carriers stop."""
+"""The collections `inbound_texts`, `opt_outs` and `line_halts`: input from recipients and carriers."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class MongoInboundTexts:
         self._collection = collection
 
     async def receive(self, message: InboundText) -> InboundText:
-        """Keep a message and return it, or what is stored of this id already."""
+        """Store a message and return it, or return the stored message with this id."""
         with translated():
             try:
                 await self._collection.insert_one(to_document(message))
@@ -27,11 +27,11 @@ class MongoInboundTexts:
             else:
                 return message
         if stored is None:
-            raise StoreUnavailable("a message that is there already is not acknowledged yet")
+            raise StoreUnavailable("a stored message is not acknowledged by a majority yet")
         return from_document(InboundText, stored)
 
     async def answered(self, message_id: str, answer: str) -> None:
-        """Keep what the sender was told; the first answer stays."""
+        """Store our reply. The first stored reply stays."""
         unanswered = {"_id": message_id, "answer": {"$exists": False}}
         with translated():
             await self._collection.update_one(unanswered, {"$set": {"answer": answer}})
@@ -44,15 +44,15 @@ class MongoOptOuts:
         self._collection = collection
 
     async def add(self, phone: str, our_number: str, now: datetime) -> None:
-        """Remember that `phone` wants no texts from `our_number`."""
+        """Store that `phone` wants no texts from `our_number`."""
         with translated():
             try:
                 await self._collection.insert_one({"_id": _pair(phone, our_number), "since": now})
             except DuplicateKeyError:
-                return  # remembered already
+                return  # already stored
 
     async def remove(self, phone: str, our_number: str) -> None:
-        """Forget it: they have sent START."""
+        """Delete the opt-out."""
         with translated():
             await self._collection.delete_one({"_id": _pair(phone, our_number)})
 
@@ -69,12 +69,12 @@ class MongoLineHalts:
         self._collection = collection
 
     async def put(self, our_number: str, code: int, now: datetime) -> None:
-        """Keep that texts from this number are kept back."""
+        """Store that texts from this number are blocked."""
         with translated():
             await self._collection.replace_one({"_id": our_number}, {"code": code, "at": now}, upsert=True)
 
     async def latest(self, our_number: str) -> LineHalt | None:
-        """Return the last report about this number."""
+        """Return the last halt of this number."""
         with translated():
             found = await self._collection.find_one({"_id": our_number})
         return LineHalt(found["code"], found["at"]) if found else None

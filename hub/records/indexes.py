@@ -1,6 +1,6 @@
-"""The indexes of every collection. A unique one is a fence: what no two documents may share, whoever writes them.
+"""The indexes of all collections. Unique indexes are fences: they prevent conflicting writes of any process.
 
-Reads lean on ordinary indexes only: the embedded engine scans the collection where only a partial index would help.
+Reads use ordinary indexes only: the embedded engine scans the collection if only a partial index matches.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ from hub.scheduling.values import ACTIVE
 
 log = structlog.get_logger(__name__)
 
-BUILT_WITHIN = 3600.0
-"""Seconds for the build of a collection's missing indexes. The server gives up a build whose command has run out of
-time, so this is far longer than a build takes; it ends one that waits for a member which is down."""
-_ANOTHER_DEFINITION = {85, 86}
-"""IndexOptionsConflict and IndexKeySpecsConflict: the name or the fields are taken by another index."""
-_NOT_UNDERSTOOD = {2, 9, 72, 40415}
-"""BadValue, FailedToParse, InvalidOptions and an unknown field: what a server answers that knows no `commitQuorum`."""
+BUILD_TIMEOUT = 3600.0
+"""Seconds to build the missing indexes of a collection. The server aborts a build when its command times out, so this
+is far longer than a build takes. It ends a build that waits for a member that is down."""
+_CONFLICTING_INDEX = {85, 86}
+"""IndexOptionsConflict and IndexKeySpecsConflict: another index has the same fields or the same name."""
+_UNKNOWN_OPTION = {2, 9, 72, 40415}
+"""BadValue, FailedToParse, InvalidOptions, unknown field: answers of a server that does not support `commitQuorum`."""
 _DEFINITION = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
-"""What makes an index another one, beside its fields."""
+"""Options that are part of an index definition, besides its fields."""
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "appointments": [
@@ -42,7 +42,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             name=Fence.DOCTOR_SEQ.value,
             unique=True,
         ),
-        # Sparse, because an appointment that is not active holds no time of its patient.
+        # Sparse, because an inactive appointment occupies no time of its patient.
         IndexModel([("patientTimes", ASCENDING)], name=Fence.PATIENT_TIME.value, unique=True, sparse=True),
         IndexModel([("history.commandId", ASCENDING)], name=Fence.COMMAND.value, unique=True),
         IndexModel([("doctorId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_doctor"),
@@ -52,7 +52,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "users": [
         IndexModel([("email", ASCENDING)], name="email", unique=True),
-        IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not everybody has one
+        IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not every account has one
         IndexModel([("role", ASCENDING)], name="role"),
     ],
     "attempts": [
@@ -64,25 +64,24 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
     "texts": [
-        # Not one field longer: with another behind it the embedded engine leaves out the upper end of a `$lte`.
+        # Do not append a field: with another field behind, the embedded engine excludes the upper bound of a `$lte`.
         IndexModel([("status", ASCENDING), ("line", ASCENDING), ("notBefore", ASCENDING)], name="waiting"),
         IndexModel([("appointmentId", ASCENDING)], name="of_appointment"),
         IndexModel([("userId", ASCENDING), ("start", ASCENDING)], name="of_user"),
         IndexModel([("doctorId", ASCENDING), ("createdAt", ASCENDING)], name="of_doctor"),
-        IndexModel([("sid", ASCENDING)], name="by_sid", sparse=True),  # most of the time a text has none
+        IndexModel([("sid", ASCENDING)], name="by_sid", sparse=True),  # most texts have none yet
     ],
 }
 
 
 async def make(
-    database: AsyncIOMotorDatabase[Document], *, fences_only: bool, commit_quorum: bool, within: float = BUILT_WITHIN
+    database: AsyncIOMotorDatabase[Document], *, fences_only: bool, commit_quorum: bool, within: float = BUILD_TIMEOUT
 ) -> None:
-    """Make every index that is not there yet; of the unique ones only when `fences_only`.
+    """Create the missing indexes, with `fences_only` only the unique ones.
 
-    With `commit_quorum` a build is done when a majority of the members has the index: by default it waits for all
-    that vote, and so for ever while one is down.
-    Raises `BrokenRecord` when the data or another index is in the way, `StoreUnavailable` when `within` (seconds) has
-    passed.
+    With `commit_quorum` a build is complete when a majority of the members has the index. By default a build waits for
+    all voting members, so it never ends while one is down. Raises `BrokenRecord` if the data or another index
+    conflicts, and `StoreUnavailable` after `within` seconds.
     """
     for name in INDEXES:
         with translated():
@@ -91,14 +90,14 @@ async def make(
         if not wanted:
             continue
         names, began = [one.document["name"] for one in wanted], monotonic()
-        log.info("indexes_missing", collection=name, indexes=names, doing="making them")
+        log.info("indexes_missing", collection=name, indexes=names, action="creating them")
         with translated(within):
             await _build(database[name], wanted, commit_quorum=commit_quorum)
-        log.info("indexes_made", collection=name, indexes=names, seconds=round(monotonic() - began, 3))
+        log.info("indexes_created", collection=name, indexes=names, seconds=round(monotonic() - began, 3))
 
 
 async def missing(database: AsyncIOMotorDatabase[Document]) -> list[tuple[str, str]]:
-    """Return the (collection, name) of each index that is not there, or is defined otherwise."""
+    """Return the (collection, name) of each index that is missing or has another definition."""
     return [(name, one.document["name"]) for name in INDEXES for one in await _lacking(database, name)]
 
 
@@ -110,7 +109,7 @@ async def _lacking(database: AsyncIOMotorDatabase[Document], collection: str) ->
 def _is_there(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> bool:
     if found is None or list(wanted["key"].items()) != [tuple(each) for each in found["key"]]:
         return False
-    # A server may leave out what is false, or say it.
+    # A server may omit an option that is false, or return it as false.
     return all((wanted.get(part) or None) == (found.get(part) or None) for part in _DEFINITION)
 
 
@@ -121,20 +120,20 @@ async def _build(
     try:
         await collection.create_indexes(wanted, **options)
     except DuplicateKeyError:
-        if len(wanted) > 1:  # one after the other shows which it is; not every server names the fields
+        if len(wanted) > 1:  # build one at a time to find out which; not every server names the fields
             for one in wanted:
                 await _build(collection, [one], commit_quorum=commit_quorum)
             return
         fields = ", ".join(wanted[0].document["key"])
-        says = f"documents in {collection.name!r} share what a unique index keeps apart: {fields}"
+        says = f"documents in {collection.name!r} have equal values in the fields of a unique index: {fields}"
         raise BrokenRecord(says) from None
     except OperationFailure as error:
-        if commit_quorum and error.code in _NOT_UNDERSTOOD:
+        if commit_quorum and error.code in _UNKNOWN_OPTION:
             await _build(collection, wanted, commit_quorum=False)
-        elif error.code in _ANOTHER_DEFINITION:
-            # In full: what the server quotes here are indexes, not documents.
+        elif error.code in _CONFLICTING_INDEX:
+            # The full message: here the server quotes indexes, not documents.
             words = (error.details or {}).get("errmsg", error.code)
-            says = f"{collection.name!r} has another index in the place of one of ours: {words}"
+            says = f"{collection.name!r} has another index with the name or the fields of one of ours: {words}"
             raise DatabaseRefuses(says) from None
         else:
             raise

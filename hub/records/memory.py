@@ -1,4 +1,4 @@
-"""The in-memory twin of the store, for tests: the same answers as MongoDB, nothing kept."""
+"""The in-memory implementation of the record, for tests. It behaves like MongoDB and stores nothing on disk."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -33,16 +33,16 @@ class MemoryRecords:
         self.photos = MemoryPhotos()
 
     async def prepare_fences(self) -> None:
-        """Do nothing: the fences are always there."""
+        """Do nothing: the fences always exist."""
 
     async def prepare(self) -> None:
-        """Do nothing: the fences are always there."""
+        """Do nothing: the fences always exist."""
 
     async def ping(self) -> None:
         """Return at once."""
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing: there is no connection."""
 
 
 class MemoryUsers:
@@ -52,7 +52,7 @@ class MemoryUsers:
         self._stored: dict[str, Account] = {}
 
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
-        """Write new accounts in order, stopping at the first whose e-mail address or phone number is taken."""
+        """Insert accounts in order. Stop at the first one whose e-mail address or phone number is taken."""
         for account in accounts:
             if any(other.email == account.email for other in self._stored.values()):
                 return "email"
@@ -62,7 +62,7 @@ class MemoryUsers:
         return None
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
-        """Write what differs between the two."""
+        """Write the fields that differ between the two versions."""
         stored = self._stored.get(before.id)
         changes = {name: value for name, value in after if value != getattr(before, name)}
         others = [other for other in self._stored.values() if other.id != before.id]
@@ -101,7 +101,7 @@ class MemoryUsers:
         return [account.id for account in self._stored.values() if account.role == "doctor"]
 
     async def count(self, role: Role | None = None) -> int:
-        """Return how many accounts there are, of one role or of both."""
+        """Return the number of accounts, of one role or of both."""
         return sum(role in (None, account.role) for account in self._stored.values())
 
 
@@ -112,11 +112,11 @@ class MemorySessions:
         self._stored: dict[str, Session] = {}
 
     async def add(self, session: Session) -> None:
-        """Write a new session."""
+        """Insert a session."""
         self._stored[session.id] = session
 
     async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
-        """Replace the token hash `presented` by `fresh`, or revoke the session if that is not its hash."""
+        """Replace the token hash `presented` by `fresh`, or revoke the session if it has another hash."""
         session = self._stored.get(session_id)
         if session is None or session.token_hash != presented or session.revoked_at or session.expires_at <= now:
             await self.revoke(session_id, now)
@@ -125,22 +125,22 @@ class MemorySessions:
         return self._stored[session_id]
 
     async def revoke(self, session_id: str, now: datetime) -> None:
-        """End the session."""
+        """Revoke the session."""
         session = self._stored.get(session_id)
         if session and session.revoked_at is None:
             self._stored[session_id] = session.model_copy(update={"revoked_at": now})
 
     async def revoked_at(self, session_id: str) -> datetime | None:
-        """Return when the session was ended."""
+        """Return when the session was revoked."""
         session = self._stored.get(session_id)
         return session.revoked_at if session else None
 
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
-        """Return the sessions that were ended at `since` or later."""
+        """Return the sessions that were revoked at `since` or later."""
         return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
 
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
+        """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
         live = [
             one.id
             for one in self._stored.values()
@@ -158,7 +158,7 @@ class MemoryPhotos:
         self._stored: dict[str, bytes] = {}
 
     async def put(self, photo_id: str, jpeg: bytes) -> None:
-        """Write a new picture."""
+        """Store a new picture."""
         self._stored[photo_id] = jpeg
 
     async def get(self, photo_id: str) -> bytes | None:
@@ -166,21 +166,21 @@ class MemoryPhotos:
         return self._stored.get(photo_id)
 
     async def remove(self, photo_id: str) -> None:
-        """Remove the picture, if there is one."""
+        """Delete the picture, if it exists."""
         self._stored.pop(photo_id, None)
 
 
 class MemoryAttempts:
-    """Implements `hub.records.ports.AttemptRecords`; forgets nothing."""
+    """Implements `hub.records.ports.AttemptRecords`. Counters never expire."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     async def counts(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return what was counted under each of the keys that has something."""
+        """Return the counters of these keys that exist."""
         return {key: self._counts[key] for key in keys if key in self._counts}
 
-    async def count(self, key: str, until: datetime) -> int:  # noqa: ARG002  # as the store is asked
-        """Count one more under the key and return how many that makes."""
+    async def count(self, key: str, until: datetime) -> int:  # noqa: ARG002  # the MongoDB store needs it
+        """Increment the counter of the key and return its new value."""
         self._counts[key] = self._counts.get(key, 0) + 1
         return self._counts[key]

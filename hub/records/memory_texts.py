@@ -1,4 +1,4 @@
-"""The in-memory twin of the texts' part of the store, for tests."""
+"""The in-memory implementation of the stores of `hub.texting.ports`, for tests."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ class MemoryTexts:
         self._stored: dict[str, Text] = {}
 
     async def add_all(self, texts: Sequence[Text]) -> int:
-        """Write the texts that are not there yet."""
+        """Insert the texts that do not exist yet."""
         before = len(self._stored)
         self._stored = {text.id: text for text in reversed(texts)} | self._stored
         return len(self._stored) - before
@@ -25,7 +25,7 @@ class MemoryTexts:
         return self._stored.get(text_id)
 
     async def by_sid(self, sid: str) -> Text | None:
-        """Return the text that Twilio knows under this SID."""
+        """Return the text with this Twilio SID."""
         return next((text for text in self._stored.values() if text.sid == sid), None)
 
     async def of_appointment(self, appointment_id: str) -> list[Text]:
@@ -34,7 +34,7 @@ class MemoryTexts:
         return sorted(found, key=_age)
 
     async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return the reminders to a person of appointments that start at `since` or later, the latest planned first."""
+        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
         found = (text for text in self._stored.values() if text.user_id == user_id and text.start >= since)
         return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
 
@@ -44,28 +44,28 @@ class MemoryTexts:
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
     async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
         found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
         return sorted(found, key=lambda text: text.not_before)[:limit]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
-        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
+        """Return the texts of a line with status `sent` and `not_before` in (after, until]."""
         found = (text for text in self._of({TextStatus.SENT}) if text.line == line)
         return sorted((text for text in found if after < text.not_before <= until), key=_age)
 
     async def unsettled(self, until: datetime) -> list[Text]:
-        """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
+        """Return the texts with status `sending` or `unknown` that were last updated at `until` or before."""
         return [text for text in self._of(UNSETTLED) if text.updated_at <= until]
 
     async def claim(self, text: Text, now: datetime) -> Text | None:
-        """Move a planned text to `sending` and count the try, if nobody else has."""
+        """Move a planned text to `sending` and count the attempt, unless it has changed since it was read."""
         stored = self._stored.get(text.id)
         if stored is None or (stored.status, stored.attempts) != (TextStatus.PLANNED, text.attempts):
             return None
         return self._change(stored, status=TextStatus.SENDING, attempts=text.attempts + 1, updated_at=now)
 
     async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
-        """Move a text up to what the news says."""
+        """Move a text up to the status of the update."""
         stored = self._stored.get(text_id)
         if stored is None:
             return False
@@ -81,12 +81,12 @@ class MemoryTexts:
     async def postpone(
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
     ) -> Text | None:
-        """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
+        """Move a text whose last attempt sent nothing back to `planned`, unless it has changed since."""
         changes = {} if error_code is None else {"error_code": error_code}
         return self._put_back(text, status=TextStatus.PLANNED, not_before=not_before, updated_at=now, **changes)
 
     async def repair(self, text: Text, now: datetime) -> Text | None:
-        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        """Move a text that Twilio does not list back to `planned` and count the repair, unless it has changed since."""
         again = text.repairs + 1
         return self._put_back(text, status=TextStatus.PLANNED, not_before=now, updated_at=now, repairs=again)
 
@@ -111,11 +111,11 @@ class MemoryTextPositions:
         self._seqs: dict[str, int] = {}
 
     async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
-        """Return the position of each doctor; 0 for one of whom no texts have been planned."""
+        """Return the position of each doctor, 0 if no texts have been planned for that doctor."""
         return {doctor_id: self._seqs.get(doctor_id, 0) for doctor_id in doctor_ids}
 
     async def advance(self, positions: Mapping[str, int]) -> None:
-        """Move each doctor's position up to the one given; one that is further stays."""
+        """Move each doctor's position up to the given one. A position never moves back."""
         for doctor_id, seq in positions.items():
             self._seqs[doctor_id] = max(seq, self._seqs.get(doctor_id, 0))
 
@@ -127,11 +127,11 @@ class MemoryInboundTexts:
         self._stored: dict[str, InboundText] = {}
 
     async def receive(self, message: InboundText) -> InboundText:
-        """Keep a message and return it, or what is stored of this id already."""
+        """Store a message and return it, or return the stored message with this id."""
         return self._stored.setdefault(message.id, message)
 
     async def answered(self, message_id: str, answer: str) -> None:
-        """Keep what the sender was told; the first answer stays."""
+        """Store our reply. The first stored reply stays."""
         stored = self._stored.get(message_id)
         if stored and stored.answer is None:
             self._stored[message_id] = stored.model_copy(update={"answer": answer})
@@ -143,12 +143,12 @@ class MemoryOptOuts:
     def __init__(self) -> None:
         self._stored: set[tuple[str, str]] = set()
 
-    async def add(self, phone: str, our_number: str, now: datetime) -> None:  # noqa: ARG002  # kept by the real store
-        """Remember that `phone` wants no texts from `our_number`."""
+    async def add(self, phone: str, our_number: str, now: datetime) -> None:  # noqa: ARG002  # the MongoDB store needs it
+        """Store that `phone` wants no texts from `our_number`."""
         self._stored.add((phone, our_number))
 
     async def remove(self, phone: str, our_number: str) -> None:
-        """Forget it: they have sent START."""
+        """Delete the opt-out."""
         self._stored.discard((phone, our_number))
 
     async def has(self, phone: str, our_number: str) -> bool:
@@ -163,11 +163,11 @@ class MemoryLineHalts:
         self._stored: dict[str, LineHalt] = {}
 
     async def put(self, our_number: str, code: int, now: datetime) -> None:
-        """Keep that texts from this number are kept back."""
+        """Store that texts from this number are blocked."""
         self._stored[our_number] = LineHalt(code, now)
 
     async def latest(self, our_number: str) -> LineHalt | None:
-        """Return the last report about this number."""
+        """Return the last halt of this number."""
         return self._stored.get(our_number)
 
 

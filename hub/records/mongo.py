@@ -1,4 +1,4 @@
-"""MongoDB, the real store."""
+"""The record in MongoDB."""
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReadPreference
@@ -15,13 +15,13 @@ from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
 
-_PING_WITHIN = 2.0
+_PING_TIMEOUT = 2.0
 
 
 def connect(url: str) -> "MongoRecords":
-    """Return the store at a MongoDB URL; the database is the one that the URL names, else `clinic`.
+    """Return the record at a MongoDB URL. If the URL names no database, it is `clinic`.
 
-    Connects at the first call, not here. Raises ValueError when the URL cannot be one of MongoDB.
+    It connects at the first call. Raises ValueError if the URL is not a MongoDB URL.
     """
     try:
         return MongoRecords(
@@ -30,8 +30,8 @@ def connect(url: str) -> "MongoRecords":
                 appname="clinic-hub",
                 tz_aware=True,
                 uuidRepresentation="standard",
-                # What has been acknowledged survives the loss of a server, and what is read has been acknowledged:
-                # an answer "applied already" from a write that is rolled back later would be a promise broken.
+                # An acknowledged write survives the loss of a server, and only acknowledged data is read. Otherwise
+                # a read could see a write that is rolled back later, and a command be reported as applied.
                 w="majority",
                 journal=True,
                 readConcernLevel="majority",
@@ -48,7 +48,7 @@ class MongoRecords:
 
     def __init__(self, client: AsyncIOMotorClient[Document]) -> None:
         self._client = client
-        # Named here, for a URL may say another one: what is read from a secondary is old, and refusals lean on reads.
+        # Set here, because the URL may name another one. A secondary returns old data, and refusals rely on reads.
         self._database = client.get_default_database("clinic", read_preference=ReadPreference.PRIMARY)
         self.appointments = MongoAppointments(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
@@ -62,11 +62,11 @@ class MongoRecords:
         self.photos = MongoPhotos(self._database)
 
     async def prepare_fences(self) -> None:
-        """Make the unique indexes. Raises `BrokenRecord` when what is stored breaks a rule that one of them keeps."""
+        """Create the unique indexes. Raises `BrokenRecord` if the stored data violates one of them."""
         await self._make_indexes(fences_only=True)
 
     async def prepare(self) -> None:
-        """Make all indexes."""
+        """Create all indexes."""
         await self._make_indexes(fences_only=False)
 
     async def _make_indexes(self, *, fences_only: bool) -> None:
@@ -75,20 +75,20 @@ class MongoRecords:
         await indexes.make(self._database, fences_only=fences_only, commit_quorum=asked.takes_commit_quorum)
 
     async def server(self) -> server.Server:
-        """Return what the server says of itself."""
-        with translated(_PING_WITHIN):
+        """Return the properties of the server."""
+        with translated(_PING_TIMEOUT):
             return await server.ask(self._client)
 
     async def missing_indexes(self) -> list[tuple[str, str]]:
-        """Return the (collection, name) of each index of ours that is not there, or is another than ours."""
+        """Return the (collection, name) of each index that is missing or has another definition."""
         with translated():
             return await indexes.missing(self._database)
 
     async def ping(self) -> None:
-        """Return when the database answers."""
-        with translated(_PING_WITHIN):
+        """Check that the database answers. Raises `StoreUnavailable`."""
+        with translated(_PING_TIMEOUT):
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()

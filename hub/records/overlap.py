@@ -1,7 +1,7 @@
-"""When two appointments of one patient overlap: when they share a quarter of an hour.
+"""Detects overlapping appointments of one patient by quarter hours.
 
-Each doctor's slots lie on the half hours of the doctor's own clock. Two doctors whose zones differ by a quarter of an
-hour (Asia/Kathmandu, say) so have slots that overlap without starting together: equality of starts is not enough.
+The slots of a doctor start on the half hours of the doctor's local time. So the slots of two doctors whose zones differ
+by 15 minutes (for example Asia/Kathmandu) may overlap although their starts differ. Comparing starts is not enough.
 """
 
 from datetime import datetime, timedelta
@@ -10,5 +10,5 @@ _QUARTER = timedelta(minutes=15)
 
 
 def quarters(start: datetime) -> tuple[datetime, datetime]:
-    """Return the starts of the two quarters of an hour that an appointment from `start` holds."""
+    """Return the starts of the two quarter hours that an appointment from `start` occupies."""
     return start, start + _QUARTER

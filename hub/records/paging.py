@@ -1,4 +1,4 @@
-"""Reads a list of appointments of any length page by page."""
+"""Reads lists of appointments of any length page by page."""
 
 from hub.records.ports import After, AppointmentFilter, AppointmentRecords
 from hub.scheduling.appointment import Appointment
@@ -7,9 +7,9 @@ from hub.scheduling.appointment import Appointment
 async def every_appointment(
     records: AppointmentRecords, wanted: AppointmentFilter, page_size: int = 1000
 ) -> list[Appointment]:
-    """Return all appointments that pass the filter, ordered by (start, id).
+    """Return all appointments that match the filter, ordered by (start, id).
 
-    The pages are not of one moment: an appointment that moves meanwhile may be on none of them, or on two.
+    The pages are not a snapshot: an appointment that moves meanwhile may be missing, or appear twice.
     """
     found: list[Appointment] = []
     after = None

@@ -1,4 +1,4 @@
-"""The pictures of people, in GridFS: two collections, `photos.files` and `photos.chunks`."""
+"""Profile pictures in GridFS: the collections `photos.files` and `photos.chunks`."""
 
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
@@ -14,7 +14,7 @@ class MongoPhotos:
         self._bucket = AsyncIOMotorGridFSBucket(database, bucket_name="photos")
 
     async def put(self, photo_id: str, jpeg: bytes) -> None:
-        """Write a new picture."""
+        """Store a new picture."""
         with translated():
             await self._bucket.upload_from_stream_with_id(photo_id, photo_id, jpeg)
 
@@ -29,7 +29,7 @@ class MongoPhotos:
         return content
 
     async def remove(self, photo_id: str) -> None:
-        """Remove the picture, if there is one."""
+        """Delete the picture, if it exists."""
         with translated():
             try:
                 await self._bucket.delete(photo_id)

@@ -1,7 +1,7 @@
-"""The pictures of people in a bucket that speaks S3's protocol, instead of in the database.
+"""Profile pictures in an S3-compatible bucket, instead of in the database.
 
-Who may use it, and where it is if not at Amazon, comes from the usual variables of that protocol's clients:
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL.
+The credentials and the endpoint come from the usual environment variables of S3 clients: AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hub.records.errors import StoreUnavailable
 
 _MISSING = {"NoSuchKey", "404"}
-_SAID = {"404": "404, there is none of this name", "403": "403, it does not let us in"}
-# Two tries of at most five seconds each: somebody waits for the picture.
-_PATIENCE = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 2, "mode": "standard"}}
+_EXPLANATIONS = {"404": "404, the bucket does not exist", "403": "403, access denied"}
+# Two attempts of at most 5 seconds each, because a user waits for the picture.
+_TIMEOUTS = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 2, "mode": "standard"}}
 
 
 class BucketPhotos:
@@ -30,12 +30,12 @@ class BucketPhotos:
         self._prefix = prefix
 
     async def ping(self) -> None:
-        """Return when the bucket is there and lets us in. Raises `StoreUnavailable`, which says why it does not."""
+        """Check that the bucket exists and is accessible. Raises `StoreUnavailable` with the reason if not."""
         with _translated():
             await self._client.head_bucket(Bucket=self._bucket)
 
     async def put(self, photo_id: str, jpeg: bytes) -> None:
-        """Write a new picture."""
+        """Store a new picture."""
         with _translated():
             await self._client.put_object(**self._at(photo_id), Body=jpeg, ContentType="image/jpeg")
 
@@ -53,7 +53,7 @@ class BucketPhotos:
         return content
 
     async def remove(self, photo_id: str) -> None:
-        """Remove the picture, if there is one."""
+        """Delete the picture, if it exists."""
         with _translated():
             await self._client.delete_object(**self._at(photo_id))
 
@@ -63,9 +63,9 @@ class BucketPhotos:
 
 @asynccontextmanager
 async def open_bucket(url: str) -> AsyncIterator[BucketPhotos]:
-    """Give the store at `s3://bucket/prefix`. Connects at the first call, not here."""
+    """Yield the picture store at `s3://bucket/prefix`. It connects at the first call."""
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    async with get_session().create_client("s3", config=AioConfig(**_PATIENCE)) as client:
+    async with get_session().create_client("s3", config=AioConfig(**_TIMEOUTS)) as client:
         yield BucketPhotos(client, bucket, f"{prefix.rstrip('/')}/" if prefix else "")
 
 
@@ -74,9 +74,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise StoreUnavailable(f"the bucket did not do it: {_SAID.get(_code(error), _code(error))}") from None
+        raise StoreUnavailable(
+            f"the bucket refused the request: {_EXPLANATIONS.get(_code(error), _code(error))}"
+        ) from None
     except (BotoCoreError, ConnectionBroken, TimeoutError) as error:
-        # Its type alone: texts of this library quote addresses and headers.
+        # Only the error's type: messages of this library quote addresses and headers.
         raise StoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from None
 
 

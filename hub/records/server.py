@@ -1,4 +1,4 @@
-"""What the database says of itself: version, kind, members, clock."""
+"""Reads the properties of the database server: version, kind, members and clock."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,18 +12,18 @@ from hub.records.documents import Document
 from hub.records.errors import DatabaseRefuses
 
 OLDEST_VERSION = "6.0"
-"""The first version of MongoDB that takes the partial index which keeps a doctor's slots apart."""
+"""The first version of MongoDB that supports the partial index of a doctor's slots."""
 _OLDEST_WIRE_VERSION = 17
-"""What `hello` of that version says as `maxWireVersion`."""
+"""The `maxWireVersion` of that version."""
 _PRODUCTS = {"secantusVersion": "SecantusDB", "ferretdb": "FerretDB"}
-"""Servers that speak MongoDB's protocol, by a field of `buildInfo` that only they have."""
+"""Other servers with MongoDB's protocol, by a field of `buildInfo` that only they have."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """`version` is that of MongoDB which it has, or imitates. `members` hold data; `arbiters` only vote.
+    """`version` is the MongoDB version that the server has or imitates. `members` hold data; `arbiters` only vote.
 
-    `clock_ahead` is how far the server's clock is ahead of ours, as exactly as the round trip allows.
+    `clock_ahead` is how far the server's clock is ahead of ours, as precisely as the round trip allows.
     """
 
     product: str
@@ -36,17 +36,17 @@ class Server:
 
     @property
     def too_old(self) -> bool:
-        """Whether it is older than what the hub needs."""
+        """Whether the hub needs a newer version."""
         return self.wire_version < _OLDEST_WIRE_VERSION
 
     @property
     def takes_commit_quorum(self) -> bool:
-        """Whether an index build may say how many members have to be done; a single server refuses that."""
+        """Whether an index build may have a commit quorum. A single server refuses the option."""
         return self.kind != "single server"
 
 
 async def ask(client: AsyncIOMotorClient[Document]) -> Server:
-    """Return what the server behind the client says of itself."""
+    """Return the properties of the server behind the client."""
     asked = system_clock()
     hello = await client.admin.command("hello")
     answered = system_clock()
@@ -65,11 +65,11 @@ async def ask(client: AsyncIOMotorClient[Document]) -> Server:
 
 
 def refuse_too_old(server: Server) -> None:
-    """Raise `DatabaseRefuses` when the server is older than what the hub needs."""
+    """Raise `DatabaseRefuses` if the server is older than the hub needs."""
     if server.too_old:
         raise DatabaseRefuses(
             f"{server.product} {server.version} is too old: the hub needs MongoDB {OLDEST_VERSION} or newer, "
-            "which takes the partial unique index over the active appointments of a doctor"
+            "which supports the partial unique index over the active appointments of a doctor"
         )
 
 
@@ -77,4 +77,4 @@ async def _build_info(client: AsyncIOMotorClient[Document]) -> dict[str, Any]:
     try:
         return dict(await client.admin.command("buildInfo"))
     except OperationFailure:
-        return {}  # some hosts do not let everybody ask
+        return {}  # some hosts do not allow every user to ask

@@ -1,4 +1,4 @@
-"""The collection `sessions`: log-ins. The database removes one when it has expired."""
+"""The collection `sessions`: login sessions. The database deletes expired sessions."""
 
 from datetime import datetime
 
@@ -16,12 +16,12 @@ class MongoSessions:
         self._collection = collection
 
     async def add(self, session: Session) -> None:
-        """Write a new session."""
+        """Insert a session."""
         with translated():
             await self._collection.insert_one(to_document(session))
 
     async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
-        """Replace the token hash `presented` by `fresh`, or revoke the session if that is not its hash."""
+        """Replace the token hash `presented` by `fresh`, or revoke the session if it has another hash."""
         live = {
             "_id": session_id,
             "tokenHash": presented,
@@ -29,8 +29,8 @@ class MongoSessions:
             "revokedAt": {"$exists": False},
         }
         with translated():
-            # The update decides, not the read before it: of two that present one token at once, one must lose.
-            # (findOneAndUpdate would do both, and takes ten times as long on the embedded engine.)
+            # The update decides, not the read before it: of two requests with the same token, only one may succeed.
+            # findOneAndUpdate would do both in one call, but takes ten times as long on the embedded engine.
             found = await self._collection.find_one(live)
             rotated = await self._collection.update_one(live, {"$set": {"tokenHash": fresh}}) if found else None
         if found is None or rotated is None or not rotated.matched_count:
@@ -39,25 +39,25 @@ class MongoSessions:
         return from_document(Session, {**found, "tokenHash": fresh})
 
     async def revoke(self, session_id: str, now: datetime) -> None:
-        """End the session."""
+        """Revoke the session."""
         with translated():
             live = {"_id": session_id, "revokedAt": {"$exists": False}}
             await self._collection.update_one(live, {"$set": {"revokedAt": now}})
 
     async def revoked_at(self, session_id: str) -> datetime | None:
-        """Return when the session was ended."""
+        """Return when the session was revoked."""
         with translated():
             found = await self._collection.find_one({"_id": session_id}, {"revokedAt": 1})
         return found.get("revokedAt") if found else None
 
     async def revoked_since(self, since: datetime) -> dict[str, datetime]:
-        """Return the sessions that were ended at `since` or later."""
+        """Return the sessions that were revoked at `since` or later."""
         with translated():
             found = await self._collection.find({"revokedAt": {"$gte": since}}, {"revokedAt": 1}).to_list(None)
         return {session["_id"]: session["revokedAt"] for session in found}
 
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
-        """End every live session of the user but the one that is `keep_session_id`; return their ids."""
+        """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
         with translated():
             found = await self._collection.find({"userId": user_id}, {"revokedAt": 1}).to_list(None)
             live = [one["_id"] for one in found if "revokedAt" not in one and one["_id"] != keep_session_id]

@@ -1,4 +1,4 @@
-"""The collections `texts`, the outbox and log, and `text_positions`, how far the outbox follows the record."""
+"""The collections `texts` (the outbox) and `text_positions` (the planning position of each doctor)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -22,14 +22,14 @@ class MongoTexts:
         self._collection = collection
 
     async def add_all(self, texts: Sequence[Text]) -> int:
-        """Write the texts that are not there yet and return how many that were."""
+        """Insert the texts that do not exist yet and return how many."""
         if not texts:
             return 0
         with translated():
             try:
                 await self._collection.insert_many([to_document(text) for text in texts], ordered=False)
             except BulkWriteError as error:
-                return len(texts) - _there_already(error)
+                return len(texts) - _existing_count(error)
         return len(texts)
 
     async def by_id(self, text_id: str) -> Text | None:
@@ -37,7 +37,7 @@ class MongoTexts:
         return await self._one({"_id": text_id})
 
     async def by_sid(self, sid: str) -> Text | None:
-        """Return the text that Twilio knows under this SID."""
+        """Return the text with this Twilio SID."""
         return await self._one({"sid": sid})
 
     async def of_appointment(self, appointment_id: str) -> list[Text]:
@@ -45,7 +45,7 @@ class MongoTexts:
         return sorted(await self._find({"appointmentId": appointment_id}), key=_age)
 
     async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return the reminders to a person of appointments that start at `since` or later, the latest planned first."""
+        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
         found = await self._find({"userId": user_id, "start": {"$gte": since}})
         return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
 
@@ -55,33 +55,33 @@ class MongoTexts:
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
     async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts of a line with `not_before` up to `until`, the longest waiting first."""
+        """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
         wanted = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
         with translated():
             found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
         return [from_document(Text, document) for document in found]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
-        """Return the texts of a line of which `sent` is the last word and whose `not_before` is in (after, until]."""
+        """Return the texts of a line with status `sent` and `not_before` in (after, until]."""
         wanted = {"status": TextStatus.SENT, "line": line, "notBefore": {"$gt": after, "$lte": until}}
         return sorted(await self._find(wanted), key=_age)
 
     async def unsettled(self, until: datetime) -> list[Text]:
-        """Return the texts that are `sending` or `unknown` and were last touched at `until` or before."""
-        # Few are ever on their way, so an index by status is enough; one read a status, because with $in beside a
-        # range the embedded engine scans.
+        """Return the texts with status `sending` or `unknown` that were last updated at `until` or before."""
+        # There are few such texts, so an index by status suffices. One read per status: for $in together with a
+        # range, the embedded engine scans the collection.
         found = [text for status in sorted(UNSETTLED) for text in await self._find({"status": status})]
         return [text for text in found if text.updated_at <= until]
 
     async def claim(self, text: Text, now: datetime) -> Text | None:
-        """Move a planned text to `sending` and count the try, if nobody else has."""
+        """Move a planned text to `sending` and count the attempt, unless it has changed since it was read."""
         changes = {"status": TextStatus.SENDING, "attempts": text.attempts + 1, "updated_at": now}
-        # The condition makes it exclusive: of two that read the same text, one matches nothing.
+        # The condition makes the claim exclusive: of two workers that read the same text, one matches nothing.
         wanted = {"_id": text.id, "status": TextStatus.PLANNED, "attempts": text.attempts}
         return text.model_copy(update=changes) if await self._set(wanted, changes) else None
 
     async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
-        """Move a text up to what the news says."""
+        """Move a text up to the status of the update."""
         if news.sid:
             await self._set({"_id": text_id, "sid": {"$exists": False}}, {"sid": news.sid})
         told = {"error_code": news.error_code, "reason": news.reason}
@@ -91,12 +91,12 @@ class MongoTexts:
     async def postpone(
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
     ) -> Text | None:
-        """Move a text whose last try sent nothing back to `planned`, if it still is at that try."""
+        """Move a text whose last attempt sent nothing back to `planned`, unless it has changed since."""
         changes = {"status": TextStatus.PLANNED, "not_before": not_before, "updated_at": now}
         return await self._put_back(text, changes | _known({"error_code": error_code}))
 
     async def repair(self, text: Text, now: datetime) -> Text | None:
-        """Move a text that Twilio does not know of back to `planned`, if it still is at that try, and count that."""
+        """Move a text that Twilio does not list back to `planned` and count the repair, unless it has changed since."""
         changes = {"status": TextStatus.PLANNED, "not_before": now, "updated_at": now, "repairs": text.repairs + 1}
         return await self._put_back(text, changes)
 
@@ -105,7 +105,7 @@ class MongoTexts:
         return text.model_copy(update=changes) if await self._set(wanted, changes) else None
 
     async def _set(self, wanted: Document, changes: Mapping[str, object]) -> bool:
-        """Change the fields of the one text that is wanted; return whether there was one."""
+        """Change fields of the one text that matches. Returns whether one matched."""
         fields = {str(Text.model_fields[name].alias): value for name, value in changes.items()}
         with translated():
             updated = await self._collection.update_one(wanted, {"$set": fields})
@@ -127,24 +127,24 @@ class MongoTextPositions:
         self._collection = collection
 
     async def read(self, doctor_ids: Collection[str]) -> dict[str, int]:
-        """Return the position of each doctor; 0 for one of whom no texts have been planned."""
+        """Return the position of each doctor, 0 if no texts have been planned for that doctor."""
         with translated():
             found = await self._collection.find({"_id": {"$in": list(doctor_ids)}}).to_list(None)
         return dict.fromkeys(doctor_ids, 0) | {document["_id"]: document["seq"] for document in found}
 
     async def advance(self, positions: Mapping[str, int]) -> None:
-        """Move each doctor's position up to the one given; one that is further stays."""
+        """Move each doctor's position up to the given one. A position never moves back."""
         further = [UpdateOne({"_id": doctor}, {"$max": {"seq": seq}}, upsert=True) for doctor, seq in positions.items()]
         with translated():
             try:
                 await self._collection.bulk_write(further, ordered=False)
             except BulkWriteError as error:
-                _there_already(error)  # somebody else has just written the first one of a doctor
+                _existing_count(error)  # another worker has just inserted a doctor's first position
                 await self._collection.bulk_write(further, ordered=False)
 
 
-def _there_already(error: BulkWriteError) -> int:
-    """Return how many texts were there already. Re-raises any other failure."""
+def _existing_count(error: BulkWriteError) -> int:
+    """Return how many documents already existed. Re-raises any other failure."""
     problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
     if unsure or any(problem["code"] != _DUPLICATE_KEY for problem in problems):
         raise error

@@ -8,7 +8,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from hub.accounts.account import Account
 from hub.accounts.ports import Unique
-from hub.records.chunks import in_parts
+from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, duplicate_at, translated
 from hub.scheduling.values import Role
@@ -21,7 +21,7 @@ class MongoUsers:
         self._collection = collection
 
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
-        """Write new accounts in order, stopping at the first whose e-mail address or phone number is taken."""
+        """Insert accounts in order. Stop at the first one whose e-mail address or phone number is taken."""
         if not accounts:
             return None
         with translated():
@@ -32,7 +32,7 @@ class MongoUsers:
         return None
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
-        """Write what differs between the two; of two that change the password at once, one is told `stale`."""
+        """Write the fields that differ. Of two concurrent changes of the password, one gets `stale`."""
         old, new = to_document(before), to_document(after)
         changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
         gone = dict.fromkeys(old.keys() - new.keys(), "")
@@ -61,7 +61,7 @@ class MongoUsers:
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""
-        return {found.id: found for part in in_parts(user_ids) for found in await self._find({"_id": {"$in": part}})}
+        return {found.id: found for part in chunked(user_ids) for found in await self._find({"_id": {"$in": part}})}
 
     async def doctors(self) -> list[Account]:
         """Return all doctors, ordered by name."""
@@ -75,19 +75,19 @@ class MongoUsers:
         return [document["_id"] for document in found]
 
     async def count(self, role: Role | None = None) -> int:
-        """Return how many accounts there are, of one role or of both."""
+        """Return the number of accounts, of one role or of both."""
         with translated():
             return await self._collection.count_documents({"role": role} if role else {})
 
     async def _taken(self, refused: Account) -> Unique:
-        """Return the field in which an account met another one, by asking the record: not every server names it."""
+        """Return the field whose value another account has. Reads the record: not every server names the field."""
         holder = await self.by_email(refused.email)
         if holder and holder.id != refused.id:
             return "email"
         holder = await self.by_phone(refused.phone) if refused.phone else None
         if holder and holder.id != refused.id:
             return "phone"
-        raise StoreUnavailable("the account that refused another one is gone, or not acknowledged yet")
+        raise StoreUnavailable("the conflicting account was deleted, or is not acknowledged by a majority yet")
 
     async def _one(self, wanted: Document) -> Account | None:
         with translated():

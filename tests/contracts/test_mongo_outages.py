@@ -13,7 +13,7 @@ from hub.records.ports import Saved
 from tests.contracts.engine import Engine
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 
-ANSWER_WITHIN = 6.0
+CALL_TIMEOUT = 6.0
 """Seconds: five for the database, and what this machine may lose on the way."""
 
 
@@ -70,7 +70,7 @@ async def test_a_paused_database_is_told_in_time_to_every_one_of_many_callers(
     await _answers(records)
 
 
-async def _unavailable(call: Callable[[], Awaitable[object]], within: float = ANSWER_WITHIN) -> None:
+async def _unavailable(call: Callable[[], Awaitable[object]], within: float = CALL_TIMEOUT) -> None:
     began = time.monotonic()
     with pytest.raises(StoreUnavailable):
         await call()
