@@ -1,4 +1,4 @@
-"""Everybody's phone: what the hub has texted, and a way to answer and to make texting fail.
+"""A client of the Twilio stub: the texts that the hub sent, replies as a phone, and injected faults.
 
 async with Phones(stack.phones.port) as phones:
     await phones.fault("dropped", count=3)
@@ -19,7 +19,7 @@ from hub.ops.local.twilio_stub.faults import AnswerFault, CarrierFault
 
 @dataclass(frozen=True)
 class Arrived:
-    """A text that was accepted from the hub; `at` by the hub's clock."""
+    """A text that the stub accepted from the hub; `at` is by the hub's clock."""
 
     number: int
     sid: str
@@ -33,8 +33,8 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the hub answered to a text from a phone: the HTTP status (0: nothing), and the words if there were any."""
+class WebhookAnswer:
+    """The hub's response to a text from a phone: the HTTP status (0: no response), and the reply text if any."""
 
     message_sid: str
     status: int
@@ -56,7 +56,7 @@ class Phones:
         await self._client.close()
 
     async def sent(self, after: int = 0) -> list[Arrived]:
-        """Return the texts that were accepted, in their order; those after the one with the number `after`."""
+        """Return the accepted texts in their order, from the one after the number `after`."""
         found: list[Arrived] = []
         while page := (await self._get("/control/messages", after=after))["messages"]:
             found += [
@@ -82,20 +82,20 @@ class Phones:
         return [(each["direction"], each["body"]) for each in shown["messages"]]
 
     async def state(self) -> dict[str, Any]:
-        """Return what was posted, is under way and is to go wrong."""
+        """Return the counts of posted texts and of texts in delivery, and the pending faults."""
         return await self._get("/control/state")
 
-    async def answer(self, phone: str, body: str, *, line: str, message_sid: str | None = None) -> Told:
-        """Send a text from a phone to one of our lines, once more under the same SID if one is given."""
+    async def answer(self, phone: str, body: str, *, line: str, message_sid: str | None = None) -> WebhookAnswer:
+        """Send a text from a phone to one of the hub's numbers; `message_sid` repeats an earlier text."""
         more = {"messageSid": message_sid} if message_sid else {}
         answer = {"phone": phone, "line": line, "body": body, **more}
         async with self._client.post("/control/answers", json=answer) as response:
             assert response.status == 200, await response.text()
-            told = await response.json()
-        return Told(told["messageSid"], told["status"], told["answer"], told["body"])
+            answered = await response.json()
+        return WebhookAnswer(answered["messageSid"], answered["status"], answered["answer"], answered["body"])
 
     async def fault(self, kind: AnswerFault | CarrierFault, count: int = 1, **more: object) -> None:
-        """Let this go wrong for the next `count` texts; `to` narrows it to a phone, `errorCode` is for undelivered."""
+        """Inject a fault for the next `count` texts (only to `to` if given); `errorCode` is for undelivered."""
         async with self._client.post("/control/faults", json={"kind": kind, "count": count, **more}) as response:
             assert response.status == 204, await response.text()
 
@@ -104,7 +104,7 @@ class Phones:
             assert response.status == 204
 
     async def close_for(self, seconds: float) -> None:
-        """Refuse all new connections for so long; nobody can connect any more on return."""
+        """Refuse all new connections for this many seconds, from before this returns."""
         async with self._client.post("/control/closed", json={"seconds": seconds}) as response:
             assert response.status == 204
 

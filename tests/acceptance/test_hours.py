@@ -82,7 +82,7 @@ async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
         await line.__aenter__()
 
         said = await doctor_command(stack, "disable", email)
-        assert "Appointments to come, which stay booked: 1." in said
+        assert "Future appointments, which stay booked: 1." in said
         assert kept.appointment.id in said
         assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).code == "doctor_unavailable"
         assert "disabled" in next(row for row in (await doctor_command(stack, "list")).splitlines() if email in row)

@@ -1,4 +1,4 @@
-"""A stand-in for the hub that answers as a test tells it to, over real HTTP and Socket.IO on loopback."""
+"""A stand-in for the hub whose answers a test determines, over real HTTP and Socket.IO on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -36,7 +36,7 @@ QUICK = Timeouts(total=3.0, attempt=0.5)
 
 @dataclass
 class Received:
-    """A request or an event, as far as tests look at it."""
+    """A received request or event: the parts that tests check."""
 
     what: str
     body: Any
@@ -45,13 +45,13 @@ class Received:
 
 
 def nothing_yet(_: str) -> dict[str, Any]:
-    """Answer `sync` as the hub does to somebody new."""
+    """Answer `sync` as the hub does for a new user."""
     return {"ok": True, "mode": "snapshot", "appointments": [], "position": {}}
 
 
 @dataclass
 class StandIn:
-    """`rest`, `sync` and `socket` (all other events) answer in turn what comes; the last of each goes on answering."""
+    """Answers with `rest`, `sync` and `socket` (all other events), one after the other; the last of each is reused."""
 
     url: str = ""
     rest: list[Callable[[web.Request], Any]] = field(default_factory=list)
@@ -71,12 +71,12 @@ class StandIn:
         await self.sio.emit(event, data)
 
     async def send_away(self, code: str) -> None:
-        """Say goodbye with a reason to whoever came last, as the hub does."""
+        """Close the latest connection with a reason, as the hub does."""
         await self.sio.emit("closing", {"code": code, "detail": f"it is {code}"})
         await self.sio.disconnect(self.sids[-1])
 
     def cut(self) -> None:
-        """Cut every socket, as a kill -9 of the hub would."""
+        """Cut all sockets, as a kill -9 of the hub would."""
         for environ in list(self.sio.environ.values()):
             environ["aiohttp.request"].transport.abort()
 
@@ -135,7 +135,7 @@ class Notes:
 
 @asynccontextmanager
 async def ann_at(hub: StandIn, timeouts: Timeouts = QUICK, observer: Notes | None = None) -> AsyncIterator[Member]:
-    """Give Ann, signed in already."""
+    """Give Ann as a signed-in member."""
     async with clinic_at(hub.url, system_clock, observer, timeouts) as clinic:
         yield ann_of(clinic)
 

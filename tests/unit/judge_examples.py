@@ -1,4 +1,4 @@
-"""A small clinic without a hub: it decides by the rules, answers and tells everybody, so the judge finds no fault.
+"""A small clinic without a hub: it decides by the rules, answers, and notifies all users, so no promise is broken.
 
 The tests of the judge take its evidence and plant one fault in it.
 """
@@ -52,7 +52,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class FaultlessClinic:
-    """Ada and Max work all day, in UTC; it is five in the morning, and every command takes two seconds."""
+    """Two doctors, Ada and Max, work from 8 to 18 UTC. It is 5:00 on a Monday, and every command takes two seconds."""
 
     def __init__(self, *, disabled: bool = False) -> None:
         hours = tuple(Shift(weekday=day, opens=8 * 60, closes=18 * 60) for day in range(5))
@@ -91,7 +91,7 @@ class FaultlessClinic:
         return answer
 
     def due(self, kind: type[RemindPatient] | type[MarkNoShow], booked: Answer, at: datetime) -> None:
-        """Let a deadline of an appointment come."""
+        """Carry out a deadline of an appointment."""
         self.now = at
         shown = booked.appointment
         self._made += 1
@@ -99,7 +99,7 @@ class FaultlessClinic:
         assert isinstance(self._give(kind(**header, appointment_id=shown.id, start=shown.start)), Accepted)
 
     def arrange(self, kind: str, doctor: User, **more: object) -> CalendarEvent:
-        """Let a doctor's timetable be changed, and return what the doctor is told."""
+        """Change a doctor's schedule, and return the event that the doctor receives."""
         self._pass()
         self._made += 1
         by = Actor(id="clinic", role=Role.SYSTEM, via="cli")
@@ -192,7 +192,7 @@ class FaultlessClinic:
 
 
 def good_morning() -> FaultlessClinic:
-    """Return a clinic in which every kind of command was given, granted and refused."""
+    """Return a clinic in which every kind of command was granted and refused."""
     clinic = FaultlessClinic()
     first = clinic.book(ANN, ADA, TEN)
     clinic.book(BOB, ADA, TEN)
@@ -222,19 +222,19 @@ def good_morning() -> FaultlessClinic:
 
 
 def granted(key: str, at: datetime) -> Answer:
-    """Return an answer that says ok, with no appointment yet."""
+    """Return a successful answer, without an appointment."""
     return Answer(
         key=key, ok=True, appointment=None, code=None, detail=None, status=201, attempts=1, seconds=2.0, at=at
     )
 
 
 def refused(key: str, code: str, at: datetime) -> Answer:
-    """Return an answer that says no."""
+    """Return a refusal."""
     return replace(granted(key, at), ok=False, code=code, status=409)
 
 
 def found(violations: Iterable[Violation]) -> set[str]:
-    """Return what the judge found, each kind once."""
+    """Return the kinds of the violations."""
     return {violation.what for violation in violations}
 
 

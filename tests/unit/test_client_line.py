@@ -1,4 +1,4 @@
-"""The client over Socket.IO: commands over a line that comes back by itself, and what is told on it, in order."""
+"""The client over Socket.IO: a line that reconnects by itself, its commands, and its updates in order."""
 
 import asyncio
 from collections.abc import Callable
@@ -41,7 +41,7 @@ async def test_a_refusal_over_the_line_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize("trouble", [lambda _: _no("busy"), lambda _: None, lambda _: {"ok": True}, lambda _: [1]])
-async def test_an_undecided_ack_makes_the_client_send_again_under_the_same_key(trouble: Callable[[str], Any]) -> None:
+async def test_an_undecided_command_is_repeated_under_the_same_key(trouble: Callable[[str], Any]) -> None:
     async with (
         stand_in(socket=[trouble, lambda _: ACK]) as hub,
         ann_at(hub) as ann,
@@ -53,7 +53,7 @@ async def test_an_undecided_ack_makes_the_client_send_again_under_the_same_key(t
     assert {sent.key for sent in hub.received} == {answer.key}
 
 
-async def test_a_hub_that_says_when_to_come_back_is_not_asked_before() -> None:
+async def test_a_retry_after_is_respected() -> None:
     def later(seconds: int) -> dict[str, Any]:
         return {"ok": False, "error": {"code": "too_many_requests", "detail": "", "retryAfter": seconds}}
 
@@ -66,7 +66,7 @@ async def test_a_hub_that_says_when_to_come_back_is_not_asked_before() -> None:
     assert (answer.code, answer.attempts) == ("too_many_requests", 1)
 
 
-async def test_a_command_whose_connection_is_cut_is_sent_again_on_the_next_one() -> None:
+async def test_a_command_is_repeated_on_the_next_connection_when_the_first_is_cut() -> None:
     arrived = asyncio.Event()
 
     async def never(_: str) -> None:
@@ -90,33 +90,33 @@ async def test_a_command_whose_connection_is_cut_is_sent_again_on_the_next_one()
     assert {sent.key for sent in hub.received} == {answer.key}
 
 
-async def test_events_are_heard_in_the_order_in_which_they_were_told() -> None:
-    heard: list[int] = []
-    callbacks = Callbacks(on_appointment=lambda event: heard.append(event.seq))
+async def test_events_reach_the_callbacks_in_the_order_in_which_they_were_sent() -> None:
+    received: list[int] = []
+    callbacks = Callbacks(on_appointment=lambda event: received.append(event.seq))
     async with stand_in() as hub, ann_at(hub) as ann, ann.line(callbacks):
         for seq in range(1, 201):
             await hub.tell("appointment", _event(seq))
-        await until(lambda: len(heard) == 200, "all events are here")
-    assert heard == list(range(1, 201))
+        await until(lambda: len(received) == 200, "all events are here")
+    assert received == list(range(1, 201))
 
 
-async def test_the_line_says_when_it_stands_and_when_it_does_not() -> None:
-    heard: list[str] = []
+async def test_the_line_reports_connects_and_disconnects() -> None:
+    received: list[str] = []
     callbacks = Callbacks(
-        on_connected=lambda: heard.append("connected"), on_disconnected=lambda: heard.append("disconnected")
+        on_connected=lambda: received.append("connected"), on_disconnected=lambda: received.append("disconnected")
     )
     async with stand_in() as hub, ann_at(hub) as ann, ann.line(callbacks):
         hub.cut()
-        await until(lambda: len(heard) == 3, "the line is back")
-    assert heard == ["connected", "disconnected", "connected", "disconnected"]
+        await until(lambda: len(received) == 3, "the line is back")
+    assert received == ["connected", "disconnected", "connected", "disconnected"]
 
 
 async def test_a_watched_day_comes_before_its_changes_and_again_after_a_reconnect() -> None:
-    heard: list[tuple[str, bool]] = []
+    received: list[tuple[str, bool]] = []
     slot = {"start": "2026-06-01T10:00:00Z", "end": "2026-06-01T10:30:00Z"}
     callbacks = Callbacks(
-        on_watched=lambda day: heard.extend(("watched", slot.available) for slot in day.slots),
-        on_slot=lambda event: heard.append(("slot", event.available)),
+        on_watched=lambda day: received.extend(("watched", slot.available) for slot in day.slots),
+        on_slot=lambda event: received.append(("slot", event.available)),
     )
 
     async def watched(_: str) -> dict[str, Any]:
@@ -126,11 +126,11 @@ async def test_a_watched_day_comes_before_its_changes_and_again_after_a_reconnec
 
     async with stand_in(socket=[watched]) as hub, ann_at(hub) as ann, ann.line(callbacks) as line:
         assert await line.watch("ada", DAY) is None
-        assert heard[0] == ("watched", True)
-        await until(lambda: len(heard) == 2, "the change is here")
+        assert received[0] == ("watched", True)
+        await until(lambda: len(received) == 2, "the change is here")
         hub.cut()
-        await until(lambda: len(heard) == 4, "the day was watched again")
-    assert heard == [("watched", True), ("slot", False)] * 2
+        await until(lambda: len(received) == 4, "the day was watched again")
+    assert received == [("watched", True), ("slot", False)] * 2
     assert [sent.body for sent in hub.received] == [{"doctorId": "ada", "date": "2026-06-01"}] * 2
 
 
@@ -155,7 +155,7 @@ async def test_an_expired_token_is_refreshed_before_the_line_is_tried_again() ->
     assert tokens == ["first", "second"]
 
 
-async def test_a_refused_line_says_why_and_does_not_try_for_ever() -> None:
+async def test_a_refused_line_says_why_and_stops_trying() -> None:
     tried: list[str] = []
 
     def admits(token: str) -> None:
@@ -168,7 +168,7 @@ async def test_a_refused_line_says_why_and_does_not_try_for_ever() -> None:
     assert tried == ["first"]
 
 
-async def test_a_hub_that_is_draining_is_tried_again() -> None:
+async def test_a_draining_hub_is_tried_again() -> None:
     tried: list[str] = []
 
     def admits(token: str) -> None:
@@ -181,7 +181,7 @@ async def test_a_hub_that_is_draining_is_tried_again() -> None:
     assert len(tried) == 2
 
 
-async def test_a_connection_that_ends_before_it_was_let_in_is_tried_again_at_once() -> None:
+async def test_a_connection_that_ends_before_it_is_accepted_is_tried_again_at_once() -> None:
     tried: list[str] = []
 
     def admits(token: str) -> None:
@@ -195,7 +195,7 @@ async def test_a_connection_that_ends_before_it_was_let_in_is_tried_again_at_onc
     assert len(tried) == 2
 
 
-async def test_a_line_to_nowhere_says_where_it_looked() -> None:
+async def test_a_line_to_a_missing_hub_names_the_address() -> None:
     async with stand_in() as hub:
         pass  # its port is free again
     async with ann_at(hub, Timeouts(total=0.5, attempt=0.5)) as ann:
@@ -203,7 +203,7 @@ async def test_a_line_to_nowhere_says_where_it_looked() -> None:
             await _opened(ann.line(Callbacks()))
 
 
-async def test_a_line_that_is_refused_when_it_comes_back_refuses_commands_at_once() -> None:
+async def test_a_line_whose_reconnect_is_refused_refuses_commands_at_once() -> None:
     admitted: list[str] = []
 
     def admits(token: str) -> None:
@@ -221,7 +221,7 @@ async def test_a_line_that_is_refused_when_it_comes_back_refuses_commands_at_onc
     assert (answer.ok, answer.code) == (False, "not_connected")
 
 
-async def test_a_callback_that_fails_is_not_swallowed() -> None:
+async def test_the_exception_of_a_callback_ends_the_line_and_is_raised() -> None:
     def fails(_: object) -> None:
         raise ZeroDivisionError("this dashboard cannot draw")
 
@@ -247,11 +247,11 @@ def _resumed(*seqs: int) -> dict[str, Any]:
     return {"ok": True, "mode": "resume", "events": [_event(seq) for seq in seqs], "position": {"ada": max(seqs)}}
 
 
-async def test_what_was_missed_is_heard_once_and_in_order_with_what_is_told_meanwhile() -> None:
-    heard: list[object] = []
+async def test_missed_and_new_events_arrive_once_and_in_order_after_a_reconnect() -> None:
+    received: list[object] = []
     callbacks = Callbacks(
-        on_snapshot=lambda answer: heard.append(dict(answer.position)),
-        on_appointment=lambda event: heard.append(event.seq),
+        on_snapshot=lambda answer: received.append(dict(answer.position)),
+        on_appointment=lambda event: received.append(event.seq),
     )
 
     async def while_others_happen(_: str) -> dict[str, Any]:
@@ -267,16 +267,16 @@ async def test_what_was_missed_is_heard_once_and_in_order_with_what_is_told_mean
     ):
         for seq in (1, 2):
             await hub.tell("appointment", _event(seq))
-        await until(lambda: len(heard) == 2, "the event is here")
+        await until(lambda: len(received) == 2, "the event is here")
         hub.cut()
         await until(lambda: line.position == {"ada": 6}, "the line is in step again")
-    assert heard == [{"ada": 1}, 2, 3, 4, 5, 6]
+    assert received == [{"ada": 1}, 2, 3, 4, 5, 6]
     assert hub.synced == [{}, {"since": {"ada": 2}}]
 
 
-async def test_who_missed_too_much_hears_how_everything_stands() -> None:
-    heard: list[object] = []
-    callbacks = Callbacks(on_snapshot=lambda answer: heard.append([each.id for each in answer.appointments]))
+async def test_a_client_that_missed_too_much_gets_a_snapshot() -> None:
+    received: list[object] = []
+    callbacks = Callbacks(on_snapshot=lambda answer: received.append([each.id for each in answer.appointments]))
     later = {"ok": True, "mode": "snapshot", "appointments": [APPOINTMENT], "position": {"ada": 9}}
     async with (
         stand_in(sync=[nothing_yet, lambda _: later]) as hub,
@@ -285,7 +285,7 @@ async def test_who_missed_too_much_hears_how_everything_stands() -> None:
     ):
         hub.cut()
         await until(lambda: line.position == {"ada": 9}, "the line is in step again")
-    assert heard == [[], ["a1"]]
+    assert received == [[], ["a1"]]
 
 
 async def test_a_sync_that_fails_is_repeated() -> None:
@@ -313,7 +313,7 @@ async def test_a_token_that_expires_is_refreshed_on_the_line() -> None:
     assert len(hub.sids) == 1
 
 
-async def test_who_is_sent_away_with_an_expired_token_comes_back_with_a_new_one() -> None:
+async def test_a_connection_closed_for_an_expired_token_is_reopened_with_a_new_one() -> None:
     tokens: list[str] = []
     fresh = ok(200, {"accessToken": "second", "refreshToken": "refresh-2"})
     async with stand_in(rest=[fresh], admits=tokens.append) as hub, ann_at(hub) as ann, ann.line(Callbacks()):
@@ -322,7 +322,7 @@ async def test_who_is_sent_away_with_an_expired_token_comes_back_with_a_new_one(
     assert tokens == ["first", "second"]
 
 
-async def test_whose_log_in_has_ended_does_not_come_back() -> None:
+async def test_a_line_whose_session_has_ended_does_not_reconnect() -> None:
     async with stand_in() as hub, ann_at(hub) as ann:
         line = await ann.line(Callbacks()).__aenter__()
         await hub.send_away("session_ended")

@@ -1,4 +1,4 @@
-"""The client over REST: an answer is a value, and a command goes under one key until the hub has decided it."""
+"""The client over REST: answers are values, and a command is repeated under one key until the hub decides it."""
 
 import pytest
 from aiohttp import web
@@ -48,7 +48,7 @@ async def test_a_change_goes_to_its_own_address(kind: str) -> None:
     assert sent.body == ({"start": "2026-06-01T10:00:00Z"} if more else None)
 
 
-async def test_a_refusal_is_an_answer_and_is_not_asked_again() -> None:
+async def test_a_refusal_is_an_answer_and_is_not_repeated() -> None:
     async with stand_in(rest=[problem(409, "slot_taken")]) as hub, ann_at(hub) as ann:
         answer = await ann.commands.book("ada", START)
     assert not answer.ok
@@ -69,7 +69,7 @@ async def test_a_refusal_is_an_answer_and_is_not_asked_again() -> None:
         hangs,
     ],
 )
-async def test_an_undecided_command_is_sent_again_under_the_same_key(trouble: object) -> None:
+async def test_an_undecided_call_is_repeated_under_the_same_key(trouble: object) -> None:
     async with stand_in(rest=[trouble, trouble, ok(201)]) as hub, ann_at(hub) as ann:
         answer = await ann.commands.book("ada", START)
     assert answer.ok
@@ -77,7 +77,7 @@ async def test_an_undecided_command_is_sent_again_under_the_same_key(trouble: ob
     assert {sent.key for sent in hub.received} == {answer.key}
 
 
-async def test_patience_ends_with_the_last_word_of_the_hub() -> None:
+async def test_after_the_total_timeout_the_last_problem_is_the_answer() -> None:
     short = Timeouts(total=0.6, attempt=0.2)
     async with stand_in(rest=[problem(503, "try_again")]) as hub, ann_at(hub, short) as ann:
         answer = await ann.commands.book("ada", START)
@@ -87,7 +87,7 @@ async def test_patience_ends_with_the_last_word_of_the_hub() -> None:
     assert answer.seconds <= 0.7
 
 
-async def test_a_hub_that_says_nothing_gives_no_answer_in_the_end() -> None:
+async def test_a_hub_that_never_responds_gives_no_answer_in_the_end() -> None:
     short = Timeouts(total=0.6, attempt=0.2)
     async with stand_in(rest=[hangs]) as hub, ann_at(hub, short) as ann:
         answer = await ann.commands.book("ada", START)
@@ -96,7 +96,7 @@ async def test_a_hub_that_says_nothing_gives_no_answer_in_the_end() -> None:
     assert answer.attempts >= 2
 
 
-async def test_a_hub_that_wants_a_longer_pause_than_patience_lasts_is_not_asked_again() -> None:
+async def test_a_retry_after_beyond_the_total_timeout_ends_the_attempts() -> None:
     asked_to_wait = problem(429, "too_many_requests", **{"Retry-After": "60"})
     async with stand_in(rest=[asked_to_wait]) as hub, ann_at(hub) as ann:
         answer = await ann.commands.book("ada", START)
@@ -128,14 +128,14 @@ async def test_an_expired_token_is_refreshed_once_and_the_call_made_again() -> N
     assert hub.received[1].body == {"refreshToken": "refresh-1"}
 
 
-async def test_a_session_that_was_ended_is_refused_and_not_requested_ever() -> None:
+async def test_a_session_that_was_ended_is_refused_and_not_repeated_for_ever() -> None:
     expired, over = problem(401, "token_expired"), problem(401, "invalid_token")
     async with stand_in(rest=[expired, over, expired]) as hub, ann_at(hub) as ann:
         answer = await ann.commands.confirm("a1")
     assert (answer.code, answer.attempts) == ("token_expired", 1)
 
 
-async def test_logging_in_gives_a_member_or_says_why_not() -> None:
+async def test_log_in_returns_a_member_or_the_problem() -> None:
     user = {"id": "ada", "role": "doctor", "name": "Dr. Ada", "email": "ada@clinic.test"}
     signed_in = {"accessToken": "first", "refreshToken": "refresh-1", "expiresIn": 900, "user": user}
     wrong = problem(401, "invalid_credentials")
@@ -154,7 +154,7 @@ async def test_logging_in_gives_a_member_or_says_why_not() -> None:
     assert hub.received[0].what == "POST /api/v1/auth/doctor/login"
 
 
-async def test_questions_wait_for_the_hub_and_follow_the_pages() -> None:
+async def test_queries_are_repeated_until_answered_and_follow_the_pages() -> None:
     page = ok(200, [APPOINTMENT], Link='</api/v1/appointments?status=confirmed&cursor=x>; rel="next"')
     async with stand_in(rest=[problem(503, "unavailable"), page, ok(200, [APPOINTMENT])]) as hub, ann_at(hub) as ann:
         found = await ann.appointments([Status.CONFIRMED], start_from=START)
@@ -165,7 +165,7 @@ async def test_questions_wait_for_the_hub_and_follow_the_pages() -> None:
     ]
 
 
-async def test_a_question_that_is_refused_says_so() -> None:
+async def test_a_refused_query_raises_the_reason() -> None:
     async with stand_in(rest=[problem(404, "not_found")]) as hub, ann_at(hub) as ann:
         with pytest.raises(CannotRead, match="not_found"):
             await ann.appointment("nobody's")

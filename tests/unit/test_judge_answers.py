@@ -1,4 +1,4 @@
-"""The judge compares answers with the record: each lie that is planted is named."""
+"""The judge compares answers with the record: each planted fault is reported."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from hub.scheduling.appointment import fold
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found, refused
 
 
-def test_an_acknowledged_booking_that_is_not_in_the_record_is_named() -> None:
+def test_an_acknowledged_booking_that_is_not_in_the_record_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert "an acknowledged change is not in the record" in found(clinic.judged([]))
 
 
-def test_an_acknowledged_change_that_the_record_lost_is_named() -> None:
+def test_an_acknowledged_change_that_the_record_lost_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
@@ -26,7 +26,7 @@ def test_an_acknowledged_change_that_the_record_lost_is_named() -> None:
     assert "an acknowledged change is not in the record" in found(clinic.judged(lost))
 
 
-def test_an_acknowledgement_of_another_appointment_is_named() -> None:
+def test_an_acknowledgement_of_another_appointment_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     other = clinic.book(BOB, ADA, ELEVEN)
@@ -34,7 +34,7 @@ def test_an_acknowledgement_of_another_appointment_is_named() -> None:
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
-def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
+def test_an_acknowledgement_of_a_change_that_became_another_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "confirm", booked)
@@ -42,7 +42,7 @@ def test_an_acknowledgement_of_a_change_that_became_another_is_named() -> None:
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
-def test_an_acknowledged_version_that_the_record_never_reached_is_named() -> None:
+def test_an_acknowledged_version_that_the_record_never_reached_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     ahead = booked.appointment.model_copy(update={"version": 2})
@@ -50,7 +50,7 @@ def test_an_acknowledged_version_that_the_record_never_reached_is_named() -> Non
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
-def test_an_acknowledgement_that_names_other_people_is_named() -> None:
+def test_an_acknowledgement_with_another_doctor_or_patient_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     other = booked.appointment.model_copy(update={"patient_id": BOB.id})
@@ -58,7 +58,7 @@ def test_an_acknowledgement_that_names_other_people_is_named() -> None:
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
-def test_a_command_that_was_applied_twice_is_named() -> None:
+def test_a_command_that_was_applied_twice_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     twin = clinic.appointments[0].history[0].model_copy(update={"doctor_id": MAX.id, "start": ELEVEN})
@@ -66,7 +66,7 @@ def test_a_command_that_was_applied_twice_is_named() -> None:
     assert "a command was applied twice" in found(clinic.judged([*clinic.appointments, again]))
 
 
-def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> None:
+def test_one_command_that_was_acknowledged_for_two_appointments_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN, key="twice")
     again = clinic.send(ANN, Command("book", doctor_id=ADA.id, start=TEN), key="twice", via="socket")
@@ -78,14 +78,14 @@ def test_one_command_that_was_acknowledged_for_two_appointments_is_named() -> No
     assert "a command was acknowledged for two appointments" in found(clinic.judged())
 
 
-def test_a_command_that_was_refused_and_yet_applied_is_named() -> None:
+def test_a_refused_command_that_was_applied_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     _answer_instead(clinic, booked, refused(booked.key, "slot_taken", booked.at))
     assert "a refused command was applied" in found(clinic.judged())
 
 
-def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and_nothing_is_wrong() -> None:
+def test_a_key_reused_for_a_second_patient_is_refused_and_breaks_no_promise() -> None:
     clinic = FaultlessClinic()
     answers = [
         clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=patient.id), key="the same")
@@ -95,48 +95,48 @@ def test_a_key_that_a_doctor_uses_for_two_patients_is_refused_for_the_second_and
     assert clinic.judged() == []
 
 
-def test_a_booking_for_another_patient_than_the_one_asked_for_is_named() -> None:
+def test_a_booking_for_another_patient_than_requested_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.send(ADA, Command("book", doctor_id=ADA.id, start=TEN, patient_id=ANN.id))
     _ask_instead(clinic, "book", Command("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id))
     assert "the record has a change that no client requested" in found(clinic.judged())
 
 
-def test_a_change_that_nobody_asked_for_is_named() -> None:
+def test_a_change_that_no_client_requested_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     unasked = clinic.book(ANN, ADA, ELEVEN)
     assert "the record has a change that no client requested" in found(_judged_without(clinic, unasked))
 
 
-def test_a_booking_of_another_slot_than_the_one_asked_for_is_named() -> None:
+def test_a_booking_of_another_slot_than_requested_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     _ask_instead(clinic, "book", Command("confirm", appointment_id=booked.appointment.id))
     assert "the record has a change that no client requested" in found(clinic.judged())
 
 
-def test_what_others_do_on_the_hub_is_not_ours_to_have_asked_for() -> None:
+def test_changes_by_users_outside_the_history_are_ignored() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     others = clinic.book(BOB, ADA, ELEVEN)
     assert _judged_without(clinic, others) == []
 
 
-def test_a_command_without_any_answer_is_named() -> None:
+def test_a_command_without_an_answer_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.history.on_request(Request(ANN, Command("book", doctor_id=ADA.id, start=NINE), "lost", "rest", clinic.now))
     assert found(clinic.judged()) == {"a command was not decided"}
 
 
 @pytest.mark.parametrize("code", ["try_again", "unavailable", "draining", "busy", NO_ANSWER])
-def test_a_command_that_was_given_up_undecided_is_named(code: str) -> None:
+def test_a_command_that_stayed_undecided_is_reported(code: str) -> None:
     clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), code)
     assert found(clinic.judged()) == {"a command was not decided"}
 
 
-def test_a_refusal_without_a_reason_is_named() -> None:
+def test_a_refusal_without_a_known_reason_is_reported() -> None:
     clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=NINE), "internal")
     assert found(clinic.judged()) == {"a refusal has no known reason code"}
@@ -154,13 +154,13 @@ def _answer_instead(clinic: FaultlessClinic, given: Answer, planted: Answer) -> 
 
 
 def _ask_instead(clinic: FaultlessClinic, kind: str, planted: Command) -> None:
-    """Let the history tell that a client asked for something else than it did."""
+    """Replace the command of a request in the history."""
     exchange = next(exchange for exchange in clinic.history.exchanges() if exchange.request.command.kind == kind)
     exchange.request = replace(exchange.request, command=planted)
 
 
 def _judged_without(clinic: FaultlessClinic, answer: Answer) -> list[object]:
-    """Judge with a history that has never heard of one command."""
+    """Judge with a history without one of its commands."""
     history = History()
     for exchange in clinic.history.exchanges():
         if exchange.answer != answer:

@@ -1,4 +1,4 @@
-"""The judge looks at what the clock owed and at what reached the phones: each planted fault is named, nothing else."""
+"""The judge checks deadlines and deliveries of texts: each planted fault is reported, and nothing else."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ NOON = MONDAY.replace(hour=12)
 
 
 def a_visit(*, reminded: bool = True, missed: bool = True) -> FaultlessClinic:
-    """Return a clinic in which one patient has booked eleven o'clock, and it is noon."""
+    """Return a clinic at noon in which one patient had an appointment at eleven."""
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, ELEVEN)
     if reminded:
@@ -35,7 +35,7 @@ def unmet(clinic: FaultlessClinic, late: timedelta = MINUTE) -> list[Violation]:
     return list(due_deadlines.missed(clinic.record(), late))
 
 
-def test_a_reminder_and_a_no_show_that_came_are_owed_and_met() -> None:
+def test_a_reminder_and_a_no_show_that_happened_count_as_met() -> None:
     clinic = a_visit()
     assert [each.kind for each in due_deadlines.due_deadlines(clinic.record(), MINUTE) if each.event] == [
         "reminder",
@@ -44,13 +44,13 @@ def test_a_reminder_and_a_no_show_that_came_are_owed_and_met() -> None:
     assert unmet(clinic) == []
 
 
-def test_a_reminder_that_never_came_is_named() -> None:
+def test_a_reminder_that_never_came_is_reported() -> None:
     clinic = a_visit(reminded=False, missed=False)
     assert found(unmet(clinic)) == {"a due reminder was never sent", "a missed appointment was not marked as no-show"}
     assert {violation.promise for violation in unmet(clinic)} == {Promise.REMINDED_ONCE}
 
 
-def test_what_came_due_only_just_now_may_still_come() -> None:
+def test_a_deadline_that_has_just_come_due_may_still_be_met() -> None:
     clinic = a_visit(missed=False)
     clinic.now = MISSED_AT + SECOND
     assert unmet(clinic) == []
@@ -58,7 +58,7 @@ def test_what_came_due_only_just_now_may_still_come() -> None:
 
 
 @pytest.mark.parametrize("kind", ["cancel", "reschedule"])
-def test_what_was_given_up_before_is_not_owed(kind: str) -> None:
+def test_a_deadline_of_an_ended_appointment_is_not_due(kind: str) -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, ELEVEN)
     clinic.change(ANN, kind, booked, MONDAY.replace(hour=17) if kind == "reschedule" else None)
@@ -66,7 +66,7 @@ def test_what_was_given_up_before_is_not_owed(kind: str) -> None:
     assert due_deadlines.due_deadlines(clinic.record(), MINUTE) == []
 
 
-def test_who_booked_later_than_three_hours_before_is_owed_no_reminder() -> None:
+def test_a_booking_less_than_three_hours_ahead_needs_no_reminder() -> None:
     clinic = FaultlessClinic()
     clinic.now = REMINDED_AT + MINUTE
     clinic.book(ANN, ADA, ELEVEN)
@@ -74,8 +74,8 @@ def test_who_booked_later_than_three_hours_before_is_owed_no_reminder() -> None:
     assert due_deadlines.due_deadlines(clinic.record(), timedelta(0)) == []
 
 
-def post(clinic: FaultlessClinic, **changed: object) -> TextEvidence:
-    """Return an outbox with the reminder, which reached its phone a second later."""
+def evidence(clinic: FaultlessClinic, **changed: object) -> TextEvidence:
+    """Return an outbox with the reminder, which was delivered two seconds later."""
     (appointment,) = clinic.appointments
     text = Text(
         id=text_id(ADA.id, 2, ANN.id),
@@ -107,33 +107,33 @@ def judged(record: Record, given: TextEvidence) -> set[str]:
     }
 
 
-def test_a_reminder_that_arrived_once_breaks_nothing() -> None:
+def test_a_reminder_delivered_once_breaks_no_promise() -> None:
     clinic = a_visit()
-    assert judged(clinic.record(), post(clinic)) == set()
+    assert judged(clinic.record(), evidence(clinic)) == set()
 
 
-def test_a_reminder_on_no_phone_is_named_unless_it_was_of_no_use_any_more() -> None:
+def test_an_undelivered_reminder_is_reported_unless_it_was_obsolete() -> None:
     clinic = a_visit()
-    lost = replace(post(clinic), accepted=[])
+    lost = replace(evidence(clinic), accepted=[])
     assert judged(clinic.record(), lost) == {"a reminder was not delivered: sent"}
     assert judged(clinic.record(), replace(lost, texts={})) == {"a reminder was not put into the outbox"}
-    skipped = replace(post(clinic, status=TextStatus.SKIPPED, reason="over"), accepted=[])
+    skipped = replace(evidence(clinic, status=TextStatus.SKIPPED, reason="over"), accepted=[])
     assert judged(clinic.record(), skipped) == set()
-    late = replace(post(clinic, status=TextStatus.SKIPPED, reason="too_late"), accepted=[])
+    late = replace(evidence(clinic, status=TextStatus.SKIPPED, reason="too_late"), accepted=[])
     assert judged(clinic.record(), late) == {"a reminder was not delivered: skipped too_late"}
 
 
-def test_a_text_of_unknown_fate_is_owed_when_there_was_time_to_find_out() -> None:
+def test_a_text_with_an_unknown_result_is_reported_after_the_time_to_find_out() -> None:
     clinic = a_visit()
-    dark = replace(post(clinic, status=TextStatus.UNKNOWN), accepted=[])
+    dark = replace(evidence(clinic, status=TextStatus.UNKNOWN), accepted=[])
     assert judged(clinic.record(), dark) == {"a reminder was not delivered: unknown"}
     assert judged(clinic.record(), replace(dark, given_up=REMINDED_AT)) == set()
     assert [text.status for text in text_deliveries.unresolved(dark)] == [TextStatus.UNKNOWN]
 
 
-def test_a_second_arrival_and_an_unknown_text_are_named() -> None:
+def test_a_second_delivery_and_an_unknown_text_are_reported() -> None:
     clinic = a_visit()
-    once = post(clinic)
+    once = evidence(clinic)
     assert judged(clinic.record(), replace(once, accepted=[*once.accepted] * 2)) == {"a reminder was delivered twice"}
     strange = replace(once, accepted=[*once.accepted, AcceptedText("another", NOON)])
     assert judged(clinic.record(), strange) == {"a text was delivered without a reason in the record"}
@@ -147,10 +147,10 @@ def test_a_second_arrival_and_an_unknown_text_are_named() -> None:
         (REMINDED_AT + 2 * MINUTE, set()),
     ],
 )
-def test_a_reminder_after_the_start_or_the_cancellation_is_named(at: datetime, says: set[str]) -> None:
+def test_a_reminder_after_the_start_or_the_cancellation_is_reported(at: datetime, says: set[str]) -> None:
     clinic = a_visit(missed=False)
     (appointment,) = clinic.appointments
-    given = post(clinic)
+    given = evidence(clinic)
     clinic.now = REMINDED_AT + 2 * MINUTE
     booked = next(exchange.answer for exchange in clinic.history.exchanges())
     clinic.change(ANN, "cancel", booked)

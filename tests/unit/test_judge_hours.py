@@ -18,7 +18,7 @@ MORNINGS = tuple(Shift(weekday=day, opens=8 * 60, closes=10 * 60) for day in ran
 
 
 def changed_hours() -> FaultlessClinic:
-    """Return a clinic whose doctor changed the hours between two bookings, went away for an hour, and left."""
+    """Return a clinic whose doctor changed the hours between two bookings, took an hour off, and was disabled."""
     clinic = FaultlessClinic()
     first = clinic.book(ANN, ADA, ELEVEN)
     clinic.arrange("change_hours", ADA, shifts=MORNINGS)
@@ -33,7 +33,7 @@ def changed_hours() -> FaultlessClinic:
 
 
 def with_timetable(clinic: FaultlessClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
-    """Return what the judge finds when Ada's timetable is another one in the record."""
+    """Return the violations when the record has another schedule of Ada."""
     good = clinic.record()
     schedule_records = [change(each) if each.doctor_id == ADA.id else each for each in good.schedule_records.values()]
     record = Record(good.appointments.values(), schedule_records, clinic.now)
@@ -47,7 +47,7 @@ def test_hours_that_change_break_no_promise() -> None:
     assert answers == [None, "outside_hours", None, "outside_hours", None, "doctor_unavailable"]
 
 
-def test_an_appointment_that_was_put_outside_the_hours_in_force_is_named() -> None:
+def test_an_appointment_outside_the_hours_of_that_time_is_reported() -> None:
     clinic = changed_hours()
     clinic.book(BOB, ADA, TEN)
     late = clinic.record()
@@ -58,11 +58,11 @@ def test_an_appointment_that_was_put_outside_the_hours_in_force_is_named() -> No
     assert "an appointment was booked outside the doctor's hours" in found(judge(clinic.history, [], record))
 
 
-def test_a_change_of_hours_that_the_record_lost_leaves_a_hole() -> None:
+def test_a_lost_change_of_hours_leaves_a_gap_in_the_numbering() -> None:
     assert "a seq is missing" in with_timetable(changed_hours(), lambda each: hired(each.hired))
 
 
-def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
+def test_a_schedule_that_does_not_match_its_history_is_reported() -> None:
     def bend(schedule_record: ScheduleRecord) -> ScheduleRecord:
         return schedule_record.model_copy(update={"doctor": schedule_record.hired})
 
@@ -71,7 +71,7 @@ def test_a_timetable_that_its_history_does_not_give_is_named() -> None:
 
 @pytest.mark.parametrize("code", ["outside_hours", "doctor_unavailable"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after: bool) -> None:
+def test_a_refusal_by_hours_that_did_not_apply_is_reported(code: str, *, after: bool) -> None:
     clinic = FaultlessClinic()
     if not after:
         clinic.arrange("change_hours", ADA, shifts=())
@@ -89,7 +89,7 @@ def test_a_refusal_by_hours_that_were_not_in_force_is_named(code: str, *, after:
     assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
-def test_a_refusal_by_hours_that_changed_while_it_was_under_way_may_be_true() -> None:
+def test_a_refusal_by_hours_that_changed_during_the_request_may_be_true() -> None:
     clinic = FaultlessClinic()
     request = Request(ANN, Command("book", doctor_id=ADA.id, start=TEN), "k", "rest", clinic.now)
     clinic.history.on_request(request)
@@ -99,14 +99,14 @@ def test_a_refusal_by_hours_that_changed_while_it_was_under_way_may_be_true() ->
     assert clinic.judged() == []
 
 
-def test_hours_that_the_doctor_was_not_told_are_named() -> None:
+def test_a_change_of_hours_that_was_not_sent_to_the_doctor_is_reported() -> None:
     clinic = changed_hours()
     seen = clinic.dashboards[ADA.id].periods[0].received
     seen[:] = [each for each in seen if not isinstance(each.event, CalendarEvent)]
     assert found(clinic.judged()) == {"an event was not sent"}
 
 
-def test_hours_that_the_doctor_was_told_otherwise_are_named() -> None:
+def test_a_change_of_hours_sent_with_other_content_is_reported() -> None:
     clinic = changed_hours()
     seen = clinic.dashboards[ADA.id].periods[0].received
     place = next(number for number, each in enumerate(seen) if isinstance(each.event, CalendarEvent))
@@ -115,13 +115,13 @@ def test_hours_that_the_doctor_was_told_otherwise_are_named() -> None:
     assert found(clinic.judged()) == {"an event was sent with other content than in the record"}
 
 
-def test_hours_that_somebody_else_was_told_are_named() -> None:
+def test_a_change_of_hours_sent_to_another_user_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.dashboards[ANN.id].on_event(clinic.arrange("change_hours", ADA, shifts=MORNINGS))
     assert found(clinic.judged()) == {"an event was sent to a client that may not see it"}
 
 
-def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_named() -> None:
+def test_a_slot_outside_the_new_hours_that_is_shown_as_free_is_reported() -> None:
     clinic = FaultlessClinic()
     before = dict(clinic.dashboards[ANN.id].slots)
     clinic.arrange("change_hours", ADA, shifts=MORNINGS)

@@ -1,4 +1,4 @@
-"""The judge looks at the record alone: each fault that is planted in a good one is named, and nothing else."""
+"""The judge checks the record alone: each planted fault is reported, and nothing else."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ from tests.unit.judge_examples import (
 )
 
 
-def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
+def test_a_clinic_with_every_kind_of_answer_breaks_no_promise() -> None:
     clinic = good_morning()
     codes = {exchange.answer.code for exchange in clinic.history.exchanges() if not exchange.answer.ok}
     assert codes == {
@@ -49,13 +49,13 @@ def test_a_good_morning_with_every_answer_there_is_breaks_no_promise() -> None:
     assert clinic.judged() == []
 
 
-def test_two_winners_of_a_slot_are_named() -> None:
+def test_two_appointments_in_one_slot_are_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert found(clinic.judged([*clinic.appointments, _intruder(seq=2)])) >= {"two appointments held the same slot"}
 
 
-def test_a_slot_that_had_two_winners_for_a_while_is_named_though_one_was_cancelled() -> None:
+def test_two_appointments_in_one_slot_are_reported_even_if_one_was_cancelled_later() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
@@ -73,7 +73,7 @@ def test_starts_less_than_an_appointment_apart_overlap() -> None:
     assert "two appointments held the same slot" not in found(clinic.judged([*clinic.appointments, after]))
 
 
-def test_a_patient_in_two_places_at_once_is_named() -> None:
+def test_overlapping_appointments_of_a_patient_are_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(BOB, ADA, TEN)
     assert "a patient had two appointments at once" in found(
@@ -82,7 +82,9 @@ def test_a_patient_in_two_places_at_once_is_named() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "named"), [(4, False), (6, True)])
-def test_a_patient_who_was_in_two_places_for_longer_than_a_write_takes_is_named(seconds: int, *, named: bool) -> None:
+def test_overlapping_appointments_of_a_patient_are_reported_beyond_the_time_of_a_write(
+    seconds: int, *, named: bool
+) -> None:
     clinic = FaultlessClinic()
     first = clinic.book(BOB, ADA, TEN)
     clinic.now += timedelta(minutes=1)
@@ -92,7 +94,7 @@ def test_a_patient_who_was_in_two_places_for_longer_than_a_write_takes_is_named(
     assert ("a patient had two appointments at once" in found(clinic.judged([*clinic.appointments, other]))) is named
 
 
-def test_a_missing_seq_is_named() -> None:
+def test_a_missing_seq_is_reported() -> None:
     clinic = FaultlessClinic()
     lost = clinic.book(ANN, ADA, TEN)
     clinic.book(BOB, ADA, ELEVEN)
@@ -100,13 +102,13 @@ def test_a_missing_seq_is_named() -> None:
     assert "a seq is missing" in found(clinic.judged(kept))
 
 
-def test_a_seq_that_is_there_twice_is_named() -> None:
+def test_a_seq_used_twice_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     assert "a seq is used twice" in found(clinic.judged([*clinic.appointments, _intruder(seq=1, start=ELEVEN)]))
 
 
-def test_a_prev_that_does_not_fit_is_named() -> None:
+def test_a_wrong_prev_is_reported() -> None:
     clinic = good_morning()
     chosen = next(each for each in clinic.appointments if each.last.prev > 0)
     wrong = altered(
@@ -127,14 +129,14 @@ def test_a_prev_that_does_not_fit_is_named() -> None:
         {"patient_id": "somebody"},
     ],
 )
-def test_a_state_that_its_history_does_not_give_is_named(change: dict[str, object]) -> None:
+def test_a_state_that_does_not_match_its_history_is_reported(change: dict[str, object]) -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, lambda each: each.model_copy(update=change))
     assert "a state does not match its history" in found(clinic.judged(wrong))
 
 
-def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
+def test_a_history_that_does_not_begin_with_a_booking_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
@@ -146,7 +148,7 @@ def test_a_history_that_does_not_begin_with_a_booking_is_named() -> None:
     assert "a state does not match its history" in found(clinic.judged(wrong))
 
 
-def test_a_second_reminder_is_named() -> None:
+def test_a_second_reminder_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.due(RemindPatient, booked, TEN - timedelta(hours=3))
@@ -154,7 +156,7 @@ def test_a_second_reminder_is_named() -> None:
     assert "a second reminder for the same start" in found(clinic.judged(wrong))
 
 
-def test_a_reminder_after_the_cancellation_is_named() -> None:
+def test_a_reminder_after_the_cancellation_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
@@ -163,14 +165,14 @@ def test_a_reminder_after_the_cancellation_is_named() -> None:
 
 
 @pytest.mark.parametrize("before", [timedelta(hours=3, seconds=1), timedelta(0), timedelta(minutes=-5)])
-def test_a_reminder_that_is_not_in_its_time_is_named(before: timedelta) -> None:
+def test_a_reminder_at_the_wrong_time_is_reported(before: timedelta) -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     wrong = altered(clinic.appointments, booked.appointment.id, _reminded(TEN - before))
     assert "a reminder too early or too late" in found(clinic.judged(wrong))
 
 
-def test_a_moved_appointment_may_be_reminded_of_again() -> None:
+def test_a_moved_appointment_may_have_a_second_reminder() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, NINE)
     clinic.due(RemindPatient, booked, NINE - timedelta(hours=3))
@@ -179,7 +181,7 @@ def test_a_moved_appointment_may_be_reminded_of_again() -> None:
     assert clinic.judged() == []
 
 
-def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
+def test_an_early_no_show_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.due(MarkNoShow, booked, TEN + timedelta(minutes=15))
@@ -192,7 +194,7 @@ def test_somebody_who_is_taken_for_missed_too_early_is_named() -> None:
     assert "marked as no-show too early" in found(clinic.judged(wrong))
 
 
-def test_each_fault_names_the_promise_that_it_breaks() -> None:
+def test_each_violation_names_its_promise() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     broken = {violation.promise for violation in clinic.judged([*clinic.appointments, _intruder(seq=2)])}
@@ -201,7 +203,7 @@ def test_each_fault_names_the_promise_that_it_breaks() -> None:
 
 
 def _intruder(seq: int, start: datetime = TEN, doctor: str = ADA.id, at: datetime | None = None) -> Appointment:
-    """Return an appointment of Bob's that no command made."""
+    """Return an appointment of Bob that no command booked."""
     by = {"id": "hub", "role": "system", "via": "seed"}
     at = at or TEN - timedelta(hours=4)
     return fold(

@@ -1,4 +1,4 @@
-"""The judge looks into refusals: each that was not true when it was given is named."""
+"""The judge checks refusals: each one whose reason was not true is reported."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ BOOK_TEN = Command("book", doctor_id=ADA.id, start=TEN)
         "idempotency_key_reused",
     ],
 )
-def test_a_booking_refused_for_a_reason_that_is_none_is_named(code: str) -> None:
+def test_a_booking_refused_for_an_untrue_reason_is_reported(code: str) -> None:
     clinic = FaultlessClinic()
     _refuse(clinic, ANN, BOOK_TEN, code)
     assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
@@ -39,7 +39,7 @@ def test_a_booking_refused_for_a_reason_that_is_none_is_named(code: str) -> None
 
 @pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
 @pytest.mark.parametrize("code", ["wrong_status", "not_found", "in_the_past", "forbidden"])
-def test_a_change_refused_for_a_reason_that_is_none_is_named(kind: str, code: str) -> None:
+def test_a_change_refused_for_an_untrue_reason_is_reported(kind: str, code: str) -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     start = ELEVEN if kind == "reschedule" else None
@@ -47,7 +47,7 @@ def test_a_change_refused_for_a_reason_that_is_none_is_named(kind: str, code: st
     assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
-def test_a_completion_that_was_not_too_early_is_named() -> None:
+def test_a_completion_that_was_not_too_early_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.now = TEN - timedelta(minutes=29)
@@ -70,7 +70,7 @@ def test_a_slot_that_was_taken_only_after_the_answer_was_not_taken() -> None:
     assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
-def test_a_slot_that_was_freed_while_the_command_was_under_way_may_have_been_taken() -> None:
+def test_a_slot_freed_during_the_request_may_have_been_taken() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     request = Request(BOB, BOOK_TEN, "slow", "rest", clinic.now)
@@ -81,7 +81,7 @@ def test_a_slot_that_was_freed_while_the_command_was_under_way_may_have_been_tak
     assert clinic.judged() == []
 
 
-def test_a_second_asking_of_a_command_may_be_given_the_decision_of_the_first() -> None:
+def test_a_repeated_request_may_get_the_decision_of_the_first() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     first = Request(BOB, BOOK_TEN, "twice", "rest", clinic.now)
@@ -106,7 +106,7 @@ def test_a_patient_is_busy_until_another_actors_cancellation_can_have_been_writt
     assert ("the reason of a refusal was not true: patient_busy" in found(clinic.judged())) is named
 
 
-def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
+def test_the_time_of_a_write_is_a_parameter() -> None:
     clinic = FaultlessClinic()
     _book_and_cancel(clinic)
     clinic.now = clinic.appointments[0].last.at + timedelta(seconds=8)
@@ -115,7 +115,7 @@ def test_how_long_a_write_may_take_is_for_the_caller_to_say() -> None:
     assert judge(clinic.history, list(clinic.dashboards.values()), clinic.record(), patient) == []
 
 
-def test_the_appointment_that_is_moved_does_not_stand_in_its_own_way() -> None:
+def test_a_moved_appointment_does_not_conflict_with_itself() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     moving = Command("reschedule", appointment_id=booked.appointment.id, start=TEN)
@@ -144,7 +144,7 @@ def test_a_disabled_doctor_is_truly_unavailable() -> None:
     assert clinic.judged() == []
 
 
-def test_completing_is_possible_for_who_came_late() -> None:
+def test_a_no_show_can_be_completed() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, NINE)
     clinic.due(MarkNoShow, booked, NINE + timedelta(minutes=15))
@@ -159,7 +159,7 @@ def test_completing_is_possible_for_who_came_late() -> None:
         lambda clinic, booked: clinic.change(ANN, "cancel", booked),
     ],
 )
-def test_what_had_changed_before_the_command_was_sent_is_looked_at(
+def test_changes_before_the_request_are_considered(
     begin: Callable[[FaultlessClinic, Answer], object],
 ) -> None:
     clinic = FaultlessClinic()
@@ -169,14 +169,14 @@ def test_what_had_changed_before_the_command_was_sent_is_looked_at(
     assert clinic.judged() == []
 
 
-def test_a_day_before_yesterday_is_truly_past() -> None:
+def test_a_start_in_the_past_is_a_true_reason() -> None:
     clinic = FaultlessClinic()
     _refuse(clinic, ANN, Command("book", doctor_id=ADA.id, start=MONDAY - timedelta(days=3)), "in_the_past")
     assert clinic.judged() == []
 
 
 def _refuse(clinic: FaultlessClinic, user: User, command: Command, code: str) -> None:
-    """Write a refused command into the history that took two seconds, without any doing of the rules."""
+    """Add a refused command to the history, which took two seconds and was not decided by the rules."""
     request = Request(user, command, "planted", "rest", clinic.now)
     clinic.history.on_request(request)
     clinic.now += timedelta(seconds=2)

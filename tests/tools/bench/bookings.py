@@ -7,7 +7,7 @@ from itertools import cycle
 
 from hub.bus.topics import partition_of
 from tests.tools.bench.figures import Figures, milliseconds
-from tests.tools.bench.load import OK, Answers, Ask, keep_in_flight
+from tests.tools.bench.load import OK, Answers, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
 from tests.tools.bench.population import Patient, Population
 from tests.tools.bench.rest import RestClient, booking
@@ -36,22 +36,22 @@ async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> 
 async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figures:
     """All patients are connected, however few of them book at a time; each also hears of the own booking."""
     async with AsyncExitStack() as stack:
-        asks = []
+        operations = []
         for patients in _shared_out(subject.population.patients, in_flight):
             tokens = [patient.token for patient in patients]
             clients = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
-            asks.append(_asks_over_sockets(cycle(zip(patients, clients, strict=True)), subject.population))
-        return await _measured(subject, asks, seconds)
+            operations.append(_operations_over_sockets(cycle(zip(patients, clients, strict=True)), subject.population))
+        return await _measured(subject, operations, seconds)
 
 
 async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patient], in_flight: int) -> Figures:
     async with AsyncExitStack() as stack:
-        asks = []
+        operations = []
         for share in _shared_out(patients, in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_asks_over_rest(client, share, subject.population))
-        return await _measured(subject, asks, seconds)
+            operations.append(_operations_over_rest(client, share, subject.population))
+        return await _measured(subject, operations, seconds)
 
 
 def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patient]]:
@@ -59,7 +59,7 @@ def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patie
     return [patients[number::shares] or [patients[number % len(patients)]] for number in range(shares)]
 
 
-def _asks_over_rest(client: RestClient, patients: Sequence[Patient], population: Population) -> Ask:
+def _operations_over_rest(client: RestClient, patients: Sequence[Patient], population: Population) -> Operation:
     turns = cycle(patients)
 
     async def ask() -> str:
@@ -70,7 +70,7 @@ def _asks_over_rest(client: RestClient, patients: Sequence[Patient], population:
     return ask
 
 
-def _asks_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], population: Population) -> Ask:
+def _operations_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], population: Population) -> Operation:
     async def ask() -> str:
         patient, client = next(turns)
         ack = await client.call("book", booking(patient, population.free_slot(patient.doctor_id)))
@@ -79,10 +79,10 @@ def _asks_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], population
     return ask
 
 
-async def _measured(subject: Subject, asks: Sequence[Ask], seconds: float) -> Figures:
+async def _measured(subject: Subject, operations: Sequence[Operation], seconds: float) -> Figures:
     before = await subject.appointments()
     meter = Meter(subject.processes)
-    answers = await keep_in_flight(asks, seconds)
+    answers = await keep_in_flight(operations, seconds)
     cost = meter.cost(len(answers.seconds))
     _check(answers, written=await subject.appointments() - before)
     return {"bookings/s": answers.in_time / seconds, **milliseconds(answers.seconds), **cost}

@@ -1,4 +1,4 @@
-"""Keeps a number of bookings in flight for a while."""
+"""Keeps a number of requests in flight for a while."""
 
 import asyncio
 import time
@@ -7,36 +7,36 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 OK = "ok"
-_PATIENCE = 30.0
-"""Seconds after the end in which the last answers have to come."""
+_LAST_ANSWER_WITHIN = 30.0
+"""Seconds after the end within which the last answers have to come."""
 
-Ask = Callable[[], Awaitable[str]]
-"""Books once and returns `OK`, or what the answer was instead."""
+Operation = Callable[[], Awaitable[str]]
+"""Sends one request and returns `OK`, or the answer if it was another."""
 
 
 @dataclass
 class Answers:
-    """`seconds` is how long each took, `in_time` how many came before the end."""
+    """`seconds` has the duration of each operation; `in_time` counts those that finished before the end."""
 
     seconds: list[float] = field(default_factory=list)
     in_time: int = 0
     said: Counter[str] = field(default_factory=Counter)
 
 
-async def keep_in_flight(asks: Sequence[Ask], seconds: float) -> Answers:
-    """Let each ask again and again, one booking after the other, until the time is up, and await the last answers."""
+async def keep_in_flight(operations: Sequence[Operation], seconds: float) -> Answers:
+    """Repeat each operation for this many seconds, all of them concurrently, and await the last answers."""
     answers = Answers()
     end = time.perf_counter() + seconds
 
-    async def go_on(ask: Ask) -> None:
+    async def repeat(operation: Operation) -> None:
         now = time.perf_counter()
         while now < end:
             began = now
-            answers.said[await ask()] += 1
+            answers.said[await operation()] += 1
             now = time.perf_counter()
             answers.seconds.append(now - began)
             answers.in_time += now < end
 
-    async with asyncio.timeout(seconds + _PATIENCE):
-        await asyncio.gather(*(go_on(ask) for ask in asks))
+    async with asyncio.timeout(seconds + _LAST_ANSWER_WITHIN):
+        await asyncio.gather(*(repeat(operation) for operation in operations))
     return answers

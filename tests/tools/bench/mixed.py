@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Literal
 
 from tests.tools.bench.figures import Figures, milliseconds
-from tests.tools.bench.load import OK, Ask, keep_in_flight
+from tests.tools.bench.load import OK, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
 from tests.tools.bench.population import Patient, Population
 from tests.tools.bench.rest import Response, RestClient
@@ -26,15 +26,15 @@ async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures
     """Each connection looks, books, lists and confirms what it has booked, as one patient after the other."""
     took: dict[str, list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
-        asks: list[Ask] = []
+        operations: list[Operation] = []
         patients = subject.population.patients
         for number in range(in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_Visitors(client, patients[number::in_flight], subject.population, took).ask)
+            operations.append(_Visitors(client, patients[number::in_flight], subject.population, took).ask)
         before = await subject.appointments()
         meter = Meter(subject.processes)
-        answers = await keep_in_flight(asks, seconds)
+        answers = await keep_in_flight(operations, seconds)
         cost = meter.cost(len(answers.seconds))
     if set(answers.said) != {OK}:
         raise WrongAnswers(f"not everything was answered: {answers.said.most_common(3)}")
@@ -61,7 +61,7 @@ class _Visitors:
         self._booked = ""
 
     async def ask(self) -> str:
-        """Ask what comes next, and note how long the answer took."""
+        """Operation what comes next, and note how long the answer took."""
         kind = next(self._kinds)
         began = time.perf_counter()
         match kind:

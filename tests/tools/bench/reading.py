@@ -9,7 +9,7 @@ from datetime import timedelta
 from hub.clock import system_clock
 from hub.scheduling.values import rfc3339
 from tests.tools.bench.figures import Figures, milliseconds
-from tests.tools.bench.load import OK, Ask, keep_in_flight
+from tests.tools.bench.load import OK, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
 from tests.tools.bench.population import Population
 from tests.tools.bench.rest import RestClient
@@ -29,15 +29,15 @@ Questions = Callable[[Population, random.Random], Question]
 
 
 async def asked(subject: Subject, seconds: float, questions: Questions, in_flight: int) -> Figures:
-    """Ask at random, the same questions at every run, and see that each is answered with something."""
+    """Operation at random, the same questions at every run, and see that each is answered with something."""
     async with AsyncExitStack() as stack:
-        asks = []
+        operations = []
         for number in range(in_flight):
             client = await RestClient.open(subject.host, subject.port)
             stack.callback(client.close)
-            asks.append(_asks(client, subject.population, questions, random.Random(number)))
+            operations.append(_operations(client, subject.population, questions, random.Random(number)))
         meter = Meter(subject.processes)
-        answers = await keep_in_flight(asks, seconds)
+        answers = await keep_in_flight(operations, seconds)
         cost = meter.cost(len(answers.seconds))
     if set(answers.said) != {OK}:
         raise WrongAnswers(f"not every question was answered: {answers.said.most_common(3)}")
@@ -64,12 +64,12 @@ def week_of_a_doctor(population: Population, chance: random.Random) -> Question:
 
 
 def missed_by_patients(population: Population, chance: random.Random) -> Question:
-    """A doctor asks who did not come, of all years."""
+    """A doctor queries the no-shows of all years."""
     return Question("/api/v1/appointments?status=no_show", population.doctor_tokens[_doctor(population, chance)])
 
 
 def statistics_of_all_years(population: Population, chance: random.Random) -> Question:
-    """A doctor asks for the figures of all years."""
+    """A doctor queries the statistics of all years."""
     doctor = _doctor(population, chance)
     return Question(f"/api/v1/appointments/stats/doctor/{doctor}", population.doctor_tokens[doctor])
 
@@ -82,7 +82,7 @@ def _doctors(population: Population) -> Sequence[str]:
     return list(population.doctor_tokens)
 
 
-def _asks(client: RestClient, population: Population, questions: Questions, chance: random.Random) -> Ask:
+def _operations(client: RestClient, population: Population, questions: Questions, chance: random.Random) -> Operation:
     async def ask() -> str:
         question = questions(population, chance)
         answer = await client.send("GET", question.path, question.token, "")

@@ -1,4 +1,4 @@
-"""The judge compares dashboards with the record: each event that was kept back, doubled or bent is named."""
+"""The judge compares dashboards with the record: each missing, duplicate or altered event is reported."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,26 +25,26 @@ def _busy_clinic() -> FaultlessClinic:
 
 @pytest.mark.parametrize("user", [ADA, ANN])
 @pytest.mark.parametrize("position", [0, 1, -1])
-def test_an_event_that_was_not_told_is_named(user: User, position: int) -> None:
+def test_an_event_that_was_not_sent_is_reported(user: User, position: int) -> None:
     clinic = _busy_clinic()
     del clinic.dashboards[user.id].periods[0].received[position]
     assert found(clinic.judged()) == {"an event was not sent"}
 
 
-def test_a_dashboard_that_was_told_nothing_at_all_is_named() -> None:
+def test_a_dashboard_without_any_event_is_reported() -> None:
     clinic = _busy_clinic()
     clinic.dashboards[MAX.id].periods[0].received.clear()
     assert found(clinic.judged()) == {"an event was not sent"}
 
 
-def test_an_event_that_was_told_twice_is_named() -> None:
+def test_an_event_sent_twice_is_reported() -> None:
     clinic = _busy_clinic()
     seen = clinic.dashboards[ADA.id].periods[0].received
     seen.append(seen[-1])
     assert found(clinic.judged()) == {"an event was sent twice"}
 
 
-def test_events_that_were_told_in_another_order_are_named() -> None:
+def test_events_sent_in_another_order_are_reported() -> None:
     clinic = _busy_clinic()
     seen = clinic.dashboards[ADA.id].periods[0].received
     seen[0], seen[1] = seen[1], seen[0]
@@ -68,26 +68,26 @@ def test_the_events_of_different_doctors_have_no_order() -> None:
         lambda event: {"appointment": event.appointment.model_copy(update={"start": NINE})},
     ],
 )
-def test_an_event_that_was_told_otherwise_is_named(bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
+def test_an_event_sent_with_other_content_is_reported(bend: Callable[[AppointmentEvent], dict[str, object]]) -> None:
     clinic = _busy_clinic()
     _alter(clinic.dashboards[BOB.id], 0, bend)
     assert found(clinic.judged()) == {"an event was sent with other content than in the record"}
 
 
-def test_an_event_that_never_happened_is_named() -> None:
+def test_an_event_that_never_happened_is_reported() -> None:
     clinic = _busy_clinic()
     dashboard = clinic.dashboards[ADA.id]
     dashboard.on_event(dashboard.received[-1].event.model_copy(update={"seq": 99, "prev": 98}))
     assert "an event was sent that is not in the record" in found(clinic.judged())
 
 
-def test_an_event_that_was_told_to_a_stranger_is_named() -> None:
+def test_an_event_sent_to_another_user_is_reported() -> None:
     clinic = _busy_clinic()
     clinic.dashboards[BOB.id].periods[0].received.insert(0, clinic.dashboards[ADA.id].periods[0].received[0])
     assert found(clinic.judged()) == {"an event was sent to a client that may not see it"}
 
 
-def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
+def test_a_missed_reminder_is_sent_only_to_the_doctor() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     by = {"id": "hub", "role": "system", "via": "timer"}
@@ -96,7 +96,7 @@ def test_a_reminder_that_was_missed_is_for_the_doctor_alone() -> None:
     assert [violation.case for violation in clinic.judged(told)] == ["doctor ada: doctor ada, seq 2"]
 
 
-def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told() -> None:
+def test_events_during_a_lost_connection_are_not_required_but_all_between_received_ones_are() -> None:
     clinic = FaultlessClinic()
     dashboard = clinic.dashboards[ADA.id]
     first = clinic.book(ANN, ADA, TEN)
@@ -106,14 +106,14 @@ def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told()
     dashboard.on_disconnected()
     clinic.now += timedelta(seconds=1)
     clinic.change(ANN, "cancel", first)
-    dashboard.periods = dashboard.periods[:1]  # what the rules told meanwhile, the client was not there to hear
+    dashboard.periods = dashboard.periods[:1]  # the client did not receive the events in between
     clinic.now += timedelta(seconds=1)
     dashboard.on_connected()
     clinic.now += timedelta(seconds=1)
     clinic.book(ANN, ADA, TEN)
     assert len(dashboard.periods) == 2
     assert clinic.judged() == []
-    dashboard.periods[0].received = before[:2]  # the last one may have been under way when the connection ended
+    dashboard.periods[0].received = before[:2]  # the last one may have been in transit when the connection ended
     assert clinic.judged() == []
     dashboard.periods[0].received = [before[0], before[2]]
     assert found(clinic.judged()) == {"an event was not sent"}
@@ -123,7 +123,7 @@ def test_who_was_away_owes_nothing_for_that_time_but_all_between_what_was_told()
 
 
 @pytest.mark.parametrize(("start", "available"), [(TEN, True), (NINE, False)])
-def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, available: bool) -> None:
+def test_a_watched_slot_shown_wrongly_is_reported(start: object, *, available: bool) -> None:
     clinic = FaultlessClinic()
     clinic.book(BOB, ADA, TEN)
     assert clinic.judged() == []
@@ -131,7 +131,7 @@ def test_a_watched_slot_that_is_not_shown_as_it_is_is_named(start: object, *, av
     assert found(clinic.judged()) == {"a watched slot is shown wrongly"}
 
 
-def test_a_slot_that_has_begun_or_a_client_that_is_gone_shows_what_it_likes() -> None:
+def test_slots_that_have_begun_and_disconnected_clients_are_ignored() -> None:
     clinic = FaultlessClinic()
     clinic.dashboards[ANN.id].on_slot(SlotEvent(doctor_id=ADA.id, start=NINE, available=False))
     clinic.now = NINE
@@ -142,7 +142,7 @@ def test_a_slot_that_has_begun_or_a_client_that_is_gone_shows_what_it_likes() ->
     assert clinic.judged() == []
 
 
-def test_a_dashboard_knows_which_version_of_an_appointment_it_was_told() -> None:
+def test_a_dashboard_knows_the_version_of_an_appointment_it_received() -> None:
     clinic = _busy_clinic()
     cancelled = next(each for each in clinic.appointments if each.version == 3)
     assert clinic.dashboards[ANN.id].has(cancelled.id, 3)
