@@ -1,1 +1,1 @@
-"""The REST resources: one module a noun."""
+"""The REST resources: one module for each noun."""

@@ -1,4 +1,4 @@
-"""Signing up, logging in, staying signed in, and logging out."""
+"""Sign-up, log-in, token refresh, log-out and password change."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ routes = Routes("/api/v1")
 
 
 class SignUp(Value):
-    """A new patient."""
+    """The account of a new patient."""
 
     name: Name
     email: Email
@@ -33,27 +33,27 @@ class SignUp(Value):
 
 
 class LogIn(Value):
-    """An e-mail address and what is said to be its password."""
+    """An e-mail address and a password."""
 
     email: Email
     password: SecretStr
 
 
 class PasswordChange(Value):
-    """The password as it is, and as it shall be."""
+    """The current password and the new one."""
 
     current: SecretStr
     new: NewPassword
 
 
 class Refresh(Value):
-    """The refresh token that was given last."""
+    """The last refresh token of the log-in."""
 
     refresh_token: Annotated[str, Field(max_length=512)]
 
 
 class SignedIn(Value):
-    """Tokens, and whose they are. `expires_in` is the access token's life in seconds."""
+    """The tokens of a log-in and the account of the user. `expires_in`: seconds until the access token expires."""
 
     access_token: str
     refresh_token: str
@@ -70,7 +70,7 @@ class SignedIn(Value):
     problems=["email_taken", "phone_taken", "too_many_requests"],
 )
 async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
-    """Make a patient's account and sign in."""
+    """Create a patient's account and log in."""
     await services.sign_in_rate_limits.count("signup", request.remote, body.email)
     account = Account(
         id=new_id(),
@@ -91,7 +91,7 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
     "POST", "/auth/patient/login", access=Access.ANYONE, problems=["invalid_credentials", "too_many_requests"]
 )
 async def log_in_patient(services: Services, request: web.Request, body: LogIn) -> SignedIn:
-    """Sign in as a patient."""
+    """Log in as a patient."""
     return await _log_in(services, request, body, "patient")
 
 
@@ -102,31 +102,31 @@ async def log_in_patient(services: Services, request: web.Request, body: LogIn) 
     problems=["invalid_credentials", "forbidden", "too_many_requests"],
 )
 async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -> SignedIn:
-    """Sign in as a doctor."""
+    """Log in as a doctor."""
     return await _log_in(services, request, body, "doctor")
 
 
 @routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"])
 async def refresh(services: Services, body: Refresh) -> SignedIn:
-    """Change a refresh token for a new pair. A token that is used a second time ends the whole log-in."""
+    """Exchange a refresh token for a new pair of tokens. To use a refresh token twice ends the log-in."""
     renewed = await services.sign_in.refresh(body.refresh_token)
     if renewed is None:
-        raise _no_longer()
-    if await _is_disabled(services, renewed[0]):  # while this log-in began, so it was not ended with the others
+        raise _invalid_refresh_token()
+    if await _is_disabled(services, renewed[0]):  # disabled while this log-in began, so disabling did not end it
         await services.sign_in.end_all(renewed[0].id)
-        raise _no_longer()
+        raise _invalid_refresh_token()
     return _signed_in(*renewed)
 
 
 @routes.endpoint("POST", "/auth/logout", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out(services: Services, who: Identity) -> None:
-    """End the log-in that the access token belongs to, with all its tokens and sockets."""
+    """End the log-in of the access token, with all its tokens and sockets."""
     await services.sign_in.end(who.session_id)
 
 
 @routes.endpoint("POST", "/auth/logout/all", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out_everywhere(services: Services, who: Identity) -> None:
-    """End all one's log-ins, on every device, this one included."""
+    """End all log-ins of the caller on every device, this one included."""
     await services.sign_in.end_all(who.user_id)
 
 
@@ -138,60 +138,60 @@ async def log_out_everywhere(services: Services, who: Identity) -> None:
     problems=["too_many_requests"],
 )
 async def change_password(services: Services, request: web.Request, who: Identity, body: PasswordChange) -> None:
-    """Change one's password. Every other log-in ends; the one that the access token belongs to goes on."""
+    """Change the caller's password. Every other log-in ends; the log-in of the access token goes on."""
     account = await own_account(services, who)
-    # Whoever has found an open screen must not guess here more often than at the door.
+    # A person at an unlocked screen must not get more guesses here than at the log-in.
     await services.sign_in_rate_limits.count("login", request.remote, account.email)
     current = body.current.get_secret_value()
     if _is_too_long(current) or not await verify_password(current, account.password_hash):
-        raise _not_the_password()
+        raise _wrong_password()
     fresh = await hash_password(body.new.get_secret_value(), services.settings.bcrypt_rounds)
     changed = account.model_copy(update={"password_hash": fresh})
     if await services.records.users.change(account, changed) == "stale":
-        raise _not_the_password()  # it was, until another change of it came between
-    # Only now: a log-in with the old password, made between the two, would have outlived the change.
+        raise _wrong_password()  # another change of the password came between
+    # Only after the change: otherwise a log-in with the old password, made in between, would stay.
     await services.sign_in.end_all(who.user_id, keep_session_id=who.session_id)
 
 
-def _not_the_password() -> Problem:
+def _wrong_password() -> Problem:
     return Problem(
         "invalid_request",
-        "The body is not as expected.",
-        errors=[FieldError("/current", "This is not the password", "password")],
+        "The body is not valid.",
+        errors=[FieldError("/current", "This is not the current password", "password")],
     )
 
 
 async def _log_in(
-    services: Services, request: web.Request, body: LogIn, door: Literal["doctor", "patient"]
+    services: Services, request: web.Request, body: LogIn, role: Literal["doctor", "patient"]
 ) -> SignedIn:
-    """Sign in, or raise the one problem that does not tell an unknown address from a wrong password or door."""
+    """Log in. Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role."""
     await services.sign_in_rate_limits.count("login", request.remote, body.email)
     account = await services.records.users.by_email(body.email)
     password = body.password.get_secret_value()
-    if account is not None and (account.role != door or _is_too_long(password)):
+    if account is not None and (account.role != role or _is_too_long(password)):
         account = None
-    # also without an account a password is checked: the time an answer takes must not tell either
+    # A password is verified without an account, too: the response time must not show whether the account exists.
     hashed = account.password_hash if account else None
-    right = await verify_password(password, hashed, services.settings.bcrypt_rounds)
-    if account is None or not right:
-        raise Problem("invalid_credentials", "There is no account with this e-mail address and password here.")
+    correct = await verify_password(password, hashed, services.settings.bcrypt_rounds)
+    if account is None or not correct:
+        raise Problem("invalid_credentials", "No account has this e-mail address, password and role.")
     if await _is_disabled(services, account):
-        raise Problem("forbidden", "This account is disabled; ask the clinic.")
+        raise Problem("forbidden", "This account is disabled. Ask the clinic.")
     return _signed_in(account, await services.sign_in.start(account))
 
 
 async def _is_disabled(services: Services, account: Account) -> bool:
-    """Whether it is the account of a doctor who does not work here any more."""
+    """Return whether it is the account of a doctor who has left the clinic."""
     doctor = await schedule_of(services.records, account.id) if account.role == "doctor" else None
     return doctor is not None and doctor.disabled
 
 
-def _no_longer() -> Problem:
-    return Problem("invalid_token", "This refresh token is not valid, or no longer; log in again.")
+def _invalid_refresh_token() -> Problem:
+    return Problem("invalid_token", "This refresh token is not valid, or not any more. Log in again.")
 
 
 def _is_too_long(password: str) -> bool:
-    """Whether it is longer than what bcrypt reads: then it would be as good as its beginning."""
+    """Return whether the password is longer than bcrypt reads: its beginning alone would be accepted."""
     return len(password.encode()) >= PASSWORD_BYTES.stop
 
 

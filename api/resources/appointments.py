@@ -1,4 +1,4 @@
-"""Appointments: book, list, show, change. What is possible is decided by the doctor's actor."""
+"""Appointments: book, list, show and change. The doctor's actor decides what is possible."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
@@ -23,8 +23,8 @@ from hub.scheduling.views import AppointmentView, view
 
 routes = Routes("/api/v1/appointments")
 
-_OF_A_CHANGE: tuple[Code, ...] = ("wrong_status", "idempotency_key_reused", "try_again")
-_OF_A_START: tuple[Code, ...] = (
+_CHANGE_PROBLEMS: tuple[Code, ...] = ("wrong_status", "idempotency_key_reused", "try_again")
+_START_PROBLEMS: tuple[Code, ...] = (
     "slot_taken",
     "patient_busy",
     "outside_hours",
@@ -33,16 +33,16 @@ _OF_A_START: tuple[Code, ...] = (
     "too_far_ahead",
     "doctor_unavailable",
 )
-_AFTER: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
+_CURSOR: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
 
 
 def _split(given: object) -> object:
-    """`?status=scheduled,confirmed` says the same as `?status=scheduled&status=confirmed`."""
+    """Split at commas: `?status=scheduled,confirmed` means `?status=scheduled&status=confirmed`."""
     return [word for text in given for word in text.split(",")] if isinstance(given, list) else given
 
 
 class Repeatable(Value):
-    """With a key, the same request may be sent again and is carried out once."""
+    """With an idempotency key, the same request may be sent several times, and is carried out once."""
 
     key: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")] | None = Field(
         default=None, alias="Idempotency-Key"
@@ -50,7 +50,7 @@ class Repeatable(Value):
 
 
 class ListQuery(Value):
-    """Which of one's appointments: `from` is included, `to` is not. `cursor` comes from the Link of the last page."""
+    """Filters the list. `from` is included, `to` is not. `cursor` comes from the Link header of the previous page."""
 
     doctor_id: Id | None = None
     patient_id: Id | None = None
@@ -62,10 +62,10 @@ class ListQuery(Value):
 
 
 class PastEvent(Value):
-    """What happened to an appointment, when, by whom, and through which channel (`by.via`).
+    """An event of an appointment: what happened, when, by whom, and through which channel (`by.via`).
 
-    `start` is where a booking or a move put it, `previous_start` where it was before a move. `seq` orders the events of
-    one doctor, as on the sockets.
+    `start` is the start that a booking or a move set, `previous_start` the start before a move. `seq` numbers the
+    events of one doctor in order, as on the sockets.
     """
 
     type: EventType
@@ -81,7 +81,7 @@ class PastEvent(Value):
     "",
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
-    problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused", "try_again"],
+    problems=["forbidden", "not_found", *_START_PROBLEMS, "idempotency_key_reused", "try_again"],
     sends=["Location"],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
@@ -94,7 +94,7 @@ async def book(services: Services, who: Identity, headers: Repeatable, body: Boo
 async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery
 ) -> Answer[list[AppointmentView]]:
-    """List one's own appointments by start. A Link header leads to the next page when there is one."""
+    """List the caller's appointments by start. A Link header leads to the next page if there is one."""
     found = await services.records.appointments.page(_filter(who, query), query.limit + 1, _after(query))
     shown = found[: query.limit]
     more = {"Link": _link(request, shown[-1])} if len(found) > query.limit else {}
@@ -103,53 +103,53 @@ async def list_appointments(
 
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
 async def show_appointment(services: Services, who: Identity, path: ById) -> AppointmentView:
-    """Show one of one's own appointments."""
+    """Show one of the caller's appointments."""
     return view(await visible_appointment(services.records.appointments, who, path.id))
 
 
 @routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
 async def show_history(services: Services, who: Identity, path: ById) -> list[PastEvent]:
-    """Show what happened to one of one's own appointments: what, when, who did it, and through which channel."""
+    """Show the history of one of the caller's appointments: what happened, when, by whom, through which channel."""
     appointment = await visible_appointment(services.records.appointments, who, path.id)
-    return [_past(event) for event in appointment.history]
+    return [_past_event(event) for event in appointment.history]
 
 
 @routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR)
 async def show_in_calendar(services: Services, who: Identity, path: ById) -> File:
-    """Give one of one's own appointments as a calendar file."""
+    """Return one of the caller's appointments as a calendar file."""
     appointment = await visible_appointment(services.records.appointments, who, path.id)
     people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
     content = calendar_file([appointment], people, who.user_id)
     return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
 
 
-@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_OF_A_CHANGE)
+@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS)
 async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
-    """Say that the patient will come."""
+    """Confirm that the patient will come."""
     return await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key)
 
 
-@routes.endpoint("PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, "in_the_past"])
+@routes.endpoint("PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, "in_the_past"])
 async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
-    """Call the appointment off; its slot is free again."""
+    """Cancel the appointment. Its slot is free again."""
     return await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key)
 
 
-@routes.endpoint("PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_OF_A_CHANGE, "too_early"])
+@routes.endpoint("PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_CHANGE_PROBLEMS, "too_early"])
 async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
-    """Say that the patient was there."""
+    """Record that the patient came."""
     return await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key)
 
 
-@routes.endpoint("PATCH", "/{id}/reschedule", access=Access.SIGNED_IN, problems=[*_OF_A_CHANGE, *_OF_A_START])
+@routes.endpoint("PATCH", "/{id}/reschedule", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, *_START_PROBLEMS])
 async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
 ) -> AppointmentView:
-    """Move the appointment to another slot of the same doctor, or leave it as it is."""
+    """Move the appointment to another slot of the same doctor. If that is refused, it stays as it is."""
     return await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
 
 
-def _past(event: Event) -> PastEvent:
+def _past_event(event: Event) -> PastEvent:
     return PastEvent(
         type=event.type,
         at=event.at,
@@ -176,9 +176,9 @@ def _filter(who: Identity, query: ListQuery) -> AppointmentFilter:
 
 
 def _link(request: web.Request, last: Appointment) -> str:
-    """Return an RFC 8288 link to what comes after `last`, relative, so that no proxy's scheme or host matters."""
-    where = _AFTER.dump_json((last.start, last.id))
-    target = request.rel_url.update_query(cursor=urlsafe_b64encode(where).decode().rstrip("="))
+    """Return the RFC 8288 link to the page after `last`. It is relative, so a proxy's scheme and host do not matter."""
+    position = _CURSOR.dump_json((last.start, last.id))
+    target = request.rel_url.update_query(cursor=urlsafe_b64encode(position).decode().rstrip("="))
     return f'<{target}>; rel="next"'
 
 
@@ -186,11 +186,11 @@ def _after(query: ListQuery) -> After | None:
     if query.cursor is None:
         return None
     try:
-        start, last_id = _AFTER.validate_json(urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)))
+        start, last_id = _CURSOR.validate_json(urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)))
     except (ValueError, ValidationError):
         raise Problem(
             "invalid_request",
-            "The query is not as expected.",
-            errors=[FieldError("/cursor", "Take the cursor from the Link of the page before", "cursor")],
+            "The query is not valid.",
+            errors=[FieldError("/cursor", "Take the cursor from the Link header of the previous page", "cursor")],
         ) from None
     return After(start, last_id)

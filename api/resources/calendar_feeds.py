@@ -1,4 +1,4 @@
-"""One's appointments as a calendar that programs subscribe to, under a link that is its own key."""
+"""A person's appointments as a calendar to subscribe to, under a private link that contains a key."""
 
 import asyncio
 from datetime import timedelta
@@ -23,18 +23,18 @@ from hub.scheduling.values import Id, Role, Value
 routes = Routes("/api/v1")
 
 _PAST = timedelta(days=90)
-"""How much of what is over a feed still shows."""
+"""A feed shows past appointments of this time."""
 _SHOWN_AT_MOST = 2000
 
 
 class FeedLink(Value):
-    """The private link, as a path on this server: whoever has it reads the calendar. It is shown this once."""
+    """The private link, as a path on this server. Everyone who has it can read the calendar. It is shown only once."""
 
     path: str
 
 
 class ByFeed(Value):
-    """Whose feed, and the key to it."""
+    """The person of the feed, and the key to it."""
 
     id: Id
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -42,7 +42,7 @@ class ByFeed(Value):
 
 @routes.endpoint("POST", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.CREATED)
 async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
-    """Make the private link of one's own calendar. The link before it, if there is one, ends."""
+    """Create the private link of the caller's calendar. It replaces the previous link, which ends."""
     key = new_secret()
     await _set_key(services, who, _hash(key))
     return FeedLink(path=f"/api/v1/calendars/{who.user_id}/{key}.ics")
@@ -50,22 +50,22 @@ async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
 
 @routes.endpoint("DELETE", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
 async def end_calendar_link(services: Services, who: Identity) -> None:
-    """End the private link of one's own calendar."""
+    """End the private link of the caller's calendar."""
     await _set_key(services, who, None)
 
 
 @routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR)
 async def show_calendar(services: Services, path: ByFeed) -> File:
-    """Give the appointments of the last 90 days and all that are to come, cancelled ones marked as such."""
+    """Return the appointments of the last 90 days and all future ones. Cancelled ones are marked as cancelled."""
     account = await services.records.users.by_id(path.id)
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")
     recent = AppointmentFilter(start_from=services.clock() - _PAST)
     wanted = recent.within(visible_to(Role(account.role), account.id))
     found = await services.records.appointments.page(wanted, _SHOWN_AT_MOST)
-    others = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
-    people = await services.records.users.by_ids(others)
-    # In a thread: two thousand of them take a second, in which others shall be answered.
+    other_ids = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
+    people = await services.records.users.by_ids(other_ids)
+    # In a thread: 2000 appointments take a second, in which other requests have to be answered.
     return File(await asyncio.to_thread(calendar_file, found, people, account.id), {})
 
 

@@ -1,4 +1,4 @@
-"""The doctors as their patients see them, and their free slots."""
+"""The doctors as patients see them, and their slots."""
 
 import re
 from datetime import date
@@ -20,34 +20,34 @@ from hub.scheduling.values import Id, Value
 
 routes = Routes("/api/v1/doctors")
 
-_NO_DOCTOR = "There is no such doctor."
+_NOT_FOUND = "There is no such doctor."
 
-_DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
+_DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 
 
-def _read(written: object) -> date:
-    """Return the day that the text says. pydantic alone would take a Unix time, and in strict JSON no text at all."""
-    if isinstance(written, str) and _DAY.fullmatch(written):  # years whose midnights exist in every zone
+def _parse(text: object) -> date:
+    """Return the date in the text. Pydantic alone would accept a Unix time, and no text at all in strict JSON."""
+    if isinstance(text, str) and _DATE.fullmatch(text):  # years whose midnights exist in every zone
         try:
-            return date.fromisoformat(written)
+            return date.fromisoformat(text)
         except ValueError:
-            pass  # a 30th of February
+            pass  # for example 30 February
     raise PydanticCustomError("date_format", "Input should be a day like 2026-11-23")
 
 
-Day = Annotated[date, BeforeValidator(_read, json_schema_input_type=date)]
+Day = Annotated[date, BeforeValidator(_parse, json_schema_input_type=date)]
 
 
 class SlotsQuery(Value):
-    """Which day, by the doctor's calendar."""
+    """The day, in the doctor's time zone."""
 
     date: Day
 
 
 class DoctorView(Value):
-    """What everybody signed in may know of a doctor. Shifts are by the clock of `zone`, before time off.
+    """What every signed-in person sees of a doctor. Shifts are by the clock of `zone`, without regard to time off.
 
-    Who is `disabled` takes no new appointments. `photo` is the path of the picture.
+    A `disabled` doctor accepts no new appointments. `photo` is the path of the picture.
     """
 
     id: Id
@@ -72,17 +72,17 @@ async def show_doctor(services: Services, path: ById) -> DoctorView:
     """Show one doctor."""
     account = await services.records.users.by_id(path.id)
     if account is None or account.role != "doctor":
-        raise Problem("not_found", _NO_DOCTOR)
+        raise Problem("not_found", _NOT_FOUND)
     schedule_records = await schedule_records_of(services.records, [account])
     return _view(account, schedule_records[account.id].doctor)
 
 
 @routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN)
 async def list_slots(services: Services, path: ById, query: SlotsQuery) -> list[Slot]:
-    """List the slots of a doctor's day: that one is taken, never by whom."""
+    """List the slots of a doctor's day. It shows whether a slot is free, never who has booked it."""
     doctor = await schedule_of(services.records, path.id)
     if doctor is None:
-        raise Problem("not_found", _NO_DOCTOR)
+        raise Problem("not_found", _NOT_FOUND)
     taken = await services.records.appointments.taken(doctor.id, *doctor.day_bounds(query.date))
     return slots_of(doctor, query.date, taken, services.clock())
 

@@ -1,4 +1,4 @@
-"""A doctor's own hours and time off. What is possible is decided by the doctor's actor, see `api.commands.hours`."""
+"""A doctor's own hours and time off. The doctor's actor decides what is possible."""
 
 from http import HTTPStatus
 
@@ -13,24 +13,24 @@ from hub.scheduling.schedule import TimeOff
 
 routes = Routes("/api/v1/doctors/me")
 
-_OF_A_CHANGE: tuple[Code, ...] = ("idempotency_key_reused", "try_again")
+_CHANGE_PROBLEMS: tuple[Code, ...] = ("idempotency_key_reused", "try_again")
 
 
 @routes.endpoint("GET", "/hours", access=Access.DOCTOR)
 async def show_hours(services: Services, who: Identity) -> OwnCalendar:
-    """Show one's own weekly hours and time off, and the appointments to come that lie outside them."""
+    """Show the caller's weekly hours and time off, and the future appointments outside them."""
     return await services.hours_commands.show(who)
 
 
-@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_OF_A_CHANGE)
+@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS)
 async def change_hours(services: Services, who: Identity, headers: Repeatable, body: HoursRequest) -> OwnCalendar:
-    """Replace one's own weekly hours. Appointments that lie outside the new ones stay, and are listed."""
+    """Replace the caller's weekly hours. Appointments outside the new hours stay as they are, and are listed."""
     return await services.hours_commands.change(who, body, "rest", headers.key)
 
 
 @routes.endpoint("GET", "/time-off", access=Access.DOCTOR)
 async def list_time_off(services: Services, who: Identity) -> list[TimeOff]:
-    """List one's own time off by start, also what is over."""
+    """List the caller's time off by start, past time off included."""
     return await services.hours_commands.time_off(who)
 
 
@@ -39,14 +39,16 @@ async def list_time_off(services: Services, who: Identity) -> list[TimeOff]:
     "/time-off",
     access=Access.DOCTOR,
     status=HTTPStatus.CREATED,
-    problems=["off_grid", "in_the_past", *_OF_A_CHANGE],
+    problems=["off_grid", "in_the_past", *_CHANGE_PROBLEMS],
 )
 async def add_time_off(services: Services, who: Identity, headers: Repeatable, body: TimeOffRequest) -> EnteredTimeOff:
-    """Enter time off. Appointments that lie in it stay, and are listed."""
+    """Add time off. Appointments within it stay as they are, and are listed."""
     return await services.hours_commands.add_time_off(who, body, "rest", headers.key)
 
 
-@routes.endpoint("DELETE", "/time-off/{id}", access=Access.DOCTOR, status=HTTPStatus.NO_CONTENT, problems=_OF_A_CHANGE)
+@routes.endpoint(
+    "DELETE", "/time-off/{id}", access=Access.DOCTOR, status=HTTPStatus.NO_CONTENT, problems=_CHANGE_PROBLEMS
+)
 async def remove_time_off(services: Services, who: Identity, path: ById, headers: Repeatable) -> None:
-    """Take time off back: its slots can be booked again."""
+    """Remove time off. Its slots can be booked again."""
     await services.hours_commands.remove_time_off(who, path.id, "rest", headers.key)

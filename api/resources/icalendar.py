@@ -1,4 +1,4 @@
-"""Appointments as a calendar program reads them: iCalendar, RFC 5545."""
+"""Writes appointments as an iCalendar file, RFC 5545."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -21,10 +21,10 @@ _STATUS: Mapping[Status, STATUS] = {
 
 
 def calendar_file(appointments: Iterable[Appointment], people: Mapping[str, Account], reader_id: str) -> bytes:
-    """Return the appointments of the reader as a calendar: each with the other's name, never with its reason.
+    """Return the appointments of the reader as a calendar. Each shows the name of the other person, never the reason.
 
-    Calendars are shared, shown on locked screens and kept by other companies: what somebody is ill with stays here.
-    `people` has the accounts that the appointments name. The same appointments always give the same bytes.
+    Calendars are shared, shown on locked screens and stored by other companies, so they must not hold medical data.
+    `people` has the accounts of the other persons. The same appointments always give the same bytes.
     """
     calendar = Calendar.new(prodid="-//Clinic Hub//Clinic Hub//EN", name="Appointments", calscale="GREGORIAN")
     for appointment in appointments:
@@ -41,7 +41,7 @@ def _event(appointment: Appointment, people: Mapping[str, Account], reader_id: s
         start=appointment.start,
         end=appointment.end,
         status=_STATUS[appointment.status],
-        # A calendar program takes the event with the higher number for the newer one.
+        # A calendar program replaces an event by one with a higher sequence.
         sequence=appointment.version - 1,
         stamp=appointment.last.at,
         created=appointment.created_at,

@@ -1,4 +1,4 @@
-"""Pictures that people send of themselves: checked by reading them, and written anew."""
+"""Decodes an uploaded picture and encodes it again, which validates it and removes its metadata."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -7,40 +7,40 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 SIDE = 512
-"""Pixels of the longer side, at most, of what is kept."""
-_PIXELS = 24_000_000
+"""Maximum length of the longer side of a stored picture, in pixels."""
+_MAX_PIXELS = 24_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _QUALITY = 85
-_AT_ONCE = 2
+_THREADS = 2
 
-# Few threads: a picture unpacks to a hundred times its file, and a wave of them must not take all memory.
-_drawing = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pictures")
+# Few threads: a decoded picture takes a hundred times the memory of its file.
+_pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
 
 
 class NoPicture(Exception):
-    """What came cannot be used; the message says to its sender why."""
+    """The upload is not a usable picture. The message tells the sender why."""
 
 
-async def portrait(sent: bytes) -> bytes:
-    """Return the picture as a JPEG of at most `SIDE` pixels a side, upright, with nothing in it but pixels.
+async def portrait(upload: bytes) -> bytes:
+    """Return the picture as an upright JPEG without metadata, at most `SIDE` pixels a side.
 
     Raises `NoPicture`.
     """
-    return await asyncio.get_running_loop().run_in_executor(_drawing, _portrait, sent)
+    return await asyncio.get_running_loop().run_in_executor(_pool, _portrait, upload)
 
 
-def _portrait(sent: bytes) -> bytes:
+def _portrait(upload: bytes) -> bytes:
     try:
-        with Image.open(BytesIO(sent), formats=_FORMATS) as image:
-            # Before anything is unpacked: a file of some kilobytes may say that it is gigabytes of pixels.
-            if image.width * image.height > _PIXELS:
-                raise NoPicture(f"Send a picture of at most {_PIXELS // 1_000_000} million pixels")
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # lets a large JPEG be unpacked at a fraction of its size
+        with Image.open(BytesIO(upload), formats=_FORMATS) as image:
+            # Before decoding: a file of some kilobytes may declare gigabytes of pixels.
+            if image.width * image.height > _MAX_PIXELS:
+                raise NoPicture(f"Send a picture of at most {_MAX_PIXELS // 1_000_000} million pixels")
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decodes a large JPEG at a fraction of its size
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise NoPicture("Send a whole picture: JPEG, PNG or WebP") from None
+        raise NoPicture("Send a complete picture: JPEG, PNG or WebP") from None
     upright.thumbnail((SIDE, SIDE))
-    # Onto a new image: what else the file held (place, time, device, comments) stays behind.
+    # A new image: the metadata of the file (place, time, device, comments) is not copied.
     clean = Image.new("RGB", upright.size, "white")
     clean.paste(upright, mask=upright)
     written = BytesIO()

@@ -1,4 +1,4 @@
-"""One's own profile, and the pictures of people."""
+"""The caller's own profile, and the pictures of people."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -35,13 +35,13 @@ def _in_order(kinds: tuple[TextKind, ...]) -> tuple[TextKind, ...]:
 
 
 def _not_given() -> Any:
-    """Stand for a field that was left out: it is not null, and not shown as a default."""
+    """Return the default of a field that was left out. The document shows no default, and not null, for it."""
 
 
 class User(Value):
-    """An account as its owner sees it; `specialty` is a doctor's. `photo` is the path of the picture, if there is one.
+    """An account as its owner sees it. Only a doctor has a `specialty`. `photo` is the path of the picture.
 
-    `texts` are the kinds of texts that the person wants, in `language`.
+    `texts` are the kinds of texts that the person wants to receive, in `language`.
     """
 
     id: Id
@@ -58,7 +58,7 @@ class User(Value):
 
 
 class ProfileChange(Value):
-    """What shall be different; what is left out stays. Only `zone` may be null: then none is known."""
+    """The fields to change; the others stay. Only `zone` may be null, which removes it."""
 
     name: Name = Field(default_factory=_not_given)
     email: Email = Field(default_factory=_not_given)
@@ -74,30 +74,30 @@ class ProfileChange(Value):
 
 @routes.endpoint("GET", "/me", access=Access.SIGNED_IN)
 async def me(services: Services, who: Identity) -> User:
-    """Show one's own account."""
+    """Show the caller's account."""
     return user_of(await own_account(services, who))
 
 
 @routes.endpoint("PATCH", "/me", access=Access.SIGNED_IN, problems=["email_taken", "phone_taken"])
 async def change_me(services: Services, who: Identity, body: ProfileChange) -> User:
-    """Change one's own account."""
+    """Change the caller's account."""
     account = await own_account(services, who)
     if who.role is Role.DOCTOR and "zone" in body.model_fields_set:
-        raise _wrong("/zone", "A doctor's zone is that of the calendar, which is not changed here", "zone")
-    return user_of(await _changed(services, account, body.given()))
+        raise _invalid("/zone", "A doctor's zone is that of the calendar, which cannot be changed here", "zone")
+    return user_of(await _change(services, account, body.given()))
 
 
 @routes.endpoint("POST", "/me/photo", access=Access.SIGNED_IN, upload="photo")
 async def upload_photo(services: Services, who: Identity, upload: bytes) -> User:
-    """Take a picture of oneself: JPEG, PNG or WebP. It is made small, and freed of what it tells of place and time."""
+    """Upload a picture of the caller: JPEG, PNG or WebP. It is scaled down, and its metadata is removed."""
     account = await own_account(services, who)
     try:
         picture = await portrait(upload)
     except NoPicture as error:
-        raise _wrong("/photo", str(error), "picture") from None
+        raise _invalid("/photo", str(error), "picture") from None
     photo_id = new_id()
     await services.photos.put(photo_id, picture)
-    changed = await _changed(services, account, {"photo": photo_id})
+    changed = await _change(services, account, {"photo": photo_id})
     if account.photo is not None:
         await services.photos.remove(account.photo)
     return user_of(changed)
@@ -105,23 +105,23 @@ async def upload_photo(services: Services, who: Identity, upload: bytes) -> User
 
 @routes.endpoint("DELETE", "/me/photo", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
 async def remove_photo(services: Services, who: Identity) -> None:
-    """Remove the picture of oneself, if there is one."""
+    """Remove the picture of the caller, if there is one."""
     account = await own_account(services, who)
     if account.photo is not None:
-        await _changed(services, account, {"photo": None})
+        await _change(services, account, {"photo": None})
         await services.photos.remove(account.photo)
 
 
 @routes.endpoint("GET", "/{id}/photo", access=Access.SIGNED_IN, gives="image/jpeg")
 async def show_photo(services: Services, who: Identity, path: ById) -> File:
-    """Show somebody's picture: one's own, a doctor's, and to a doctor that of a patient with an appointment there."""
+    """Show the picture of the caller, of a doctor, or, to a doctor, of a patient who has or had an appointment."""
     account = await services.records.users.by_id(path.id)
     if account is None or account.photo is None or not await _may_see(services, who, account):
         raise Problem("not_found", "There is no such picture.")
     picture = await services.photos.get(account.photo)
     if picture is None:
         raise Problem("not_found", "There is no such picture.")
-    # Private: no cache between shows it to others, and the own one asks whether it is still the one.
+    # Private: no shared cache may keep it, and the browser asks whether its copy is still valid.
     return File(picture, {hdrs.CACHE_CONTROL: "private, max-age=60", hdrs.ETAG: f'"{account.photo}"'})
 
 
@@ -143,11 +143,11 @@ def user_of(account: Account) -> User:
 
 
 def photo_path(account: Account) -> str | None:
-    """Return where the account's picture is, on this server."""
+    """Return the path of the account's picture on this server."""
     return f"/api/v1/users/{account.id}/photo" if account.photo else None
 
 
-async def _changed(services: Services, account: Account, changes: Mapping[str, object]) -> Account:
+async def _change(services: Services, account: Account, changes: Mapping[str, object]) -> Account:
     """Write the changes and return the account with them. Raises `Problem`."""
     after = account.model_copy(update=changes)
     match await services.records.users.change(account, after):
@@ -165,5 +165,5 @@ async def _may_see(services: Services, who: Identity, account: Account) -> bool:
     return who.role is Role.DOCTOR and await services.records.appointments.have_met(who.user_id, account.id)
 
 
-def _wrong(where: str, detail: str, code: str) -> Problem:
-    return Problem("invalid_request", "The request is not as expected.", errors=[FieldError(where, detail, code)])
+def _invalid(field: str, detail: str, code: str) -> Problem:
+    return Problem("invalid_request", "The request is not valid.", errors=[FieldError(field, detail, code)])

@@ -1,4 +1,4 @@
-"""The time here, for clients that show how long something is still to come."""
+"""The time of the server, for clients that show the time left until an appointment."""
 
 from api.http.endpoints import Routes
 from api.http.identity import Access
@@ -17,6 +17,6 @@ class Now(Value):
 
 @routes.endpoint("GET", "/now", access=Access.ANYONE)
 async def time_now(services: Services) -> Now:
-    """Tell the time."""
+    """Return the time of the server."""
     now = services.clock()
     return Now(now=now, unix_ms=round(now.timestamp() * 1000))

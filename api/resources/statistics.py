@@ -1,4 +1,4 @@
-"""A doctor's own figures."""
+"""Statistics of a doctor's own appointments."""
 
 import asyncio
 from datetime import datetime
@@ -18,7 +18,7 @@ routes = Routes("/api/v1/appointments/stats")
 
 
 class RangeQuery(Value):
-    """Appointments that start from `from` on and before `to`; without one of them there is no bound on that side."""
+    """Appointments that start at `from` or later, and before `to`. Each of the two may be left out."""
 
     start_from: Moment | None = Field(default=None, alias="from")
     start_to: Moment | None = Field(default=None, alias="to")
@@ -26,15 +26,15 @@ class RangeQuery(Value):
 
 @routes.endpoint("GET", "/doctor/{id}", access=Access.DOCTOR)
 async def doctor_statistics(services: Services, who: Identity, path: ById, query: RangeQuery) -> Statistics:
-    """Count one's own appointments: how they ended, when they are, and how long before they were booked."""
+    """Count the caller's appointments by outcome, by weekday and hour, and by how long before they were booked."""
     if path.id != who.user_id:
-        raise Problem("forbidden", "These figures are for the doctor alone.")
+        raise Problem("forbidden", "A doctor can see only their own statistics.")
     account = await services.records.users.by_id(who.user_id)
     if account is None or account.calendar is None:
         raise Problem("invalid_token", "The account of this token does not exist.")
     months = await services.statistics_cache.outcomes(who.user_id, query.start_from, query.start_to)
     wanted = (outcome for month in months for outcome in month if _is_within(query, outcome.start))
-    # In a thread: the history of many years takes some tenths of a second, in which others shall be answered.
+    # In a thread: the history of many years takes some 0.1 s, in which other requests have to be answered.
     return await asyncio.to_thread(statistics, account.calendar, wanted)
 
 

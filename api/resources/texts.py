@@ -1,4 +1,4 @@
-"""What became of the texts about a doctor's appointments: how far they came, but no words and no numbers."""
+"""The delivery status of the texts about a doctor's appointments, without their wording and phone numbers."""
 
 from datetime import timedelta
 
@@ -19,10 +19,10 @@ _PLANNED_WITHIN = timedelta(days=14)
 
 
 class TextView(Value):
-    """A text about an appointment: `to` whom, how far it has come, and why it did not arrive if that is known.
+    """A text about an appointment: `to` whom, its `status`, and the `problem` if it did not arrive and that is known.
 
-    `planned_at` is when it was asked for, `at` when it came to its status. A text that is `sent` may have arrived: not
-    every carrier says so.
+    `planned_at` is when it was planned, `at` when it reached its status. A text that is `sent` may have arrived: not
+    every carrier reports the delivery.
     """
 
     appointment_id: Id
@@ -36,10 +36,10 @@ class TextView(Value):
 
 
 class AppointmentTexts(Value):
-    """The texts about an appointment in the order in which they were asked for, and whether its patient gets any.
+    """The texts about an appointment in the order in which they were planned, and whether the patient opted out.
 
-    `patient_opted_out`: the patient's phone has sent STOP, or another word that carriers take for it, such as CANCEL
-    alone. It may have been meant for the appointment: ask them.
+    `patient_opted_out`: the patient's phone has sent STOP, or another word that carriers treat as STOP, such as CANCEL
+    alone. The patient may have meant the appointment, so ask them.
     """
 
     patient_opted_out: bool
@@ -48,33 +48,33 @@ class AppointmentTexts(Value):
 
 @routes.endpoint("GET", "/appointments/{id}/texts", access=Access.DOCTOR)
 async def show_texts(services: Services, who: Identity, path: ById) -> AppointmentTexts:
-    """Show what became of the texts about one of the doctor's own appointments."""
+    """Show the texts about one of the doctor's own appointments, with their delivery status."""
     records = services.records
     appointment = await visible_appointment(records.appointments, who, path.id)
     texts = await records.texts.of_appointment(appointment.id)
     patient = await records.users.by_id(appointment.patient_id)
     return AppointmentTexts(
-        patient_opted_out=await _has_opted_out(services, patient), texts=[_shown(text) for text in texts]
+        patient_opted_out=await _has_opted_out(services, patient), texts=[_text_view(text) for text in texts]
     )
 
 
 @routes.endpoint("GET", "/texts/undelivered", access=Access.DOCTOR)
 async def list_undelivered(services: Services, who: Identity) -> list[TextView]:
-    """List the texts of the last two weeks that reached nobody, of the doctor's appointments to come: whom to call.
+    """List the undelivered texts of the last two weeks about the doctor's future appointments: whom to call.
 
     By start, the next appointment first.
     """
     now = services.clock()
     texts = await services.records.texts.not_delivered(who.user_id, now - _PLANNED_WITHIN)
-    coming = [text for text in texts if text.start > now]
-    found = await services.records.appointments.by_ids({text.appointment_id for text in coming})
-    telling = [text for text in coming if _tells(text, found.get(text.appointment_id))]
-    last = [text for text in telling if await services.records.texts.by_id(repetition_id(text.id)) is None]
-    return [_shown(text) for text in sorted(last, key=lambda text: (text.start, text.created_at))]
+    upcoming = [text for text in texts if text.start > now]
+    found = await services.records.appointments.by_ids({text.appointment_id for text in upcoming})
+    valid = [text for text in upcoming if _is_valid(text, found.get(text.appointment_id))]
+    last = [text for text in valid if await services.records.texts.by_id(repetition_id(text.id)) is None]
+    return [_text_view(text) for text in sorted(last, key=lambda text: (text.start, text.created_at))]
 
 
-def _tells(text: Text, appointment: Appointment | None) -> bool:
-    """Whether a text says how its appointment stands: one about a time that no longer holds is nobody's worry."""
+def _is_valid(text: Text, appointment: Appointment | None) -> bool:
+    """Return whether the text is still true: the appointment has not been moved, or was cancelled as the text says."""
     if appointment is None or appointment.start != text.start:
         return False
     return appointment.active or text.kind == "cancelled"
@@ -87,7 +87,7 @@ async def _has_opted_out(services: Services, patient: Account | None) -> bool:
     return await services.records.opt_outs.has(patient.phone, line)
 
 
-def _shown(text: Text) -> TextView:
+def _text_view(text: Text) -> TextView:
     return TextView(
         appointment_id=text.appointment_id,
         start=text.start,

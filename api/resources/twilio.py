@@ -1,4 +1,4 @@
-"""What Twilio posts: texts that came in, and what has become of ours. Whoever else posts here is turned away."""
+"""The webhooks of Twilio: inbound texts and delivery reports. A request that Twilio did not sign is refused."""
 
 from typing import Annotated, Final, TypeVar
 from urllib.parse import parse_qsl
@@ -26,7 +26,7 @@ routes = Routes("")
 
 SIGNATURE: Final = "X-Twilio-Signature"
 _FIELDS = 200
-"""More than Twilio sends; each one costs us some hashing."""
+"""Maximum number of form fields. Twilio sends fewer; each field costs some hashing."""
 _PROBLEMS: Final[tuple[Code, ...]] = (
     "not_found",
     "forbidden",
@@ -38,7 +38,7 @@ F = TypeVar("F", bound="_Form")
 
 
 class _Form(BaseModel):
-    """Fields that Twilio signs; more of them come, and new ones appear unannounced."""
+    """The fields that the hub reads. Twilio sends more, and adds new ones without notice."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -49,7 +49,7 @@ class _Form(BaseModel):
 
 
 class _Inbound(_Form):
-    body: Annotated[str, Field(alias="Body")] = ""  # none, or a blank one, comes with a picture
+    body: Annotated[str, Field(alias="Body")] = ""  # missing or empty when the text is a picture
     opt_out_type: Annotated[str | None, Field(alias="OptOutType")] = None
 
 
@@ -59,15 +59,15 @@ class _Report(_Form):
 
 
 class AboutText(Value):
-    """Which text of ours a report is about; without it, Twilio's own id has to tell."""
+    """The text that a delivery report is about. Without it, the text is found by Twilio's message id."""
 
     text: Annotated[Id | None, Field(alias=TEXT)] = None
 
 
 @routes.endpoint("POST", WEBHOOK, access=Access.ANYONE, problems=_PROBLEMS, form=_Inbound, gives="text/xml")
 async def text_received(services: Services, request: web.Request) -> File:
-    """Obey a text that a patient has sent, and answer it in TwiML."""
-    form = await _signed(_Inbound, services.settings, request)
+    """Receive a text, carry out what the patient asks for, and reply in TwiML."""
+    form = await _signed_form(_Inbound, services.settings, request)
     message = InboundText(
         id=form.message_id,
         phone=form.sender,
@@ -76,20 +76,20 @@ async def text_received(services: Services, request: web.Request) -> File:
         received_at=services.clock(),
         answer=None,
     )
-    answer = await services.text_replies.reply_to(message, form.opt_out_type)
+    reply = await services.text_replies.reply_to(message, form.opt_out_type)
     twiml = MessagingResponse()
-    if answer:
-        twiml.message(answer)
+    if reply:
+        twiml.message(reply)
     return File(str(twiml).encode(), {})
 
 
 @routes.endpoint("POST", STATUS, access=Access.ANYONE, status=204, problems=_PROBLEMS, form=_Report)
 async def text_reported(services: Services, request: web.Request, query: AboutText) -> None:
-    """Take in how far a text of ours has come."""
-    form = await _signed(_Report, services.settings, request)
-    text_id = query.text or await _known_as(services, form.message_id)
+    """Receive a delivery report of a text that the hub sent."""
+    form = await _signed_form(_Report, services.settings, request)
+    text_id = query.text or await _text_id_of(services, form.message_id)
     if text_id is None:
-        log.warning("text_not_known", message_id=form.message_id)
+        log.warning("report_of_unknown_text", message_id=form.message_id)
         return
     report = Report(
         sid=form.message_id,
@@ -99,30 +99,30 @@ async def text_reported(services: Services, request: web.Request, query: AboutTe
         our_number=form.sender,
     )
     if not await record_report(services.records, text_id, report, services.clock()):
-        log.warning("text_status_not_known", message_id=form.message_id)
+        log.warning("report_with_unknown_status", message_id=form.message_id)
 
 
-async def _known_as(services: Services, sid: str) -> str | None:
+async def _text_id_of(services: Services, sid: str) -> str | None:
     text = await services.records.texts.by_sid(sid)
     return None if text is None else text.id
 
 
-async def _signed(form: type[F], settings: Settings, request: web.Request) -> F:
-    """Return the form of a request that Twilio has signed for our account. Raises `Problem`."""
+async def _signed_form(form: type[F], settings: Settings, request: web.Request) -> F:
+    """Return the form of a request that Twilio has signed for the configured account. Raises `Problem`."""
     account, token = settings.twilio_account_sid, settings.twilio_auth_token
     if account is None or token is None:
-        raise Problem("not_found", "Twilio is not set up here.")
+        raise Problem("not_found", "Twilio is not configured on this server.")
     if request.content_type != FORM_TYPE:
         raise Problem("unsupported_media_type", f"Send the body as {FORM_TYPE}.")
     fields = await _fields(request)
     signature = request.headers.get(SIGNATURE, "")
-    # Over the address that Twilio was given. What the request says of its host and scheme is a proxy's, or a forger's.
+    # Twilio signs the configured public address. Host and scheme of the request may come from a proxy or an attacker.
     address = public_url(settings) + request.raw_path
-    right = request.raw_path.startswith("/") and RequestValidator(token.get_secret_value()).validate(
+    valid = request.raw_path.startswith("/") and RequestValidator(token.get_secret_value()).validate(
         address, fields, signature
     )
-    if not right or fields.getall("AccountSid", []) != [account]:
-        raise Problem("forbidden", "The signature is not Twilio's, or not for our account and address.")
+    if not valid or fields.getall("AccountSid", []) != [account]:
+        raise Problem("forbidden", "The signature is not Twilio's, or not for this account and address.")
     try:
         return form.model_validate(dict(fields), by_alias=True, by_name=False)
     except ValidationError as error:
@@ -130,7 +130,7 @@ async def _signed(form: type[F], settings: Settings, request: web.Request) -> F:
 
 
 async def _fields(request: web.Request) -> MultiDict[str]:
-    """Return the fields as they were signed: blank ones, repeated ones and spaces included. Raises `Problem` (400)."""
+    """Return all fields that were signed, also empty and repeated ones. Raises `Problem` (400)."""
     raw = await request.read()
     try:
         return MultiDict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_FIELDS))

@@ -1,1 +1,1 @@
-"""The live read side of an api process: what reads need, kept in memory."""
+"""The read side of an api process: views in memory that are kept up to date."""

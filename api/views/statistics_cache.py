@@ -1,8 +1,8 @@
-"""What became of the appointments of the doctors whom somebody asked about, by month, kept for the next question.
+"""A cache of the outcomes of doctors' appointments, by month, for the statistics.
 
-To read the history of many years takes seconds, in many short reads, so that others have their turns. Few months of it
-change between two questions, and only those are read again. Which they are is told by the doctor's events since, read
-from the record like all the rest: it does not matter who wrote them, nor what the bus has lost.
+To read the history of many years takes seconds. Between two requests only few months change, and only those are read
+again. The doctor's events since the last request show which months changed. They are read from the database, so a
+notice that the bus lost does no harm.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ from hub.scheduling.recorded_event import Happened
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import HORIZON
 
-_KEPT = 300_000
-"""Outcomes of all doctors in memory, some 200 bytes each."""
-_AS_DEAR_AS_AN_EVENT = 20
-"""So many outcomes are read in the time that one event takes: of a doctor with more news than that, all is read."""
+_CAPACITY = 300_000
+"""Maximum number of cached outcomes of all doctors, about 200 bytes each."""
+_OUTCOMES_PER_EVENT = 20
+"""To read one event takes as long as to read this many outcomes. With more new events, all outcomes are read again."""
 _ROUNDS = 10
-"""Of a doctor whose calendar changes faster than it is read, the answer is of the last moment but a few."""
+"""Maximum number of reads for a doctor whose appointments change during each read. The answer is then a little old."""
 
 _Span = tuple[datetime | None, datetime | None]
-"""From the one instant to before the other; None is no bound."""
+"""From the first instant, included, to the second, excluded; None is no bound."""
 
 
 @dataclass
-class _Ledger:
-    """One doctor. Every span is as the record has been at `seq`, or later."""
+class _DoctorCache:
+    """The outcomes of one doctor. Every span is as it was in the database at `seq`, or later."""
 
     seq: int = 0
     spans: dict[_Span, tuple[Outcome, ...]] = field(default_factory=dict)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def size(self) -> int:
@@ -42,64 +42,64 @@ class _Ledger:
 
 
 class StatisticsCache:
-    """Reads outcomes, each once as long as nothing happens to it."""
+    """Reads each outcome once, until its month changes."""
 
-    def __init__(self, appointments: AppointmentRecords, clock: Clock, kept: int = _KEPT) -> None:
-        """Keep `kept` outcomes at most, besides those of the doctor who was asked about last."""
+    def __init__(self, appointments: AppointmentRecords, clock: Clock, capacity: int = _CAPACITY) -> None:
+        """Keep at most `capacity` outcomes, besides those of the last doctor."""
         self._appointments = appointments
         self._clock = clock
-        self._kept = kept
-        self._ledgers: dict[str, _Ledger] = {}
+        self._capacity = capacity
+        self._caches: dict[str, _DoctorCache] = {}
 
     async def outcomes(
         self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
     ) -> Collection[tuple[Outcome, ...]]:
-        """Return what became of the doctor's appointments in whole months that hold [start_from, start_to)."""
-        ledger = self._ledgers.pop(doctor_id, _Ledger())
-        self._ledgers[doctor_id] = ledger  # at the end: the last to go
-        async with ledger.turn:
+        """Return the outcomes of the doctor's appointments, of each month that overlaps [start_from, start_to)."""
+        cache = self._caches.pop(doctor_id, _DoctorCache())
+        self._caches[doctor_id] = cache  # at the end: it is evicted last
+        async with cache.lock:
             spans = [span for span in await self._spans(doctor_id) if _overlap(span, (start_from, start_to))]
             for _ in range(_ROUNDS):
-                await self._catch_up(doctor_id, ledger)
-                if not (missing := [span for span in spans if span not in ledger.spans]):
+                await self._catch_up(doctor_id, cache)
+                if not (missing := [span for span in spans if span not in cache.spans]):
                     break
                 for span in missing:
-                    ledger.spans[span] = tuple(await self._appointments.outcomes(doctor_id, *span))
-            found = [ledger.spans[span] for span in spans]
-        self._forget()
+                    cache.spans[span] = tuple(await self._appointments.outcomes(doctor_id, *span))
+            found = [cache.spans[span] for span in spans]
+        self._evict()
         return found
 
     async def _spans(self, doctor_id: str) -> list[_Span]:
-        """Return the months in which there can be appointments, and what lies before and after, where there are none.
+        """Return the months that can have appointments, and the empty spans before and after them.
 
-        One books for the future, and not further ahead than the horizon.
+        An appointment starts after its booking, and at most `HORIZON` later.
         """
         first = next(iter(await self._appointments.happened(doctor_id, 0, 1)), None)
         begins = list(_months(first.event.at, self._clock() + HORIZON)) if first else []
         return list(zip([None, *begins], [*begins, None], strict=True))
 
-    async def _catch_up(self, doctor_id: str, ledger: _Ledger) -> None:
-        """Forget what is not any more as it is kept."""
-        seq = await self._appointments.last_seq(doctor_id, ledger.seq)
-        turned_back = seq < ledger.seq  # an older backup was put back
-        if turned_back or (seq - ledger.seq) * _AS_DEAR_AS_AN_EVENT > ledger.size:
-            ledger.spans.clear()
-            ledger.seq = seq
-        while ledger.seq < seq:
-            news = await self._appointments.happened(doctor_id, ledger.seq)
-            touched = [start for past in news if isinstance(past, Happened) for start in _starts(past)]
-            for span in [span for span in ledger.spans if any(_holds(span, start) for start in touched)]:
-                del ledger.spans[span]
-            ledger.seq = news[-1].event.seq
+    async def _catch_up(self, doctor_id: str, cache: _DoctorCache) -> None:
+        """Drop the spans that have changed in the database."""
+        seq = await self._appointments.last_seq(doctor_id, cache.seq)
+        restored = seq < cache.seq  # an older backup was restored
+        if restored or (seq - cache.seq) * _OUTCOMES_PER_EVENT > cache.size:
+            cache.spans.clear()
+            cache.seq = seq
+        while cache.seq < seq:
+            events = await self._appointments.happened(doctor_id, cache.seq)
+            changed = [start for past in events if isinstance(past, Happened) for start in _starts(past)]
+            for span in [span for span in cache.spans if any(_holds(span, start) for start in changed)]:
+                del cache.spans[span]
+            cache.seq = events[-1].event.seq
 
-    def _forget(self) -> None:
-        """Let go of those who were not asked about for the longest time."""
-        while len(self._ledgers) > 1 and sum(ledger.size for ledger in self._ledgers.values()) > self._kept:
-            del self._ledgers[next(iter(self._ledgers))]
+    def _evict(self) -> None:
+        """Drop the doctors whose statistics were not requested for the longest time."""
+        while len(self._caches) > 1 and sum(cache.size for cache in self._caches.values()) > self._capacity:
+            del self._caches[next(iter(self._caches))]
 
 
 def _months(first: datetime, last: datetime) -> Iterator[datetime]:
-    """Yield the beginning of each month, by UTC, from that of `first` to the one after that of `last`."""
+    """Yield the first instant of each month in UTC, from the month of `first` to the month after `last`."""
     for number in range(12 * first.year + first.month - 1, 12 * last.year + last.month + 1):
         yield datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 

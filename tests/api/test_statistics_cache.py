@@ -41,14 +41,14 @@ def histories() -> Histories:
 
 
 @pytest.fixture
-def ledgers(appointments: Counted) -> StatisticsCache:
+def cache(appointments: Counted) -> StatisticsCache:
     return StatisticsCache(appointments, lambda: NINE)
 
 
 async def kept(
-    ledgers: StatisticsCache, start_from: datetime | None = None, start_to: datetime | None = None
+    cache: StatisticsCache, start_from: datetime | None = None, start_to: datetime | None = None
 ) -> Counter[Outcome]:
-    return Counter(one for month in await ledgers.outcomes("dora", start_from, start_to) for one in month)
+    return Counter(one for month in await cache.outcomes("dora", start_from, start_to) for one in month)
 
 
 async def stored(appointments: Counted) -> Counter[Outcome]:
@@ -56,20 +56,20 @@ async def stored(appointments: Counted) -> Counter[Outcome]:
 
 
 async def test_what_has_not_changed_is_not_read_again(
-    appointments: Counted, ledgers: StatisticsCache, histories: Histories
+    appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     several = [histories.book(patient=f"p{number}", start=NINE + number * MONTH) for number in range(5)]
     await appointments.save(several)
-    assert await kept(ledgers) == await stored(appointments)
+    assert await kept(cache) == await stored(appointments)
     before = appointments.reads
-    assert await kept(ledgers) == await stored(appointments)
+    assert await kept(cache) == await stored(appointments)
     assert appointments.reads == before
     await appointments.save([histories.confirm(several[2])])
-    assert (await kept(ledgers)) == await stored(appointments)
+    assert (await kept(cache)) == await stored(appointments)
 
 
-async def test_whatever_happens_the_ledger_says_what_the_record_says(
-    appointments: Counted, ledgers: StatisticsCache, histories: Histories
+async def test_whatever_happens_the_cache_says_what_the_record_says(
+    appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     chance = random.Random(5)
     live = []
@@ -85,44 +85,44 @@ async def test_whatever_happens_the_ledger_says_what_the_record_says(
         if changed.active:
             live.append(changed)
         if chance.random() < 0.3:
-            assert await kept(ledgers) == await stored(appointments)
-    assert await kept(ledgers) == await stored(appointments)
+            assert await kept(cache) == await stored(appointments)
+    assert await kept(cache) == await stored(appointments)
 
 
 async def test_an_appointment_that_moves_while_it_is_read_counts_once(
-    appointments: Counted, ledgers: StatisticsCache, histories: Histories
+    appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     booked, other = histories.book(), histories.book(patient="paul", start=NINE + 3 * MONTH)
     await appointments.save([booked, other])
     appointments.meanwhile = [histories.move(booked, NINE + 2 * MONTH)]
-    assert await kept(ledgers) == await stored(appointments)
+    assert await kept(cache) == await stored(appointments)
     assert appointments.meanwhile == []
 
 
 async def test_a_range_reads_the_months_that_hold_it_and_no_others(
-    appointments: Counted, ledgers: StatisticsCache, histories: Histories
+    appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     await appointments.save([histories.book(patient=f"p{day}", start=NINE + timedelta(days=day)) for day in range(200)])
-    assert sum((await kept(ledgers, NINE, NINE + timedelta(days=1))).values()) == 29
+    assert sum((await kept(cache, NINE, NINE + timedelta(days=1))).values()) == 29
     assert appointments.reads == 1
 
 
 async def test_what_lies_outside_the_usual_is_counted_too(
-    appointments: Counted, ledgers: StatisticsCache, histories: Histories
+    appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     odd = [histories.book(start=BEFORE - 400 * MONTH), histories.book(patient="paul", start=NINE + 400 * MONTH)]
     await appointments.save(odd)
-    assert await kept(ledgers) == await stored(appointments)
+    assert await kept(cache) == await stored(appointments)
 
 
-async def test_a_doctor_without_appointments_has_none(ledgers: StatisticsCache) -> None:
-    assert await kept(ledgers) == Counter()
+async def test_a_doctor_without_appointments_has_none(cache: StatisticsCache) -> None:
+    assert await kept(cache) == Counter()
 
 
 async def test_no_more_is_kept_than_there_is_room_for(appointments: Counted, histories: Histories) -> None:
-    ledgers = StatisticsCache(appointments, lambda: NINE, kept=10)
+    cache = StatisticsCache(appointments, lambda: NINE, capacity=10)
     for doctor in ("dora", "dick"):
         await appointments.save([histories.book(doctor, f"{doctor}{n}", NINE + n * MONTH) for n in range(6)])
     for doctor in ("dora", "dick"):
-        assert sum(map(len, await ledgers.outcomes(doctor, None, None))) == 6
-    assert list(ledgers._ledgers) == ["dick"]
+        assert sum(map(len, await cache.outcomes(doctor, None, None))) == 6
+    assert list(cache._caches) == ["dick"]
