@@ -1,4 +1,4 @@
-"""An agents process that loses every third notice of a doctor on its way to the bus."""
+"""An agents process that does not send every third notice of a doctor."""
 
 import asyncio
 from collections.abc import Iterable

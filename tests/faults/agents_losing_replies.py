@@ -1,4 +1,4 @@
-"""An agents process that loses the first reply about everything it has written."""
+"""An agents process that does not send the first reply to each command that it has written."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""An agents process that stops in its tracks between deciding and writing.
+"""An agents process that stops (SIGSTOP) between deciding and writing.
 
 It does so once, at a batch with several decisions, as soon as there is a file of the name below in its folder.
 """

@@ -1,4 +1,4 @@
-"""An agents process that pauses before it writes, and then writes what it has decided, whatever is there by now."""
+"""An agents process that stops before a write, and then overwrites whatever is in the record."""
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReplaceOne
@@ -14,7 +14,7 @@ def _write_over(appointment: Appointment) -> ReplaceOne[Document]:
 
 
 async def drop_fences(mongodb_url: str) -> None:
-    """Drop every index of the appointments, as if they had never been made."""
+    """Drop every index of the appointments."""
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongodb_url)
     await client.get_default_database()["appointments"].drop_indexes()
     client.close()

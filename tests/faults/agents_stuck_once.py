@@ -1,4 +1,4 @@
-"""An agents process that waits in vain for its table at its first start: it believes in entries that are not there.
+"""An agents process whose table recovery stalls at its first start: it waits for entries that do not exist.
 
 There is a file (STUCK_WHILE) until then, so that whoever begins anew is well.
 """

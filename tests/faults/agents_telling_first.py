@@ -1,4 +1,4 @@
-"""An agents process that tells before the database has said yes: its writes follow a little later."""
+"""An agents process that publishes notices and replies before it writes."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An agents process that takes for its own whatever the broker lets it fetch, and is told late that it is not."""
+"""An agents process without a lease: it decides whatever it can fetch, and learns late that it lost its partitions."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from agents import __main__ as agents
 from agents.transport import HubApp
 
 _STOPPED, _LATE = 1.0, 3.0
-"""Seconds without a heartbeat after which we have been stopped, and that the next one then takes on its way."""
+"""Seconds. After one second without a heartbeat, the process was stopped; then it delays the next by three."""
 
 _heartbeat = GroupCoordinator._do_heartbeat
 _last = [time.monotonic()]

@@ -1,4 +1,4 @@
-"""An api process on whose way from the bus every fifth notice is lost, as it is with a broker that is emptied."""
+"""An api process that drops every fifth notice from the bus, as an emptied broker does."""
 
 from itertools import count
 

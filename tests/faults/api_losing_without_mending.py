@@ -1,4 +1,4 @@
-"""The api process that loses notices, and takes no look at the record for them."""
+"""An api process that drops notices and never reads the missing ones from the record."""
 
 from hub.bus.feed import Feed, _Line
 from hub.bus.messages import Notice

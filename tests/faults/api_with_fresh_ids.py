@@ -1,4 +1,4 @@
-"""An api process that wrongly gives a command a new id each time it sends it again."""
+"""An api process with a bug: it gives a command a new id each time it repeats it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from hub.scheduling.commands import Command, CommandAdapter
 _on_reply = Requests.on_reply
 _init = Requests.__init__
 _id_of: dict[str, str] = {}
-"""For each sent id, the id under which a caller waits for the reply."""
+"""Maps each sent id to the id for which a caller awaits the reply."""
 
 
 class _FreshIds:

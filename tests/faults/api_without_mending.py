@@ -1,4 +1,4 @@
-"""An api process that waits for what is missing on the bus, and never asks the record."""
+"""An api process that never reads missing notices from the record."""
 
 from api import __main__ as api
 from hub.bus.feed import Feed

@@ -1,4 +1,4 @@
-"""An api process that says of whoever comes back that nothing was missed, as one does that knows no `sync`."""
+"""An api process that answers every `sync` with nothing missed, as if it had no `sync`."""
 
 from collections.abc import Mapping
 

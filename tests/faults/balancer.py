@@ -1,4 +1,4 @@
-"""A balancer in front of the apis that is not sticky, and that cuts connections when it is told to."""
+"""A load balancer for api processes. It is not sticky, and it can cut connections."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Balancer:
-    """Each connection goes to the next api that takes it."""
+    """Passes each connection to the next api process that accepts it."""
 
     def __init__(self, host: str, ports: Sequence[int]) -> None:
         self._host = host
@@ -18,17 +18,17 @@ class Balancer:
         self.cuts = 0
 
     def add(self, port: int) -> None:
-        """Send connections to one more api."""
+        """Add an api process."""
         self._ports.append(port)
 
     def cut(self, how_many: int, chance: random.Random) -> None:
-        """Cut some connections, as a network does: without a goodbye to either side."""
+        """Cut some connections as a network failure does, without closing the protocol on either side."""
         for writer in chance.sample(sorted(self._open, key=id), min(how_many, len(self._open))):
             self.cuts += 1
             writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry bytes both ways until either side ends, or we do."""
+        """Copy bytes in both directions until one side closes, or the balancer stops."""
         self._open.add(writer)
         with suppress(OSError):
             there = await self._connect()
@@ -44,7 +44,7 @@ class Balancer:
         writer.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to an api. Raises OSError when none is there."""
+        """Connect to an api process. Raises OSError when none accepts."""
         for _ in self._ports:
             self._turn += 1
             with suppress(OSError):

@@ -13,7 +13,7 @@ _LONGEST_LINE = 256 * 1024 * 1024
 
 
 class JsClients:
-    """Asks the process, which answers in any order."""
+    """Sends requests to the process, which answers in any order."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -44,7 +44,7 @@ class JsClients:
 
 @asynccontextmanager
 async def js_clients(url: str, tokens: Sequence[str]) -> AsyncIterator[JsClients]:
-    """Give a client for each access token, connected and in step."""
+    """Yield a connected and synchronized client for each access token."""
     process = await asyncio.create_subprocess_exec(
         "node",
         str(_ROOT / "tests/js/clients.js"),

@@ -1,4 +1,4 @@
-"""Clients of both kinds that show a run while it is busy, and what is wrong with what they show in the end."""
+"""Python and JavaScript clients that show appointments while these change, and a check of what they show."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ _CONNECT_AT_ONCE = 10
 
 @dataclass
 class Screen:
-    """What one client has shown: every snapshot and event it applied, in order, and what it shows now."""
+    """The snapshots and events that a client has applied, in order, and what it shows now."""
 
     owner: Account
     log: list[list[Any]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Screen:
         self.cuts += 1
 
     def faults(self, due: "Due") -> Iterator[str]:
-        """Name what is wrong, by comparing with what the screen should show."""
+        """Yield the differences from what the screen should show."""
         position: dict[str, int] = {}
         had: set[tuple[str, int]] = set()
         for what, *said in self.log:
@@ -75,14 +75,14 @@ class Screen:
 
 @dataclass(frozen=True)
 class Due:
-    """What somebody should have been told, by doctor and `seq`, and should see in the end."""
+    """The events that a user should have received, by doctor and `seq`, and the final appointments."""
 
     events: set[tuple[str, int]]
     view: dict[str, Any]
 
 
 def due(person_id: str, record: Sequence[Appointment]) -> Due:
-    """Return what a doctor or a patient should have been told."""
+    """Return what a doctor or a patient should have received."""
     own = [each for each in record if person_id in {each.doctor_id, each.patient_id}]
     return Due(
         {(each.doctor_id, event.seq) for each in own for event in each.history},
@@ -91,7 +91,7 @@ def due(person_id: str, record: Sequence[Appointment]) -> Due:
 
 
 class Busy:
-    """A run in which every patient changes appointments, one after the other, each at times of their own."""
+    """Every patient changes appointments, one after the other, at random times."""
 
     def __init__(self, records: Records, doctors: Sequence[str], patients: Sequence[Member]) -> None:
         self.records = records
@@ -102,12 +102,12 @@ class Busy:
         self._tomorrow = midnight + timedelta(days=1)
 
     async def change(self, how_many: int) -> None:
-        """Let so many changes happen."""
+        """Make this many changes."""
         each = -(-how_many // len(self._patients))
         await asyncio.gather(*(self._changes(number, patient, each) for number, patient in enumerate(self._patients)))
 
     async def until(self, how_many: int) -> None:
-        """Return when so many changes have happened."""
+        """Return after this many changes."""
         while len(self.answers) < how_many:  # noqa: ASYNC110 -- the answers are a list
             await asyncio.sleep(0.02)
 
@@ -141,7 +141,7 @@ class Busy:
 
 @dataclass
 class Hall:
-    """Everybody who is there; half of the screens are Python, half JavaScript."""
+    """All clients; half of the screens are Python, half JavaScript."""
 
     busy: Busy
     doctors: list[str]
@@ -151,7 +151,7 @@ class Hall:
     _lines: list[Any]
 
     async def faults(self, within: float = 30.0) -> list[tuple[str, str]]:
-        """Return what is wrong with whose screen, when all show what the record holds, or after so many seconds."""
+        """Return the differences by user, once there are none or after these seconds."""
         record = await self.busy.record(self.doctors)
         loop = asyncio.get_running_loop()
         end = loop.time() + within
@@ -167,24 +167,24 @@ class Hall:
 
 
 async def show(screens: Sequence[Screen], clients: JsClients) -> None:
-    """Bring the screens of JavaScript clients up to what these show now."""
+    """Copy what the JavaScript clients show into their screens."""
     for screen, report in zip(screens, await clients.ask("report"), strict=True):
         screen.log, screen.view, screen.cuts = report["log"], report["view"], report["cuts"]
 
 
 def due_to(screens: Iterable[Screen], record: Sequence[Appointment]) -> dict[str, Due]:
-    """Return what each owner of a screen should have been told."""
+    """Return what each owner of a screen should have received."""
     return {owner_id: due(owner_id, record) for owner_id in {screen.owner.id for screen in screens}}
 
 
 def faults_of(screens: Sequence[Screen], all_due: Mapping[str, Due]) -> list[tuple[str, str]]:
-    """Return what is wrong with whose screen."""
+    """Return the differences by user."""
     return [(screen.owner.id, fault) for screen in screens for fault in screen.faults(all_due[screen.owner.id])]
 
 
 @asynccontextmanager
 async def hall(stack: Stack, url: str, doctors: int, patients: int, screens: int) -> AsyncIterator[Hall]:
-    """Put people into the record and give `screens` of each kind, connected: half are doctors', half patients'."""
+    """Write accounts and connect `screens` of each kind: half are doctors', half patients'."""
     records = connect(stack.settings.mongodb_url)
     async with AsyncExitStack() as lines:
         lines.push_async_callback(records.close)

@@ -1,4 +1,4 @@
-"""An api process gets kill -9 under load, and another one is there."""
+"""An api process gets kill -9 under load, while another one runs."""
 
 import asyncio
 from pathlib import Path

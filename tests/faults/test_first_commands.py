@@ -1,4 +1,4 @@
-"""The first commands that a partition ever has come while no worker takes them, and nobody sends them again.
+"""The first commands of a partition arrive while no worker runs, and no client repeats them.
 
 Nothing has been committed of such a partition, so nothing that was committed tells its next owner where to begin.
 """
@@ -24,7 +24,7 @@ from tests.stack import Stack, until
 pytestmark = pytest.mark.stack
 
 DOCTORS = 40
-"""So many that each partition has some."""
+"""Enough that each partition has some."""
 DECIDED_WITHIN = 30.0
 
 
@@ -56,7 +56,7 @@ async def test_commands_that_no_worker_takes_at_first_are_decided_by_the_next_on
 
 
 async def _send(stack: Stack, doctors: list[str], patient_id: str) -> set[str]:
-    """Put a booking for each doctor on the way, which nobody waits for and which never expires; return the ids."""
+    """Send a booking for each doctor without a reply topic and without expiry. Return the ids."""
     now = system_clock()
     first = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     partitions = stack.settings.kafka_partitions
@@ -84,7 +84,7 @@ async def _send(stack: Stack, doctors: list[str], patient_id: str) -> set[str]:
 
 
 async def _decided(records: MongoRecords, sent: set[str]) -> None:
-    """Return when the record has them all; fail with those that it has not got in time."""
+    """Return when the record has all of them. Fails with the missing ones after a timeout."""
     end = time.monotonic() + DECIDED_WITHIN
     while missing := sent - set(await records.appointments.by_ids(sent)):
         assert time.monotonic() < end, f"{len(missing)} of {len(sent)} were never decided"

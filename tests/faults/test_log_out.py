@@ -1,4 +1,4 @@
-"""A log-out in one process: the sockets and the tokens of the log-in end in every other one, with or without a bus."""
+"""A log-out at one api process ends the session's sockets and tokens at every other one, with or without a bus."""
 
 import asyncio
 from pathlib import Path

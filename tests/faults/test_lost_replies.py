@@ -51,7 +51,7 @@ async def scenario(directory: Path, api: str) -> AsyncIterator[tuple[Stack, Judg
 
 
 async def everybody_books(run: JudgedRun) -> list[Answer]:
-    """Let each patient book a slot that nobody else wants."""
+    """Every patient books a different slot."""
     slots = run.slots(PATIENTS)
     return await asyncio.gather(
         *(
@@ -62,7 +62,7 @@ async def everybody_books(run: JudgedRun) -> list[Answer]:
 
 
 async def everybody_moves(run: JudgedRun) -> list[Answer]:
-    """Let each patient move to a later slot of the same doctor that nobody else wants."""
+    """Every patient moves to a different later slot of the same doctor."""
     booked = {answer.appointment.patient_id: answer.appointment.id for answer in run.answers if answer.appointment}
     slots = run.slots(PATIENTS)
     return await asyncio.gather(

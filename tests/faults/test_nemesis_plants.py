@@ -1,4 +1,4 @@
-"""A judge that cannot fail is worthless: each planted fault is named by the promise that it breaks."""
+"""The judge must find each planted bug, and name the promise that it breaks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ _SESSION = PROFILES[BROKER].session_timeout
 
 @dataclass(frozen=True)
 class Planted:
-    """What is missing, in which process, what happens then, and what the judge has to say of it."""
+    """A planted bug: its process, the faults that reveal it, and what the judge must find."""
 
     agents: str = "tests.tools.nemesis.agents"
     api: str = "tests.tools.nemesis.api"
@@ -110,7 +110,7 @@ async def test_the_judge_names_what_is_planted_deeper(tmp_path: Path, name: str)
 
 
 async def _expose(folder: Path, planted: Planted) -> None:
-    """Play until the judge says it, three times at most: a fault shows itself when people meet it, which is chance."""
+    """Run until the judge finds it, three times at most: whether clients meet a bug depends on chance."""
     said: list[object] = []
     for seed in _SEEDS:
         plan = Plan(

@@ -16,7 +16,7 @@ DOCTORS, SLOTS_EACH, PATIENTS = 8, 8, 24
 GOES_ON_WITHIN = 10.0
 ONE_ANSWER = Timeouts(total=12.0, attempt=12.0)
 KEEPING = [pytest.param("broker", False, id="broker")] if BROKER == "kafka" else []
-"""The embedded broker keeps nothing, so that it cannot come back with its data."""
+"""The embedded broker stores nothing, so it cannot return with its data."""
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ async def test_what_was_acknowledged_survives_and_booking_goes_on_by_itself(
 
 
 async def until_nobody_is_answered(run: JudgedRun) -> int:
-    """Return how many had been when for a second nobody was: what had been decided before may still be under way."""
+    """Return the number of answers once there was none for a second: earlier decisions may still be under way."""
     loop = asyncio.get_running_loop()
     end = loop.time() + GOES_ON_WITHIN
     last, since = -1, loop.time()
@@ -75,7 +75,7 @@ async def until_nobody_is_answered(run: JudgedRun) -> int:
 
 
 async def until_ready(run: JudgedRun, but_for: str | None = None) -> None:
-    """Wait until the api says that it is ready, or that just this engine is missing."""
+    """Wait until the api reports ready, or that only this engine is missing."""
     async with asyncio.timeout(GOES_ON_WITHIN):
         while True:
             trouble = await run.door.ready()

@@ -1,4 +1,4 @@
-"""A worker is paused exactly between deciding and writing, until its doctors are another's; then it goes on."""
+"""A worker is stopped exactly between deciding and writing, and resumed when another worker has its doctors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -74,7 +74,7 @@ async def test_without_fences_in_the_record_the_judge_says_that_somebody_was_put
 
 @asynccontextmanager
 async def scenario_of_hours(directory: Path, module: str) -> AsyncIterator[tuple[JudgedRun, set[str], str]]:
-    """Let a worker with this module decide bookings, and write them when the doctor has other hours.
+    """A worker with this module decides bookings, and writes them after the doctor has changed the hours.
 
     Gives the ids of those bookings, and what the late write came to. They expire before another worker meets them: so
     nobody but the paused one has them.
@@ -105,7 +105,7 @@ async def scenario_of_hours(directory: Path, module: str) -> AsyncIterator[tuple
 
 
 async def send_bookings(stack: Stack, run: JudgedRun) -> None:
-    """Put a booking by each patient, of a slot each, on the way to the first doctor; nobody waits for the answers."""
+    """Send a booking of each patient to the first doctor, for different slots, without waiting for answers."""
     at, doctor_id = system_clock(), run.doctors[0].id
     async with AIOKafkaProducer(bootstrap_servers=str(stack.settings.kafka_bootstrap_servers)) as producer:
         for key, patient, slot in zip(COMMANDS, run.patients, run.slots(len(COMMANDS)), strict=True):
@@ -128,7 +128,7 @@ async def send_bookings(stack: Stack, run: JudgedRun) -> None:
 
 @asynccontextmanager
 async def scenario(directory: Path, module: str) -> AsyncIterator[tuple[Stack, JudgedRun, str]]:
-    """Play it with this agents module; give what the late write of the paused worker came to."""
+    """Run the scenario with this agents module. Yields the outcome of the paused worker's late write."""
     async with Stack(directory) as stack:
         await stack.start_engines()
         paused = await stack.add_agents(module)
@@ -154,7 +154,7 @@ async def scenario(directory: Path, module: str) -> AsyncIterator[tuple[Stack, J
 
 
 async def everybody_books(run: JudgedRun, slots: list[Slot]) -> None:
-    """Let each patient book one slot of the first doctor."""
+    """Every patient books one slot of the first doctor."""
     answers = await asyncio.gather(
         *(patient.commands.book(slot.doctor_id, slot.start) for patient, slot in zip(run.patients, slots, strict=True))
     )
@@ -162,7 +162,7 @@ async def everybody_books(run: JudgedRun, slots: list[Slot]) -> None:
 
 
 async def swap_slots(run: JudgedRun, slots: list[Slot]) -> None:
-    """Let everybody cancel, and then book the slot that their neighbour had."""
+    """Every patient cancels, and then books the slot that another patient had."""
     booked = {answer.appointment.patient_id: answer.appointment.id for answer in run.answers if answer.appointment}
     gone = await asyncio.gather(*(patient.commands.cancel(booked[patient.id]) for patient in run.patients))
     assert all(answer.ok for answer in gone)

@@ -1,4 +1,4 @@
-"""Everybody wants the same slots, while agents die and arrive."""
+"""Many patients book the same slots while agents processes are killed and started."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Race:
-    """A race that is over: what was raced for, who was killed half-way, and who came then."""
+    """A finished race: the slots, the killed process, and the process that was started."""
 
     run: JudgedRun
     slots: list[Slot]
@@ -58,7 +58,7 @@ async def test_when_agents_tell_before_they_write_the_judge_says_that_acknowledg
 
 @asynccontextmanager
 async def race(directory: Path, size: Size, module: str) -> AsyncIterator[Race]:
-    """Let everybody race; half-way one of two agents processes gets kill -9, and a little later another one begins."""
+    """Every patient tries to book every slot. Half-way, an agents process is killed; later, another one starts."""
     async with Stack(directory) as stack:
         await stack.start_engines()
         victim = await stack.add_agents(module)

@@ -1,4 +1,4 @@
-"""Processes join, leave and are replaced one after the other, as a deploy does it: nobody who books notices."""
+"""Processes join, leave and are replaced one after the other, as in a deployment. Clients notice nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
-"""Seconds between two commands of one patient: what is waited for is the hub's absence, not its queue."""
+"""Seconds between two commands of one patient: long enough that commands do not queue."""
 PROMISED = 2.0 if BROKER == "kafka" else 4.0
-"""Seconds that a command may take while processes come and go. The embedded broker lets who joins wait for a second."""
+"""Seconds that a command may take meanwhile. The embedded broker delays a joining process by a second."""
 
 
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
@@ -59,7 +59,7 @@ async def test_while_processes_join_leave_and_are_replaced_every_command_is_answ
 
 
 async def _replace_first(stack: Stack, run: JudgedRun, balancer: Balancer, agents: Process, api: Process) -> None:
-    """Start what takes their place before they go."""
+    """Start the replacements first."""
     await stack.add_agents()
     await _settled(run)
     await stack.end(agents)
@@ -70,7 +70,7 @@ async def _replace_first(stack: Stack, run: JudgedRun, balancer: Balancer, agent
 
 
 async def _let_go_first(stack: Stack, run: JudgedRun, balancer: Balancer, agents: Process, api: Process) -> None:
-    """Let them go before what takes their place starts."""
+    """Stop the processes before the replacements start."""
     await stack.end(agents)
     await _settled(run)
     await stack.add_agents()
@@ -81,13 +81,13 @@ async def _let_go_first(stack: Stack, run: JudgedRun, balancer: Balancer, agents
 
 
 async def _settled(run: JudgedRun) -> None:
-    """Return when everybody has been answered again, as who deploys waits before the next step."""
+    """Return when every patient has an answer again, as a deployment waits between steps."""
     await run.until_answered(len(run.answers) + 2 * PATIENTS)
 
 
 @asynccontextmanager
 async def scenario(directory: Path) -> AsyncIterator[tuple[Stack, Balancer, JudgedRun]]:
-    """Start two of each, and let people in."""
+    """Start two processes of each kind, and connect people."""
     async with Stack(directory) as stack:
         await stack.start(agents=2, apis=2)
         async with (
@@ -99,7 +99,7 @@ async def scenario(directory: Path) -> AsyncIterator[tuple[Stack, Balancer, Judg
 
 @asynccontextmanager
 async def everybody_busy(run: JudgedRun) -> AsyncIterator[None]:
-    """Let every patient book and cancel, one after the other, as long as the block lasts."""
+    """Every patient books and cancels in turn during the block."""
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number, patient in enumerate(run.patients):

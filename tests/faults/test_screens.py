@@ -1,4 +1,4 @@
-"""A hundred clients of both kinds, hard cuts, a killed api and a killed agent: every screen shows the record."""
+"""A hundred clients, cut connections, killed api and agents processes: in the end every screen shows the record."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from tests.stack import Stack
 DOCTORS, SCREENS = 8, 50
 PATIENTS = 24
 MANY_PATIENTS = 96
-"""Each with no more appointments than a patient has in many years, also after 20,000 changes."""
+"""Enough patients that none has more appointments than in many real years, even after 20,000 changes."""
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def scenario(directory: Path, api: str, patients: int = PATIENTS) -> Async
 
 
 async def cut_for_ever(balancer: Balancer, every: float) -> None:
-    """Cut two lines every so many seconds."""
+    """Cut two connections at this interval (seconds)."""
     chance = random.Random(20)
     while True:
         await asyncio.sleep(every)

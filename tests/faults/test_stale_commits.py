@@ -1,4 +1,4 @@
-"""A worker's last commit to a broker that is no more arrives at the empty one that has taken its place.
+"""A worker's last offset commit arrives at the empty broker that has replaced the previous one.
 
 It happens when the broker comes back empty while a commit is being repeated; here the commit is made by hand.
 """
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS, SLOTS_EACH = 12, 6, 4
 FORMERLY = 600
-"""The offset up to which the worker had come: more commands than follow."""
+"""The offset that the worker had reached: more than the number of commands that follow."""
 ANSWERED_WITHIN = 60.0
 
 
@@ -43,7 +43,7 @@ async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: 
 
 
 async def _commit(stack: Stack, offset: int) -> None:
-    """Commit an offset for every partition of the commands, as the agents' group."""
+    """Commit an offset for every command partition, as the agents' consumer group."""
     place = broker_config(stack.settings)
     admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
     consumer = AIOKafkaConsumer(bootstrap_servers=place.servers, group_id=GROUP, enable_auto_commit=False)

@@ -1,4 +1,4 @@
-"""A worker is stopped for longer than its session; when it goes on it still takes its doctors for its own."""
+"""A worker is stopped for longer than its session. When it resumes, it does not know that it has lost its doctors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 DOCTORS, PATIENTS, SLOTS = 4, 3, 24
 PLAYS = 5
-"""It has to be quicker than the broker's word that it is out."""
+"""The worker must decide before the broker tells it that it left the group."""
 
 
 async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied
 
 @asynccontextmanager
 async def scenario(directory: Path, module: str) -> AsyncIterator[JudgedRun]:
-    """Let slots be taken, refused to somebody else, and freed, while a worker with this module is stopped."""
+    """While a worker with this module is stopped, slots are booked, refused to other patients, and freed."""
     async with Stack(directory) as stack:
         await stack.start_engines()
         stopped = await stack.add_agents(module)
@@ -63,5 +63,5 @@ async def scenario(directory: Path, module: str) -> AsyncIterator[JudgedRun]:
 
 
 def _times_given(agents: Process) -> int:
-    """Return how often the broker has said which doctors are its."""
+    """Return how often the worker was assigned partitions."""
     return agents.written().count('"doctors_taken_over"')

@@ -1,4 +1,4 @@
-"""A worker waits for entries of its table that no longer exist, as two did after their broker had come back empty."""
+"""A worker waits for table entries that no longer exist, as after a broker came back empty. It restarts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A text goes out, the phone answers, the appointment changes: through all of the hub and the stand-in for Twilio."""
+"""A text is sent, the phone answers, and the appointment changes: through the whole hub and the Twilio stub."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tests.phones import Arrived, Phones
 from tests.stack import Stack
 
 SHOWN = datetime(2026, 11, 23, 6, 58, 20, tzinfo=UTC)
-"""What the clock shows when the stack begins to start. A hundred seconds later the slot has to be booked."""
+"""The hub's time when the stack starts. The slot must be booked within a hundred seconds."""
 RATE = 4.0
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 WHEN = "Mon 23 Nov, 11:00 AM"
@@ -30,7 +30,7 @@ CARL = patient("patient-carl", name="Carl", phone="+12025550123")
 
 @dataclass(frozen=True)
 class Desk:
-    """The hub's front, as Carl uses it."""
+    """The hub's REST api and Carl's phone."""
 
     stack: Stack
     phones: Phones
@@ -50,7 +50,7 @@ class Desk:
             return shown["status"], shown["version"]
 
     async def arrived(self, phone: str | None, count: int, within: float = 60.0) -> list[Arrived]:
-        """Return the texts to a phone as soon as there are so many; fail when there are more."""
+        """Wait for this number of texts to a phone. Fails when there are more."""
         end = monotonic() + within
         while True:
             found = [each for each in await self.phones.sent() if each.to == phone]
@@ -112,7 +112,7 @@ async def test_a_reminder_is_answered_and_the_appointment_changes(tmp_path: Path
 
 
 async def _delivered(records: Records, text_id: str) -> None:
-    """Return when the hub has taken in that the text was delivered."""
+    """Return when the hub has recorded the delivery of the text."""
     end = monotonic() + 10
     while True:
         text = await records.texts.by_id(text_id)

@@ -1,4 +1,4 @@
-"""What Twilio does not answer clearly: what the patient got, and what the record says. See `docs/texts.md`."""
+"""Requests to Twilio without a clear answer: what the patient got, and what the record says. See `docs/texts.md`."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.stack]
 
 BEFORE_NINE = datetime(2026, 11, 24, 8, 59, 25, tzinfo=UTC)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-"""Who books it within half a minute is reminded of it right afterwards."""
+"""A slot that is booked within half a minute has its reminder right afterwards."""
 REPAIR, AGAIN, SETTLED = timedelta(minutes=2), timedelta(seconds=30), timedelta(minutes=5)
 SLACK = timedelta(seconds=12)
-"""Looks are five seconds apart, and the machine may be busy."""
+"""The hub polls every five seconds, and the machine may be busy."""
 
 
 class Visit:
-    """Somebody's appointment at noon, and one kind of text about it."""
+    """An appointment at noon, and one kind of text about it."""
 
     def __init__(self, hub: RunningHub, doctor: Person, patient: Person, kind: TextKind) -> None:
         self.hub = hub
@@ -40,7 +40,7 @@ class Visit:
         return next((text for text in found if text.kind == self.kind), None)
 
     async def comes_to(self, *statuses: TextStatus) -> Text:
-        """Return the text when it has come to one of these."""
+        """Wait until the text has one of these statuses, and return it."""
 
         async def look() -> Text | None:
             text = await self.text()
@@ -57,7 +57,7 @@ class Visit:
 
 
 async def _visit(hub: RunningHub, kind: TextKind, *faults: str, times: int = 1) -> Visit:
-    """Let somebody have an appointment, whose text of this kind meets these faults."""
+    """Book an appointment whose text of this kind meets these faults."""
     visit = Visit(hub, await hub.doctor(), await hub.patient(), kind)
 
     async def go_wrong() -> None:
@@ -76,7 +76,7 @@ async def _visit(hub: RunningHub, kind: TextKind, *faults: str, times: int = 1) 
 
 
 async def _refused(hub: RunningHub, kind: TextKind, fault: str) -> None:
-    """The POST did not arrive at all: the text goes out once more, when that is certain."""
+    """The POST did not arrive: the text is sent again when that is certain."""
     visit = await _visit(hub, kind, fault)
     text = await visit.comes_to(TextStatus.DELIVERED)
     (arrived,) = await visit.arrived()
@@ -88,7 +88,7 @@ async def _refused(hub: RunningHub, kind: TextKind, fault: str) -> None:
 
 
 async def _always_refused(hub: RunningHub, kind: TextKind, posts: int) -> None:
-    """Nobody ever answers clearly: so many POSTs, then it is given up and the doctor's side sees it."""
+    """No answer is ever clear: after a number of POSTs the hub gives up, and the clinic sees it."""
     visit = await _visit(hub, kind, "server_error", times=9)
     text = await visit.comes_to(TextStatus.FAILED)
     assert (text.attempts, await visit.arrived()) == (posts, [])
@@ -97,7 +97,7 @@ async def _always_refused(hub: RunningHub, kind: TextKind, posts: int) -> None:
 
 
 async def _taken_in_silence(hub: RunningHub, kind: TextKind, fault: str) -> None:
-    """Twilio took it, the answer was lost and no report came: its list says so, and nothing is sent again."""
+    """Twilio accepted it, but answer and report are lost: the hub finds it in Twilio's list and does not repeat it."""
     visit = await _visit(hub, kind, fault, "callbacks_withheld")
     text = await visit.comes_to(TextStatus.SENT)
     (arrived,) = await visit.arrived()

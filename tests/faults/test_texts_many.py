@@ -1,4 +1,4 @@
-"""Many reminders at once while the agents are killed: everybody gets theirs, and nobody gets it twice."""
+"""Many reminders at once while agents are killed: each patient gets one reminder, exactly once."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Rush:
-    """What has become of the reminders: `texts` by appointment, as the record has them, and what reached the phones.
+    """The result: `texts` by appointment, from the record, and what arrived at the phones.
 
     `appointments` are as they stand afterwards: the last event of each is that the reminder was due.
     """
@@ -42,21 +42,21 @@ class Rush:
     texts: dict[str, Text]
     arrived: Sequence[Arrived]
     in_the_dark: Sequence[int]
-    """How many texts each kill left in the dark."""
+    """Texts with an unknown result after each kill."""
 
     def decided_late(self, rate: float) -> list[float]:
-        """Return the real seconds from the instant that each reminder was due to the event in the record."""
+        """Return the real seconds from each reminder's due time to its event in the record."""
         return [(one.last.at - one.start + REMINDER_LEAD).total_seconds() / rate for one in self.appointments]
 
     def arrived_late(self, rate: float) -> list[float]:
-        """Return the real seconds from the instant that each reminder was due to its arrival."""
+        """Return the real seconds from each reminder's due time to its arrival."""
         due = {self.texts[one.id].id: one.start - REMINDER_LEAD for one in self.appointments}
         return [(text.at - due[text.text_id or ""]).total_seconds() / rate for text in self.arrived]
 
 
 @pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Write a line for a person to read."""
+    """Print a line."""
 
     def write(line: str) -> None:
         with capsys.disabled():
@@ -94,7 +94,7 @@ async def test_thousands_of_reminders_of_one_minute_reach_each_patient_once_alth
 
 
 def _everybody_has_one(rush: Rush) -> None:
-    """Everybody was to be reminded, once; nobody got it twice; only what a kill left in the dark was posted again."""
+    """Each patient has one reminder, and none has two. Only texts of unknown result after a kill were sent again."""
     assert {tuple(event.type for event in one.history) for one in rush.appointments} == {("booked", "reminded")}
     assert len(rush.texts) == len(rush.appointments)
     assert [phone for phone, texts in Counter(text.to for text in rush.arrived).items() if texts > 1] == []
@@ -142,7 +142,7 @@ async def _rush(folder: Path, number: int, rate: float, *, patience: float, repo
 
 
 class _Inbox:
-    """All phones together."""
+    """The phones of all patients."""
 
     def __init__(
         self, phones: Phones, records: MongoRecords, appointments: Sequence[Appointment], patience: float
@@ -159,7 +159,7 @@ class _Inbox:
             await self._look()
 
     async def until_rest(self, at: TextStatus, *, repaired: bool) -> dict[str, Text]:
-        """Return the texts, by appointment, when all have come to `at` or, until `repaired`, are in the dark."""
+        """Return the texts by appointment, once all have the status `at` or, until `repaired`, an unknown result."""
         rest = {at} if repaired else {at, *UNSETTLED}
         while True:
             await self._look()
@@ -180,7 +180,7 @@ class _Inbox:
 
 
 async def _texts(records: MongoRecords) -> list[Text]:
-    """Return what is in the outbox."""
+    """Return the texts of the outbox."""
     # All of them, and past the time that the hub would give the database for it.
     found = [from_document(Text, each) for each in await records.texts._collection.find({}).to_list(None)]
     assert {text.kind for text in found} <= {"reminder"}

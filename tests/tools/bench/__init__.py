@@ -1,1 +1,1 @@
-"""Measures the real hub, run as processes: `python -m tests.tools.bench`. The scenarios are in `scenarios`."""
+"""Measures the hub, which runs as processes: `python -m tests.tools.bench`. `scenarios` lists what is measured."""

@@ -21,11 +21,11 @@ from tests.tools.bench.subject import WrongAnswers, under_measurement
 
 RESULTS = Path("bench-results")
 _WARM_UP: dict[Kind, float] = {"embedded": 2.0, "kafka": 10.0}
-"""Seconds. Apache Kafka's Java is compiled while it runs: at first it costs five times as much."""
+"""Seconds. Java compiles Apache Kafka while it runs: at first it needs five times as much CPU time."""
 
 
 def main() -> None:
-    """Measure, print, write the figures; exit 1 when an answer was wrong."""
+    """Measure, then print and write the figures. Exits with 1 when an answer was wrong."""
     options = _options()
     earlier = json.loads(options.against.read_text()) if options.against else None
     chosen = [
@@ -54,7 +54,7 @@ def main() -> None:
 async def _measure(
     chosen: Sequence[Scenario], options: argparse.Namespace, usable: Sequence[int], runs: dict[str, list[Figures]]
 ) -> Exception | None:
-    """Run every scenario once a round, each round on fresh hubs: no run pays for what others left behind.
+    """Run every scenario once in each round. Each round has new hubs, so that no run is affected by an earlier one.
 
     Fills `runs`; returns why it ended early, if it did.
     """
@@ -75,7 +75,7 @@ async def _measure(
 
 
 def _others(runs: report.Runs) -> float:
-    """Return how many cores somebody else had in the worst run."""
+    """Return the largest number of cores that other programs used during a run."""
     return max((run.get(machine.OTHERS, 0.0) for of_scenario in runs.values() for run in of_scenario), default=0.0)
 
 

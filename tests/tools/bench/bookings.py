@@ -1,4 +1,4 @@
-"""Scenario: so many bookings in flight, each for a fresh slot and by a patient who is free then."""
+"""Scenario: a number of concurrent bookings, each of a free slot and by a patient who is free then."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,17 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 
 
 async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
-    """As many keep-alive connections as bookings in flight; the patients take turns on them."""
+    """One keep-alive connection for each concurrent booking. The patients share them in turn."""
     return await _over_rest(subject, seconds, subject.population.patients, in_flight)
 
 
 async def of_one_doctor(subject: Subject, seconds: float, in_flight: int) -> Figures:
-    """The same, and everybody wants the same doctor."""
+    """The same, with one doctor for all bookings."""
     return await _over_rest(subject, seconds, subject.population.crowd, in_flight)
 
 
 async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> Figures:
-    """The same, and everybody wants one of the doctors of the same partition."""
+    """The same, with doctors of one partition only."""
     by_partition: dict[int, list[Patient]] = defaultdict(list)
     for patient in subject.population.patients:
         by_partition[partition_of(patient.doctor_id, subject.partitions)].append(patient)
@@ -34,7 +34,7 @@ async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> 
 
 
 async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figures:
-    """All patients are connected, however few of them book at a time; each also hears of the own booking."""
+    """All patients are connected, even when few book at a time. Each also receives the event of the booking."""
     async with AsyncExitStack() as stack:
         operations = []
         for patients in _shared_out(subject.population.patients, in_flight):
@@ -55,7 +55,7 @@ async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patien
 
 
 def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patient]]:
-    """With more shares than patients, several hold the same one: who books twice at a time wants two slots."""
+    """With more shares than patients, a patient is in several shares, and books different slots concurrently."""
     return [patients[number::shares] or [patients[number % len(patients)]] for number in range(shares)]
 
 

@@ -1,4 +1,4 @@
-"""Scenario: many clients who are connected and do nothing."""
+"""Scenario: many idle connections."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ from tests.tools.bench.sockets import open_all
 from tests.tools.bench.subject import Subject
 
 _ROUND_OF_PINGS = 10.0
-"""Seconds in which the hub pings every client once (`api.sockets.limits`)."""
+"""The hub pings every client once in this many seconds (`api.sockets.limits`)."""
 
 
 async def connected(subject: Subject, _: float, clients: int) -> Figures:
-    """How quickly they are let in, what each takes of the memory, and what keeping them alive costs a second."""
+    """Measures the rate of connecting, the memory of each connection, and the CPU time of idle connections."""
     api = subject.processes["api"]
     patients = [patient.token for patient in subject.clinic.crowd]
     tokens = (patients * (clients // len(patients) + 1))[:clients]

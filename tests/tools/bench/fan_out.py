@@ -1,4 +1,4 @@
-"""Scenario: one booking at a time, and many dashboards of its doctor that are to show it."""
+"""Scenario: one booking at a time, and many dashboards of its doctor that receive the event."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 
 
 async def one_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
-    """Time from asking for the slot, over REST, until the last dashboard has the event."""
+    """Measures the time from the booking request over REST until the last dashboard has the event."""
     patient = subject.clinic.patients[0]
 
     def ask(rest: RestClient) -> asyncio.Future[Response]:
@@ -27,7 +27,7 @@ async def one_to_many(subject: Subject, seconds: float, dashboards: int) -> Figu
 
 
 async def node_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
-    """The same of a Node server that books nothing: what telling alone costs there. Compare `first to last`."""
+    """Measures the same with a Node server that only broadcasts. Compare `first to last`."""
     async with node_server(subject.processes["api"]) as (port, pid):
         place = Place("127.0.0.1", port, "anybody")
         return await _measure(
@@ -37,7 +37,7 @@ async def node_to_many(subject: Subject, seconds: float, dashboards: int) -> Fig
 
 @dataclass(frozen=True)
 class Place:
-    """Where dashboards connect, and with which token."""
+    """The address and token of the dashboards."""
 
     host: str
     port: int
@@ -75,7 +75,7 @@ async def _measure(
 
 
 class _Audience:
-    """All the dashboards together."""
+    """All dashboards of a measurement."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -84,7 +84,7 @@ class _Audience:
         self._told: asyncio.Future[float] | None = None
 
     def expect(self) -> asyncio.Future[float]:
-        """Return what will be the moment at which the last one hears of the next booking."""
+        """Return a future: the time at which the last dashboard receives the next event."""
         self._told = asyncio.get_running_loop().create_future()
         return self._told
 

@@ -1,4 +1,4 @@
-"""From single measurements to figures, and from several runs to their spread."""
+"""Computes figures from measurements, and the spread over several runs."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 from statistics import median
 
 Figures = dict[str, float]
-"""What one run of a scenario gives: name with unit → value."""
+"""The figures of one run: name with unit → value."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The runs of one figure."""
+    """The values of one figure over all runs."""
 
     least: float
     median: float
     most: float
 
     def overlaps(self, other: "Spread") -> bool:
-        """Whether the difference may be chance: some runs of one lie among those of the other."""
+        """Whether the ranges of both overlap, so that the difference may be chance."""
         return self.least <= other.most and other.least <= self.most
 
 
 def spread(runs: Sequence[float]) -> Spread:
-    """Return least, median and most of at least one run."""
+    """Return minimum, median and maximum of at least one run."""
     return Spread(min(runs), median(runs), max(runs))
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """Return the smallest value that at least this share of all is not above (nearest rank)."""
+    """Return the nearest-rank percentile; `share` is between 0 and 1."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def milliseconds(seconds: Sequence[float]) -> Figures:
-    """Return the middle and the slow end of durations."""
+    """Return the percentiles of durations."""
     return {"p50 ms": quantile(seconds, 0.5) * 1000, "p99 ms": quantile(seconds, 0.99) * 1000}

@@ -1,4 +1,4 @@
-"""What it runs on, who runs on which core, and what each process costs. Cores and CPU time are known on Linux only."""
+"""The machine: its description, core pinning, and the CPU time of processes. Pinning and CPU time need Linux."""
 
 import asyncio
 import os
@@ -17,19 +17,19 @@ from tests.tools.bench.figures import Figures
 
 OTHERS = "others, cores"
 BUSY = 0.3
-"""Cores that others may use before they spoil a measurement."""
+"""Cores that other programs may use before a measurement is unreliable."""
 _LOOK = 2.0
 _PROC = Path("/proc")
 _TOLD = ("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "uvloop")
 
 
 def cores() -> list[int]:
-    """Return the cores that we may use. Ask before `pin`, which leaves us one."""
+    """Return the cores of this process. Call it before `pin`, which leaves only one."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def describe(kind: Kind, server: str | None) -> dict[str, str]:
-    """Return what somebody needs to know to compare figures with other ones."""
+    """Return what is needed to compare figures of different machines."""
     return {
         "cpu": _cpu_model(),
         "cores": str(os.cpu_count()),
@@ -43,7 +43,7 @@ def describe(kind: Kind, server: str | None) -> dict[str, str]:
 
 
 def pin(usable: Sequence[int], hub: Collection[int], engines: Collection[int]) -> None:
-    """Give the hub's own processes the first core, engines and load (us) the second, where there are two.
+    """Pin the hub's processes to the first core, and engines and load (this process) to the second, if there is one.
 
     So neither takes time from the other, and a figure says what one core does.
     """
@@ -56,13 +56,13 @@ def pin(usable: Sequence[int], hub: Collection[int], engines: Collection[int]) -
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the memory that a process holds; 0 where the system does not tell."""
+    """Return the memory of a process, or 0 where the system does not report it."""
     file = _PROC / str(pid) / "statm"
     return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if file.exists() else 0
 
 
 async def until_idle(patience: float) -> None:
-    """Return when the cores have been mostly idle for two seconds, or after `patience` seconds."""
+    """Return when the cores were mostly idle for two seconds, or after `patience` seconds."""
     end = time.perf_counter() + patience
     busy = True
     while busy and time.perf_counter() < end:
@@ -72,19 +72,19 @@ async def until_idle(patience: float) -> None:
 
 
 class Meter:
-    """CPU time since it was made, of processes (name → pid), of the load (us) and of everybody else on the machine."""
+    """CPU time since the start: of processes (name → pid), of the load (this process), and of other programs."""
 
     def __init__(self, processes: Mapping[str, int]) -> None:
         self._processes = processes
         self.begin()
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Start counting now."""
         self._before = self._read()
         self._began = time.perf_counter()
 
     def cost(self, operations: int) -> Figures:
-        """Return CPU ms an operation by process, and how many cores the rest of the machine was using meanwhile.
+        """Return CPU ms per operation by process, and the number of cores that other programs used.
 
         Nothing where the system does not tell.
         """
@@ -149,7 +149,7 @@ def _cpu_model() -> str:
 
 
 def _commit() -> str:
-    """Return the commit that is measured, with a `+` when files have been changed since."""
+    """Return the measured commit, with a `+` if files are changed."""
     done = subprocess.run(
         ("git", "describe", "--always", "--dirty=+", "--exclude=*"), capture_output=True, text=True, check=False
     )

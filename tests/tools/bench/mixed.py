@@ -1,4 +1,4 @@
-"""Scenario: what a population's clients ask in turn. Half looks at slots, a fifth at lists, the rest changes things."""
+"""Scenario: mixed requests. Half read slots, a fifth read lists, and the rest are changes."""
 
 import json
 import time
@@ -23,7 +23,7 @@ _TURN: tuple[_Kind, ...] = (
 
 
 async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
-    """Each connection looks, books, lists and confirms what it has booked, as one patient after the other."""
+    """Each connection reads slots, books, lists and confirms, for its patients in turn."""
     took: dict[str, list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         operations: list[Operation] = []
@@ -47,7 +47,7 @@ async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures
 
 
 class _Visitors:
-    """Patients who take turns on one connection."""
+    """The patients of one connection, used in turn."""
 
     def __init__(
         self, client: RestClient, patients: Sequence[Patient], population: Population, took: dict[str, list[float]]

@@ -1,4 +1,4 @@
-"""Scenario: many deadlines are pending, spread over months; a worker starts, reminds, and takes over from another.
+"""Scenario: many pending deadlines over months. A worker starts, sends reminders, and takes over from another worker.
 
 The hub that the other scenarios measure stands idle meanwhile: this one fills a database of its own.
 """
@@ -28,22 +28,22 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 _MONTHS = timedelta(days=270)
 _FIRST = timedelta(days=2)
-"""From now to the first start: nothing of the many comes due while it is measured."""
+"""Time until the first of the many appointments: none of their deadlines comes due during the measurement."""
 _OF_A_DOCTOR = 200
-"""A million deadlines are those of five thousand doctors."""
+"""Deadlines per doctor: a million deadlines belong to five thousand doctors."""
 _AT_ONCE = 5_000
 _DUE, _DUE_WITHIN = 1_000, 20.0
-"""Reminders that do come due, of other doctors, and within how many seconds."""
+"""Number of reminders that come due during the measurement, and within how many seconds."""
 _DUE_DOCTORS = 50
-"""Doctors that have those, and nothing else."""
+"""Doctors of those reminders only."""
 _SHORTLY = 30.0
-"""Seconds until the first of them, enough for two workers to start before."""
+"""Seconds until the first of those reminders: enough to start two workers before."""
 _PATIENCE = 120.0
 _MEGABYTE = 1024 * 1024
 
 
 async def pending(subject: Subject, _: float, number: int) -> Figures:
-    """Fill a record with so many deadlines; time a worker's start, its reminders, and a take-over; weigh everything."""
+    """Fill a record with deadlines. Measure a worker's start, its reminders, a takeover, and the memory."""
     with (
         tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory,
         own_database(subject.server) as url,
@@ -89,7 +89,7 @@ async def _measure(stack: Stack, records: MongoRecords, ledger: Ledger) -> Figur
 
 
 async def _fill(records: MongoRecords, ledger: Ledger, number: int) -> None:
-    """Write the appointments first and make the indexes then, which takes half as long."""
+    """Write the appointments before the indexes: this takes half as long."""
     doctors = await ledger.doctors(number // _OF_A_DOCTOR)
     (patient,) = await ledger.patients(1)
     starts = (MORNING + _FIRST + _MONTHS * place / number for place in range(number))
@@ -109,7 +109,7 @@ async def _fill(records: MongoRecords, ledger: Ledger, number: int) -> None:
 async def _come_due(
     ledger: Ledger, clock: Timekeeper, number: int, *, after: float, within: float
 ) -> list[Appointment]:
-    """Book appointments whose reminders come due so many seconds from now, and evenly within so many more."""
+    """Book appointments whose reminders come due evenly over a time, from some seconds from now on."""
     doctors = await ledger.doctors(_DUE_DOCTORS)
     starts = spread(clock.after(after) + REMINDER_LEAD, timedelta(seconds=within), number)
     return await ledger.book(
@@ -118,7 +118,7 @@ async def _come_due(
 
 
 async def _reminded(records: MongoRecords, booked: Sequence[Appointment]) -> list[float]:
-    """Return, when all are reminded of, how many seconds after it was due each was decided."""
+    """Wait for all reminders. Return for each the seconds between its due time and its event."""
     ids = [one.id for one in booked]
     end = time.perf_counter() + _PATIENCE
     while True:
@@ -137,7 +137,7 @@ async def _timed(work: Awaitable[object]) -> float:
 
 
 def _batches(appointments: Iterable[Appointment]) -> Iterator[list[Appointment]]:
-    """Not all at once in our memory either."""
+    """Yield them in parts, to limit the memory of this process."""
     left = iter(appointments)
     while batch := list(islice(left, _AT_ONCE)):
         yield batch
@@ -145,7 +145,7 @@ def _batches(appointments: Iterable[Appointment]) -> Iterator[list[Appointment]]
 
 @contextmanager
 def _all_cores(subject: Subject) -> Iterator[None]:
-    """Let what we start run wherever it likes: only the other scenarios give a core to each side."""
+    """Undo the pinning: this scenario uses all cores for everything."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -162,7 +162,7 @@ def _weight(database: int, folder: Path) -> Figures:
 
 
 def _resident(pid: int) -> float:
-    """Return the megabytes of memory that a process holds; 0 where the system does not tell."""
+    """Return the memory of a process in megabytes, or 0 where the system does not report it."""
     file = Path(f"/proc/{pid}/statm")
     return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE if file.exists() else 0.0
 
@@ -172,6 +172,6 @@ def _on_disk(folder: Path) -> float:
 
 
 def _progress(what: str) -> None:
-    """For who waits: the same line again and again."""
+    """Show the progress in one line that is overwritten."""
     sys.stderr.write(f"\r\x1b[K{what}")
     sys.stderr.flush()

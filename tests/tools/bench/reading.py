@@ -1,4 +1,4 @@
-"""Scenario: questions to a record that holds years of appointments. Nobody changes anything meanwhile."""
+"""Scenario: reads from a record with years of appointments, without writes."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 
 @dataclass(frozen=True)
 class Question:
-    """A path, and whose token it is asked with."""
+    """A path and the access token of the request."""
 
     path: str
     token: str
 
 
 Questions = Callable[[Population, random.Random], Question]
-"""Makes up one question."""
+"""Chooses one request at random."""
 
 
 async def asked(subject: Subject, seconds: float, questions: Questions, in_flight: int) -> Figures:
@@ -45,19 +45,19 @@ async def asked(subject: Subject, seconds: float, questions: Questions, in_fligh
 
 
 def slots_of_a_day(population: Population, chance: random.Random) -> Question:
-    """A patient looks at any day of the year ahead."""
+    """A patient reads the slots of a day within the next year."""
     day = (system_clock() + timedelta(days=chance.randrange(365))).date()
     patient = chance.choice(population.patients)
     return Question(f"/api/v1/doctors/{_doctor(population, chance)}/slots?date={day}", patient.token)
 
 
 def list_of_a_patient(population: Population, chance: random.Random) -> Question:
-    """A patient opens the list of all that there ever was."""
+    """A patient lists all their appointments."""
     return Question("/api/v1/appointments", chance.choice(population.patients).token)
 
 
 def week_of_a_doctor(population: Population, chance: random.Random) -> Question:
-    """A doctor opens any week of the last year or of the coming half."""
+    """A doctor lists a week of the last year or the next half year."""
     begin = system_clock() + timedelta(days=chance.randrange(-365, 180))
     span = f"from={rfc3339(begin)}&to={rfc3339(begin + timedelta(days=7))}"
     return Question(f"/api/v1/appointments?{span}&limit=200", population.doctor_tokens[_doctor(population, chance)])

@@ -1,4 +1,4 @@
-"""Scenario: a process gets kill -9. How long until those who were with it are served again."""
+"""Scenario: a process gets kill -9. Measures how long its users are not served."""
 
 import asyncio
 import json
@@ -14,11 +14,11 @@ from tests.tools.bench.sockets import SocketClient, open_all
 from tests.tools.bench.subject import Subject, WrongAnswers
 
 _PATIENCE = 60.0
-"""Seconds after which nobody waits any more."""
+"""Seconds after which the measurement gives up."""
 
 
 async def of_doctors(subject: Subject, _: float) -> Figures:
-    """From the kill of a worker to the first booking of each of its doctors that is acknowledged again.
+    """Measures the time from the kill of a worker to the first acknowledged booking of each of its doctors.
 
     Another worker takes them over. If there is none, the killed one is started again at once, as a supervisor would.
     """
@@ -41,7 +41,7 @@ async def of_doctors(subject: Subject, _: float) -> Figures:
 
 
 async def of_sockets(subject: Subject, _: float) -> Figures:
-    """From the kill of an api process until each of its clients is in step again, with another process.
+    """Measures the time from the kill of an api process until each of its clients is synchronized with another one.
 
     They come back at once, and all together: what a browser adds to that is its own delay.
     """
@@ -71,7 +71,7 @@ async def of_sockets(subject: Subject, _: float) -> Figures:
 
 
 async def touch_each_doctor(subject: Subject) -> None:
-    """Have a booking of each doctor accepted, one doctor after the other: at the first, its worker reads the record."""
+    """Book with each doctor once, one after the other, so that its worker has read the record."""
     client = await RestClient.open(subject.host, subject.port)
     for patient in _one_of_each(subject):
         await _until_booked(client, patient, subject, 0.0)
@@ -79,7 +79,7 @@ async def touch_each_doctor(subject: Subject) -> None:
 
 
 def _one_of_each(subject: Subject) -> list[Patient]:
-    """Return a patient of each doctor; of the one that only the crowd has, none."""
+    """Return one patient of each doctor, except the doctor of the crowd."""
     return list({patient.doctor_id: patient for patient in subject.population.patients}.values())
 
 
@@ -93,13 +93,13 @@ def _silence(seconds: list[float]) -> Figures:
 
 
 def _partitions(worker: Process) -> set[int]:
-    """Return the partitions that a worker has taken over last, as its log says."""
+    """Return the partitions of a worker's last takeover, from its log."""
     taken_over = [line for line in worker.written().splitlines() if '"event":"doctors_taken_over"' in line]
     return set(json.loads(taken_over[-1])["partitions"])
 
 
 async def _until_booked(client: RestClient, patient: Patient, subject: Subject, began: float) -> float:
-    """Return how long after `began` the patient's doctor has taken a booking; the api itself gives up after 10 s."""
+    """Return the seconds from `began` to an accepted booking with the patient's doctor. The api gives up after 10."""
     while True:
         answer = await client.book(patient, subject.population.free_slot(patient.doctor_id))
         if answer.status == 201:

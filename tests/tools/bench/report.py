@@ -1,4 +1,4 @@
-"""Figures as tables (Markdown, so that they can be pasted), alone and beside earlier ones."""
+"""Formats figures as Markdown tables, alone or beside earlier figures."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -6,16 +6,16 @@ from itertools import groupby
 from tests.tools.bench.figures import Figures, Spread, spread
 
 Runs = Mapping[str, Sequence[Figures]]
-"""Scenario → the figures of each of its runs."""
+"""Scenario → figures of each run."""
 
 
 def tables(runs: Runs) -> str:
-    """Return a table for each kind of scenario: median (least to most) of each figure."""
+    """Return a table for each kind of scenario, with median (minimum to maximum) of each figure."""
     return _tables(runs, lambda scenario, figure: _shown(_spread(runs, scenario, figure)))
 
 
 def comparison(runs: Runs, earlier: Runs) -> str:
-    """Return the same tables with how the medians changed; `≈` where runs of both overlap, so it may be chance."""
+    """Return the tables with the change of the medians. `≈` means that the ranges overlap, so it may be chance."""
 
     def cell(scenario: str, figure: str) -> str:
         if not any(figure in run for run in earlier.get(scenario, ())):
@@ -41,7 +41,7 @@ def _table(figures: Sequence[str], scenarios: Sequence[str], cell: Callable[[str
 
 
 def _row(cells: Sequence[str], first: int, others: Sequence[int]) -> str:
-    """The scenario at the left, numbers at the right."""
+    """Align the scenario left and numbers right."""
     name, *numbers = cells
     aligned = [name.ljust(first), *(text.rjust(width) for text, width in zip(numbers, others, strict=True))]
     return f"| {' | '.join(aligned)} |"
@@ -65,5 +65,5 @@ def _change(before: Spread, after: Spread) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that say something."""
+    """Format with three significant digits."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

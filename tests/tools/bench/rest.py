@@ -1,4 +1,4 @@
-"""A REST client that costs little: one keep-alive connection, requests written whole, answers read as far as needed.
+"""A REST client with little overhead: one keep-alive connection, preformatted requests, and minimal parsing.
 
 The load shares a core with the engines. What it costs itself, they do not have.
 """
@@ -31,11 +31,11 @@ class RestClient(asyncio.Protocol):
         return client
 
     def book(self, patient: Patient, start: str) -> asyncio.Future[Response]:
-        """Ask for the slot of the patient's doctor; `start` is RFC 3339."""
+        """Book a slot of the patient's doctor. `start` is RFC 3339."""
         return self.send("POST", "/api/v1/appointments", patient.token, booking(patient, start))
 
     def send(self, method: str, path: str, token: str, body: str) -> asyncio.Future[Response]:
-        """Send a request with a body of JSON, all ASCII; the future is its response, or ConnectionError."""
+        """Send a request with an ASCII JSON body. The future is the response or a ConnectionError."""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(
             (
@@ -66,11 +66,11 @@ class RestClient(asyncio.Protocol):
 
 
 def booking(patient: Patient, start: str) -> str:
-    """Return the JSON that asks for a slot, over REST and sockets alike."""
+    """Return the JSON of a booking, for REST and sockets."""
     return f'{{"doctorId":"{patient.doctor_id}","start":"{start}"}}'
 
 
 def _announced(head: bytes) -> int:
-    """Return how long the body will be; the api always says so for what is asked here."""
+    """Return the content length. The api always sends it for these requests."""
     _, _, after = head.lower().partition(b"\r\ncontent-length:")
     return int(after.partition(b"\r\n")[0])

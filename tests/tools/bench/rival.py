@@ -1,4 +1,4 @@
-"""A Node socket.io server, as the fan-out is measured beside; it has the core that the hub has."""
+"""A Node socket.io server to compare the fan-out with. It runs on the hub's core."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ _SERVER = Path(__file__).with_name("rival.js")
 
 @asynccontextmanager
 async def node_server(beside: int) -> AsyncIterator[tuple[int, int]]:
-    """Start it on the cores of the process `beside`; give its port and its pid."""
+    """Start the server on the cores of the process `beside`. Yields its port and pid."""
     cores = os.sched_getaffinity(beside)
     process = await asyncio.create_subprocess_exec(
         "node",

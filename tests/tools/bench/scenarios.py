@@ -1,4 +1,4 @@
-"""What there is to measure. To add a scenario, write how one run of it goes and name it here."""
+"""The list of scenarios. To add one, write a function for one run and list it here."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from tests.tools.bench.pending import pending
 from tests.tools.bench.subject import Hub, Subject
 
 Run = Callable[[Subject, float], Awaitable[Figures]]
-"""Measures a hub for so many seconds. Raises `WrongAnswers` when it was quick by being wrong."""
+"""Measures a hub for these seconds. Raises `WrongAnswers` when an answer was wrong."""
 
 _ONE_OF_EACH = Hub()
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Scenarios that give the same figures share a table; those in a row with the same hub share it.
+    """Scenarios with the same figures share a table. Consecutive scenarios with the same hub size share a hub.
 
     What takes minutes is measured `on_request`, by its name.
     """
@@ -74,6 +74,6 @@ ALL = (
 
 
 async def warm_up(subject: Subject, seconds: float) -> None:
-    """Have every doctor read from the record once, every connection opened, and what compiles itself compiled."""
+    """Warm up: every doctor is read, every connection opened, and just-in-time code compiled."""
     await recovery.touch_each_doctor(subject)
     await _bookings_of_many(subject, seconds)

@@ -1,4 +1,4 @@
-"""A Socket.IO client that costs little: no JSON is read, and a frame is written without copying it under a mask.
+"""A Socket.IO client with little overhead: it parses no JSON and masks frames with zeros, which copies nothing.
 
 python-socketio's client costs as much for an event as the server does; with 500 of them, the figures would be its own.
 """
@@ -13,10 +13,10 @@ from typing import Any, cast
 
 _TEXT, _CLOSE, _PING = 0x1, 0x8, 0x9
 _AT_ONCE = 50
-"""Connections that are opened at a time."""
+"""Connections opened concurrently."""
 
 OnEvent = Callable[[bytes], None]
-"""Takes the packet of an event."""
+"""Called with the packet of an event."""
 
 
 class SocketClient(asyncio.Protocol):
@@ -39,14 +39,14 @@ class SocketClient(asyncio.Protocol):
 
     @classmethod
     async def open(cls, host: str, port: int, token: str, on_event: OnEvent) -> "SocketClient":
-        """Connect and return when the server has let us in. Raises ConnectionError when it does not."""
+        """Connect. Raises ConnectionError when the server refuses."""
         loop = asyncio.get_running_loop()
         _, client = await loop.create_connection(lambda: cls(host, port, token, on_event), host, port)
         await asyncio.wait_for(client._ready, 30)
         return client
 
     def call(self, event: str, argument: str) -> asyncio.Future[bytes]:
-        """Send an event with one argument of JSON, all ASCII; the future is the JSON of its ack, or ConnectionError."""
+        """Send an event with one ASCII JSON argument. The future is the JSON of the ack or a ConnectionError."""
         number = next(self._ids)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._acks[b"%d" % number] = answer
@@ -87,7 +87,7 @@ class SocketClient(asyncio.Protocol):
         self.closed.set_result(None)
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
-        """Take the frames that have arrived whole (RFC 6455, section 5.2; a server's are not masked)."""
+        """Read the complete frames (RFC 6455, section 5.2; frames of a server are not masked)."""
         received, begin = self._received, 0
         while len(received) >= begin + 2:
             size, head = received[begin + 1], 2
@@ -134,7 +134,7 @@ class SocketClient(asyncio.Protocol):
 async def open_all(
     host: str, port: int, tokens: Sequence[str], on_event: OnEvent, stack: AsyncExitStack
 ) -> list[SocketClient]:
-    """Open a connection for each token, some at a time; the stack closes them."""
+    """Open a connection for each token, some concurrently. The exit stack closes them."""
     sockets: list[SocketClient] = []
     for begin in range(0, len(tokens), _AT_ONCE):
         some = tokens[begin : begin + _AT_ONCE]

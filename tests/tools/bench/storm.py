@@ -18,7 +18,7 @@ _TAKEN = b'"code":"slot_taken"'
 
 
 async def on_ten_slots(subject: Subject, seconds: float) -> Figures:
-    """Storm after storm, each on ten other slots of one doctor, over sockets that are open already."""
+    """Repeats the rush, each time for ten other slots of one doctor, over open sockets."""
     async with AsyncExitStack() as stack:
         tokens = [patient.token for patient in subject.population.crowd]
         sockets = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
@@ -34,7 +34,7 @@ async def on_ten_slots(subject: Subject, seconds: float) -> Figures:
 
 
 async def _storm(sockets: Sequence[SocketClient], population: Population) -> list[float]:
-    """Return after how many seconds each client had its answer."""
+    """Return the seconds until each client had its answer."""
     crowd = population.crowd
     starts = [population.free_slot(crowd[0].doctor_id) for _ in range(SLOTS)]
     began = time.perf_counter()

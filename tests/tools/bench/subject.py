@@ -1,4 +1,4 @@
-"""What is measured: the hub as `make run` starts it, as processes on loopback, with a population in it."""
+"""The hub under measurement: processes on loopback as `make run` starts them, with a population."""
 
 import asyncio
 import tempfile
@@ -25,18 +25,18 @@ from tests.years import write, years
 
 _SIGNED_IN_FOR = timedelta(hours=24)
 _FILLED_DAYS = 200
-"""So many days ahead, every slot is taken where years of appointments are stored."""
+"""Days from now for which every slot is taken, where years of appointments are stored."""
 _STILL, _REST_WITHIN = 3, 60
-"""Seconds: planning texts, the agents rest for some two at the most."""
+"""Seconds. While they plan texts, the agents pause for at most about two."""
 
 
 class WrongAnswers(Exception):
-    """The hub did not do what was asked of it, so how quick it was says nothing."""
+    """The hub gave wrong answers, so its speed means nothing."""
 
 
 @dataclass(frozen=True)
 class Hub:
-    """So many processes of each kind, and so many appointments in the record before anybody asks."""
+    """Number of processes of each kind, and of appointments stored before the measurement."""
 
     agents: int = 1
     apis: int = 1
@@ -44,7 +44,7 @@ class Hub:
 
     @property
     def size(self) -> Size:
-        """A population of many doctors to book with; of few and busy ones, as old as it has to be, to read from."""
+        """For bookings, many doctors. For reads, a few doctors with years of appointments."""
         if self.stored:
             return Size(doctors=10, patients=1000, crowd=0, first_day=_FILLED_DAYS + 2)
         return Size(doctors=64, patients=128, crowd=500, first_day=2)
@@ -52,14 +52,14 @@ class Hub:
 
 @dataclass(frozen=True)
 class Subject:
-    """A running hub; `population` has free slots for whoever measures."""
+    """A running hub. `population` has the free slots and tokens."""
 
     stack: Stack
     cores: Sequence[int]
     population: Population
     database: AsyncMongoClient[Any]
     server: str | None
-    """The URL of the MongoDB that it uses, where that is not the embedded one."""
+    """The URL of MongoDB if it is not the embedded one."""
 
     @property
     def host(self) -> str:
@@ -81,17 +81,17 @@ class Subject:
         return {**named, **{name: engine.pid for name, engine in self.stack.engines.items()}}
 
     def pin(self) -> None:
-        """Give each process its core; again when one has been started again."""
+        """Pin each process to its core. Call it again after a restart."""
         hub = [process.pid for process in (*self.stack.apis, *self.stack.agents) if process.alive]
         engines = (*self.stack.engines.values(), self.stack.phones)
         machine.pin(self.cores, hub, [process.pid for process in engines])
 
     async def appointments(self) -> int:
-        """Return how many appointments are in the database: asked of it directly, not of the hub."""
+        """Return the number of appointments, read directly from the database."""
         return await self._count("appointments")
 
     async def at_rest(self) -> None:
-        """Return when no more texts are planned, or after a minute: no scenario is to pay for the one before it."""
+        """Return when no more texts are planned, or after a minute: no scenario affects the next one."""
         planned = -1
         for _ in range(_REST_WITHIN // _STILL):
             before, planned = planned, await self._count("texts")
@@ -105,7 +105,7 @@ class Subject:
 
 @asynccontextmanager
 async def under_measurement(cores: Sequence[int], broker: Kind, server: str | None, hub: Hub) -> AsyncIterator[Subject]:
-    """Start a fresh hub on these cores, with a new population in it, and end it afterwards."""
+    """Start a new hub on these cores with a new population. It ends with the block."""
     with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory, own_database(server) as url:
         async with Stack(Path(directory), broker, mongodb_url=url) as stack:
             await stack.start_engines()
@@ -142,7 +142,7 @@ async def _fill(records: MongoRecords, population: Population, stored: int) -> N
 
 
 def _numbered(name: str, processes: Sequence[Process]) -> dict[str, int]:
-    """The first keeps the plain name, so that figures of one process and of several share a table."""
+    """The first process keeps the plain name, so that figures of one and of several processes share a table."""
     return {
         name if number == 1 else f"{name} {number}": process.pid for number, process in enumerate(processes, start=1)
     }
