@@ -74,7 +74,7 @@ class _NoObserver:
 async def clinic_at(
     base_url: str, clock: Clock, observer: Observer | None = None, timeouts: Timeouts = _TIMEOUTS
 ) -> AsyncIterator[Clinic]:
-    """Give a client of the hub at `base_url` (http://host:port) for the block; `observer` is told of every command."""
+    """Give a client of the hub at `base_url` (http://host:port) for the block; `observer` gets every command."""
     unlimited = aiohttp.TCPConnector(limit=0)  # with the default limit of 100, open sockets block all other calls
     async with aiohttp.ClientSession(connector=unlimited) as session:
         yield Clinic(HttpClient(session, base_url), clock, observer or _NoObserver(), timeouts)

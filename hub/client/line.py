@@ -1,4 +1,4 @@
-"""A user's line to the hub: a Socket.IO connection that reconnects by itself and misses no event."""
+"""A user's line to the hub: commands and live updates over Socket.IO. It reconnects by itself and misses no event."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,18 +7,14 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from hub.client.answers import UNDECIDED, Granted, NoResponse, Outcome, Problem
+from hub.client.answers import Granted, NoResponse, Outcome, Problem
 from hub.client.callbacks import Callbacks, ignore
-from hub.client.commands import FIRST_PAUSE, Commands, Request, Timeouts, Transport, Via
-from hub.client.connection import Connection, ConnectionLost, Handler
+from hub.client.commands import Commands, Request, Timeouts, Transport, Via
+from hub.client.connection import ConnectionLost, Handler
+from hub.client.reconnecting import CannotConnect, ReconnectingConnection
 from hub.client.rest import HttpClient, Tokens
-from hub.client.updates import Updates
 from hub.client.wire import is_ok, parse, problem_of, request_body
 from hub.scheduling.views import AppointmentView
-
-
-class CannotConnect(Exception):
-    """The hub refuses this user's connection, or does not respond; the message says which."""
 
 
 class Line:
@@ -37,21 +33,8 @@ class Line:
         timeouts: Timeouts,
     ) -> None:
         self.commands = commands_over(self)
-        self._http = http
-        self._tokens = tokens
         self._timeouts = timeouts
-        self._updates = Updates(callbacks, self._on_failure)
-        self._watched: dict[tuple[str, date], None] = {}
-        self._connection: Connection | None = None
-        # The next two are also set when the line has ended, so that no call waits for it.
-        self._connected = asyncio.Event()
-        self._synced = asyncio.Event()
-        self._token_expiring = asyncio.Event()
-        self._token_in_use = tokens.access
-        self._closing_problem: Problem | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._last_problem = "no answer"
-        self._failure: Exception | None = None
+        self._connection = ReconnectingConnection(http, tokens, callbacks, timeouts)
 
     @property
     def via(self) -> Via:
@@ -59,30 +42,21 @@ class Line:
         return "socket"
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected())
-        self._task.add_done_callback(lambda _: self._wake_waiting_calls())
-        try:
-            async with asyncio.timeout(self._timeouts.total):
-                await self._synced.wait()
-        except TimeoutError:
-            await self._stop()
-            raise CannotConnect(f"no line to {self._http.base_url}: {self._last_problem}") from None
-        if self._task.done():
-            await self._stop()
+        await self._connection.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stop()
+        await self._connection.close()
 
     @property
     def position(self) -> Mapping[str, int]:
         """The last `seq` of each doctor that was passed to the callbacks."""
-        return self._updates.position
+        return self._connection.position
 
     @property
     def ended(self) -> bool:
-        """Whether the line has ended for good; leaving the block says why."""
-        return self._task is not None and self._task.done()
+        """Whether the line has ended for good; leaving the block raises the reason."""
+        return self._connection.ended
 
     async def send(self, request: Request, within: float) -> Outcome:
         """Send a command once, as soon as there is a connection."""
@@ -97,8 +71,8 @@ class Line:
 
     async def watch(self, doctor_id: str, day: date) -> Problem | NoResponse | None:
         """Watch a calendar day of a doctor, also after reconnects; return None when `on_watched` has been called."""
-        self._watched[doctor_id, day] = None
-        argument, handler = self._watch_call(doctor_id, day)
+        self._connection.watched[doctor_id, day] = None
+        argument, handler = self._connection.watch_call(doctor_id, day)
         ack = await self._call("watch", argument, handler, self._timeouts.attempt)
         return ack if isinstance(ack, Problem | NoResponse) else None
 
@@ -108,7 +82,7 @@ class Line:
         """Return the ack of an event if it is ok, else the problem."""
         try:
             async with asyncio.timeout(within):
-                ack = await (await self._open_connection()).call(event, argument, handler)
+                ack = await (await self._connection.current()).call(event, argument, handler)
         except TimeoutError:
             return NoResponse("no ack in time")
         except ConnectionLost:
@@ -116,132 +90,3 @@ class Line:
         except CannotConnect as error:
             return Problem("not_connected", str(error))
         return ack if is_ok(ack) else problem_of(ack.get("error") if isinstance(ack, dict) else None)
-
-    async def _open_connection(self) -> Connection:
-        """Return the connection as soon as there is one. Raises `CannotConnect` when the line has ended."""
-        while self._connection is None:
-            if self._task is None or self._task.done():
-                raise CannotConnect(f"the line is closed: {self._last_problem}")
-            await self._connected.wait()
-        return self._connection
-
-    async def _stay_connected(self) -> None:
-        """Connect, and reconnect after each lost connection, until the hub refuses or a callback fails."""
-        pause = FIRST_PAUSE
-        while True:
-            self._updates.begin_connection()
-            connection = Connection(self._http.session, self._updates.connected, self._handlers())
-            try:
-                failed = await self._open(connection)
-                if failed is None:
-                    pause = FIRST_PAUSE
-                    failed = await self._serve(connection)
-            finally:
-                await connection.close()
-            if self._failure:
-                raise self._failure
-            if isinstance(failed, Problem) and failed.code == "token_expired":
-                failed = await self._tokens.renew(self._token_in_use, self._timeouts.attempt)
-            if isinstance(failed, Problem) and failed.code not in UNDECIDED:
-                self._last_problem = f"{failed.code} {failed.detail}".strip()
-                raise CannotConnect(f"{self._http.base_url} refused the line: {self._last_problem}")
-            await asyncio.sleep(pause)
-            pause = min(self._timeouts.longest_pause, 2 * pause)
-
-    async def _open(self, connection: Connection) -> Problem | NoResponse | None:
-        """Connect; return None on success."""
-        self._token_in_use = self._tokens.access
-        failed = await connection.open(self._http.base_url, self._token_in_use)
-        if isinstance(failed, NoResponse):
-            self._last_problem = failed.cause
-        return failed
-
-    async def _serve(self, connection: Connection) -> Problem | None:
-        """Use the connection until it is closed; return the problem that the hub gave as the reason, if any."""
-        self._closing_problem = None
-        self._token_expiring.clear()
-        self._connection = connection
-        self._connected.set()
-        tasks = [
-            asyncio.create_task(self._catch_up(connection, list(self._watched))),
-            asyncio.create_task(self._renew_tokens(connection)),
-        ]
-        try:
-            await connection.closed.wait()
-        finally:
-            self._connection = None
-            self._connected.clear()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._updates.disconnected()
-        return self._closing_problem
-
-    async def _catch_up(self, connection: Connection, days: list[tuple[str, date]]) -> None:
-        """Get the missed events, then watch again the days that were watched before."""
-        try:
-            while not is_ok(await self._sync(connection)):  # noqa: ASYNC110  # each round sends a request
-                await asyncio.sleep(self._timeouts.longest_pause)
-            for doctor_id, day in days:
-                await connection.call("watch", *self._watch_call(doctor_id, day))
-        except ConnectionLost:
-            return
-
-    async def _sync(self, connection: Connection) -> Any:
-        """Return the ack of `sync`, which has been applied; None when it did not come in time."""
-        try:
-            async with asyncio.timeout(self._timeouts.attempt):
-                handler = self._updates.sync_handler(self._synced.set)
-                return await connection.call("sync", self._updates.sync_request(), handler)
-        except TimeoutError:
-            return None
-
-    async def _renew_tokens(self, connection: Connection) -> None:
-        """Send the hub a new token whenever it announces that the current one expires.
-
-        If that fails, the hub closes the connection, and the reconnect gets a new token or fails with the reason.
-        """
-        try:
-            while True:
-                await self._token_expiring.wait()
-                self._token_expiring.clear()
-                if not await self._tokens.renew(self._token_in_use, self._timeouts.attempt):
-                    self._token_in_use = self._tokens.access
-                    await connection.call("authenticate", {"token": self._token_in_use})
-        except ConnectionLost:
-            return
-
-    def _wake_waiting_calls(self) -> None:
-        self._connected.set()
-        self._synced.set()
-
-    async def _stop(self) -> None:
-        """End the line. Raises the exception that had ended it before, if any."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        try:
-            await self._task
-        except asyncio.CancelledError:
-            if self._task.cancelled():
-                return
-            raise
-
-    def _watch_call(self, doctor_id: str, day: date) -> tuple[dict[str, Any], Handler]:
-        argument = {"doctorId": doctor_id, "date": day.isoformat()}
-        return argument, self._updates.watch_handler(doctor_id, day)
-
-    def _handlers(self) -> dict[str, Handler]:
-        return {
-            **self._updates.event_handlers(),
-            "token_expiring": lambda _: self._token_expiring.set(),
-            "closing": self._on_closing,
-        }
-
-    def _on_closing(self, data: Any) -> None:
-        self._closing_problem = problem_of(data)
-
-    def _on_failure(self, error: Exception) -> None:
-        self._failure = self._failure or error
-        if self._connection:
-            self._connection.mark_closed()

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from hub.client.clinic import clinic_at
-from hub.client.line import CannotConnect
 from hub.client.member import Member
+from hub.client.reconnecting import CannotConnect
 from hub.client.wire import EnteredTimeOff, OwnCalendar
 from hub.clock import system_clock
 from hub.ids import instance_id

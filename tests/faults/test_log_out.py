@@ -8,8 +8,8 @@ from aiohttp import ClientSession
 
 from hub.client.callbacks import Callbacks
 from hub.client.clinic import clinic_at
-from hub.client.line import CannotConnect
 from hub.client.member import Member
+from hub.client.reconnecting import CannotConnect
 from hub.clock import system_clock
 from tests.stack import Stack, until
 

@@ -10,7 +10,8 @@ import pytest
 from hub.client.answers import Problem
 from hub.client.callbacks import Callbacks
 from hub.client.commands import Timeouts
-from hub.client.line import CannotConnect, Line
+from hub.client.line import Line
+from hub.client.reconnecting import CannotConnect
 from tests.stack import until
 from tests.unit.client_examples import APPOINTMENT, START, ann_at, nothing_yet, ok, refuse_to_connect, stand_in
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from hub.client.answers import NoResponse
 from hub.client.clinic import Clinic, clinic_at
-from hub.client.line import CannotConnect
 from hub.client.member import CannotRead, Member
+from hub.client.reconnecting import CannotConnect
 from hub.client.wire import AppointmentEvent
 from hub.clock import Clock, system_clock
 from hub.ops.demo.connecting import connected
