@@ -1,4 +1,4 @@
-"""Examples for the documents: made of a schema, so that each field has one and a new field has one at once."""
+"""Makes examples for the documents from their schemas, so that every field has one, also a new field."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -53,7 +53,7 @@ _NAMED: Mapping[str, object] = {
     "since": {DOCTOR_ID: 41},
     "position": {DOCTOR_ID: 42},
 }
-"""What fields of these names hold, wherever they are."""
+"""The example of every field of this name, in any schema."""
 
 _OF_FORMAT: Mapping[str, str] = {
     "password": "four-words-of-yours",
@@ -64,9 +64,9 @@ _OF_TYPE: Mapping[str, object] = {"boolean": True, "string": "text", "null": Non
 
 
 def example(schema: Schema, definitions: Mapping[str, Schema], name: str = "") -> object:
-    """Return a value that the schema allows; `definitions` are what its references lead to, by the last step.
+    """Return a value that the schema allows. `definitions` are the targets of its references, by name.
 
-    The schema's own `examples` win, then what a field of this `name` holds everywhere.
+    The first of the schema's own `examples` is used; without them, the example of the field's `name`.
     """
     match schema:
         case {"$ref": str(reference)}:

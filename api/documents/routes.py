@@ -1,4 +1,4 @@
-"""The documents of the api, and the pages that show them. All of it comes from here: no page asks another host."""
+"""Serves the documents of the api and the pages that show them. No page loads anything from another host."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
@@ -23,20 +23,20 @@ _FILES: Mapping[str, str] = {
     "/redoc/redoc.standalone.js": "redoc/redoc.standalone.js",
     "/redoc/sockets": "sockets.html",
 }
-"""By path, the file under `pages`."""
+"""The file in `pages` for each path."""
 
 PATHS: frozenset[str] = frozenset({"/openapi.json", "/asyncapi.json", *_FILES})
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; "  # both style their elements one by one
-    "worker-src blob:; "  # ReDoc searches in a worker
+    "style-src 'self' 'unsafe-inline'; "  # both set inline styles
+    "worker-src blob:; "  # ReDoc runs its search in a worker
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What a page may do: less than what they would, such as fetching a logo from their makers."""
+"""The Content-Security-Policy of the pages. It also stops their libraries from loading logos from other hosts."""
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": _POLICY,
-    hdrs.CACHE_CONTROL: "no-cache",  # kept, and asked for again each time: an answer 304 is short
+    hdrs.CACHE_CONTROL: "no-cache",  # the browser asks each time whether its copy is current; a 304 is short
 }
 
 
@@ -50,12 +50,12 @@ def add_documents(application: web.Application, table: Sequence[Endpoint]) -> No
 
 def _json(make: Callable[[], Mapping[str, Any]]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     @cache
-    def written() -> bytes:
+    def content() -> bytes:
         return orjson.dumps(make())
 
     async def handle(_: web.Request) -> web.Response:
-        # Made at the first request, in some 70 ms, and not before every start and every test.
-        return web.Response(body=written(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+        # Made at the first request, which takes about 70 ms, and not at every start and in every test.
+        return web.Response(body=content(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
     return handle
 

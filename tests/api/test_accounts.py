@@ -6,7 +6,7 @@ import pytest
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
 
-EMMA = {"name": "Emma Goldman", "email": "Emma@RestClinic.TEST", "phone": "+12025550199", "password": PASSWORD}
+EMMA = {"name": "Emma Goldman", "email": "Emma@Clinic.TEST", "phone": "+12025550199", "password": PASSWORD}
 
 
 async def sign_up(clinic: RestClinic, **changed: object) -> Answer:

@@ -7,7 +7,7 @@ ME = "/api/v1/users/me"
 
 async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: RestClinic) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
-    changes = {"name": " Carla ", "email": "Carla@RestClinic.TEST", "zone": "Asia/Tokyo", "language": "de"}
+    changes = {"name": " Carla ", "email": "Carla@Clinic.TEST", "zone": "Asia/Tokyo", "language": "de"}
 
     answer = await clinic.ask("PATCH", ME, "carl", json=changes | {"texts": ["cancelled", "reminder", "reminder"]})
 
