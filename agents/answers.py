@@ -1,49 +1,49 @@
-"""What follows from a decision that has become true."""
+"""What is told of a decision once it is in the record: a reply to whoever asked, notices to everybody."""
 
 from dataclasses import dataclass
 
-from hub.bus.messages import Declined, Done, Notice, Reply, TimetableDone, notice_of, schedule_notice_of
-from hub.scheduling.appointment import as_of
+from hub.bus.messages import Notice, Reply, notice_of
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import Command
-from hub.scheduling.decision import Accepted, Arranged, Decision, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.decision import Decision, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
-from hub.scheduling.views import view
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.views import AppointmentView, view
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What follows from a command: a reply to whoever asked, and a notice to everybody if it is in the record."""
+    """The reply to a command, and a notice of each event that it caused, in order; a refused command has no notice."""
 
     reply: Reply
-    notice: Notice | None
+    notices: tuple[Notice, ...] = ()
 
 
-def answer(command: Command, decision: Decision, calendar: DoctorState | None = None) -> Answer:
-    """Return what is told of a decision; `calendar` is the doctor's right after it, which only a refusal can lack."""
+def refusal(command: Command, refused: Refused) -> Answer:
+    """Return the answer to a command that is refused."""
+    return Answer(Reply(command_id=command.id, at=command.at, result=refused))
+
+
+def answer(command: Command, decision: Decision, state: DoctorState | None = None) -> Answer:
+    """Return what is told of a decision. `state` is the doctor's right after it; only a refusal needs none."""
     if isinstance(decision, Refused):
-        declined = Declined(command_id=command.id, at=command.at, code=decision.code, detail=decision.detail)
-        return Answer(declined, None)
-    if calendar is None:
+        return refusal(command, decision)
+    if state is None:
         raise RuntimeError(f"a decision for a doctor whom nobody has read: {decision!r}")
-    match decision:
-        case Accepted(appointment_id, event):
-            after = calendar.appointments[appointment_id]
-            return Answer(
-                Done(command_id=command.id, appointment=view(after)), notice_of(calendar.doctor, event, after)
-            )
-        case Repeated(appointment, event):
-            doctor = calendar.schedule_record.as_of(event.seq)
-            return Answer(
-                Done(command_id=command.id, appointment=view(appointment)),
-                notice_of(doctor, event, as_of(appointment, event)),
-            )
-        case Arranged(arranged):
-            return Answer(
-                TimetableDone(command_id=command.id, doctor=calendar.doctor),
-                schedule_notice_of(calendar.schedule_record, arranged, calendar.slot_owners),
-            )
-        case RepeatedArrangement(schedule_record, arranged):
-            return Answer(
-                TimetableDone(command_id=command.id, doctor=schedule_record.doctor),
-                schedule_notice_of(schedule_record, arranged, calendar.slot_owners),
-            )
+    aggregate = decision.aggregate if isinstance(decision, Repeated) else state.aggregate(decision.aggregate_id)
+    if aggregate is None:
+        raise RuntimeError(f"a decision whose events are not in the doctor's state: {decision!r}")
+    return Answer(
+        Reply(command_id=command.id, at=command.at, result=_result(aggregate)),
+        tuple(
+            notice_of(RecordedEvent(event, as_of(aggregate, event.seq)), state.schedule_record, state.slot_owners)
+            for event in decision.events
+        ),
+    )
+
+
+def _result(aggregate: Aggregate) -> AppointmentView | Schedule:
+    return view(aggregate) if isinstance(aggregate, Appointment) else aggregate.current

@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from agents.actor.actors import Doctors
+from agents.actor.actors import DoctorActors, Recorded
 from agents.actor.dispatcher import Dispatcher
 from agents.actor.handler import CommandHandler
-from agents.actor.slot_table import Days, DoctorTable
+from agents.actor.slot_table import DoctorPartitionedTable, SlotTable
 from agents.deadlines import Deadlines
 from agents.publisher import Publisher
 from agents.texts.gateway import SmsGateway
@@ -21,8 +21,6 @@ from hub.bus.broker_config import BrokerConfig
 from hub.clock import Timekeeper
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.recorded_event import Happened, Rearranged
-from hub.scheduling.schedule_record import Aggregate
 from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
@@ -66,21 +64,20 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
         partitions=broker.partitions,
         internal=True,  # otherwise the embedded broker creates it with its own partition count
     )
-    days = Days(app.Table("days", key_type=bytes, partitions=broker.partitions))
+    slots = SlotTable(app.Table("days", key_type=bytes, partitions=broker.partitions))
     publisher = Publisher(broker)
     deadlines = Deadlines(records.appointments, clock, publisher.send_command)
     planner = TextPlanner(records, clock, texting.clinic)
     sender = TextSender(records, clock, texting.gateway)
 
-    def written(aggregate: Aggregate) -> None:
-        if isinstance(aggregate, Appointment):
-            deadlines.schedule(aggregate)
-            planner.take(Happened(aggregate.last, aggregate))
-        else:
-            planner.take(Rearranged(aggregate.last, aggregate))
+    def saved(recorded: Recorded) -> None:
+        for each in recorded:
+            planner.take(each)
+        if isinstance(after := recorded[-1].aggregate, Appointment):
+            deadlines.schedule(after)
 
-    doctors = Doctors(records, days, clock, on_saved=written, on_orphan=deadlines.give_up)
-    handler = CommandHandler(doctors, publisher, clock, app.holds_lease)
+    actors = DoctorActors(records, slots, clock, on_saved=saved, on_orphan=deadlines.give_up)
+    handler = CommandHandler(actors, publisher, clock, app.holds_lease)
     dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 
     @app.agent(commands)
@@ -118,7 +115,7 @@ def _faust(broker: BrokerConfig) -> HubApp:
         GROUP,
         broker=f"clinic://{broker.servers.replace(',', ';clinic://')}",
         store="memory://",
-        Table=DoctorTable,
+        Table=DoctorPartitionedTable,
         web_enabled=False,
         topic_partitions=broker.partitions,
         topic_replication_factor=broker.replication,

@@ -57,8 +57,8 @@ class Publisher:
         notices: dict[int, list[Notice]] = defaultdict(list)
         replies: dict[str, list[Reply]] = defaultdict(list)
         for answer, origin in answers:
-            if answer.notice:
-                notices[origin.partition].append(answer.notice)
+            if answer.notices:
+                notices[origin.partition] += answer.notices
             if origin.reply_to:
                 replies[origin.reply_to].append(answer.reply)
         queued = [await self._send_notices(partition, of_partition) for partition, of_partition in notices.items()]

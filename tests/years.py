@@ -9,7 +9,8 @@ from typing import Any
 from hub.records.appointments import _patient_times
 from hub.records.documents import Document, to_document
 from hub.records.mongo import MongoRecords
-from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment, evolve
+from hub.scheduling.apply import apply
+from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -67,7 +68,7 @@ def _of(doctor_id: str, patient_ids: Sequence[str], each: int, now: datetime) ->
                 break
             seq += 1
             header = {"seq": seq, "prev": seq - 1, "command_id": f"{doctor_id}-{seq}", "fingerprint": "0" * 16}
-            appointment = evolve(appointment, kind(**header, at=at, by=by, **more))
+            appointment = apply(appointment, kind(**header, at=at, by=by, **more))
         if appointment:
             yield appointment
 

@@ -1,4 +1,4 @@
-"""The commands of one call to the actors, and how far they have been answered."""
+"""The commands that are handled together, and which of them have been answered."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,10 @@ from hub.scheduling.commands import Command
 
 
 class Batch:
-    """The commands of one call, the answers so far, and which bookings are known to meet a busy patient."""
+    """The commands of one call of the actors, and the answers so far.
+
+    `busy` are the positions of bookings whose patient is known to have another appointment at that time.
+    """
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self.commands = commands
@@ -23,5 +26,5 @@ class Batch:
         self._answers[position] = answer
 
     def in_order(self) -> list[Answer]:
-        """Return the answers in the order of the commands; each has one."""
+        """Return the answers in the order of the commands; each command must have one."""
         return [self._answers[position] for position in range(len(self.commands))]

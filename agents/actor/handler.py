@@ -1,4 +1,4 @@
-"""From the messages of a batch to answers that everybody is told."""
+"""From the messages of a batch to published answers."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -8,18 +8,19 @@ from faust.types import EventT
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from agents.actor.actors import Doctors
-from agents.actor.refusal_cache import Refusals
-from agents.answers import Answer
+from agents.actor.actors import DoctorActors
+from agents.actor.refusal_cache import RefusalCache
+from agents.answers import Answer, refusal
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Origin, Publisher
 from hub.bus.connection import REPLY_TO
-from hub.bus.messages import Declined
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
+from hub.scheduling.decision import Refused
 
 log = structlog.get_logger(__name__)
-_INSTANT = timedelta(milliseconds=1)
+_CLOCK_STEP = timedelta(milliseconds=1)
+"""The smallest difference between two instants, which have whole milliseconds."""
 REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command topic that could not be read.")
 
 
@@ -27,17 +28,17 @@ class CommandHandler:
     """Handles the dispatcher's batches."""
 
     def __init__(
-        self, doctors: Doctors, publisher: Publisher, clock: Clock, holds_lease: Callable[[], bool] = lambda: True
+        self, actors: DoctorActors, publisher: Publisher, clock: Clock, holds_lease: Callable[[], bool] = lambda: True
     ) -> None:
-        self._doctors = doctors
+        self._actors = actors
         self._publisher = publisher
         self._clock = clock
         self._holds_lease = holds_lease
-        self._refusals = Refusals(clock)
-        self._since = clock()
+        self._refusals = RefusalCache(clock)
+        self._took_over_at = clock()
 
     async def handle(self, events: Sequence[EventT[bytes]]) -> None:
-        """Decide, write, then tell. Raises when the database or the broker does not take it; repeating is safe."""
+        """Decide, write, then publish. Raises when the database or the broker does not answer; repeating is safe."""
         readable: list[tuple[Command, Origin]] = []
         for event in events:
             try:
@@ -56,46 +57,48 @@ class CommandHandler:
         answers = await self._answers([command for command, _ in readable])
         origins = [origin for _, origin in readable]
         await self._publisher.publish(list(zip(answers, origins, strict=True)))
-        told = self._clock()
-        BATCH_SECONDS.observe((told - began).total_seconds())
+        published = self._clock()
+        BATCH_SECONDS.observe((published - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
-            _note(command, answer, began, told)
+            _observe(command, answer, began, published)
 
     def forget(self) -> None:
-        """Trust nothing any more: after a rebalance another worker may have decided."""
-        self._doctors.forget()
-        self._refusals.forget()
-        self._since = self._clock()
+        """Trust nothing from before: after a rebalance another worker may have decided."""
+        self._actors.forget()
+        self._refusals.clear()
+        self._took_over_at = self._clock()
 
     async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
-        """Return the answer to each command; copies of one asking are decided once, and refused alike."""
-        refused = [None if self._is_old(command) else self._refusals.of(command) for command in commands]
+        """Return the answer to each command. Copies of the same request are decided once and answered alike."""
+        refused = [None if self._is_old(command) else self._refusals.get(command) for command in commands]
         fresh = {
             (command.id, command.at): _expired(command) if self._is_old(command) else command
-            for command, refusal in zip(commands, refused, strict=True)
-            if refusal is None
+            for command, cached in zip(commands, refused, strict=True)
+            if cached is None
         }
-        answers = await self._doctors.handle(list(fresh.values()), self._holds_lease)
+        answers = await self._actors.handle(list(fresh.values()), self._holds_lease)
         for command, answer in zip(fresh.values(), answers, strict=True):
-            self._refusals.note(command, answer.reply)
+            if isinstance(result := answer.reply.result, Refused):
+                self._refusals.add(command, result)
         decided = dict(zip(fresh, answers, strict=True))
         return [
-            Answer(refusal, None) if refusal else decided[command.id, command.at]
-            for command, refusal in zip(commands, refused, strict=True)
+            refusal(command, cached) if cached else decided[command.id, command.at]
+            for command, cached in zip(commands, refused, strict=True)
         ]
 
     def _is_old(self, command: Command) -> bool:
-        """Whether it was asked before we took over: whoever decided here before may have refused it, and been heard.
+        """Whether the command was asked before this worker took over.
 
-        So it is not carried out any more; if it has been already, the record shows it. Whether its client was told
-        anything knows the api alone, which asks anew if not (`hub.bus.requests`). The clocks of the machines have to
-        agree. The hub's own commands, which never expire, are nobody's to be told of.
+        The worker before may have refused it, and its client may have been told. So it is not carried out any more; if
+        it has been carried out already, the record shows it. Only the api knows whether its client was told anything;
+        if not, the api asks anew (`hub.bus.requests`). The clocks of the machines have to agree. Commands of the hub
+        itself never expire, and no client is told of them.
         """
-        return command.expires is not None and command.at <= self._since
+        return command.expires is not None and command.at <= self._took_over_at
 
 
 def _expired(command: Command) -> Command:
-    return command.model_copy(update={"expires": command.at - _INSTANT})
+    return command.model_copy(update={"expires": command.at - _CLOCK_STEP})
 
 
 def _origin(event: EventT[bytes]) -> Origin:
@@ -103,11 +106,12 @@ def _origin(event: EventT[bytes]) -> Origin:
     return Origin(event.message.tp.partition, header.decode() if header else None)
 
 
-def _note(command: Command, answer: Answer, began: datetime, told: datetime) -> None:
-    outcome = answer.reply.code.value if isinstance(answer.reply, Declined) else "done"
-    took = (told - command.at).total_seconds()
+def _observe(command: Command, answer: Answer, began: datetime, published: datetime) -> None:
+    result = answer.reply.result
+    outcome = result.code.value if isinstance(result, Refused) else "done"
+    took = (published - command.at).total_seconds()
     DECIDED.labels(command.kind, outcome).inc()
-    # The clocks of two machines differ a little, and a histogram takes what is below nothing for a large sum.
+    # The clocks of two machines differ a little, and a negative value would spoil the sum of a histogram.
     LAG.observe(max(0.0, (began - command.at).total_seconds()))
     DECISION_SECONDS.labels(command.kind).observe(max(0.0, took))
     log.info(

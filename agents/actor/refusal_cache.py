@@ -1,55 +1,54 @@
-"""What has been refused lately, so that older copies of the same command are answered alike.
+"""The refusals of the last seconds, so that older copies of a refused command are refused as well.
 
-The api sends an unanswered command again, and a reply may be late: then a copy is still on its way when the client is
-told no. Decided anew, that copy might be granted, because the slot is free by now, and somebody who was refused would
-have an appointment. What has been granted needs no such memory: the record knows it by the command's id.
+The api sends a command again when no answer comes, and a reply may be late. Then a copy is still on its way when the
+client is told of the refusal. Decided anew, that copy might be granted because the slot is free by now, and a client
+who was refused would have an appointment. Granted commands need no cache: the record has the command's id.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.bus.messages import Declined, Reply
 from hub.clock import Clock
 from hub.scheduling.commands import Command
+from hub.scheduling.decision import Refused
 
 
 @dataclass(frozen=True)
-class _Refusal:
-    """How an asking was refused, and until when copies of it may come."""
+class _Entry:
+    """The refusal of a command as it was asked at `asked_at`. No copy of it is carried out after `until`."""
 
+    command_id: str
     asked_at: datetime
     until: datetime
-    reply: Declined
+    refused: Refused
 
 
-class Refusals:
+class RefusalCache:
     """The refusals of one worker, each kept until no copy of its command is carried out any more."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._last: dict[str, _Refusal] = {}
-        self._in_turn: deque[_Refusal] = deque()
+        self._latest: dict[str, _Entry] = {}
+        self._oldest_first: deque[_Entry] = deque()
 
-    def of(self, command: Command) -> Declined | None:
-        """Return how the command was refused, unless it has been asked anew since."""
-        last = self._last.get(command.id)
-        if last is None or command.at > last.asked_at:
-            return None
-        return last.reply.model_copy(update={"at": command.at})
+    def get(self, command: Command) -> Refused | None:
+        """Return how the command was refused; None when it was not, or is asked anew since."""
+        latest = self._latest.get(command.id)
+        return latest.refused if latest and command.at <= latest.asked_at else None
 
-    def note(self, command: Command, reply: Reply) -> None:
-        """Remember a refusal. Of commands that never expire nobody is told, so they are left out."""
+    def add(self, command: Command, refused: Refused) -> None:
+        """Keep a refusal. A command that never expires is the hub's own: no client is told of it, so it is left out."""
         now = self._clock()
-        while self._in_turn and self._in_turn[0].until < now:
-            over = self._in_turn.popleft()
-            if self._last.get(over.reply.command_id) is over:
-                del self._last[over.reply.command_id]
-        if isinstance(reply, Declined) and command.expires is not None:
-            refusal = self._last[command.id] = _Refusal(command.at, command.expires, reply)
-            self._in_turn.append(refusal)
+        while self._oldest_first and self._oldest_first[0].until < now:
+            over = self._oldest_first.popleft()
+            if self._latest.get(over.command_id) is over:
+                del self._latest[over.command_id]
+        if command.expires is not None:
+            entry = self._latest[command.id] = _Entry(command.id, command.at, command.expires, refused)
+            self._oldest_first.append(entry)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget everything: after a rebalance another worker may have granted a copy."""
-        self._last.clear()
-        self._in_turn.clear()
+        self._latest.clear()
+        self._oldest_first.clear()

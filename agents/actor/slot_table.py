@@ -1,7 +1,7 @@
-"""The table of the doctors' days: who holds which slot. A mirror of the record, kept by Faust beside the commands.
+"""The table of slot owners by doctor and day: a copy of what the record has, kept by Faust beside the commands.
 
-One entry a doctor and UTC day, so that a booking writes one small entry: `{"09:30": appointment id, …}`.
-Right after a rebalance the entries are a guess; `Days.correct` makes a doctor's true.
+There is one entry per doctor and UTC day, so that a booking writes one small entry: `{"09:30": appointment id, …}`.
+Right after a rebalance the entries may be out of date; `SlotTable.replace` makes those of one doctor right.
 """
 
 from collections import defaultdict
@@ -15,8 +15,12 @@ from hub.bus.topics import partition_of
 Entries = MutableMapping[bytes, dict[str, str]]
 
 
-class DoctorTable(faust.Table[bytes, dict[str, str]]):
-    """Puts an entry into its doctor's partition; written outside of an agent's stream, Faust could not tell which."""
+class DoctorPartitionedTable(faust.Table[bytes, dict[str, str]]):
+    """A Faust table that puts an entry into its doctor's partition.
+
+    Faust takes the partition from the event that an agent is handling. These entries are written outside of an agent's
+    stream, so there is no such event.
+    """
 
     def partition_for_key(self, key: bytes) -> int:
         """Return the partition of the doctor that the key names."""
@@ -25,34 +29,34 @@ class DoctorTable(faust.Table[bytes, dict[str, str]]):
         return partition_of(_doctor_of(key), self.partitions)
 
 
-class Days:
-    """The slots that are held, by doctor and UTC day, on top of a mapping: the Faust table, or a dict in tests."""
+class SlotTable:
+    """The owners of taken slots by doctor and UTC day, on top of a mapping: the Faust table, or a dict in tests."""
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
         self._days: dict[str, set[date]] = defaultdict(set)
 
-    def look_over(self) -> None:
-        """Learn which entries there are; after a rebalance the table holds others."""
+    def index(self) -> None:
+        """List again which entries there are; after a rebalance the table has the entries of other partitions."""
         self._days.clear()
         for key in list(self._entries):
             self._days[_doctor_of(key)].add(_day_of(key))
 
-    def of(self, doctor_id: str) -> set[date]:
-        """Return the days on which anything is held."""
+    def days(self, doctor_id: str) -> set[date]:
+        """Return the days on which at least one slot is taken."""
         return set(self._days[doctor_id])
 
     def slot_owners(self, doctor_id: str, days: Iterable[date]) -> dict[datetime, str]:
-        """Return which appointment holds each taken start (UTC) of these days."""
+        """Return the id of the appointment that owns each taken start (UTC) of these days."""
         return {
-            datetime.combine(day, time.fromisoformat(at), UTC): holder
+            datetime.combine(day, time.fromisoformat(at), UTC): owner
             for day in days
-            for at, holder in self._entry(doctor_id, day).items()
+            for at, owner in self._entry(doctor_id, day).items()
         }
 
     def write(self, doctor_id: str, day: date, slot_owners: Mapping[datetime, str]) -> None:
-        """Replace what is held on a day by those of `holders` that start on it; unchanged days cost nothing."""
-        entry = {f"{start:%H:%M}": holder for start, holder in sorted(slot_owners.items()) if start.date() == day}
+        """Replace a day's entry by those of `slot_owners` that start on it. An unchanged day is not written."""
+        entry = {f"{start:%H:%M}": owner for start, owner in sorted(slot_owners.items()) if start.date() == day}
         if entry == self._entry(doctor_id, day):
             return
         if entry:
@@ -62,11 +66,11 @@ class Days:
             self._days[doctor_id].discard(day)
             self._entries.pop(_key(doctor_id, day), None)
 
-    def correct(self, doctor_id: str, slot_owners: Mapping[datetime, str]) -> None:
-        """Make the doctor's days what the record says; days that are over go."""
+    def replace(self, doctor_id: str, slot_owners: Mapping[datetime, str]) -> None:
+        """Replace all of a doctor's days by what the record says. Days without a taken slot are removed."""
         by_day: dict[date, dict[datetime, str]] = defaultdict(dict)
-        for start, holder in slot_owners.items():
-            by_day[start.date()][start] = holder
+        for start, owner in slot_owners.items():
+            by_day[start.date()][start] = owner
         for day in self._days[doctor_id] | by_day.keys():
             self.write(doctor_id, day, by_day.get(day, {}))
 

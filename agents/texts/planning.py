@@ -18,7 +18,9 @@ from hub.accounts.account import Account
 from hub.clock import Clock
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.ports import Records
-from hub.scheduling.recorded_event import Happened, Past
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import RecordedEvent, of_appointments
 from hub.texting.planning import plan_texts
 from hub.texting.wording import Clinic
 
@@ -65,7 +67,7 @@ class TextPlanner:
         self._generation = 0
         """Counts the takeovers: a running catch-up compares it to detect a change of the owned doctors."""
         self._positions: dict[str, int] = {}
-        self._written: list[Past] = []
+        self._written: list[RecordedEvent[Aggregate]] = []
         self._has_new = asyncio.Event()
         self._catch_up_at = 0.0
 
@@ -79,12 +81,12 @@ class TextPlanner:
         self._catch_up_at = 0.0
         self._has_new.set()
 
-    def take(self, happened: Past) -> None:
+    def take(self, recorded: RecordedEvent[Aggregate]) -> None:
         """Queue an event that has just been written. Events of one doctor must come in order of `seq`."""
         if len(self._written) >= self._limits.max_queued:
             self._written.clear()
             self._catch_up_at = 0.0
-        self._written.append(happened)
+        self._written.append(recorded)
         self._has_new.set()
 
     async def run(self) -> None:
@@ -121,18 +123,18 @@ class TextPlanner:
         for doctor_id in ahead:
             await self._catch_up_with(doctor_id)
 
-    def _in_order(self, written: Sequence[Past]) -> tuple[list[Past], set[str]]:
+    def _in_order(self, written: Sequence[RecordedEvent[Aggregate]]) -> tuple[list[RecordedEvent[Aggregate]], set[str]]:
         """Return the events that directly follow the planned ones, and the doctors with a gap before their events."""
         expected, fits, ahead = dict(self._positions), [], set()
-        for happened in written:
-            doctor_id, event = happened.doctor_id, happened.event
+        for recorded in written:
+            doctor_id, event = recorded.doctor_id, recorded.event
             if event.seq <= expected.get(doctor_id, 0):
                 continue
             if doctor_id in ahead or event.prev != expected.get(doctor_id):
                 ahead.add(doctor_id)
                 continue
             expected[doctor_id] = event.seq
-            fits.append(happened)
+            fits.append(recorded)
         return fits, {doctor_id for doctor_id in ahead if self._owns(doctor_id)}
 
     async def _catch_up(self) -> None:
@@ -161,16 +163,16 @@ class TextPlanner:
         `_plan` detects a gap before queued events. There is one read per doctor, concurrently: for one query with many
         pairs of doctor and `seq`, the embedded engine scans the collection.
         """
-        waiting = {happened.doctor_id for happened in self._written}
+        waiting = {recorded.doctor_id for recorded in self._written}
         planned = await self._planned([doctor_id for doctor_id in doctor_ids if doctor_id not in waiting])
         last = await asyncio.gather(*(self._records.appointments.last_seq(each, planned[each]) for each in planned))
         return [doctor_id for doctor_id, seq in zip(planned, last, strict=True) if seq > planned[doctor_id]]
 
     async def _catch_up_with(self, doctor_id: str) -> None:
         planned = (await self._planned([doctor_id]))[doctor_id]
-        while happened := await self._records.appointments.happened(doctor_id, planned, self._limits.batch_events):
-            await self._put(happened)
-            planned = happened[-1].event.seq
+        while recorded := await self._records.appointments.events_after(doctor_id, planned, self._limits.batch_events):
+            await self._put(recorded)
+            planned = recorded[-1].event.seq
 
     async def _planned(self, doctor_ids: Collection[str]) -> Mapping[str, int]:
         """Return the planning position of each doctor."""
@@ -179,32 +181,32 @@ class TextPlanner:
             positions |= await self._records.text_positions.read(unknown)
         return {doctor_id: positions[doctor_id] for doctor_id in doctor_ids}
 
-    async def _put(self, happened: Sequence[Past]) -> None:
+    async def _put(self, recorded: Sequence[RecordedEvent[Aggregate]]) -> None:
         """Write the texts of these events, and only then the new planning positions.
 
         Events of a doctor's schedule cause no text. They still advance the position.
         """
-        if not happened:
+        if not recorded:
             return
-        of_appointments = [one for one in happened if isinstance(one, Happened)]
-        people = await self._people(of_appointments)
+        changes = of_appointments(recorded)
+        people = await self._people(changes)
         now = self._clock()
         texts = [
             text
-            for one in of_appointments
-            if (doctor := people.get(one.appointment.doctor_id))
-            and doctor.calendar
-            and (patient := people.get(one.appointment.patient_id))
-            for text in plan_texts(self._clinic, doctor, doctor.calendar, patient, one, now)
+            for one in changes
+            if (doctor := people.get(one.aggregate.doctor_id))
+            and doctor.schedule
+            and (patient := people.get(one.aggregate.patient_id))
+            for text in plan_texts(self._clinic, doctor, doctor.schedule, patient, one, now)
         ]
         if texts:
             PLANNED.inc(await self._records.texts.add_all(texts))
-        last = {one.doctor_id: one.event.seq for one in happened}
+        last = {one.doctor_id: one.event.seq for one in recorded}
         await self._records.text_positions.advance(last)
         self._positions |= last
 
-    async def _people(self, happened: Sequence[Happened]) -> Mapping[str, Account]:
-        ids = {one.appointment.doctor_id for one in happened} | {one.appointment.patient_id for one in happened}
+    async def _people(self, recorded: Sequence[RecordedEvent[Appointment]]) -> Mapping[str, Account]:
+        ids = {one.aggregate.doctor_id for one in recorded} | {one.aggregate.patient_id for one in recorded}
         return await self._records.users.by_ids(ids)
 
     def _rest(self, worked: float) -> float:

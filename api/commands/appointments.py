@@ -11,7 +11,6 @@ from api.commands.command_client import CommandClient, Header, stored
 from api.http.problems import FieldError, Problem
 from api.visibility import visible_appointment
 from hub.accounts.identity import Identity
-from hub.bus.messages import TimetableDone
 from hub.records.ports import Records
 from hub.scheduling.commands import (
     BookAppointment,
@@ -121,10 +120,10 @@ class AppointmentCommands:
         self._doctors.add(doctor_id)
 
     async def _send(self, command: BookAppointment | Change) -> AppointmentView:
-        done = await self._client.send(command)
-        if isinstance(done, TimetableDone):
-            raise TypeError(f"an actor answered {command.kind} with a timetable")
-        return done.appointment
+        changed = await self._client.send(command)
+        if not isinstance(changed, AppointmentView):
+            raise TypeError(f"an actor answered {command.kind} with a schedule")
+        return changed
 
 
 def _change(header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None) -> Change:

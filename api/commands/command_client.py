@@ -10,13 +10,15 @@ import structlog
 from api.http.problems import RETRY_SOON, Problem, refused
 from api.metrics import COMMAND_SECONDS, COMMANDS
 from hub.accounts.identity import Identity
-from hub.bus.messages import Declined, Done, TimetableDone
 from hub.bus.ports import Commands, NoAnswer
 from hub.clock import Clock
 from hub.ids import derived_id, new_id
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
+from hub.scheduling.decision import Refused
+from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Via
+from hub.scheduling.views import AppointmentView
 
 log = structlog.get_logger()
 
@@ -56,21 +58,21 @@ class CommandClient:
             "expires": at + self._lifetime,
         }
 
-    async def send(self, command: Command) -> Done | TimetableDone:
+    async def send(self, command: Command) -> AppointmentView | Schedule:
         """Send the command and return its outcome. Raises `Problem` for a refusal, `NoAnswer` when no reply comes."""
         began = perf_counter()
         outcome = "failed"
         try:
-            reply = await self._commands.ask(command)
-            outcome = reply.code.value if isinstance(reply, Declined) else "done"
+            result = (await self._commands.ask(command)).result
+            outcome = result.code.value if isinstance(result, Refused) else "done"
         except NoAnswer:
             outcome = "no_answer"
             raise
         finally:
             _record(command, outcome, perf_counter() - began)
-        if isinstance(reply, Declined):
-            raise refused(reply.code, reply.detail)
-        return reply
+        if isinstance(result, Refused):
+            raise refused(result.code, result.detail)
+        return result
 
 
 def command_id(who: Identity, key: str | None) -> str:

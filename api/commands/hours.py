@@ -10,7 +10,6 @@ from api.commands.appointments import Moment
 from api.commands.command_client import CommandClient
 from api.http.problems import Problem
 from hub.accounts.identity import Identity
-from hub.bus.messages import Done
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.records.schedules import schedule_of
@@ -102,10 +101,10 @@ class HoursCommands:
         return doctor
 
     async def _send(self, command: ScheduleChange) -> Schedule:
-        done = await self._client.send(command)
-        if isinstance(done, Done):
+        changed = await self._client.send(command)
+        if not isinstance(changed, Schedule):
             raise TypeError(f"an actor answered {command.kind} with an appointment")
-        return done.doctor
+        return changed
 
     async def _own(self, doctor: Schedule) -> OwnCalendar:
         """Return the doctor's hours. After a change no new booking can be outside them, so this read misses none."""

@@ -163,9 +163,9 @@ class TextReplies:
         """Return a reply with the status of the appointment, in the local time of its doctor."""
         language = patient.language
         doctor = await self._records.users.by_id(appointment.doctor_id)
-        if doctor is None or doctor.calendar is None:
+        if doctor is None or doctor.schedule is None:
             raise LookupError(f"appointment {appointment.id} has no doctor")
-        when = wording.local_time(appointment.start, doctor.calendar.zone, language)
+        when = wording.local_time(appointment.start, doctor.schedule.zone, language)
         match appointment.status:
             case Status.CONFIRMED:
                 return wording.confirmed(self._clinic, when, language)

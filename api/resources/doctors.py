@@ -64,7 +64,7 @@ async def list_doctors(services: Services) -> list[DoctorView]:
     """List the doctors by name."""
     accounts = await services.records.users.doctors()
     schedule_records = await schedule_records_of(services.records, accounts)
-    return [_view(account, schedule_records[account.id].doctor) for account in accounts]
+    return [_view(account, schedule_records[account.id].current) for account in accounts]
 
 
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
@@ -74,7 +74,7 @@ async def show_doctor(services: Services, path: ById) -> DoctorView:
     if account is None or account.role != "doctor":
         raise Problem("not_found", _NOT_FOUND)
     schedule_records = await schedule_records_of(services.records, [account])
-    return _view(account, schedule_records[account.id].doctor)
+    return _view(account, schedule_records[account.id].current)
 
 
 @routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN)
@@ -83,7 +83,7 @@ async def list_slots(services: Services, path: ById, query: SlotsQuery) -> list[
     doctor = await schedule_of(services.records, path.id)
     if doctor is None:
         raise Problem("not_found", _NOT_FOUND)
-    taken = await services.records.appointments.taken(doctor.id, *doctor.day_bounds(query.date))
+    taken = await services.records.appointments.taken_starts(doctor.id, *doctor.day_bounds(query.date))
     return slots_of(doctor, query.date, taken, services.clock())
 
 

@@ -135,7 +135,7 @@ def user_of(account: Account) -> User:
         phone=account.phone,
         created_at=account.created_at,
         specialty=account.specialty,
-        zone=account.calendar.zone if account.calendar else account.zone,
+        zone=account.schedule.zone if account.schedule else account.zone,
         language=account.language,
         texts=account.texts,
         photo=photo_path(account),

@@ -30,12 +30,12 @@ async def doctor_statistics(services: Services, who: Identity, path: ById, query
     if path.id != who.user_id:
         raise Problem("forbidden", "A doctor can see only their own statistics.")
     account = await services.records.users.by_id(who.user_id)
-    if account is None or account.calendar is None:
+    if account is None or account.schedule is None:
         raise Problem("invalid_token", "The account of this token does not exist.")
     months = await services.statistics_cache.outcomes(who.user_id, query.start_from, query.start_to)
     wanted = (outcome for month in months for outcome in month if _is_within(query, outcome.start))
     # In a thread: the history of many years takes some 0.1 s, in which other requests have to be answered.
-    return await asyncio.to_thread(statistics, account.calendar, wanted)
+    return await asyncio.to_thread(statistics, account.schedule, wanted)
 
 
 def _is_within(query: RangeQuery, start: datetime) -> bool:

@@ -9,8 +9,10 @@ from typing import Literal
 
 from api.sockets.session import Session, SessionRegistry
 from hub.bus.messages import Notice, ScheduleNotice
-from hub.scheduling.events import Event, ScheduleEvent
-from hub.scheduling.recorded_event import Past, Rearranged
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import AnyEvent
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import SlotChange, slots_rearranged
 from hub.scheduling.values import Role, rfc3339
@@ -34,7 +36,7 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
     """
     sessions = dict.fromkeys(registry.room(Role.DOCTOR, notice.doctor_id))
     if isinstance(notice, ScheduleNotice):
-        own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.doctor))] if sessions else []
+        own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.after))] if sessions else []
         return own + _slot_emissions(registry, notice, _changed_slots(registry, notice))
     if concerns_patient(notice.event):
         patients = registry.room(Role.PATIENT, notice.appointment.patient_id)
@@ -48,29 +50,30 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
     return own + _slot_emissions(registry, notice, notice.slots)
 
 
-def concerns_patient(event: Event) -> bool:
+def concerns_patient(event: AnyEvent) -> bool:
     """Return whether a patient is sent the event. A missed reminder is for the doctor only: it asks for a call."""
     return event.type != "reminder_missed"
 
 
-def past_event(past: Past) -> dict[str, object]:
+def recorded_event(recorded: RecordedEvent[Aggregate]) -> dict[str, object]:
     """Return the data of an event that was read from the record."""
-    if isinstance(past, Rearranged):
-        return calendar_event(past.event, past.schedule_record.doctor)
-    return appointment_event(past.event, view(past.appointment))
+    event, aggregate = recorded.event, recorded.aggregate
+    if isinstance(aggregate, Appointment):
+        return appointment_event(event, view(aggregate))
+    return calendar_event(event, aggregate.current)
 
 
-def calendar_event(event: ScheduleEvent, doctor: Schedule) -> dict[str, object]:
-    """Return the data of a `calendar` event; `doctor` is the schedule right after it."""
+def calendar_event(event: AnyEvent, schedule: Schedule) -> dict[str, object]:
+    """Return the data of a `calendar` event; `schedule` is the schedule right after it."""
     return {
         "type": event.type,
-        "calendar": schedule_view(doctor).model_dump(mode="json", by_alias=True),
+        "calendar": schedule_view(schedule).model_dump(mode="json", by_alias=True),
         "seq": event.seq,
         "prev": event.prev,
     }
 
 
-def appointment_event(event: Event, appointment: AppointmentView) -> dict[str, object]:
+def appointment_event(event: AnyEvent, appointment: AppointmentView) -> dict[str, object]:
     """Return the data of an `appointment` event, live and in `sync`; `appointment` is as it was right after it."""
     return {
         "type": event.type,
@@ -92,7 +95,7 @@ def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable
 def _changed_slots(registry: SessionRegistry, notice: ScheduleNotice) -> Iterable[SlotChange]:
     """Yield the changed slots of the watched days only: those of all days would be a year of slots."""
     for day in sorted({watch.day.date for watch in registry.watches(notice.doctor_id)}):
-        yield from slots_rearranged(notice.before, notice.doctor, day, notice.taken, notice.event.at)
+        yield from slots_rearranged(notice.before, notice.after, day, notice.taken, notice.event.at)
 
 
 def _slot(doctor_id: str, change: SlotChange) -> dict[str, object]:

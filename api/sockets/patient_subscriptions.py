@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from prometheus_client import Counter
 
-from api.sockets.emissions import past_event
+from api.sockets.emissions import recorded_event
 from api.sockets.limits import Limits
 from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
@@ -114,5 +114,5 @@ class PatientSubscriptions:
         if session.ended:
             raise Disconnected
         for past in history.events:
-            self._server.emit([session], "appointment", past_event(past))
+            self._server.emit([session], "appointment", recorded_event(past))
         session.doctors.add(doctor_id)

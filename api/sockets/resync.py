@@ -15,8 +15,10 @@ from hub.accounts.identity import Identity
 from hub.records.paging import every_appointment
 from hub.records.ports import AppointmentFilter, Records
 from hub.records.schedules import schedule_record_of
-from hub.scheduling.appointment import Appointment, as_of
-from hub.scheduling.recorded_event import Happened, Past
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import as_of
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role
 
@@ -40,7 +42,7 @@ class Snapshot:
 class Missed:
     """The events after a client's position up to this position; the events of each doctor in order."""
 
-    events: list[Past]
+    events: list[RecordedEvent[Aggregate]]
     position: Position
 
 
@@ -68,10 +70,11 @@ class ResyncReader:
         position, own = await self._read(await self.doctors(person), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
 
-        def apply(past: Past) -> None:
+        def apply(recorded: RecordedEvent[Aggregate]) -> None:
             # An appointment that was rescheduled while the pages were read may be on none of them.
-            if isinstance(past, Happened) and wanted.matches(past.appointment):
-                of_person[past.appointment.id] = past.appointment
+            appointment = recorded.aggregate
+            if isinstance(appointment, Appointment) and wanted.matches(appointment):
+                of_person[appointment.id] = appointment
 
         await self._apply_later_events(position, apply)
         shown = sorted(of_person.values(), key=lambda appointment: (appointment.start, appointment.id))
@@ -79,7 +82,8 @@ class ResyncReader:
         schedule_record = (
             await schedule_record_of(self._records, person.user_id) if person.role is Role.DOCTOR else None
         )
-        return Snapshot(shown, position, schedule_record.as_of(position[person.user_id]) if schedule_record else None)
+        schedule = as_of(schedule_record, position[person.user_id]).current if schedule_record else None
+        return Snapshot(shown, position, schedule)
 
     async def missed(self, person: Identity, since: Mapping[str, int], limit: int) -> Missed | None:
         """Return the events after `since`; all events of a doctor who is not in it, because the patient is new there.
@@ -109,11 +113,11 @@ class ResyncReader:
 
     async def _since(self, since: Mapping[str, int], last: Position) -> Missed:
         """Return all events of these doctors after `since` up to `last`, which the doctors have reached."""
-        events: list[Past] = []
+        events: list[RecordedEvent[Aggregate]] = []
         for doctor_id, reached in since.items():
             after = reached
             while after < last[doctor_id]:
-                events += await self._appointments.happened(doctor_id, after, last=last[doctor_id])
+                events += await self._appointments.events_after(doctor_id, after, last=last[doctor_id])
                 after = events[-1].event.seq
         return Missed(events, last)
 
@@ -137,8 +141,8 @@ class ResyncReader:
         self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter, known: Position
     ) -> Missed:
         position, own = await self._read(doctors, wanted, known)
-        events: list[Past] = [
-            Happened(event, as_of(appointment, event))
+        events: list[RecordedEvent[Aggregate]] = [
+            RecordedEvent(event, as_of(appointment, event.seq))
             for appointment in own
             for event in appointment.history
             # Later events were read with some appointments and not with others; all of them are applied below.
@@ -165,19 +169,21 @@ class ResyncReader:
                 return known, own
             doctors = doctors | found
 
-    async def _apply_later_events(self, position: Position, apply: Callable[[Past], None]) -> None:
+    async def _apply_later_events(self, position: Position, apply: Callable[[RecordedEvent[Aggregate]], None]) -> None:
         """Call `apply` with every event after `position`, and move `position` to the last of them."""
         for doctor_id in position:
-            while events := await self._appointments.happened(doctor_id, position[doctor_id]):
+            while events := await self._appointments.events_after(doctor_id, position[doctor_id]):
                 for past in events:
                     apply(past)
                 position[doctor_id] = events[-1].event.seq
 
 
-def _concerns(past: Past, patient_id: str | None) -> bool:
+def _concerns(recorded: RecordedEvent[Aggregate], patient_id: str | None) -> bool:
     """Return whether the event is one of the patient's own, and not for the doctor only."""
-    return isinstance(past, Happened) and past.appointment.patient_id == patient_id and concerns_patient(past.event)
+    appointment = recorded.aggregate
+    own = isinstance(appointment, Appointment) and appointment.patient_id == patient_id
+    return own and concerns_patient(recorded.event)
 
 
-def _by_doctor(past: Past) -> tuple[str, int]:
-    return past.doctor_id, past.event.seq
+def _by_doctor(recorded: RecordedEvent[Aggregate]) -> tuple[str, int]:
+    return recorded.doctor_id, recorded.event.seq

@@ -10,8 +10,11 @@ from api.sockets.session import DoctorDay, Session, SessionRegistry
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.records.schedules import schedule_record_of
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentRescheduled
-from hub.scheduling.recorded_event import Past, Rearranged
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.slots import Slot, SlotChange, slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION
@@ -28,20 +31,20 @@ class SlotWatches:
 
     async def watch(self, session: Session, request: Watch) -> list[Slot]:
         """Return the slots of the day. A request that fails ends an earlier watch of the same day."""
-        doctor = (await self._schedule_record(request.doctor_id)).doctor
+        schedule = (await self._schedule_record(request.doctor_id)).current
         if len(session.watches) >= self._limit:
             raise Problem("too_many_requests", f"A client watches at most {self._limit} days at once.")
-        day = DoctorDay(doctor.id, request.date, *doctor.day_bounds(request.date))
+        day = DoctorDay(schedule.id, request.date, *schedule.day_bounds(request.date))
         watch = self._sessions.watch(session, day)  # buffer changes first, then read
         try:
             answered, taken = await self._taken(session, day)
             # Read last, so that it includes every change of the doctor's hours up to `answered`.
-            schedule_record = await self._schedule_record(doctor.id)
+            schedule_record = await self._schedule_record(schedule.id)
         except BaseException:
             self.unwatch(session, request)
             raise
         # Nothing suspends from here to the ack, so no change comes between the ack and the first event after it.
-        slots = slots_of(schedule_record.as_of(answered), request.date, taken, self._clock())
+        slots = slots_of(as_of(schedule_record, answered).current, request.date, taken, self._clock())
         return _with_changes(slots, watch.open(answered))
 
     def unwatch(self, session: Session, request: Watch) -> None:
@@ -62,24 +65,25 @@ class SlotWatches:
         `seq`: each event says whether its slot is taken, whatever was the case before.
         """
         seq = await self._sessions.subscribe(session, day.doctor_id, day.date)
-        taken = await self._records.appointments.taken(day.doctor_id, day.begin, day.end)
-        while events := await self._records.appointments.happened(day.doctor_id, seq):
-            for past in events:
-                _apply(taken, past)
+        taken = await self._records.appointments.taken_starts(day.doctor_id, day.begin, day.end)
+        while events := await self._records.appointments.events_after(day.doctor_id, seq):
+            for recorded in events:
+                _apply(taken, recorded)
             seq = events[-1].event.seq
         return seq, taken
 
 
-def _apply(taken: set[datetime], past: Past) -> None:
+def _apply(taken: set[datetime], recorded: RecordedEvent[Aggregate]) -> None:
     """Bring the taken starts to the state after an event."""
-    if isinstance(past, Rearranged):
+    appointment = recorded.aggregate
+    if not isinstance(appointment, Appointment):
         return
-    if isinstance(past.event, AppointmentRescheduled):
-        taken.discard(past.event.previous_start)
-    if past.appointment.active:
-        taken.add(past.appointment.start)
+    if isinstance(recorded.event, AppointmentRescheduled):
+        taken.discard(recorded.event.previous_start)
+    if appointment.active:
+        taken.add(appointment.start)
     else:
-        taken.discard(past.appointment.start)
+        taken.discard(appointment.start)
 
 
 def _with_changes(slots: Sequence[Slot], changes: Sequence[SlotChange]) -> list[Slot]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from prometheus_client import Counter
 
-from api.sockets.emissions import past_event
+from api.sockets.emissions import recorded_event
 from api.sockets.limits import Limits
 from api.sockets.resync import ResyncReader
 from api.sockets.session import Disconnected, Session
@@ -45,7 +45,7 @@ class Sync:
             missed = await self._resync.missed(session.identity, since, self._limits.resume_events)
         if missed:
             SYNCS.labels("resume").inc()
-            events = [past_event(past) for past in missed.events]
+            events = [recorded_event(each) for each in missed.events]
             return {"mode": "resume", "events": events, "position": missed.position}
         SYNCS.labels("snapshot").inc()
         snapshot = await self._resync.snapshot(session.identity, self._clock() - self._limits.snapshot_from)

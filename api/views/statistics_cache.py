@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from hub.clock import Clock
 from hub.records.ports import AppointmentRecords
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentRescheduled
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent, of_appointments
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import HORIZON
 
@@ -74,7 +75,7 @@ class StatisticsCache:
 
         An appointment starts after its booking, and at most `HORIZON` later.
         """
-        first = next(iter(await self._appointments.happened(doctor_id, 0, 1)), None)
+        first = next(iter(await self._appointments.events_after(doctor_id, 0, 1)), None)
         begins = list(_months(first.event.at, self._clock() + HORIZON)) if first else []
         return list(zip([None, *begins], [*begins, None], strict=True))
 
@@ -86,8 +87,8 @@ class StatisticsCache:
             cache.spans.clear()
             cache.seq = seq
         while cache.seq < seq:
-            events = await self._appointments.happened(doctor_id, cache.seq)
-            changed = [start for past in events if isinstance(past, Happened) for start in _starts(past)]
+            events = await self._appointments.events_after(doctor_id, cache.seq)
+            changed = [start for each in of_appointments(events) for start in _starts(each)]
             for span in [span for span in cache.spans if any(_holds(span, start) for start in changed)]:
                 del cache.spans[span]
             cache.seq = events[-1].event.seq
@@ -104,10 +105,10 @@ def _months(first: datetime, last: datetime) -> Iterator[datetime]:
         yield datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
-def _starts(past: Happened) -> Iterator[datetime]:
-    yield past.appointment.start
-    if isinstance(past.event, AppointmentRescheduled):
-        yield past.event.previous_start
+def _starts(recorded: RecordedEvent[Appointment]) -> Iterator[datetime]:
+    yield recorded.aggregate.start
+    if isinstance(recorded.event, AppointmentRescheduled):
+        yield recorded.event.previous_start
 
 
 def _holds(span: _Span, instant: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
+from pydantic import Field
+
 from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import Id, Instant, Value
 from hub.texting.text import TextKind
@@ -14,9 +16,10 @@ ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 class Account(Value):
     """A person who can log in. `email` is lower case and `phone` is E.164. Both are unique among all accounts.
 
-    `calendar` is a doctor's schedule at the creation of the account (None for a patient). `zone` is a patient's time
-    zone, None if they never set one. `texts` are the kinds of texts that the person wants, written in `language`.
-    `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in the private calendar link.
+    `schedule` is a doctor's schedule at the creation of the account, None for a patient; stored documents call it
+    `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
+    person wants, written in `language`. `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in
+    the private calendar link.
     """
 
     id: Id
@@ -27,7 +30,7 @@ class Account(Value):
     password_hash: str
     created_at: Instant
     specialty: str | None = None
-    calendar: Schedule | None = None
+    schedule: Schedule | None = Field(default=None, alias="calendar")
     zone: ZoneName | None = None
     language: Language = "en"
     texts: tuple[TextKind, ...] = ALL_TEXT_KINDS

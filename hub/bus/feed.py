@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge
 
 from hub.bus.messages import Notice
 from hub.bus.ports import OnNotice
-from hub.bus.replay import retold
+from hub.bus.replay import replayed
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
 
@@ -185,7 +185,7 @@ class Feed:
     async def _missing(self, doctor_id: str, after: int) -> list[Notice]:
         """Return what the record knows after `after`; nothing while the database does not answer."""
         try:
-            past = await self._records.appointments.happened(doctor_id, after)
-            return await retold(self._records, doctor_id, past)
+            recorded = await self._records.appointments.events_after(doctor_id, after)
+            return await replayed(self._records, doctor_id, recorded)
         except StoreUnavailable:
             return []

@@ -1,14 +1,17 @@
-"""What travels over the bus besides commands: replies and notices. JSON by pydantic, UTF-8 bytes."""
+"""The messages on the bus besides commands: replies and notices. JSON by pydantic, UTF-8 bytes."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import Refused
 from hub.scheduling.events import Event, ScheduleEvent, TaggedEvent, TaggedScheduleEvent
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.slots import SlotChange, slot_changes
@@ -16,48 +19,33 @@ from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView, view
 
 
-class Done(Value):
-    """The command is in the record: `appointment` as it stands now, which a repeated command may find changed again."""
+class Reply(Value):
+    """The answer to a command, as it was asked at the instant `at`.
+
+    `result` is the appointment or the schedule that the command changed, as it stands now: later commands may have
+    changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
+    """
 
     command_id: Id
-    ok: Literal[True] = True
-    appointment: AppointmentView
+    at: Instant
+    result: Annotated[AppointmentView | Schedule | Refused, Field(union_mode="left_to_right")]
 
 
-class TimetableDone(Value):
-    """The command has changed the doctor's timetable: `doctor` is how it stands now."""
-
-    command_id: Id
-    ok: Literal[True] = True
-    doctor: Schedule
-
-
-class Declined(Value):
-    """The command did nothing, for this reason. `at` says which asking was refused; an older one counts no more."""
-
-    command_id: Id
-    at: Instant | None = None
-    ok: Literal[False] = False
-    code: RefusalCode
-    detail: str
-
-
-Reply = Done | Declined | TimetableDone
-Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Annotated[Reply, Field(union_mode="left_to_right")]])
+Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
 """One message for all the commands of a batch that one api process is waiting for."""
 
 
 class SessionEnded(Value):
-    """A log-in is over since `at`: its access tokens are worth nothing any more, and its sockets are to be closed."""
+    """A log-in that ended at the instant `at`: its access tokens are refused and its sockets are closed."""
 
     session_id: Id
     at: Instant
 
 
 class AppointmentNotice(Value):
-    """One event of a doctor's history, with the appointment and the slots as they are right after it.
+    """An event of an appointment, with the appointment and the changed slots as they are right after the event.
 
-    `event.seq` and `event.prev` order the notices of a doctor and show a gap.
+    `event.seq` and `event.prev` put a doctor's notices in order and show when one is missing.
     """
 
     doctor_id: Id
@@ -67,16 +55,16 @@ class AppointmentNotice(Value):
 
 
 class ScheduleNotice(Value):
-    """The same of an event of the doctor's timetable, with the doctor right before and right after it.
+    """An event of a doctor's schedule, with the schedule right before and right after the event.
 
-    It changes slots of any day, up to a year of them, so who watches a day works out that day's. `taken` are the starts
-    that somebody holds, of those on which the two differ.
+    The event may change a year of slots, so the message does not list them: a process works out the days that its
+    clients watch. `taken` has those starts of active appointments at which the two schedules differ.
     """
 
     doctor_id: Id
     event: TaggedScheduleEvent
     before: Schedule
-    doctor: Schedule
+    after: Schedule = Field(alias="doctor")
     taken: tuple[Instant, ...]
 
 
@@ -84,26 +72,27 @@ Notice = AppointmentNotice | ScheduleNotice
 NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(Annotated[Notice, Field(union_mode="left_to_right")])
 
 
-def notice_of(doctor: Schedule, event: Event, after: Appointment) -> AppointmentNotice:
-    """Return what is told of an event; `doctor` and `after` are the doctor and the appointment right after it."""
-    return AppointmentNotice(
-        doctor_id=doctor.id, event=event, appointment=view(after), slots=slot_changes(doctor, event, after)
-    )
+def notice_of(recorded: RecordedEvent[Aggregate], schedule_record: ScheduleRecord, taken: Iterable[datetime]) -> Notice:
+    """Return the notice of an event of the doctor whose schedule record this is.
 
-
-def schedule_notice_of(
-    schedule_record: ScheduleRecord, event: ScheduleEvent, held: Iterable[datetime]
-) -> ScheduleNotice:
-    """Return what is told of an event of the timetable; `held` are the starts of active appointments after it.
-
-    They may be those of a later moment: what has happened to a slot since is told by notices that come later.
+    `schedule_record` and `taken`, the starts of active appointments, may be those of a later moment. The schedule is
+    taken back to the event; what has changed in a slot since then is told by later notices.
     """
-    before, after = schedule_record.as_of(event.prev), schedule_record.as_of(event.seq)
+    event = recorded.event
+    after = as_of(schedule_record, event.seq).current
+    if isinstance(recorded.aggregate, Appointment) and isinstance(event, Event):
+        return AppointmentNotice(
+            doctor_id=recorded.doctor_id,
+            event=event,
+            appointment=view(recorded.aggregate),
+            slots=slot_changes(after, event, recorded.aggregate),
+        )
+    if not isinstance(event, ScheduleEvent):
+        raise TypeError(f"{event.type!r} is no event of a schedule")
+    before = as_of(schedule_record, event.prev).current
     differ = (
         start
-        for start in sorted(held)
+        for start in sorted(taken)
         if start > event.at and (before.disabled != after.disabled or before.works_at(start) != after.works_at(start))
     )
-    return ScheduleNotice(
-        doctor_id=schedule_record.doctor_id, event=event, before=before, doctor=after, taken=tuple(differ)
-    )
+    return ScheduleNotice(doctor_id=recorded.doctor_id, event=event, before=before, after=after, taken=tuple(differ))

@@ -1,25 +1,22 @@
-"""Notices of what the record knows, as they were, or would have been, when it happened."""
+"""Notices made anew from the record, for events whose notices were lost or were told before somebody listened."""
 
 from collections.abc import Sequence
 
-from hub.bus.messages import Notice, notice_of, schedule_notice_of
+from hub.bus.messages import Notice, notice_of
 from hub.records.ports import Records
 from hub.records.schedules import schedule_record_of
-from hub.scheduling.recorded_event import Past, Rearranged
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import ScheduleRecord
 
 
-async def retold(records: Records, doctor_id: str, past: Sequence[Past]) -> list[Notice]:
+async def replayed(records: Records, doctor_id: str, recorded: Sequence[RecordedEvent[Aggregate]]) -> list[Notice]:
     """Return the notices of these events of a doctor; none when there is no such doctor. Raises `StoreUnavailable`."""
-    # Read after the events, so it knows all changes of the timetable up to the last of them.
-    schedule_record = await schedule_record_of(records, doctor_id) if past else None
+    # Read after the events, so it has every change of the schedule up to the last of them.
+    schedule_record = await schedule_record_of(records, doctor_id) if recorded else None
     if schedule_record is None:
         return []
-    rearranged = [one.event.at for one in past if isinstance(one, Rearranged)]
-    active = await records.appointments.active_since([doctor_id], min(rearranged)) if rearranged else []
-    held = {one.start for one in active}
-    return [
-        schedule_notice_of(schedule_record, one.event, held)
-        if isinstance(one, Rearranged)
-        else notice_of(schedule_record.as_of(one.event.seq), one.event, one.appointment)
-        for one in past
-    ]
+    schedule_changes = [each.event.at for each in recorded if isinstance(each.aggregate, ScheduleRecord)]
+    active = await records.appointments.active_since([doctor_id], min(schedule_changes)) if schedule_changes else []
+    taken = {appointment.start for appointment in active}
+    return [notice_of(each, schedule_record, taken) for each in recorded]

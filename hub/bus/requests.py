@@ -8,11 +8,11 @@ from typing import Protocol
 
 from prometheus_client import Gauge
 
-from hub.bus.messages import Declined, Reply
+from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter, fingerprint
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import RefusalCode, Refused
 
 WAITING = Gauge("clinic_commands_waiting", "Commands that wait for the reply of an actor.")
 
@@ -61,11 +61,10 @@ class Requests:
             task.add_done_callback(lambda done: self._remove(command.id, done))
         pending_content, pending = self._asking[command.id]
         if pending_content != content:
-            return Declined(
-                command_id=command.id,
-                code=RefusalCode.IDEMPOTENCY_KEY_REUSED,
-                detail="This key is in use for a different command; use a new one.",
+            refused = Refused(
+                RefusalCode.IDEMPOTENCY_KEY_REUSED, "This key is in use for a different command; use a new one."
             )
+            return Reply(command_id=command.id, at=command.at, result=refused)
         # Shielded: other callers may await the same command, and it is already on the bus.
         return await asyncio.shield(pending)
 
@@ -73,7 +72,7 @@ class Requests:
         """Give a reply to the caller that waits for it. A late or repeated reply is ignored."""
         issued_at, answer = self._answers.get(reply.command_id, (None, None))
         # Ignore a late refusal of an earlier issue: the command has been issued again since and may be accepted.
-        stale = isinstance(reply, Declined) and reply.at is not None and reply.at != issued_at
+        stale = isinstance(reply.result, Refused) and reply.at != issued_at
         if answer is not None and not answer.done() and not stale:
             answer.set_result(reply)
 
@@ -82,7 +81,7 @@ class Requests:
         try:
             while True:
                 reply = await self._send_until_answered(command, give_up_at)
-                if not (isinstance(reply, Declined) and reply.code is RefusalCode.EXPIRED):
+                if not (isinstance(reply.result, Refused) and reply.result.code is RefusalCode.EXPIRED):
                     return reply
                 # The actor moved to another worker, which does not know whether the command was refused before. We know
                 # that the caller has received no reply, so it is safe to issue the command again.

@@ -23,10 +23,9 @@ from hub.records.schedules import schedule_record_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import DisableDoctor, EnableDoctor, ScheduleChange
 from hub.scheduling.decide import decide
-from hub.scheduling.decision import Arranged, Refused
+from hub.scheduling.decision import Accepted, Refused
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule import Schedule, Shift, ZoneName
-from hub.scheduling.schedule_record import rearrange
 from hub.scheduling.values import Actor, Role, Value
 
 _CLINIC = Actor(id="clinic", role=Role.SYSTEM, via="cli")
@@ -70,7 +69,7 @@ async def create_doctor(
         password_hash=await hash_password(password, bcrypt_rounds),
         created_at=now,
         specialty=doctor.specialty,
-        calendar=Schedule(id=id_, zone=doctor.zone, shifts=doctor.shifts),
+        schedule=Schedule(id=id_, zone=doctor.zone, shifts=doctor.shifts),
     )
     return await users.add([account]) or (account, password)
 
@@ -83,7 +82,7 @@ async def disable(records: Records, doctor_id: str, clock: Clock) -> Disabled | 
     """
     command = DisableDoctor(id=new_id(), doctor_id=doctor_id, by=_CLINIC, at=clock())
     schedule_record = await schedule_record_of(records, doctor_id)
-    if schedule_record is None or not schedule_record.doctor.disabled:
+    if schedule_record is None or not schedule_record.current.disabled:
         refused = await _write(records, command, clock)
         if refused:
             return refused
@@ -108,8 +107,9 @@ async def _write(records: Records, command: ScheduleChange, clock: Clock) -> Ref
         decision = decide(state, command, clock())
         if isinstance(decision, Refused):
             return decision
-        if not isinstance(decision, Arranged):
+        if not isinstance(decision, Accepted):
             return None  # an earlier attempt wrote it, and its acknowledgement was lost
-        if isinstance(await records.appointments.save([rearrange(schedule_record, decision.event)]), Saved):
+        after, _ = state.apply_all(decision.aggregate_id, decision.events)
+        if isinstance(await records.appointments.save([after.schedule_record]), Saved):
             return None
     raise StoreUnavailable(f"another process wrote for this doctor during each of {_ATTEMPTS} attempts")

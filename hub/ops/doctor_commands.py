@@ -80,7 +80,7 @@ async def list_doctors() -> int:
         accounts = await records.users.doctors()
         schedule_records = await schedule_records_of(records, accounts)
         for account in accounts:
-            doctor = schedule_records[account.id].doctor
+            doctor = schedule_records[account.id].current
             disabled = "  disabled: takes no appointments" if doctor.disabled else ""
             _say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{disabled}")
     return 0

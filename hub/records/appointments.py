@@ -16,13 +16,14 @@ from pymongo.errors import BulkWriteError
 from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
-from hub.records.event_log import past_of
+from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
 from hub.records.range_scan import RangeScan
+from hub.scheduling.aggregate import Aggregate, base_version, latest_events
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.recorded_event import Past
-from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, schedule_id
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import ACTIVE, Status, rfc3339
 
@@ -77,7 +78,7 @@ class MongoAppointments:
         reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         return dict(zip(doctor_ids, await asyncio.gather(*reads), strict=True))
 
-    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
+    async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
         wanted = {"doctorId": doctor_id, "start": {"$gte": start_from, "$lt": start_to}}
         return set(await self._slots(wanted))
@@ -139,7 +140,9 @@ class MongoAppointments:
         found = await self._fields({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}, "history.seq")
         return max((event["seq"] for one in found for event in one["history"] if event["seq"] in numbers), default=0)
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
+    async def events_after(
+        self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None
+    ) -> list[RecordedEvent[Aggregate]]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
         last = min(await self.last_seq(doctor_id, after) if last is None else last, after + limit)
         # The numbers one by one: of a range over an array MongoDB uses only one end, and a $elemMatch leaves the
@@ -147,7 +150,8 @@ class MongoAppointments:
         numbers = range(after + 1, last + 1)
         if not numbers:
             return []
-        return past_of(await self._find_any({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}), numbers)
+        found = await self._find_any({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}})
+        return recorded_events(found, numbers)
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
         """Return with which doctors each of the patients has appointments."""
@@ -220,14 +224,13 @@ class MongoAppointments:
         nothing but its own newer version is told as a duplicate too. So the answer is what the record shows, in an
         order that helps: a command that is applied already needs nothing else said.
         """
-        last = refused.last
-        if applied := await self._fields({"history.commandId": last.command_id}, "version"):
-            booking = isinstance(refused, Appointment) and refused.version == 1 and applied[0]["_id"] == refused.id
-            return Stopped(written, Fence.APPOINTMENT if booking else Fence.COMMAND)
+        if applied := await self._fields({"history.commandId": refused.last.command_id}, "version"):
+            made = isinstance(refused, Appointment) and base_version(refused) == 0 and applied[0]["_id"] == refused.id
+            return Stopped(written, Fence.APPOINTMENT if made else Fence.COMMAND)
         stored = await self._fields({"_id": refused.id}, "version", "history.commandId")
         if stored and not _is_base(stored[0], refused):
             return Stale(written)
-        if await self._fields({"doctorId": refused.doctor_id, "history.seq": last.seq}, "_id"):
+        if await self._fields({"doctorId": refused.doctor_id, "history.seq": {"$in": _new_seqs(refused)}}, "_id"):
             return Stopped(written, Fence.DOCTOR_SEQ)
         if isinstance(refused, Appointment) and (fence := await self._time_taken(refused)):
             return Stopped(written, fence)
@@ -264,19 +267,19 @@ class MongoAppointments:
 
 
 def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
-    """Return the write of one: its first event inserts it, a later one replaces the version it was based on."""
+    """Return the write of the latest command's events: an insert, or a replacement of the version it was decided on."""
     document = to_document(aggregate)
     if isinstance(aggregate, Appointment) and aggregate.active:
         document["patientTimes"] = _patient_times(aggregate.patient_id, aggregate.start)
-    if aggregate.version == 1:
+    base = base_version(aggregate)
+    if base == 0:
         return InsertOne(document)
-    base, last = aggregate.history[-2:]
     expected = {
         "_id": aggregate.id,
-        "version": aggregate.version - 1,
+        "version": base,
         # A unique index keeps documents apart, not the entries of one document: that needs a condition.
-        "history.commandId": {"$eq": base.command_id, "$ne": last.command_id},
-        "history.seq": {"$ne": last.seq},
+        "history.commandId": {"$eq": aggregate.history[base - 1].command_id, "$ne": aggregate.last.command_id},
+        "history.seq": {"$nin": _new_seqs(aggregate)},
     }
     # An upsert, so that a change whose base is gone meets the newer version's _id. That error stops the bulk write;
     # an update that matches nothing would not, and the next event would be written over a hole in the doctor's seq.
@@ -284,11 +287,16 @@ def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
 
 
 def _is_base(stored: Document, change: Aggregate) -> bool:
+    base = base_version(change)
     return (
-        change.version > 1
-        and stored["version"] == change.version - 1
-        and stored["history"][-1]["commandId"] == change.history[-2].command_id
+        base > 0
+        and stored["version"] == base
+        and stored["history"][-1]["commandId"] == change.history[base - 1].command_id
     )
+
+
+def _new_seqs(aggregate: Aggregate) -> list[int]:
+    return [event.seq for event in latest_events(aggregate)]
 
 
 def _aggregate(document: Mapping[str, Any]) -> Aggregate:

@@ -1,22 +1,22 @@
-"""What happened to a doctor's appointments and timetable, one event after the other."""
+"""The events of a doctor's appointments and schedule, in one order."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 
-from hub.scheduling.appointment import Appointment, as_of
-from hub.scheduling.recorded_event import Happened, Past, Rearranged
-from hub.scheduling.schedule_record import Aggregate, fold_timetable
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import apply
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import unchanged_schedule
 
 
-def past_of(aggregates: Iterable[Aggregate], numbers: Container[int]) -> list[Past]:
-    """Return the events whose `seq` is among the numbers, ordered by it, with what each one left behind."""
-    found: list[Past] = []
-    for one in aggregates:
-        if isinstance(one, Appointment):
-            found += [Happened(event, as_of(one, event)) for event in one.history if event.seq in numbers]
-        else:
-            found += [
-                Rearranged(event, fold_timetable(one.hired, one.history[: nth + 1]))
-                for nth, event in enumerate(one.history)
-                if event.seq in numbers
-            ]
-    return sorted(found, key=lambda past: past.event.seq)
+def recorded_events(aggregates: Iterable[Aggregate], numbers: Container[int]) -> list[RecordedEvent[Aggregate]]:
+    """Return the events whose `seq` is among the numbers, ordered by `seq`, with what each of them left behind."""
+    found = [each for aggregate in aggregates for each in _history(aggregate) if each.event.seq in numbers]
+    return sorted(found, key=lambda each: each.event.seq)
+
+
+def _history(aggregate: Aggregate) -> Iterator[RecordedEvent[Aggregate]]:
+    state: Aggregate | None = None if isinstance(aggregate, Appointment) else unchanged_schedule(aggregate.initial)
+    for event in aggregate.history:
+        state = apply(state, event)
+        yield RecordedEvent(event, state)

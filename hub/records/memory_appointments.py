@@ -4,12 +4,13 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from hub.records.event_log import past_of
+from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
+from hub.scheduling.aggregate import Aggregate, base_version, latest_events
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.recorded_event import Past
-from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, schedule_id
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
 
 _Claim = tuple[Fence, Hashable]
@@ -20,9 +21,9 @@ class MemoryAppointments:
 
     def __init__(self) -> None:
         self._stored: dict[str, Appointment] = {}
-        self._timetables: dict[str, ScheduleRecord] = {}
-        self._holders: dict[_Claim, str] = {}
-        """For each claim (see `_claims`) the id of who has it: what the unique indexes are there."""
+        self._schedules: dict[str, ScheduleRecord] = {}
+        self._owners: dict[_Claim, str] = {}
+        """The id of the aggregate that has each claim (see `_claims`): this twin's unique indexes."""
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
         """Write in order, stopping at the first that meets a fence."""
@@ -39,13 +40,13 @@ class MemoryAppointments:
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the timetable whose history holds the command."""
-        holder = self._holders.get((Fence.COMMAND, command_id))
-        return self._by_id(holder) if holder else None
+        owner = self._owners.get((Fence.COMMAND, command_id))
+        return self._by_id(owner) if owner else None
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
         """Return the timetables of these doctors that were ever changed."""
         ids = {doctor_id: schedule_id(doctor_id) for doctor_id in doctor_ids}
-        return {doctor_id: self._timetables[id_] for doctor_id, id_ in ids.items() if id_ in self._timetables}
+        return {doctor_id: self._schedules[id_] for doctor_id, id_ in ids.items() if id_ in self._schedules}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
@@ -55,13 +56,13 @@ class MemoryAppointments:
         """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
         return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}
 
-    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
+    async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
         return {one.start for one in await self.active_since([doctor_id], start_from) if one.start < start_to}
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
-        return {pair for pair in wanted if any(claim in self._holders for claim in _patient_times(*pair))}
+        return {pair for pair in wanted if any(claim in self._owners for claim in _patient_times(*pair))}
 
     async def due(self, until: datetime) -> list[Deadline]:
         """Return the deadlines up to `until`, in order of time."""
@@ -74,10 +75,12 @@ class MemoryAppointments:
         """Return the last `seq` of the doctor's history."""
         return max((one.last.seq for one in self._of(doctor_id)), default=0)
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
+    async def events_after(
+        self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None
+    ) -> list[RecordedEvent[Aggregate]]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
         end = after + limit if last is None else min(last, after + limit)
-        return past_of(self._of(doctor_id), range(after + 1, end + 1))
+        return recorded_events(self._of(doctor_id), range(after + 1, end + 1))
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
         """Return with which doctors each of the patients has appointments."""
@@ -106,35 +109,36 @@ class MemoryAppointments:
         return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())
 
     def _met(self, aggregate: Aggregate) -> Fence | Literal["stale"] | None:
-        """Return what stands in the way of a write, in the order that `Stopped` promises."""
-        stored = self._by_id(aggregate.id)
-        if holder := self._holders.get((Fence.COMMAND, aggregate.last.command_id)):
-            booking = isinstance(aggregate, Appointment) and aggregate.version == 1 and holder == aggregate.id
+        """Return what refuses a write, in the order that `Stopped` promises."""
+        stored, base = self._by_id(aggregate.id), base_version(aggregate)
+        if owner := self._owners.get((Fence.COMMAND, aggregate.last.command_id)):
+            booking = isinstance(aggregate, Appointment) and base == 0 and owner == aggregate.id
             return Fence.APPOINTMENT if booking else Fence.COMMAND
-        if stored and stored.history != aggregate.history[:-1]:
+        if stored and stored.history != aggregate.history[:base]:
             return "stale"
-        if (Fence.DOCTOR_SEQ, (aggregate.doctor_id, aggregate.last.seq)) in self._holders:
+        new = ((Fence.DOCTOR_SEQ, (aggregate.doctor_id, event.seq)) for event in latest_events(aggregate))
+        if any(claim in self._owners for claim in new):
             return Fence.DOCTOR_SEQ
         for claim in _claims(aggregate):
-            if self._holders.get(claim, aggregate.id) != aggregate.id:
+            if self._owners.get(claim, aggregate.id) != aggregate.id:
                 return claim[0]
         return None
 
     def _write(self, aggregate: Aggregate) -> None:
         before = self._by_id(aggregate.id)
         for claim in _claims(before) if before else ():
-            del self._holders[claim]
-        self._holders |= dict.fromkeys(_claims(aggregate), aggregate.id)
+            del self._owners[claim]
+        self._owners |= dict.fromkeys(_claims(aggregate), aggregate.id)
         if isinstance(aggregate, Appointment):
             self._stored[aggregate.id] = aggregate
         else:
-            self._timetables[aggregate.id] = aggregate
+            self._schedules[aggregate.id] = aggregate
 
     def _by_id(self, id_: str) -> Aggregate | None:
-        return self._stored.get(id_) or self._timetables.get(id_)
+        return self._stored.get(id_) or self._schedules.get(id_)
 
     def _of(self, doctor_id: str) -> list[Aggregate]:
-        everything: list[Aggregate] = [*self._stored.values(), *self._timetables.values()]
+        everything: list[Aggregate] = [*self._stored.values(), *self._schedules.values()]
         return [one for one in everything if one.doctor_id == doctor_id]
 
     def _ordered(self) -> list[Appointment]:

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
+from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
-from hub.scheduling.recorded_event import Past
-from hub.scheduling.schedule_record import Aggregate, ScheduleRecord
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import Status
 from hub.texting.ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
@@ -151,12 +152,13 @@ class AppointmentRecords(Protocol):
     """
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
-        """Write each as it stands after its last event, in order, stopping at the first that meets a fence.
+        """Write each aggregate as it is after its latest command, in order, and stop at the first that meets a fence.
 
-        Version 1 is inserted; a later version is written only over the version it was made from, whole, so that one
-        which the store has lost comes back. The same may occur more than once, with rising versions. Returns
-        after the store has acknowledged (with majority, where it can). A fence is told only when what holds it can be
-        read; while it cannot, because it is not acknowledged yet, this raises StoreUnavailable.
+        One write adds all the events of that command, or none. An aggregate that the command made is inserted; another
+        is written only over the version on which the command was decided (`base_version`), whole, so that an aggregate
+        which the store has lost comes back. The same aggregate may occur more than once, with rising versions. Returns
+        after the store has acknowledged (with majority, where it can). A fence is named only when the document that
+        holds it can be read; until that is acknowledged and can be read, this raises StoreUnavailable.
         """
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
@@ -177,7 +179,7 @@ class AppointmentRecords(Protocol):
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return, for each of the doctors, the ids of the active appointments from `since` on by their start (UTC)."""
 
-    async def taken(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
+    async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
@@ -199,10 +201,12 @@ class AppointmentRecords(Protocol):
         Cheaper with a `known` one that is near the last. One that the history has not reached does no harm.
         """
 
-    async def happened(self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None) -> list[Past]:
+    async def events_after(
+        self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None
+    ) -> list[RecordedEvent[Aggregate]]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`.
 
-        Up to `last`, for who knows already that the history has reached it: that saves a read.
+        With `last`, up to that `seq`: a caller who knows that the history has reached it saves a read.
         """
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:

@@ -1,20 +1,19 @@
-"""What a command can come to: an event, what it caused before, or a refusal. Refusals are values."""
+"""What a command can come to: accepted with its events, repeated, or refused. All three are values."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
-from hub.scheduling.appointment import Appointment
+from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.commands import Command, fingerprint
 from hub.scheduling.doctor_state import DoctorState
-from hub.scheduling.events import Event, ScheduleEvent
-from hub.scheduling.schedule_record import ScheduleRecord
+from hub.scheduling.events import AnyEvent
 from hub.scheduling.values import Actor
 
 
 class RefusalCode(StrEnum):
-    """Why a command did nothing. The same words reach the client."""
+    """Why a command did nothing. The same codes reach the client."""
 
     SLOT_TAKEN = "slot_taken"
     PATIENT_BUSY = "patient_busy"
@@ -34,48 +33,37 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The command causes this event of this appointment."""
+    """The command causes these events, one or more, in one appointment or in the doctor's schedule."""
 
-    appointment_id: str
-    event: Event
+    aggregate_id: str
+    events: tuple[AnyEvent, ...]
 
-
-@dataclass(frozen=True)
-class Arranged:
-    """The command causes this event of the doctor's timetable."""
-
-    event: ScheduleEvent
+    def __post_init__(self) -> None:
+        if not self.events:
+            raise ValueError("an accepted command causes at least one event")
 
 
 @dataclass(frozen=True)
 class Repeated:
-    """The command has been applied before; `event` is what it caused then, `appointment` how things stand now."""
+    """The command has been applied before. It caused `events` then; `aggregate` is how things stand now."""
 
-    appointment: Appointment
-    event: Event
-
-
-@dataclass(frozen=True)
-class RepeatedArrangement:
-    """The same of a command that changed the timetable."""
-
-    schedule_record: ScheduleRecord
-    event: ScheduleEvent
+    aggregate: Aggregate
+    events: tuple[AnyEvent, ...]
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The command does nothing, for the reason that `code` names; `detail` says it to a person."""
+    """The command does nothing, for the reason `code`; `detail` says the reason in words."""
 
     code: RefusalCode
     detail: str
 
 
-Decision = Accepted | Arranged | Repeated | RepeatedArrangement | Refused
+Decision = Accepted | Repeated | Refused
 
 
 class Header(TypedDict):
-    """What every event has, whatever it says."""
+    """The fields that every event has."""
 
     seq: int
     prev: int
@@ -85,11 +73,14 @@ class Header(TypedDict):
     fingerprint: str
 
 
-def header(calendar: DoctorState, command: Command, now: datetime) -> Header:
-    """Return the header of the event that a command causes now."""
+def header(state: DoctorState, command: Command, now: datetime) -> Header:
+    """Return the header of the next event after `state` that a command causes now.
+
+    For a command's second event, `state` is the state after its first.
+    """
     return {
-        "seq": calendar.seq + 1,
-        "prev": calendar.seq,
+        "seq": state.seq + 1,
+        "prev": state.seq,
         "at": now,
         "by": command.by,
         "command_id": command.id,

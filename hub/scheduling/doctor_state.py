@@ -1,21 +1,25 @@
-"""What one doctor's actor knows when it decides, and how an event changes that."""
+"""What one doctor's actor knows when it decides, and how events change that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
-from hub.scheduling.appointment import Appointment, evolve
-from hub.scheduling.events import AppointmentBooked, Event, ScheduleEvent
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import apply
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import AnyEvent
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.schedule_record import ScheduleRecord, rearrange
+from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 
 
 @dataclass(frozen=True)
 class DoctorState:
-    """A doctor's timetable, the last `seq`, who holds which slot, and the appointments that the commands speak of.
+    """A doctor's schedule, the last `seq`, the owners of the slots, and the appointments that the commands name.
 
-    `holders` maps the start (UTC) of an active appointment to its id; it covers at least every day that a command
-    names, and every day when one changes the timetable. `appointments` holds, by id, every appointment of this doctor
+    `slot_owners` maps the start (UTC) of an active appointment to its id. It covers every day that a command names,
+    and every day when a command changes the schedule. `appointments` holds, by id, every appointment of this doctor
     that a command names.
     """
 
@@ -24,27 +28,46 @@ class DoctorState:
     slot_owners: Mapping[datetime, str]
     appointments: Mapping[str, Appointment]
 
+    @classmethod
+    def new(cls, schedule: Schedule) -> Self:
+        """Return the state of a doctor to whom nothing has happened yet."""
+        return cls(schedule_record=unchanged_schedule(schedule), seq=0, slot_owners={}, appointments={})
+
     @property
-    def doctor(self) -> Schedule:
-        """The doctor's rules as they are now."""
-        return self.schedule_record.doctor
+    def schedule(self) -> Schedule:
+        """The doctor's schedule as it is now."""
+        return self.schedule_record.current
 
+    def aggregate(self, aggregate_id: str) -> Aggregate | None:
+        """Return the doctor's schedule record or one of the appointments, by id."""
+        if aggregate_id == self.schedule_record.id:
+            return self.schedule_record
+        return self.appointments.get(aggregate_id)
 
-def advance(calendar: DoctorState, appointment_id: str, event: Event) -> DoctorState:
-    """Return the calendar after an event of the appointment."""
-    before = None if isinstance(event, AppointmentBooked) else calendar.appointments[appointment_id]
-    after = evolve(before, event)
-    slot_owners = {start: holder for start, holder in calendar.slot_owners.items() if holder != appointment_id}
-    if after.active:
-        slot_owners[after.start] = after.id
-    return replace(
-        calendar,
-        seq=event.seq,
-        slot_owners=slot_owners,
-        appointments={**calendar.appointments, after.id: after},
-    )
+    def apply(self, aggregate_id: str, event: AnyEvent) -> Self:
+        """Return the state after an event of this aggregate. Appointments outside changed hours stay.
 
+        Raises ValueError for an event that cannot happen to the aggregate.
+        """
+        after = apply(self.aggregate(aggregate_id), event)
+        if isinstance(after, ScheduleRecord):
+            return replace(self, seq=event.seq, schedule_record=after)
+        slot_owners = {start: owner for start, owner in self.slot_owners.items() if owner != aggregate_id}
+        if after.active:
+            slot_owners[after.start] = after.id
+        return replace(
+            self, seq=event.seq, slot_owners=slot_owners, appointments={**self.appointments, after.id: after}
+        )
 
-def advance_timetable(calendar: DoctorState, event: ScheduleEvent) -> DoctorState:
-    """Return the calendar after an event of the timetable; appointments stay, also those outside the new hours."""
-    return replace(calendar, seq=event.seq, schedule_record=rearrange(calendar.schedule_record, event))
+    def apply_all(
+        self, aggregate_id: str, events: Iterable[AnyEvent]
+    ) -> tuple[Self, tuple[RecordedEvent[Aggregate], ...]]:
+        """Return the state after all events of a command, and each event with what it leaves behind."""
+        state = self
+        recorded: list[RecordedEvent[Aggregate]] = []
+        for event in events:
+            state = state.apply(aggregate_id, event)
+            if (aggregate := state.aggregate(aggregate_id)) is None:
+                raise RuntimeError(f"{aggregate_id} is gone after {event.type!r}")
+            recorded.append(RecordedEvent(event, aggregate))
+        return state, tuple(recorded)

@@ -1,37 +1,29 @@
-"""An event of a doctor's history together with the state right after it."""
+"""An event of a doctor's history together with what it left behind."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.events import Event, ScheduleEvent
-from hub.scheduling.schedule_record import ScheduleRecord
+from hub.scheduling.events import AnyEvent
+
+A = TypeVar("A", bound=Aggregate, covariant=True)  # noqa: PLC0105  # named as in the other modules
 
 
 @dataclass(frozen=True)
-class Happened:
-    """An event of a doctor's history and the appointment as it stood right after it."""
+class RecordedEvent(Generic[A]):
+    """An event, and the appointment or the schedule as it was right after it."""
 
-    event: Event
-    appointment: Appointment
-
-    @property
-    def doctor_id(self) -> str:
-        """Whose history it is."""
-        return self.appointment.doctor_id
-
-
-@dataclass(frozen=True)
-class Rearranged:
-    """An event of a doctor's timetable, and the timetable as it stood right after it."""
-
-    event: ScheduleEvent
-    schedule_record: ScheduleRecord
+    event: AnyEvent
+    aggregate: A
 
     @property
     def doctor_id(self) -> str:
-        """Whose history it is."""
-        return self.schedule_record.doctor_id
+        """The doctor in whose history the event is."""
+        return self.aggregate.doctor_id
 
 
-Past = Happened | Rearranged
-"""One event of a doctor's history."""
+def of_appointments(recorded: Iterable[RecordedEvent[Aggregate]]) -> list[RecordedEvent[Appointment]]:
+    """Return those of the events that happened to appointments."""
+    return [RecordedEvent(each.event, each.aggregate) for each in recorded if isinstance(each.aggregate, Appointment)]

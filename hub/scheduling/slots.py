@@ -30,19 +30,19 @@ class SlotChange(Value):
     available: bool
 
 
-def slots_of(doctor: Schedule, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
+def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
     """Return the working slots of the doctor's calendar day; `taken` holds the starts of active appointments."""
     return [
         Slot(
             start=start,
             end=start + APPOINTMENT_DURATION,
-            available=_available(doctor, start, now) and start not in taken,
+            available=_available(schedule, start, now) and start not in taken,
         )
-        for start in doctor.starts_of(day)
+        for start in schedule.starts_of(day)
     ]
 
 
-def slot_changes(doctor: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
+def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
     """Return which slots an event took or freed, as of the moment of the event.
 
     To complete an appointment before its start frees its slot. A missed one frees nothing: its slot has begun.
@@ -51,12 +51,12 @@ def slot_changes(doctor: Schedule, event: Event, after: Appointment) -> tuple[Sl
         case AppointmentBooked():
             return (SlotChange(start=event.start, available=False),)
         case AppointmentCancelled() | AppointmentCompleted() if event.at < after.start:
-            return (SlotChange(start=after.start, available=_available(doctor, after.start, event.at)),)
+            return (SlotChange(start=after.start, available=_available(schedule, after.start, event.at)),)
         case AppointmentRescheduled():
             return (
                 SlotChange(
                     start=event.previous_start,
-                    available=_available(doctor, event.previous_start, event.at),
+                    available=_available(schedule, event.previous_start, event.at),
                 ),
                 SlotChange(start=event.start, available=False),
             )
@@ -80,5 +80,5 @@ def slots_rearranged(
     )
 
 
-def _available(doctor: Schedule, start: datetime, now: datetime) -> bool:
-    return not doctor.disabled and now < start <= now + HORIZON and doctor.works_at(start)
+def _available(schedule: Schedule, start: datetime, now: datetime) -> bool:
+    return not schedule.disabled and now < start <= now + HORIZON and schedule.works_at(start)

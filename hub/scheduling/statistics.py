@@ -114,9 +114,9 @@ class Statistics(Value):
     lead_times: LeadTimes
 
 
-def statistics(doctor: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
+def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
     """Return the figures of these appointments, which are all of the one doctor."""
-    here = zone(doctor.zone)
+    here = zone(schedule.zone)
     slots: Counter[tuple[date, int, Status]] = Counter()
     leads: list[int] = []
     for outcome in outcomes:
@@ -131,8 +131,8 @@ def statistics(doctor: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
         for counter in (of_all, weekdays[day.weekday()], hours[hour], weeks[_monday(day)]):
             counter[status] += count
     return Statistics(
-        doctor_id=doctor.id,
-        zone=doctor.zone,
+        doctor_id=schedule.id,
+        zone=schedule.zone,
         all=Tally.of(of_all),
         by_weekday=tuple(OfWeekday(weekday=weekday, tally=Tally.of(counted)) for weekday, counted in weekdays.items()),
         by_hour=tuple(OfHour(hour=hour, tally=Tally.of(counted)) for hour, counted in hours.items()),

@@ -29,14 +29,14 @@ class ScheduleView(Value):
     disabled: bool
 
 
-def schedule_view(doctor: Schedule) -> ScheduleView:
+def schedule_view(schedule: Schedule) -> ScheduleView:
     """Return what a doctor sees of the own timetable."""
     return ScheduleView(
-        doctor_id=doctor.id,
-        zone=doctor.zone,
-        shifts=doctor.shifts,
-        time_off=doctor.time_off,
-        disabled=doctor.disabled,
+        doctor_id=schedule.id,
+        zone=schedule.zone,
+        shifts=schedule.shifts,
+        time_off=schedule.time_off,
+        disabled=schedule.disabled,
     )
 
 

@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.decide import REMINDER_USEFUL
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
-    AppointmentCompleted,
-    AppointmentConfirmed,
-    AppointmentMissed,
     AppointmentRescheduled,
     PatientReminded,
-    ReminderMissed,
 )
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role
 from hub.texting import wording
 from hub.texting.text import Line, SkipReason, Text, TextKind, TextStatus, text_id
 from hub.texting.wording import Clinic, Language, local_time
+
+AppointmentEvent = RecordedEvent[Appointment]
 
 _DOCTOR_NOTICE_DAYS = 1
 """A doctor gets a text about a change only if the appointment is at most this many days ahead in the doctor's zone."""
@@ -51,7 +50,7 @@ class Recipient(Protocol):
 
 
 def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
-    clinic: Clinic, doctor: Recipient, schedule: Schedule, patient: Recipient, happened: Happened, now: datetime
+    clinic: Clinic, doctor: Recipient, schedule: Schedule, patient: Recipient, recorded: AppointmentEvent, now: datetime
 ) -> list[Text]:
     """Return the texts that an event causes, planned at `now`, the patient's first. `schedule` is the doctor's.
 
@@ -59,14 +58,14 @@ def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
     the status `skipped`, so the record shows why it was not sent. There is no text for a kind that the recipient has
     switched off, for an event older than `MAX_EVENT_AGE`, or for an event that the seed made up.
     """
-    if happened.event.by.via == "seed" or now - happened.event.at > MAX_EVENT_AGE:
+    if recorded.event.by.via == "seed" or now - recorded.event.at > MAX_EVENT_AGE:
         return []
-    drafts = [_for_patient(clinic, patient.language, schedule, happened)]
-    if happened.event.by.id != doctor.id:
-        drafts.append(_for_doctor(clinic, doctor.language, schedule, happened))
+    drafts = [_for_patient(clinic, patient.language, schedule, recorded)]
+    if recorded.event.by.id != doctor.id:
+        drafts.append(_for_doctor(clinic, doctor.language, schedule, recorded))
     people: dict[Line, Recipient] = {"patient": patient, "doctor": doctor}
     wanted = [draft for draft in drafts if draft is not None and draft.kind in people[draft.line].texts]
-    return [_text(draft, people[draft.line], happened, now) for draft in wanted]
+    return [_text(draft, people[draft.line], recorded, now) for draft in wanted]
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,10 @@ class _Draft:
     useless_after: datetime
 
 
-def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Draft | None:
-    start = happened.appointment.start
+def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, recorded: AppointmentEvent) -> _Draft | None:
+    start = recorded.aggregate.start
     when = local_time(start, schedule.zone, language)
-    match happened.event:
+    match recorded.event:
         case AppointmentBooked():
             return _Draft("patient", "booked", wording.booked(clinic, when, language), start)
         case PatientReminded():
@@ -91,12 +90,12 @@ def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, happene
             if by.role is Role.PATIENT:
                 return None  # the patient already knows
             return _Draft("patient", "cancelled", wording.cancelled_by_clinic(clinic, when, language), start)
-        case AppointmentConfirmed() | AppointmentCompleted() | AppointmentMissed() | ReminderMissed():
+        case _:
             return None
 
 
-def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, happened: Happened) -> _Draft | None:
-    event, start = happened.event, happened.appointment.start
+def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, recorded: AppointmentEvent) -> _Draft | None:
+    event, start = recorded.event, recorded.aggregate.start
     near, when = _is_near(schedule, event.at, start), local_time(start, schedule.zone, language)
     match event:
         case AppointmentBooked() if near:
@@ -119,8 +118,8 @@ def _is_near(schedule: Schedule, at: datetime, start: datetime) -> bool:
     return (schedule.day_of(start) - schedule.day_of(at)).days <= _DOCTOR_NOTICE_DAYS
 
 
-def _text(draft: _Draft, to: Recipient, happened: Happened, now: datetime) -> Text:
-    appointment, event = happened.appointment, happened.event
+def _text(draft: _Draft, to: Recipient, recorded: AppointmentEvent, now: datetime) -> Text:
+    appointment, event = recorded.aggregate, recorded.event
     reason: SkipReason | None = None
     if to.phone is None:
         reason = "no_phone"

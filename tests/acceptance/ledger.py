@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from hub.accounts.account import Account
 from hub.ids import new_id
 from hub.records.ports import Records, Saved
-from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.apply import apply
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentBooked
 from hub.scheduling.values import Actor, Role
 from tests.people import doctor, patient
@@ -55,7 +56,7 @@ class Ledger:
     def _appointment(self, doctor_id: str, patient_id: str, start: datetime) -> Appointment:
         self._seqs[doctor_id] += 1
         seq = self._seqs[doctor_id]
-        return evolve(
+        return apply(
             None,
             AppointmentBooked(
                 seq=seq,

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from agents.actor.actors import Doctors
-from agents.actor.slot_table import Days
+from agents.actor.actors import DoctorActors
+from agents.actor.slot_table import SlotTable
 from agents.answers import Answer
 from hub.accounts.account import Account
-from hub.bus.messages import Declined, Done, Reply, TimetableDone
+from hub.bus.messages import Notice, Reply
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
@@ -25,7 +25,10 @@ from hub.scheduling.commands import (
     RemoveTimeOff,
     RescheduleAppointment,
 )
+from hub.scheduling.decision import Refused
+from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Role
+from hub.scheduling.views import AppointmentView
 from tests.people import doctor, patient, weekly
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -45,9 +48,9 @@ class SharedStore:
     async def open(self) -> None:
         await self.records.users.add([account(name) for name in (*DOCTORS, *PATIENTS)])
 
-    def worker(self, records: Records | None = None) -> Doctors:
+    def worker(self, records: Records | None = None) -> DoctorActors:
         """Return the actors of a new worker, which has read nothing yet."""
-        return Doctors(records or self.records, Days({}), lambda: self.now)
+        return DoctorActors(records or self.records, SlotTable({}), lambda: self.now)
 
     async def appointment(self, appointment_id: str) -> Appointment:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
@@ -116,30 +119,36 @@ def verdicts(answers: Sequence[Answer]) -> list[str]:
 
 def told(answers: Sequence[Answer]) -> list[tuple[int, str]]:
     """Return the `seq` and the type of each event that a notice tells."""
-    return [(answer.notice.event.seq, answer.notice.event.type) for answer in answers if answer.notice]
+    return [(notice.event.seq, notice.event.type) for notice in notices(answers)]
 
 
-def declined(answer: Answer) -> Declined:
-    assert isinstance(answer.reply, Declined), answer
-    return answer.reply
+def notices(answers: Sequence[Answer]) -> list[Notice]:
+    """Return all notices of these answers, in order."""
+    return [notice for answer in answers for notice in answer.notices]
 
 
-def done(answer: Answer) -> Done:
-    assert isinstance(answer.reply, Done), answer
-    return answer.reply
+def refused(answer: Answer) -> Refused:
+    assert isinstance(answer.reply.result, Refused), answer
+    return answer.reply.result
+
+
+def shown(answer: Answer) -> AppointmentView:
+    """Return the appointment that a command is answered with."""
+    assert isinstance(answer.reply.result, AppointmentView), answer
+    return answer.reply.result
 
 
 def _verdict(reply: Reply) -> str:
-    match reply:
-        case Done(appointment=appointment):
-            return appointment.status.value
-        case TimetableDone():
+    match reply.result:
+        case AppointmentView(status=status):
+            return status.value
+        case Schedule():
             return "arranged"
-        case Declined(code=code):
+        case Refused(code=code):
             return code.value
 
 
-async def given(worker: Doctors, *commands: Command) -> list[str]:
+async def given(worker: DoctorActors, *commands: Command) -> list[str]:
     """Return the verdicts of commands that are handled as one batch."""
     answers = await worker.handle(commands)
     assert [answer.reply.command_id for answer in answers] == [command.id for command in commands]

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.actor.actors import Doctors
+from agents.actor.actors import DoctorActors
 from tests.agents.actor_fixtures import SharedStore
 
 
@@ -12,6 +12,6 @@ async def store() -> SharedStore:
 
 
 @pytest.fixture
-def worker(store: SharedStore) -> Doctors:
+def worker(store: SharedStore) -> DoctorActors:
     """The actors of the worker that the doctors belong to."""
     return store.worker()

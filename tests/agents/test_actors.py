@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from agents.actor.actors import Doctors
-from agents.actor.slot_table import Days
+from agents.actor.actors import DoctorActors
+from agents.actor.slot_table import SlotTable
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.scheduling.values import Actor, Role
@@ -15,10 +15,11 @@ from tests.agents.actor_fixtures import (
     book,
     cancel,
     confirm,
-    declined,
-    done,
     given,
     move,
+    notices,
+    refused,
+    shown,
     slot,
     told,
     verdicts,
@@ -26,7 +27,7 @@ from tests.agents.actor_fixtures import (
 
 
 async def test_of_many_who_want_one_slot_the_first_gets_it_and_the_others_are_told_why(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     rivals = [book(patient, at=0) for patient in ("carl", "dora", "emil")] + [book("dora", at=1)]
     answers = await worker.handle(rivals)
@@ -46,18 +47,20 @@ async def test_a_batch_in_which_nobody_meets_a_fence_costs_one_write(store: Shar
     assert records.calls == ["save"]
 
 
-async def test_the_next_batch_knows_what_the_one_before_it_did(worker: Doctors) -> None:
+async def test_the_next_batch_knows_what_the_one_before_it_did(worker: DoctorActors) -> None:
     assert await given(worker, book("carl")) == ["scheduled"]
     assert await given(worker, book("dora")) == ["slot_taken"]
 
 
-async def test_a_slot_freed_in_a_batch_is_taken_later_in_the_same_batch(worker: Doctors) -> None:
+async def test_a_slot_freed_in_a_batch_is_taken_later_in_the_same_batch(worker: DoctorActors) -> None:
     first = book("carl")
     await given(worker, first)
     assert await given(worker, book("dora"), cancel(first), book("emil")) == ["slot_taken", "cancelled", "scheduled"]
 
 
-async def test_a_slot_left_by_moving_is_taken_later_in_the_same_batch_and_the_new_one_is_not(worker: Doctors) -> None:
+async def test_a_slot_left_by_moving_is_taken_later_in_the_same_batch_and_the_new_one_is_not(
+    worker: DoctorActors,
+) -> None:
     first = book("carl", at=0)
     await given(worker, first)
     batch = move(first, to=1), book("dora", at=0), book("emil", at=1)
@@ -65,7 +68,7 @@ async def test_a_slot_left_by_moving_is_taken_later_in_the_same_batch_and_the_ne
 
 
 async def test_several_changes_of_one_appointment_in_one_batch_follow_each_other(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl")
     batch = first, confirm(first), move(first, to=4), confirm(first), cancel(first), cancel(first)
@@ -76,25 +79,25 @@ async def test_several_changes_of_one_appointment_in_one_batch_follow_each_other
     assert stored.start == slot(4)
 
 
-async def test_the_notice_of_each_change_shows_the_appointment_right_after_it(worker: Doctors) -> None:
+async def test_the_notice_of_each_change_shows_the_appointment_right_after_it(worker: DoctorActors) -> None:
     first = book("carl")
     await worker.handle([first])
     answers = await worker.handle([confirm(first), cancel(first)])
-    assert [answer.notice.appointment.status.value for answer in answers if answer.notice] == ["confirmed", "cancelled"]
-    assert [answer.notice.event.prev for answer in answers if answer.notice] == [1, 2]
+    assert [notice.appointment.status.value for notice in notices(answers)] == ["confirmed", "cancelled"]
+    assert [notice.event.prev for notice in notices(answers)] == [1, 2]
 
 
-async def test_doctors_in_one_batch_count_each_for_themselves(worker: Doctors) -> None:
+async def test_doctors_in_one_batch_count_each_for_themselves(worker: DoctorActors) -> None:
     answers = await worker.handle([book("carl", doctor="ada"), book("dora", doctor="ben"), book("emil", 1, "ada")])
     assert told(answers) == [(1, "booked"), (1, "booked"), (2, "booked")]
 
 
-async def test_a_patient_is_in_one_place_at_a_time_also_within_a_batch(worker: Doctors) -> None:
+async def test_a_patient_is_in_one_place_at_a_time_also_within_a_batch(worker: DoctorActors) -> None:
     batch = book("carl", doctor="ada"), book("carl", doctor="ben"), book("dora", doctor="ben")
     assert await given(worker, *batch) == ["scheduled", "patient_busy", "scheduled"]
 
 
-async def test_what_was_decided_after_a_busy_patient_is_decided_again(store: SharedStore, worker: Doctors) -> None:
+async def test_what_was_decided_after_a_busy_patient_is_decided_again(store: SharedStore, worker: DoctorActors) -> None:
     await given(worker, book("carl", doctor="ben"))
     rivals = book("carl"), book("dora"), book("emil")
     answers = await worker.handle(rivals)
@@ -103,7 +106,7 @@ async def test_what_was_decided_after_a_busy_patient_is_decided_again(store: Sha
     assert (await store.records.appointments.last_seq("ada")) == 1
 
 
-async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: Doctors) -> None:
+async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: DoctorActors) -> None:
     held = book("carl", doctor="ben")
     await given(worker, held)
     batch = book("carl"), book("carl", at=1), cancel(held), book("carl")
@@ -124,7 +127,7 @@ async def test_many_busy_patients_in_a_batch_cost_one_read(store: SharedStore) -
 
 
 async def test_moving_to_a_time_when_the_patient_is_elsewhere_changes_nothing(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     mine = book("carl", at=0)
     await given(worker, mine, book("carl", at=1, doctor="ben"))
@@ -133,7 +136,7 @@ async def test_moving_to_a_time_when_the_patient_is_elsewhere_changes_nothing(
 
 
 async def test_a_repeated_booking_is_answered_and_told_again_and_not_applied_again(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl")
     once = await worker.handle([first])
@@ -142,7 +145,7 @@ async def test_a_repeated_booking_is_answered_and_told_again_and_not_applied_aga
     assert len((await store.appointment(first.id)).history) == 1
 
 
-async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, worker: Doctors) -> None:
+async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, worker: DoctorActors) -> None:
     first = book("carl")
     answers = await worker.handle([first, first])
     assert answers[0] == answers[1]
@@ -152,50 +155,52 @@ async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, 
     assert len((await store.appointment(first.id)).history) == 2
 
 
-async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_stand_now(worker: Doctors) -> None:
+async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_stand_now(worker: DoctorActors) -> None:
     first = book("carl")
     (then,) = await worker.handle([first])
     await worker.handle([move(first, to=3)])
     (again,) = await worker.handle([first])
-    assert again.notice == then.notice
-    assert done(again).appointment.start == slot(3)
-    assert done(again).appointment.version == 2
+    assert again.notices == then.notices
+    assert shown(again).start == slot(3)
+    assert shown(again).version == 2
 
 
-async def test_a_booking_whose_appointment_is_over_is_not_applied_again(store: SharedStore, worker: Doctors) -> None:
+async def test_a_booking_whose_appointment_is_over_is_not_applied_again(
+    store: SharedStore, worker: DoctorActors
+) -> None:
     first = book("carl")
     (then,) = await worker.handle([first])
     await worker.handle([cancel(first)])
     (again,) = await worker.handle([first])
-    assert done(again).appointment.status == "cancelled"
-    assert again.notice == then.notice
+    assert shown(again).status == "cancelled"
+    assert again.notices == then.notices
     assert len((await store.appointment(first.id)).history) == 2
 
 
 @pytest.mark.parametrize("freed_by", [cancel, lambda first: move(first, to=7)], ids=["cancelled", "moved"])
 async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_somebody_else_has_the_slot_now(
-    worker: Doctors, freed_by: object
+    worker: DoctorActors, freed_by: object
 ) -> None:
     first = book("carl")
     (then,) = await worker.handle([first])
     await worker.handle([freed_by(first), book("dora")])
     (again,) = await worker.handle([first])
-    assert done(again).appointment.id == first.id
-    assert again.notice == then.notice
+    assert shown(again).id == first.id
+    assert again.notices == then.notices
 
 
 async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_it_came_too_late_this_time(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl", expires=NOW + timedelta(seconds=15))
     await worker.handle([first])
     await worker.handle([cancel(first)])
     store.now += timedelta(seconds=16)
     (again,) = await worker.handle([first])
-    assert done(again).appointment.status == "cancelled"
+    assert shown(again).status == "cancelled"
 
 
-async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: Doctors) -> None:
+async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: DoctorActors) -> None:
     first = book("carl", key="mine")
     await given(worker, first)
     assert await given(worker, book("carl", at=5, key="mine")) == ["idempotency_key_reused"]
@@ -204,7 +209,7 @@ async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: Doctor
 
 
 async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_around_it_suffers(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     await given(worker, book("carl", key="mine"))
     batch = book("dora", at=1, doctor="ben"), book("carl", at=2, doctor="ben", key="mine"), book("emil", 3, "ben")
@@ -212,37 +217,37 @@ async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_a
     assert await store.records.appointments.last_seq("ben") == 2
 
 
-async def test_an_id_of_a_change_that_comes_back_for_another_appointment_is_refused(worker: Doctors) -> None:
+async def test_an_id_of_a_change_that_comes_back_for_another_appointment_is_refused(worker: DoctorActors) -> None:
     first, second = book("carl", at=0), book("carl", at=1, doctor="ben")
     await given(worker, first, second, confirm(first, key="mine"))
     assert await given(worker, cancel(second, key="mine")) == ["idempotency_key_reused"]
 
 
-async def test_nobody_gets_the_answer_to_the_command_of_another(worker: Doctors) -> None:
+async def test_nobody_gets_the_answer_to_the_command_of_another(worker: DoctorActors) -> None:
     await given(worker, book("carl", key="mine"))
     (answer,) = await worker.handle([book("dora", key="mine")])
-    assert declined(answer).code == "idempotency_key_reused"
+    assert refused(answer).code == "idempotency_key_reused"
 
 
-async def test_a_command_that_waited_too_long_is_not_carried_out(store: SharedStore, worker: Doctors) -> None:
+async def test_a_command_that_waited_too_long_is_not_carried_out(store: SharedStore, worker: DoctorActors) -> None:
     late, free = book("carl", expires=NOW + timedelta(seconds=15)), book("dora", expires=NOW + timedelta(seconds=30))
     store.now += timedelta(seconds=16)
     assert await given(worker, late, free) == ["expired", "scheduled"]
 
 
-async def test_a_command_for_a_doctor_who_does_not_exist_is_refused_and_holds_nobody_up(worker: Doctors) -> None:
+async def test_a_command_for_a_doctor_who_does_not_exist_is_refused_and_holds_nobody_up(worker: DoctorActors) -> None:
     nobody = Actor(id="carl", role=Role.PATIENT, via="rest")
     batch = book("carl", doctor="zoe", by=nobody), book("dora"), book("emil", doctor="carl")
     assert await given(worker, *batch) == ["not_found", "scheduled", "not_found"]
 
 
-async def test_an_appointment_is_not_found_at_another_doctor(worker: Doctors) -> None:
+async def test_an_appointment_is_not_found_at_another_doctor(worker: DoctorActors) -> None:
     first = book("carl", doctor="ada")
     await given(worker, first)
     assert await given(worker, confirm(first.model_copy(update={"doctor_id": "ben"}))) == ["not_found"]
 
 
-async def test_an_empty_batch_is_nothing(worker: Doctors) -> None:
+async def test_an_empty_batch_is_nothing(worker: DoctorActors) -> None:
     assert await worker.handle([]) == []
 
 
@@ -268,7 +273,7 @@ async def test_when_the_database_does_not_answer_nobody_is_told_anything_and_the
 
 async def test_days_that_are_over_leave_the_table_at_the_first_command_of_the_next(store: SharedStore) -> None:
     table: dict[bytes, dict[str, str]] = {}
-    worker = Doctors(store.records, Days(table), lambda: store.now)
+    worker = DoctorActors(store.records, SlotTable(table), lambda: store.now)
     tomorrow = 48
     await given(worker, book("carl", at=0), book("dora", at=tomorrow, key="kept"))
     assert set(table) == {b"ada|2026-06-01", b"ada|2026-06-02"}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from agents.actor.actors import Doctors, LeaseLost
+from agents.actor.actors import DoctorActors, LeaseLost
 from hub.records.errors import StoreUnavailable
 from tests.agents.actor_fixtures import (
     InterceptedRecords,
@@ -16,9 +16,9 @@ from tests.agents.actor_fixtures import (
     book,
     cancel,
     confirm,
-    done,
     given,
     move,
+    shown,
     slot,
     told,
     verdicts,
@@ -28,18 +28,18 @@ Interruption = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
-async def worker(store: SharedStore) -> Doctors:
+async def worker(store: SharedStore) -> DoctorActors:
     worker = store.worker()
     await given(worker, book("emil", at=40, doctor="ada"), book("emil", at=41, doctor="ben"))
     return worker
 
 
 @pytest.fixture
-async def other(store: SharedStore, worker: Doctors) -> Doctors:  # noqa: ARG001 -- the first to read is the stale one
+async def other(store: SharedStore, worker: DoctorActors) -> DoctorActors:  # noqa: ARG001 -- the first to read is the stale one
     return store.worker()
 
 
-async def worker_interrupted_at(store: SharedStore, call: str, before_call: Interruption) -> Doctors:
+async def worker_interrupted_at(store: SharedStore, call: str, before_call: Interruption) -> DoctorActors:
     """Return a worker that has read its doctors, and into whose next call of this name somebody else gets first."""
     records = store.records
     assert any(hasattr(part, call) for part in (records.appointments, records.users)), f"the record has no {call}"
@@ -56,7 +56,7 @@ async def worker_interrupted_at(store: SharedStore, call: str, before_call: Inte
 
 
 async def test_a_worker_that_missed_a_write_reads_again_and_goes_on_where_the_doctor_stands(
-    store: SharedStore, worker: Doctors, other: Doctors
+    store: SharedStore, worker: DoctorActors, other: DoctorActors
 ) -> None:
     theirs, ours = book("carl", at=0), book("dora", at=1)
     await given(other, theirs)
@@ -82,12 +82,14 @@ async def test_who_meets_a_fence_and_holds_no_lease_any_more_decides_nothing_ane
     assert verdicts(await worker.handle([ours], lease.is_set)) == ["scheduled"]
 
 
-async def test_a_slot_that_another_worker_gave_away_is_not_given_again(worker: Doctors, other: Doctors) -> None:
+async def test_a_slot_that_another_worker_gave_away_is_not_given_again(
+    worker: DoctorActors, other: DoctorActors
+) -> None:
     await given(other, book("carl", at=0))
     assert await given(worker, book("dora", at=0), book("dora", at=1)) == ["slot_taken", "scheduled"]
 
 
-async def test_a_slot_that_another_worker_freed_is_not_refused(worker: Doctors, other: Doctors) -> None:
+async def test_a_slot_that_another_worker_freed_is_not_refused(worker: DoctorActors, other: DoctorActors) -> None:
     first = book("carl", at=0)
     await given(worker, first)
     await given(other, cancel(first))
@@ -95,7 +97,7 @@ async def test_a_slot_that_another_worker_freed_is_not_refused(worker: Doctors, 
 
 
 async def test_a_slot_that_another_worker_moved_away_from_is_not_refused_to_who_moves(
-    worker: Doctors, other: Doctors
+    worker: DoctorActors, other: DoctorActors
 ) -> None:
     first, second = book("carl", at=0), book("dora", at=1)
     await given(worker, first, second)
@@ -103,14 +105,16 @@ async def test_a_slot_that_another_worker_moved_away_from_is_not_refused_to_who_
     assert await given(worker, move(second, to=0), book("emil", at=5)) == ["scheduled", "slot_taken"]
 
 
-async def test_a_slot_that_is_taken_in_the_same_batch_is_refused_without_doubt(worker: Doctors, other: Doctors) -> None:
+async def test_a_slot_that_is_taken_in_the_same_batch_is_refused_without_doubt(
+    worker: DoctorActors, other: DoctorActors
+) -> None:
     await given(other, book("carl", at=3))
     batch = book("carl", at=0), book("dora", at=0), book("dora", at=3)
     assert await given(worker, *batch) == ["scheduled", "slot_taken", "slot_taken"]
 
 
 async def test_a_command_that_another_worker_applied_is_answered_as_it_answered(
-    worker: Doctors, other: Doctors
+    worker: DoctorActors, other: DoctorActors
 ) -> None:
     first = book("carl", at=0)
     theirs = await other.handle([first])
@@ -121,14 +125,14 @@ async def test_a_command_that_another_worker_applied_is_answered_as_it_answered(
 
 
 async def test_a_command_that_another_worker_applied_is_applied_even_if_its_appointment_is_over(
-    worker: Doctors, other: Doctors
+    worker: DoctorActors, other: DoctorActors
 ) -> None:
     first = book("carl", at=0)
     theirs = await other.handle([first])
     await given(other, cancel(first), book("dora", at=0))
     (ours,) = await worker.handle([first])
-    assert done(ours).appointment.status == "cancelled"
-    assert ours.notice == theirs[0].notice
+    assert shown(ours).status == "cancelled"
+    assert ours.notices == theirs[0].notices
 
 
 async def test_a_change_between_our_read_and_our_write_is_not_overwritten(store: SharedStore) -> None:
@@ -214,7 +218,7 @@ async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(store: Sha
 @pytest.mark.parametrize("call", ["by_ids", "last_seq", "slot_owners", "save"])
 async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(store: SharedStore, call: str) -> None:
     first = book("carl", at=0)
-    workers: list[Doctors] = []
+    workers: list[DoctorActors] = []
 
     async def rebalance() -> None:
         workers[0].forget()
@@ -240,7 +244,7 @@ async def test_a_store_that_fails_for_ever_fails_the_batch_and_not_the_command(s
 
 
 async def test_after_a_rebalance_a_table_that_says_otherwise_is_not_believed(
-    store: SharedStore, worker: Doctors
+    store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl", at=0)
     await given(worker, first)

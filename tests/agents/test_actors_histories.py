@@ -14,14 +14,18 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.actor.actors import Doctors
+from agents.actor.actors import DoctorActors
 from agents.answers import Answer
-from hub.bus.messages import Declined, notice_of, schedule_notice_of
+from hub.bus.messages import notice_of
 from hub.records.memory import MemoryRecords
-from hub.scheduling.appointment import Appointment, as_of, fold
+from hub.scheduling.aggregate import Aggregate, events_of
+from hub.scheduling.apply import apply_all, as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, ScheduleChange, fingerprint
+from hub.scheduling.decision import Refused
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, fold_timetable, hired, schedule_id
+from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
 from tests.agents.actor_fixtures import (
     DOCTORS,
     NOW,
@@ -95,7 +99,7 @@ class TwoWorkers:
     records: MemoryRecords = field(default_factory=MemoryRecords)
     worlds: list[World] = field(default_factory=lambda: [{}])
     asked: list[Command] = field(default_factory=list)
-    workers: list[Doctors] = field(default_factory=list)
+    workers: list[DoctorActors] = field(default_factory=list)
     happens: list[Turn] = field(default_factory=list)
     interruptions: int = 0
 
@@ -158,13 +162,13 @@ class TwoWorkers:
     def check_record(self) -> None:
         stored, appointments = self.worlds[-1].values(), appointments_in(self.worlds[-1])
         for appointment in appointments:
-            assert appointment == fold(appointment.history)
+            assert appointment == apply_all(None, appointment.history)
             for event in appointment.history:
                 if event.type in {"booked", "rescheduled"}:
-                    doctor = timetable_in(self.worlds[-1], appointment.doctor_id).as_of(event.prev)
+                    doctor = as_of(timetable_in(self.worlds[-1], appointment.doctor_id), event.prev).current
                     assert not against_hours(doctor, event.start)
         for schedule_record in (one for one in stored if isinstance(one, ScheduleRecord)):
-            assert schedule_record == fold_timetable(schedule_record.hired, schedule_record.history)
+            assert schedule_record == apply_all(unchanged_schedule(schedule_record.initial), schedule_record.history)
         active = [appointment for appointment in appointments if appointment.active]
         for one, another in combinations(active, 2):
             if one.doctor_id == another.doctor_id or one.patient_id == another.patient_id:
@@ -182,26 +186,28 @@ class TwoWorkers:
 def check_answer(command: Command, answer: Answer, worlds: Sequence[World]) -> None:
     """Check that an answer says what the record says; a refusal must have been true while the batch was handled."""
     assert answer.reply.command_id == command.id
-    if isinstance(answer.reply, Declined):
-        assert answer.notice is None
-        assert any(answer.reply.code.value in reasons(world, command) for world in worlds), answer.reply.code
+    result = answer.reply.result
+    if isinstance(result, Refused):
+        assert not answer.notices
+        assert any(result.code.value in reasons(world, command) for world in worlds), result.code
         return
     schedule_record = timetable_in(worlds[-1], command.doctor_id)
-    stored = schedule_record if isinstance(command, ScheduleChange) else worlds[-1][answer.reply.appointment.id]
-    event = stored.caused_by(command.id)
-    assert event is not None, "an answer without a record"
-    assert event.fingerprint == fingerprint(command)
+    stored = schedule_record if isinstance(command, ScheduleChange) else worlds[-1][result.id]
+    events = events_of(stored, command.id)
+    assert events, "an answer without a record"
+    assert events[0].fingerprint == fingerprint(command)
+    (notice,), (event,) = answer.notices, events
+    right = notice_of(RecordedEvent(event, as_of(stored, event.seq)), schedule_record, [])
     if isinstance(stored, ScheduleRecord):
-        right = schedule_notice_of(schedule_record, event, [])
-        assert answer.notice.model_copy(update={"taken": ()}) == right
-        assert answer.reply.doctor in [stored.as_of(each.seq) for each in stored.history if each.seq >= event.seq]
+        assert notice.model_copy(update={"taken": ()}) == right
+        assert result in [as_of(stored, each.seq).current for each in stored.history if each.seq >= event.seq]
     else:
-        assert answer.notice == notice_of(schedule_record.as_of(event.seq), event, as_of(stored, event))
+        assert notice == right
 
 
 def reasons(world: World, command: Command) -> set[str]:
     """Return all that speaks against a command in this world; empty when it has to be accepted."""
-    caused = [event for stored in world.values() if (event := stored.caused_by(command.id))]
+    caused = [event for stored in world.values() for event in events_of(stored, command.id)]
     if any(event.fingerprint == fingerprint(command) for event in caused):
         return {"applied"}
     found = {"idempotency_key_reused"} if caused else set()
@@ -228,7 +234,7 @@ def appointments_in(world: World) -> list[Appointment]:
 
 
 def timetable_in(world: World, doctor_id: str) -> ScheduleRecord:
-    return world.get(schedule_id(doctor_id)) or hired(account(doctor_id).calendar)
+    return world.get(schedule_id(doctor_id)) or unchanged_schedule(account(doctor_id).schedule)
 
 
 def against_hours(doctor: Schedule, start: datetime) -> set[str]:
@@ -240,7 +246,7 @@ def against_hours(doctor: Schedule, start: datetime) -> set[str]:
 
 
 def _against_arrangement(world: World, command: ScheduleChange) -> set[str]:
-    doctor = timetable_in(world, command.doctor_id).doctor
+    doctor = timetable_in(world, command.doctor_id).current
     match command.kind:
         case "remove_time_off" if command.time_off_id not in [off.id for off in doctor.time_off]:
             return {"not_found"}
@@ -253,5 +259,5 @@ def _against_start(world: World, doctor_id: str, patient_id: str, start: datetim
     others = [each for each in appointments_in(world) if each.active and (but is None or each.id != but.id)]
     meets = [each for each in others if abs(each.start - start) < HALF_HOUR]
     taken = {"slot_taken"} if any(each.doctor_id == doctor_id for each in meets) else set()
-    taken |= against_hours(timetable_in(world, doctor_id).doctor, start)
+    taken |= against_hours(timetable_in(world, doctor_id).current, start)
     return taken | ({"patient_busy"} if any(each.patient_id == patient_id for each in meets) else set())

@@ -11,16 +11,15 @@ from faust.types import TP
 from prometheus_client import REGISTRY
 
 from agents.actor.handler import CommandHandler
-from agents.actor.refusal_cache import Refusals
+from agents.actor.refusal_cache import RefusalCache
 from agents.answers import Answer
 from agents.metrics import PortTaken, serve_metrics
 from agents.publisher import Origin
 from hub.bus.connection import REPLY_TO
-from hub.bus.messages import Declined
 from hub.ops.local.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import RefusalCode, Refused
 from tests.agents.actor_fixtures import MONDAY, SharedStore, book, cancel, verdicts
 
 SECOND = timedelta(seconds=1)
@@ -108,17 +107,17 @@ async def test_what_was_asked_before_a_take_over_is_not_granted_after_it_unless_
 async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_at_a_rebalance(
     store: SharedStore,
 ) -> None:
-    refusals = Refusals(lambda: store.now)
+    refusals = RefusalCache(lambda: store.now)
     rival = asked(book("dora"), store.now)
-    refused = Declined(command_id=rival.id, at=rival.at, code=RefusalCode.SLOT_TAKEN, detail="-")
-    refusals.note(rival, refused)
-    assert refusals.of(rival) == refused
+    refused = Refused(RefusalCode.SLOT_TAKEN, "-")
+    refusals.add(rival, refused)
+    assert refusals.get(rival) == refused
     store.now += timedelta(seconds=16)
-    refusals.note(book("emil"), refused)
-    assert refusals.of(rival) is None
-    refusals.note(rival, refused)
-    refusals.forget()
-    assert refusals.of(rival) is None
+    refusals.add(book("emil"), refused)
+    assert refusals.get(rival) is None
+    refusals.add(rival, refused)
+    refusals.clear()
+    assert refusals.get(rival) is None
 
 
 @pytest.mark.parametrize("value", UNREADABLE)

@@ -9,7 +9,7 @@ import pytest
 from agents.texts.planning import BATCH_WINDOW, CATCH_UP_INTERVAL, PlanningLimits
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.memory import MemoryRecords
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.texting.text import Text
 from tests.agents.actor_fixtures import InterceptedRecords, account, book, cancel, confirm, move
 from tests.agents.virtual_time import in_virtual_time, running
@@ -62,12 +62,12 @@ async def test_an_event_is_planned_once_however_often_and_by_whomever() -> None:
         await worker.do(book())
         (appointment,) = await worker.records.appointments.active_since(["ada"], worker.clock())
         for each in (worker, another, worker):
-            each.planner.take(Happened(appointment.last, appointment))
+            each.planner.take(RecordedEvent(appointment.last, appointment))
         await asyncio.sleep(SOON)
         first = await worker.records.texts.of_appointment(appointment.id)
         for each in (worker, another):
             each.take_over(["ada"])
-            each.planner.take(Happened(appointment.last, appointment))
+            each.planner.take(RecordedEvent(appointment.last, appointment))
         await asyncio.sleep(CATCH_UP_INTERVAL + SOON)
     assert await planned(worker) == BOOKED
     assert await worker.records.texts.of_appointment(appointment.id) == first
@@ -182,12 +182,12 @@ async def test_a_broken_record_of_one_doctor_costs_the_others_nothing() -> None:
 
     seen = InterceptedRecords(records, lambda _: asyncio.sleep(0))
 
-    async def happened(doctor_id: str, after: int, limit: int) -> list[Happened]:
+    async def events_after(doctor_id: str, after: int, limit: int) -> list[RecordedEvent]:
         if doctor_id == "ada":
             raise BrokenRecord("somebody has been at it")
-        return await records.appointments.happened(doctor_id, after, limit)
+        return await records.appointments.events_after(doctor_id, after, limit)
 
-    seen.appointments.happened = happened
+    seen.appointments.events_after = events_after
     worker = Worker(records=records, seen=seen)
     await worker.open()
     await Worker(worker.clock, records).do(book(), book("dora", doctor="ben"))
@@ -323,7 +323,7 @@ async def test_many_events_are_written_in_batches_and_other_work_runs_between() 
         await worker.do(*(book(at=number) for number in range(20)))
         await asyncio.sleep(CATCH_UP_INTERVAL * 1.2)
         assert await position(worker) < 20, "it does not take long enough to be seen waiting"
-        assert "happened" not in asked, "what waits for its turn was read from the record"
+        assert "events_after" not in asked, "what waits for its turn was read from the record"
         await asyncio.sleep(CATCH_UP_INTERVAL * 3)
     assert [seq for seq, line, _ in await planned(worker) if line == "patient"] == [*range(1, 21)]
     assert max(sizes) <= 4

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.actor.actors import Doctors
-from agents.actor.slot_table import Days
+from agents.actor.actors import DoctorActors, Recorded
+from agents.actor.slot_table import SlotTable
 from agents.answers import Answer
 from agents.deadlines import Deadlines
 from agents.texts.planning import PlanningLimits, TextPlanner
@@ -15,7 +15,6 @@ from hub.records.memory import MemoryRecords
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import Command
-from hub.scheduling.recorded_event import Happened
 from hub.texting.wording import Clinic
 from tests.agents.actor_fixtures import DOCTORS, NOW, PATIENTS, account
 from tests.agents.virtual_time import clock_from
@@ -42,7 +41,9 @@ class Worker:
     def __post_init__(self) -> None:
         seen = self.seen or self.records
         self.deadlines = Deadlines(seen.appointments, self.clock, self.send)
-        self.actor = Doctors(self.records, Days({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up)
+        self.actor = DoctorActors(
+            self.records, SlotTable({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up
+        )
         self.planner = TextPlanner(seen, self.clock, CLINIC, self.planning)
 
     async def open(self, owned: Collection[str] = DOCTORS) -> None:
@@ -75,9 +76,10 @@ class Worker:
         """Return the time and type of each event of an appointment."""
         return [(event.at, event.type) for event in (await self.appointment(appointment_id)).history]
 
-    def _saved(self, appointment: Appointment) -> None:
-        self.deadlines.schedule(appointment)
-        self.planner.take(Happened(appointment.last, appointment))
+    def _saved(self, recorded: Recorded) -> None:
+        for each in recorded:
+            self.planner.take(each)
+        self.deadlines.schedule(recorded[-1].aggregate)
 
 
 async def until(clock: Timekeeper, instant: datetime) -> None:

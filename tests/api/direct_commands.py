@@ -2,8 +2,8 @@
 
 import asyncio
 
-from agents.actor.actors import Doctors
-from agents.actor.slot_table import Days
+from agents.actor.actors import DoctorActors
+from agents.actor.slot_table import SlotTable
 from agents.answers import Answer
 from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
@@ -18,7 +18,7 @@ class DirectCommands:
     def __init__(self, records: Records, clock: Clock) -> None:
         self.asked: list[Command] = []
         self.silent = False
-        self._actors = Doctors(records, Days({}), clock)
+        self._actors = DoctorActors(records, SlotTable({}), clock)
         self._one_at_a_time = asyncio.Lock()
 
     async def ask(self, command: Command) -> Reply:

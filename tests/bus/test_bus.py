@@ -16,7 +16,7 @@ from agents.publisher import Publisher
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.bus import Bus
-from hub.bus.messages import Done, Notice, SessionEnded
+from hub.bus.messages import Notice, SessionEnded
 from hub.bus.ports import NoAnswer
 from hub.bus.requests import RequestTimeouts
 from hub.bus.topics import WrongPartitions
@@ -25,6 +25,7 @@ from hub.ops.local.broker import broker, broker_settings
 from hub.ops.local.engines import start_engine
 from hub.ops.local.kafka.fetch import fetch
 from hub.ops.local.process import Process
+from hub.scheduling.views import AppointmentView
 from hub.settings import Settings
 from tests.agents.actor_fixtures import NOW, SharedStore, book, cancel
 from tests.stack import BROKER, until
@@ -128,7 +129,7 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
             assert await bus.follow("ada") == 0
             wanted = [book("carl", at=number, reason=LONG_REASON) for number in range(40)]
             replies = await asyncio.gather(*(bus.ask(command) for command in wanted))
-            assert all(isinstance(reply, Done) for reply in replies)
+            assert all(isinstance(reply.result, AppointmentView) for reply in replies)
             assert [reply.command_id for reply in replies] == [command.id for command in wanted]
             for told in (heard, heard_there):
                 await until(lambda told=told: len(told) == 40, "all notices are delivered")
@@ -190,10 +191,10 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
         await until_connected(bus)
         async with agents_at(place, store):
             reply = await bus.ask(book("dora"))
-        assert isinstance(reply, Done)
+        assert isinstance(reply.result, AppointmentView)
         await until(lambda: len(heard) == 3, "all notices are delivered")
         assert [notice.event.seq for notice in heard] == [1, 2, 3]
-        assert missed[0].notice == heard[1]
+        assert missed[0].notices == (heard[1],)
 
 
 async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
@@ -207,7 +208,7 @@ async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when
         await server.start_and_wait()
         await until_connected(bus)
         async with agents_at(place, store):
-            assert isinstance(await asking, Done)
+            assert isinstance((await asking).result, AppointmentView)
 
 
 async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_comes_later_is_used(
@@ -221,7 +222,7 @@ async def test_without_a_broker_a_command_is_not_answered_and_a_broker_that_come
         await server.start_and_wait()
         await until_connected(bus)
         async with agents_at(place, store):
-            assert isinstance(await bus.ask(book("carl")), Done)
+            assert isinstance((await bus.ask(book("carl"))).result, AppointmentView)
 
 
 async def test_a_process_leaves_no_topic_of_its_own_behind(place: BrokerConfig, store: SharedStore) -> None:

@@ -7,13 +7,23 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agents.actor.actors import Doctors
+from agents.actor.actors import DoctorActors
 from hub.bus import feed as module
 from hub.bus.feed import Feed, FeedIntervals
 from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command
-from tests.agents.actor_fixtures import InterceptedRecords, SharedStore, book, cancel, confirm, hours, leave, off
+from tests.agents.actor_fixtures import (
+    InterceptedRecords,
+    SharedStore,
+    book,
+    cancel,
+    confirm,
+    hours,
+    leave,
+    notices,
+    off,
+)
 from tests.stack import until
 
 QUICK = FeedIntervals(compare_every=0.02, in_flight=0.02, retry_after=0.005)
@@ -30,7 +40,7 @@ class Desk:
     """A feed that runs, the record behind it, and what it has delivered."""
 
     store: SharedStore
-    worker: Doctors
+    worker: DoctorActors
     intervals: FeedIntervals = QUICK
     delivered: list[Notice] = field(default_factory=list)
     before_read: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
@@ -42,12 +52,12 @@ class Desk:
 
     async def arrange(self, *commands: Command) -> list[Notice]:
         """Carry out these commands and return their notices, undelivered."""
-        return [answer.notice for answer in await self.worker.handle(commands) if answer.notice]
+        return notices(await self.worker.handle(commands))
 
     async def happen(self, how_many: int, doctor: str = "ada") -> list[Notice]:
         """Put so many bookings into the record and return their notices, undelivered."""
         batch = [book("carl", at=next(self._slots), doctor=doctor) for _ in range(how_many)]
-        return [answer.notice for answer in await self.worker.handle(batch) if answer.notice]
+        return notices(await self.worker.handle(batch))
 
     def receive(self, *notices: Notice) -> None:
         for notice in notices:
@@ -146,7 +156,7 @@ async def test_what_comes_too_early_waits_for_what_is_before_it(desk: Desk) -> N
     async def the_missing_come_by_themselves() -> None:
         desk.receive(two, one)
 
-    desk.before_read["happened"] = the_missing_come_by_themselves
+    desk.before_read["events_after"] = the_missing_come_by_themselves
     desk.receive(three)
     assert desk.delivered == []
     await desk.until_delivered([one, two, three])
@@ -177,15 +187,15 @@ async def test_a_changed_appointment_is_mended_as_it_was_right_after_each_event(
     await desk.feed.follow("ada")
     first = book("carl")
     answers = await desk.worker.handle([first, confirm(first), cancel(first)])
-    await desk.until_delivered([answer.notice for answer in answers if answer.notice])
+    await desk.until_delivered(notices(answers))
     assert [notice.appointment.status.value for notice in desk.delivered] == ["scheduled", "confirmed", "cancelled"]
 
 
 async def test_more_than_one_read_of_the_record_can_give_is_mended_all_the_same(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = desk.store.records.appointments.happened
-    monkeypatch.setattr(desk.store.records.appointments, "happened", lambda doctor, after: real(doctor, after, 3))
+    real = desk.store.records.appointments.events_after
+    monkeypatch.setattr(desk.store.records.appointments, "events_after", lambda doctor, after: real(doctor, after, 3))
     await desk.feed.follow("ada")
     await desk.until_delivered(await desk.happen(10))
 
@@ -200,7 +210,7 @@ async def test_what_happens_while_a_gap_is_mended_comes_after_it(desk: Desk) -> 
         later.extend(await desk.happen(2))
         desk.receive(*later)
 
-    desk.before_read["happened"] = go_on
+    desk.before_read["events_after"] = go_on
     desk.receive(notices[2])
     await until(lambda: len(desk.delivered) == 5, "all five are delivered")
     assert desk.delivered == notices + later
@@ -216,10 +226,10 @@ async def test_while_the_database_is_away_nothing_is_delivered_out_of_order_and_
         nonlocal away
         away -= 1
         if away:
-            desk.before_read["happened"] = fail
+            desk.before_read["events_after"] = fail
         raise StoreUnavailable("away")
 
-    desk.before_read["happened"] = fail
+    desk.before_read["events_after"] = fail
     desk.receive(notices[2])
     await desk.until_delivered(notices)
     assert away == 0
@@ -316,7 +326,7 @@ async def test_a_gap_of_a_doctor_whom_nobody_follows_any_more_is_nobodys(desk: D
     await desk.feed.follow("ada")
     notices = await desk.happen(2)
     never = asyncio.Event()
-    desk.before_read["happened"] = never.wait
+    desk.before_read["events_after"] = never.wait
     desk.receive(notices[1])
     desk.feed.unfollow("ada")
     (three,) = await desk.happen(1)
@@ -346,7 +356,7 @@ async def test_stopping_in_the_middle_of_mending_is_no_failure(store: SharedStor
             reading.set()
             await never.wait()
 
-        desk.before_read["happened"] = hang
+        desk.before_read["events_after"] = hang
         desk.receive(notices[2])
         await reading.wait()
 

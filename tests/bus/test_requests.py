@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from hub.bus.messages import Declined, Reply
+from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
 from hub.bus.requests import Requests, RequestTimeouts
 from hub.clock import system_clock
 from hub.scheduling.commands import Command, CommandAdapter
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import RefusalCode, Refused
 from tests.agents.actor_fixtures import NOW, book
 from tests.stack import until
 
@@ -50,7 +50,7 @@ def impatient(sender: FakeSender) -> Requests:
 
 
 def reply_to(command: Command) -> Reply:
-    return Declined(command_id=command.id, code=RefusalCode.SLOT_TAKEN, detail="taken")
+    return refused(command, RefusalCode.SLOT_TAKEN)
 
 
 def test_by_default_a_command_is_resent_after_one_second_and_given_up_after_ten() -> None:
@@ -165,8 +165,8 @@ async def test_another_command_under_an_id_that_is_under_way_is_refused_at_once(
     asking = asyncio.create_task(requests.ask(command))
     await until(lambda: bool(sender.sent), "it is sent")
     other = await requests.ask(book("carl", at=1, key="mine"))
-    assert isinstance(other, Declined)
-    assert other.code == "idempotency_key_reused"
+    assert isinstance(other.result, Refused)
+    assert other.result.code == "idempotency_key_reused"
     requests.on_reply(reply_to(command))
     assert await asking == reply_to(command)
     assert len(sender.sent) == 1
@@ -180,18 +180,18 @@ async def test_what_a_new_worker_may_not_decide_any_more_is_asked_anew(sender: F
     command = book("carl").model_copy(update={"expires": NOW + timedelta(seconds=15)})
     asking = asyncio.create_task(requests.ask(command))
     await until(lambda: len(sender.sent) == 1, "it is sent")
-    requests.on_reply(_declined(command, RefusalCode.EXPIRED))
+    requests.on_reply(refused(command, RefusalCode.EXPIRED))
     await until(lambda: len(sender.sent) == 2, "it is asked anew")
     anew, _ = sender.sent[1]
     assert (anew.id, anew.at > command.at) == (command.id, True)
     assert anew.expires is not None
     assert anew.expires - anew.at == timedelta(seconds=15)
     # The one before has refused it, and comes late: nobody believes that any more.
-    requests.on_reply(_declined(command, RefusalCode.SLOT_TAKEN))
+    requests.on_reply(refused(command, RefusalCode.SLOT_TAKEN))
     assert not asking.done()
-    requests.on_reply(_declined(anew, RefusalCode.OUTSIDE_HOURS))
-    assert (await asking).code is RefusalCode.OUTSIDE_HOURS  # type: ignore[union-attr]
+    requests.on_reply(refused(anew, RefusalCode.OUTSIDE_HOURS))
+    assert (await asking).result.code is RefusalCode.OUTSIDE_HOURS  # type: ignore[union-attr]
 
 
-def _declined(command: Command, code: RefusalCode) -> Declined:
-    return Declined(command_id=command.id, at=command.at, code=code, detail="-")
+def refused(command: Command, code: RefusalCode) -> Reply:
+    return Reply(command_id=command.id, at=command.at, result=Refused(code, "-"))

@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from hub.ids import new_id
-from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.apply import apply
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -14,7 +15,7 @@ from hub.scheduling.events import (
     TimeOffAdded,
 )
 from hub.scheduling.schedule import Shift, TimeOff
-from hub.scheduling.schedule_record import ScheduleRecord, rearrange
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import Actor, Role
 
 NINE = datetime(2031, 3, 3, 9, tzinfo=UTC)
@@ -39,7 +40,7 @@ class Histories:
         command: str | None = None,
         reason: str | None = None,
     ) -> Appointment:
-        return evolve(
+        return apply(
             None,
             AppointmentBooked(
                 **self._header(doctor, command),
@@ -51,28 +52,24 @@ class Histories:
         )
 
     def confirm(self, appointment: Appointment, *, command: str | None = None) -> Appointment:
-        return evolve(appointment, AppointmentConfirmed(**self._header(appointment.doctor_id, command)))
+        return apply(appointment, AppointmentConfirmed(**self._header(appointment.doctor_id, command)))
 
     def cancel(self, appointment: Appointment) -> Appointment:
-        return evolve(appointment, AppointmentCancelled(**self._header(appointment.doctor_id, None)))
+        return apply(appointment, AppointmentCancelled(**self._header(appointment.doctor_id, None)))
 
     def move(self, appointment: Appointment, start: datetime) -> Appointment:
         header = self._header(appointment.doctor_id, None)
-        return evolve(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
+        return apply(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
 
     def change_hours(self, schedule_record: ScheduleRecord, *, command: str | None = None) -> ScheduleRecord:
         shifts = (Shift(weekday=1, opens=540, closes=1020),)
-        return rearrange(
-            schedule_record, HoursChanged(**self._header(schedule_record.doctor_id, command), shifts=shifts)
-        )
+        return apply(schedule_record, HoursChanged(**self._header(schedule_record.doctor_id, command), shifts=shifts))
 
     def add_time_off(
         self, schedule_record: ScheduleRecord, start: datetime, *, command: str | None = None
     ) -> ScheduleRecord:
         off = TimeOff(id=new_id(), start=start, end=start + HALF_HOUR)
-        return rearrange(
-            schedule_record, TimeOffAdded(**self._header(schedule_record.doctor_id, command), time_off=off)
-        )
+        return apply(schedule_record, TimeOffAdded(**self._header(schedule_record.doctor_id, command), time_off=off))
 
     def _header(self, doctor: str, command: str | None) -> dict[str, object]:
         self.seqs[doctor] += 1

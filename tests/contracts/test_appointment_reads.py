@@ -7,7 +7,7 @@ import pytest
 from hub.records.paging import every_appointment
 from hub.records.ports import After, AppointmentFilter, Records, Saved
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.values import Status
 from tests.contracts.histories import BEFORE, HALF_HOUR, NINE, QUARTER, Histories
 
@@ -63,7 +63,7 @@ async def test_taken_shows_the_starts_of_active_appointments_from_the_first_inst
     day = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(5)]
     await _saved(records, *day, histories.cancel(day[2]), histories.book("dick", "p9", NINE + 2 * HALF_HOUR))
 
-    taken = await records.appointments.taken("dora", day[1].start, day[4].start)
+    taken = await records.appointments.taken_starts("dora", day[1].start, day[4].start)
 
     assert taken == {day[1].start, day[3].start}
 
@@ -113,14 +113,14 @@ async def test_what_happened_is_told_in_order_with_the_appointment_as_it_stood_t
     steps = [one, other, confirmed, cancelled, moved]
     await _saved(records, *steps, histories.book("dick", "pia"))
 
-    told = [Happened(step.last, step) for step in steps]
+    told = [RecordedEvent(step.last, step) for step in steps]
 
     assert [past.event.seq for past in told] == [1, 2, 3, 4, 5]
-    assert await records.appointments.happened("dora", after=0) == told
-    assert await records.appointments.happened("dora", after=2) == told[2:]
-    assert await records.appointments.happened("dora", after=1, limit=2) == told[1:3]
-    assert await records.appointments.happened("dora", after=5) == []
-    assert await records.appointments.happened("nobody", after=0) == []
+    assert await records.appointments.events_after("dora", after=0) == told
+    assert await records.appointments.events_after("dora", after=2) == told[2:]
+    assert await records.appointments.events_after("dora", after=1, limit=2) == told[1:3]
+    assert await records.appointments.events_after("dora", after=5) == []
+    assert await records.appointments.events_after("nobody", after=0) == []
 
 
 async def test_a_page_shows_what_was_asked_for_in_order_of_time(records: Records, histories: Histories) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from hub.records.mongo import MongoRecords, connect
 from hub.records.ports import Fence, Saved, Stale, Stopped
-from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.apply import apply_all
+from hub.scheduling.appointment import Appointment
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 
 WORKERS = 6
@@ -64,10 +65,10 @@ async def test_one_batch_sent_by_every_worker_is_written_once_and_without_a_hole
 
     await asyncio.gather(*(_pushed_through(records, batch) for records in workers))
 
-    happened = await workers[0].appointments.happened("dora", after=0)
+    happened = await workers[0].appointments.events_after("dora", after=0)
     assert [past.event for past in happened] == [step.last for step in batch]
     stored = await workers[0].appointments.by_ids([booking.id for booking in bookings])
-    assert [fold(stored[booking.id].history) for booking in bookings] == batch[30:]
+    assert [apply_all(None, stored[booking.id].history) for booking in bookings] == batch[30:]
 
 
 async def _pushed_through(records: MongoRecords, batch: list[Appointment]) -> None:

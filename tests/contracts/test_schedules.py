@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from hub.records.ports import AppointmentFilter, Fence, Records, Saved, Stale, Stopped
-from hub.scheduling.recorded_event import Happened, Rearranged
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
-from hub.scheduling.schedule_record import hired
+from hub.scheduling.schedule_record import unchanged_schedule
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 
-DORA = hired(
+DORA = unchanged_schedule(
     Schedule(
         id="dora",
         zone="Europe/Berlin",
@@ -104,15 +104,15 @@ async def test_what_happened_holds_both_in_one_order(records: Records, histories
     away = histories.add_time_off(changed, NINE)
     await records.appointments.save([booked, changed, confirmed, away])
     told = [
-        Happened(booked.last, booked),
-        Rearranged(changed.last, changed),
-        Happened(confirmed.last, confirmed),
-        Rearranged(away.last, away),
+        RecordedEvent(booked.last, booked),
+        RecordedEvent(changed.last, changed),
+        RecordedEvent(confirmed.last, confirmed),
+        RecordedEvent(away.last, away),
     ]
 
-    assert await records.appointments.happened("dora", after=0) == told
-    assert await records.appointments.happened("dora", after=2) == told[2:]
-    assert await records.appointments.happened("dora", after=1, limit=2) == told[1:3]
+    assert await records.appointments.events_after("dora", after=0) == told
+    assert await records.appointments.events_after("dora", after=2) == told[2:]
+    assert await records.appointments.events_after("dora", after=1, limit=2) == told[1:3]
     assert await records.appointments.last_seq("dora") == 4
     assert [await records.appointments.last_seq("dora", known) for known in range(5)] == [4] * 5
     assert await records.appointments.last_seq("dick") == 0
@@ -137,7 +137,7 @@ async def test_no_list_and_no_figure_of_appointments_has_a_timetable_in_it(
     assert len(await store.outcomes("dora", None, None)) == len(ids)
     assert len(await store.outcomes("dora", None, NINE + HALF_HOUR)) == len(ids)
     assert [one.id for one in await store.active_since(["dora"], NINE - timedelta(days=400))] == ids
-    assert await store.taken("dora", NINE, NINE + HALF_HOUR) == ({NINE} if booked else set())
+    assert await store.taken_starts("dora", NINE, NINE + HALF_HOUR) == ({NINE} if booked else set())
     assert len(await store.due(NINE + timedelta(days=400))) == len(ids)
     assert await store.doctors_of(["pat", ""]) == ({"pat": {"dora"}} if booked else {})
     assert await store.have_met("dora", "pat") is booked

@@ -7,9 +7,11 @@ import pytest
 from hub.records.memory import MemoryRecords
 from hub.records.mongo import MongoRecords
 from hub.records.ports import AppointmentFilter
-from hub.scheduling.appointment import Appointment, as_of
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import apply_all, as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.schedule_record import Aggregate, ScheduleRecord, fold_timetable, hired
+from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 from tests.contracts.histories import NINE, QUARTER, Histories
 
 
@@ -29,7 +31,7 @@ async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(
     everything = await memory.appointments.page(AppointmentFilter(), 1000)
     assert await mongo.appointments.page(AppointmentFilter(), 1000) == everything
     for doctor in _RandomWrites.DOCTORS:
-        assert await mongo.appointments.happened(doctor, 0) == await memory.appointments.happened(doctor, 0)
+        assert await mongo.appointments.events_after(doctor, 0) == await memory.appointments.events_after(doctor, 0)
     schedule_records = await memory.appointments.schedule_records(_RandomWrites.DOCTORS)
     assert await mongo.appointments.schedule_records(_RandomWrites.DOCTORS) == schedule_records != {}
     assert len(told) >= 6, f"these runs met only {told}"
@@ -61,10 +63,11 @@ class _RandomWrites:
 
     def _arranged(self, schedule_records: dict[str, ScheduleRecord], histories: Histories) -> ScheduleRecord:
         doctor, chance = self._chance.choice(self.DOCTORS), self._chance
-        schedule_record = schedule_records.get(doctor) or hired(Schedule(id=doctor, zone="UTC"))
+        schedule_record = schedule_records.get(doctor) or unchanged_schedule(Schedule(id=doctor, zone="UTC"))
         if chance.random() < 0.2:  # made from an older one
-            schedule_record = fold_timetable(
-                schedule_record.hired, schedule_record.history[: chance.randint(0, schedule_record.version)]
+            schedule_record = apply_all(
+                unchanged_schedule(schedule_record.initial),
+                schedule_record.history[: chance.randint(0, schedule_record.version)],
             )
         return histories.change_hours(schedule_record, command=f"c{chance.getrandbits(60)}")
 
@@ -80,7 +83,7 @@ class _RandomWrites:
         if chance.random() < 0.1:
             return appointment  # the same again
         if chance.random() < 0.2:
-            appointment = as_of(appointment, chance.choice(appointment.history))
+            appointment = as_of(appointment, chance.choice(appointment.history).seq)
         match chance.randrange(3):
             case 0:
                 return histories.confirm(appointment, command=command)

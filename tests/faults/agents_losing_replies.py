@@ -8,7 +8,7 @@ import structlog
 from agents import __main__ as agents
 from agents.answers import Answer
 from agents.publisher import Origin, Publisher
-from hub.bus.messages import Done
+from hub.scheduling.decision import Refused
 
 log = structlog.get_logger(__name__)
 _publish = Publisher.publish
@@ -24,7 +24,7 @@ async def _publish_losing(self: Publisher, answers: Sequence[tuple[Answer, Origi
 
 def _is_lost(answer: Answer) -> bool:
     command_id = answer.reply.command_id
-    if not isinstance(answer.reply, Done) or command_id in _lost:
+    if isinstance(answer.reply.result, Refused) or command_id in _lost:
         return False
     _lost.add(command_id)
     log.info("reply_lost", command_id=command_id)

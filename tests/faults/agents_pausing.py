@@ -13,7 +13,7 @@ import structlog
 from agents import __main__ as agents
 from hub.records.appointments import MongoAppointments
 from hub.records.ports import SaveOutcome
-from hub.scheduling.schedule_record import Aggregate
+from hub.scheduling.aggregate import Aggregate
 
 TRIGGER = "pause-before-writing"
 

@@ -67,7 +67,7 @@ SAYS = {
 def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[RefusalCode]:
     """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
     found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
-    doctor = clinic.calendars[command.doctor_id].doctor
+    doctor = clinic.states[command.doctor_id].schedule
     if isinstance(command, ScheduleChange):
         return found | _against_arrangement(doctor, command, now)
     if isinstance(command, BookAppointment):

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hub.scheduling.appointment import Appointment, evolve
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import Command
 from hub.scheduling.decide import decide, repeated
-from hub.scheduling.decision import Accepted, Arranged, Decision
-from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
-from hub.scheduling.events import AnyEvent, AppointmentBooked
+from hub.scheduling.decision import Accepted, Decision
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.events import AnyEvent
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
-from hub.scheduling.schedule_record import hired
 from hub.scheduling.values import Actor, Role
 
 OPENING = datetime(2026, 3, 6, 11, 0, tzinfo=UTC)
@@ -42,11 +41,8 @@ ACTORS = (
 class SimulatedClinic:
     """`stored` has each appointment by its id, `log` each doctor's events, `applied` each command by its id."""
 
-    calendars: dict[str, DoctorState] = field(
-        default_factory=lambda: {
-            doctor.id: DoctorState(schedule_record=hired(doctor), seq=0, slot_owners={}, appointments={})
-            for doctor in DOCTORS
-        },
+    states: dict[str, DoctorState] = field(
+        default_factory=lambda: {doctor.id: DoctorState.new(doctor) for doctor in DOCTORS},
     )
     stored: dict[str, Appointment] = field(default_factory=dict)
     log: dict[str, list[AnyEvent]] = field(default_factory=lambda: {doctor.id: [] for doctor in DOCTORS})
@@ -54,10 +50,10 @@ class SimulatedClinic:
 
     def give(self, command: Command, now: datetime) -> Decision:
         """Decide a command and store its event."""
-        decision = decide(self.calendars[command.doctor_id], command, now)
-        if not isinstance(decision, Accepted | Arranged):
+        decision = decide(self.states[command.doctor_id], command, now)
+        if not isinstance(decision, Accepted):
             return decision
-        schedule_records = [calendar.schedule_record for calendar in self.calendars.values()]
+        schedule_records = [state.schedule_record for state in self.states.values()]
         # The record's fence: a command id is applied once in all the clinic.
         for aggregate in (*self.stored.values(), *schedule_records):
             if before := repeated(command, aggregate):
@@ -65,17 +61,11 @@ class SimulatedClinic:
         self._keep(command, decision)
         return decision
 
-    def _keep(self, command: Command, accepted: Accepted | Arranged) -> None:
-        if isinstance(accepted, Arranged):
-            calendar = self.calendars[command.doctor_id]
-            self.calendars[command.doctor_id] = advance_timetable(calendar, accepted.event)
-            self.log[command.doctor_id].append(accepted.event)
-            self.applied[command.id] = command
-            return
-        event = accepted.event
-        before = None if isinstance(event, AppointmentBooked) else self.stored[accepted.appointment_id]
-        self.stored[accepted.appointment_id] = evolve(before, event)
-        calendar = self.calendars[command.doctor_id]
-        self.calendars[command.doctor_id] = advance(calendar, accepted.appointment_id, event)
-        self.log[command.doctor_id].append(event)
+    def _keep(self, command: Command, accepted: Accepted) -> None:
+        state, recorded = self.states[command.doctor_id].apply_all(accepted.aggregate_id, accepted.events)
+        self.states[command.doctor_id] = state
+        for each in recorded:
+            if isinstance(each.aggregate, Appointment):
+                self.stored[each.aggregate.id] = each.aggregate
+            self.log[command.doctor_id].append(each.event)
         self.applied[command.id] = command

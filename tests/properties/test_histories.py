@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.apply import apply_all, as_of
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     AddTimeOff,
     BookAppointment,
@@ -27,11 +28,11 @@ from hub.scheduling.commands import (
     RescheduleAppointment,
     ScheduleChange,
 )
-from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated, RepeatedArrangement
+from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import AnyEvent, Event
 from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.schedule_record import ScheduleRecord, fold_timetable
+from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.people import ROUND_THE_CLOCK
@@ -139,7 +140,7 @@ class Histories(RuleBasedStateMachine):
     @rule(nth=which, start=a_start, as_patient=st.booleans())
     def a_party_reschedules_an_appointment(self, nth: int, start: Start, *, as_patient: bool) -> None:
         appointment = self._appointment(nth)
-        doctor = self.clinic.calendars[appointment.doctor_id].doctor
+        doctor = self.clinic.states[appointment.doctor_id].schedule
         header = self._header(_party(appointment, as_patient=as_patient), doctor.id)
         self.send(
             RescheduleAppointment(**header, appointment_id=appointment.id, start=start(doctor, self.now)),
@@ -180,7 +181,7 @@ class Histories(RuleBasedStateMachine):
     @rule(doctor=st.sampled_from(DOCTORS), by=st.none() | an_actor, nth=which)
     def somebody_takes_time_off_back(self, doctor: Schedule, by: Actor | None, nth: int) -> None:
         header = self._header(by or Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
-        entered = [off.id for off in self.clinic.calendars[doctor.id].doctor.time_off] or ["none"]
+        entered = [off.id for off in self.clinic.states[doctor.id].schedule.time_off] or ["none"]
         self.send(RemoveTimeOff(**header, time_off_id=entered[-1 - nth % len(entered)]))
 
     @rule(doctor=st.sampled_from(DOCTORS), by=an_actor, kind=st.sampled_from([DisableDoctor, EnableDoctor]))
@@ -244,35 +245,27 @@ class Histories(RuleBasedStateMachine):
         applied = clinic.applied.get(command.id)
         against = reasons(clinic, command, self.now)
         causes = event_of(clinic, command, self.now) if not against else None
-        calendar = clinic.calendars[command.doctor_id]
+        state = clinic.states[command.doctor_id]
         self.sent.append(command)
         decision = clinic.give(command, self.now)
-        self.outcomes.add(decision.code.value if isinstance(decision, Refused) else decision.event.type)
+        self.outcomes.add(decision.code.value if isinstance(decision, Refused) else decision.events[0].type)
         match decision:
-            case Accepted(appointment_id, event):
-                assert applied is None, "a command is applied once"
-                assert not against, "what is accepted has nothing against it"
-                assert event.type == causes
-                assert event.at == self.now
-                assert event.by == command.by
-                self._see_that_watchers_are_told_right(calendar, appointment_id, event)
-                return
-            case Arranged(event):
+            case Accepted(aggregate_id, (event,)):
                 assert applied is None, "a command is applied once"
                 assert not against, "what is accepted has nothing against it"
                 assert (event.type, event.at, event.by) == (causes, self.now, command.by)
-                self._see_that_watchers_are_told_of_hours(calendar)
-            case RepeatedArrangement(schedule_record, event):
+                if aggregate_id == schedule_id(command.doctor_id):
+                    self._see_that_watchers_are_told_of_hours(state)
+                else:
+                    self._see_that_watchers_are_told_right(state, aggregate_id, event)
+                    return
+            case Repeated(aggregate, (event,)):
                 assert applied is not None
                 assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
-                assert schedule_record == clinic.calendars[command.doctor_id].schedule_record
-                assert event in schedule_record.history
-                assert event.command_id == command.id
-            case Repeated(appointment, event):
-                assert applied is not None
-                assert _asked(applied) == _asked(command), "only the same command by the same actor gets the answer"
-                assert appointment == clinic.stored[appointment.id]
-                assert event in appointment.history
+                of_schedule = isinstance(aggregate, ScheduleRecord)
+                now = clinic.states[command.doctor_id].schedule_record if of_schedule else clinic.stored[aggregate.id]
+                assert aggregate == now
+                assert event in aggregate.history
                 assert event.command_id == command.id
             case Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED):
                 assert applied is not None
@@ -281,8 +274,8 @@ class Histories(RuleBasedStateMachine):
                 assert code in against, "a refusal is true at the moment it is given"
                 assert applied is None or _asked(applied) != _asked(command)
         assert clinic.stored == before, "what is not accepted changes nothing, nor does a change of hours"
-        if not isinstance(decision, Arranged):
-            assert clinic.calendars[command.doctor_id] == calendar
+        if not isinstance(decision, Accepted):
+            assert clinic.states[command.doctor_id] == state
 
     @invariant()
     def no_two_active_appointments_of_a_doctor_overlap(self) -> None:
@@ -293,7 +286,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def folding_the_history_gives_the_stored_state(self) -> None:
         for appointment in self.clinic.stored.values():
-            assert fold(appointment.history) == appointment
+            assert apply_all(None, appointment.history) == appointment
             assert appointment.version == len(appointment.history)
             assert appointment.end - appointment.start == APPOINTMENT_DURATION
 
@@ -303,10 +296,10 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def the_calendar_is_what_its_appointments_say(self) -> None:
-        for calendar in self.clinic.calendars.values():
-            of_doctor = self._appointments_of(calendar.doctor.id)
-            assert calendar.appointments == {each.id: each for each in of_doctor}
-            assert calendar.slot_owners == {each.start: each.id for each in of_doctor if each.active}
+        for state in self.clinic.states.values():
+            of_doctor = self._appointments_of(state.schedule.id)
+            assert state.appointments == {each.id: each for each in of_doctor}
+            assert state.slot_owners == {each.start: each.id for each in of_doctor if each.active}
 
     @invariant()
     def seq_counts_every_event_of_a_doctor_and_prev_is_the_one_before(self) -> None:
@@ -314,7 +307,7 @@ class Histories(RuleBasedStateMachine):
             log = self.clinic.log[doctor.id]
             assert [event.seq for event in log] == list(range(1, len(log) + 1))
             assert [event.prev for event in log] == list(range(len(log)))
-            assert self.clinic.calendars[doctor.id].seq == len(log)
+            assert self.clinic.states[doctor.id].seq == len(log)
 
     @invariant()
     def the_next_deadline_is_the_reminder_then_the_no_show_then_none(self) -> None:
@@ -324,18 +317,18 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def folding_the_history_gives_the_timetable(self) -> None:
         for doctor in DOCTORS:
-            schedule_record = self.clinic.calendars[doctor.id].schedule_record
-            assert fold_timetable(doctor, schedule_record.history) == schedule_record
+            schedule_record = self.clinic.states[doctor.id].schedule_record
+            assert apply_all(unchanged_schedule(doctor), schedule_record.history) == schedule_record
             assert schedule_record.version == len(schedule_record.history)
             assert ScheduleRecord.model_validate_json(schedule_record.model_dump_json(by_alias=True)) == schedule_record
 
     @invariant()
     def nobody_was_put_where_the_doctor_did_not_work(self) -> None:
         for appointment in self.clinic.stored.values():
-            schedule_record = self.clinic.calendars[appointment.doctor_id].schedule_record
+            schedule_record = self.clinic.states[appointment.doctor_id].schedule_record
             for event in appointment.history:
                 if event.type in {"booked", "rescheduled"}:
-                    doctor = schedule_record.as_of(event.prev)
+                    doctor = as_of(schedule_record, event.prev).current
                     assert doctor.works_at(event.start)
                     assert not doctor.disabled
 
@@ -352,19 +345,19 @@ class Histories(RuleBasedStateMachine):
         return [each for each in self.clinic.stored.values() if each.doctor_id == doctor_id]
 
     def _see_that_watchers_are_told_right(self, before: DoctorState, appointment_id: str, event: Event) -> None:
-        after = self.clinic.calendars[before.doctor.id]
+        after = self.clinic.states[before.schedule.id]
         appointment = after.appointments[appointment_id]
-        told = {change.start: change.available for change in slot_changes(before.doctor, event, appointment)}
-        days = {before.doctor.day_of(start) for start in (*told, appointment.start)}
+        told = {change.start: change.available for change in slot_changes(before.schedule, event, appointment)}
+        days = {before.schedule.day_of(start) for start in (*told, appointment.start)}
         shown, now = self._slots(before, days) | told, self._slots(after, days)
         # Where the doctor does not work any more there is no slot: one that is freed there is told as not available.
         assert shown == dict.fromkeys(shown, False) | now
 
     def _see_that_watchers_are_told_of_hours(self, before: DoctorState) -> None:
-        after = self.clinic.calendars[before.doctor.id]
-        for day in {after.doctor.day_of(self.now + timedelta(days=ahead)) for ahead in (0, 1, 2)}:
+        after = self.clinic.states[before.schedule.id]
+        for day in {after.schedule.day_of(self.now + timedelta(days=ahead)) for ahead in (0, 1, 2)}:
             shown, now = self._slots(before, {day}), self._slots(after, {day})
-            changes = slots_rearranged(before.doctor, after.doctor, day, after.slot_owners, self.now)
+            changes = slots_rearranged(before.schedule, after.schedule, day, after.slot_owners, self.now)
             told = {change.start: change.available for change in changes}
             assert len(told) == len(changes)
             assert shown | told == dict.fromkeys(shown, False) | now
@@ -372,13 +365,13 @@ class Histories(RuleBasedStateMachine):
 
     def _at_work(self) -> list[Schedule]:
         """Return the doctors who worked here at first, as they are now."""
-        return [self.clinic.calendars[doctor.id].doctor for doctor in AT_WORK]
+        return [self.clinic.states[doctor.id].schedule for doctor in AT_WORK]
 
-    def _slots(self, calendar: DoctorState, days: set[date]) -> dict[datetime, bool]:
+    def _slots(self, state: DoctorState, days: set[date]) -> dict[datetime, bool]:
         return {
             slot.start: slot.available
             for day in days
-            for slot in slots_of(calendar.doctor, day, calendar.slot_owners, self.now)
+            for slot in slots_of(state.schedule, day, state.slot_owners, self.now)
         }
 
     def _header(self, by: Actor, doctor_id: str, life: timedelta | None = None) -> dict[str, object]:

@@ -15,10 +15,9 @@ from hub.scheduling.commands import (
     RescheduleAppointment,
 )
 from hub.scheduling.decide import decide
-from hub.scheduling.decision import Accepted, Arranged, Decision, RefusalCode, Refused
-from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
+from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
-from hub.scheduling.schedule_record import hired
 from hub.scheduling.values import Actor, Role
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -67,26 +66,22 @@ def change(kind: str, by: Actor | None = None, key: str = "change", **more: obje
 
 
 def arrangement(kind: str, by: Actor | None = None, key: str = "arrangement", **more: object) -> Command:
-    """Return a change of the timetable, by the doctor; that somebody is hired and leaves is the clinic's."""
+    """Return a change of the schedule, by the doctor; whether a doctor takes appointments is said by the clinic."""
     by = by or (CLINIC if kind in {"disable", "enable"} else DOCTOR)
     given = {"kind": kind, "id": key, "doctor_id": "berlin", "by": by, "at": NOW, **more}
     return CommandAdapter.validate_python(given)
 
 
 def free(doctor: Schedule = BERLIN) -> DoctorState:
-    """Return the calendar of a doctor whom nobody has booked."""
-    return DoctorState(schedule_record=hired(doctor), seq=0, slot_owners={}, appointments={})
+    """Return the state of a doctor whom nobody has booked."""
+    return DoctorState.new(doctor)
 
 
-def after(calendar: DoctorState, command: Command, now: datetime) -> DoctorState:
-    """Return the calendar after a command that has to be accepted."""
-    decision = decide(calendar, command, now)
-    match decision:
-        case Accepted(appointment_id, event):
-            return advance(calendar, appointment_id, event)
-        case Arranged(event):
-            return advance_timetable(calendar, event)
-    raise AssertionError(decision)
+def after(state: DoctorState, command: Command, now: datetime) -> DoctorState:
+    """Return the state after a command that has to be accepted."""
+    decision = decide(state, command, now)
+    assert isinstance(decision, Accepted), decision
+    return state.apply_all(decision.aggregate_id, decision.events)[0]
 
 
 def booked() -> DoctorState:
@@ -94,27 +89,30 @@ def booked() -> DoctorState:
 
 
 def standing(status: str) -> DoctorState:
-    """Return a calendar whose one appointment has come to a status in the ordinary way."""
-    calendar = booked()
+    """Return a state whose one appointment has come to a status in the ordinary way."""
+    state = booked()
     match status:
         case "scheduled":
-            return calendar
+            return state
         case "confirmed":
-            return after(calendar, change("confirm", key="before"), NOW)
+            return after(state, change("confirm", key="before"), NOW)
         case "cancelled":
-            return after(calendar, change("cancel", key="before"), NOW)
+            return after(state, change("cancel", key="before"), NOW)
         case "completed":
-            return after(calendar, change("complete", by=DOCTOR, key="before"), START - timedelta(minutes=30))
+            return after(state, change("complete", by=DOCTOR, key="before"), START - timedelta(minutes=30))
         case "no_show":
-            return after(calendar, change("mark_no_show", key="before"), START + timedelta(minutes=15))
+            return after(state, change("mark_no_show", key="before"), START + timedelta(minutes=15))
     raise LookupError(status)
 
 
-def only(calendar: DoctorState) -> Appointment:
-    (appointment,) = calendar.appointments.values()
+def only(state: DoctorState) -> Appointment:
+    (appointment,) = state.appointments.values()
     return appointment
 
 
 def verdict(decision: Decision) -> RefusalCode | str:
-    """Return the code of a refusal, or the type of the event."""
-    return decision.code if isinstance(decision, Refused) else decision.event.type
+    """Return the code of a refusal, or the type of the one event."""
+    if isinstance(decision, Refused):
+        return decision.code
+    (event,) = decision.events
+    return event.type

@@ -28,11 +28,10 @@ from hub.scheduling.commands import (
 )
 from hub.scheduling.commands import Command as HubCommand
 from hub.scheduling.decide import decide
-from hub.scheduling.decision import Accepted, Arranged, RefusalCode, Refused, Repeated
-from hub.scheduling.doctor_state import DoctorState, advance, advance_timetable
+from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import Event
 from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.schedule_record import hired
 from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
 from hub.scheduling.values import Actor, Role
 from hub.scheduling.views import schedule_view, view
@@ -60,9 +59,7 @@ class FaultlessClinic:
         self.now = MONDAY.replace(hour=5)
         self.history = History()
         self.dashboards = {user.id: Dashboard(user, lambda: self.now) for user in (ADA, MAX, ANN, BOB)}
-        self._calendars = {
-            d.id: DoctorState(schedule_record=hired(d), seq=0, slot_owners={}, appointments={}) for d in self.doctors
-        }
+        self._states = {doctor.id: DoctorState.new(doctor) for doctor in self.doctors}
         self._made = 0
         for dashboard in self.dashboards.values():
             dashboard.on_connected()
@@ -71,7 +68,7 @@ class FaultlessClinic:
 
     @property
     def appointments(self) -> list[Appointment]:
-        return [each for calendar in self._calendars.values() for each in calendar.appointments.values()]
+        return [each for state in self._states.values() for each in state.appointments.values()]
 
     def book(self, user: User, doctor: User, start: datetime, key: str | None = None) -> Answer:
         return self.send(user, Command("book", doctor_id=doctor.id, start=start), key)
@@ -106,15 +103,16 @@ class FaultlessClinic:
         if kind not in {"disable", "enable"}:
             by = Actor(id=doctor.id, role=Role.DOCTOR, via="rest")
         given = {"kind": kind, "id": f"hours-{self._made}", "doctor_id": doctor.id, "by": by, "at": self.now, **more}
-        before = self._calendars[doctor.id]
+        before = self._states[doctor.id]
         decision = decide(before, CommandAdapter.validate_python(given), self.now)
-        assert isinstance(decision, Arranged)
-        event = decision.event
-        after = self._calendars[doctor.id] = advance_timetable(before, event)
-        told = CalendarEvent(type=event.type, calendar=schedule_view(after.doctor), seq=event.seq, prev=event.prev)
+        assert isinstance(decision, Accepted)
+        after, _ = before.apply_all(decision.aggregate_id, decision.events)
+        self._states[doctor.id] = after
+        (event,) = decision.events
+        told = CalendarEvent(type=event.type, calendar=schedule_view(after.schedule), seq=event.seq, prev=event.prev)
         self.dashboards[doctor.id].on_event(told)
         if doctor == ADA:
-            changes = slots_rearranged(before.doctor, after.doctor, MONDAY.date(), after.slot_owners, self.now)
+            changes = slots_rearranged(before.schedule, after.schedule, MONDAY.date(), after.slot_owners, self.now)
             for change in changes:
                 slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
                 self.dashboards[ANN.id].on_slot(slot)
@@ -122,12 +120,12 @@ class FaultlessClinic:
         return told
 
     def watch(self, user: User, doctor: User) -> None:
-        calendar = self._calendars[doctor.id]
-        slots = slots_of(calendar.doctor, MONDAY.date(), calendar.slot_owners, self.now)
+        state = self._states[doctor.id]
+        slots = slots_of(state.schedule, MONDAY.date(), state.slot_owners, self.now)
         self.dashboards[user.id].on_watched(WatchedDay(doctor_id=doctor.id, day=MONDAY.date(), slots=tuple(slots)))
 
     def record(self, appointments: Iterable[Appointment] | None = None) -> Record:
-        schedule_records = [calendar.schedule_record for calendar in self._calendars.values()]
+        schedule_records = [state.schedule_record for state in self._states.values()]
         return Record(self.appointments if appointments is None else appointments, schedule_records, self.now)
 
     def judged(self, appointments: Iterable[Appointment] | None = None) -> list[Violation]:
@@ -136,19 +134,19 @@ class FaultlessClinic:
     def _decided(self, request: Request) -> Answer:
         answer = granted(request.key, request.at)
         match self._give(self._command(request)):
-            case Accepted(appointment_id=appointment_id):
+            case Accepted(aggregate_id=appointment_id):
                 found = {each.id: each for each in self.appointments}
                 return replace(answer, appointment=view(found[appointment_id]))
-            case Repeated(appointment=appointment):
+            case Repeated(aggregate=appointment):
                 return replace(answer, appointment=view(appointment))
             case Refused(code=code, detail=detail):
                 return replace(answer, ok=False, code=code.value, detail=detail, status=409)
 
     def _give(self, command: HubCommand) -> Accepted | Repeated | Refused:
-        calendar = self._calendars.get(command.doctor_id)
-        if calendar is None:
+        state = self._states.get(command.doctor_id)
+        if state is None:
             return Refused(RefusalCode.NOT_FOUND, "no such doctor")
-        decision = decide(calendar, command, self.now)
+        decision = decide(state, command, self.now)
         if not isinstance(decision, Accepted):
             return decision
         if isinstance(command, BookAppointment) and any(
@@ -156,8 +154,10 @@ class FaultlessClinic:
             for each in self.appointments
         ):
             return Refused(RefusalCode.PATIENT_BUSY, "busy")
-        calendar = self._calendars[command.doctor_id] = advance(calendar, decision.appointment_id, decision.event)
-        self._tell(calendar.doctor, decision.event, calendar.appointments[decision.appointment_id])
+        state, recorded = state.apply_all(decision.aggregate_id, decision.events)
+        self._states[command.doctor_id] = state
+        for each in recorded:
+            self._tell(state.schedule, each.event, each.aggregate)
         return decision
 
     def _tell(self, doctor: Schedule, event: Event, after: Appointment) -> None:

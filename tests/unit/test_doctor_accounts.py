@@ -29,9 +29,9 @@ async def test_a_new_doctor_can_log_in_and_has_the_given_hours() -> None:
     account, password = made
     assert await users.by_email("ada@clinic.test") == account
     assert account.role == "doctor"
-    assert account.calendar
-    assert account.calendar.id == account.id
-    assert account.calendar.shifts == (Shift(weekday=5, opens=9 * 60, closes=12 * 60),)
+    assert account.schedule
+    assert account.schedule.id == account.id
+    assert account.schedule.shifts == (Shift(weekday=5, opens=9 * 60, closes=12 * 60),)
     assert await verify_password(password, account.password_hash)
 
 

@@ -8,7 +8,7 @@ from hub.client.answers import NO_ANSWER, Answer
 from hub.client.commands import Command, Request, User
 from hub.ops.judge.history import History
 from hub.ops.judge.verdict import judge
-from hub.scheduling.appointment import fold
+from hub.scheduling.apply import apply_all
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found, refused
 
 
@@ -22,7 +22,7 @@ def test_an_acknowledged_change_that_the_record_lost_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
-    lost = altered(clinic.appointments, booked.appointment.id, lambda each: fold(each.history[:1]))
+    lost = altered(clinic.appointments, booked.appointment.id, lambda each: apply_all(None, each.history[:1]))
     assert "an acknowledged change is not in the record" in found(clinic.judged(lost))
 
 
@@ -62,7 +62,7 @@ def test_a_command_that_was_applied_twice_is_reported() -> None:
     clinic = FaultlessClinic()
     clinic.book(ANN, ADA, TEN)
     twin = clinic.appointments[0].history[0].model_copy(update={"doctor_id": MAX.id, "start": ELEVEN})
-    again = fold([twin]).model_copy(update={"id": "twin"})
+    again = apply_all(None, [twin]).model_copy(update={"id": "twin"})
     assert "a command was applied twice" in found(clinic.judged([*clinic.appointments, again]))
 
 

@@ -9,7 +9,7 @@ from hub.ops.judge import due_deadlines, text_deliveries
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Record
 from hub.ops.judge.text_deliveries import AcceptedText, TextEvidence
-from hub.scheduling.appointment import fold
+from hub.scheduling.apply import apply_all
 from hub.scheduling.commands import MarkNoShow, RemindPatient
 from hub.texting.text import Text, TextStatus, text_id
 from tests.unit.judge_examples import ADA, ANN, ELEVEN, MONDAY, FaultlessClinic, found
@@ -157,4 +157,4 @@ def test_a_reminder_after_the_start_or_the_cancellation_is_reported(at: datetime
     clinic.now = NOON
     (text,) = given.texts
     assert judged(clinic.record(), replace(given, accepted=[AcceptedText(text, at)])) == says
-    assert fold(appointment.history) == appointment
+    assert apply_all(None, appointment.history) == appointment

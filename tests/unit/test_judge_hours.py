@@ -11,7 +11,7 @@ from hub.ops.judge.dashboard import Received
 from hub.ops.judge.record import Record
 from hub.ops.judge.verdict import judge
 from hub.scheduling.schedule import Shift
-from hub.scheduling.schedule_record import ScheduleRecord, hired
+from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, found, refused
 
 MORNINGS = tuple(Shift(weekday=day, opens=8 * 60, closes=10 * 60) for day in range(5))
@@ -59,12 +59,12 @@ def test_an_appointment_outside_the_hours_of_that_time_is_reported() -> None:
 
 
 def test_a_lost_change_of_hours_leaves_a_gap_in_the_numbering() -> None:
-    assert "a seq is missing" in with_timetable(changed_hours(), lambda each: hired(each.hired))
+    assert "a seq is missing" in with_timetable(changed_hours(), lambda each: unchanged_schedule(each.initial))
 
 
 def test_a_schedule_that_does_not_match_its_history_is_reported() -> None:
     def bend(schedule_record: ScheduleRecord) -> ScheduleRecord:
-        return schedule_record.model_copy(update={"doctor": schedule_record.hired})
+        return schedule_record.model_copy(update={"current": schedule_record.initial})
 
     assert "a state does not match its history" in with_timetable(changed_hours(), bend)
 

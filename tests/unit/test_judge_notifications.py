@@ -8,7 +8,7 @@ import pytest
 from hub.client.commands import User
 from hub.client.wire import AppointmentEvent, SlotEvent
 from hub.ops.judge.dashboard import Dashboard
-from hub.scheduling.appointment import fold
+from hub.scheduling.apply import apply_all
 from hub.scheduling.events import ReminderMissed
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found
 
@@ -92,7 +92,7 @@ def test_a_missed_reminder_is_sent_only_to_the_doctor() -> None:
     booked = clinic.book(ANN, ADA, TEN)
     by = {"id": "hub", "role": "system", "via": "timer"}
     missed = ReminderMissed(seq=2, prev=1, at=clinic.now, by=by, command_id="late", fingerprint="0")
-    told = altered(clinic.appointments, booked.appointment.id, lambda each: fold([*each.history, missed]))
+    told = altered(clinic.appointments, booked.appointment.id, lambda each: apply_all(None, [*each.history, missed]))
     assert [violation.case for violation in clinic.judged(told)] == ["doctor ada: doctor ada, seq 2"]
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.ops.judge.promises import Promise
-from hub.scheduling.appointment import Appointment, fold
+from hub.scheduling.apply import apply_all
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import MarkNoShow, RemindPatient
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -59,7 +60,7 @@ def test_two_appointments_in_one_slot_are_reported_even_if_one_was_cancelled_lat
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
     clinic.change(ANN, "cancel", booked)
-    between = fold([_moved(event, {1: 1, 2: 3}) for event in clinic.appointments[0].history])
+    between = apply_all(None, [_moved(event, {1: 1, 2: 3}) for event in clinic.appointments[0].history])
     assert "two appointments held the same slot" in found(clinic.judged([between, _intruder(seq=2)]))
     assert "two appointments held the same slot" not in found(clinic.judged([*clinic.appointments, _intruder(seq=3)]))
 
@@ -114,7 +115,7 @@ def test_a_wrong_prev_is_reported() -> None:
     wrong = altered(
         clinic.appointments,
         chosen.id,
-        lambda each: fold([*each.history[:-1], each.last.model_copy(update={"prev": each.last.prev - 1})]),
+        lambda each: apply_all(None, [*each.history[:-1], each.last.model_copy(update={"prev": each.last.prev - 1})]),
     )
     assert "prev is not the preceding seq" in found(clinic.judged(wrong))
 
@@ -188,7 +189,9 @@ def test_an_early_no_show_is_reported() -> None:
 
     def early(each: Appointment) -> Appointment:
         missed = AppointmentMissed(**_header(each, TEN + timedelta(minutes=14)))
-        return fold([*each.history[:-1], missed.model_copy(update={"seq": each.last.seq, "prev": each.last.prev})])
+        return apply_all(
+            None, [*each.history[:-1], missed.model_copy(update={"seq": each.last.seq, "prev": each.last.prev})]
+        )
 
     wrong = altered(clinic.appointments, booked.appointment.id, early)
     assert "marked as no-show too early" in found(clinic.judged(wrong))
@@ -206,7 +209,8 @@ def _intruder(seq: int, start: datetime = TEN, doctor: str = ADA.id, at: datetim
     """Return an appointment of Bob that no command booked."""
     by = {"id": "hub", "role": "system", "via": "seed"}
     at = at or TEN - timedelta(hours=4)
-    return fold(
+    return apply_all(
+        None,
         [
             AppointmentBooked(
                 seq=seq,
@@ -219,7 +223,7 @@ def _intruder(seq: int, start: datetime = TEN, doctor: str = ADA.id, at: datetim
                 patient_id=BOB.id,
                 start=start,
             )
-        ]
+        ],
     )
 
 
@@ -229,7 +233,7 @@ def _moved(event: AppointmentBooked | AppointmentCancelled, to: dict[int, int]) 
 
 
 def _reminded(at: datetime) -> Callable[[Appointment], Appointment]:
-    return lambda each: fold([*each.history, PatientReminded(**_header(each, at))])
+    return lambda each: apply_all(None, [*each.history, PatientReminded(**_header(each, at))])
 
 
 def _header(appointment: Appointment, at: datetime) -> dict[str, object]:

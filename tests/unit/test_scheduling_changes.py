@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.scheduling.appointment import evolve, fold
+from hub.scheduling.apply import apply, apply_all
 from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import RefusalCode
 from tests.unit.clinic_examples import (
@@ -127,7 +127,7 @@ def test_the_same_change_again_is_answered_with_what_it_did(kind: str) -> None:
     done = after(booked(), command, START - MINUTE)
     again = decide(done, command, START + 10 * DAY)
     assert verdict(again) == only(done).last.type
-    assert again.appointment == only(done)
+    assert again.aggregate == only(done)
 
 
 def test_events_count_up_per_doctor_and_each_names_the_one_before() -> None:
@@ -140,11 +140,11 @@ def test_events_count_up_per_doctor_and_each_names_the_one_before() -> None:
 def test_a_history_begins_with_its_only_booking() -> None:
     confirmed = only(standing("confirmed"))
     with pytest.raises(ValueError, match="begins with a booking"):
-        fold(confirmed.history[1:])
+        apply_all(None, confirmed.history[1:])
     with pytest.raises(ValueError, match="booked once"):
-        evolve(confirmed, confirmed.history[0])
+        apply(confirmed, confirmed.history[0])
     with pytest.raises(ValueError, match="at least one event"):
-        fold([])
+        apply_all(None, [])
 
 
 def test_the_id_of_a_change_cannot_be_used_for_another_change() -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from hub.scheduling.apply import apply_all, as_of
 from hub.scheduling.commands import CommandAdapter, fingerprint
 from hub.scheduling.decide import decide
 from hub.scheduling.decide_schedule import outside_hours
-from hub.scheduling.decision import Arranged, RefusalCode, Refused, RepeatedArrangement
+from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.schedule import Shift, TimeOff
-from hub.scheduling.schedule_record import ScheduleRecord, fold_timetable, hired
+from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
 from hub.scheduling.slots import slots_rearranged
 from tests.unit.clinic_examples import (
     BERLIN,
@@ -67,11 +68,11 @@ def test_appointments_outside_the_new_hours_stay_and_are_named() -> None:
     appointment = only(changed)
     assert appointment.status == "scheduled"
     assert changed.slot_owners == {START: "booking"}
-    assert outside_hours(changed.doctor, [appointment], NOW) == [appointment]
-    assert outside_hours(changed.doctor, [appointment], START) == []
+    assert outside_hours(changed.schedule, [appointment], NOW) == [appointment]
+    assert outside_hours(changed.schedule, [appointment], START) == []
     assert outside_hours(BERLIN, [appointment], NOW) == []
     cancelled = after(changed, change("cancel"), NOW)
-    assert outside_hours(cancelled.doctor, [only(cancelled)], NOW) == []
+    assert outside_hours(cancelled.schedule, [only(cancelled)], NOW) == []
     assert verdict(decide(changed, change("confirm"), NOW)) == "confirmed"
 
 
@@ -108,11 +109,11 @@ def test_time_off_is_on_half_hours_and_not_over(more: dict[str, object], code: s
 
 def test_time_off_has_the_id_of_its_command_and_goes_by_it() -> None:
     on_holiday = after(free(), away(note="Dentist"), NOW)
-    (before, added) = on_holiday.doctor.time_off
+    (before, added) = on_holiday.schedule.time_off
     assert added == TimeOff(id="arrangement", start=START, end=START + 2 * HALF_HOUR, note="Dentist")
     assert before.id == "20260602T0700Z"
     gone = arrangement("remove_time_off", key="gone", time_off_id=before.id)
-    assert after(on_holiday, gone, NOW).doctor.time_off == (added,)
+    assert after(on_holiday, gone, NOW).schedule.time_off == (added,)
     again = arrangement("remove_time_off", key="again", time_off_id=before.id)
     assert verdict(decide(after(on_holiday, gone, NOW), again, NOW)) is RefusalCode.NOT_FOUND
 
@@ -137,8 +138,8 @@ def test_a_doctor_leaves_once_and_comes_back_once() -> None:
 def test_a_change_is_applied_once_and_its_id_serves_for_nothing_else(other: object) -> None:
     changed = after(free(), hours(), NOW)
     late = NOW + DAY
-    assert decide(changed, hours(expires=NOW), late) == RepeatedArrangement(
-        changed.schedule_record, changed.schedule_record.last
+    assert decide(changed, hours(expires=NOW), late) == Repeated(
+        changed.schedule_record, changed.schedule_record.history
     )
     assert verdict(decide(changed, other, late)) is RefusalCode.IDEMPOTENCY_KEY_REUSED
 
@@ -179,13 +180,16 @@ def test_events_of_hours_have_their_place_among_those_of_appointments() -> None:
 def test_folding_the_history_gives_the_timetable_and_its_state_at_every_point() -> None:
     calendar = after(after(after(booked(), hours(), NOW), away(key="off"), NOW), arrangement("disable", key="x"), NOW)
     schedule_record = calendar.schedule_record
-    assert fold_timetable(BERLIN, schedule_record.history) == schedule_record
+    assert apply_all(unchanged_schedule(BERLIN), schedule_record.history) == schedule_record
     assert schedule_record.version == 3
-    assert schedule_record.as_of(1) == BERLIN == hired(BERLIN).as_of(99)
-    assert (schedule_record.as_of(2).shifts, schedule_record.as_of(2).time_off) == (MORNINGS, BERLIN.time_off)
-    assert len(schedule_record.as_of(3).time_off) == 2
-    assert schedule_record.as_of(3).disabled is False
-    assert schedule_record.as_of(4) == schedule_record.doctor
+    assert as_of(schedule_record, 1).current == BERLIN == as_of(unchanged_schedule(BERLIN), 99).current
+    assert (as_of(schedule_record, 2).current.shifts, as_of(schedule_record, 2).current.time_off) == (
+        MORNINGS,
+        BERLIN.time_off,
+    )
+    assert len(as_of(schedule_record, 3).current.time_off) == 2
+    assert as_of(schedule_record, 3).current.disabled is False
+    assert as_of(schedule_record, 4).current == schedule_record.current
     assert ScheduleRecord.model_validate_json(schedule_record.model_dump_json(by_alias=True)) == schedule_record
 
 
@@ -209,5 +213,7 @@ def test_watchers_are_told_of_slots_that_appear_and_go_and_of_no_others() -> Non
 
 
 def test_a_change_that_is_accepted_is_no_event_of_an_appointment() -> None:
-    assert isinstance(decide(booked(), hours(), NOW), Arranged)
+    decision = decide(booked(), hours(), NOW)
+    assert isinstance(decision, Accepted)
+    assert decision.aggregate_id == schedule_id("berlin")
     assert isinstance(decide(booked(), hours(by=PATIENT), NOW), Refused)

@@ -18,8 +18,9 @@ from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
 from hub.records.memory import MemoryRecords
 from hub.records.ports import AppointmentFilter
-from hub.scheduling.appointment import Appointment, fold
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.apply import apply_all
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.slots import slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status
 from tests.people import patient
@@ -42,8 +43,8 @@ class Seeded:
         self.doctors = await self.records.users.doctors()
         return self
 
-    async def events_of(self, doctor: Account) -> list[Happened]:
-        return await self.records.appointments.happened(doctor.id, after=0, limit=EVERYTHING)
+    async def events_of(self, doctor: Account) -> list[RecordedEvent]:
+        return await self.records.appointments.events_after(doctor.id, after=0, limit=EVERYTHING)
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,12 @@ async def test_past_and_future_hold_every_kind_of_appointment(seeded: Seeded) ->
 
 
 async def test_every_appointment_is_what_its_history_gives(seeded: Seeded) -> None:
-    assert all(fold(each.history) == each for each in seeded.appointments)
+    assert all(apply_all(None, each.history) == each for each in seeded.appointments)
 
 
 async def test_each_doctors_events_count_up_without_a_hole_and_rise_in_time(seeded: Seeded) -> None:
     for doctor in seeded.doctors:
-        events = [happened.event for happened in await seeded.events_of(doctor)]
+        events = [each.event for each in await seeded.events_of(doctor)]
         assert [(event.prev, event.seq) for event in events] == list(enumerate(range(1, len(events) + 1)))
         assert all(earlier.at <= later.at for earlier, later in pairwise(events))
         assert all(event.at < MIDNIGHT and event.by.via == "seed" for event in events)
@@ -96,7 +97,7 @@ async def test_nobody_is_in_two_places_at_once(seeded: Seeded) -> None:
 
 
 async def test_every_appointment_is_in_the_doctors_working_time(seeded: Seeded) -> None:
-    calendars = {doctor.id: doctor.calendar for doctor in seeded.doctors}
+    calendars = {doctor.id: doctor.schedule for doctor in seeded.doctors}
     assert all(calendars[each.doctor_id].works_at(each.start) for each in seeded.appointments)
 
 
@@ -114,17 +115,17 @@ async def test_every_doctor_has_free_slots_in_the_next_week(seeded: Seeded) -> N
         week = [
             slot.available
             for away in range(1, 8)
-            for slot in slots_of(doctor.calendar, NOW.date() + timedelta(days=away), taken, NOW)
+            for slot in slots_of(doctor.schedule, NOW.date() + timedelta(days=away), taken, NOW)
         ]
         assert 0.4 < sum(week) / len(week) < 1, doctor.name
 
 
 async def test_doctors_work_round_the_world_and_are_themselves_their_calendar(seeded: Seeded) -> None:
-    assert len({doctor.calendar.zone for doctor in seeded.doctors}) == 10
-    offsets = {ZoneInfo(doctor.calendar.zone).utcoffset(NOW) % timedelta(hours=1) for doctor in seeded.doctors}
+    assert len({doctor.schedule.zone for doctor in seeded.doctors}) == 10
+    offsets = {ZoneInfo(doctor.schedule.zone).utcoffset(NOW) % timedelta(hours=1) for doctor in seeded.doctors}
     assert offsets == {timedelta(0), timedelta(minutes=30), timedelta(minutes=45)}
-    assert all(doctor.calendar.id == doctor.id and doctor.specialty for doctor in seeded.doctors)
-    assert sum(bool(doctor.calendar.time_off) for doctor in seeded.doctors) >= 3
+    assert all(doctor.schedule.id == doctor.id and doctor.specialty for doctor in seeded.doctors)
+    assert sum(bool(doctor.schedule.time_off) for doctor in seeded.doctors) >= 3
 
 
 async def test_everybody_can_sign_in_as_the_report_says(seeded: Seeded) -> None:
@@ -252,7 +253,7 @@ def is_empty(folder: Path) -> bool:
 
 
 def clinic_of(day: date) -> list[Appointment]:
-    return history([d.calendar for d in doctors(day)], [p.id for p in patients(day)], day)
+    return history([d.schedule for d in doctors(day)], [p.id for p in patients(day)], day)
 
 
 def somebody() -> Account:

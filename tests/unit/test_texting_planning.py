@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.ids import derived_id
-from hub.scheduling.appointment import evolve
+from hub.scheduling.apply import apply
 from hub.scheduling.commands import CancelAppointment, MarkNoShow
 from hub.scheduling.events import AppointmentBooked, PatientReminded
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Role
 from hub.texting.planning import plan_texts
@@ -275,11 +275,11 @@ def test_across_a_clock_change_the_reminder_is_due_three_hours_of_waiting_before
     booking = AppointmentBooked(
         **header, seq=1, at=at - 2 * DAY, doctor_id="berlin", patient_id="ann", start=at, reason=None
     )
-    appointment = evolve(None, booking)
-    reminded = evolve(appointment, PatientReminded(**header | {"prev": 1, "command_id": "r"}, seq=2, at=at - 3 * HOUR))
+    appointment = apply(None, booking)
+    reminded = apply(appointment, PatientReminded(**header | {"prev": 1, "command_id": "r"}, seq=2, at=at - 3 * HOUR))
     schedule = Schedule(id="berlin", zone=zone)
 
-    (text,) = plan_texts(CLINIC, DOCTOR, schedule, PATIENT, Happened(reminded.last, reminded), at - 3 * HOUR)
+    (text,) = plan_texts(CLINIC, DOCTOR, schedule, PATIENT, RecordedEvent(reminded.last, reminded), at - 3 * HOUR)
 
     assert appointment.due == at - 3 * HOUR
     assert f"appointment {shown}. Reply" in text.body

@@ -5,7 +5,7 @@ from datetime import datetime
 from hub.accounts.account import Account
 from hub.scheduling.commands import Command
 from hub.scheduling.doctor_state import DoctorState
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from hub.texting.planning import plan_texts
 from hub.texting.text import Text
 from hub.texting.wording import Clinic
@@ -21,23 +21,23 @@ DOCTOR = PATIENT.model_copy(
         "name": "Dr. Berta Example",
         "specialty": "Psychiatry",
         "phone": "+12025550102",
-        "calendar": BERLIN,
+        "schedule": BERLIN,
     }
 )
 
 
-def happened(calendar: DoctorState) -> Happened:
+def happened(state: DoctorState) -> RecordedEvent:
     """Return the latest event of the one appointment."""
-    appointment = only(calendar)
-    return Happened(appointment.last, appointment)
+    appointment = only(state)
+    return RecordedEvent(appointment.last, appointment)
 
 
 def asked(
-    calendar: DoctorState, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
+    state: DoctorState, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
 ) -> list[Text]:
     """Return the texts that a command asks for which is carried out at `at`, planned at once."""
-    assert doctor.calendar
-    return plan_texts(CLINIC, doctor, doctor.calendar, patient, happened(after(calendar, command, at)), at)
+    assert doctor.schedule
+    return plan_texts(CLINIC, doctor, doctor.schedule, patient, happened(after(state, command, at)), at)
 
 
 def said(texts: list[Text]) -> list[tuple[str, str]]:

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Entered, Occupancy, Rearranged, Record
-from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment, fold
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.apply import apply_all, as_of
+from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -14,7 +16,7 @@ from hub.scheduling.events import (
     AppointmentRescheduled,
     PatientReminded,
 )
-from hub.scheduling.schedule_record import Aggregate, fold_timetable
+from hub.scheduling.schedule_record import unchanged_schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, rfc3339
 
 
@@ -55,8 +57,8 @@ def hours(record: Record) -> Iterator[Violation]:
     for doctor_id, occupancies in record.occupancies_by_doctor.items():
         schedule_record = record.schedule_records.get(doctor_id)
         for occupancy in occupancies:
-            doctor = schedule_record.as_of(occupancy.taken.prev) if schedule_record else None
-            if doctor and (doctor.disabled or not doctor.works_at(occupancy.start)):
+            schedule = as_of(schedule_record, occupancy.taken.prev).current if schedule_record else None
+            if schedule and (schedule.disabled or not schedule.works_at(occupancy.start)):
                 yield Violation(
                     Promise.NO_OVERLAP,
                     "an appointment was booked outside the doctor's hours",
@@ -84,7 +86,7 @@ def states(record: Record) -> Iterator[Violation]:
     """Find states that do not match their history, because a write bypassed the rules."""
     for appointment in record.appointments.values():
         try:
-            expected = fold(appointment.history)
+            expected = apply_all(None, appointment.history)
         except ValueError as error:
             yield _state_mismatch(appointment, str(error))
         else:
@@ -92,7 +94,7 @@ def states(record: Record) -> Iterator[Violation]:
                 names = ", ".join(_differences(appointment, expected))
                 yield _state_mismatch(appointment, f"differs in {names}")
     for schedule_record in record.schedule_records.values():
-        if fold_timetable(schedule_record.hired, schedule_record.history) != schedule_record:
+        if apply_all(unchanged_schedule(schedule_record.initial), schedule_record.history) != schedule_record:
             yield _state_mismatch(schedule_record, "differs")
 
 

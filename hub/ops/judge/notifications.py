@@ -7,7 +7,7 @@ from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Entered, Rearranged, Record
-from hub.scheduling.appointment import as_of
+from hub.scheduling.apply import as_of
 from hub.scheduling.values import rfc3339
 from hub.scheduling.views import schedule_view, view
 
@@ -95,7 +95,7 @@ def _same(received: DoctorEvent, entered: Entered | Rearranged) -> bool:
     if isinstance(entered, Rearranged) or isinstance(received, CalendarEvent):
         return _same_calendar(received, entered)
     try:
-        then = view(as_of(entered.appointment, entered.event))
+        then = view(as_of(entered.appointment, entered.event.seq))
     except ValueError:  # the history is invalid; `consistency.states` reports it
         return True
     return (received.type, received.prev, received.appointment) == (event.type, event.prev, then)
@@ -105,7 +105,7 @@ def _same_calendar(received: DoctorEvent, entered: Entered | Rearranged) -> bool
     if isinstance(entered, Entered) or isinstance(received, AppointmentEvent):
         return False
     event = entered.event
-    then = schedule_view(entered.schedule_record.as_of(event.seq))
+    then = schedule_view(as_of(entered.schedule_record, event.seq).current)
     return (received.type, received.prev, received.calendar) == (event.type, event.prev, then)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -81,7 +82,7 @@ class Record:
     @property
     def doctors(self) -> Mapping[str, Schedule]:
         """The current schedules, by doctor."""
-        return {doctor_id: schedule_record.doctor for doctor_id, schedule_record in self.schedule_records.items()}
+        return {doctor_id: schedule_record.current for doctor_id, schedule_record in self.schedule_records.items()}
 
     def doctors_between(self, doctor_id: str, since: datetime, until: datetime, writing: timedelta) -> list[Schedule]:
         """Return the schedules of a doctor that applied at some moment from `since` to `until`; none without a doctor.
@@ -92,14 +93,14 @@ class Record:
         schedule_record = self.schedule_records.get(doctor_id)
         if schedule_record is None:
             return []
-        found, doctor = [], schedule_record.hired
+        found, schedule = [], schedule_record.initial
         for event in schedule_record.history:
             if event.at + writing >= since:
-                found.append(doctor)
+                found.append(schedule)
             if event.at > until:
                 return found
-            doctor = schedule_record.as_of(event.seq)
-        return [*found, doctor]
+            schedule = as_of(schedule_record, event.seq).current
+        return [*found, schedule]
 
     @cached_property
     def by_doctor(self) -> Mapping[str, Sequence[Entered | Rearranged]]:

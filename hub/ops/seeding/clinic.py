@@ -10,9 +10,8 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, MarkNoShow, RemindPatient, RescheduleAppointment
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted
-from hub.scheduling.doctor_state import DoctorState, advance
+from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.schedule_record import hired
 from hub.scheduling.slots import Slot, slots_of
 from hub.scheduling.values import Actor, Role
 
@@ -33,9 +32,7 @@ class SimulatedClinic:
         """`name` is part of the command ids, so that the same name gives the same ids."""
         self.versions: list[Appointment] = []
         self._name = name
-        self._calendars = {
-            d.id: DoctorState(schedule_record=hired(d), seq=0, slot_owners={}, appointments={}) for d in doctors
-        }
+        self._states = {doctor.id: DoctorState.new(doctor) for doctor in doctors}
         self._agenda: list[tuple[datetime, int, Action]] = []
         self._tickets = count()
 
@@ -55,24 +52,24 @@ class SimulatedClinic:
 
     def slots(self, doctor_id: str, day: date, now: datetime) -> list[Slot]:
         """Return the slots of a doctor's calendar day."""
-        calendar = self._calendars[doctor_id]
-        return slots_of(calendar.doctor, day, calendar.slot_owners, now)
+        state = self._states[doctor_id]
+        return slots_of(state.schedule, day, state.slot_owners, now)
 
     def doctor(self, doctor_id: str) -> Schedule:
         """Return the doctor's schedule."""
-        return self._calendars[doctor_id].doctor
+        return self._states[doctor_id].schedule
 
     def give(self, command: Command) -> Appointment | None:
         """Decide a command at `command.at`; return the appointment after it, or None when it is refused."""
-        calendar = self._calendars[command.doctor_id]
-        decision = decide(calendar, command, command.at)
+        state = self._states[command.doctor_id]
+        decision = decide(state, command, command.at)
         if not isinstance(decision, Accepted):
             return None
-        calendar = advance(calendar, decision.appointment_id, decision.event)
-        after = calendar.appointments[decision.appointment_id]
+        state, _ = state.apply_all(decision.aggregate_id, decision.events)
+        after = state.appointments[decision.aggregate_id]
         if isinstance(command, BookAppointment | RescheduleAppointment) and self._is_busy(after):
             return None  # the real actor learns this from the record
-        self._calendars[command.doctor_id] = calendar
+        self._states[command.doctor_id] = state
         self.versions.append(after)
         self._await_deadline(after)
         return after
@@ -80,10 +77,10 @@ class SimulatedClinic:
     def _is_busy(self, taken: Appointment) -> bool:
         """Whether the patient has another appointment at that time, with any doctor."""
         overlapping = (
-            calendar.appointments[holder]
-            for calendar in self._calendars.values()
+            state.appointments[owner]
+            for state in self._states.values()
             for quarters in (-1, 0, 1)  # slots are on quarters of an hour in every zone
-            if (holder := calendar.slot_owners.get(taken.start + quarters * _QUARTER))
+            if (owner := state.slot_owners.get(taken.start + quarters * _QUARTER))
         )
         return any(other.patient_id == taken.patient_id and other.id != taken.id for other in overlapping)
 

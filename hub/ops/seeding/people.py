@@ -14,7 +14,7 @@ _WEEKDAYS = range(5)
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the seeded clinic, with the password in clear text. `calendar` is a doctor's schedule."""
+    """A user of the seeded clinic, with the password in clear text. `schedule` is a doctor's schedule."""
 
     id: str
     role: Literal["doctor", "patient"]
@@ -24,7 +24,7 @@ class Person:
     phone: str
     created_at: datetime
     specialty: str | None = None
-    calendar: Schedule | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def doctors(today: date) -> list[Person]:
             phone=_phone(number - 1),
             created_at=_morning(today - timedelta(days=400 + number)),
             specialty=practice.specialty,
-            calendar=_calendar(_id("doctor", number), practice, today),
+            schedule=_schedule(_id("doctor", number), practice, today),
         )
         for number, practice in enumerate(_PRACTICES, start=1)
     ]
@@ -109,7 +109,7 @@ def patients(today: date) -> list[Person]:
     ]
 
 
-def _calendar(doctor_id: str, practice: _Practice, today: date) -> Schedule:
+def _schedule(doctor_id: str, practice: _Practice, today: date) -> Schedule:
     always = Schedule(
         id=doctor_id,
         zone=practice.zone,

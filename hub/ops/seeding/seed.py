@@ -65,7 +65,7 @@ async def seed(
     today = now.astimezone(UTC).date()
     people = [*doctors(today), *patients(today)]
     versions = history(
-        [person.calendar for person in people if person.calendar],
+        [person.schedule for person in people if person.schedule],
         [person.id for person in people if person.role == "patient"],
         today,
     )
@@ -109,7 +109,7 @@ async def _account(person: Person, steps: _Steps) -> Account:
         password_hash=hashed,
         created_at=person.created_at,
         specialty=person.specialty,
-        calendar=person.calendar,
+        schedule=person.schedule,
     )
 
 

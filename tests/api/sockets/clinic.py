@@ -42,8 +42,7 @@ class ToldCommands(DirectCommands):
         if self.before:
             await self.before(command)
         answer = await self._answer(command)
-        if answer.notice:
-            self._waiting.append(answer.notice)
+        self._waiting += answer.notices
         if not self.held:
             self.release()
         return answer.reply

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.bus.replay import retold
+from hub.bus.replay import replayed
 from hub.ops.doctor_accounts import disable
 from hub.scheduling.values import rfc3339
 from tests.api.rest_clinic import opening
@@ -132,8 +132,8 @@ async def test_watchers_see_no_free_slot_of_a_disabled_doctor(clinic: SocketClin
     before = shown(await dora.ask("watch", {"doctorId": clinic.id("ada"), "date": TUESDAY}))
     await disable(clinic.records, clinic.id("ada"), clinic.clock)
     # Nobody tells of what the command line wrote; the feed finds it in the record.
-    past = await clinic.records.appointments.happened(clinic.id("ada"), 0)
-    for notice in await retold(clinic.records, clinic.id("ada"), past):
+    past = await clinic.records.appointments.events_after(clinic.id("ada"), 0)
+    for notice in await replayed(clinic.records, clinic.id("ada"), past):
         clinic.feed.receive(notice)
     await dora.settled()
     assert seen(dora) == dict.fromkeys(before, False)
@@ -143,7 +143,7 @@ async def test_a_watch_and_later_events_are_the_day_whenever_hours_change(clinic
     """The hours change during each read that a watch makes, and right after the watch."""
     ada = clinic.id("ada")
     store, users = clinic.records.appointments, clinic.records.users
-    names = ["happened", "taken", "last_seq", "schedule_records"]
+    names = ["events_after", "taken_starts", "last_seq", "schedule_records"]
     for number, name in enumerate([*names, "by_id", None]):
         dora = await clinic.person("dora")
         owner = users if name == "by_id" else store

@@ -9,7 +9,7 @@ import pytest
 from api.sockets import patient_subscriptions
 from hub.bus.feed import FeedIntervals
 from hub.records.errors import StoreUnavailable
-from hub.scheduling.recorded_event import Happened
+from hub.scheduling.recorded_event import RecordedEvent
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import LIMITS, SocketClinic, open_sockets
 from tests.api.sockets.raw import until
@@ -42,18 +42,18 @@ async def test_what_happens_during_a_catch_up_is_told_in_order(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carl = await clinic.person("carl")
-    happened = clinic.records.appointments.happened
+    events_after = clinic.records.appointments.events_after
     booked = ""
 
-    async def and_then(doctor_id: str, after: int, limit: int = 1000) -> list[Happened]:
-        answer = await happened(doctor_id, after, limit)
+    async def and_then(doctor_id: str, after: int, limit: int = 1000) -> list[RecordedEvent]:
+        answer = await events_after(doctor_id, after, limit)
         monkeypatch.undo()
         await change(clinic, "carl", "confirm", booked)
         return answer
 
     clinic.commands.held = True
     booked = await clinic.rest.book("carl", "ada", opening(1))
-    monkeypatch.setattr(clinic.records.appointments, "happened", and_then)
+    monkeypatch.setattr(clinic.records.appointments, "events_after", and_then)
     clinic.commands.release()
     await until(lambda: len(carl.of("appointment")) >= 2)
     await carl.settled()

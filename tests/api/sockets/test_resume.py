@@ -118,9 +118,9 @@ async def test_a_client_too_far_behind_gets_a_snapshot(open_with: OpenWith, who:
     assert (await person.ask("sync", {"since": {"doctor-ada": 0}}))["mode"] == "snapshot"
 
 
-READS = {("ada", 100): ["last_seq 1", "happened 1"]}
-READS["carl", 100] = ["doctors_of 1", "last_seq 1", "last_seq 2", "happened 1"]
-READS["carl", 0] = ["doctors_of 1", "last_seq 1", "last_seq 2", "page 1", "page 2", "happened 1", "happened 2"]
+READS = {("ada", 100): ["last_seq 1", "events_after 1"]}
+READS["carl", 100] = ["doctors_of 1", "last_seq 1", "last_seq 2", "events_after 1"]
+READS["carl", 0] = ["doctors_of 1", "last_seq 1", "last_seq 2", "page 1", "page 2", "events_after 1", "events_after 2"]
 MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read in reads for when in "<>"]
 
 

@@ -78,8 +78,8 @@ async def test_a_snapshot_of_many_pages_is_whole(open_with: OpenWith) -> None:
 
 
 Moment = Callable[[], Awaitable[None]]
-READS = {"ada": ["last_seq 1", "page 1", "page 2", "happened 1"]}
-READS["carl"] = ["doctors_of 1", *READS["ada"], "last_seq 2", "happened 2"]  # has two doctors
+READS = {"ada": ["last_seq 1", "page 1", "page 2", "events_after 1"]}
+READS["carl"] = ["doctors_of 1", *READS["ada"], "last_seq 2", "events_after 2"]  # has two doctors
 MOMENTS = [(who, f"{when} {read}") for who, reads in READS.items() for read in reads for when in "<>"]
 
 
@@ -105,7 +105,7 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
             monkeypatch.undo()  # what runs now reads, too
             await run()
 
-    for name in ("last_seq", "doctors_of", "page", "happened"):
+    for name in ("last_seq", "doctors_of", "page", "events_after"):
         monkeypatch.setattr(clinic.records.appointments, name, around(name))
     return calls
 

@@ -112,7 +112,7 @@ async def test_a_watch_that_fails_leaves_nothing_behind(clinic: SocketClinic, mo
     async def fails(*_: object) -> None:
         raise StoreUnavailable("down")
 
-    for name in ("last_seq", "taken", "happened"):
+    for name in ("last_seq", "taken_starts", "events_after"):
         with monkeypatch.context() as patch:
             patch.setattr(clinic.records.appointments, name, fails)
             assert await dora.refused("watch", day(clinic)) == "unavailable"
@@ -128,7 +128,7 @@ class Between:
 
     def __init__(self, clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
         self.moments: dict[str, Moment] = {}
-        for name in ("last_seq", "taken", "happened"):
+        for name in ("last_seq", "taken_starts", "events_after"):
             monkeypatch.setattr(clinic.records.appointments, name, self._around(clinic, name))
 
     def _around(self, clinic: SocketClinic, name: str) -> Callable[..., Awaitable[Any]]:
@@ -145,7 +145,14 @@ class Between:
         return around
 
 
-MOMENTS = ["before last_seq", "after last_seq", "before taken", "after taken", "before happened", "after happened"]
+MOMENTS = [
+    "before last_seq",
+    "after last_seq",
+    "before taken_starts",
+    "after taken_starts",
+    "before events_after",
+    "after events_after",
+]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -190,7 +197,7 @@ async def test_a_change_is_not_told_before_the_answer_and_the_next_one_is_told_a
     async def book_one() -> None:
         await clinic.rest.book("carl", "ada", opening(1, 1))
 
-    between.moments["after happened"] = book_one
+    between.moments["after events_after"] = book_one
     await dora.send(f'421["watch",{json.dumps(day(clinic))}]')
     first = await dora.receive("4")
     assert first.startswith("431[")
@@ -245,7 +252,7 @@ def suspend_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None
 
         return suspended
 
-    for name in ("last_seq", "taken", "happened"):
+    for name in ("last_seq", "taken_starts", "events_after"):
         monkeypatch.setattr(clinic.records.appointments, name, suspending(name))
 
 

@@ -83,10 +83,10 @@ def _token(tokens: AccessTokens, account: Account) -> str:
 
 
 def _starts(doctor: Account, now: datetime, first_day: int) -> list[str]:
-    assert doctor.calendar
-    today = doctor.calendar.day_of(now)
+    assert doctor.schedule
+    today = doctor.schedule.day_of(now)
     days = [today + timedelta(days=number) for number in range(first_day, _LAST_DAY)]
-    return [rfc3339(start) for day in days for start in doctor.calendar.starts_of(day)]
+    return [rfc3339(start) for day in days for start in doctor.schedule.starts_of(day)]
 
 
 def _shuffled(starts: list[str], seed: int) -> Iterator[str]:

@@ -1,0 +1,145 @@
+"""Reads doctors from the record, and keeps what this worker knows of them between batches."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from agents.actor.slot_table import SlotTable
+from hub.clock import Clock
+from hub.records.ports import Records
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, ScheduleChange
+from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
+
+_LOOK_BACK = timedelta(hours=1)
+"""How far back a doctor's slots are read: commands are about the future, so only the present half hour can matter."""
+
+
+@dataclass(frozen=True)
+class _KnownDoctor:
+    """A doctor as of this worker's last read or write: the schedule, the last `seq`, the day of the read."""
+
+    schedule_record: ScheduleRecord
+    seq: int
+    read_on: date
+
+
+class StateReader:
+    """What the actors of one worker know of their doctors: in memory, in the slot table, and else in the record."""
+
+    def __init__(self, records: Records, slots: SlotTable, clock: Clock) -> None:
+        self._records = records
+        self._slots = slots
+        self._clock = clock
+        self._known: dict[str, _KnownDoctor] = {}
+        self._generation = 0
+
+    @property
+    def generation(self) -> int:
+        """A number that changes with each `forget_all`. What was read in an older generation must not be used."""
+        return self._generation
+
+    def forget_all(self) -> None:
+        """Trust nothing that was read: after a rebalance another worker may have written for any doctor."""
+        self._generation += 1
+        self._known.clear()
+        self._slots.index()
+
+    def forget(self, doctor_id: str) -> None:
+        """Read this doctor again before the next decision."""
+        self._known.pop(doctor_id, None)
+
+    def keep(self, state: DoctorState, days: Collection[date]) -> None:
+        """Keep the doctor's state after a write, which changed the slots of these UTC days.
+
+        A doctor who has been forgotten since the state was read stays forgotten.
+        """
+        doctor_id = state.schedule.id
+        if known := self._known.get(doctor_id):
+            self._known[doctor_id] = _KnownDoctor(state.schedule_record, state.seq, known.read_on)
+            for day in days:
+                self._slots.write(doctor_id, day, state.slot_owners)
+
+    async def states(self, commands: Sequence[Command]) -> dict[str, DoctorState]:
+        """Return what these commands are decided against, by doctor; a doctor who does not exist is left out."""
+        today = self._clock().date()
+        doctor_ids = {command.doctor_id for command in commands}
+        await self._read({id_ for id_ in doctor_ids if not ((k := self._known.get(id_)) and k.read_on == today)})
+        appointments = await self._named(commands)
+        while behind := {each.doctor_id for each in appointments.values() if self._is_behind(each)}:
+            await self._read(behind)
+            appointments = await self._named(commands)  # read again, or they could be older than the slots
+        return {
+            doctor_id: DoctorState(
+                schedule_record=known.schedule_record,
+                seq=known.seq,
+                slot_owners=self._slots.slot_owners(doctor_id, self._days_named(doctor_id, commands, appointments)),
+                appointments={each.id: each for each in appointments.values() if each.doctor_id == doctor_id},
+            )
+            for doctor_id in doctor_ids
+            if (known := self._known.get(doctor_id))
+        }
+
+    async def appointments(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, from the record."""
+        return await self._records.appointments.by_ids(ids) if ids else {}
+
+    async def with_changed_schedule(self, doctor_ids: Collection[str]) -> set[str]:
+        """Return the doctors whose schedule has another version in the record than this worker knows."""
+        if not doctor_ids:
+            return set()
+        stored = await self._records.appointments.schedule_records(doctor_ids)
+        known = {id_: known.schedule_record.version for id_ in doctor_ids if (known := self._known.get(id_))}
+        return {id_ for id_, version in known.items() if version != (stored[id_].version if id_ in stored else 0)}
+
+    async def _read(self, doctor_ids: Collection[str]) -> None:
+        """Read doctors from the record, and make the slot table right for them."""
+        if not doctor_ids:
+            return
+        now, generation = self._clock(), self._generation
+        accounts = await self._records.users.by_ids(doctor_ids)
+        # The seqs before the slots and the schedules: a write in between meets the fence of the seq.
+        seqs = {doctor_id: await self._records.appointments.last_seq(doctor_id) for doctor_id in accounts}
+        changed = await self._records.appointments.schedule_records(accounts.keys())
+        slot_owners = await self._records.appointments.slot_owners(accounts.keys(), now - _LOOK_BACK)
+        if self._generation != generation:
+            return  # what was read may be from before another worker's writes
+        for doctor_id, account in accounts.items():
+            if account.schedule is None:
+                continue
+            self._slots.replace(doctor_id, slot_owners.get(doctor_id, {}))
+            schedule_record = changed.get(doctor_id) or unchanged_schedule(account.schedule)
+            self._known[doctor_id] = _KnownDoctor(schedule_record, seqs[doctor_id], now.date())
+
+    async def _named(self, commands: Sequence[Command]) -> dict[str, Appointment]:
+        """Return the appointments that the commands name, and those that repeated bookings have made."""
+        return await self.appointments({id_ for command in commands if (id_ := self._named_by(command))})
+
+    def _named_by(self, command: Command) -> str | None:
+        """Return the id of the appointment that a command names or, for a repeated booking, has made."""
+        if isinstance(command, ScheduleChange):
+            return None
+        if not isinstance(command, BookAppointment):
+            return command.appointment_id
+        owners = self._slots.slot_owners(command.doctor_id, {command.start.date()})
+        return command.id if command.id in owners.values() else None
+
+    def _days_named(
+        self, doctor_id: str, commands: Sequence[Command], appointments: Mapping[str, Appointment]
+    ) -> set[date]:
+        """Return the UTC days whose slots these commands of the doctor depend on or change."""
+        days = {each.start.date() for each in appointments.values() if each.doctor_id == doctor_id}
+        for command in commands:
+            if command.doctor_id != doctor_id:
+                continue
+            if isinstance(command, BookAppointment | RescheduleAppointment):
+                days.add(command.start.date())
+            elif isinstance(command, ScheduleChange):
+                days |= self._slots.days(doctor_id)
+        return days
+
+    def _is_behind(self, appointment: Appointment) -> bool:
+        """Whether the record has an event of this doctor that this worker does not know: another worker wrote it."""
+        known = self._known.get(appointment.doctor_id)
+        return known is not None and appointment.last.seq > known.seq
