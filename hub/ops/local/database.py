@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from hub.ops.local.engines import EngineMissing
 from hub.ops.local.listening import listens
 from hub.ops.local.process import Program
 from hub.records.errors import StoreUnavailable
@@ -17,11 +18,17 @@ still for 30 seconds."""
 
 
 def database(port: int, data: Path) -> Program:
-    """Return the program of a database on this loopback port with its data in `data`, which is created if missing."""
+    """Return the program of a database on this loopback port with its data in `data`, which is created if missing.
+
+    Raises `EngineMissing` when SecantusDB is not installed.
+    """
+    server = Path(sys.executable).with_name("secantusd-py")
+    if not server.exists():
+        raise EngineMissing("database", "MONGODB_URL")
     return Program(
         name="database",
         command=(
-            str(Path(sys.executable).with_name("secantusd-py")),
+            str(server),
             *("--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)),
         ),
         environment={**os.environ, "WIREDTIGER_CONFIG": _EVICTION},  # noqa: TID251  # the child inherits the environment

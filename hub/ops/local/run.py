@@ -42,10 +42,10 @@ class Plan:
 async def run(settings: Settings, plan: Plan, prepare: Prepare, say: Say) -> int:
     """Run the hub until a signal stops it; return the exit code: 130 after Ctrl-C, else 0.
 
-    `prepare` is awaited when the engines are ready and before any other process starts. It gets the settings of those
+    `prepare` is awaited when the engines are ready and before agents and api start. It gets the settings of these
     processes, and the lines it returns are shown with the addresses. `say` is called with each line for the operator.
-    Raises `DataDirTaken`, `PortTaken`, `KafkaMissing`, `StartFailed`, or `GaveUp` when a process keeps dying. No
-    process is left running then.
+    Raises `DataDirTaken`, `PortTaken`, `EngineMissing`, `KafkaMissing`, `StartFailed`, or `GaveUp` when a process keeps
+    dying. No process is left running then.
     """
     ports = _api_ports(settings, plan.apis)
     async with locked_data_dir(settings.data_dir) as lock:
@@ -70,7 +70,7 @@ def keep_previous_logs(logs: Path) -> None:
 
 
 class _Hub:
-    """The processes of a run, in groups in the order of their start: engines, Twilio stub, agents, apis."""
+    """The processes of a run, in groups in the order of their start: Twilio stub, engines, agents, apis."""
 
     def __init__(self, settings: Settings, plan: Plan, ports: Sequence[int], lock: DataDirLock, say: Say) -> None:
         self._settings = settings
@@ -87,13 +87,13 @@ class _Hub:
         """Start all processes, then supervise them. Ends only with an exception."""
         try:
             async with asyncio.TaskGroup() as watch:
+                await self._start_twilio_stub()
                 await self._start_engines(watch)
                 notes = await prepare(self._settings)
-                await self._start_twilio_stub(watch)
                 await self._start_services(watch)
                 self._say_ready(notes)
         except ExceptionGroup as group:
-            raise group.exceptions[0] from None  # the first failure ends the run; the others follow from it
+            raise _first(group) from None  # the first failure ends the run; the others follow from it
 
     async def stop(self) -> None:
         """Stop all processes, each group before the groups it depends on."""
@@ -105,46 +105,55 @@ class _Hub:
         for process in (*self._apis, *self._agents, *self._twilio_stubs, *self._engines):
             process.signal(signal.SIGKILL)
 
-    async def _start_engines(self, watch: asyncio.TaskGroup) -> None:
-        plan, settings, enlist = self._plan, self._settings, self._enlist_in(self._engines)
-        started: dict[str, object] = {}
-        if settings.mongodb_url is None:
-            folder = settings.data_dir / "mongo"
-            store = await start_engine(lambda port: database(port, folder), plan.database_port, enlist)
-            self._watch(store, watch)
-            started |= {"mongodb_url": mongodb_url(store.port)}
-        if settings.kafka_bootstrap_servers is None:
-            if plan.broker == "kafka":
-                await fetch(self._say)
-            kept = settings.data_dir / "kafka"
-            bus = await start_engine(lambda port: broker(plan.broker, port, kept), plan.broker_port, enlist)
-            self._watch(bus, watch)
-            started |= broker_settings(plan.broker, bus.port)
-        self._settings = settings.model_copy(update=started)
-        self._publish()
+    async def _start_twilio_stub(self) -> None:
+        """Set PUBLIC_URL if it is missing, and start the Twilio stub if no Twilio account is set.
 
-    async def _start_twilio_stub(self, watch: asyncio.TaskGroup) -> None:
-        """Set PUBLIC_URL if it is missing, and start the Twilio stub if no Twilio account is set."""
+        Does not wait until the stub is ready: it needs no engine, and starts while the engines do.
+        """
         public = self._settings.public_url or self._urls()[0]
         self._settings = self._settings.model_copy(update={"public_url": public})
         if twilio_stub.is_needed(self._settings):
             port = free_port()
             self._settings = self._settings.model_copy(update=twilio_stub.account(port))
-            stub = self._enlist_in(self._twilio_stubs)(twilio_stub.twilio_stub(self._settings, port))
-            await stub.start_and_wait()
-            self._watch(stub, watch)
+            await self._enlist_in(self._twilio_stubs)(twilio_stub.twilio_stub(self._settings, port)).start()
+
+    async def _start_engines(self, watch: asyncio.TaskGroup) -> None:
+        """Start the engines that the settings do not name, both at once; return when they are ready."""
+        plan, settings, enlist = self._plan, self._settings, self._enlist_in(self._engines)
+        mongo, kafka = settings.data_dir / "mongo", settings.data_dir / "kafka"
+        if settings.kafka_bootstrap_servers is None and plan.broker == "kafka":
+            await fetch(self._say)
+        store = bus = None
+        async with asyncio.TaskGroup() as starting:
+            if settings.mongodb_url is None:
+                store = starting.create_task(
+                    start_engine(lambda port: database(port, mongo), plan.database_port, enlist)
+                )
+            if settings.kafka_bootstrap_servers is None:
+                bus = starting.create_task(
+                    start_engine(lambda port: broker(plan.broker, port, kafka), plan.broker_port, enlist)
+                )
+        started: dict[str, object] = {}
+        if store:
+            self._watch(store.result(), watch)
+            started |= {"mongodb_url": mongodb_url(store.result().port)}
+        if bus:
+            self._watch(bus.result(), watch)
+            started |= broker_settings(plan.broker, bus.result().port)
+        self._settings = settings.model_copy(update=started)
+        self._publish()
 
     async def _start_services(self, watch: asyncio.TaskGroup) -> None:
+        """Start agents and api; return when they and the Twilio stub are ready."""
         settings, plan = self._settings, self._plan
         for number, name in enumerate(_numbered("agents", plan.agents)):
             metrics = None if settings.metrics_port is None else settings.metrics_port + number
             self._enlist_in(self._agents)(agents(settings.model_copy(update={"metrics_port": metrics}), name))
         for name, port in zip(_numbered("api", plan.apis), self._ports, strict=True):
             self._enlist_in(self._apis)(api(settings, port, name))
-        services = [*self._agents, *self._apis]
-        for process in services:
+        for process in (*self._agents, *self._apis):
             await process.start()
-        for process in services:
+        for process in (*self._twilio_stubs, *self._agents, *self._apis):
             await process.wait_until_ready()
             self._watch(process, watch)
         self._publish(self._urls())
@@ -153,6 +162,8 @@ class _Hub:
         def process_of(program: Program) -> Process:
             process = Process(program, logs_in(self._settings), inherited=(self._lock.descriptor,))
             group.append(process)
+            where = f" on 127.0.0.1:{program.port}" if program.port else ""
+            self._say(f"Starting {program.name}{where}, log {process.log}")
             return process
 
         return process_of
@@ -180,6 +191,12 @@ class _Hub:
         self._say(f"  logs      {logs_in(self._settings)}")
         for note in notes:
             self._say(f"  {note}")
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the first exception, also when it is in a group in the group."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 def _numbered(name: str, how_many: int) -> list[str]:
