@@ -111,7 +111,7 @@ async def test_every_command_works_with_a_database_and_a_broker_from_elsewhere(i
             assert code == 0, said[command]
         assert "holds users already" in said["seed"]
         assert "doctor1@clinic.test" in said["doctor list"]
-        assert "What was acknowledged is in the record" in said["demo"]
+        assert "Every acknowledged change is in the record" in said["demo"]
     finally:
         hub.terminate()
         await hub.wait()
