@@ -9,7 +9,7 @@ from tests.stack import OPEN, Stack
 
 @pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """The whole hub: one broker, one database, two agents processes, one api. For tests that end nothing of it."""
+    """The whole hub: a broker, a database, two agents processes, an api process. Tests must not end any of them."""
     async with Stack(tmp_path_factory.mktemp("stack")) as stack:
         await stack.start(agents=2)
         yield stack

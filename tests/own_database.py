@@ -1,4 +1,4 @@
-"""A database of one's own on a MongoDB server that somebody else runs."""
+"""A new database on an existing MongoDB server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from hub.ids import new_id
 
 @contextmanager
 def own_database(server: str | None) -> Iterator[str | None]:
-    """Give the URL of a database on this server that nobody has used yet, and drop it afterwards; None without one."""
+    """Yield the URL of a new database on this server, and drop it afterwards. Yields None without a server."""
     if server is None:
         yield None
         return

@@ -31,14 +31,14 @@ from hub.settings import Settings
 _ROOT = Path(__file__).parents[1]
 
 BROKER: Kind = "kafka" if os.environ.get("KAFKA") == "1" else "embedded"  # noqa: TID251  # asked of who runs the tests
-"""The broker that tests run on unless they say otherwise."""
+"""The broker of tests that do not choose one."""
 
 OPEN: list["Stack"] = []
-"""The stacks of the test that runs now and of the session; their logs are shown when a test fails."""
+"""The stacks of the current test and of the session. Their logs are shown when a test fails."""
 
 
 class Stack:
-    """A broker, a database, phones unless Twilio is set, agents and apis.
+    """A broker, a database, a Twilio stub unless Twilio is set, agents processes and api processes.
 
     `settings` are those that the processes get, once `start` has returned.
     """
@@ -86,11 +86,11 @@ class Stack:
 
     @property
     def phones(self) -> Process:
-        """The stand-in for Twilio."""
+        """The Twilio stub."""
         return self._phones[0]
 
     async def start(self, agents: int = 1, apis: int = 1) -> None:
-        """Start the engines and so many of each; return when all work."""
+        """Start the engines and these numbers of processes. Returns when all are ready."""
         await self.start_engines()
         await self.start_phones()
         for _ in range(agents):
@@ -121,12 +121,12 @@ class Stack:
             await self._add(twilio_stub.twilio_stub(self.settings, port), None, self._phones)
 
     async def add_agents(self, module: str = "agents", environment: Mapping[str, str] | None = None) -> Process:
-        """Start one more agents process, or `python -m module` in its place; return it when it has its doctors."""
+        """Start an agents process, or `python -m module` instead. Returns it when it has its partitions."""
         program = agents(self.settings, f"agents-{len(self.agents) + 1}", module)
         return await self._add(program, environment, self.agents)
 
     async def add_api(self, module: str = "api", environment: Mapping[str, str] | None = None) -> Process:
-        """Start one more api process, or `python -m module` in its place; return it when it is ready."""
+        """Start an api process, or `python -m module` instead. Returns it when it is ready."""
         port = free_port() if self.apis else self._first_api_port
         program = api(self.settings, port, f"api-{len(self.apis) + 1}", module)
         return await self._add(program, environment, self.apis)
@@ -136,19 +136,19 @@ class Stack:
         return base_url(self.settings.host, self.apis[number].port)
 
     async def kill(self, process: Process) -> None:
-        """End it as kill -9 does; it is gone on return."""
+        """Kill a process with SIGKILL, and wait until it is gone."""
         self._ended.add(process)
         await process.kill()
 
     async def end(self, process: Process, patience: float = 20.0) -> None:
-        """End it as an operator does, with SIGTERM."""
+        """End a process with SIGTERM, as an operator does."""
         self._ended.add(process)
         await process.stop(patience)
 
     async def restart(self, process: Process) -> None:
-        """Start it again, on the same port and with the same data, ending it first if need be.
+        """Restart a process on the same port and with the same data. Kills it first if it runs.
 
-        The embedded broker has none.
+        The embedded broker has no data.
         """
         if process.alive:
             await self.kill(process)
@@ -156,22 +156,22 @@ class Stack:
         self._ended.discard(process)
 
     def empty_broker(self) -> None:
-        """Take from the broker, which does not run, all that it has."""
+        """Delete the data of the broker, which must not be running."""
         assert not self.broker.alive
         shutil.rmtree(self._directory / "kafka", ignore_errors=True)
 
     async def pause(self, process: Process) -> None:
-        """Stop it in its tracks, sockets open and all; it does nothing any more on return."""
+        """Stop a process with SIGSTOP, with its sockets open. It is stopped on return."""
         process.signal(signal.SIGSTOP)
         await until(lambda: _state(process.pid) == "T", "the process is paused")
 
     async def resume(self, process: Process) -> None:
-        """Let it go on where it was paused."""
+        """Resume a stopped process."""
         process.signal(signal.SIGCONT)
         await until(lambda: _state(process.pid) != "T", "the process goes on")
 
     async def close(self) -> None:
-        """End everything. Fails when a process had ended by itself: then it had a fault that no test asked for."""
+        """End everything. Fails if a process had ended by itself, which no test intends."""
         self.closed = True
         wanted = (*self.engines.values(), *self._phones, *self.agents, *self.apis)
         died = [process.death_report() for process in wanted if not process.alive and process not in self._ended]
@@ -182,7 +182,7 @@ class Stack:
         assert not died, "\n".join(died)
 
     def logs(self, lines: int = 60) -> dict[str, str]:
-        """Return the end of what each process has written, by its name."""
+        """Return the last lines of each process's log, by its name."""
         files = sorted((self._directory / "logs").glob("*.log"))
         return {file.stem: "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) for file in files}
 
@@ -202,7 +202,7 @@ class Stack:
 
 
 async def until(condition: Callable[[], bool], what: str, within: float = 10.0) -> None:
-    """Return when the condition holds; fail, saying what was waited for, when it does not within so many seconds."""
+    """Wait until the condition holds. Fails with `what` after `within` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while not condition():
@@ -211,14 +211,14 @@ async def until(condition: Callable[[], bool], what: str, within: float = 10.0) 
 
 
 def is_gone(pid: int) -> bool:
-    """Return whether the process has ended, reaped or not."""
+    """Whether the process has ended, even if it is not reaped yet."""
     state = _state(pid)
-    # Its first thread may have ended while others still hold its files open.
+    # The first thread may have ended while other threads still hold files open.
     return not state or (state in {"Z", "X"} and len(_listed(f"/proc/{pid}/task")) <= 1)
 
 
 def _state(pid: int) -> str:
-    """Return the letter that the kernel has for what the process does; empty when there is none."""
+    """Return the kernel's state letter of the process, or an empty string if there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

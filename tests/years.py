@@ -1,4 +1,4 @@
-"""Years of appointments, written into the record at once: more than any test could book one by one."""
+"""Years of appointments, written directly into the record: too many to book them."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ from hub.scheduling.events import (
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 
 _A_DAY = 16
-"""Slots of a day: from nine to five, by UTC."""
+"""Slots of a day, from nine to five UTC."""
 _DAYS_AHEAD = 200
 _AT_ONCE = 1000
 
 
 def years(doctor_ids: Sequence[str], patient_ids: Sequence[str], each: int, now: datetime) -> Iterator[Appointment]:
-    """Yield so many appointments of each doctor as they stand at `now`: every slot is taken, up to 200 days from now.
+    """Yield `each` appointments of each doctor, as of `now`. Every slot is taken, up to 200 days ahead.
 
     No patient is in two places at once, as long as there are no fewer patients than doctors.
     """
@@ -39,7 +39,7 @@ def years(doctor_ids: Sequence[str], patient_ids: Sequence[str], each: int, now:
 
 
 async def write(records: MongoRecords, appointments: Iterator[Appointment]) -> None:
-    """Write them, and then make the indexes: the other way round takes twice as long. Nobody is texted of the past."""
+    """Write the appointments before the indexes: this halves the time. They cause no texts."""
     collection = records.appointments._collection
     told: dict[str, int] = {}
     while batch := list(islice(appointments, _AT_ONCE)):
@@ -76,7 +76,7 @@ def _of(doctor_id: str, patient_ids: Sequence[str], each: int, now: datetime) ->
 def _steps(
     chance: random.Random, start: datetime, patient_id: str, doctor_id: str
 ) -> Iterator[tuple[type[Event], datetime, Actor, dict[str, Any]]]:
-    """Yield what happens to an appointment, in order of time."""
+    """Yield the events of an appointment in order of time."""
     patient, doctor, hub = (
         Actor(id=patient_id, role=Role.PATIENT, via="seed"),
         Actor(id=doctor_id, role=Role.DOCTOR, via="seed"),

@@ -1,1 +1,1 @@
-"""What the people of a clinic get to see: through real processes, the stand-in for Twilio and a fast clock."""
+"""What users see: through real processes, the Twilio stub and a fast clock."""

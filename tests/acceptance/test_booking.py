@@ -1,4 +1,4 @@
-"""A booking, end to end: what people do on the real hub, as they see it from outside."""
+"""Bookings on the real hub, from the first request to the last screen."""
 
 from datetime import timedelta
 
@@ -91,7 +91,7 @@ async def signed_up(run: JudgedRun) -> Member:
 
 
 async def available(member: Member, slot: Slot) -> bool:
-    """Return whether a slot is shown as free; it is shown in any case."""
+    """Whether a slot is shown as free. Fails when it is not shown at all."""
     shown = {each.start: each.available for each in await member.slots(slot.doctor_id, slot.start.date())}
     assert slot.start + timedelta(hours=1) in shown
     return shown[slot.start]

@@ -1,4 +1,4 @@
-"""Reminders across clock changes: three hours before by elapsed time, and the right local time in the words."""
+"""Reminders across clock changes: three hours of elapsed time before, with the right local time in the text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ WORDS = wording.Clinic("Clinic Hub", None)
 
 @dataclass(frozen=True)
 class Change:
-    """An appointment less than three hours after a clock change, and how its doctor's clock reads then."""
+    """An appointment less than three hours after a clock change, and its local time for the doctor."""
 
     zone: str
     start: datetime

@@ -32,7 +32,7 @@ SMALL = Size(patients=24, doctors=2, slots_each=4)
 
 @pytest.fixture(scope="module")
 async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A hub with the seeded clinic. Two agents processes, so that a patient's two doctors may have different ones."""
+    """A hub with the seeded clinic. With two agents processes, two doctors of a patient may have different ones."""
     async with Stack(tmp_path_factory.mktemp("demo"), logins_per_minute_per_address=1_000_000) as stack:
         await stack.start(agents=2)
         records = connect(stack.settings.mongodb_url)
@@ -110,7 +110,7 @@ class Ended:
 
 
 async def _demo(settings: Settings, *args: str) -> Ended:
-    """Run the command as a person does, without a terminal."""
+    """Run the command without a terminal."""
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("clinic-hub"),
         "demo",

@@ -1,4 +1,4 @@
-"""What came due while nothing ran, when something runs again."""
+"""Deadlines that came due while no agents process ran are handled at its start."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

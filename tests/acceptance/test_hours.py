@@ -1,4 +1,4 @@
-"""Doctors' hours, end to end: changed, seen and obeyed on the real hub; and doctors who leave and come back."""
+"""Doctors' hours on the real hub: changed, shown and obeyed. Doctors are disabled and enabled."""
 
 import asyncio
 import os
@@ -103,7 +103,7 @@ async def starts(run: JudgedRun, day: object) -> list[object]:
 
 
 async def doctor_command(stack: Stack, *arguments: str) -> str:
-    """Run `clinic-hub doctor …` beside the hub; return what it says."""
+    """Run `clinic-hub doctor …` and return its output."""
     program = Path(sys.executable).with_name("clinic-hub")
     process = await asyncio.create_subprocess_exec(
         program,

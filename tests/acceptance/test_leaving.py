@@ -1,4 +1,4 @@
-"""Processes that are told to stop while something that they would say goodbye to is away."""
+"""Processes stop in time even when a broker or database does not answer."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.stack import Stack
 pytestmark = pytest.mark.stack
 
 ENDED_WITHIN = _EXIT_TIMEOUT + 2.0
-"""Seconds; what is killed after them had not ended."""
+"""Seconds. A process that has not ended by then is killed."""
 
 
 @pytest.mark.parametrize("away", ["broker", "database"])

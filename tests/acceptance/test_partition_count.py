@@ -1,4 +1,4 @@
-"""Another number of partitions: the procedure of docs/scaling.md, carried out while people go on asking."""
+"""A change of the number of partitions: the procedure of docs/scaling.md, while clients send requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ async def remove_topics(stack: Stack) -> None:
 
 
 async def committed(stack: Stack) -> set[int]:
-    """Return the partitions of the commands for which the workers' group has a position."""
+    """Return the command partitions for which the workers' consumer group has an offset."""
     async with admin_of(stack) as admin:
         return {tp.partition for tp in await admin.list_consumer_group_offsets(GROUP) if tp.topic == COMMANDS}
 

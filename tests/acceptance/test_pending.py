@@ -1,4 +1,4 @@
-"""What it costs to take over depends on what is due soon, not on how much is pending."""
+"""The cost of a takeover depends on the deadlines that are due soon, not on the number of pending ones."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.stack]
 
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 OF_A_DOCTOR = 500
-"""Appointments that one doctor has: a clinic with more of them has more doctors."""
+"""Appointments per doctor: a clinic with more appointments has more doctors."""
 SENTINELS = 20
 Report = Callable[[str], None]
 
@@ -36,7 +36,7 @@ class Cost:
 
 @pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Write a line for a person to read."""
+    """Print a line."""
 
     def write(line: str) -> None:
         with capsys.disabled():
@@ -108,6 +108,6 @@ async def _reminded(records: MongoRecords, ids: list[str], within: float = 60.0)
 
 
 def _resident(pid: int) -> float:
-    """Return the megabytes of memory that a process holds."""
+    """Return the memory of a process in megabytes."""
     (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""What becomes of appointments and their texts, on a day that goes by in half a minute.
+"""Appointments and their texts on a day that takes half a minute.
 
 All stories happen at the same time in one hub; each test waits for the end of its own.
 """
@@ -23,13 +23,13 @@ from tests.phones import Arrived
 from tests.stack import Stack
 
 RATE = 900.0
-"""A quarter of an hour a second: three hours take twelve."""
+"""A quarter of an hour per second: three hours take twelve seconds."""
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 LATE = timedelta(minutes=45)
-"""Three real seconds: what may pass on a busy machine until something that is due has been done."""
+"""Three real seconds: the maximum delay of due work on a busy machine."""
 TIME_TO_ACT = timedelta(minutes=50)
 MUCH_LATER = timedelta(hours=9)
-"""So much later that no reminder comes while the stories go on."""
+"""So late that no reminder comes due during the stories."""
 WORDS = wording.Clinic("Clinic Hub", None)
 
 Story = Callable[[RunningHub], Awaitable[None]]
@@ -43,7 +43,7 @@ def story(tell: Story) -> Story:
 
 @pytest.fixture(scope="module")
 async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[Story, asyncio.Task[None]]]:
-    """The hub's day: all stories, as they go on."""
+    """All stories, which run concurrently."""
     settings = {**clock_settings(MORNING, RATE), "texts_per_second": 100.0}
     async with Stack(tmp_path_factory.mktemp("day"), **settings) as stack:
         await stack.start(agents=2)
@@ -56,7 +56,7 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[St
 
 
 class Visit:
-    """An appointment of two people who have nothing to do with the other stories, booked well before its reminder."""
+    """An appointment of a new doctor and a new patient, booked well before its reminder."""
 
     def __init__(self, hub: RunningHub, doctor: Person, patient: Person) -> None:
         self.hub = hub
@@ -77,7 +77,7 @@ class Visit:
         return self.start + NO_SHOW_DELAY
 
     async def reminder(self) -> Arrived:
-        """Return the patient's second text, which has to be the reminder, in time; the first is about the booking."""
+        """Return the patient's second text. It must be the reminder, in time; the first is about the booking."""
         text = await self.hub.until_text(self.patient, 2)
         assert text.body == wording.reminder(WORDS, wording.local_time(self.start, "UTC"))
         assert text.sender == self.hub.number("patient")
@@ -85,7 +85,7 @@ class Visit:
         return text
 
     async def answers(self, body: str) -> str:
-        """Let the patient answer the reminder; return the message's SID."""
+        """Answer the reminder from the patient's phone. Returns the SID of the message."""
         line = self.hub.number("patient")
         told = await self.hub.phones.answer(self.patient.phone, body, line=line)
         say = wording.confirmed if body == "1" else wording.cancelled_by_patient
@@ -93,19 +93,19 @@ class Visit:
         return told.message_sid
 
     async def texts(self) -> list[str]:
-        """Return which texts reached the patient."""
+        """Return the kinds of the texts that reached the patient."""
         kinds = {text.id: text.kind for text in await self.hub.texts_about(self.id)}
         return [kinds[text.text_id or ""] for text in await self.hub.texts_to(self.patient)]
 
     async def comes_to(self, *events: str) -> None:
-        """Wait until both dashboards show the last of the events; these and no others have happened, in this order."""
+        """Wait until both dashboards show the last event, and check that exactly these have happened, in order."""
         for person in (self.doctor, self.patient):
             await self.hub.until_told(person, self.id, events[-1])
             assert person.told(self.id) == list(events)
         assert [event.type for event in (await self.hub.appointment(self.id)).history] == list(events)
 
     async def stays_at(self, *events: str) -> None:
-        """The same, and still so when all that could have become of it would have."""
+        """The same, checked again after every deadline that could have followed."""
         await self.comes_to(*events)
         await self.hub.show(self.missed_at + APPOINTMENT_DURATION + LATE)
         await self.comes_to(*events)
@@ -250,7 +250,7 @@ async def _posted(hub: RunningHub, path: str, form: dict[str, str], signature: s
 
 
 async def _settled(hub: RunningHub, text: Text, *statuses: TextStatus) -> Text:
-    """Return the text when it has come to one of these."""
+    """Wait until the text has one of these statuses, and return it."""
 
     async def look() -> Text | None:
         found = await hub.records.texts.by_id(text.id)
@@ -262,7 +262,7 @@ async def _settled(hub: RunningHub, text: Text, *statuses: TextStatus) -> Text:
 
 
 async def _first_text(its: Visit) -> Text:
-    """Return the patient's text about the booking, as planned."""
+    """Return the patient's planned text about the booking."""
 
     async def look() -> list[Text]:
         return [text for text in await its.hub.texts_about(its.id) if text.line == "patient"]
@@ -273,7 +273,7 @@ async def _first_text(its: Visit) -> Text:
 async def _with(
     hub: RunningHub, kind: str, phone: str | None = None, ahead: timedelta = timedelta(0), **more: object
 ) -> tuple[Visit, Text]:
-    """Book with a phone for whose next texts this goes wrong; return the text about the booking, as planned."""
+    """Book with a phone whose next texts have this fault. Returns the planned text about the booking."""
     its = Visit(hub, await hub.doctor(), await hub.patient(phone))
     its.start += ahead
     if kind:

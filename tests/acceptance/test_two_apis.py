@@ -1,4 +1,4 @@
-"""Two api processes as one: what the one has seen of tokens, keys and log-ins counts at the other, too."""
+"""Two api processes share tokens, keys and sessions."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ HERE, THERE = 0, 1
 
 
 class TwoApis:
-    """The stack, and somebody who asks either of its apis."""
+    """The stack, and a client of both api processes."""
 
     def __init__(self, stack: Stack, http: aiohttp.ClientSession) -> None:
         self.stack = stack
@@ -44,7 +44,7 @@ class TwoApis:
 
 @pytest.fixture(scope="module")
 async def apis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TwoApis]:
-    """The second api signs with the new key and knows the old one; the first has not been told of the new one yet."""
+    """The second api process signs with the new key and accepts the old one. The first has only the old one."""
     async with Stack(tmp_path_factory.mktemp("two"), jwt_secret_key=SecretStr(OLD), logins_per_minute=3) as stack:
         await stack.start(agents=0, apis=1)
         await stack.add_api(environment={"JWT_SECRET_KEY": NEW, "JWT_RETIRED_SECRET_KEYS": json.dumps([OLD])})
@@ -99,7 +99,7 @@ async def test_log_ins_are_counted_together_and_the_answer_does_not_tell_who_exi
 
 
 async def gone(apis: TwoApis, number: int, access_token: str) -> None:
-    """Return when the token opens nothing any more, within a second."""
+    """Wait until the token is refused, at most a second."""
     async with asyncio.timeout(1.0):
         while await apis.status(number, access_token) != 401:  # noqa: ASYNC110 -- another process has no event
             await asyncio.sleep(0.02)
@@ -107,7 +107,7 @@ async def gone(apis: TwoApis, number: int, access_token: str) -> None:
 
 @asynccontextmanager
 async def connected(url: str, token: str) -> AsyncIterator[tuple[socketio.AsyncClient, list[Any]]]:
-    """Give a client that is connected, and the goodbyes that it hears."""
+    """Yield a connected client and the session-ended events that it receives."""
     told: list[Any] = []
     client = socketio.AsyncClient(reconnection=False)
     client.on("closing", told.append)

@@ -1,4 +1,4 @@
-"""A doctor of many years, 100,000 appointments, and 20,000 of other doctors: everything is still answered quickly.
+"""A doctor with 100,000 appointments, and other doctors with 20,000: every request is still answered quickly.
 
 The bounds are generous: they catch a read that costs what is stored, which the store gives up after five seconds, and
 not a machine that does ten other things. `-s` shows what it took.
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.slow
 EACH = 100_000
 OTHERS, OF_ANOTHER, PATIENTS = 40, 500, 500
 QUICK = 15.0
-"""Seconds for whatever a person waits for."""
+"""Maximum seconds for each request of a person."""
 HISTORY = 120.0
-"""Seconds for the first look at all of a doctor's years, which later looks profit from."""
+"""Maximum seconds for the first request for all years of a doctor. Later requests are cached."""
 MEANWHILE = 10.0
-"""Seconds that somebody else may wait while that goes on."""
+"""Maximum seconds for another request meanwhile."""
 A = "/api/v1/appointments"
 
 
 class Years:
-    """The stack with its record, and people who ask it."""
+    """The stack with its record, and requests to it."""
 
     def __init__(self, stack: Stack, http: aiohttp.ClientSession, now: datetime) -> None:
         self.stack = stack
@@ -48,7 +48,7 @@ class Years:
         return self._tokens.issue(who, Role.PATIENT if who.startswith("p") else Role.DOCTOR, f"session-of-{who}")
 
     async def get(self, who: str, path: str, **query: str) -> tuple[Any, float]:
-        """Return the answer, and how many seconds it took."""
+        """Return the answer and its duration in seconds."""
         began = time.perf_counter()
         headers = {"Authorization": f"Bearer {self.token(who)}"}
         async with self._http.get(self.stack.base_url() + path, headers=headers, params=query) as answer:

@@ -1,4 +1,4 @@
-"""Headless Chromium, driven over its own DevTools protocol; what it loads, what fails, and what it complains of."""
+"""Headless Chromium, controlled over the DevTools protocol: requests, failures and errors of a page."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Page:
-    """One tab. `failed` are the requests that did not succeed, `complaints` errors of the console and of scripts."""
+    """One tab. `failed` are failed requests; `complaints` are errors of the console and of scripts."""
 
     def __init__(self, line: aiohttp.ClientWebSocketResponse) -> None:
         self.requested: list[str] = []
@@ -41,7 +41,7 @@ class Page:
         return answer["result"].get("value")
 
     async def until(self, script: str, within: float = 30.0) -> None:
-        """Return when the script says true; fail, with what went wrong on the page, when it does not in time."""
+        """Wait until the script returns true. Fails with the errors of the page after a timeout."""
         end = asyncio.get_running_loop().time() + within
         while not await self.value_of(script):
             assert asyncio.get_running_loop().time() < end, f"never: {script}; {self.failed} {self.complaints}"
@@ -71,7 +71,7 @@ class Page:
 
 @asynccontextmanager
 async def chromium(profile: Path) -> AsyncIterator[Page]:
-    """Start a browser with a profile of its own and give its tab. Fails when there is no Chromium."""
+    """Start a browser with a new profile, and yield its tab. Fails without Chromium."""
     program = next((found for name in _NAMES if (found := shutil.which(name))), None)
     assert program, "these tests need Chromium: apt-get install chromium"
     process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""The pages of the documents in a real browser: everything loads, from here alone, under their own policy."""
+"""The documentation pages in a real browser: everything loads from the hub only, under its content security policy."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,1 +1,1 @@
-"""How the hub is put into production: compose file, image, Procfile."""
+"""The files for production: compose file, image, Procfile."""

@@ -1,1 +1,1 @@
-"""The pages of examples: what they say is run."""
+"""Runs the examples of the documentation."""

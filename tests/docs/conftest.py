@@ -1,4 +1,4 @@
-"""The people whom the examples name, as the seed makes them."""
+"""The accounts that the examples use, as the seed creates them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.stack import Stack
 
 @pytest.fixture(scope="session")
 async def people(stack: Stack) -> None:
-    """A doctor, and the patients of the examples as the seed makes them."""
+    """A doctor, and the patients of the examples."""
     records = connect(stack.settings.mongodb_url)
     doctors = [
         doctor("doctor-of-examples", shifts=OFFICE_HOURS, password_hash=await hash_password("Doctor#1", 4)),

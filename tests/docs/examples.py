@@ -1,4 +1,4 @@
-"""The programs that stand in a page, and what they say when they are run."""
+"""Extracts the programs of a page, and runs them."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ _HUB = "http://localhost:8000"
 
 
 def example(page: Path, language: str, stack: Stack) -> str:
-    """Return the one program of the page in this language, for the hub that runs here."""
+    """Return the page's only program in this language, with the address of this hub."""
     [program] = re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
     assert program.count(_HUB) == 1
     return str(program).replace(_HUB, stack.base_url())

@@ -1,4 +1,4 @@
-"""The examples of docs/clients.md, run as they stand there, but for the address of the hub."""
+"""Runs the examples of docs/clients.md, with the address of the test's hub."""
 
 import shutil
 import sys
@@ -35,7 +35,7 @@ SURELY_TOLD = TOLD - {"cancelled", "free"}
 
 
 def told(said: str) -> set[str]:
-    """Return what the lines begin with."""
+    """Return the first word of each line."""
     return {
         line.split()[0].rstrip(":") if not line.startswith("cancelled:") else "cancelled:" for line in said.splitlines()
     }

@@ -1,4 +1,4 @@
-"""The figures that the README lists are those that the two kinds of process have."""
+"""Every metric that the README names exists in one of the two kinds of process."""
 
 import re
 

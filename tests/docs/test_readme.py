@@ -1,4 +1,4 @@
-"""The examples of the README for each kind of client, run as they stand there, but for the address of the hub."""
+"""Runs the README's example for each kind of client, with the address of the test's hub."""
 
 import re
 import sys
@@ -34,7 +34,7 @@ async def test_socket_io_in_python(stack: Stack, tmp_path: Path) -> None:
 
 
 def assert_told(said: str, first: str) -> None:
-    """What was asked for came, and so did the events about it."""
+    """The output has the answer and the events."""
     lines = said.splitlines()
     assert lines[0] == first
     # What the last command did may be told after its ack, and nobody listens any more.

@@ -1,4 +1,4 @@
-"""The running hub against whatever its own document allows, and much that it does not: nothing falls over.
+"""The running hub gets requests that its OpenAPI document allows, and many that it does not. None causes a failure.
 
 Each answer has to be one that the document knows: its status, its type, its headers, its schema.
 """
@@ -33,7 +33,7 @@ CHECKS = (
     "ignored_auth",
 )
 LEFT_OUT = ("/api/v1/auth/logout", "/api/v1/auth/logout/all")
-"""With these the token would open nothing any more, and all that comes after them would be 401."""
+"""Excluded: these end the session, and every later request would be answered with 401."""
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 
 
@@ -42,7 +42,7 @@ IDS = {Role.DOCTOR: DOCTOR_ID, Role.PATIENT: PATIENT_ID}
 
 @pytest.fixture(scope="module")
 async def records(stack: Stack) -> AsyncIterator[Records]:
-    """The store, with the two people whom the examples of the document name."""
+    """The store, with the two accounts of the document's examples."""
     records = connect(str(stack.settings.mongodb_url))
     password_hash = await hash_password("nobody-guesses-this", 4)
     people = [
@@ -55,7 +55,7 @@ async def records(stack: Stack) -> AsyncIterator[Records]:
 
 
 async def token_of(stack: Stack, records: Records, role: Role) -> str:
-    """Log in somebody of this role and return the access token."""
+    """Create a session for this role, and return the access token."""
     now = system_clock()
     session = Session(
         id=new_id(),

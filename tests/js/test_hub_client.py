@@ -1,4 +1,4 @@
-"""The tests of the JavaScript client, which are written in JavaScript; and what is published with it."""
+"""Runs the JavaScript client's own tests, and checks what is published with it."""
 
 import asyncio
 import json

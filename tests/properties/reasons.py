@@ -1,4 +1,4 @@
-"""What the rules have to say, found from the facts anew: minute by minute, without the code under test.
+"""A second, naive implementation of the rules: minute by minute, without the code under test.
 
 Every reason to refuse a command, the event of one that is accepted, and the status and deadline after a history.
 """
@@ -39,7 +39,7 @@ ROLE_ALLOWS = {
     "mark_no_show": {Role.SYSTEM},
 }
 NOT_BEFORE = {"complete": -HALF_HOUR, "remind": -timedelta(hours=3), "mark_no_show": timedelta(minutes=15)}
-"""The first moment, counted from the start of the appointment."""
+"""The first moment, relative to the start of the appointment."""
 
 CAUSES = {
     "book": "booked",
@@ -65,7 +65,7 @@ SAYS = {
 
 
 def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[RefusalCode]:
-    """Return all that speaks against a command whose id is new; empty when it has to be accepted."""
+    """Return every reason to refuse a command with a new id; empty if it must be accepted."""
     found = {RefusalCode.EXPIRED} if command.expires is not None and command.expires < now else set()
     doctor = clinic.states[command.doctor_id].schedule
     if isinstance(command, ScheduleChange):
@@ -85,7 +85,7 @@ def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[Ref
 
 
 def event_of(clinic: SimulatedClinic, command: Command, now: datetime) -> str:
-    """Return the type of the event that an accepted command has to cause."""
+    """Return the type of the event that an accepted command must cause."""
     match command:
         case RemindPatient():
             left = clinic.stored[command.appointment_id].start - now
@@ -95,12 +95,12 @@ def event_of(clinic: SimulatedClinic, command: Command, now: datetime) -> str:
 
 
 def status_now(appointment: Appointment) -> Status:
-    """Return the status that an appointment must have: what the last event said that says one."""
+    """Return the status that an appointment must have, from its last event that sets one."""
     return next(SAYS[event.type] for event in reversed(appointment.history) if event.type in SAYS)
 
 
 def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:
-    """Return the deadline that an appointment must have, from what has happened to it."""
+    """Return the deadline that an appointment must have, from its events."""
     if appointment.status not in {Status.SCHEDULED, Status.CONFIRMED}:
         return None, None
     reminder_gone = False

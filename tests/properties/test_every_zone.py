@@ -1,4 +1,4 @@
-"""Slots are right in every IANA zone, on the days around each change of its clocks from 2024 to 2032."""
+"""Slots are right in every IANA zone, on the days around each clock change from 2024 to 2032."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,7 +52,7 @@ def test_clocks_change_by_whole_half_hours_so_that_equal_starts_are_the_only_ove
 
 
 def test_the_years_tried_hold_days_of_23_24_and_25_hours_and_half_hour_changes() -> None:
-    """Guards the tests above: were no change found, they would pass on ordinary days alone."""
+    """Guards the tests above: without any clock change, they would test ordinary days only."""
     lengths = {
         (end - begin) / timedelta(hours=1)
         for name in ZONES
@@ -64,14 +64,14 @@ def test_the_years_tried_hold_days_of_23_24_and_25_hours_and_half_hour_changes()
 
 
 def naive_starts(day: date, name: str, opens: int, closes: int) -> list[datetime]:
-    """Write down each half hour from `opens` to `closes` as the wall clock shows it, and look up when it does."""
+    """Convert each half hour of the wall clock from `opens` to `closes`."""
     midnight = datetime.combine(day, time(0))
     walls = [midnight + half * APPOINTMENT_DURATION for half in range(opens, closes)]
     return sorted(instant for wall in walls for instant in instants_reading(wall, ZoneInfo(name)))
 
 
 def instants_reading(wall: datetime, here: ZoneInfo) -> set[datetime]:
-    """Return when the clocks of the zone show this: never in a gap, twice in a fold."""
+    """Return the instants at which the zone's clock shows this: none in a gap, two in a fold."""
     readings = {wall.replace(tzinfo=here, fold=fold).astimezone(UTC) for fold in (0, 1)}
     return {instant for instant in readings if instant.astimezone(here).replace(tzinfo=None, fold=0) == wall}
 
@@ -83,7 +83,7 @@ def days_around_changes(name: str) -> Iterator[date]:
 
 @cache
 def changes(name: str) -> list[datetime]:
-    """Return the first second after each change of the zone's offset, by halving the half days that hold one."""
+    """Return the first second after each change of the zone's offset, by bisection."""
     here = ZoneInfo(name)
     found = []
     before = FIRST

@@ -1,4 +1,4 @@
-"""Whatever anybody commands, in whatever order and however often: what must hold holds after every step."""
+"""For any commands in any order, the invariants hold after every step."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -239,7 +239,7 @@ class Histories(RuleBasedStateMachine):
         self.send(self.sent[-1 - nth % len(self.sent)].model_copy(update={"by": by}))
 
     def send(self, command: Command) -> None:
-        """Give a command to the clinic: the decision must be the right one, and told to watchers as it is."""
+        """Give a command to the clinic. Checks the decision, and what watchers receive."""
         command = CommandAdapter.validate_json(command.model_dump_json(by_alias=True))  # as it comes over the bus
         clinic, before = self.clinic, dict(self.clinic.stored)
         applied = clinic.applied.get(command.id)
@@ -364,7 +364,7 @@ class Histories(RuleBasedStateMachine):
             assert all(shown.get(start) != available for start, available in told.items()), "no news is not told"
 
     def _at_work(self) -> list[Schedule]:
-        """Return the doctors who worked here at first, as they are now."""
+        """Return the current schedules of the initial doctors."""
         return [self.clinic.states[doctor.id].schedule for doctor in AT_WORK]
 
     def _slots(self, state: DoctorState, days: set[date]) -> dict[datetime, bool]:
@@ -391,7 +391,7 @@ def _party(appointment: Appointment, *, as_patient: bool) -> Actor:
 
 
 def _asked(command: Command) -> dict[str, object]:
-    """Return what a command asks and who asks it."""
+    """Return the content and the sender of a command."""
     return command.model_dump(exclude={"at": True, "expires": True, "by": {"via"}})
 
 
