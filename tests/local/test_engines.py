@@ -36,7 +36,7 @@ async def topics(servers: str) -> list[str]:
         await admin.close()
 
 
-async def test_engines_answer_as_soon_as_they_are_said_to_work(tmp_path: Path) -> None:
+async def test_engines_answer_as_soon_as_they_are_ready(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         assert await topics(stack.settings.kafka_bootstrap_servers) == []
@@ -58,7 +58,7 @@ async def test_the_database_keeps_what_it_acknowledged_the_moment_before_it_was_
         await records.close()
 
 
-async def test_an_embedded_broker_that_was_killed_starts_empty_at_the_same_place(tmp_path: Path) -> None:
+async def test_a_killed_embedded_broker_starts_empty_on_the_same_port(tmp_path: Path) -> None:
     async with Stack(tmp_path, broker="embedded") as stack:
         await stack.start_engines()
         servers = stack.settings.kafka_bootstrap_servers
@@ -71,7 +71,7 @@ async def test_an_embedded_broker_that_was_killed_starts_empty_at_the_same_place
         assert await topics(servers) == []
 
 
-async def test_a_topic_made_by_accident_has_the_number_of_partitions_we_run_with(tmp_path: Path) -> None:
+async def test_an_automatically_created_topic_has_the_number_of_partitions_in_the_settings(tmp_path: Path) -> None:
     async with Stack(tmp_path, broker="embedded") as stack:
         await stack.start_engines()
         admin = AIOKafkaAdminClient(bootstrap_servers=stack.settings.kafka_bootstrap_servers)
@@ -117,7 +117,7 @@ async def test_another_port_is_chosen_when_the_first_choice_is_taken_in_between(
         await process.kill()
 
 
-async def test_an_engine_that_ends_at_its_start_is_named_with_its_exit_and_its_last_words(
+async def test_an_engine_that_ends_during_its_start_is_named_with_exit_code_and_log(
     process_of: Callable[[Program], Process], tmp_path: Path
 ) -> None:
     not_a_folder = tmp_path / "file"
@@ -142,7 +142,7 @@ def test_an_engine_that_is_not_installed_is_named_with_the_two_ways_out(
     assert "clinic-hub[local]" in str(missing.value)
 
 
-async def test_an_engine_that_keeps_silent_is_ended_and_named(process_of: Callable[[Program], Process]) -> None:
+async def test_an_engine_that_never_answers_is_killed_and_named(process_of: Callable[[Program], Process]) -> None:
     async def never() -> bool:
         return False
 
@@ -154,7 +154,7 @@ async def test_an_engine_that_keeps_silent_is_ended_and_named(process_of: Callab
     assert not process.alive
 
 
-def test_the_embedded_database_is_asked_for_neither_of_what_slows_it_down() -> None:
+def test_the_url_of_the_embedded_database_turns_off_what_slows_it_down() -> None:
     address, _, options = mongodb_url(1234).partition("?")
     assert address == "mongodb://127.0.0.1:1234/clinic"
     assert set(options.split("&")) == {"directConnection=true", "retryWrites=false", "serverMonitoringMode=poll"}

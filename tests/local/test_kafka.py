@@ -1,4 +1,4 @@
-"""Apache Kafka on one machine: fetched once, started on a folder that it keeps, and said to be missing."""
+"""Apache Kafka on one machine: downloaded once, with its data in a folder; clear errors when a tool is missing."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def tool(name: str, folder: Path, script: str = "exit 0") -> None:
 
 
 @pytest.mark.usefixtures("_no_tools")
-async def test_what_is_missing_is_named_with_what_to_install(tmp_path: Path) -> None:
+async def test_missing_tools_are_named_with_the_packages_to_install(tmp_path: Path) -> None:
     with pytest.raises(KafkaMissing, match=r"needs Java 17 or newer and Maven\. .*apt-get install default-jre"):
         await fetch(print, tmp_path / "kafka")
     tool("java", tmp_path)
@@ -38,7 +38,7 @@ async def test_what_is_missing_is_named_with_what_to_install(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("_no_tools")
-async def test_when_maven_cannot_fetch_it_its_last_words_are_shown_and_nothing_half_done_stays(tmp_path: Path) -> None:
+async def test_a_failed_download_shows_the_output_of_maven_and_leaves_no_files(tmp_path: Path) -> None:
     tool("java", tmp_path)
     tool("mvn", tmp_path, "echo Could not transfer artifact; exit 1")
     with pytest.raises(KafkaMissing, match="Could not transfer artifact"):
@@ -64,7 +64,7 @@ async def test_topics_outlive_the_broker_until_its_data_is_lost(tmp_path: Path) 
 
 
 @on_kafka
-async def test_no_topic_is_made_by_asking_for_it(tmp_path: Path) -> None:
+async def test_a_metadata_request_creates_no_topic(tmp_path: Path) -> None:
     async with Stack(tmp_path, broker="kafka") as stack:
         await stack.start_engines()
         servers = str(stack.settings.kafka_bootstrap_servers)
@@ -89,7 +89,7 @@ async def test_a_run_on_apache_kafka_keeps_its_topics_for_the_next_run(up: Start
 
 
 @on_kafka
-async def test_apache_kafka_alone_runs_until_it_is_asked_to_stop_and_starts_again_when_it_dies(start: StartHub) -> None:
+async def test_the_kafka_command_runs_until_it_is_stopped_and_restarts_a_dead_broker(start: StartHub) -> None:
     port = free_port()
     hub = await start(command=(CLINIC_HUB, "kafka", "--port", str(port)))
     assert hub.process.stdout

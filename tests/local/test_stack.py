@@ -1,4 +1,4 @@
-"""What fault tests rely on: the stack does to a process what it says, and does not hide a death."""
+"""The test stack: it ends, pauses and restarts processes as its methods say, and reports unexpected deaths."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from tests.stack import Stack, is_gone, until
 STANDIN = "tests.local.standins.agents"
 
 
-async def test_a_process_that_ended_by_itself_fails_the_test(tmp_path: Path) -> None:
+async def test_a_process_that_ends_unexpectedly_fails_the_test(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     await stack.start_engines()
     stack.broker.signal(signal.SIGKILL)
@@ -23,7 +23,7 @@ async def test_a_process_that_ended_by_itself_fails_the_test(tmp_path: Path) -> 
     assert is_gone(stack.database.pid)
 
 
-async def test_a_process_that_the_test_ended_does_not(tmp_path: Path) -> None:
+async def test_a_process_that_the_test_ends_does_not_fail_it(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         await stack.kill(stack.broker)
@@ -44,7 +44,7 @@ async def test_a_paused_process_does_nothing_until_it_is_resumed(tmp_path: Path)
         await ping
 
 
-async def test_another_module_and_environment_can_stand_in_for_a_process(tmp_path: Path) -> None:
+async def test_a_process_can_be_replaced_by_another_module_and_environment(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         agents = await stack.add_agents(module=STANDIN, environment={"FAULT": "reply lost"})
         assert stack.agents == [agents]
@@ -56,7 +56,7 @@ async def test_another_module_and_environment_can_stand_in_for_a_process(tmp_pat
 
 
 @pytest.mark.stack
-async def test_the_agents_begin_anew_as_they_were_started_when_the_broker_comes_back_empty(tmp_path: Path) -> None:
+async def test_agents_restart_with_the_same_command_when_the_broker_comes_back_empty(tmp_path: Path) -> None:
     async with Stack(tmp_path, "embedded") as stack:
         await stack.start_engines()
         agents = await stack.add_agents(module="tests.local.standins.renamed")

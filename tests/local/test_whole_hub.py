@@ -1,4 +1,4 @@
-"""The two commands of a newcomer, with the real agents and api."""
+"""`clinic-hub run`, `seed` and `demo` with the real agents and api."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ async def log_in(url: str, role: str, email: str, password: str) -> int:
         return answer.status
 
 
-async def test_an_empty_folder_becomes_a_clinic_that_people_can_sign_in_to(
+async def test_a_run_in_an_empty_folder_seeds_a_clinic_with_working_log_ins(
     start: StartHub, up: StartHub, tmp_path: Path
 ) -> None:
     hub = await up(command=(CLINIC_HUB, "run"), folder=tmp_path)
@@ -41,7 +41,7 @@ async def test_an_empty_folder_becomes_a_clinic_that_people_can_sign_in_to(
     assert hub.running.pid == 0
 
 
-async def test_a_database_on_another_machine_is_not_seeded_unasked(start: StartHub, tmp_path: Path) -> None:
+async def test_a_database_on_another_machine_is_not_seeded_without_remote(start: StartHub, tmp_path: Path) -> None:
     elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic"}
     code, said = await (await start(command=(CLINIC_HUB, "seed"), environment=elsewhere, folder=tmp_path)).end()
     assert code == 1
@@ -49,7 +49,7 @@ async def test_a_database_on_another_machine_is_not_seeded_unasked(start: StartH
     assert not (tmp_path / "seed").exists()
 
 
-async def test_a_morning_without_a_hub_says_how_to_start_one(start: StartHub, tmp_path: Path) -> None:
+async def test_a_demo_without_a_hub_says_how_to_start_one(start: StartHub, tmp_path: Path) -> None:
     code, said = await (await start(command=(CLINIC_HUB, "demo"), folder=tmp_path)).end()
     assert code == 2
     assert "MONGODB_URL" in said
