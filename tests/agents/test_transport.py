@@ -139,7 +139,7 @@ def test_where_nothing_is_known_of_a_partition_upstream_decides(consumer: Consum
     assert consumer._new_offset(TP0) is None
 
 
-async def test_a_hole_in_the_commands_is_a_lost_delivery_and_not_committed_past(consumer: Consumer) -> None:
+async def test_a_gap_in_the_commands_is_a_lost_delivery_and_not_committed_past(consumer: Consumer) -> None:
     consumer._committed_offset[TP0] = 0
     await driver.Consumer._add_gap(consumer, TP0, 2, 4)
     consumer._acked[TP0] = [0, 1, 5]
@@ -150,7 +150,7 @@ async def test_a_hole_in_the_commands_is_a_lost_delivery_and_not_committed_past(
     assert consumer._new_offset(TP0) == 2
 
 
-async def test_a_hole_in_a_changelog_is_compaction(app: HubApp, consumer: Consumer) -> None:
+async def test_a_gap_in_a_changelog_is_compaction(app: HubApp, consumer: Consumer) -> None:
     app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
     consumer._committed_offset[CHANGELOG] = 0
     await consumer._add_gap(CHANGELOG, 2, 4)

@@ -136,7 +136,7 @@ async def test_a_command_goes_to_its_actor_and_the_answer_comes_back_and_everybo
                 assert [notice.event.seq for notice in told] == list(range(1, 41))
 
 
-async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig, store: SharedStore) -> None:
+async def test_every_process_receives_the_end_of_a_session(place: BrokerConfig, store: SharedStore) -> None:
     heard: list[list[SessionEnded]] = [[], []]
     buses = [Bus(place, store.records, system_clock, print, of_one.append) for of_one in heard]
     running = [asyncio.create_task(bus.run()) for bus in buses]
@@ -151,7 +151,7 @@ async def test_the_end_of_a_log_in_is_heard_by_every_process(place: BrokerConfig
     await buses[0].announce(ended)  # without a broker: nobody hears it, and nothing fails
 
 
-async def test_each_process_hears_its_own_answers_only(place: BrokerConfig, store: SharedStore) -> None:
+async def test_each_process_receives_only_its_own_replies(place: BrokerConfig, store: SharedStore) -> None:
     async with bus_at(place, store) as (bus, _), bus_at(place, store) as (other, _):
         await until_connected(bus)
         await until_connected(other)
@@ -161,7 +161,7 @@ async def test_each_process_hears_its_own_answers_only(place: BrokerConfig, stor
             assert [reply.command_id for reply in replies] == [mine.id, theirs.id]
 
 
-async def test_what_cannot_be_read_stops_nothing(place: BrokerConfig, store: SharedStore) -> None:
+async def test_an_unreadable_message_does_not_block_others(place: BrokerConfig, store: SharedStore) -> None:
     async with bus_at(place, store) as (bus, heard):
         await until_connected(bus)
         async with AIOKafkaProducer(bootstrap_servers=place.servers) as stranger:

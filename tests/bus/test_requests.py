@@ -57,7 +57,7 @@ def test_by_default_a_command_is_resent_after_one_second_and_given_up_after_ten(
     assert RequestTimeouts() == RequestTimeouts(resend_after=1, give_up_after=10)
 
 
-async def test_an_answer_reaches_who_asked_after_one_sending(sender: FakeSender, requests: Requests) -> None:
+async def test_a_reply_reaches_the_caller_after_one_send(sender: FakeSender, requests: Requests) -> None:
     command = book()
     asking = asyncio.create_task(requests.ask(command))
     await until(lambda: bool(sender.sent), "the command is sent")
@@ -123,7 +123,7 @@ async def test_without_a_broker_a_client_waits_no_longer_than_without_agents(
         await asyncio.wait_for(impatient.ask(book()), 2)
 
 
-async def test_who_asks_the_same_at_the_same_time_shares_the_sending_and_the_answer(
+async def test_concurrent_callers_with_the_same_command_share_one_send_and_one_reply(
     sender: FakeSender, requests: Requests
 ) -> None:
     command = book()
@@ -135,7 +135,7 @@ async def test_who_asks_the_same_at_the_same_time_shares_the_sending_and_the_ans
     assert len(sender.sent) == 1
 
 
-async def test_one_who_hangs_up_takes_nothing_from_the_others(sender: FakeSender, requests: Requests) -> None:
+async def test_a_cancelled_caller_does_not_affect_the_others(sender: FakeSender, requests: Requests) -> None:
     command = book()
     first = asyncio.create_task(requests.ask(command))
     second = asyncio.create_task(requests.ask(command))
@@ -147,7 +147,7 @@ async def test_one_who_hangs_up_takes_nothing_from_the_others(sender: FakeSender
     assert await second == reply_to(command)
 
 
-async def test_when_all_have_hung_up_nobody_is_missed(sender: FakeSender, impatient: Requests) -> None:
+async def test_if_all_callers_are_cancelled_no_error_is_reported(sender: FakeSender, impatient: Requests) -> None:
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     asking = asyncio.create_task(impatient.ask(book()))
@@ -172,11 +172,11 @@ async def test_another_command_under_an_id_that_is_under_way_is_refused_at_once(
     assert len(sender.sent) == 1
 
 
-async def test_an_answer_to_nobody_is_nothing(requests: Requests) -> None:
+async def test_a_reply_without_a_caller_is_ignored(requests: Requests) -> None:
     requests.on_reply(reply_to(book()))
 
 
-async def test_what_a_new_worker_may_not_decide_any_more_is_asked_anew(sender: FakeSender, requests: Requests) -> None:
+async def test_an_expired_command_is_issued_again(sender: FakeSender, requests: Requests) -> None:
     command = book("carl").model_copy(update={"expires": NOW + timedelta(seconds=15)})
     asking = asyncio.create_task(requests.ask(command))
     await until(lambda: len(sender.sent) == 1, "it is sent")

@@ -1,4 +1,4 @@
-"""Names and partitions: the same for every process, and for every other Kafka client."""
+"""Topic names and partitions are the same for every process and every Kafka client."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence

@@ -1,1 +1,1 @@
-"""What every store must do: the in-memory twin and MongoDB pass the same tests."""
+"""The contract of the record: the in-memory implementation and MongoDB pass the same tests."""

@@ -1,4 +1,4 @@
-"""The stores that the contract is kept by: the in-memory twin, and MongoDB through Motor on a database of our own."""
+"""Fixtures of the contract tests: the in-memory record, and MongoDB through Motor with a separate database per test."""
 
 import os
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""A database process of the tests' own, which they may pause, kill and start again."""
+"""A database process for tests, which they may pause, kill and start again."""
 
 import signal
 import socket

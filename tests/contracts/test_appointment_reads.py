@@ -1,4 +1,4 @@
-"""What the store shows of the appointments."""
+"""Reads of appointments."""
 
 from datetime import datetime, timedelta
 
@@ -57,7 +57,7 @@ async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_t
     assert await records.appointments.slot_owners((), since) == {}
 
 
-async def test_taken_shows_the_starts_of_active_appointments_from_the_first_instant_to_before_the_last(
+async def test_taken_starts_are_those_of_active_appointments_in_the_half_open_interval(
     records: Records, histories: Histories
 ) -> None:
     day = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(5)]
@@ -82,7 +82,7 @@ async def test_busy_shows_which_patients_have_an_active_appointment_that_overlap
     assert await records.appointments.busy(set()) == set()
 
 
-async def test_a_doctor_without_a_history_stands_at_nothing(records: Records, histories: Histories) -> None:
+async def test_the_last_seq_of_a_doctor_without_a_history_is_zero(records: Records, histories: Histories) -> None:
     await _saved(records, histories.book("dick"))
 
     assert await records.appointments.last_seq("dora") == 0
@@ -90,9 +90,7 @@ async def test_a_doctor_without_a_history_stands_at_nothing(records: Records, hi
 
 
 @pytest.mark.parametrize("known", range(8))
-async def test_the_last_number_is_found_from_every_number_before_it_and_after(
-    records: Records, histories: Histories, known: int
-) -> None:
+async def test_the_last_seq_is_found_from_every_known_seq(records: Records, histories: Histories, known: int) -> None:
     first = histories.book()
     second = histories.book(patient="paul", start=NINE + HALF_HOUR)
     confirmed = histories.confirm(second)
@@ -102,7 +100,7 @@ async def test_the_last_number_is_found_from_every_number_before_it_and_after(
     assert await records.appointments.last_seq("dora", known) == 5
 
 
-async def test_what_happened_is_told_in_order_with_the_appointment_as_it_stood_then(
+async def test_events_come_in_order_with_the_appointment_right_after_each(
     records: Records, histories: Histories
 ) -> None:
     one = histories.book()
@@ -123,7 +121,7 @@ async def test_what_happened_is_told_in_order_with_the_appointment_as_it_stood_t
     assert await records.appointments.events_after("nobody", after=0) == []
 
 
-async def test_a_page_shows_what_was_asked_for_in_order_of_time(records: Records, histories: Histories) -> None:
+async def test_a_page_shows_the_matching_appointments_ordered_by_start(records: Records, histories: Histories) -> None:
     late = histories.book(patient="pat", start=NINE + 2 * HALF_HOUR)
     soon = histories.book(patient="paul", start=NINE)
     other = histories.book("dick", "pat", NINE + HALF_HOUR)
@@ -168,7 +166,7 @@ async def test_pages_show_each_appointment_once_while_bookings_come_in(records: 
     assert await records.appointments.page(AppointmentFilter(doctor_id="dora"), 2, after) == []
 
 
-async def test_a_page_that_goes_on_before_the_wanted_time_begins_at_the_wanted_time(
+async def test_a_page_after_a_position_before_start_from_begins_at_start_from(
     records: Records, histories: Histories
 ) -> None:
     soon = histories.book(start=NINE)
@@ -193,7 +191,7 @@ async def test_the_doctors_of_patients_are_those_they_ever_had_an_appointment_wi
     assert await records.appointments.doctors_of([]) == {}
 
 
-async def test_outcomes_are_those_of_one_doctor_from_the_first_instant_to_before_the_last(
+async def test_outcomes_are_those_of_one_doctor_in_the_half_open_interval(
     records: Records, histories: Histories
 ) -> None:
     day = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(4)]
@@ -213,7 +211,7 @@ async def test_outcomes_are_those_of_one_doctor_from_the_first_instant_to_before
     assert await records.appointments.outcomes("nobody", None, None) == []
 
 
-async def test_a_doctor_and_a_patient_have_met_once_they_had_any_appointment(
+async def test_a_doctor_and_a_patient_have_met_if_they_had_an_appointment_of_any_status(
     records: Records, histories: Histories
 ) -> None:
     booked, other = histories.book("dora", "pat"), histories.book("dick", "paul")

@@ -1,4 +1,4 @@
-"""Attempts in the store."""
+"""Counters of attempts in the record."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ from tests.contracts.histories import NINE
 LATER = NINE + timedelta(days=3650)
 
 
-async def test_each_count_is_told_its_number_also_of_many_at_once(records: Records) -> None:
+async def test_each_of_many_concurrent_counts_gets_a_different_number(records: Records) -> None:
     numbers = await asyncio.gather(*(records.attempts.count("door:1", LATER) for _ in range(20)))
     assert sorted(numbers) == list(range(1, 21))
     assert await records.attempts.count("door:2", LATER) == 1

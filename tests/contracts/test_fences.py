@@ -1,4 +1,4 @@
-"""What the store refuses, and what it has written when it does."""
+"""The fences: which writes the record refuses, and what it has written by then."""
 
 from datetime import timedelta
 
@@ -32,18 +32,18 @@ async def test_a_booking_without_a_reason_and_a_cancelled_one_without_a_deadline
     assert (stored.reason, stored.due, stored.due_kind) == (None, None, None)
 
 
-async def test_nothing_to_save_is_saved(records: Records) -> None:
+async def test_an_empty_save_succeeds(records: Records) -> None:
     assert await records.appointments.save([]) == Saved()
 
 
-async def test_a_booking_that_is_repeated_meets_itself(records: Records, histories: Histories) -> None:
+async def test_a_repeated_booking_is_refused_as_applied(records: Records, histories: Histories) -> None:
     booked = histories.book()
     await records.appointments.save([booked])
 
     assert await records.appointments.save([booked]) == Stopped(0, Fence.APPOINTMENT)
 
 
-async def test_a_booking_that_is_repeated_after_it_was_cancelled_meets_itself(
+async def test_a_booking_repeated_after_its_cancellation_is_refused_as_applied(
     records: Records, histories: Histories
 ) -> None:
     booked = histories.book()
@@ -52,7 +52,7 @@ async def test_a_booking_that_is_repeated_after_it_was_cancelled_meets_itself(
     assert await records.appointments.save([booked]) == Stopped(0, Fence.APPOINTMENT)
 
 
-async def test_a_change_that_is_repeated_is_told_as_applied(records: Records, histories: Histories) -> None:
+async def test_a_repeated_change_is_refused_as_applied(records: Records, histories: Histories) -> None:
     booked = histories.book()
     confirmed = histories.confirm(booked)
     await records.appointments.save([booked, confirmed])
@@ -71,7 +71,7 @@ async def test_a_command_that_changed_one_appointment_cannot_book_another(
     assert await records.appointments.save([other]) == Stopped(0, Fence.COMMAND)
 
 
-async def test_a_command_is_applied_once_whichever_doctor_it_is_sent_to(records: Records, histories: Histories) -> None:
+async def test_a_command_is_applied_once_even_if_sent_to_two_doctors(records: Records, histories: Histories) -> None:
     await records.appointments.save([histories.book(command="once")])
     elsewhere = histories.book("dick", "paul", NINE + HALF_HOUR)
     await records.appointments.save([elsewhere])
@@ -85,7 +85,7 @@ async def test_a_doctor_has_one_active_appointment_at_a_time(records: Records, h
     assert await records.appointments.save([histories.book(patient="paul")]) == Stopped(0, Fence.DOCTOR_SLOT)
 
 
-async def test_two_bookings_of_one_slot_in_one_save_end_at_the_second(records: Records, histories: Histories) -> None:
+async def test_a_save_with_two_bookings_of_one_slot_stops_at_the_second(records: Records, histories: Histories) -> None:
     first, second, third = (histories.book(patient=patient) for patient in ("pat", "paul", "paula"))
 
     assert await records.appointments.save([first, second, third]) == Stopped(1, Fence.DOCTOR_SLOT)
@@ -124,7 +124,7 @@ async def test_an_appointment_cannot_move_into_a_taken_slot(records: Records, hi
 
 
 @pytest.mark.parametrize("apart", [-QUARTER, timedelta(0), QUARTER])
-async def test_a_patient_is_with_one_doctor_at_a_time_also_when_their_clocks_differ_by_a_quarter_of_an_hour(
+async def test_appointments_of_a_patient_may_not_overlap_even_if_the_zones_differ_by_a_quarter_hour(
     records: Records, histories: Histories, apart: timedelta
 ) -> None:
     await records.appointments.save([histories.book("dora", "pat", NINE)])
@@ -135,7 +135,7 @@ async def test_a_patient_is_with_one_doctor_at_a_time_also_when_their_clocks_dif
 
 
 @pytest.mark.parametrize("apart", [-HALF_HOUR, HALF_HOUR])
-async def test_a_patient_may_go_from_one_doctor_straight_to_the_next(
+async def test_appointments_of_a_patient_may_be_adjacent(
     records: Records, histories: Histories, apart: timedelta
 ) -> None:
     await records.appointments.save([histories.book("dora", "pat", NINE)])
@@ -143,7 +143,7 @@ async def test_a_patient_may_go_from_one_doctor_straight_to_the_next(
     assert await records.appointments.save([histories.book("kiran", "pat", NINE + apart)]) == Saved()
 
 
-async def test_a_doctors_number_is_given_once(records: Records, histories: Histories) -> None:
+async def test_a_seq_of_a_doctor_is_used_once(records: Records, histories: Histories) -> None:
     await records.appointments.save([histories.book()])
     histories.seqs.clear()
 
@@ -152,7 +152,7 @@ async def test_a_doctors_number_is_given_once(records: Records, histories: Histo
     assert await records.appointments.save([behind]) == Stopped(0, Fence.DOCTOR_SEQ)
 
 
-async def test_a_number_that_another_change_took_is_met_by_a_change(records: Records, histories: Histories) -> None:
+async def test_a_change_with_a_used_seq_is_refused(records: Records, histories: Histories) -> None:
     one, other = histories.book(), histories.book(patient="paul", start=NINE + HALF_HOUR)
     await records.appointments.save([one, other, histories.confirm(one)])
     histories.seqs["dora"] -= 1
@@ -160,9 +160,7 @@ async def test_a_number_that_another_change_took_is_met_by_a_change(records: Rec
     assert await records.appointments.save([histories.confirm(other)]) == Stopped(0, Fence.DOCTOR_SEQ)
 
 
-async def test_a_number_that_the_appointment_itself_took_is_met_by_its_next_change(
-    records: Records, histories: Histories
-) -> None:
+async def test_a_change_with_a_seq_of_its_own_appointment_is_refused(records: Records, histories: Histories) -> None:
     """A worker whose number is old may have read the appointment a moment ago."""
     booked = histories.book()
     confirmed = histories.confirm(booked)
@@ -174,9 +172,7 @@ async def test_a_number_that_the_appointment_itself_took_is_met_by_its_next_chan
     assert await records.appointments.by_ids([booked.id]) == {booked.id: confirmed}
 
 
-async def test_a_command_that_the_appointment_has_seen_is_not_applied_to_its_latest_version(
-    records: Records, histories: Histories
-) -> None:
+async def test_an_applied_command_is_not_applied_to_a_later_version(records: Records, histories: Histories) -> None:
     booked = histories.book(command="once")
     await records.appointments.save([booked])
 
@@ -185,9 +181,7 @@ async def test_a_command_that_the_appointment_has_seen_is_not_applied_to_its_lat
     assert await records.appointments.by_ids([booked.id]) == {booked.id: booked}
 
 
-async def test_a_writer_who_is_behind_hears_so_before_it_hears_of_a_taken_slot(
-    records: Records, histories: Histories
-) -> None:
+async def test_an_outdated_seq_is_reported_before_a_taken_slot(records: Records, histories: Histories) -> None:
     await records.appointments.save([histories.book()])
     histories.seqs.clear()
 
@@ -204,7 +198,7 @@ async def test_a_change_of_an_old_version_is_stale_and_changes_nothing(records: 
     assert await records.appointments.by_ids([booked.id]) == {booked.id: cancelled}
 
 
-async def test_a_save_that_stops_at_a_stale_change_says_how_many_were_written(
+async def test_a_save_that_stops_at_a_stale_change_reports_the_number_of_writes(
     records: Records, histories: Histories
 ) -> None:
     booked = histories.book()
@@ -216,7 +210,7 @@ async def test_a_save_that_stops_at_a_stale_change_says_how_many_were_written(
     assert await records.appointments.by_ids([elsewhere.id]) == {elsewhere.id: elsewhere}
 
 
-async def test_nothing_is_written_after_a_stale_change_so_the_doctors_history_has_no_hole(
+async def test_nothing_is_written_after_a_stale_change_so_the_history_has_no_gap(
     records: Records, histories: Histories
 ) -> None:
     booked = histories.book()
@@ -230,7 +224,7 @@ async def test_nothing_is_written_after_a_stale_change_so_the_doctors_history_ha
     assert await records.appointments.last_seq("dora") == 2
 
 
-async def test_two_stale_changes_cannot_follow_each_other_onto_another_writers_version(
+async def test_the_second_of_two_stale_changes_does_not_replace_another_writers_version(
     records: Records, histories: Histories
 ) -> None:
     """The second would find the version it expects: made by somebody else."""
@@ -262,7 +256,7 @@ async def test_one_appointment_may_be_written_more_than_once_in_one_save(
     assert stored[booked.id].status is Status.CANCELLED
 
 
-async def test_a_save_that_stops_says_how_many_were_written_whatever_they_were(
+async def test_a_save_that_stops_reports_the_number_of_writes_of_any_kind(
     records: Records, histories: Histories
 ) -> None:
     booked = histories.book()
@@ -277,7 +271,7 @@ async def test_a_save_that_stops_says_how_many_were_written_whatever_they_were(
     assert stored == {booked.id: confirmed, other.id: other}
 
 
-async def test_an_appointment_that_the_store_has_lost_is_written_whole(records: Records, histories: Histories) -> None:
+async def test_a_change_restores_an_appointment_that_the_store_has_lost(records: Records, histories: Histories) -> None:
     confirmed = histories.confirm(histories.book())
 
     assert await records.appointments.save([confirmed]) == Saved()

@@ -1,4 +1,4 @@
-"""What MongoDB is prepared for, and what is said when somebody has been at the data."""
+"""The indexes in MongoDB, and the errors for invalid data and conflicting indexes."""
 
 import asyncio
 from typing import Any
@@ -37,7 +37,7 @@ async def test_many_processes_may_prepare_the_same_database_at_once_and_again(ur
         await records.close()
 
 
-async def test_data_that_breaks_a_fence_is_named_without_telling_whose_it_is(url: str, database: Database) -> None:
+async def test_data_that_violates_a_fence_is_reported_without_personal_data(url: str, database: Database) -> None:
     await database["users"].insert_many([{"_id": name, "email": "pat@clinic.test"} for name in ("pat", "paul")])
     records = connect(url)
 
@@ -57,9 +57,7 @@ async def test_an_index_with_another_definition_is_named(url: str, database: Dat
     await records.close()
 
 
-async def test_a_document_that_cannot_be_read_is_named_without_what_is_in_it(
-    mongo: MongoRecords, database: Database
-) -> None:
+async def test_an_invalid_document_is_reported_without_its_content(mongo: MongoRecords, database: Database) -> None:
     await database["users"].insert_one({"_id": "pat", "role": "nurse", "email": "pat@clinic.test", "createdAt": "?"})
 
     with pytest.raises(BrokenRecord, match=r"account pat.*role") as raised:
@@ -70,6 +68,6 @@ async def test_a_document_that_cannot_be_read_is_named_without_what_is_in_it(
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1/clinic", "mongodb://127.0.0.1:none/clinic"])
-async def test_a_url_that_is_none_of_mongodb_is_refused(url: str) -> None:
+async def test_a_url_that_is_not_a_mongodb_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="URL"):
         connect(url)

@@ -1,4 +1,4 @@
-"""The database is away: said within seconds, and all is there when it is back."""
+"""A database outage is reported within seconds, and no saved data is lost."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ async def own(tmp_path: Path) -> AsyncIterator[tuple[Engine, MongoRecords]]:
     engine.kill()
 
 
-async def test_a_killed_database_is_told_and_has_everything_that_was_saved_when_it_is_back(
+async def test_a_killed_database_is_reported_and_keeps_everything_that_was_saved(
     own: tuple[Engine, MongoRecords], histories: Histories
 ) -> None:
     engine, records = own
@@ -53,7 +53,7 @@ async def test_a_killed_database_is_told_and_has_everything_that_was_saved_when_
     assert await records.appointments.save([other]) == Saved()
 
 
-async def test_a_paused_database_is_told_in_time_to_every_one_of_many_callers(
+async def test_each_of_many_callers_learns_in_time_that_the_database_is_paused(
     own: tuple[Engine, MongoRecords], histories: Histories
 ) -> None:
     engine, records = own

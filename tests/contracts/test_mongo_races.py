@@ -1,4 +1,4 @@
-"""Several workers write at once, each over a connection of its own: the database lets one of them through."""
+"""Several workers write concurrently over separate connections: the database accepts one of them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ async def workers(url: str) -> AsyncIterator[list[MongoRecords]]:
         await records.close()
 
 
-async def test_of_bookings_for_one_slot_one_is_written(workers: list[MongoRecords]) -> None:
+async def test_one_of_many_concurrent_bookings_of_a_slot_is_written(workers: list[MongoRecords]) -> None:
     for turn in range(20):
         bookings = [
             Histories().book(f"d{turn}", f"p{turn}-{worker}", command=f"c{turn}-{worker}") for worker in range(WORKERS)
@@ -37,7 +37,9 @@ async def test_of_bookings_for_one_slot_one_is_written(workers: list[MongoRecord
         assert outcomes.count(Stopped(0, Fence.DOCTOR_SEQ)) == WORKERS - 1
 
 
-async def test_of_changes_of_one_version_one_is_written(workers: list[MongoRecords], histories: Histories) -> None:
+async def test_one_of_many_concurrent_changes_of_a_version_is_written(
+    workers: list[MongoRecords], histories: Histories
+) -> None:
     current = histories.book()
     await workers[0].appointments.save([current])
     for _ in range(20):
@@ -57,7 +59,7 @@ async def test_of_changes_of_one_version_one_is_written(workers: list[MongoRecor
         assert await workers[0].appointments.by_ids([current.id]) == {current.id: current}
 
 
-async def test_one_batch_sent_by_every_worker_is_written_once_and_without_a_hole(
+async def test_one_batch_saved_by_every_worker_is_written_once_and_without_a_gap(
     workers: list[MongoRecords], histories: Histories
 ) -> None:
     bookings = [histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR) for slot in range(30)]

@@ -9,7 +9,7 @@ from tests.contracts.engine import Engine
 from tests.own_database import own_database
 
 
-async def test_it_is_used_with_the_options_that_were_given_and_is_gone_afterwards(engine: Engine) -> None:
+async def test_the_database_has_the_given_options_and_is_dropped_afterwards(engine: Engine) -> None:
     server = engine.url("of_somebody")
     with own_database(server) as url, MongoClient[dict[str, object]](server) as client:
         assert url is not None

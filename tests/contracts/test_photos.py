@@ -1,4 +1,4 @@
-"""The pictures in each of their stores: in memory, in the database, and in a bucket of a server that speaks S3."""
+"""Profile pictures in each store: in memory, in the database, and in an S3-compatible bucket."""
 
 from collections.abc import AsyncIterator, Iterator
 from random import Random
@@ -71,7 +71,7 @@ async def test_a_picture_is_read_back_as_it_was_until_it_is_removed(photos: Phot
     assert await photos.get("first") == b"jpeg"
 
 
-async def test_what_is_not_there_is_none_and_needs_no_removing(photos: PhotoRecords) -> None:
+async def test_a_missing_picture_is_none_and_may_be_deleted(photos: PhotoRecords) -> None:
     assert await photos.get("nothing") is None
     await photos.remove("nothing")
 

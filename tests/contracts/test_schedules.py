@@ -1,4 +1,4 @@
-"""A doctor's timetable in the store: behind one fence with the appointments, and in none of their lists."""
+"""Schedule records in the record: they share the fences with appointments and appear in no list of them."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ async def test_what_is_saved_is_read_back_as_it_was(records: Records, histories:
     assert await records.appointments.schedule_records([]) == {}
 
 
-async def test_who_writes_by_old_hours_meets_the_fence_of_the_doctors_number(
+async def test_an_appointment_decided_on_an_outdated_schedule_is_refused(
     records: Records, histories: Histories
 ) -> None:
     await records.appointments.save([histories.book()])
@@ -40,7 +40,9 @@ async def test_who_writes_by_old_hours_meets_the_fence_of_the_doctors_number(
     assert await records.appointments.save([stale]) == Stopped(0, Fence.DOCTOR_SEQ)
 
 
-async def test_who_changes_hours_by_an_old_history_meets_the_same_fence(records: Records, histories: Histories) -> None:
+async def test_a_schedule_change_decided_on_an_outdated_history_is_refused(
+    records: Records, histories: Histories
+) -> None:
     stale = histories.change_hours(DORA)
     histories.seqs["dora"] -= 1
     await records.appointments.save([histories.book()])
@@ -49,7 +51,7 @@ async def test_who_changes_hours_by_an_old_history_meets_the_same_fence(records:
     assert await records.appointments.schedule_records(["dora"]) == {}
 
 
-async def test_of_two_first_changes_one_is_written_and_the_other_is_stale(
+async def test_one_of_two_first_schedule_changes_is_written_and_the_other_is_stale(
     records: Records, histories: Histories
 ) -> None:
     mine, theirs = histories.change_hours(DORA), histories.change_hours(DORA)
@@ -59,9 +61,7 @@ async def test_of_two_first_changes_one_is_written_and_the_other_is_stale(
     assert await records.appointments.schedule_records(["dora"]) == {"dora": theirs}
 
 
-async def test_a_change_overwrites_nothing_but_the_version_it_was_made_from(
-    records: Records, histories: Histories
-) -> None:
+async def test_a_schedule_change_replaces_only_its_base_version(records: Records, histories: Histories) -> None:
     first = histories.change_hours(DORA)
     second = histories.add_time_off(first, NINE)
     await records.appointments.save([first, second])
@@ -70,7 +70,7 @@ async def test_a_change_overwrites_nothing_but_the_version_it_was_made_from(
     assert await records.appointments.schedule_records(["dora"]) == {"dora": second}
 
 
-async def test_a_command_is_applied_once_to_an_appointment_or_a_timetable(
+async def test_a_command_is_applied_once_to_an_appointment_or_a_schedule(
     records: Records, histories: Histories
 ) -> None:
     changed, booked = histories.change_hours(DORA, command="once"), histories.book(command="other")
@@ -87,7 +87,7 @@ async def test_a_command_is_applied_once_to_an_appointment_or_a_timetable(
     assert await records.appointments.by_command("other") == booked
 
 
-async def test_a_bulk_write_stops_at_a_timetable_that_meets_a_fence(records: Records, histories: Histories) -> None:
+async def test_a_bulk_write_stops_at_a_schedule_that_a_fence_refuses(records: Records, histories: Histories) -> None:
     theirs = histories.change_hours(DORA)
     await records.appointments.save([theirs])
     booked, mine = histories.book(), histories.change_hours(DORA)
@@ -97,7 +97,7 @@ async def test_a_bulk_write_stops_at_a_timetable_that_meets_a_fence(records: Rec
     assert set(await records.appointments.by_ids([booked.id, later.id])) == {booked.id}
 
 
-async def test_what_happened_holds_both_in_one_order(records: Records, histories: Histories) -> None:
+async def test_events_of_appointments_and_schedule_come_in_one_order(records: Records, histories: Histories) -> None:
     booked = histories.book()
     changed = histories.change_hours(DORA)
     confirmed = histories.confirm(booked)
@@ -119,7 +119,7 @@ async def test_what_happened_holds_both_in_one_order(records: Records, histories
 
 
 @pytest.mark.parametrize("booked", [False, True])
-async def test_no_list_and_no_figure_of_appointments_has_a_timetable_in_it(
+async def test_no_list_and_no_count_of_appointments_contains_a_schedule(
     records: Records, histories: Histories, *, booked: bool
 ) -> None:
     appointments = [histories.book()] if booked else []

@@ -1,4 +1,4 @@
-"""Refresh-token families in the store."""
+"""Login sessions in the record."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,7 @@ SESSION = Session(
 )
 
 
-async def test_each_token_of_a_session_is_good_once(records: Records) -> None:
+async def test_each_refresh_token_of_a_session_works_once(records: Records) -> None:
     await records.sessions.add(SESSION)
 
     second = await records.sessions.rotate("log-in", "first", "second", LATER)
@@ -28,7 +28,7 @@ async def test_each_token_of_a_session_is_good_once(records: Records) -> None:
     assert third == SESSION.model_copy(update={"token_hash": "third"})
 
 
-async def test_a_token_that_is_used_again_ends_the_session_for_the_current_one_too(records: Records) -> None:
+async def test_a_token_that_is_used_twice_ends_the_session_also_for_the_current_token(records: Records) -> None:
     await records.sessions.add(SESSION)
     await records.sessions.rotate("log-in", "first", "second", LATER)
 
@@ -36,7 +36,7 @@ async def test_a_token_that_is_used_again_ends_the_session_for_the_current_one_t
     assert await records.sessions.rotate("log-in", "second", "third", LATER) is None
 
 
-async def test_of_two_who_use_one_token_at_once_one_gets_a_new_one_and_the_session_ends(records: Records) -> None:
+async def test_of_two_concurrent_uses_of_a_token_one_succeeds_and_the_session_ends(records: Records) -> None:
     await records.sessions.add(SESSION)
 
     answers = await asyncio.gather(
@@ -48,7 +48,7 @@ async def test_of_two_who_use_one_token_at_once_one_gets_a_new_one_and_the_sessi
     assert await records.sessions.rotate("log-in", winners[0].token_hash, "next", LATER) is None
 
 
-async def test_a_session_that_nobody_knows_is_not_renewed(records: Records) -> None:
+async def test_an_unknown_session_is_not_refreshed(records: Records) -> None:
     assert await records.sessions.rotate("nothing", "first", "second", LATER) is None
 
 
@@ -60,7 +60,7 @@ async def test_a_session_holds_until_it_expires(records: Records) -> None:
     assert await records.sessions.rotate("log-in", "second", "third", SESSION.expires_at) is None
 
 
-async def test_a_session_that_was_ended_is_not_renewed(records: Records) -> None:
+async def test_a_revoked_session_is_not_refreshed(records: Records) -> None:
     await records.sessions.add(SESSION)
 
     await records.sessions.revoke("log-in", LATER)
@@ -69,7 +69,7 @@ async def test_a_session_that_was_ended_is_not_renewed(records: Records) -> None
     assert await records.sessions.rotate("log-in", "first", "second", LATER) is None
 
 
-async def test_the_store_says_which_sessions_were_ended_since_when(records: Records) -> None:
+async def test_sessions_revoked_since_an_instant_are_returned_with_their_instant(records: Records) -> None:
     for number in range(4):
         await records.sessions.add(SESSION.model_copy(update={"id": f"log-in-{number}"}))
     await records.sessions.revoke("log-in-1", NINE)
@@ -92,7 +92,7 @@ async def test_the_store_says_which_sessions_were_ended_since_when(records: Reco
     ]
 
 
-async def test_all_log_ins_of_a_user_end_but_the_one_that_is_spared(records: Records) -> None:
+async def test_all_sessions_of_a_user_end_except_the_given_one(records: Records) -> None:
     for id_, user_id in (("here", "pat"), ("there", "pat"), ("over", "pat"), ("other", "paul")):
         await records.sessions.add(SESSION.model_copy(update={"id": id_, "user_id": user_id}))
     await records.sessions.revoke("over", NINE)

@@ -1,4 +1,4 @@
-"""The outbox, how far planning has come, what came in, and who wants no texts."""
+"""Texts in the record: outbox, planning positions, inbound texts, opt-outs and line halts."""
 
 import asyncio
 from datetime import timedelta
@@ -63,7 +63,7 @@ async def test_a_text_is_read_back_as_it_was(records: Records) -> None:
     assert await records.texts.by_sid("SM2") is None
 
 
-async def test_what_is_planned_again_is_there_once_and_stays_as_it_has_become(records: Records) -> None:
+async def test_a_text_that_is_planned_again_exists_once_and_keeps_its_status(records: Records) -> None:
     sent = await _sending(records, _text(2))
     again = [_text(seq, body="worded anew") for seq in (1, 2, 3)]
 
@@ -83,7 +83,7 @@ async def test_due_texts_come_longest_waiting_first_and_only_while_they_are_plan
     assert await records.texts.due("patient", BEFORE + 3 * MINUTE, 1) == [waiting[2]]
 
 
-async def test_a_claim_is_stored_before_anybody_hears_of_it(records: Records) -> None:
+async def test_a_claim_is_stored_before_it_returns(records: Records) -> None:
     text = _text()
 
     claimed = await _sending(records, text)
@@ -93,7 +93,7 @@ async def test_a_claim_is_stored_before_anybody_hears_of_it(records: Records) ->
     assert await _stored(records, text) == claimed
 
 
-async def test_of_many_who_claim_a_text_at_once_one_gets_it(records: Records) -> None:
+async def test_one_of_many_concurrent_claims_succeeds(records: Records) -> None:
     texts = [_text(seq) for seq in range(1, 6)]
     await records.texts.add_all(texts)
 
@@ -104,7 +104,7 @@ async def test_of_many_who_claim_a_text_at_once_one_gets_it(records: Records) ->
         assert (await _stored(records, text)).attempts == 1
 
 
-async def test_who_read_a_text_before_it_was_postponed_cannot_claim_it_any_more(records: Records) -> None:
+async def test_a_text_that_was_read_before_it_was_postponed_cannot_be_claimed(records: Records) -> None:
     text = _text()
     claimed = await _sending(records, text)
     postponed = await records.texts.postpone(claimed, BEFORE, BEFORE + MINUTE)
@@ -133,7 +133,7 @@ async def test_a_status_only_moves_forward(records: Records, news: TextStatus) -
         assert (await _stored(records, text)).status is (news if moved else status)
 
 
-async def test_reports_that_come_out_of_order_and_twice_end_where_they_would_in_order(records: Records) -> None:
+async def test_reports_out_of_order_and_repeated_lead_to_the_same_status(records: Records) -> None:
     text = await _sending(records, _text())
 
     for status in (TextStatus.SENT, TextStatus.DELIVERED, TextStatus.SENT, TextStatus.UNDELIVERED, TextStatus.UNKNOWN):
@@ -142,7 +142,7 @@ async def test_reports_that_come_out_of_order_and_twice_end_where_they_would_in_
     assert (await _stored(records, text)).status is TextStatus.DELIVERED
 
 
-async def test_news_keep_what_they_do_not_speak_of(records: Records) -> None:
+async def test_an_update_leaves_the_fields_that_it_does_not_set(records: Records) -> None:
     text = await _sending(records, _text())
 
     await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
@@ -152,7 +152,7 @@ async def test_news_keep_what_they_do_not_speak_of(records: Records) -> None:
     assert await _stored(records, text) == text.model_copy(update=told)
 
 
-async def test_a_sid_comes_to_a_text_that_has_gone_on_without_one_and_is_never_replaced(records: Records) -> None:
+async def test_a_sid_is_added_to_a_later_status_and_never_replaced(records: Records) -> None:
     text = await _sending(records, _text())
     await records.texts.settle(text.id, StatusUpdate(TextStatus.DELIVERED), BEFORE + MINUTE)
 
@@ -163,7 +163,7 @@ async def test_a_sid_comes_to_a_text_that_has_gone_on_without_one_and_is_never_r
     assert (stored.status, stored.sid, stored.updated_at) == (TextStatus.DELIVERED, "SM1", BEFORE + MINUTE)
 
 
-async def test_a_text_whose_try_sent_nothing_waits_again(records: Records) -> None:
+async def test_a_text_whose_attempt_sent_nothing_is_planned_again(records: Records) -> None:
     text = await _sending(records, _text())
 
     postponed = await records.texts.postpone(text, BEFORE + 5 * MINUTE, BEFORE + 2 * MINUTE, error_code=20429)
@@ -175,7 +175,7 @@ async def test_a_text_whose_try_sent_nothing_waits_again(records: Records) -> No
     assert await records.texts.due("patient", BEFORE + 5 * MINUTE, 10) == [postponed]
 
 
-async def test_a_text_of_which_a_report_has_come_is_not_postponed(records: Records) -> None:
+async def test_a_text_with_a_report_is_not_postponed(records: Records) -> None:
     text = await _sending(records, _text())
     await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
 
@@ -184,7 +184,7 @@ async def test_a_text_of_which_a_report_has_come_is_not_postponed(records: Recor
     assert (await _stored(records, text)).status is TextStatus.SENT
 
 
-async def test_who_lost_the_claim_cannot_postpone_the_next_one(records: Records) -> None:
+async def test_a_claim_that_was_lost_cannot_postpone_the_next_one(records: Records) -> None:
     first = await _sending(records, _text())
     postponed = await records.texts.postpone(first, BEFORE, BEFORE + MINUTE)
     assert postponed
@@ -214,7 +214,7 @@ async def test_a_repair_is_counted_and_due_at_once(records: Records) -> None:
     assert (again.attempts, again.repairs) == (2, 2)
 
 
-async def test_a_text_of_which_a_report_has_come_is_not_repaired(records: Records) -> None:
+async def test_a_text_with_a_report_is_not_repaired(records: Records) -> None:
     text = await _sending(records, _text())
     await records.texts.settle(text.id, StatusUpdate(TextStatus.SENT, sid="SM1"), BEFORE + MINUTE)
 
@@ -223,7 +223,7 @@ async def test_a_text_of_which_a_report_has_come_is_not_repaired(records: Record
     assert (await _stored(records, text)).status is TextStatus.SENT
 
 
-async def test_unsettled_texts_are_those_whose_fate_nobody_knows_any_more(records: Records) -> None:
+async def test_unsettled_texts_are_those_of_unknown_outcome(records: Records) -> None:
     old, asked, young = (_text(seq) for seq in (1, 2, 3))
     for text in (old, asked):
         await _sending(records, text)
@@ -249,7 +249,7 @@ async def test_reminders_to_a_person_come_latest_first(records: Records) -> None
     assert await records.texts.reminders_to("nobody", NINE) == []
 
 
-async def test_the_doctors_side_sees_what_reached_nobody(records: Records) -> None:
+async def test_a_doctor_sees_the_texts_that_reached_nobody(records: Records) -> None:
     statuses = {status: _text(seq, status=status) for seq, status in enumerate(TextStatus, start=1)}
     no_phone, moved = (
         _text(seq, status=TextStatus.SKIPPED, reason=why) for seq, why in ((20, "no_phone"), (21, "moved"))
@@ -275,7 +275,7 @@ async def test_a_position_only_moves_forward(records: Records) -> None:
     assert await positions.read([]) == {}
 
 
-async def test_many_may_move_positions_at_once(records: Records) -> None:
+async def test_positions_may_be_advanced_concurrently(records: Records) -> None:
     await asyncio.gather(*(records.text_positions.advance({"dora": seq, "dick": 21 - seq}) for seq in range(1, 21)))
 
     assert await records.text_positions.read(["dora", "dick"]) == {"dora": 20, "dick": 20}
@@ -285,7 +285,7 @@ def _message(body: str = "1", answer: str | None = None) -> InboundText:
     return InboundText(id="SMin", phone=PAT, our_number=CLINIC, body=body, received_at=BEFORE, answer=answer)
 
 
-async def test_a_message_that_comes_twice_is_kept_once_and_answered_alike(records: Records) -> None:
+async def test_a_repeated_message_is_stored_once_and_gets_the_same_reply(records: Records) -> None:
     inbound = records.inbound_texts
     assert await inbound.receive(_message()) == _message()
     assert await inbound.receive(_message("something else")) == _message()
@@ -296,7 +296,7 @@ async def test_a_message_that_comes_twice_is_kept_once_and_answered_alike(record
     assert await inbound.receive(_message()) == _message(answer="You are expected.")
 
 
-async def test_of_a_message_that_comes_many_times_at_once_one_is_kept(records: Records) -> None:
+async def test_of_concurrent_copies_of_a_message_one_is_stored(records: Records) -> None:
     received = await asyncio.gather(*(records.inbound_texts.receive(_message(str(one))) for one in range(8)))
 
     assert len({message.body for message in received}) == 1
@@ -317,7 +317,7 @@ async def test_an_opt_out_is_between_one_phone_and_one_of_our_numbers(records: R
     assert not await opt_outs.has(PAT, CLINIC)
 
 
-async def test_a_phone_number_leads_to_its_account(records: Records) -> None:
+async def test_an_account_is_found_by_phone_number(records: Records) -> None:
     pat = patient("pat", phone=PAT)
     await records.users.add([pat, pat.model_copy(update={"id": "paul", "email": "paul@clinic.test", "phone": None})])
 
@@ -336,7 +336,7 @@ async def test_the_last_halt_of_a_line_is_kept_by_its_number(records: Records) -
     assert await halts.latest("+12025550199") is None
 
 
-async def test_texts_that_were_sent_and_not_reported_are_found_by_when_they_left(records: Records) -> None:
+async def test_sent_texts_without_a_report_are_found_by_their_time(records: Records) -> None:
     sent = [_text(seq, status=TextStatus.SENT, not_before=BEFORE + seq * MINUTE) for seq in (1, 2, 3, 4)]
     others = [
         _text(5, status=TextStatus.DELIVERED, not_before=BEFORE + 2 * MINUTE),

@@ -1,4 +1,4 @@
-"""The in-memory twin and MongoDB agree on any run of writes, also on those that no sane worker would try."""
+"""The in-memory record and MongoDB agree on any sequence of writes, also on invalid ones."""
 
 import random
 
@@ -16,7 +16,9 @@ from tests.contracts.histories import NINE, QUARTER, Histories
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_both_stores_say_the_same_of_each_save_and_hold_the_same_after_it(mongo: MongoRecords, seed: int) -> None:
+async def test_both_stores_return_the_same_outcome_of_each_save_and_contain_the_same(
+    mongo: MongoRecords, seed: int
+) -> None:
     memory = MemoryRecords()
     writes = _RandomWrites(random.Random(seed))
     told = set()

@@ -1,4 +1,4 @@
-"""The accounts in the store."""
+"""Accounts in the record."""
 
 import asyncio
 from datetime import timedelta
@@ -45,7 +45,7 @@ async def test_more_accounts_than_one_read_asks_for_are_found(records: Records) 
     assert await records.users.by_ids([patient.id for patient in patients]) == {each.id: each for each in patients}
 
 
-async def test_no_accounts_are_added_without_complaint(records: Records) -> None:
+async def test_adding_no_accounts_succeeds(records: Records) -> None:
     assert await records.users.add([]) is None
 
 
@@ -65,7 +65,7 @@ async def test_a_phone_number_belongs_to_one_account(records: Records) -> None:
     assert await records.users.by_id("paul") is None
 
 
-async def test_an_account_that_takes_both_is_told_of_the_email_address(records: Records) -> None:
+async def test_if_email_and_phone_are_taken_the_email_is_reported(records: Records) -> None:
     await records.users.add([_patient("pat", phone="+12025550123")])
 
     assert await records.users.add([_patient("paul", email="pat@clinic.test", phone="+12025550123")]) == "email"
@@ -93,7 +93,7 @@ async def test_doctors_are_listed_by_name_and_both_roles_counted(records: Record
     assert await records.users.count(Role.PATIENT) == 1
 
 
-async def test_what_differs_is_written_and_the_rest_stays_as_it_is_in_the_store(records: Records) -> None:
+async def test_only_the_changed_fields_are_written(records: Records) -> None:
     dora = _doctor("dora").model_copy(update={"phone": "+12025550123", "photo": "first"})
     await records.users.add([dora])
     renamed = dora.model_copy(update={"name": "Dora the Explorer"})
@@ -107,7 +107,7 @@ async def test_what_differs_is_written_and_the_rest_stays_as_it_is_in_the_store(
     assert await records.users.change(dora, dora) is None
 
 
-async def test_a_change_to_what_another_account_holds_is_refused_by_name(records: Records) -> None:
+async def test_a_change_to_a_taken_value_is_refused_with_the_field(records: Records) -> None:
     pat, paul = _patient("pat", phone="+12025550123"), _patient("paul")
     await records.users.add([pat, paul])
 
@@ -119,13 +119,13 @@ async def test_a_change_to_what_another_account_holds_is_refused_by_name(records
     assert await records.users.by_id("paul") == paul
 
 
-async def test_an_account_that_is_not_there_is_not_changed(records: Records) -> None:
+async def test_a_missing_account_is_not_changed(records: Records) -> None:
     pat = _patient("pat")
     assert await records.users.change(pat, pat.model_copy(update={"name": "P"})) == "stale"
     assert await records.users.by_id("pat") is None
 
 
-async def test_of_two_who_change_a_password_at_once_one_is_told_that_it_is_another_now(records: Records) -> None:
+async def test_one_of_two_concurrent_password_changes_is_stale(records: Records) -> None:
     pat = _patient("pat")
     await records.users.add([pat])
     changes = [pat.model_copy(update={"password_hash": f"$2b$04$other{number}"}) for number in range(4)]

@@ -1,4 +1,4 @@
-"""Passwords: only the right one is right, and a refusal takes its time."""
+"""Passwords: only the right one is accepted, and a refusal takes as long."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ FAST = 4
 SLOW = 11
 
 
-async def test_only_the_right_password_is_right() -> None:
+async def test_only_the_right_password_is_accepted() -> None:
     hashed = await hash_password("Patient#1", FAST)
 
     assert await verify_password("Patient#1", hashed)
@@ -74,7 +74,7 @@ async def test_the_event_loop_goes_on_while_passwords_are_hashed() -> None:
     assert turns > 100
 
 
-async def test_two_are_hashed_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_at_most_two_passwords_are_hashed_concurrently(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
 
     def hashpw(_plain: bytes, _salt: bytes) -> bytes:

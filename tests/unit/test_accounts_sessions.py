@@ -1,4 +1,4 @@
-"""Log-ins: begun with a password, renewed with a token that works once, ended."""
+"""Login sessions: started, refreshed with a token that works once, and ended."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +60,7 @@ async def test_a_log_in_gives_an_access_token_of_the_account(desk: Desk) -> None
     assert pair.expires_in == 15 * 60
 
 
-async def test_a_refresh_token_is_changed_for_a_new_pair_of_the_same_log_in(desk: Desk) -> None:
+async def test_a_refresh_token_is_exchanged_for_a_new_pair_of_the_same_session(desk: Desk) -> None:
     first = await desk.sign_in.start(PAT)
     desk.now += timedelta(minutes=20)
 
@@ -73,7 +73,7 @@ async def test_a_refresh_token_is_changed_for_a_new_pair_of_the_same_log_in(desk
     assert first.refresh_token.startswith(sessions.pop())
 
 
-async def test_a_stolen_refresh_token_ends_the_log_in_for_the_thief_and_for_the_owner(desk: Desk) -> None:
+async def test_a_stolen_refresh_token_ends_the_session_for_thief_and_owner(desk: Desk) -> None:
     stolen = await desk.sign_in.start(PAT)
     owners = await desk.renew(stolen)
 
@@ -98,7 +98,7 @@ async def test_another_log_in_of_the_same_account_goes_on(desk: Desk) -> None:
     await desk.renew(at_home)
 
 
-async def test_whoever_ends_a_log_in_everybody_who_has_to_know_is_told(desk: Desk) -> None:
+async def test_every_end_of_a_session_is_announced(desk: Desk) -> None:
     out, twice, stays = [await desk.sign_in.start(PAT) for _ in range(3)]
     ids = [pair.refresh_token.split(".")[0] for pair in (out, twice, stays)]
     await desk.renew(twice)
@@ -111,7 +111,7 @@ async def test_whoever_ends_a_log_in_everybody_who_has_to_know_is_told(desk: Des
     assert desk.ended == ids[:2]
 
 
-async def test_of_a_session_that_somebody_made_up_nobody_is_told(desk: Desk) -> None:
+async def test_an_invented_session_is_not_announced(desk: Desk) -> None:
     assert await desk.refused("made-up.secret")
     assert desk.ended == []
 
@@ -133,7 +133,7 @@ async def test_a_log_in_of_an_account_that_is_gone_is_not_renewed(desk: Desk) ->
 
 
 @pytest.mark.parametrize("token", ["", ".", "nothing", "nothing.secret", "{session}", "{session}.", "{session}.guess"])
-async def test_what_is_no_refresh_token_is_refused(desk: Desk, token: str) -> None:
+async def test_a_malformed_refresh_token_is_refused(desk: Desk, token: str) -> None:
     session = (await desk.sign_in.start(PAT)).refresh_token.split(".")[0]
 
     assert await desk.refused(token.replace("{session}", session))

@@ -1,4 +1,4 @@
-"""Access tokens: what proves who somebody is, and what does not."""
+"""Access tokens: which are accepted and which are refused."""
 
 import base64
 import hmac
@@ -60,7 +60,7 @@ def test_a_token_says_who_its_bearer_is_and_until_when(tokens: AccessTokens, rol
     assert tokens.verify(token) == Identity("some-one", role, "log-in", NOON + LIFETIME)
 
 
-def test_another_process_with_the_same_secret_believes_it(tokens: AccessTokens, watch: Watch) -> None:
+def test_another_process_with_the_same_secret_accepts_the_token(tokens: AccessTokens, watch: Watch) -> None:
     assert AccessTokens(SECRET, LIFETIME, watch).verify(tokens.issue("pat", Role.PATIENT, "log-in")).user_id == "pat"
 
 
@@ -68,11 +68,11 @@ def test_the_tokens_that_these_tests_make_are_good_before_they_are_changed(token
     assert tokens.verify(_signed()).user_id == "pat"
 
 
-def test_a_token_of_another_secret_proves_nothing(tokens: AccessTokens) -> None:
+def test_a_token_of_another_secret_is_refused(tokens: AccessTokens) -> None:
     assert _code(tokens, _signed(secret=SECRET.upper())) == "invalid_token"
 
 
-def test_a_token_whose_claims_were_changed_proves_nothing(tokens: AccessTokens) -> None:
+def test_a_token_with_changed_claims_is_refused(tokens: AccessTokens) -> None:
     header, claims, signature = tokens.issue("pat", Role.PATIENT, "log-in").split(".")
     said = json.loads(base64.urlsafe_b64decode(claims + "=="))
     forged = base64.urlsafe_b64encode(json.dumps(said | {"role": "doctor"}).encode()).decode().rstrip("=")
@@ -81,14 +81,14 @@ def test_a_token_whose_claims_were_changed_proves_nothing(tokens: AccessTokens) 
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS512"])
-def test_a_token_of_another_algorithm_proves_nothing(tokens: AccessTokens, algorithm: str) -> None:
+def test_a_token_of_another_algorithm_is_refused(tokens: AccessTokens, algorithm: str) -> None:
     token = _signed(secret="" if algorithm == "none" else SECRET, algorithm=algorithm)
 
     assert _code(tokens, token) == "invalid_token"
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE"])
-def test_a_token_without_a_signature_proves_nothing(tokens: AccessTokens, algorithm: str) -> None:
+def test_a_token_without_a_signature_is_refused(tokens: AccessTokens, algorithm: str) -> None:
     _, claims, signature = _signed().split(".")
     header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()).decode().rstrip("=")
 
@@ -97,7 +97,7 @@ def test_a_token_without_a_signature_proves_nothing(tokens: AccessTokens, algori
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "sub", "sid", "role"])
-def test_a_token_that_leaves_something_out_proves_nothing(tokens: AccessTokens, claim: str) -> None:
+def test_a_token_without_a_required_claim_is_refused(tokens: AccessTokens, claim: str) -> None:
     assert _code(tokens, _signed({claim: None})) == "invalid_token"
 
 
@@ -120,18 +120,16 @@ def test_a_token_that_leaves_something_out_proves_nothing(tokens: AccessTokens, 
     ],
     ids=str,
 )
-def test_a_token_that_says_something_else_than_ours_proves_nothing(
-    tokens: AccessTokens, claims: dict[str, object]
-) -> None:
+def test_a_token_with_an_invalid_claim_is_refused(tokens: AccessTokens, claims: dict[str, object]) -> None:
     assert _code(tokens, _signed(claims)) == "invalid_token"
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "Bearer x", "x" * 10_000, "ü.ü.ü", "\udcff", "\0"])
-def test_what_is_no_token_proves_nothing(tokens: AccessTokens, token: str) -> None:
+def test_a_malformed_token_is_refused(tokens: AccessTokens, token: str) -> None:
     assert _code(tokens, token) == "invalid_token"
 
 
-def test_a_token_expires_by_the_clock_that_was_handed_in(tokens: AccessTokens, watch: Watch) -> None:
+def test_a_token_expires_by_the_given_clock(tokens: AccessTokens, watch: Watch) -> None:
     token = tokens.issue("pat", Role.PATIENT, "log-in")
 
     watch.now = NOON + LIFETIME + timedelta(seconds=5)
@@ -141,7 +139,7 @@ def test_a_token_expires_by_the_clock_that_was_handed_in(tokens: AccessTokens, w
     assert _code(tokens, token) == "token_expired"
 
 
-def test_a_token_from_the_future_proves_nothing(tokens: AccessTokens, watch: Watch) -> None:
+def test_a_token_issued_in_the_future_is_refused(tokens: AccessTokens, watch: Watch) -> None:
     token = tokens.issue("pat", Role.PATIENT, "log-in")
 
     watch.now = NOON - timedelta(seconds=5)
@@ -182,7 +180,7 @@ def test_a_token_of_a_retired_key_holds_until_it_expires_and_new_ones_are_signed
 
 
 @pytest.mark.parametrize("kid", ["", "../../dev/null", "0" * 12, 7, None, ["a"], {"a": 1}])
-def test_a_token_that_names_a_key_nobody_has_proves_nothing(tokens: AccessTokens, kid: object) -> None:
+def test_a_token_of_an_unknown_key_is_refused(tokens: AccessTokens, kid: object) -> None:
     claims = {"sub": "pat", "role": "patient", "sid": "log-in", "iat": NOON.timestamp(), "exp": NOON.timestamp() + 900}
     header = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT", "kid": kid}).encode()).rstrip(b"=")
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=")

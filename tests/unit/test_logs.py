@@ -1,4 +1,4 @@
-"""What a process logs, and what it never logs."""
+"""The log format, and the private data that is never logged."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def test_libraries_are_heard_from_warning_on_and_in_the_same_form(written: Writt
     assert (line["level"], line["logger"], line["process"]) == ("warning", "aiokafka", "api")
 
 
-def test_what_libraries_quote_is_blanked_out(written: Written) -> None:
+def test_private_data_in_messages_of_libraries_is_replaced(written: Written) -> None:
     logging.getLogger("pymongo").warning("dup key: {email: 'ada@clinic.test', phone: '+12025550123'}")
     logging.getLogger("pymongo").warning("no answer from mongodb://clinic:s3cret@db.example:27017/clinic")
     text = json.dumps(written())

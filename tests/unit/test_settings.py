@@ -1,4 +1,4 @@
-"""The settings: what is refused, what a child process gets, and that `.env.example` tells the truth."""
+"""The settings: validation, the environment of a child process, and the accuracy of `.env.example`."""
 
 import re
 from pathlib import Path
@@ -111,7 +111,7 @@ _PUBLIC = "https://hub.example"
 
 
 @pytest.mark.parametrize("missing", _TWILIO)
-def test_twilio_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_the_twilio_settings_are_all_set_or_none(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     for name, value in _TWILIO.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PUBLIC_URL", _PUBLIC)
@@ -124,7 +124,7 @@ def test_twilio_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, miss
     assert "hunter2" not in str(refused.value)
 
 
-def test_with_twilio_it_must_be_said_where_twilio_finds_us_unless_it_is_a_stand_in_on_this_machine(
+def test_twilio_needs_a_public_url_unless_it_is_a_stub_on_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in _TWILIO.items():

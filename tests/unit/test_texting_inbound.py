@@ -1,4 +1,4 @@
-"""What somebody means who texts us."""
+"""The intent of inbound texts."""
 
 import pytest
 
@@ -134,11 +134,11 @@ def test_help_is_understood(body: str) -> None:
         "1.2",
     ],
 )
-def test_what_is_not_clear_is_left_to_people(body: str) -> None:
+def test_an_unclear_text_has_no_intent(body: str) -> None:
     assert intent_of(body) is Intent.OTHER
 
 
-def test_what_twilio_took_it_for_counts_more_than_the_words() -> None:
+def test_twilios_opt_out_type_overrides_the_words() -> None:
     assert intent_of("ARRET", "STOP") is Intent.STOP
     assert intent_of("1", "START") is Intent.START
     assert intent_of("info", "HELP") is Intent.HELP

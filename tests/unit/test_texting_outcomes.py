@@ -1,4 +1,4 @@
-"""What Twilio's answers and codes mean."""
+"""The classification of Twilio's answers and error codes."""
 
 from datetime import timedelta
 
@@ -46,13 +46,13 @@ def test_where_the_code_is_not_known_the_http_status_decides(status: int, code: 
     assert classify_http_error(status, code) is fate
 
 
-def test_a_callback_without_a_code_or_with_a_new_one_tells_nothing() -> None:
+def test_a_report_without_a_known_code_has_unknown_result() -> None:
     assert classify_error_code(0) is SendResult.UNKNOWN
     assert classify_error_code(39999) is SendResult.UNKNOWN
 
 
 @pytest.mark.parametrize(("code", "fate"), EACH)
-def test_one_more_try_is_made_only_where_it_may_help(code: int, fate: SendResult) -> None:
+def test_only_transient_failures_are_retried(code: int, fate: SendResult) -> None:
     assert (retry_delay(code) is not None) == (fate is SendResult.LATER)
 
 

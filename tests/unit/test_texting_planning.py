@@ -1,4 +1,4 @@
-"""Which texts an event asks for, and whether they are still worth sending."""
+"""Which texts an event causes, and whether they are still relevant."""
 
 from datetime import datetime, timedelta
 
@@ -34,7 +34,7 @@ def test_a_booking_for_today_is_told_to_the_patient_and_to_the_doctor() -> None:
     assert "Mon 1 Jun, 2:00 PM" in to_doctor.body
 
 
-def test_a_text_knows_its_event_and_until_when_it_is_of_use() -> None:
+def test_a_text_has_its_event_and_the_time_until_which_it_is_useful() -> None:
     (text, _) = asked(free(), book())
 
     assert text.id == derived_id("text", "berlin", "1", "ann")
@@ -43,7 +43,7 @@ def test_a_text_knows_its_event_and_until_when_it_is_of_use() -> None:
     assert text.status is TextStatus.PLANNED
 
 
-def test_whoever_plans_an_event_again_and_later_gives_its_texts_the_same_ids() -> None:
+def test_planning_an_event_again_gives_texts_with_the_same_ids() -> None:
     event = happened(booked())
 
     first = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW)
@@ -53,7 +53,7 @@ def test_whoever_plans_an_event_again_and_later_gives_its_texts_the_same_ids() -
     assert len({text.id for text in first}) == 2
 
 
-def test_what_happened_more_than_a_day_ago_is_no_news_and_asks_for_nothing() -> None:
+def test_an_event_older_than_a_day_causes_no_text() -> None:
     event = happened(booked())
 
     assert len(plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY)) == 2
@@ -88,14 +88,14 @@ def test_what_the_patient_cancels_is_told_to_the_doctor_alone() -> None:
     assert said(asked(booked(), change("cancel"))) == [("doctor", "cancelled")]
 
 
-def test_a_doctor_is_not_told_what_the_doctor_has_done() -> None:
+def test_a_doctor_gets_no_text_about_their_own_action() -> None:
     assert said(asked(free(), book(by=BY_DOCTOR))) == [("patient", "booked")]
     assert said(asked(booked(), change("reschedule", by=BY_DOCTOR))) == [("patient", "rescheduled")]
     assert said(asked(booked(), change("cancel", by=BY_DOCTOR))) == [("patient", "cancelled")]
 
 
 @pytest.mark.parametrize("kind", ["confirm", "complete", "mark_no_show"])
-def test_other_events_ask_for_no_text(kind: str) -> None:
+def test_other_events_cause_no_text(kind: str) -> None:
     by = BY_DOCTOR if kind == "complete" else None
 
     assert asked(booked(), change(kind, by=by), START + timedelta(minutes=15) if kind != "confirm" else NOW) == []
@@ -145,13 +145,13 @@ def test_a_doctor_is_told_of_a_move_to_tomorrow_and_not_of_one_between_far_days(
     assert said(asked(far, change("reschedule", start=START + 9 * DAY)))[1:] == []
 
 
-def test_who_has_no_phone_gets_a_record_that_says_so() -> None:
+def test_a_text_to_a_person_without_a_phone_is_recorded_as_skipped() -> None:
     (to_patient, _) = asked(free(), book(), patient=PATIENT.model_copy(update={"phone": None}))
 
     assert (to_patient.status, to_patient.reason, to_patient.phone) == (TextStatus.SKIPPED, "no_phone", None)
 
 
-def test_a_text_that_is_planned_when_it_is_of_no_use_any_more_is_recorded_and_not_sent() -> None:
+def test_a_text_planned_after_its_use_is_recorded_as_skipped() -> None:
     event = happened(after(booked(), change("remind"), THREE_HOURS_BEFORE))
 
     (late,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, START - timedelta(minutes=30))
@@ -161,7 +161,7 @@ def test_a_text_that_is_planned_when_it_is_of_no_use_any_more_is_recorded_and_no
     assert in_time.status is TextStatus.PLANNED
 
 
-def test_the_seeds_appointments_ask_for_no_texts() -> None:
+def test_appointments_of_the_seed_cause_no_texts() -> None:
     assert asked(free(), book(by=Actor(id="ann", role=Role.PATIENT, via="seed"))) == []
 
 
@@ -180,7 +180,7 @@ def test_no_text_names_the_doctor_the_specialty_or_the_patient() -> None:
     ("kind", "reason"),
     [("confirm", None), ("cancel", "cancelled"), ("complete", "over"), ("reschedule", "moved")],
 )
-def test_a_reminder_is_not_worth_sending_when_its_appointment_has_gone_on(kind: str, reason: str | None) -> None:
+def test_a_reminder_is_skipped_after_a_later_event_of_its_appointment(kind: str, reason: str | None) -> None:
     reminded = after(booked(), change("remind", key="r"), THREE_HOURS_BEFORE)
     (text,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, happened(reminded), THREE_HOURS_BEFORE)
     # Later than it would be sent, so that it may be complete; what is asked is what the event makes of it.
@@ -192,7 +192,7 @@ def test_a_reminder_is_not_worth_sending_when_its_appointment_has_gone_on(kind: 
     assert skip_reason(text, now_stands, THREE_HOURS_BEFORE) == reason
 
 
-def test_a_text_is_not_worth_sending_once_its_time_has_come_or_its_appointment_is_gone() -> None:
+def test_a_text_is_skipped_after_its_use_or_without_its_appointment() -> None:
     (text, _) = asked(free(), book())
     appointment = only(booked())
 
@@ -201,7 +201,7 @@ def test_a_text_is_not_worth_sending_once_its_time_has_come_or_its_appointment_i
     assert skip_reason(text, None, NOW) == "unknown_appointment"
 
 
-def test_of_an_appointment_that_moves_away_and_back_only_the_last_text_is_worth_sending() -> None:
+def test_if_an_appointment_moves_away_and_back_only_the_last_text_is_sent() -> None:
     away = after(booked(), change("reschedule", key="away"), NOW)
     back = after(away, change("reschedule", key="back", start=START), NOW)
     again = after(back, change("reschedule", key="again"), NOW)
@@ -215,14 +215,14 @@ def test_of_an_appointment_that_moves_away_and_back_only_the_last_text_is_worth_
     assert texts[1].body == texts[3].body
 
 
-def test_that_an_appointment_was_cancelled_stays_worth_telling() -> None:
+def test_a_text_about_a_cancellation_stays_relevant() -> None:
     cancelled = after(booked(), change("cancel", by=BY_DOCTOR), NOW)
     (text,) = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, happened(cancelled), NOW)
 
     assert skip_reason(text, only(cancelled), NOW) is None
 
 
-def test_after_a_no_show_nothing_is_left_to_tell() -> None:
+def test_after_a_no_show_no_text_is_relevant() -> None:
     (text, _) = asked(free(), book())
     missed = after(
         booked(),
@@ -233,7 +233,7 @@ def test_after_a_no_show_nothing_is_left_to_tell() -> None:
     assert skip_reason(text, only(missed), NOW) == "over"
 
 
-def test_a_text_that_could_not_be_delivered_is_repeated_once_under_an_id_of_its_own() -> None:
+def test_an_undelivered_text_is_repeated_once_under_its_own_id() -> None:
     (text, _) = asked(free(), book())
     failed = text.model_copy(
         update={"status": TextStatus.UNDELIVERED, "sid": "SM1", "error_code": 30003, "attempts": 2}
@@ -285,7 +285,7 @@ def test_across_a_clock_change_the_reminder_is_due_three_hours_of_waiting_before
     assert f"appointment {shown}. Reply" in text.body
 
 
-def test_each_is_told_in_the_language_of_their_choice() -> None:
+def test_each_text_is_in_the_recipients_language() -> None:
     chosen = {"language": "de"}
     to_patient, to_doctor = asked(free(), book(), patient=PATIENT.model_copy(update=chosen))
     assert "Ihr Termin am Mo 1.6., 14:00 Uhr" in to_patient.body

@@ -1,4 +1,4 @@
-"""The way to Twilio, against a server of the test's own: what each of its answers, and each fault, comes to."""
+"""The Twilio client against a local server: the outcome of each answer and each fault."""
 
 import asyncio
 import logging

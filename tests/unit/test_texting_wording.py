@@ -1,4 +1,4 @@
-"""What the texts say: short enough, by the right clock, and without words that carriers act upon."""
+"""The wording of texts: one segment, local times, and no words that carriers act upon."""
 
 import inspect
 import re
@@ -44,7 +44,7 @@ def test_no_text_is_said_alike_in_two_languages() -> None:
     assert len(set(bodies.values())) == len(bodies) == len(TEMPLATES) * len(LANGUAGES)
 
 
-def test_every_template_is_looked_at() -> None:
+def test_every_template_is_covered() -> None:
     assert {name.partition(" ")[0] for name in _worded(LONGEST)} >= {
         "booked",
         "reminder",
