@@ -32,7 +32,7 @@ def changed_hours() -> FaultlessClinic:
     return clinic
 
 
-def with_timetable(clinic: FaultlessClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
+def with_schedule(clinic: FaultlessClinic, change: Callable[[ScheduleRecord], ScheduleRecord]) -> set[str]:
     """Return the violations when the record has another schedule of Ada."""
     good = clinic.record()
     schedule_records = [change(each) if each.doctor_id == ADA.id else each for each in good.schedule_records.values()]
@@ -59,14 +59,14 @@ def test_an_appointment_outside_the_hours_of_that_time_is_reported() -> None:
 
 
 def test_a_lost_change_of_hours_leaves_a_gap_in_the_numbering() -> None:
-    assert "a seq is missing" in with_timetable(changed_hours(), lambda each: unchanged_schedule(each.initial))
+    assert "a seq is missing" in with_schedule(changed_hours(), lambda each: unchanged_schedule(each.initial))
 
 
 def test_a_schedule_that_does_not_match_its_history_is_reported() -> None:
     def bend(schedule_record: ScheduleRecord) -> ScheduleRecord:
         return schedule_record.model_copy(update={"current": schedule_record.initial})
 
-    assert "a state does not match its history" in with_timetable(changed_hours(), bend)
+    assert "a state does not match its history" in with_schedule(changed_hours(), bend)
 
 
 @pytest.mark.parametrize("code", ["outside_hours", "doctor_unavailable"])

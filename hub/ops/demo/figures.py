@@ -66,10 +66,10 @@ def figures_of(history: History, dashboards: Sequence[Dashboard], record: Record
 def _delivery_seconds(dashboards: Sequence[Dashboard], record: Record) -> list[float]:
     """Return the seconds from the decision of each event to its arrival at a client."""
     return [
-        (seen.at - entered.event.at).total_seconds()
+        (seen.at - recorded.event.at).total_seconds()
         for dashboard in dashboards
         for seen in dashboard.received
-        if (entered := record.by_seq.get((seen.event.doctor_id, seen.event.seq)))
+        if (recorded := record.by_seq.get((seen.event.doctor_id, seen.event.seq)))
     ]
 
 

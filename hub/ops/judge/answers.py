@@ -6,7 +6,7 @@ from hub.client.answers import Answer
 from hub.client.commands import Kind, Request
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Entered, Record
+from hub.ops.judge.record import AppointmentEntry, Record
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
 
@@ -35,9 +35,9 @@ def acknowledged(history: History, record: Record) -> Iterator[Violation]:
 
 def applied_once(history: History, record: Record) -> Iterator[Violation]:
     """Find commands with two events, commands acknowledged for two appointments, and refused commands with an event."""
-    for command_id, entered in record.by_command.items():
-        if len(entered) > 1:
-            places = ", ".join(f"{each.where} seq {each.event.seq}" for each in entered)
+    for command_id, recorded in record.by_command.items():
+        if len(recorded) > 1:
+            places = ", ".join(f"{each.where} seq {each.event.seq}" for each in recorded)
             yield Violation(Promise.APPLIED_ONCE, "a command was applied twice", f"{command_id}: {places}")
     for entry in history.entries:
         shown = {answer.appointment.id for answer in entry.answers if answer.appointment}
@@ -56,11 +56,11 @@ def requested(history: History, record: Record) -> Iterator[Violation]:
     Changes of a doctor's hours are ignored: the history does not record them.
     """
     since = history.first_request_times()
-    for entered in record.by_doctor.values():
-        for each in entered:
+    for recorded in record.by_doctor.values():
+        for each in recorded:
             by = each.event.by
             by_client = by.via in {"rest", "socket"} and by.id in since and each.event.at >= since[by.id]
-            if by_client and isinstance(each, Entered) and not _was_requested(each, history):
+            if by_client and isinstance(each, AppointmentEntry) and not _was_requested(each, history):
                 case = f"{each.event.type} {each.appointment.id}, seq {each.event.seq}, command {each.event.command_id}"
                 yield Violation(Promise.APPLIED_ONCE, "the record has a change that no client requested", case)
 
@@ -82,12 +82,12 @@ def decided(history: History) -> Iterator[Violation]:
 
 def _contradictions(request: Request, answer: Answer, record: Record) -> Iterator[str]:
     """Return how the record contradicts an acknowledgement."""
-    entered = _of_appointments(record, request.command_id)
+    recorded = _of_appointments(record, request.command_id)
     shown = answer.appointment
-    if not entered or shown is None:
+    if not recorded or shown is None:
         yield f"{describe(request)}: no event of this command"
         return
-    appointment, event = entered[0].appointment, entered[0].event
+    appointment, event = recorded[0].appointment, recorded[0].event
     if appointment.id != shown.id or event.type != _EVENT_OF[request.command.kind]:
         yield f"{describe(request)}: the record has {event.type} {appointment.id}, but {shown.id} was acknowledged"
     elif appointment.version < shown.version:
@@ -98,29 +98,29 @@ def _contradictions(request: Request, answer: Answer, record: Record) -> Iterato
 
 def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
     """Return the refusals of a request that is in the record. An event of another request with the same key is none."""
-    entered = _of_appointments(record, entry.first.command_id)
+    recorded = _of_appointments(record, entry.first.command_id)
     return [
         exchange.answer
         for exchange in entry.exchanges
         if exchange.answer
         and not exchange.answer.ok
         and exchange.answer.decided
-        and any(_fits(exchange, each) for each in entered)
+        and any(_fits(exchange, each) for each in recorded)
     ]
 
 
-def _of_appointments(record: Record, command_id: str) -> list[Entered]:
-    return [each for each in record.by_command.get(command_id, ()) if isinstance(each, Entered)]
+def _of_appointments(record: Record, command_id: str) -> list[AppointmentEntry]:
+    return [each for each in record.by_command.get(command_id, ()) if isinstance(each, AppointmentEntry)]
 
 
-def _was_requested(entered: Entered, history: History) -> bool:
-    entry = history.by_command(entered.event.command_id)
-    return entry is not None and any(_fits(exchange, entered) for exchange in entry.exchanges)
+def _was_requested(recorded: AppointmentEntry, history: History) -> bool:
+    entry = history.by_command(recorded.event.command_id)
+    return entry is not None and any(_fits(exchange, recorded) for exchange in entry.exchanges)
 
 
-def _fits(exchange: Exchange, entered: Entered) -> bool:
+def _fits(exchange: Exchange, recorded: AppointmentEntry) -> bool:
     """Whether the event is what this request asked for, by the user that the id of the command implies."""
-    command, appointment, event = exchange.request.command, entered.appointment, entered.event
+    command, appointment, event = exchange.request.command, recorded.appointment, recorded.event
     if event.type != _EVENT_OF[command.kind]:
         return False
     match event:

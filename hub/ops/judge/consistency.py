@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Entered, Occupancy, Rearranged, Record
+from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, ScheduleEntry
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import apply_all, as_of
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
@@ -69,9 +69,9 @@ def hours(record: Record) -> Iterator[Violation]:
 
 def numbering(record: Record) -> Iterator[Violation]:
     """Find events of a doctor that are not numbered 1, 2, 3, …, with the preceding number as `prev`."""
-    for doctor_id, entered in record.by_doctor.items():
+    for doctor_id, recorded in record.by_doctor.items():
         last = 0
-        for each in entered:
+        for each in recorded:
             event = each.event
             if event.seq == last:
                 yield _misnumbered("a seq is used twice", doctor_id, each)
@@ -143,9 +143,9 @@ def _freed(occupancy: Occupancy, read_at: datetime) -> datetime:
     return occupancy.freed.at if occupancy.freed else read_at
 
 
-def _misnumbered(what: str, doctor_id: str, entered: Entered | Rearranged) -> Violation:
-    event = entered.event
-    case = f"doctor {doctor_id}: seq {event.seq}, prev {event.prev} ({event.type}, {entered.where})"
+def _misnumbered(what: str, doctor_id: str, recorded: AppointmentEntry | ScheduleEntry) -> Violation:
+    event = recorded.event
+    case = f"doctor {doctor_id}: seq {event.seq}, prev {event.prev} ({event.type}, {recorded.where})"
     return Violation(Promise.TOLD_IN_ORDER, what, case)
 
 

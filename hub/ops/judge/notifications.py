@@ -6,7 +6,7 @@ from datetime import timedelta
 from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Entered, Rearranged, Record
+from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
 from hub.scheduling.apply import as_of
 from hub.scheduling.values import rfc3339
 from hub.scheduling.views import schedule_view, view
@@ -31,12 +31,12 @@ def accurate(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
     for received in dashboard.received:
         event = received.event
         doctor_id = event.doctor_id
-        entered = record.by_seq.get((doctor_id, event.seq))
-        if entered is None:
+        recorded = record.by_seq.get((doctor_id, event.seq))
+        if recorded is None:
             yield _about(dashboard, "an event was sent that is not in the record", doctor_id, event.seq)
-        elif not _concerns(dashboard, entered):
+        elif not _concerns(dashboard, recorded):
             yield _about(dashboard, "an event was sent to a client that may not see it", doctor_id, event.seq)
-        elif not _same(received.event, entered):
+        elif not _same(received.event, recorded):
             yield _about(dashboard, "an event was sent with other content than in the record", doctor_id, event.seq)
 
 
@@ -48,9 +48,9 @@ def complete(dashboard: Dashboard, record: Record, clocks: timedelta) -> Iterato
     """
     for period in dashboard.periods:
         had = {(received.event.doctor_id, received.event.seq) for received in period.received}
-        for doctor_id, entered in record.by_doctor.items():
+        for doctor_id, recorded in record.by_doctor.items():
             first, last = _received_range(period, doctor_id)
-            for each in entered:
+            for each in recorded:
                 seq = each.event.seq
                 required = _concerns(dashboard, each) and (
                     first <= seq <= last or (period.until is None and each.event.at > period.since + clocks)
@@ -78,34 +78,34 @@ def watched_slots(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
             yield Violation(Promise.TOLD_IN_ORDER, "a watched slot is shown wrongly", case)
 
 
-def _concerns(dashboard: Dashboard, entered: Entered | Rearranged) -> bool:
+def _concerns(dashboard: Dashboard, recorded: AppointmentEntry | ScheduleEntry) -> bool:
     """Whether the owner is entitled to the event.
 
     Only the doctor gets missed reminders and changes of the own hours.
     """
-    if isinstance(entered, Rearranged):
-        return entered.schedule_record.doctor_id == dashboard.owner.id
+    if isinstance(recorded, ScheduleEntry):
+        return recorded.schedule_record.doctor_id == dashboard.owner.id
     if dashboard.owner.role == "doctor":
-        return entered.appointment.doctor_id == dashboard.owner.id
-    return entered.appointment.patient_id == dashboard.owner.id and entered.event.type != "reminder_missed"
+        return recorded.appointment.doctor_id == dashboard.owner.id
+    return recorded.appointment.patient_id == dashboard.owner.id and recorded.event.type != "reminder_missed"
 
 
-def _same(received: DoctorEvent, entered: Entered | Rearranged) -> bool:
-    event = entered.event
-    if isinstance(entered, Rearranged) or isinstance(received, CalendarEvent):
-        return _same_calendar(received, entered)
+def _same(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:
+    event = recorded.event
+    if isinstance(recorded, ScheduleEntry) or isinstance(received, CalendarEvent):
+        return _same_calendar(received, recorded)
     try:
-        then = view(as_of(entered.appointment, entered.event.seq))
+        then = view(as_of(recorded.appointment, recorded.event.seq))
     except ValueError:  # the history is invalid; `consistency.states` reports it
         return True
     return (received.type, received.prev, received.appointment) == (event.type, event.prev, then)
 
 
-def _same_calendar(received: DoctorEvent, entered: Entered | Rearranged) -> bool:
-    if isinstance(entered, Entered) or isinstance(received, AppointmentEvent):
+def _same_calendar(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:
+    if isinstance(recorded, AppointmentEntry) or isinstance(received, AppointmentEvent):
         return False
-    event = entered.event
-    then = schedule_view(as_of(entered.schedule_record, event.seq).current)
+    event = recorded.event
+    then = schedule_view(as_of(recorded.schedule_record, event.seq).current)
     return (received.type, received.prev, received.calendar) == (event.type, event.prev, then)
 
 

@@ -23,8 +23,8 @@ from hub.scheduling.values import APPOINTMENT_DURATION
 
 
 @dataclass(frozen=True)
-class Entered:
-    """An event of an appointment, with the appointment."""
+class AppointmentEntry:
+    """An event in the history of an appointment, with the appointment in its current state."""
 
     appointment: Appointment
     event: Event
@@ -36,8 +36,8 @@ class Entered:
 
 
 @dataclass(frozen=True)
-class Rearranged:
-    """An event of a doctor's schedule, with the schedule."""
+class ScheduleEntry:
+    """An event in the history of a doctor's schedule, with the schedule in its current state."""
 
     schedule_record: ScheduleRecord
     event: ScheduleEvent
@@ -103,28 +103,30 @@ class Record:
         return [*found, schedule]
 
     @cached_property
-    def by_doctor(self) -> Mapping[str, Sequence[Entered | Rearranged]]:
+    def by_doctor(self) -> Mapping[str, Sequence[AppointmentEntry | ScheduleEntry]]:
         """All events of each doctor, by `seq`."""
-        found: dict[str, list[Entered | Rearranged]] = defaultdict(list)
+        found: dict[str, list[AppointmentEntry | ScheduleEntry]] = defaultdict(list)
         for appointment in self.appointments.values():
-            found[appointment.doctor_id] += [Entered(appointment, event) for event in appointment.history]
+            found[appointment.doctor_id] += [AppointmentEntry(appointment, event) for event in appointment.history]
         for schedule_record in self.schedule_records.values():
             found[schedule_record.doctor_id] += [
-                Rearranged(schedule_record, event) for event in schedule_record.history
+                ScheduleEntry(schedule_record, event) for event in schedule_record.history
             ]
-        return {doctor_id: sorted(entered, key=lambda each: each.event.seq) for doctor_id, entered in found.items()}
+        return {doctor_id: sorted(recorded, key=lambda each: each.event.seq) for doctor_id, recorded in found.items()}
 
     @cached_property
-    def by_seq(self) -> Mapping[tuple[str, int], Entered | Rearranged]:
+    def by_seq(self) -> Mapping[tuple[str, int], AppointmentEntry | ScheduleEntry]:
         """The events by (doctor id, `seq`). If two events have the same `seq`, one of them."""
-        return {(doctor_id, each.event.seq): each for doctor_id, entered in self.by_doctor.items() for each in entered}
+        return {
+            (doctor_id, each.event.seq): each for doctor_id, recorded in self.by_doctor.items() for each in recorded
+        }
 
     @cached_property
-    def by_command(self) -> Mapping[str, Sequence[Entered | Rearranged]]:
+    def by_command(self) -> Mapping[str, Sequence[AppointmentEntry | ScheduleEntry]]:
         """The events of each command. More than one event breaks a promise."""
         found = defaultdict(list)
-        for entered in self.by_doctor.values():
-            for each in entered:
+        for recorded in self.by_doctor.values():
+            for each in recorded:
                 found[each.event.command_id].append(each)
         return found
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Entered, Occupancy, Record, occupancies_of
+from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, occupancies_of
 from hub.scheduling.values import rfc3339
 from hub.texting.text import UNSETTLED, Text, TextStatus, text_id
 
@@ -38,9 +38,9 @@ class TextEvidence:
     in_transit: timedelta
 
 
-def reminders(record: Record) -> list[Entered]:
+def reminders(record: Record) -> list[AppointmentEntry]:
     """Return the events that each require a reminder text."""
-    return [each for entered in record.by_doctor.values() for each in entered if each.event.type == "reminded"]
+    return [each for recorded in record.by_doctor.values() for each in recorded if each.event.type == "reminded"]
 
 
 def unresolved(evidence: TextEvidence) -> list[Text]:
@@ -99,16 +99,16 @@ def _excused(text: Text, evidence: TextEvidence) -> bool:
     return text.status in UNSETTLED and text.updated_at >= evidence.given_up
 
 
-def _occupancy_at(each: Entered) -> Occupancy | None:
+def _occupancy_at(each: AppointmentEntry) -> Occupancy | None:
     """Return the slot that the appointment held when the reminder came due."""
     earlier = [occupancy for occupancy in occupancies_of(each.appointment) if occupancy.taken.seq < each.event.seq]
     return earlier[-1] if earlier else None
 
 
-def _text_id(each: Entered) -> str:
+def _text_id(each: AppointmentEntry) -> str:
     return text_id(each.appointment.doctor_id, each.event.seq, each.appointment.patient_id)
 
 
-def _about(what: str, each: Entered) -> Violation:
+def _about(what: str, each: AppointmentEntry) -> Violation:
     case = f"{each.appointment.id}, seq {each.event.seq} at {rfc3339(each.event.at)}"
     return Violation(Promise.REMINDED_ONCE, what, case)
