@@ -1,1 +1,1 @@
-"""What people who run the hub use: command line, local stack, seed, demo, judge, checks, accounts of doctors."""
+"""Tools for operators: command line, local run, seed, demo, judge, checks, doctors' accounts."""

@@ -1,4 +1,4 @@
-"""The seed: a clinic that looks lived in, the same for the same day, and only where nobody is."""
+"""The seed: realistic data, the same for the same day, and only in a database without users."""
 
 import json
 from collections import defaultdict
@@ -31,7 +31,7 @@ EVERYTHING = 100_000
 
 
 class Seeded:
-    """A store after the seed, and what it holds."""
+    """A seeded store with its data."""
 
     def __init__(self, records: MemoryRecords, report: SeedReport, steps: list[tuple[int, int]], path: Path) -> None:
         self.records, self.report, self.steps, self.path = records, report, steps, path
@@ -62,7 +62,7 @@ async def test_there_are_ten_doctors_many_patients_and_weeks_of_appointments(see
     assert len(seeded.appointments) == seeded.report.appointments >= 500
 
 
-async def test_past_and_future_hold_every_kind_of_appointment(seeded: Seeded) -> None:
+async def test_there_are_past_and_future_appointments_of_every_status(seeded: Seeded) -> None:
     past = [each for each in seeded.appointments if each.start < NOW]
     future = [each for each in seeded.appointments if each.start >= NOW]
     assert {each.status for each in past} == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
@@ -73,11 +73,11 @@ async def test_past_and_future_hold_every_kind_of_appointment(seeded: Seeded) ->
     assert any([e.type for e in each.history][-2:] == ["no_show", "completed"] for each in past), "nobody came late"
 
 
-async def test_every_appointment_is_what_its_history_gives(seeded: Seeded) -> None:
+async def test_every_appointment_matches_its_history(seeded: Seeded) -> None:
     assert all(apply_all(None, each.history) == each for each in seeded.appointments)
 
 
-async def test_each_doctors_events_count_up_without_a_hole_and_rise_in_time(seeded: Seeded) -> None:
+async def test_each_doctors_events_are_numbered_without_gaps_in_order_of_time(seeded: Seeded) -> None:
     for doctor in seeded.doctors:
         events = [each.event for each in await seeded.events_of(doctor)]
         assert [(event.prev, event.seq) for event in events] == list(enumerate(range(1, len(events) + 1)))
@@ -85,7 +85,7 @@ async def test_each_doctors_events_count_up_without_a_hole_and_rise_in_time(seed
         assert all(event.at < MIDNIGHT and event.by.via == "seed" for event in events)
 
 
-async def test_nobody_is_in_two_places_at_once(seeded: Seeded) -> None:
+async def test_no_appointments_of_a_user_overlap(seeded: Seeded) -> None:
     held = defaultdict(list)
     for appointment in seeded.appointments:  # in order of start
         if appointment.status is not Status.CANCELLED:
@@ -96,13 +96,13 @@ async def test_nobody_is_in_two_places_at_once(seeded: Seeded) -> None:
     )
 
 
-async def test_every_appointment_is_in_the_doctors_working_time(seeded: Seeded) -> None:
+async def test_every_appointment_is_within_the_doctors_hours(seeded: Seeded) -> None:
     calendars = {doctor.id: doctor.schedule for doctor in seeded.doctors}
     assert all(calendars[each.doctor_id].works_at(each.start) for each in seeded.appointments)
 
 
-async def test_what_is_due_lies_ahead(seeded: Seeded) -> None:
-    """Seeding must not make a running hub send reminders or mark no-shows of what was over long ago."""
+async def test_all_pending_deadlines_are_in_the_future(seeded: Seeded) -> None:
+    """A running hub must not send reminders or mark no-shows for old appointments after the seed."""
     due = [each.due for each in seeded.appointments if each.due]
     assert due
     assert min(due) >= MIDNIGHT
@@ -120,7 +120,7 @@ async def test_every_doctor_has_free_slots_in_the_next_week(seeded: Seeded) -> N
         assert 0.4 < sum(week) / len(week) < 1, doctor.name
 
 
-async def test_doctors_work_round_the_world_and_are_themselves_their_calendar(seeded: Seeded) -> None:
+async def test_doctors_work_in_many_time_zones_and_their_schedules_have_their_ids(seeded: Seeded) -> None:
     assert len({doctor.schedule.zone for doctor in seeded.doctors}) == 10
     offsets = {ZoneInfo(doctor.schedule.zone).utcoffset(NOW) % timedelta(hours=1) for doctor in seeded.doctors}
     assert offsets == {timedelta(0), timedelta(minutes=30), timedelta(minutes=45)}
@@ -128,7 +128,7 @@ async def test_doctors_work_round_the_world_and_are_themselves_their_calendar(se
     assert sum(bool(doctor.schedule.time_off) for doctor in seeded.doctors) >= 3
 
 
-async def test_everybody_can_sign_in_as_the_report_says(seeded: Seeded) -> None:
+async def test_all_log_ins_in_the_report_work(seeded: Seeded) -> None:
     first, last = seeded.report.log_ins[0], seeded.report.log_ins[-1]
     assert (first.email, first.password) == ("doctor1@clinic.test", "Doctor#1")
     assert (last.email, last.password) == (
@@ -148,7 +148,7 @@ async def test_the_report_is_written_with_counts_and_log_ins(seeded: Seeded) -> 
     assert len(written["logIns"]) == written["doctors"] + written["patients"]
 
 
-async def test_progress_is_told_until_all_is_done(seeded: Seeded) -> None:
+async def test_progress_is_reported_up_to_the_total(seeded: Seeded) -> None:
     done = [step for step, _ in seeded.steps]
     assert done == sorted(done)
     total = seeded.report.doctors + seeded.report.patients + seeded.report.events
@@ -163,7 +163,7 @@ async def test_a_second_seed_changes_nothing_and_says_so(seeded: Seeded, tmp_pat
     assert await seeded.records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
 
 
-async def test_one_user_is_enough_to_keep_the_seed_away() -> None:
+async def test_a_database_with_one_user_is_not_seeded() -> None:
     records = MemoryRecords()
     await records.users.add([somebody()])
     assert isinstance(await seed(records, NOW), NotSeeded)
@@ -171,7 +171,7 @@ async def test_one_user_is_enough_to_keep_the_seed_away() -> None:
     assert not await records.appointments.page(AppointmentFilter(), EVERYTHING)
 
 
-async def test_a_seed_that_was_stopped_half_way_is_completed_by_the_next(seeded: Seeded) -> None:
+async def test_an_interrupted_seed_is_completed_by_the_next(seeded: Seeded) -> None:
     records = MemoryRecords()
     versions = clinic_of(NOW.date())
     await records.appointments.save(versions[: len(versions) // 2])
@@ -179,7 +179,7 @@ async def test_a_seed_that_was_stopped_half_way_is_completed_by_the_next(seeded:
     assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
 
 
-async def test_appointments_of_another_day_are_left_alone() -> None:
+async def test_a_database_with_the_appointments_of_another_day_is_not_changed() -> None:
     records = MemoryRecords()
     await records.appointments.save(clinic_of(NOW.date() - timedelta(days=1))[:50])
     before = await records.appointments.page(AppointmentFilter(), EVERYTHING)
@@ -206,14 +206,14 @@ def test_any_day_gives_a_clinic(day: date) -> None:
     assert not any(each.active for each in latest.values() if each.start < midnight + timedelta(days=1))
 
 
-def test_phone_numbers_are_valid_unlike_any_other_and_nobodys() -> None:
+def test_phone_numbers_are_valid_unique_and_fictional() -> None:
     phones = [person.phone for person in [*doctors(NOW.date()), *patients(NOW.date())]]
     assert len(set(phones)) == len(phones)
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(phone)) for phone in phones)
     assert all(phone.startswith("+1") and phone[5:10] == "55501" for phone in phones), "not kept for fiction"
 
 
-def test_names_and_addresses_are_unlike_any_other() -> None:
+def test_names_and_addresses_are_unique() -> None:
     people = [*doctors(NOW.date()), *patients(NOW.date())]
     for field in ("id", "name", "email"):
         assert len({getattr(person, field) for person in people}) == len(people)
