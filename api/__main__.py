@@ -83,7 +83,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 async def stop(api: Api, site: web.BaseSite, runner: Runner, within: float) -> None:
-    """Stop listening, close the sockets, then finish the requests, all `within` so many seconds.
+    """Stop listening, close the sockets, then finish the requests, all in `within` seconds.
 
     The sockets come before aiohttp closes: from then on it drops what clients have sent on them.
     """

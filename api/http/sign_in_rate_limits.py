@@ -78,7 +78,7 @@ class SignInRateLimits:
 
 
 def _wait(limit: Limit, before: int, counted: int, share: float) -> float:
-    """Return the seconds until one more attempt fits, if nobody else makes one meanwhile."""
+    """Return the seconds until one more attempt fits, if no other attempt comes meanwhile."""
     left = limit.attempts - 1 - counted
     # Either when enough of the last window has passed, or, in the next window, when enough of this one has.
     fits = 1 - left / max(before, 1) if left >= 0 else 2 - (limit.attempts - 1) / counted

@@ -141,7 +141,7 @@ def name_of(row: Row) -> str:
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
-async def test_each_caller_gets_what_the_table_says(clinic: RestClinic, row: Row, caller: str) -> None:
+async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: Row, caller: str) -> None:
     appointment = await clinic.book("carl", "ada", opening(0, half_hours=1))
     for person in ("ada", "carl"):
         await upload(clinic, person, PICTURE)
@@ -179,7 +179,7 @@ async def test_each_caller_gets_what_the_table_says(clinic: RestClinic, row: Row
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("path", sorted({*PATHS, METRICS}))
-async def test_documents_and_figures_are_for_anyone(clinic: RestClinic, path: str, caller: str) -> None:
+async def test_documents_and_metrics_are_open_to_anyone(clinic: RestClinic, path: str, caller: str) -> None:
     headers = {} if caller == "nobody" else {"Authorization": f"Bearer {clinic.token(PEOPLE.get(caller, 'carl'))}"}
     if caller == "expired token":
         clinic.clock.forward(timedelta(minutes=16))
@@ -191,7 +191,7 @@ async def test_documents_and_figures_are_for_anyone(clinic: RestClinic, path: st
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-async def test_a_feed_opens_to_whoever_has_its_link_and_its_link_only(clinic: RestClinic, caller: str) -> None:
+async def test_a_calendar_feed_opens_only_with_its_link(clinic: RestClinic, caller: str) -> None:
     await clinic.book("carl", "ada", opening(1))
     path = (await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl")).body["path"]
     token = None if caller == "nobody" else clinic.token(PEOPLE.get(caller, "carl"))
@@ -215,12 +215,12 @@ async def test_a_feed_opens_to_whoever_has_its_link_and_its_link_only(clinic: Re
         ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJwYXRpZW50LWNhcmwifQ.", "invalid_token"),
     ],
 )
-async def test_what_is_no_bearer_token_opens_nothing(clinic: RestClinic, header: str, code: str) -> None:
+async def test_an_invalid_bearer_token_is_refused(clinic: RestClinic, header: str, code: str) -> None:
     answer = await clinic.ask("GET", "/api/v1/users/me", headers={"Authorization": header})
     assert (answer.status, answer.code) == (401, code)
 
 
-async def test_a_token_that_was_let_in_before_is_turned_away_when_it_has_expired(clinic: RestClinic) -> None:
+async def test_a_cached_token_is_refused_after_it_has_expired(clinic: RestClinic) -> None:
     token = clinic.token("carl")
     assert (await clinic.ask("GET", "/api/v1/users/me", token=token)).status == 200
     clinic.clock.forward(timedelta(minutes=14, seconds=59))

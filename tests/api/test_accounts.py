@@ -26,7 +26,7 @@ async def change_password(clinic: RestClinic, current: str, who: str | None = No
     return await clinic.ask("POST", "/api/v1/auth/password", who, token=token, json=body)
 
 
-async def test_who_signs_up_is_signed_in_at_once(clinic: RestClinic) -> None:
+async def test_sign_up_logs_the_patient_in(clinic: RestClinic) -> None:
     answer = await sign_up(clinic)
     assert answer.status == 201
     assert answer.body["tokenType"] == "Bearer"
@@ -99,7 +99,7 @@ async def test_every_missing_field_is_named(clinic: RestClinic) -> None:
 
 
 @pytest.mark.parametrize(("door", "name"), [("patient", "carl"), ("doctor", "ada")])
-async def test_each_logs_in_at_the_own_door(clinic: RestClinic, door: str, name: str) -> None:
+async def test_each_role_has_its_own_log_in(clinic: RestClinic, door: str, name: str) -> None:
     answer = await log_in(clinic, door, f"{name.upper()}@clinic.test")
     assert answer.status == 200
     assert answer.body["user"]["id"] == clinic.id(name)
@@ -111,7 +111,7 @@ async def test_a_doctor_is_told_the_own_zone(clinic: RestClinic) -> None:
     assert answer.body["specialty"] == "general practice"
 
 
-async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clinic: RestClinic) -> None:
+async def test_unknown_address_wrong_password_and_wrong_role_look_the_same(clinic: RestClinic) -> None:
     answers = [
         await log_in(clinic, "patient", "nobody@clinic.test"),
         await log_in(clinic, "patient", "carl@clinic.test", "Wrong-horse-7"),
@@ -125,7 +125,7 @@ async def test_unknown_address_wrong_password_and_wrong_door_look_the_same(clini
     assert told[0]["code"] == "invalid_credentials"
 
 
-async def test_a_password_is_checked_also_where_there_is_no_account(
+async def test_a_password_is_verified_even_without_an_account(
     clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str | None] = []
@@ -161,12 +161,12 @@ async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: RestClin
 
 
 @pytest.mark.parametrize("token", ["", ".", "nonsense", "a.b", "x" * 512, "\x00.\x00"])
-async def test_a_refresh_token_that_is_none_is_refused(clinic: RestClinic, token: str) -> None:
+async def test_an_invalid_refresh_token_is_refused(clinic: RestClinic, token: str) -> None:
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": token})
     assert (answer.status, answer.code) == (401, "invalid_token")
 
 
-async def test_after_logging_out_there_is_no_refreshing(clinic: RestClinic) -> None:
+async def test_a_refresh_token_is_refused_after_log_out(clinic: RestClinic) -> None:
     pair = (await log_in(clinic, "patient", "carl@clinic.test")).body
     assert (await clinic.ask("POST", "/api/v1/auth/logout", token=pair["accessToken"])).status == 204
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": pair["refreshToken"]})
@@ -181,7 +181,7 @@ async def test_one_can_log_out_on_every_device_at_once(clinic: RestClinic) -> No
     assert (await refreshed(clinic, others)).status == 200
 
 
-async def test_a_new_password_ends_every_other_log_in_and_is_the_one_that_counts(clinic: RestClinic) -> None:
+async def test_a_password_change_ends_every_other_log_in(clinic: RestClinic) -> None:
     here, there = [(await log_in(clinic, "patient", "carl@clinic.test")).body for _ in range(2)]
 
     assert (await change_password(clinic, PASSWORD, token=here["accessToken"])).status == 204
@@ -200,7 +200,7 @@ async def test_without_the_password_it_is_not_changed(clinic: RestClinic) -> Non
     assert (await refreshed(clinic, pair)).status == 200
 
 
-async def test_of_two_who_change_a_password_at_once_one_does(clinic: RestClinic) -> None:
+async def test_of_two_password_changes_at_once_one_succeeds(clinic: RestClinic) -> None:
     asked = (
         clinic.ask(
             "POST", "/api/v1/auth/password", "carl", json={"current": PASSWORD, "new": f"Another-horse-{number}"}
@@ -226,13 +226,13 @@ async def test_a_current_password_counts_whole_not_as_far_as_it_is_hashed(clinic
         assert (await clinic.ask("POST", "/api/v1/auth/password", "carl", json=body)).status == status
 
 
-async def test_an_open_screen_lets_nobody_guess_the_password_for_long(open_for_test: OpenClinic) -> None:
+async def test_guesses_at_the_password_change_are_limited(open_for_test: OpenClinic) -> None:
     clinic = await open_for_test(await make_services(logins_per_minute=3))
     asked = [await change_password(clinic, f"Wrong-horse-{number}", who="carl") for number in range(4)]
     assert [answer.status for answer in asked] == [422, 422, 422, 429]
 
 
-async def test_an_unknown_account_is_held_up_as_a_known_one_is(open_for_test: OpenClinic) -> None:
+async def test_an_unknown_account_is_limited_like_a_known_one(open_for_test: OpenClinic) -> None:
     clinic = await open_for_test(await make_services(logins_per_minute=2))
     for name in ("carl", "nobody"):
         asked = [await log_in(clinic, "patient", f"{name}@clinic.test", "Wrong-horse-7") for _ in range(3)]

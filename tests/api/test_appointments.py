@@ -53,7 +53,7 @@ async def test_a_patient_may_name_herself(clinic: RestClinic) -> None:
         ("carl", {"doctorId": "patient-dora"}, 404, "not_found"),
     ],
 )
-async def test_who_may_not_book_this_is_told_why_and_no_command_leaves(
+async def test_a_forbidden_booking_is_explained_and_sends_no_command(
     clinic: RestClinic, who: str, body: dict[str, str], status: int, code: str
 ) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, who, json={"start": opening(1).isoformat()} | body)
@@ -76,7 +76,7 @@ async def test_who_may_not_book_this_is_told_why_and_no_command_leaves(
         ("2999-12-31T23:30:00Z", 422, "too_far_ahead"),
     ],
 )
-async def test_a_start_that_cannot_be_is_refused_with_its_reason(
+async def test_an_impossible_start_is_refused_with_its_reason(
     clinic: RestClinic, start: str, status: int, code: str
 ) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json={"doctorId": "doctor-ada", "start": start})
@@ -92,7 +92,7 @@ async def test_a_taken_slot_and_a_busy_patient_are_conflicts(clinic: RestClinic)
     assert (busy.status, busy.code) == (409, "patient_busy")
 
 
-async def test_a_command_says_who_through_what_and_until_when(clinic: RestClinic) -> None:
+async def test_a_command_has_its_actor_channel_and_expiry(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "ada")
     booking, confirmation = clinic.commands.asked
@@ -101,7 +101,7 @@ async def test_a_command_says_who_through_what_and_until_when(clinic: RestClinic
     assert booking.expires == clinic.clock() + timedelta(seconds=15)
 
 
-async def test_what_a_stranger_wants_of_an_appointment_never_becomes_a_command(clinic: RestClinic) -> None:
+async def test_a_change_of_another_persons_appointment_sends_no_command(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1))
     clinic.commands.asked.clear()
     for stranger in ("dora", "ben"):
@@ -185,7 +185,7 @@ async def test_a_list_is_narrowed_by_what_the_query_says(clinic: RestClinic) -> 
         ("ada", "doctorId=doctor-ben&patientId=doctor-ada"),
     ],
 )
-async def test_nobody_lists_what_is_not_the_own(clinic: RestClinic, who: str, query: str) -> None:
+async def test_the_appointments_of_others_cannot_be_listed(clinic: RestClinic, who: str, query: str) -> None:
     assert (await clinic.ask("GET", f"{APPOINTMENTS}?{query}", who)).code == "forbidden"
 
 

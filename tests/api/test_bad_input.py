@@ -82,7 +82,7 @@ async def test_a_time_without_a_zone_is_said_to_lack_one(clinic: RestClinic) -> 
         '{"doctorId": "doctor-ada"}'.encode("utf-16"),
     ],
 )
-async def test_what_is_no_json_is_malformed(clinic: RestClinic, body: bytes) -> None:
+async def test_invalid_json_is_malformed(clinic: RestClinic, body: bytes) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=body, headers=JSON)
     assert (answer.status, answer.code) == (400, "malformed_json")
     assert await nothing_happened(clinic)
@@ -118,12 +118,12 @@ async def test_a_body_just_small_enough_is_read(clinic: RestClinic) -> None:
     assert answer.code == "malformed_json"
 
 
-async def test_a_body_that_unpacks_to_too_much_is_refused(clinic: RestClinic) -> None:
+async def test_a_body_that_decompresses_to_too_much_is_refused(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", data=b" " * 50_000_000, headers=JSON, compress="deflate")
     assert (answer.status, answer.code) == (413, "body_too_large")
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_malformed(clinic: RestClinic) -> None:
+async def test_a_body_with_a_wrong_content_encoding_is_malformed(clinic: RestClinic) -> None:
     answer = await clinic.ask(
         "POST",
         "/api/v1/auth/refresh",

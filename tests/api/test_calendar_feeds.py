@@ -30,7 +30,7 @@ def events(answer: Answer) -> dict[str, dict[str, object]]:
     }
 
 
-async def test_an_appointment_is_a_calendar_file_that_does_not_say_why(clinic: RestClinic) -> None:
+async def test_a_calendar_file_does_not_show_the_reason(clinic: RestClinic) -> None:
     booked = await clinic.book("carl", "ada", opening(1), reason="a secret illness")
 
     answer = await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/calendar.ics", "carl")
@@ -79,7 +79,7 @@ async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: Rest
     assert len(events(await clinic.ask("GET", await link(clinic, "ada")))) == 3
 
 
-async def test_what_is_long_over_leaves_the_feed(clinic: RestClinic) -> None:
+async def test_old_appointments_are_not_in_the_feed(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     path = await link(clinic, "carl")
     clinic.clock.forward(timedelta(days=90))
@@ -97,7 +97,7 @@ async def test_a_new_link_ends_the_old_one_and_a_link_can_be_ended(clinic: RestC
     assert (await clinic.ask("GET", new)).status == 404
 
 
-async def test_the_key_of_one_opens_no_other_calendar(clinic: RestClinic) -> None:
+async def test_a_key_opens_only_its_own_calendar(clinic: RestClinic) -> None:
     carls = await link(clinic, "carl")
     for path in (
         carls.replace("patient-carl", "patient-dora"),

@@ -14,7 +14,7 @@ async def clinic(open_for_test: OpenClinic) -> RestClinic:
     return await open_for_test(await make_services(cors_origins=[DESK]))
 
 
-async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clinic: RestClinic) -> None:
+async def test_an_allowed_origin_gets_cors_headers_on_preflight_and_answer(clinic: RestClinic) -> None:
     headers = {"Origin": DESK, "Access-Control-Request-Method": "PATCH"}
     async with clinic.client.options(f"{DOCTORS}/anything", headers=headers) as asked:
         assert (asked.status, await asked.read()) == (204, b"")
@@ -27,7 +27,7 @@ async def test_a_page_that_may_is_told_so_before_it_asks_and_on_the_answer(clini
     assert "Origin" in answer.headers["Vary"]
 
 
-async def test_a_page_that_may_reads_why_it_was_refused(clinic: RestClinic) -> None:
+async def test_an_allowed_origin_can_read_a_problem(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", DOCTORS, headers={"Origin": DESK})
     assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, DESK)
 
@@ -35,7 +35,7 @@ async def test_a_page_that_may_reads_why_it_was_refused(clinic: RestClinic) -> N
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", f"{DESK}.evil.example", "null", DESK.upper(), f"{DESK}:444"]
 )
-async def test_any_other_page_is_told_nothing(clinic: RestClinic, origin: str) -> None:
+async def test_another_origin_gets_no_cors_headers(clinic: RestClinic, origin: str) -> None:
     headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     async with clinic.client.options(DOCTORS, headers=headers) as asked:
         assert asked.status == 405
@@ -45,14 +45,14 @@ async def test_any_other_page_is_told_nothing(clinic: RestClinic, origin: str) -
     assert "Origin" in answer.headers["Vary"]
 
 
-async def test_without_origins_nobody_is_told_anything(open_for_test: OpenClinic) -> None:
+async def test_without_allowed_origins_no_cors_headers_are_sent(open_for_test: OpenClinic) -> None:
     clinic = await open_for_test(await make_services())
     answer = await clinic.ask("GET", DOCTORS, "carl", headers={"Origin": DESK})
     assert not {"Access-Control-Allow-Origin", "Vary"} & answer.headers.keys()
 
 
 @pytest.mark.parametrize(("environment", "sent"), [("development", False), ("production", True)])
-async def test_only_production_insists_on_tls(open_for_test: OpenClinic, environment: str, sent: bool) -> None:  # noqa: FBT001
+async def test_only_production_sends_hsts(open_for_test: OpenClinic, environment: str, sent: bool) -> None:  # noqa: FBT001
     production = {
         "jwt_secret_key": "0123456789abcdefghijklmnopqrstuv",
         "mongodb_url": "m",

@@ -4,11 +4,11 @@ from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import RestClinic, make_services, silenced
 
 
-async def test_a_process_that_runs_lives(clinic: RestClinic) -> None:
+async def test_a_running_process_is_live(clinic: RestClinic) -> None:
     assert (await clinic.ask("GET", "/health/live")).body == {"status": "live"}
 
 
-async def test_it_is_ready_when_all_its_engines_answer(clinic: RestClinic) -> None:
+async def test_a_process_is_ready_when_every_engine_answers(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", "/health/ready")
     assert answer.body == {
         "status": "ready",
@@ -26,6 +26,6 @@ async def test_the_engine_that_does_not_answer_is_named(open_for_test: OpenClini
     assert (await clinic.ask("GET", "/health/live")).status == 200
 
 
-async def test_the_time_is_told_to_anyone(clinic: RestClinic) -> None:
+async def test_anyone_may_read_the_server_time(clinic: RestClinic) -> None:
     answer = await clinic.ask("GET", "/api/v1/time/now")
     assert answer.body == {"now": "2026-11-23T08:00:00Z", "unixMs": 1795420800000}

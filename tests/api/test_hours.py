@@ -136,9 +136,7 @@ async def test_the_same_hours_in_another_order_are_the_same_command(clinic: Rest
         ([{"weekday": 0, "opens": 0, "closes": 30, "room": 5}], "/shifts/0/room"),
     ],
 )
-async def test_hours_that_are_none_are_refused_by_the_name_of_the_field(
-    clinic: RestClinic, shifts: object, pointer: str
-) -> None:
+async def test_invalid_hours_are_refused_with_the_field(clinic: RestClinic, shifts: object, pointer: str) -> None:
     answer = await put(clinic, shifts)
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert [field["pointer"] for field in answer.body["errors"]] == [pointer]
@@ -157,7 +155,7 @@ async def test_hours_that_are_none_are_refused_by_the_name_of_the_field(
         ({"start": opening(-1).isoformat(), "end": opening(0).isoformat()}, "in_the_past", "end"),
     ],
 )
-async def test_time_off_that_cannot_be_is_refused_by_the_name_of_the_field(
+async def test_invalid_time_off_is_refused_with_the_field(
     clinic: RestClinic, changed: dict[str, object], code: str, where: str
 ) -> None:
     answer = await away(clinic, **changed)
@@ -178,7 +176,7 @@ async def log_in(clinic: RestClinic) -> Answer:
     return await clinic.ask("POST", "/api/v1/auth/doctor/login", json=body)
 
 
-async def test_who_is_disabled_is_signed_out_everywhere_and_takes_no_appointments(clinic: RestClinic) -> None:
+async def test_a_disabled_doctor_is_logged_out_and_accepts_no_appointments(clinic: RestClinic) -> None:
     kept = await clinic.book("carl", "ada", opening(1))
     here, there = (await log_in(clinic)).body, (await log_in(clinic)).body
 

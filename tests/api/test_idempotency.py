@@ -60,7 +60,7 @@ async def test_a_key_of_a_booking_does_not_serve_for_a_change(clinic: RestClinic
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129, "schlüssel", "a\tb"])
-async def test_a_key_that_is_none_is_named(clinic: RestClinic, key: str) -> None:
+async def test_an_invalid_key_is_named(clinic: RestClinic, key: str) -> None:
     answer = await book(clinic, "carl", key)
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert answer.body["errors"][0]["pointer"] == "/Idempotency-Key"

@@ -26,7 +26,7 @@ async def rise(clinic: RestClinic, before: dict[Any, float], name: str, **labels
     return (await figures(clinic)).get(key, 0.0) - before.get(key, 0.0)
 
 
-async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic: RestClinic) -> None:
+async def test_a_request_and_its_command_are_counted_by_outcome(clinic: RestClinic) -> None:
     before = await figures(clinic)
     await clinic.book("carl", "ada", opening(1))
     taken = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat()}
@@ -41,7 +41,7 @@ async def test_a_request_and_its_command_are_counted_by_what_came_of_them(clinic
     assert await rise(clinic, before, "clinic_command_seconds_count", **command) == 2
 
 
-async def test_what_a_client_writes_makes_no_new_figure(clinic: RestClinic) -> None:
+async def test_text_of_a_client_becomes_no_metric_label(clinic: RestClinic) -> None:
     await clinic.ask("GET", "/nothing")
     before = await figures(clinic)
     await clinic.ask("PROPFIND", "/nothing")
@@ -51,7 +51,7 @@ async def test_what_a_client_writes_makes_no_new_figure(clinic: RestClinic) -> N
     assert not [name for name, labels in grown if "made-up" in str(labels) or "PROPFIND" in str(labels)]
 
 
-async def test_a_command_leaves_one_line_with_its_id_who_and_outcome(clinic: RestClinic, lines: list[Any]) -> None:
+async def test_a_command_logs_one_line_with_its_id_user_and_outcome(clinic: RestClinic, lines: list[Any]) -> None:
     body = {"doctorId": clinic.id("ada"), "start": opening(1).isoformat(), "reason": "a secret illness"}
     answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"X-Request-ID": "abc"})
     (line,) = [line for line in lines if line["event"] == "command"]
@@ -70,7 +70,7 @@ async def test_a_command_leaves_one_line_with_its_id_who_and_outcome(clinic: Res
     assert "illness" not in str(lines)
 
 
-async def test_each_event_of_a_socket_is_counted_and_leaves_one_line_of_its_own(lines: list[Any]) -> None:
+async def test_each_socket_event_is_counted_and_logs_one_line(lines: list[Any]) -> None:
     async with open_sockets() as clinic:
         before = await figures(clinic.rest)
         carl = await clinic.person("carl")

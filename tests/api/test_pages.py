@@ -10,7 +10,7 @@ PAGES = ("/docs", "/redoc", "/redoc/sockets")
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_loads_from_here_alone_and_may_do_nothing_else(clinic: RestClinic, path: str) -> None:
+async def test_a_page_loads_nothing_from_another_host(clinic: RestClinic, path: str) -> None:
     async with clinic.client.get(path) as response:
         policy, page = response.headers["Content-Security-Policy"], await response.text()
     assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy.split("; "))

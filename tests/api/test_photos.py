@@ -34,7 +34,7 @@ def bomb() -> bytes:
     return written.getvalue()
 
 
-async def test_a_picture_is_kept_small_upright_and_without_what_it_told(clinic: RestClinic) -> None:
+async def test_a_picture_is_stored_small_upright_and_without_metadata(clinic: RestClinic) -> None:
     answer = await upload(clinic, "carl", with_a_place())
     assert answer.status == 200
     assert answer.body["photo"] == OF_CARL
@@ -73,7 +73,7 @@ async def test_each_of_three_formats_is_taken(clinic: RestClinic, kind: str) -> 
     ],
     ids=["empty", "text", "svg", "gif", "tiff", "half a jpeg", "half a png", "png head", "too many pixels"],
 )
-async def test_what_is_no_picture_is_refused_and_the_old_one_stays(clinic: RestClinic, content: bytes) -> None:
+async def test_an_invalid_picture_is_refused_and_the_old_one_stays(clinic: RestClinic, content: bytes) -> None:
     await upload(clinic, "carl", picture())
     before = (await clinic.ask("GET", OF_CARL, "carl")).body
 
@@ -103,7 +103,7 @@ async def test_pictures_go_to_the_bucket_when_one_is_set(clinic: RestClinic, mon
 @pytest.mark.parametrize(
     "url", ["clinic", "https://clinic", "s3://", "s3://RestClinic", "s3://clinic/../x y", "s3://c"]
 )
-def test_what_is_no_bucket_is_refused_at_once(url: str) -> None:
+def test_an_invalid_bucket_url_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(photo_store=url)
 

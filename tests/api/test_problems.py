@@ -17,7 +17,7 @@ def test_every_code_has_a_status_and_a_title() -> None:
 
 
 @pytest.mark.parametrize("code", list(RefusalCode))
-def test_every_refusal_is_a_problem_of_its_own_name(code: RefusalCode) -> None:
+def test_every_refusal_becomes_a_problem_with_its_code(code: RefusalCode) -> None:
     expected = "try_again" if code is RefusalCode.EXPIRED else code.value
     assert refused(code, "why").code == expected
 
@@ -49,12 +49,12 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(
     assert answer.headers["Allow"] == allowed
 
 
-async def test_what_one_may_get_one_may_head(clinic: RestClinic) -> None:
+async def test_every_get_also_answers_head(clinic: RestClinic) -> None:
     assert (await clinic.ask("HEAD", "/health/live")).status == 200
     assert (await clinic.ask("HEAD", "/api/v1/doctors")).status == 401
 
 
-async def test_an_error_nobody_expected_is_logged_once_and_says_nothing_outside(
+async def test_an_unexpected_error_is_logged_once_and_hidden_from_the_client(
     clinic: RestClinic, monkeypatch: pytest.MonkeyPatch, lines: list[Any]
 ) -> None:
     def explode() -> None:
@@ -68,9 +68,7 @@ async def test_an_error_nobody_expected_is_logged_once_and_says_nothing_outside(
     assert isinstance(errors[0]["exc_info"], RuntimeError)
 
 
-async def test_a_request_leaves_one_line_with_its_id_its_template_and_whose_it_was(
-    clinic: RestClinic, lines: list[Any]
-) -> None:
+async def test_a_request_logs_one_line_with_its_id_route_and_user(clinic: RestClinic, lines: list[Any]) -> None:
     await clinic.ask("GET", "/api/v1/doctors/doctor-ada", "carl", headers={"X-Request-ID": "r-2"})
     await clinic.ask("GET", "/no/such/path/carl@clinic.test")
     first, second = [line for line in lines if line["event"] == "request"]
@@ -102,7 +100,7 @@ async def test_nothing_private_is_in_the_log(clinic: RestClinic, lines: list[Any
 
 
 @pytest.mark.parametrize("given", ["a", "A-Z_0.9", "x" * 64])
-async def test_a_harmless_request_id_comes_back(clinic: RestClinic, given: str) -> None:
+async def test_a_safe_request_id_is_returned(clinic: RestClinic, given: str) -> None:
     answer = await clinic.ask("GET", "/health/live", headers={"X-Request-ID": given})
     assert answer.headers["X-Request-ID"] == given
 
@@ -144,7 +142,7 @@ async def test_a_command_without_an_answer_may_be_sent_again(clinic: RestClinic)
     assert (await clinic.ask("POST", APPOINTMENTS, "carl", json=body, headers={"Idempotency-Key": "k"})).status == 201
 
 
-async def test_requests_at_once_do_not_mix_up_their_ids(clinic: RestClinic) -> None:
+async def test_concurrent_requests_keep_their_own_ids(clinic: RestClinic) -> None:
     async def ask(number: int) -> bool:
         answer = await clinic.ask("GET", "/api/v1/doctors", "carl", headers={"X-Request-ID": f"r{number}"})
         return answer.headers["X-Request-ID"] == f"r{number}"
@@ -152,7 +150,7 @@ async def test_requests_at_once_do_not_mix_up_their_ids(clinic: RestClinic) -> N
     assert all(await asyncio.gather(*(ask(number) for number in range(50))))
 
 
-def test_every_endpoint_has_a_name_of_its_own_and_says_what_it_does() -> None:
+def test_every_endpoint_has_a_unique_name_and_a_summary() -> None:
     assert len({endpoint.name for endpoint in TABLE}) == len(TABLE)
     assert all(endpoint.summary.endswith((".", ":")) for endpoint in TABLE), [e.summary for e in TABLE]
     assert all(set(endpoint.problems) <= set(KINDS) for endpoint in TABLE)

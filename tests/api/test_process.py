@@ -65,7 +65,7 @@ async def process() -> AsyncIterator[Process]:
     await started.process.wait()
 
 
-async def test_without_its_engines_it_lives_names_them_and_still_stops(process: Process) -> None:
+async def test_without_engines_a_process_is_live_names_them_and_stops(process: Process) -> None:
     port = (await process.until("listening"))["port"]
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         async with session.get("/health/live") as live:
@@ -80,7 +80,7 @@ async def test_without_its_engines_it_lives_names_them_and_still_stops(process: 
     assert "a-secret" not in str(process.lines)
 
 
-async def test_a_port_that_is_taken_is_said_so() -> None:
+async def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = await start(PORT=str(taken.getsockname()[1]))
         _, said = await process.process.communicate()
@@ -89,7 +89,7 @@ async def test_a_port_that_is_taken_is_said_so() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("MONGODB_URL", "http://nowhere"), ("LOG_LEVEL", "LOUD"), ("PORT", "-1")])
-async def test_settings_that_make_no_sense_are_named(name: str, value: str) -> None:
+async def test_an_invalid_setting_is_named(name: str, value: str) -> None:
     process = await start(**{name: value})
     _, said = await process.process.communicate()
     assert process.process.returncode == 1

@@ -48,7 +48,7 @@ async def test_one_logs_in_with_the_new_address_only(clinic: RestClinic) -> None
         ({"phone": "+12025550124"}, "phone_taken"),
     ],
 )
-async def test_what_is_another_persons_is_refused_by_name_and_nothing_is_written(
+async def test_an_address_or_number_in_use_is_refused_and_nothing_is_written(
     clinic: RestClinic, changes: dict[str, str], code: str
 ) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body

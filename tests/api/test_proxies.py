@@ -31,17 +31,17 @@ def seen(remote: str, *forwarded: str, trusted: list[str] = OURS) -> str | None:
         ("192.0.2.1", ["203.0.113.9"], "192.0.2.1"),  # nobody we know
     ],
 )
-def test_the_last_address_that_no_proxy_of_ours_has_is_the_sender(
+def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(
     remote: str, forwarded: list[str], sender: str
 ) -> None:
     assert seen(remote, *forwarded) == sender
 
 
-def test_without_proxies_of_ours_nobody_is_believed() -> None:
+def test_without_trusted_proxies_the_header_is_ignored() -> None:
     assert seen("10.0.0.1", "192.0.2.7", trusted=[]) == "10.0.0.1"
 
 
-async def test_limits_are_of_the_sender_behind_a_proxy(open_for_test: OpenClinic) -> None:
+async def test_rate_limits_use_the_client_address_behind_a_proxy(open_for_test: OpenClinic) -> None:
     clinic = await open_for_test(await make_services(trusted_proxies=["127.0.0.1"], logins_per_minute_per_address=1))
     body = {"email": "carl@clinic.test", "password": PASSWORD}
     statuses = [
@@ -52,12 +52,12 @@ async def test_limits_are_of_the_sender_behind_a_proxy(open_for_test: OpenClinic
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy", "10.0.0.0/33"])
-def test_what_is_no_network_is_no_setting(network: str) -> None:
+def test_an_invalid_network_is_refused_as_a_setting(network: str) -> None:
     with pytest.raises(ValueError, match="trusted_proxies"):
         Settings.model_validate({"trusted_proxies": [network]})
 
 
 @pytest.mark.parametrize("origin", ["*", "desk.clinic.example", "https://desk.clinic.example/", "ftp://x", "https://"])
-def test_what_is_no_origin_is_no_setting(origin: str) -> None:
+def test_an_invalid_origin_is_refused_as_a_setting(origin: str) -> None:
     with pytest.raises(ValueError, match="cors_origins"):
         Settings.model_validate({"cors_origins": [origin]})

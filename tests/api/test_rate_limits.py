@@ -43,14 +43,14 @@ def test_a_minutes_worth_at_once_and_then_evenly(limit: int) -> None:
     assert let_through(writes) == limit
 
 
-def test_users_are_counted_apart_and_an_address_for_all_of_them() -> None:
+def test_each_user_has_a_limit_and_each_address_another() -> None:
     writes, _ = made(writes_per_minute=5, writes_per_minute_per_address=8)
     assert let_through(writes, "carl") == 5
     assert let_through(writes, "dora") == 3
     assert let_through(writes, "dora", "192.0.2.2") == 2
 
 
-def test_the_wait_that_is_told_is_enough() -> None:
+def test_retry_after_is_long_enough() -> None:
     writes, seconds = made(writes_per_minute=7)
     let_through(writes)
     with pytest.raises(Problem) as stopped:
@@ -83,7 +83,7 @@ def test_only_full_buckets_are_dropped_when_there_are_too_many() -> None:
     assert buckets.wait("ann") == 60
 
 
-async def test_who_writes_too_fast_may_still_read(open_for_test: OpenClinic) -> None:
+async def test_a_user_over_the_write_limit_may_still_read(open_for_test: OpenClinic) -> None:
     clinic = await open_for_test(await make_services(writes_per_minute=1))
     await clinic.book("carl", "ada", opening(1))
     body = {"doctorId": clinic.id("ada"), "start": opening(2).isoformat()}
@@ -94,7 +94,7 @@ async def test_who_writes_too_fast_may_still_read(open_for_test: OpenClinic) -> 
     await clinic.book("dora", "ada", opening(2))
 
 
-async def test_what_one_writes_counts_over_rest_and_sockets_together() -> None:
+async def test_writes_over_rest_and_sockets_are_counted_together() -> None:
     async with open_sockets(writes_per_minute=2) as clinic:
         carl = await clinic.person("carl")
         booked = await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))})
@@ -112,7 +112,7 @@ async def test_what_one_writes_counts_over_rest_and_sockets_together() -> None:
         assert len(clinic.commands.asked) == 2
 
 
-async def test_those_behind_one_address_count_together_over_sockets() -> None:
+async def test_users_of_one_address_are_counted_together_over_sockets() -> None:
     async with open_sockets(writes_per_minute_per_address=1) as clinic:
         carl, dora = await clinic.person("carl"), await clinic.person("dora")
         assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]

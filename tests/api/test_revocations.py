@@ -42,7 +42,7 @@ async def refused(clinic: SocketClinic, token: str) -> str:
     return str(person.refusal["data"]["code"])
 
 
-async def test_after_logging_out_the_access_token_opens_nothing_and_the_sockets_are_closed(
+async def test_log_out_revokes_the_access_token_and_closes_the_sockets(
     clinic: SocketClinic,
 ) -> None:
     token, _ = await logged_in(clinic.rest)
@@ -76,7 +76,7 @@ async def test_a_refresh_token_that_is_used_twice_closes_the_sockets_of_its_log_
         assert (await clinic.rest.ask("GET", "/api/v1/users/me", token=each)).code == "invalid_token"
 
 
-async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_it_is_sent_away(
+async def test_a_command_after_the_end_of_its_log_in_is_refused_before_the_disconnect(
     clinic: SocketClinic,
 ) -> None:
     async with open_sockets(replace(LIMITS, token_check_every=3600)) as slow:
@@ -86,7 +86,7 @@ async def test_what_a_client_asks_after_its_log_in_has_ended_is_refused_before_i
     assert clinic.address != slow.address
 
 
-async def test_the_other_processes_are_told(clinic: SocketClinic) -> None:
+async def test_a_log_out_is_announced_to_the_other_processes(clinic: SocketClinic) -> None:
     token, _ = await logged_in(clinic.rest)
     announced = clinic.rest.services.revocations._announcer
     assert isinstance(announced, Announced)
@@ -95,7 +95,7 @@ async def test_the_other_processes_are_told(clinic: SocketClinic) -> None:
     assert announced.ended == [SessionEnded(session_id=session_id, at=clinic.clock.now)]
 
 
-async def test_a_process_finds_in_the_record_what_it_was_not_told_and_counts_it(clinic: SocketClinic) -> None:
+async def test_a_process_finds_an_unannounced_log_out_in_the_record_and_counts_it(clinic: SocketClinic) -> None:
     before, token = (await logged_in(clinic.rest))[0], (await logged_in(clinic.rest))[0]
     await log_out(clinic.rest, before)
     other = another_process(clinic)
@@ -111,7 +111,7 @@ async def test_a_process_finds_in_the_record_what_it_was_not_told_and_counts_it(
     assert module.LATE._value.get() == late + 1
 
 
-async def test_what_ended_long_ago_is_forgotten_when_no_token_of_it_can_hold(clinic: SocketClinic) -> None:
+async def test_an_ended_log_in_is_dropped_when_its_tokens_have_expired(clinic: SocketClinic) -> None:
     token, _ = await logged_in(clinic.rest)
     session = session_of(clinic, token)
     await log_out(clinic.rest, token)

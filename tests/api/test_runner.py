@@ -44,7 +44,7 @@ async def send(port: int, raw: bytes) -> tuple[bytes, bytes]:
         PREFIX + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_a_problem_that_does_not_repeat_it(
+async def test_invalid_http_is_answered_with_a_problem_that_does_not_quote_it(
     port: int, raw: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     head, body = await send(port, raw)
@@ -58,7 +58,7 @@ async def test_what_is_no_http_is_a_problem_that_does_not_repeat_it(
     assert "Traceback" not in written.out + written.err
 
 
-async def test_a_body_that_cannot_be_unpacked_leaves_no_traceback(
+async def test_a_body_that_cannot_be_decompressed_leaves_no_traceback(
     port: int, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     body = b"Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"x" * 20
@@ -69,7 +69,7 @@ async def test_a_body_that_cannot_be_unpacked_leaves_no_traceback(
     assert "Traceback" not in written.out + written.err + caplog.text
 
 
-async def test_rubbish_on_one_connection_does_not_touch_the_others(port: int) -> None:
+async def test_invalid_http_on_one_connection_does_not_affect_others(port: int) -> None:
     await asyncio.gather(*(send(port, b"hello\r\n\r\n") for _ in range(20)))
     head, _ = await send(port, PREFIX + b"Connection: close\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")

@@ -37,7 +37,7 @@ async def test_two_networks_are_two_addresses(first: str, second: str) -> None:
     await counted.count("login", second, "dora@clinic.test")
 
 
-async def test_who_is_stopped_by_address_does_not_use_up_an_account() -> None:
+async def test_an_attempt_refused_by_address_does_not_count_for_the_account() -> None:
     counted = limits(logins_per_minute_per_address=1, logins_per_minute=1)
     await counted.count("login", "192.0.2.1", "dora@clinic.test")
     with pytest.raises(Problem):
@@ -45,13 +45,13 @@ async def test_who_is_stopped_by_address_does_not_use_up_an_account() -> None:
     await counted.count("login", "192.0.2.2", "carl@clinic.test")
 
 
-async def test_signing_up_and_logging_in_are_counted_apart() -> None:
+async def test_sign_ups_and_log_ins_are_counted_separately() -> None:
     counted = limits(logins_per_minute=1, signups_per_hour=1)
     await counted.count("signup", "192.0.2.1", "carl@clinic.test")
     await counted.count("login", "192.0.2.1", "carl@clinic.test")
 
 
-async def test_processes_count_together() -> None:
+async def test_all_processes_share_the_counts() -> None:
     records, clock, settings = MemoryRecords(), HandClock(), Settings.model_validate({"logins_per_minute": 3})
     processes = [SignInRateLimits(records.attempts, settings, clock) for _ in range(3)]
     for process in processes:
@@ -61,7 +61,7 @@ async def test_processes_count_together() -> None:
             await process.count("login", "192.0.2.1", "carl@clinic.test")
 
 
-async def test_the_wait_that_is_told_is_enough_and_no_longer_than_needed() -> None:
+async def test_retry_after_is_long_enough_and_not_longer_than_needed() -> None:
     chance = random.Random(7)
     clock = HandClock()
     limit = 5
@@ -86,7 +86,7 @@ async def test_the_wait_that_is_told_is_enough_and_no_longer_than_needed() -> No
     assert waited > 10
 
 
-async def test_whom_people_tried_to_log_in_as_is_not_in_the_store() -> None:
+async def test_the_store_holds_no_readable_address_of_an_attempt() -> None:
     records = MemoryRecords()
     await SignInRateLimits(records.attempts, Settings(), HandClock()).count("login", "192.0.2.1", "carl@clinic.test")
     assert len(records.attempts._counts) == 2

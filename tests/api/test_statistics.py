@@ -6,7 +6,7 @@ APPOINTMENTS = "/api/v1/appointments"
 OF_ADA = f"{APPOINTMENTS}/stats/doctor/doctor-ada"
 
 
-async def test_a_doctor_sees_how_the_own_appointments_ended_and_when_they_are(clinic: RestClinic) -> None:
+async def test_a_doctor_sees_outcomes_and_times_of_the_own_appointments(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     called_off = await clinic.book("carl", "ada", opening(1, half_hours=1))
     await clinic.book("dora", "ada", opening(7))
@@ -39,7 +39,7 @@ async def test_a_doctor_sees_how_the_own_appointments_ended_and_when_they_are(cl
     assert answer.body["leadTimes"]["groups"][-1]["underMinutes"] is None
 
 
-async def test_the_range_takes_its_beginning_and_not_its_end(clinic: RestClinic) -> None:
+async def test_the_range_includes_its_start_and_excludes_its_end(clinic: RestClinic) -> None:
     for day in (1, 2, 3):
         await clinic.book("carl", "ada", opening(day))
     query = {"from": opening(2).isoformat(), "to": opening(3).isoformat()}

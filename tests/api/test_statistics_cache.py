@@ -55,7 +55,7 @@ async def stored(appointments: Counted) -> Counter[Outcome]:
     return Counter(await MemoryAppointments.outcomes(appointments, "dora", None, None))
 
 
-async def test_what_has_not_changed_is_not_read_again(
+async def test_unchanged_months_are_not_read_again(
     appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     several = [histories.book(patient=f"p{number}", start=NINE + number * MONTH) for number in range(5)]
@@ -68,7 +68,7 @@ async def test_what_has_not_changed_is_not_read_again(
     assert (await kept(cache)) == await stored(appointments)
 
 
-async def test_whatever_happens_the_cache_says_what_the_record_says(
+async def test_the_cache_agrees_with_the_record_after_any_change(
     appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     chance = random.Random(5)
@@ -107,7 +107,7 @@ async def test_a_range_reads_the_months_that_hold_it_and_no_others(
     assert appointments.reads == 1
 
 
-async def test_what_lies_outside_the_usual_is_counted_too(
+async def test_appointments_outside_the_usual_months_are_counted_too(
     appointments: Counted, cache: StatisticsCache, histories: Histories
 ) -> None:
     odd = [histories.book(start=BEFORE - 400 * MONTH), histories.book(patient="paul", start=NINE + 400 * MONTH)]
@@ -119,7 +119,7 @@ async def test_a_doctor_without_appointments_has_none(cache: StatisticsCache) ->
     assert await kept(cache) == Counter()
 
 
-async def test_no_more_is_kept_than_there_is_room_for(appointments: Counted, histories: Histories) -> None:
+async def test_the_cache_evicts_doctors_over_its_capacity(appointments: Counted, histories: Histories) -> None:
     cache = StatisticsCache(appointments, lambda: NINE, capacity=10)
     for doctor in ("dora", "dick"):
         await appointments.save([histories.book(doctor, f"{doctor}{n}", NINE + n * MONTH) for n in range(6)])

@@ -89,7 +89,7 @@ async def busy() -> AsyncIterator[Busy]:
     await clinic.client.close()
 
 
-async def test_at_the_end_what_is_in_flight_is_answered_and_nobody_new_gets_in(busy: Busy) -> None:
+async def test_stopping_answers_requests_in_progress_and_accepts_no_new_ones(busy: Busy) -> None:
     port = busy.runner.addresses[0][1]
     stopping = asyncio.create_task(busy.stop())
     await busy.nobody_listens(port)
@@ -102,7 +102,7 @@ async def test_at_the_end_what_is_in_flight_is_answered_and_nobody_new_gets_in(b
         await stopping
 
 
-async def test_the_end_comes_also_when_something_hangs(busy: Busy) -> None:
+async def test_stopping_ends_in_time_although_a_request_hangs(busy: Busy) -> None:
     async with asyncio.timeout(5):
         await busy.stop(within=0.2)
     assert not busy.commands.let_go.is_set()

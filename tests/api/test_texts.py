@@ -60,7 +60,7 @@ async def test_a_doctor_sees_that_a_patient_has_opted_out_until_they_come_back(o
     assert (await office.clinic.ask("GET", path, "ada")).body == {"patientOptedOut": False, "texts": []}
 
 
-async def test_what_did_not_arrive_is_listed_for_appointments_to_come_the_next_one_first(office: Office) -> None:
+async def test_undelivered_texts_are_listed_by_the_start_of_future_appointments(office: Office) -> None:
     async def reminded(start: datetime, doctor: str = "ada") -> Text:
         return await office.remind(await office.clinic.book("carl", doctor, start))
 

@@ -187,7 +187,7 @@ async def test_a_message_whose_answer_was_lost_has_done_its_work_once(
     assert await office.status_of(other) is Status.SCHEDULED
 
 
-async def test_an_old_message_that_we_died_over_is_not_carried_out_late(office: Office, reminded: str) -> None:
+async def test_an_old_message_that_was_not_answered_is_not_carried_out_late(office: Office, reminded: str) -> None:
     received = office.clinic.clock()
     message = InboundText(id="SM7", phone=CARL, our_number=LINE, body="2", received_at=received, answer=None)
     await office.records.inbound_texts.receive(message)
@@ -196,7 +196,7 @@ async def test_an_old_message_that_we_died_over_is_not_carried_out_late(office: 
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
-async def test_2_sent_twice_by_an_impatient_thumb_cancels_one(office: Office, reminded: str) -> None:
+async def test_2_sent_twice_cancels_one_appointment(office: Office, reminded: str) -> None:
     other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
     await office.remind(other, ago=1)
     first = await office.text(CARL, "2")
@@ -322,7 +322,7 @@ async def test_without_agents_the_patient_is_asked_to_try_again(office: Office, 
     assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
 
 
-async def test_a_wish_that_hangs_is_given_up_in_time(
+async def test_a_request_that_hangs_is_answered_in_time(
     open_for_test: OpenClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = await make_services(Timeouts(text_reply=0.05), **TWILIO_API_URL)
@@ -350,7 +350,7 @@ async def test_without_the_database_a_wish_is_answered_and_a_stop_may_be_brought
     assert await office.records.opt_outs.has(CARL, LINE)
 
 
-async def test_a_machine_that_answers_our_answers_is_left_alone(office: Office) -> None:
+async def test_replies_to_one_phone_are_limited(office: Office) -> None:
     told = [(await office.text(STRANGER, "I am on holiday")).words for _ in range(32)]
     assert told == [wording.unmonitored_number(WORDS)] * 30 + [None] * 2
     assert (await office.text(CARL, "hello")).words == wording.how_to_reply(WORDS)
@@ -377,7 +377,7 @@ GOOD: Mapping[str, str] = {"MessageSid": "SM7", "From": CARL, "To": LINE, "Body"
     ],
     ids=["none", "not ASCII", "another token", "another host", "another path", "JSON", "multipart"],
 )
-async def test_whoever_is_not_twilio_is_turned_away(
+async def test_a_request_that_twilio_did_not_sign_is_refused(
     office: Office, reminded: str, how: dict[str, Any], status: int
 ) -> None:
     assert (await office.post(WEBHOOK, GOOD, **how)).status == status
