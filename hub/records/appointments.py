@@ -20,7 +20,7 @@ from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
 from hub.records.range_scan import RangeScan
-from hub.scheduling.aggregate import Aggregate, base_version, latest_events
+from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
@@ -224,9 +224,11 @@ class MongoAppointments:
         nothing but its own newer version is told as a duplicate too. So the answer is what the record shows, in an
         order that helps: a command that is applied already needs nothing else said.
         """
-        if applied := await self._fields({"history.commandId": refused.last.command_id}, "version"):
-            made = isinstance(refused, Appointment) and base_version(refused) == 0 and applied[0]["_id"] == refused.id
-            return Stopped(written, Fence.APPOINTMENT if made else Fence.COMMAND)
+        command_id = refused.last.command_id
+        if applied := await self._fields({"history.commandId": command_id}, "history.commandId"):
+            events = sum(event["commandId"] == command_id for event in applied[0]["history"])
+            repeated = is_booking(refused) and applied[0]["_id"] == refused.id and events == len(refused.history)
+            return Stopped(written, Fence.APPOINTMENT if repeated else Fence.COMMAND)
         stored = await self._fields({"_id": refused.id}, "version", "history.commandId")
         if stored and not _is_base(stored[0], refused):
             return Stale(written)

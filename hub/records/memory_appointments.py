@@ -7,7 +7,7 @@ from typing import Literal
 from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
 from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
-from hub.scheduling.aggregate import Aggregate, base_version, latest_events
+from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
@@ -112,8 +112,9 @@ class MemoryAppointments:
         """Return what refuses a write, in the order that `Stopped` promises."""
         stored, base = self._by_id(aggregate.id), base_version(aggregate)
         if owner := self._owners.get((Fence.COMMAND, aggregate.last.command_id)):
-            booking = isinstance(aggregate, Appointment) and base == 0 and owner == aggregate.id
-            return Fence.APPOINTMENT if booking else Fence.COMMAND
+            applied = events_of(stored, aggregate.last.command_id) if stored and owner == aggregate.id else ()
+            repeated = is_booking(aggregate) and len(applied) == len(aggregate.history)
+            return Fence.APPOINTMENT if repeated else Fence.COMMAND
         if stored and stored.history != aggregate.history[:base]:
             return "stale"
         new = ((Fence.DOCTOR_SEQ, (aggregate.doctor_id, event.seq)) for event in latest_events(aggregate))
@@ -149,7 +150,7 @@ def _claims(aggregate: Aggregate) -> list[_Claim]:
     """Return what an appointment or a timetable holds that no other may hold, in the order of what a refusal names."""
     doctor_id = aggregate.doctor_id
     claims: list[_Claim] = []
-    claims += [(Fence.COMMAND, event.command_id) for event in aggregate.history]
+    claims += [(Fence.COMMAND, id_) for id_ in dict.fromkeys(event.command_id for event in aggregate.history)]
     claims += [(Fence.DOCTOR_SEQ, (doctor_id, event.seq)) for event in aggregate.history]
     if isinstance(aggregate, Appointment) and aggregate.active:
         claims.append((Fence.DOCTOR_SLOT, (doctor_id, aggregate.start)))

@@ -20,3 +20,8 @@ def latest_events(aggregate: Aggregate) -> tuple[AnyEvent, ...]:
 def base_version(aggregate: Aggregate) -> int:
     """Return the version on which the latest command was decided; 0 when that command made the aggregate."""
     return aggregate.version - len(latest_events(aggregate))
+
+
+def is_booking(aggregate: Aggregate) -> bool:
+    """Return whether this is an appointment with no events but those of the command that made it."""
+    return isinstance(aggregate, Appointment) and base_version(aggregate) == 0

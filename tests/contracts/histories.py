@@ -54,6 +54,18 @@ class Histories:
     def confirm(self, appointment: Appointment, *, command: str | None = None) -> Appointment:
         return apply(appointment, AppointmentConfirmed(**self._header(appointment.doctor_id, command)))
 
+    def confirm_and_move(self, appointment: Appointment, start: datetime, *, command: str | None = None) -> Appointment:
+        """Return the appointment after two events of one command."""
+        command = command or new_id()
+        confirmed = self.confirm(appointment, command=command)
+        header = self._header(appointment.doctor_id, command)
+        return apply(confirmed, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
+
+    def book_and_confirm(self, patient: str = "pat", start: datetime = NINE) -> Appointment:
+        """Return a new appointment whose booking causes two events."""
+        command = new_id()
+        return self.confirm(self.book(patient=patient, start=start, command=command), command=command)
+
     def cancel(self, appointment: Appointment) -> Appointment:
         return apply(appointment, AppointmentCancelled(**self._header(appointment.doctor_id, None)))
 
