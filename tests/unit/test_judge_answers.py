@@ -1,6 +1,7 @@
 """The judge compares answers with the record: each planted fault is reported."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from hub.client.commands import Command, Request, User
 from hub.ops.judge.history import History
 from hub.ops.judge.verdict import judge
 from hub.scheduling.apply import apply_all
+from hub.scheduling.events import AppointmentConfirmed
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, NINE, TEN, FaultlessClinic, altered, found, refused
 
 
@@ -56,6 +58,19 @@ def test_an_acknowledgement_with_another_doctor_or_patient_is_reported() -> None
     other = booked.appointment.model_copy(update={"patient_id": BOB.id})
     _answer_instead(clinic, booked, replace(booked, appointment=other))
     assert "an acknowledged change is not in the record" in found(clinic.judged())
+
+
+@pytest.mark.parametrize(("later", "reported"), [(timedelta(0), False), (timedelta(seconds=1), True)])
+def test_two_events_of_a_command_are_right_only_if_they_are_of_one_decision(
+    later: timedelta, *, reported: bool
+) -> None:
+    clinic = FaultlessClinic()
+    clinic.book(ANN, ADA, TEN)
+    booked = clinic.appointments[0]
+    header = booked.last.model_dump(include={"by", "command_id", "fingerprint"})
+    second = AppointmentConfirmed(**header, seq=2, prev=1, at=booked.last.at + later)
+    judged = clinic.judged([apply_all(None, [*booked.history, second])])
+    assert ("a command was applied twice" in found(judged)) is reported
 
 
 def test_a_command_that_was_applied_twice_is_reported() -> None:

@@ -1,12 +1,13 @@
 """Judges the answers against the record: every acknowledged change is there, once, and no other change is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from hub.client.answers import Answer
 from hub.client.commands import Kind, Request
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Record
+from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
 
@@ -34,9 +35,9 @@ def acknowledged(history: History, record: Record) -> Iterator[Violation]:
 
 
 def applied_once(history: History, record: Record) -> Iterator[Violation]:
-    """Find commands with two events, commands acknowledged for two appointments, and refused commands with an event."""
+    """Find commands decided twice, commands acknowledged for two appointments, and refused commands with an event."""
     for command_id, recorded in record.by_command.items():
-        if len(recorded) > 1:
+        if not _is_one_decision(recorded):
             places = ", ".join(f"{each.where} seq {each.event.seq}" for each in recorded)
             yield Violation(Promise.APPLIED_ONCE, "a command was applied twice", f"{command_id}: {places}")
     for entry in history.entries:
@@ -107,6 +108,14 @@ def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
         and exchange.answer.decided
         and any(_fits(exchange, each) for each in recorded)
     ]
+
+
+def _is_one_decision(recorded: Sequence[AppointmentEntry | ScheduleEntry]) -> bool:
+    """Whether these events of a command can be of one decision: in one place, with successive `seq`, at one instant."""
+    return all(
+        (later.where, later.event.seq, later.event.at) == (earlier.where, earlier.event.seq + 1, earlier.event.at)
+        for earlier, later in pairwise(recorded)
+    )
 
 
 def _of_appointments(record: Record, command_id: str) -> list[AppointmentEntry]:
