@@ -2,7 +2,8 @@
 
 from api.http.problems import Problem
 from hub.accounts.identity import Identity
-from hub.records.ports import NO_APPOINTMENTS, AppointmentFilter, AppointmentRecords
+from hub.records.appointment_filter import NO_APPOINTMENTS, AppointmentFilter
+from hub.records.ports import AppointmentRecords
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Role
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from hub.records.appointments import _patient_times
+from hub.records.appointment_documents import patient_times
 from hub.records.documents import Document, to_document
 from hub.records.mongo import MongoRecords
 from hub.scheduling.apply import apply
@@ -50,7 +50,7 @@ async def write(records: MongoRecords, appointments: Iterator[Appointment]) -> N
 
 
 def _document(appointment: Appointment) -> Document:
-    times = _patient_times(appointment.patient_id, appointment.start)
+    times = patient_times(appointment.patient_id, appointment.start)
     return to_document(appointment) | ({"patientTimes": times} if appointment.active else {})
 
 

@@ -15,7 +15,7 @@ from api.resources.icalendar import ICALENDAR, calendar_file
 from api.services import Services
 from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
-from hub.records.ports import NO_APPOINTMENTS, After, AppointmentFilter
+from hub.records.appointment_filter import NO_APPOINTMENTS, After, AppointmentFilter
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
 from hub.scheduling.values import Actor, Id, Instant, Status, Value

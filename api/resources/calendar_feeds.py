@@ -17,7 +17,7 @@ from api.services import Services, own_account
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
 from hub.ids import new_secret
-from hub.records.ports import AppointmentFilter
+from hub.records.appointment_filter import AppointmentFilter
 from hub.scheduling.values import Id, Role, Value
 
 routes = Routes("/api/v1")

@@ -12,8 +12,9 @@ from api.sockets.emissions import concerns_patient
 from api.sockets.limits import Limits
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
-from hub.records.ports import AppointmentFilter, Records
+from hub.records.ports import Records
 from hub.records.schedules import schedule_record_of
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import as_of

@@ -1,37 +1,35 @@
-"""The collection `appointments`: one document is an appointment's state, audit trail and outbox at once.
+"""The collection `appointments`: one document holds an appointment's state, audit trail and outbox.
 
-A doctor's timetable, once it has been changed, is a document of this collection too, so that it shares the fences. It
-has neither `start` nor `patientId`: what asks for one of them does not meet it.
+The schedule record of a doctor is also a document of this collection, so that it shares the fences. It has neither
+`start` nor `patientId`, so queries for one of these fields do not return it.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from hub.records.appointment_documents import LONG_AGO, aggregate_of, appointment_of, patient_times
+from hub.records.appointment_filter import After, AppointmentFilter
+from hub.records.appointment_pages import AppointmentPages
 from hub.records.chunks import chunked
-from hub.records.documents import Document, from_document, to_document
+from hub.records.documents import Document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.event_log import recorded_events
-from hub.records.overlap import quarters
-from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
-from hub.records.range_scan import RangeScan
+from hub.records.ports import Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
 from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
-from hub.scheduling.values import ACTIVE, Status, rfc3339
+from hub.scheduling.values import ACTIVE, Status
 
 _DUPLICATE_KEY = 11000
-_LONG_AGO = datetime(1000, 1, 1, tzinfo=UTC)
-"""Before any instant."""
-_NEAR = 64
-"""So many of a doctor's events are read in an instant."""
+_MAX_SORTED = 64
+"""A read that sorts this many events of a doctor is fast enough."""
 
 
 class MongoAppointments:
@@ -39,6 +37,7 @@ class MongoAppointments:
 
     def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
         self._collection = collection
+        self._pages = AppointmentPages(collection)
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
         """Write in order with one bulk write, which the database stops at the first that fails."""
@@ -50,7 +49,7 @@ class MongoAppointments:
                 await self._collection.bulk_write(writes, ordered=True)
             except BulkWriteError as error:
                 written = _stopped_at(error)
-                return await self._why(aggregates[written], written)
+                return await self._refusal(aggregates[written], written)
         return Saved()
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
@@ -58,23 +57,23 @@ class MongoAppointments:
         return {found.id: found for part in chunked(ids) for found in await self._find({"_id": {"$in": part}})}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the timetable whose history holds the command."""
+        """Return the appointment or the schedule record whose history contains the command."""
         return next(iter(await self._find_any({"history.commandId": command_id})), None)
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
-        """Return the timetables of these doctors that were ever changed."""
+        """Return the stored schedule records of these doctors."""
         found = await self._find_any({"_id": {"$in": [schedule_id(doctor_id) for doctor_id in doctor_ids]}})
         return {one.doctor_id: one for one in found if isinstance(one, ScheduleRecord)}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
-        # One read a doctor, and the status looked at here: with $in beside a range the embedded engine scans.
+        # One read per doctor, and the status is filtered here: for $in with a range, the embedded engine scans.
         reads = (self._find({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
         return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
-        """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
+        """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
         reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         return dict(zip(doctor_ids, await asyncio.gather(*reads), strict=True))
 
@@ -85,17 +84,17 @@ class MongoAppointments:
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
-        times = {pair: _patient_times(*pair) for pair in wanted}
+        times = {pair: patient_times(*pair) for pair in wanted}
         any_of = [time for of_pair in times.values() for time in of_pair]
         found = await self._fields({"patientTimes": {"$in": any_of}}, "patientTimes")
         held = {time for document in found for time in document["patientTimes"]}
         return {pair for pair, of_pair in times.items() if not held.isdisjoint(of_pair)}
 
     async def due(self, until: datetime) -> list[Deadline]:
-        """Return the deadlines up to `until`, in order of time."""
-        # Without a lower end the embedded engine would also look at every appointment that has no deadline any more.
+        """Return the deadlines up to `until`, ordered by time."""
+        # Without a lower bound, the embedded engine would also read every appointment without a deadline.
         found = await self._fields(
-            {"due": {"$gte": _LONG_AGO, "$lte": until}}, "due", "dueKind", "doctorId", "start", "version"
+            {"due": {"$gte": LONG_AGO, "$lte": until}}, "due", "dueKind", "doctorId", "start", "version"
         )
         deadlines = [
             Deadline(
@@ -112,31 +111,31 @@ class MongoAppointments:
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""
-        # Few documents are left to sort. With nothing known, the embedded engine would sort the whole history.
+        # With a known seq, few documents are sorted. Without one, the embedded engine sorts the whole history.
         last = await self._last_from(doctor_id, known) if known else 0
         return last or await self._last_from(doctor_id, await self._seq_reached(doctor_id))
 
     async def _last_from(self, doctor_id: str, reached: int) -> int:
-        """Return the last `seq` of a history that has reached this one; 0 of one that has not."""
+        """Return the last `seq` of the history, 0 if the history has not reached `reached`."""
         wanted = {"doctorId": doctor_id, "history.seq": {"$gte": reached}}
         with translated():
             last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
         return max(event["seq"] for event in last["history"]) if last else 0
 
     async def _seq_reached(self, doctor_id: str) -> int:
-        """Return a number not far below the last one of the doctor's history, 0 when there is none.
+        """Return a `seq` close to the last one of the doctor's history, 0 if it is empty.
 
-        No number is missing in a history, so a few of them tell where it ends.
+        A history has no gaps, so a search over a few numbers finds its end.
         """
         reached = gap = await self._furthest(doctor_id, [2**power for power in range(32)])
-        while gap > _NEAR:
-            gap = -(-gap // _NEAR)
-            furthest = await self._furthest(doctor_id, [reached + step * gap for step in range(1, _NEAR + 1)])
+        while gap > _MAX_SORTED:
+            gap = -(-gap // _MAX_SORTED)
+            furthest = await self._furthest(doctor_id, [reached + step * gap for step in range(1, _MAX_SORTED + 1)])
             reached = max(reached, furthest)
         return reached
 
     async def _furthest(self, doctor_id: str, numbers: Collection[int]) -> int:
-        """Return the highest of the numbers that the doctor's history has reached, 0 for none."""
+        """Return the highest of the numbers that the doctor's history contains, 0 if none."""
         found = await self._fields({"doctorId": doctor_id, "history.seq": {"$in": list(numbers)}}, "history.seq")
         return max((event["seq"] for one in found for event in one["history"] if event["seq"] in numbers), default=0)
 
@@ -145,8 +144,8 @@ class MongoAppointments:
     ) -> list[RecordedEvent[Aggregate]]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`."""
         last = min(await self.last_seq(doctor_id, after) if last is None else last, after + limit)
-        # The numbers one by one: of a range over an array MongoDB uses only one end, and a $elemMatch leaves the
-        # index of the embedded engine. No number is missing, because a save stops at the first that fails.
+        # List the numbers: MongoDB uses only one bound of a range over an array, and for $elemMatch the embedded engine
+        # does not use the index. There are no gaps, because a save stops at the first failure.
         numbers = range(after + 1, last + 1)
         if not numbers:
             return []
@@ -154,75 +153,33 @@ class MongoAppointments:
         return recorded_events(found, numbers)
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
-        """Return with which doctors each of the patients has appointments."""
+        """Return the doctors with whom each patient has appointments."""
         found: dict[str, set[str]] = {}
         for one in await self._fields({"patientId": {"$in": list(patient_ids)}}, "patientId", "doctorId"):
             found.setdefault(one["patientId"], set()).add(one["doctorId"])
         return found
 
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
-        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
-        if wanted.patient_id is None and wanted.doctor_id is not None:
-            return await self._page_of_doctor(wanted.doctor_id, wanted, limit, after)
-        pipeline: list[Document] = [
-            {"$match": _indexed(wanted, after)},
-            {"$sort": {"start": 1, "_id": 1}},
-            # A step of its own: beside the range it would keep the embedded engine from the index. MongoDB moves it up.
-            {"$match": _unindexed(wanted, after)},
-            {"$limit": limit},
-        ]
-        with translated():
-            found = await self._collection.aggregate(pipeline).to_list(None)
-        return [_appointment(document) for document in found]
-
-    async def _page_of_doctor(
-        self, doctor_id: str, wanted: AppointmentFilter, limit: int, after: After | None
-    ) -> list[Appointment]:
-        """Return the page from what may be the history of many years.
-
-        The embedded engine reads every match before it sorts or limits, so it is asked for a stretch of time after the
-        other; and for one status after the other, for beside a range it takes no second choice from an index.
-        """
-        first = await self._first_booked(doctor_id)
-        if first is None:
-            return []
-        of_doctor: Document = {"doctorId": doctor_id}
-        each = [of_doctor] if wanted.statuses is None else [of_doctor | {"status": one} for one in wanted.statuses]
-        pages = await asyncio.gather(*(self._in_stretches(one, wanted, first, limit, after) for one in each))
-        return sorted((one for page in pages for one in page), key=lambda one: (one.start, one.id))[:limit]
-
-    async def _in_stretches(
-        self, of: Document, wanted: AppointmentFilter, first: datetime, limit: int, after: After | None
-    ) -> list[Appointment]:
-        found: list[Appointment] = []
-        stretches = RangeScan(_lowest(wanted, after), wanted.start_to, first, limit)
-        while len(found) < limit and (stretch := stretches.next(len(found))):
-            read = await self._find(of | {"start": stretch})
-            found += [one for one in read if after is None or (one.start, one.id) > (after.start, after.id)]
-        return found
-
-    async def _first_booked(self, doctor_id: str) -> datetime | None:
-        found = await self._fields({"doctorId": doctor_id, "history.seq": 1}, "history.seq", "history.at")
-        return next((event["at"] for one in found for event in one["history"] if event["seq"] == 1), None)
+        """Return at most `limit` appointments after the position `after`, ordered by (start, id)."""
+        return await self._pages.read(wanted, limit, after)
 
     async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
-        """Return what became of the doctor's appointments in [start_from, start_to)."""
-        # Read and counted here: on the embedded engine an aggregation that groups them takes longer than this.
-        wanted = _indexed(AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to), None)
-        found = await self._fields(wanted, "start", "createdAt", "status")
+        """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
+        # Counted by the caller: on the embedded engine, an aggregation that groups them takes longer than this read.
+        start: Document = {"$gte": start_from or LONG_AGO} | ({"$lt": start_to} if start_to else {})
+        found = await self._fields({"doctorId": doctor_id, "start": start}, "start", "createdAt", "status")
         return [Outcome(one["start"], one["createdAt"], Status(one["status"])) for one in found]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
-        """Return whether there is, or was, an appointment of the two."""
-        # Asked by the patient, who has few: the embedded engine might choose to read all of the doctor's.
+        """Return whether the two have or had an appointment."""
+        # Query by patient, who has few appointments: the embedded engine might read all appointments of the doctor.
         return any(one["doctorId"] == doctor_id for one in await self._fields({"patientId": patient_id}, "doctorId"))
 
-    async def _why(self, refused: Aggregate, written: int) -> Stopped | Stale:
-        """Return what refused a write, by asking the record.
+    async def _refusal(self, refused: Aggregate, written: int) -> Stopped | Stale:
+        """Read the record to find out what refused a write.
 
-        The database names one of the indexes that were in the way, and each engine another one; a change that met
-        nothing but its own newer version is told as a duplicate too. So the answer is what the record shows, in an
-        order that helps: a command that is applied already needs nothing else said.
+        If several indexes refuse a write, each database engine names a different one. A stale write is also reported as
+        a duplicate. So the reason is read from the record, in the order that `Stopped` defines.
         """
         command_id = refused.last.command_id
         if applied := await self._fields({"history.commandId": command_id}, "history.commandId"):
@@ -236,14 +193,14 @@ class MongoAppointments:
             return Stopped(written, Fence.DOCTOR_SEQ)
         if isinstance(refused, Appointment) and (fence := await self._time_taken(refused)):
             return Stopped(written, fence)
-        raise StoreUnavailable("what refused the write is gone, or not acknowledged yet")
+        raise StoreUnavailable("the conflicting document is gone, or is not acknowledged by a majority yet")
 
     async def _time_taken(self, refused: Appointment) -> Fence | None:
-        """Return whose time it was that refused a write: the doctor's or the patient's."""
+        """Return the fence of the time conflict, if there is one: the doctor's slot or the patient's time."""
         at_that_time = await self._fields({"doctorId": refused.doctor_id, "start": refused.start}, "status")
         if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
             return Fence.DOCTOR_SLOT
-        times = _patient_times(refused.patient_id, refused.start)
+        times = patient_times(refused.patient_id, refused.start)
         if any(found["_id"] != refused.id for found in await self._fields({"patientTimes": {"$in": times}}, "_id")):
             return Fence.PATIENT_TIME
         return None
@@ -251,15 +208,15 @@ class MongoAppointments:
     async def _find(self, wanted: Document) -> list[Appointment]:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
-        return [_appointment(document) for document in found]
+        return [appointment_of(document) for document in found]
 
     async def _find_any(self, wanted: Document) -> list[Aggregate]:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
-        return [_aggregate(document) for document in found]
+        return [aggregate_of(document) for document in found]
 
     async def _slots(self, wanted: Document) -> dict[datetime, str]:
-        """Return the ids of the active appointments among those wanted, by start: a doctor has one at a time."""
+        """Return the ids of the matching active appointments by start. A doctor has at most one per start."""
         found = await self._fields(wanted, "start", "status")
         return {one["start"]: one["_id"] for one in found if one["status"] in ACTIVE}
 
@@ -272,19 +229,19 @@ def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
     """Return the write of the latest command's events: an insert, or a replacement of the version it was decided on."""
     document = to_document(aggregate)
     if isinstance(aggregate, Appointment) and aggregate.active:
-        document["patientTimes"] = _patient_times(aggregate.patient_id, aggregate.start)
+        document["patientTimes"] = patient_times(aggregate.patient_id, aggregate.start)
     base = base_version(aggregate)
     if base == 0:
         return InsertOne(document)
     expected = {
         "_id": aggregate.id,
         "version": base,
-        # A unique index keeps documents apart, not the entries of one document: that needs a condition.
+        # A unique index compares different documents only. Entries of one array need this condition.
         "history.commandId": {"$eq": aggregate.history[base - 1].command_id, "$ne": aggregate.last.command_id},
         "history.seq": {"$nin": _new_seqs(aggregate)},
     }
-    # An upsert, so that a change whose base is gone meets the newer version's _id. That error stops the bulk write;
-    # an update that matches nothing would not, and the next event would be written over a hole in the doctor's seq.
+    # An upsert: if the base version is gone, the insert conflicts with the _id of the newer version. That error stops
+    # the bulk write. A plain update would match nothing without an error, and the next write would leave a gap in seq.
     return ReplaceOne(expected, document, upsert=True)
 
 
@@ -301,55 +258,9 @@ def _new_seqs(aggregate: Aggregate) -> list[int]:
     return [event.seq for event in latest_events(aggregate)]
 
 
-def _aggregate(document: Mapping[str, Any]) -> Aggregate:
-    return _appointment(document) if "patientId" in document else from_document(ScheduleRecord, document)
-
-
-def _appointment(document: Mapping[str, Any]) -> Appointment:
-    return from_document(Appointment, {name: value for name, value in document.items() if name != "patientTimes"})
-
-
-def _patient_times(patient_id: str, start: datetime) -> list[str]:
-    """Return the quarters of an hour that an appointment takes of its patient, each as one value that an index holds.
-
-    One value, not two fields: the embedded engine then finds a batch's worth of them in milliseconds, not seconds.
-    """
-    return [f"{patient_id} {rfc3339(quarter)}" for quarter in quarters(start)]
-
-
 def _stopped_at(error: BulkWriteError) -> int:
     """Return how many writes came before the one that met a unique index. Re-raises any other failure."""
     problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
     if unsure or not problems or problems[0]["code"] != _DUPLICATE_KEY:
         raise error
     return int(problems[0]["index"])
-
-
-def _indexed(wanted: AppointmentFilter, after: After | None) -> Document:
-    """Return the conditions that an index answers, and that no timetable meets: those have no start."""
-    # Of both, the patient has fewer appointments; the embedded engine would choose the index of the doctor.
-    conditions: Document = {}
-    if wanted.patient_id is not None:
-        conditions["patientId"] = wanted.patient_id
-    elif wanted.doctor_id is not None:
-        conditions["doctorId"] = wanted.doctor_id
-    bounds = {"$gte": _lowest(wanted, after) or _LONG_AGO, "$lt": wanted.start_to}
-    conditions["start"] = {operator: bound for operator, bound in bounds.items() if bound is not None}
-    return conditions
-
-
-def _lowest(wanted: AppointmentFilter, after: After | None) -> datetime | None:
-    """Return the first start that may be on the page."""
-    return max((start for start in (wanted.start_from, after and after.start) if start), default=None)
-
-
-def _unindexed(wanted: AppointmentFilter, after: After | None) -> Document:
-    """Return the other conditions."""
-    conditions: Document = {}
-    if wanted.patient_id is not None and wanted.doctor_id is not None:
-        conditions["doctorId"] = wanted.doctor_id
-    if wanted.statuses is not None:
-        conditions["status"] = {"$in": sorted(wanted.statuses)}
-    if after is not None:
-        conditions["$or"] = [{"start": {"$gt": after.start}}, {"_id": {"$gt": after.id}}]
-    return conditions

@@ -1,12 +1,13 @@
-"""The in-memory twin of the collection `appointments`."""
+"""The in-memory implementation of the collection `appointments`, for tests."""
 
 from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
-from hub.records.ports import After, AppointmentFilter, Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
+from hub.records.ports import Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
 from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
@@ -23,12 +24,12 @@ class MemoryAppointments:
         self._stored: dict[str, Appointment] = {}
         self._schedules: dict[str, ScheduleRecord] = {}
         self._owners: dict[_Claim, str] = {}
-        """The id of the aggregate that has each claim (see `_claims`): this twin's unique indexes."""
+        """The id of the aggregate that has each claim (see `_claims`). It stands for the unique indexes."""
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
-        """Write in order, stopping at the first that meets a fence."""
+        """Write in order. Stop at the first write that a fence refuses."""
         for written, aggregate in enumerate(aggregates):
-            fence = self._met(aggregate)
+            fence = self._refusal(aggregate)
             if fence is not None:
                 return Stopped(written, fence) if isinstance(fence, Fence) else Stale(written)
             self._write(aggregate)
@@ -39,12 +40,12 @@ class MemoryAppointments:
         return {id_: self._stored[id_] for id_ in ids if id_ in self._stored}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the timetable whose history holds the command."""
+        """Return the appointment or the schedule record whose history contains the command."""
         owner = self._owners.get((Fence.COMMAND, command_id))
         return self._by_id(owner) if owner else None
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
-        """Return the timetables of these doctors that were ever changed."""
+        """Return the stored schedule records of these doctors."""
         ids = {doctor_id: schedule_id(doctor_id) for doctor_id in doctor_ids}
         return {doctor_id: self._schedules[id_] for doctor_id, id_ in ids.items() if id_ in self._schedules}
 
@@ -53,7 +54,7 @@ class MemoryAppointments:
         return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
-        """Return by doctor who has the slots from `since` on: the id of the active appointment by its start."""
+        """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
         return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}
 
     async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
@@ -65,7 +66,7 @@ class MemoryAppointments:
         return {pair for pair in wanted if any(claim in self._owners for claim in _patient_times(*pair))}
 
     async def due(self, until: datetime) -> list[Deadline]:
-        """Return the deadlines up to `until`, in order of time."""
+        """Return the deadlines up to `until`, ordered by time."""
         deadlines = [
             deadline for one in self._stored.values() if (deadline := deadline_of(one)) and deadline.due <= until
         ]
@@ -83,7 +84,7 @@ class MemoryAppointments:
         return recorded_events(self._of(doctor_id), range(after + 1, end + 1))
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
-        """Return with which doctors each of the patients has appointments."""
+        """Return the doctors with whom each patient has appointments."""
         found: dict[str, set[str]] = {}
         for one in self._stored.values():
             if one.patient_id in patient_ids:
@@ -91,7 +92,7 @@ class MemoryAppointments:
         return found
 
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
-        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
+        """Return at most `limit` appointments after the position `after`, ordered by (start, id)."""
         matching = (
             one
             for one in self._ordered()
@@ -100,16 +101,16 @@ class MemoryAppointments:
         return [one for one, _ in zip(matching, range(limit), strict=False)]
 
     async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
-        """Return what became of the doctor's appointments in [start_from, start_to)."""
+        """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
         return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if wanted.matches(one)]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
-        """Return whether there is, or was, an appointment of the two."""
+        """Return whether the two have or had an appointment."""
         return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())
 
-    def _met(self, aggregate: Aggregate) -> Fence | Literal["stale"] | None:
-        """Return what refuses a write, in the order that `Stopped` promises."""
+    def _refusal(self, aggregate: Aggregate) -> Fence | Literal["stale"] | None:
+        """Return what refuses a write, in the order that `Stopped` defines."""
         stored, base = self._by_id(aggregate.id), base_version(aggregate)
         if owner := self._owners.get((Fence.COMMAND, aggregate.last.command_id)):
             applied = events_of(stored, aggregate.last.command_id) if stored and owner == aggregate.id else ()
@@ -147,7 +148,7 @@ class MemoryAppointments:
 
 
 def _claims(aggregate: Aggregate) -> list[_Claim]:
-    """Return what an appointment or a timetable holds that no other may hold, in the order of what a refusal names."""
+    """Return the values that an aggregate claims exclusively, in the order in which a refusal reports them."""
     doctor_id = aggregate.doctor_id
     claims: list[_Claim] = []
     claims += [(Fence.COMMAND, id_) for id_ in dict.fromkeys(event.command_id for event in aggregate.history)]

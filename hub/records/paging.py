@@ -1,6 +1,7 @@
 """Reads lists of appointments of any length page by page."""
 
-from hub.records.ports import After, AppointmentFilter, AppointmentRecords
+from hub.records.appointment_filter import After, AppointmentFilter
+from hub.records.ports import AppointmentRecords
 from hub.scheduling.appointment import Appointment
 
 

@@ -1,7 +1,7 @@
-"""What the hub asks of its store; `hub.records.mongo` and the in-memory twin pass the same contract tests.
+"""The interface of the record. MongoDB and the in-memory implementation pass the same contract tests.
 
-Every method may raise `hub.records.errors.StoreUnavailable`, and `BrokenRecord` when a person has to mend what is
-stored. Instants are aware, UTC, whole milliseconds.
+Every method may raise `hub.records.errors.StoreUnavailable`, and `BrokenRecord` if an operator has to correct the
+stored data. Instants are aware, UTC, in whole milliseconds.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
+from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.statistics import Outcome
-from hub.scheduling.values import Status
 from hub.texting.ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
 
 
@@ -24,15 +24,15 @@ class Fence(StrEnum):
     """The unique index that refused a write; the value is the index's name."""
 
     APPOINTMENT = "_id_"
-    """There is an appointment of this id: the booking command has been applied."""
+    """An appointment with this id exists: the booking command has already been applied."""
     COMMAND = "command"
-    """A command of this id has been applied, to whichever appointment."""
+    """A command with this id has already been applied to some aggregate."""
     DOCTOR_SLOT = "doctor_slot"
-    """The doctor has an active appointment that starts then."""
+    """The doctor has an active appointment with this start."""
     DOCTOR_SEQ = "doctor_seq"
-    """The doctor's history has gone on: the writer's view of the doctor is old."""
+    """The doctor's history has a newer event: the writer decided on an outdated state."""
     PATIENT_TIME = "patient_time"
-    """The patient has an active appointment that overlaps: one that shares a quarter of an hour."""
+    """The patient has an active appointment that overlaps, that is, one that shares a quarter hour."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The first `written` of what was to be saved were written; the next one met the fence; nothing more was tried.
+    """The first `written` aggregates were written. The fence refused the next one, and no further write was tried.
 
-    Of several fences that are in the way, the first of this order is told: the command (as `APPOINTMENT` when a booking
-    is repeated), `Stale`, the doctor's seq, the slot, the patient's time.
+    If several fences refuse a write, the first in this order is reported: the command (`APPOINTMENT` for a repeated
+    booking), `Stale`, the doctor's seq, the slot, the patient's time.
     """
 
     written: int
@@ -54,9 +54,9 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Stale:
-    """The first `written` were written; the next one was based on another version than the store's.
+    """The first `written` aggregates were written. The next one was based on another version than the stored one.
 
-    Nothing after it was tried, so a doctor's history never has a hole.
+    No further write was tried, so a doctor's history never has a gap.
     """
 
     written: int
@@ -66,61 +66,8 @@ SaveOutcome = Saved | Stopped | Stale
 
 
 @dataclass(frozen=True)
-class AppointmentFilter:
-    """Which appointments a list shows. `start_from` is included, `start_to` is not; None does not filter."""
-
-    doctor_id: str | None = None
-    patient_id: str | None = None
-    statuses: frozenset[Status] | None = None
-    start_from: datetime | None = None
-    start_to: datetime | None = None
-
-    def matches(self, appointment: Appointment) -> bool:
-        """Return whether the appointment passes the filter."""
-        return (
-            self.doctor_id in {None, appointment.doctor_id}
-            and self.patient_id in {None, appointment.patient_id}
-            and (self.statuses is None or appointment.status in self.statuses)
-            and (self.start_from is None or appointment.start >= self.start_from)
-            and (self.start_to is None or appointment.start < self.start_to)
-        )
-
-    def within(self, other: "AppointmentFilter") -> "AppointmentFilter":
-        """Return the filter that passes what both pass; `NO_APPOINTMENTS` when no appointment can pass both."""
-        statuses = self.statuses if other.statuses is None else other.statuses
-        if self.statuses is not None and other.statuses is not None:
-            statuses = self.statuses & other.statuses
-        people_differ = _differ(self.doctor_id, other.doctor_id) or _differ(self.patient_id, other.patient_id)
-        if people_differ or statuses == frozenset():
-            return NO_APPOINTMENTS
-        return AppointmentFilter(
-            doctor_id=self.doctor_id or other.doctor_id,
-            patient_id=self.patient_id or other.patient_id,
-            statuses=statuses,
-            start_from=max(filter(None, (self.start_from, other.start_from)), default=None),
-            start_to=min(filter(None, (self.start_to, other.start_to)), default=None),
-        )
-
-
-NO_APPOINTMENTS = AppointmentFilter(statuses=frozenset())
-"""The filter that no appointment passes."""
-
-
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
-
-
-@dataclass(frozen=True)
-class After:
-    """Where a page goes on: after the appointment with this start and id."""
-
-    start: datetime
-    id: str
-
-
-@dataclass(frozen=True)
 class Deadline:
-    """The next thing that time does to an appointment, as of its `version`: `kind` at `due`, for its `start`."""
+    """The next deadline of an appointment: `kind` is due at `due`. It is valid for this `version` and `start`."""
 
     due: datetime
     kind: DueKind
@@ -145,10 +92,10 @@ def deadline_of(appointment: Appointment) -> Deadline | None:
 
 
 class AppointmentRecords(Protocol):
-    """The appointments: state, history and deadlines in one document each. And the timetables of their doctors.
+    """The appointments, each with state, history and deadline in one document, and the doctors' schedule records.
 
-    A timetable shares the doctor's `seq` and the fences with the appointments, so that whoever writes an appointment
-    by a timetable that has changed since meets the fence.
+    A schedule record shares the doctor's `seq` and the fences with the appointments. So the fence refuses an
+    appointment that was decided on an outdated schedule.
     """
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
@@ -165,19 +112,19 @@ class AppointmentRecords(Protocol):
         """Return the appointments that exist among the ids, by id."""
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the timetable whose history holds the command."""
+        """Return the appointment or the schedule record whose history contains the command."""
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
-        """Return the timetables of these doctors, by doctor id, of those whose timetable was ever changed.
+        """Return the stored schedule records of these doctors, by doctor id. A schedule that never changed has none.
 
-        `hub.records.schedules` has those of the others, too.
+        `hub.records.schedules` also returns the unchanged schedules.
         """
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
-        """Return, for each of the doctors, the ids of the active appointments from `since` on by their start (UTC)."""
+        """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
 
     async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
         """Return the starts of the doctor's active appointments in [start_from, start_to)."""
@@ -185,20 +132,20 @@ class AppointmentRecords(Protocol):
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient.
 
-        One read for all of them, so that a batch with many refusals costs one round trip. It cannot replace the
+        One read for all pairs, so that a batch with many refusals costs one round trip. It does not replace the
         fence: another doctor's actor may write in between.
         """
 
     async def due(self, until: datetime) -> list[Deadline]:
-        """Return the deadlines up to `until`, in order of time, those that have passed without effect included.
+        """Return the deadlines up to `until`, ordered by time, including unsettled ones in the past.
 
-        Costs what it returns, not what is stored: a million later ones are not looked at.
+        The cost depends on the returned deadlines, not on the stored ones: a million later deadlines are not read.
         """
 
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history, 0 for a new doctor.
 
-        Cheaper with a `known` one that is near the last. One that the history has not reached does no harm.
+        A `known` seq near the last one makes it cheaper. A `known` seq that the history has not reached does no harm.
         """
 
     async def events_after(
@@ -206,39 +153,39 @@ class AppointmentRecords(Protocol):
     ) -> list[RecordedEvent[Aggregate]]:
         """Return the doctor's events with `seq` above `after`, ordered by `seq`, at most `limit`.
 
-        With `last`, up to that `seq`: a caller who knows that the history has reached it saves a read.
+        With `last`, up to that `seq`. It saves a read if the caller knows that the history has reached it.
         """
 
     async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
-        """Return with which doctors each of the patients has appointments, however they stand; none: no entry."""
+        """Return the doctors with whom each patient has appointments of any status. Omits patients without any."""
 
     async def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Appointment]:
-        """Return at most `limit` appointments ordered by (start, id), going on after `after`."""
+        """Return at most `limit` appointments after the position `after`, ordered by (start, id)."""
 
     async def outcomes(
         self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
     ) -> Sequence[Outcome]:
-        """Return what became of the doctor's appointments in [start_from, start_to); None does not bound. Any order."""
+        """Return the outcomes of the doctor's appointments in [start_from, start_to), unordered. None: no bound."""
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
-        """Return whether there is, or was, an appointment of the two, whatever became of it."""
+        """Return whether the two have or had an appointment, of any status."""
 
 
 class PhotoRecords(Protocol):
-    """The pictures of people, JPEG, each under an id of its own: one that changes gets another id."""
+    """Profile pictures in JPEG. A picture never changes: a new picture gets a new id."""
 
     async def put(self, photo_id: str, jpeg: bytes) -> None:
-        """Write a new picture."""
+        """Store a new picture."""
 
     async def get(self, photo_id: str) -> bytes | None:
         """Return the picture."""
 
     async def remove(self, photo_id: str) -> None:
-        """Remove the picture, if there is one."""
+        """Delete the picture, if it exists."""
 
 
 class Records(Protocol):
-    """The whole store."""
+    """The whole record."""
 
     @property
     def appointments(self) -> AppointmentRecords:
@@ -258,36 +205,36 @@ class Records(Protocol):
 
     @property
     def text_positions(self) -> TextPositions:
-        """How far the texts of each doctor have been planned."""
+        """The planning position of each doctor."""
 
     @property
     def inbound_texts(self) -> InboundTexts:
-        """The texts that came in."""
+        """The inbound texts."""
 
     @property
     def opt_outs(self) -> OptOuts:
-        """Who wants no texts."""
+        """The opt-outs."""
 
     @property
     def line_halts(self) -> LineHalts:
-        """From which of our numbers texts are kept back."""
+        """The halts of our numbers."""
 
     @property
     def photos(self) -> PhotoRecords:
-        """The pictures of people."""
+        """The profile pictures."""
 
     @property
     def attempts(self) -> AttemptRecords:
-        """What was tried."""
+        """The counters of attempts."""
 
     async def prepare_fences(self) -> None:
-        """Make the unique indexes, without which nothing may be written; idempotent."""
+        """Create the unique indexes. Nothing may be written without them. Idempotent."""
 
     async def prepare(self) -> None:
-        """Make all indexes; idempotent. Those that are not unique only make reads faster."""
+        """Create all indexes. The ones that are not unique only speed up reads. Idempotent."""
 
     async def ping(self) -> None:
-        """Return when the store answers, within about two seconds; else raise StoreUnavailable."""
+        """Return when the store answers. Raises StoreUnavailable after about 2 seconds."""
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""

@@ -20,7 +20,7 @@ async def schedule_records_of(records: Records, accounts: Sequence[Account]) -> 
 
 
 async def schedule_record_of(records: Records, doctor_id: str) -> ScheduleRecord | None:
-    """Return the schedule record of a doctor; None when there is no such doctor."""
+    """Return the schedule record of a doctor, or None if the doctor does not exist."""
     account, changed = await asyncio.gather(
         records.users.by_id(doctor_id), records.appointments.schedule_records([doctor_id])
     )
@@ -30,6 +30,6 @@ async def schedule_record_of(records: Records, doctor_id: str) -> ScheduleRecord
 
 
 async def schedule_of(records: Records, doctor_id: str) -> Schedule | None:
-    """Return the schedule of a doctor as it is now; None when there is no such doctor."""
+    """Return the schedule of a doctor as it is now, or None if the doctor does not exist."""
     schedule_record = await schedule_record_of(records, doctor_id)
     return schedule_record.current if schedule_record else None

@@ -10,8 +10,9 @@ from api.sockets.limits import Limits
 from api.sockets.resync import ResyncReader
 from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
+from hub.records.appointment_filter import NO_APPOINTMENTS, AppointmentFilter
 from hub.records.memory import MemoryRecords
-from hub.records.ports import NO_APPOINTMENTS, AppointmentFilter, Saved
+from hub.records.ports import Saved
 from hub.scheduling.values import Role
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 

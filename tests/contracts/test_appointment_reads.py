@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.paging import every_appointment
-from hub.records.ports import After, AppointmentFilter, Records, Saved
+from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.values import Status

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from hub.records.ports import AppointmentFilter, Fence, Records, Saved, Stale, Stopped
+from hub.records.appointment_filter import AppointmentFilter
+from hub.records.ports import Fence, Records, Saved, Stale, Stopped
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.schedule_record import unchanged_schedule

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.memory import MemoryRecords
 from hub.records.mongo import MongoRecords
-from hub.records.ports import AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import apply_all, as_of
 from hub.scheduling.appointment import Appointment

@@ -15,8 +15,9 @@ from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.client.wire import AppointmentEvent, SyncAnswer
 from hub.clock import system_clock
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.mongo import connect
-from hub.records.ports import AppointmentFilter, Records
+from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.views import view

@@ -16,8 +16,8 @@ from hub.ops.seeding.history import history
 from hub.ops.seeding.people import doctors, patients
 from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.memory import MemoryRecords
-from hub.records.ports import AppointmentFilter
 from hub.scheduling.apply import apply_all
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent

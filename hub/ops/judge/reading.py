@@ -2,8 +2,9 @@
 
 from hub.clock import Clock
 from hub.ops.judge.record import Record
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
-from hub.records.ports import AppointmentFilter, Records
+from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
 
 _ATTEMPTS = 10

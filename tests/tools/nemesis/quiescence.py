@@ -3,8 +3,9 @@
 import asyncio
 
 from hub.clock import Timekeeper
+from hub.records.appointment_filter import AppointmentFilter
 from hub.records.errors import StoreUnavailable
-from hub.records.ports import AppointmentFilter, Records
+from hub.records.ports import Records
 from tests.tools.nemesis.people import People
 
 _LOOK_EVERY = 0.5

@@ -3,6 +3,7 @@
 from pymongo import ReplaceOne
 
 from hub.records import appointments
+from hub.records.appointment_documents import patient_times
 from hub.records.documents import Document, to_document
 from hub.scheduling.appointment import Appointment
 from tests.tools.nemesis import agents
@@ -11,7 +12,7 @@ from tests.tools.nemesis import agents
 def _write_over(appointment: Appointment) -> ReplaceOne[Document]:
     document = to_document(appointment)
     if appointment.active:
-        document["patientTimes"] = appointments._patient_times(appointment.patient_id, appointment.start)
+        document["patientTimes"] = patient_times(appointment.patient_id, appointment.start)
     return ReplaceOne({"_id": appointment.id}, document, upsert=True)
 
 
