@@ -17,7 +17,7 @@ from tests.stack import Stack, until
 UNREADABLE = [b"", b"{", b'{"kind": "book", "doctorId": {"$gt": ""}}', b"\xff"]
 
 
-async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> None:
+async def test_a_new_patient_books_and_both_sides_see_every_change(stack: Stack) -> None:
     async with judged_run(stack, doctors=1, patients=2) as run:
         doctor, rival = run.doctors[0], run.patients[1]
         newcomer = await signed_up(run)
@@ -61,7 +61,7 @@ async def test_from_signing_up_to_the_doctors_desk_and_back(stack: Stack) -> Non
         assert violations == []
 
 
-async def test_messages_that_cannot_be_read_are_put_aside_and_stop_nothing(stack: Stack) -> None:
+async def test_unreadable_messages_are_rejected_and_stop_nothing(stack: Stack) -> None:
     async with judged_run(stack, doctors=4, patients=1) as run:
         servers = str(stack.settings.kafka_bootstrap_servers)
         rejected = AIOKafkaConsumer(bootstrap_servers=servers, fetch_max_wait_ms=50, enable_auto_commit=False)

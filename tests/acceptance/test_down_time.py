@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 WORDS = wording.Clinic("Clinic Hub", None)
 
 
-async def test_a_late_reminder_is_sent_while_it_is_of_use_and_a_missed_visit_is_a_no_show_at_once(
+async def test_a_late_reminder_is_sent_before_the_appointment_and_a_missed_one_is_a_no_show_at_once(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path, **clock_settings(MORNING, RATE), texts_per_second=100.0) as stack:

@@ -66,7 +66,7 @@ async def test_hours_that_a_doctor_changes_are_obeyed_seen_and_undone(stack: Sta
         assert violations == []
 
 
-async def test_the_command_line_lets_a_doctor_come_and_go(stack: Stack) -> None:
+async def test_the_command_line_adds_disables_and_enables_a_doctor(stack: Stack) -> None:
     email = f"{instance_id()}@clinic.test"
     made = await doctor_command(stack, "add", *NEW, "--email", email)
     doctor_id, password = made.split()[0], made.split()[-1]

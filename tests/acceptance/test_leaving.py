@@ -14,9 +14,7 @@ ENDED_WITHIN = _EXIT_TIMEOUT + 2.0
 
 
 @pytest.mark.parametrize("away", ["broker", "database"])
-async def test_agents_that_are_told_to_stop_while_an_engine_does_not_answer_end_in_time(
-    tmp_path: Path, away: str
-) -> None:
+async def test_agents_stop_in_time_while_an_engine_does_not_answer(tmp_path: Path, away: str) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start(agents=1)
         engine = stack.broker if away == "broker" else stack.database

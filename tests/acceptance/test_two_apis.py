@@ -52,7 +52,7 @@ async def apis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TwoApi
             yield TwoApis(stack, http)
 
 
-async def test_a_stolen_refresh_token_ends_the_log_in_at_both_and_its_sockets(apis: TwoApis) -> None:
+async def test_a_reused_refresh_token_ends_the_session_and_its_sockets_at_both_processes(apis: TwoApis) -> None:
     first = await apis.sign_up(HERE, "theo", "+12025550131")
     status, second, _ = await apis.post(THERE, "refresh", refreshToken=first["refreshToken"])
     assert status == 200
@@ -71,7 +71,7 @@ async def test_a_stolen_refresh_token_ends_the_log_in_at_both_and_its_sockets(ap
     assert status == 401
 
 
-async def test_tokens_of_the_old_key_hold_where_there_is_a_new_one(apis: TwoApis) -> None:
+async def test_tokens_of_the_old_key_are_valid_at_a_process_with_a_new_key(apis: TwoApis) -> None:
     old = await apis.sign_up(HERE, "kurt", "+12025550132")
     assert await apis.status(THERE, old["accessToken"]) == 200
     status, new, _ = await apis.post(THERE, "refresh", refreshToken=old["refreshToken"])
@@ -83,7 +83,9 @@ async def test_tokens_of_the_old_key_hold_where_there_is_a_new_one(apis: TwoApis
     assert await apis.status(THERE, back["accessToken"]) == 200
 
 
-async def test_log_ins_are_counted_together_and_the_answer_does_not_tell_who_exists(apis: TwoApis) -> None:
+async def test_log_ins_are_counted_across_processes_and_the_answer_does_not_tell_which_accounts_exist(
+    apis: TwoApis,
+) -> None:
     await apis.sign_up(HERE, "lena", "+12025550133")
     for email in ("lena@clinic.test", "nobody@clinic.test"):
         answers = [

@@ -99,7 +99,7 @@ async def test_every_list_is_quick(hub: Years) -> None:
             assert (await hub.get(who, A, **query))[1] < QUICK, query
 
 
-async def test_what_a_person_looks_at_is_quick(hub: Years) -> None:
+async def test_each_single_view_is_quick(hub: Years) -> None:
     day = (hub.now + timedelta(days=3)).date().isoformat()
     listed, _ = await hub.get("busy", A, **{"from": rfc3339(hub.now)})
     one = f"{A}/{listed[0]['id']}"
@@ -115,7 +115,7 @@ async def test_what_a_person_looks_at_is_quick(hub: Years) -> None:
         assert (await hub.get(who, await feed_of(hub, who)))[1] < QUICK
 
 
-async def test_the_statistics_of_all_years_are_quick_and_starve_nobody(hub: Years) -> None:
+async def test_the_statistics_of_all_years_are_quick_and_do_not_delay_other_requests(hub: Years) -> None:
     path = f"{A}/stats/doctor/busy"
     recent = {"from": rfc3339(hub.now - timedelta(days=90)), "to": rfc3339(hub.now)}
     assert (await hub.get("busy", path, **recent))[1] < QUICK
@@ -132,7 +132,7 @@ async def test_the_statistics_of_all_years_are_quick_and_starve_nobody(hub: Year
     assert took < QUICK
 
 
-async def test_a_dashboard_comes_in_and_books_at_once(hub: Years) -> None:
+async def test_a_dashboard_connects_and_books_at_once(hub: Years) -> None:
     began = time.perf_counter()
     socket = socketio.AsyncClient(reconnection=False)
     await socket.connect(

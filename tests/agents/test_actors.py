@@ -26,7 +26,7 @@ from tests.agents.actor_fixtures import (
 )
 
 
-async def test_of_many_who_want_one_slot_the_first_gets_it_and_the_others_are_told_why(
+async def test_of_many_bookings_of_one_slot_the_first_is_accepted_and_the_others_are_refused_with_the_reason(
     store: SharedStore, worker: DoctorActors
 ) -> None:
     rivals = [book(patient, at=0) for patient in ("carl", "dora", "emil")] + [book("dora", at=1)]
@@ -135,7 +135,7 @@ async def test_moving_to_a_time_when_the_patient_is_elsewhere_changes_nothing(
     assert (await store.appointment(mine.id)).start == slot(0)
 
 
-async def test_a_repeated_booking_is_answered_and_told_again_and_not_applied_again(
+async def test_a_repeated_booking_is_answered_and_published_again_but_not_applied_again(
     store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl")
@@ -155,7 +155,7 @@ async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, 
     assert len((await store.appointment(first.id)).history) == 2
 
 
-async def test_a_repeated_command_is_told_as_it_was_then_and_answered_as_things_stand_now(worker: DoctorActors) -> None:
+async def test_a_repeated_command_has_the_original_notice_and_a_current_answer(worker: DoctorActors) -> None:
     first = book("carl")
     (then,) = await worker.handle([first])
     await worker.handle([move(first, to=3)])
@@ -178,7 +178,7 @@ async def test_a_booking_whose_appointment_is_over_is_not_applied_again(
 
 
 @pytest.mark.parametrize("freed_by", [cancel, lambda first: move(first, to=7)], ids=["cancelled", "moved"])
-async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_somebody_else_has_the_slot_now(
+async def test_a_repeated_booking_is_answered_with_success_even_when_another_patient_has_the_slot_now(
     worker: DoctorActors, freed_by: object
 ) -> None:
     first = book("carl")
@@ -189,7 +189,7 @@ async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_some
     assert again.notices == then.notices
 
 
-async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_it_came_too_late_this_time(
+async def test_a_repeated_booking_is_answered_with_success_even_when_the_repetition_has_expired(
     store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl", expires=NOW + timedelta(seconds=15))
@@ -200,7 +200,7 @@ async def test_a_repeated_booking_is_told_that_it_was_carried_out_even_when_it_c
     assert shown(again).status == "cancelled"
 
 
-async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: DoctorActors) -> None:
+async def test_a_reused_id_with_other_content_is_refused(worker: DoctorActors) -> None:
     first = book("carl", key="mine")
     await given(worker, first)
     assert await given(worker, book("carl", at=5, key="mine")) == ["idempotency_key_reused"]
@@ -208,7 +208,7 @@ async def test_an_id_that_comes_back_with_another_wish_is_refused(worker: Doctor
     assert await given(worker, confirm(first, key="mine")) == ["idempotency_key_reused"]
 
 
-async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_around_it_suffers(
+async def test_a_reused_id_for_another_doctor_is_refused_and_the_rest_of_the_batch_is_handled(
     store: SharedStore, worker: DoctorActors
 ) -> None:
     await given(worker, book("carl", key="mine"))
@@ -217,7 +217,7 @@ async def test_an_id_that_comes_back_for_another_doctor_is_refused_and_nothing_a
     assert await store.records.appointments.last_seq("ben") == 2
 
 
-async def test_an_id_of_a_change_that_comes_back_for_another_appointment_is_refused(worker: DoctorActors) -> None:
+async def test_a_reused_id_for_another_appointment_is_refused(worker: DoctorActors) -> None:
     first, second = book("carl", at=0), book("carl", at=1, doctor="ben")
     await given(worker, first, second, confirm(first, key="mine"))
     assert await given(worker, cancel(second, key="mine")) == ["idempotency_key_reused"]
@@ -229,13 +229,13 @@ async def test_nobody_gets_the_answer_to_the_command_of_another(worker: DoctorAc
     assert refused(answer).code == "idempotency_key_reused"
 
 
-async def test_a_command_that_waited_too_long_is_not_carried_out(store: SharedStore, worker: DoctorActors) -> None:
+async def test_an_expired_command_is_not_applied(store: SharedStore, worker: DoctorActors) -> None:
     late, free = book("carl", expires=NOW + timedelta(seconds=15)), book("dora", expires=NOW + timedelta(seconds=30))
     store.now += timedelta(seconds=16)
     assert await given(worker, late, free) == ["expired", "scheduled"]
 
 
-async def test_a_command_for_a_doctor_who_does_not_exist_is_refused_and_holds_nobody_up(worker: DoctorActors) -> None:
+async def test_a_command_for_an_unknown_doctor_is_refused_and_delays_no_other(worker: DoctorActors) -> None:
     nobody = Actor(id="carl", role=Role.PATIENT, via="rest")
     batch = book("carl", doctor="zoe", by=nobody), book("dora"), book("emil", doctor="carl")
     assert await given(worker, *batch) == ["not_found", "scheduled", "not_found"]
@@ -247,11 +247,11 @@ async def test_an_appointment_is_not_found_at_another_doctor(worker: DoctorActor
     assert await given(worker, confirm(first.model_copy(update={"doctor_id": "ben"}))) == ["not_found"]
 
 
-async def test_an_empty_batch_is_nothing(worker: DoctorActors) -> None:
+async def test_an_empty_batch_has_no_answers(worker: DoctorActors) -> None:
     assert await worker.handle([]) == []
 
 
-async def test_when_the_database_does_not_answer_nobody_is_told_anything_and_the_batch_can_come_again(
+async def test_when_the_database_does_not_answer_there_are_no_answers_and_the_batch_can_be_retried(
     store: SharedStore,
 ) -> None:
     records = Failing()

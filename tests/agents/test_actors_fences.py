@@ -66,7 +66,7 @@ async def test_a_worker_that_missed_a_write_reads_again_and_goes_on_where_the_do
     assert (await store.appointment(theirs.id)).last.seq == 2
 
 
-async def test_who_meets_a_fence_and_holds_no_lease_any_more_decides_nothing_anew(store: SharedStore) -> None:
+async def test_a_worker_that_meets_a_fence_without_a_lease_does_not_decide_again(store: SharedStore) -> None:
     other, ours, lease = store.worker(), book("dora", at=1), asyncio.Event()
     lease.set()
 

@@ -82,7 +82,7 @@ turns = st.lists(st.one_of(st.none(), st.none(), st.just("rebalance"), batches),
 
 @given(st.lists(st.tuples(st.integers(0, 1), batches, turns), max_size=6))
 @settings(max_examples=200, deadline=None)
-async def test_two_workers_with_the_same_doctors_never_break_the_record_nor_say_what_is_not_true(
+async def test_two_workers_with_the_same_doctors_never_break_the_record_nor_answer_wrongly(
     steps: list[tuple[int, list[Command], list[Turn]]],
 ) -> None:
     run = TwoWorkers()

@@ -67,7 +67,7 @@ async def fed(worker: Worker, handling: Handling, offsets: Sequence[int], partit
     return dispatcher
 
 
-async def test_handles_what_is_queued_as_one_batch_in_order_and_acks_it_whole(worker: Worker) -> None:
+async def test_queued_events_are_handled_as_one_batch_in_order_and_acked_together(worker: Worker) -> None:
     handling = Handling()
     dispatcher = await fed(worker, handling, range(5))
     await dispatcher.drain(5)
@@ -99,7 +99,7 @@ async def test_nothing_is_acked_before_it_is_handled(worker: Worker) -> None:
     assert len(worker.acked) == 2
 
 
-async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker: Worker) -> None:
+async def test_a_failed_batch_is_retried_before_later_events(worker: Worker) -> None:
     async def fail_twice(number: int) -> None:
         if number <= 2:
             raise ConnectionError("the database is away")
@@ -113,7 +113,7 @@ async def test_a_batch_that_fails_is_given_again_before_anything_after_it(worker
     assert [offset for _, offset in worker.acked] == [0, 1, 2]
 
 
-async def test_what_another_generation_delivered_is_neither_handled_nor_acked(worker: Worker) -> None:
+async def test_events_of_another_generation_are_neither_handled_nor_acked(worker: Worker) -> None:
     handling = Handling()
     dispatcher = Dispatcher(worker, handling, lambda: True, RETRY_DELAY)
     lost = worker.event(0)
@@ -126,7 +126,7 @@ async def test_what_another_generation_delivered_is_neither_handled_nor_acked(wo
 
 
 @pytest.mark.parametrize(("generation", "handled"), [(1, [[0, 1]]), (2, [])])
-async def test_what_may_be_another_workers_waits_until_the_broker_has_said_whose_it_is(
+async def test_events_wait_while_the_worker_holds_no_lease(
     worker: Worker, generation: int, handled: list[list[int]]
 ) -> None:
     handling, certain = Handling(), asyncio.Event()
@@ -142,7 +142,7 @@ async def test_what_may_be_another_workers_waits_until_the_broker_has_said_whose
     assert len(worker.acked) == sum(map(len, handled))
 
 
-async def test_a_batch_whose_partition_is_lost_while_it_fails_is_given_up_for_its_new_owner(worker: Worker) -> None:
+async def test_a_failing_batch_is_given_up_when_its_partition_is_lost(worker: Worker) -> None:
     async def lose(_: int) -> None:
         worker.consumer_generation_id += 1
         raise ConnectionError("the database is away")
@@ -164,7 +164,7 @@ async def test_partitions_of_one_lane_share_a_batch_and_each_keeps_its_order(wor
     assert worker.acked == [(HERE, 0), (BESIDE, 10), (HERE, 1), (BESIDE, 11)]
 
 
-async def test_a_lane_that_waits_does_not_hold_up_another(worker: Worker) -> None:
+async def test_a_waiting_lane_does_not_delay_another(worker: Worker) -> None:
     hang = asyncio.Event()
 
     async def hang_at_first(number: int) -> None:
@@ -182,7 +182,7 @@ async def test_a_lane_that_waits_does_not_hold_up_another(worker: Worker) -> Non
     assert worker.acked == [(THERE, 7), (HERE, 0)]
 
 
-async def test_draining_waits_for_what_is_under_way_and_no_longer_than_it_may(worker: Worker) -> None:
+async def test_draining_waits_for_events_under_way_up_to_its_timeout(worker: Worker) -> None:
     may_finish = asyncio.Event()
 
     async def wait(_: int) -> None:
@@ -197,7 +197,7 @@ async def test_draining_waits_for_what_is_under_way_and_no_longer_than_it_may(wo
     assert worker.acked == [(HERE, 0)]
 
 
-async def test_a_pump_with_nothing_under_way_drains_at_once(worker: Worker) -> None:
+async def test_a_dispatcher_with_nothing_under_way_drains_at_once(worker: Worker) -> None:
     await asyncio.wait_for(Dispatcher(worker, Handling(), lambda: True).drain(60), 1)
 
 

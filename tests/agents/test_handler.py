@@ -73,7 +73,7 @@ def asked(command: Command, at: datetime) -> Command:
     return command.model_copy(update={"at": at, "expires": at + timedelta(seconds=15)})
 
 
-async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_by_then(store: SharedStore) -> None:
+async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_now(store: SharedStore) -> None:
     told = Told()
     handler = CommandHandler(store.worker(), told, lambda: store.now)
     store.now += timedelta(seconds=1)
@@ -88,7 +88,7 @@ async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_
     ]
 
 
-async def test_what_was_asked_before_a_take_over_is_not_granted_after_it_unless_it_is_asked_anew(
+async def test_a_command_sent_before_a_takeover_is_accepted_only_if_it_is_sent_again(
     store: SharedStore,
 ) -> None:
     told = Told()
@@ -141,7 +141,7 @@ async def test_a_field_of_a_newer_version_is_not_guessed_at(store: SharedStore) 
     assert told.rejected == [(newer, b"ada")]
 
 
-async def test_nobody_is_told_anything_when_the_record_was_not_written() -> None:
+async def test_nothing_is_published_when_the_record_was_not_written() -> None:
     class Away:
         async def handle(self, *_: object) -> object:
             raise StoreUnavailable("away")

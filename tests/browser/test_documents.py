@@ -21,7 +21,9 @@ pytestmark = pytest.mark.browser
         ("/redoc/sockets", "document.body.innerText.includes('The default namespace')"),
     ],
 )
-async def test_the_page_shows_the_document_and_asks_nobody_else(path: str, shown: str, tmp_path: Path) -> None:
+async def test_the_page_shows_the_document_and_loads_nothing_from_elsewhere(
+    path: str, shown: str, tmp_path: Path
+) -> None:
     async with TestServer(build(await make_services()), access_log=None) as server, chromium(tmp_path) as page:
         here = str(server.make_url("/"))
         await page.open(str(server.make_url(path)))
@@ -44,7 +46,7 @@ async def test_a_request_can_be_tried_out_on_the_page(tmp_path: Path) -> None:
         assert (page.failed, page.complaints) == ([], [])
 
 
-async def test_what_fails_on_a_page_is_noticed(tmp_path: Path) -> None:
+async def test_failures_on_a_page_are_detected(tmp_path: Path) -> None:
     async with TestServer(build(await make_services()), access_log=None) as server, chromium(tmp_path) as page:
         await page.open(str(server.make_url("/docs")))
         await page.until("document.querySelector('.opblock') !== null")

@@ -23,6 +23,6 @@ async def test_the_database_has_the_given_options_and_is_dropped_afterwards(engi
         assert set(client.list_database_names()) == before
 
 
-def test_without_a_server_there_is_none() -> None:
+def test_without_a_server_there_is_no_database() -> None:
     with own_database(None) as url:
         assert url is None

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 DOCTORS, SLOTS_EACH, PATIENTS = 8, 6, 24
 
 
-async def test_clients_of_an_api_that_dies_go_on_at_another_and_are_told_the_truth(tmp_path: Path) -> None:
+async def test_clients_of_a_killed_api_continue_at_another_and_get_true_answers(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start(agents=1, apis=2)
         async with (

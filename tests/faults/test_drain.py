@@ -19,7 +19,7 @@ from tests.stack import Stack
 DOCTORS, CLIENTS, WAVES = 4, 200, 3
 
 
-async def test_who_is_sent_elsewhere_loses_neither_an_ack_nor_an_event(tmp_path: Path) -> None:
+async def test_clients_of_a_draining_process_lose_neither_acks_nor_events(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start(agents=1, apis=2)
         records = connect(stack.settings.mongodb_url)

@@ -29,7 +29,7 @@ DECIDED_WITHIN = 30.0
 
 
 @pytest.mark.parametrize("owner", ["none yet", "paused"])
-async def test_commands_that_no_worker_takes_at_first_are_decided_by_the_next_one(tmp_path: Path, owner: str) -> None:
+async def test_first_commands_sent_while_no_worker_runs_are_decided_by_the_next_one(tmp_path: Path, owner: str) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         records = connect(address(stack.settings, "mongodb_url"))

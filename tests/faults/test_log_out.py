@@ -16,7 +16,7 @@ from tests.stack import Stack, until
 PASSWORD = "Correct-horse-7"
 
 
-async def test_a_log_out_is_known_everywhere_within_a_second_and_survives_a_broker_that_is_emptied(
+async def test_a_log_out_takes_effect_everywhere_within_a_second_even_with_an_emptied_broker(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path) as stack:

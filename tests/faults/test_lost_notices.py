@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 DOCTORS, SLOTS_EACH, PATIENTS = 4, 6, 4
 
 
-async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp_path: Path) -> None:
+async def test_every_dashboard_receives_lost_notices_from_the_record(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="api") as (stack, run):
         _, violations = await run.verdict()
         assert violations == []
@@ -23,7 +23,7 @@ async def test_every_dashboard_is_told_from_the_record_what_the_bus_has_lost(tmp
         assert '"feed_mended"' in stack.apis[0].written()
 
 
-async def test_without_the_record_the_judge_says_that_events_were_not_told(tmp_path: Path) -> None:
+async def test_without_reading_the_record_the_judge_reports_missing_events(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_without_mending") as (_, run):
         _, violations = await run.verdict(at_rest_within=5)
         assert (4, "an event was not sent") in broken(violations)

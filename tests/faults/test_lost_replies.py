@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 2, 6
 
 
-async def test_a_command_whose_reply_is_lost_is_applied_once_and_its_client_is_told_that_it_worked(
+async def test_a_command_whose_reply_is_lost_is_applied_once_and_answered_with_success(
     tmp_path: Path,
 ) -> None:
     async with scenario(tmp_path, api="api") as (stack, run):
@@ -30,7 +30,7 @@ async def test_a_command_whose_reply_is_lost_is_applied_once_and_its_client_is_t
         assert [each.version for each in record.appointments.values()] == [2] * PATIENTS
 
 
-async def test_without_the_same_id_at_each_repeat_the_judge_says_that_refused_commands_were_applied(
+async def test_with_a_new_id_at_each_repetition_the_judge_reports_refused_commands_that_were_applied(
     tmp_path: Path,
 ) -> None:
     async with scenario(tmp_path, api="tests.faults.api_with_fresh_ids") as (_, run):

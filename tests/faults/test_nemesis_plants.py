@@ -99,13 +99,13 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", QUICK)
-async def test_the_judge_names_what_is_planted(tmp_path: Path, name: str) -> None:
+async def test_the_judge_finds_a_planted_bug(tmp_path: Path, name: str) -> None:
     await _expose(tmp_path, QUICK[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
-async def test_the_judge_names_what_is_planted_deeper(tmp_path: Path, name: str) -> None:
+async def test_the_judge_finds_each_planted_bug(tmp_path: Path, name: str) -> None:
     await _expose(tmp_path, SLOW[name])
 
 

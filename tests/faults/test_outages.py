@@ -23,7 +23,7 @@ KEEPING = [pytest.param("broker", False, id="broker")] if BROKER == "kafka" else
     ("engine", "emptied"),
     [*KEEPING, pytest.param("broker", True, id="emptied broker"), pytest.param("database", False, id="database")],
 )
-async def test_what_was_acknowledged_survives_and_booking_goes_on_by_itself(
+async def test_acknowledged_changes_survive_and_booking_continues(
     tmp_path: Path,
     engine: Literal["broker", "database"],
     emptied: bool,  # noqa: FBT001  # a parameter

@@ -26,7 +26,7 @@ DOCTORS, PATIENTS = 4, 8
 COMMANDS = [f"late-{number}" for number in range(8)]
 
 
-async def test_a_worker_that_was_paused_before_its_write_overwrites_nothing_and_gives_no_slot_twice(
+async def test_a_worker_paused_before_its_write_overwrites_nothing_and_books_no_slot_twice(
     tmp_path: Path,
 ) -> None:
     async with scenario(tmp_path, "tests.faults.agents_pausing") as (stack, run, outcome):
@@ -39,7 +39,7 @@ async def test_a_worker_that_was_paused_before_its_write_overwrites_nothing_and_
         assert all(answer.decided for answer in run.answers)
 
 
-async def test_without_fences_in_the_record_the_judge_says_that_a_slot_had_two_winners(tmp_path: Path) -> None:
+async def test_without_fences_the_judge_reports_a_slot_with_two_winners(tmp_path: Path) -> None:
     async with scenario(tmp_path, "tests.faults.agents_pausing_without_fences") as (_, run, outcome):
         assert outcome == "Saved"
         _, violations = await run.verdict(at_rest_within=3)
@@ -49,7 +49,7 @@ async def test_without_fences_in_the_record_the_judge_says_that_a_slot_had_two_w
         } <= broken(violations), violations
 
 
-async def test_a_worker_that_was_paused_books_nothing_by_the_hours_that_it_knew(tmp_path: Path) -> None:
+async def test_a_paused_worker_books_nothing_by_outdated_hours(tmp_path: Path) -> None:
     async with scenario_of_hours(tmp_path, "tests.faults.agents_pausing") as (run, late, outcome):
         assert outcome in {"Stopped", "Stale"}, "its write met no fence"
         assert await run.records.appointments.by_ids(late) == {}
@@ -62,7 +62,7 @@ async def test_a_worker_that_was_paused_books_nothing_by_the_hours_that_it_knew(
         assert violations == []
 
 
-async def test_without_fences_in_the_record_the_judge_says_that_somebody_was_put_outside_the_hours(
+async def test_without_fences_the_judge_reports_a_booking_outside_the_hours(
     tmp_path: Path,
 ) -> None:
     async with scenario_of_hours(tmp_path, "tests.faults.agents_pausing_without_fences") as (run, late, outcome):

@@ -34,7 +34,9 @@ class Race:
     late: Process
 
 
-async def test_of_fifty_rivals_for_each_of_a_hundred_slots_one_wins_while_agents_die_and_arrive(tmp_path: Path) -> None:
+async def test_of_fifty_patients_for_each_of_a_hundred_slots_one_wins_while_agents_are_killed_and_started(
+    tmp_path: Path,
+) -> None:
     async with race(tmp_path, Size(doctors=10, slots_each=10, patients=50), "agents") as done:
         answers = done.clinic.answers
         assert done.asked == len(answers) == 5000
@@ -48,7 +50,7 @@ async def test_of_fifty_rivals_for_each_of_a_hundred_slots_one_wins_while_agents
         assert len(record.appointments) == len(done.slots)
 
 
-async def test_when_agents_tell_before_they_write_the_judge_says_that_acknowledged_changes_are_missing(
+async def test_when_agents_publish_before_they_write_the_judge_reports_missing_changes(
     tmp_path: Path,
 ) -> None:
     async with race(tmp_path, Size(doctors=4, slots_each=10, patients=10), "tests.faults.agents_telling_first") as done:

@@ -25,7 +25,7 @@ MANY_PATIENTS = 96
         pytest.param(20_000, MANY_PATIENTS, 0.4, id="20000", marks=pytest.mark.slow),
     ],
 )
-async def test_every_screen_shows_the_record_whatever_is_cut_and_killed(
+async def test_every_screen_shows_the_record_after_cut_connections_and_kills(
     tmp_path: Path, changes: int, patients: int, cut_every: float
 ) -> None:
     async with scenario(tmp_path, "tests.faults.api_losing_notices", patients) as (stack, balancer, people):
@@ -50,13 +50,13 @@ async def test_every_screen_shows_the_record_whatever_is_cut_and_killed(
             assert sum(len(screen.log) for screen in screens) > changes
 
 
-async def test_without_mending_events_are_seen_to_be_lost(tmp_path: Path) -> None:
+async def test_without_reading_missing_notices_the_screens_miss_events(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_losing_without_mending") as (_, _, people):
         await people.busy.change(200)
         assert "lost" in {fault for _, fault in await people.faults(within=4.0)}
 
 
-async def test_without_sync_events_are_seen_to_be_lost(tmp_path: Path) -> None:
+async def test_without_sync_the_screens_miss_events(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_without_sync") as (_, balancer, people):
         cutting = asyncio.create_task(cut_for_ever(balancer, 0.1))
         await people.busy.change(400)

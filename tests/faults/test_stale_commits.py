@@ -24,7 +24,7 @@ FORMERLY = 600
 ANSWERED_WITHIN = 60.0
 
 
-async def test_what_was_committed_to_a_former_broker_hides_no_command(tmp_path: Path) -> None:
+async def test_a_commit_to_a_previous_broker_hides_no_command(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start_engines()
         await _commit(stack, FORMERLY)

@@ -18,14 +18,14 @@ PLAYS = 5
 """The worker must decide before the broker tells it that it left the group."""
 
 
-async def test_a_worker_that_was_stopped_carries_out_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
+async def test_a_stopped_worker_applies_nothing_that_its_successor_has_refused(tmp_path: Path) -> None:
     async with scenario(tmp_path, "agents") as run:
         _, violations = await run.verdict()
         assert violations == []
 
 
 @pytest.mark.slow  # whether it shows in one play is a matter of chance
-async def test_without_a_lease_the_judge_says_that_refused_commands_were_applied(tmp_path: Path) -> None:
+async def test_without_a_lease_the_judge_reports_refused_commands_that_were_applied(tmp_path: Path) -> None:
     found: set[tuple[int, str]] = set()
     for play in range(PLAYS):
         async with scenario(tmp_path / str(play), "tests.faults.agents_without_lease") as run:

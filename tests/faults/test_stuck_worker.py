@@ -10,7 +10,7 @@ from tests.stack import Stack
 pytestmark = pytest.mark.stack
 
 
-async def test_a_worker_that_waits_in_vain_for_its_table_begins_anew_and_serves_its_doctors(tmp_path: Path) -> None:
+async def test_a_worker_whose_table_recovery_stalls_restarts_and_serves_its_doctors(tmp_path: Path) -> None:
     mark = tmp_path / "stuck"
     mark.touch()
     async with Stack(tmp_path) as stack:

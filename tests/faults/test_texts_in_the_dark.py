@@ -106,7 +106,7 @@ async def _taken_in_silence(hub: RunningHub, kind: TextKind, fault: str) -> None
     assert len(await visit.arrived()) == 1
 
 
-async def test_each_text_of_unknown_fate_follows_its_rule(tmp_path: Path) -> None:
+async def test_each_text_of_unknown_result_follows_its_rule(tmp_path: Path) -> None:
     async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
         await stack.start()
         async with running_hub(stack) as hub, asyncio.TaskGroup() as group:
@@ -120,7 +120,7 @@ async def test_each_text_of_unknown_fate_follows_its_rule(tmp_path: Path) -> Non
             group.create_task(_always_refused(hub, "reminder", posts=2))
 
 
-async def test_while_nobody_can_reach_twilio_texts_wait_and_then_go_out_once(tmp_path: Path) -> None:
+async def test_while_twilio_is_unreachable_texts_wait_and_are_then_sent_once(tmp_path: Path) -> None:
     async with Stack(tmp_path, **clock_settings(BEFORE_NINE, 1.0), texts_per_second=100.0) as stack:
         await stack.start()
         async with running_hub(stack) as hub:

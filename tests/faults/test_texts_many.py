@@ -66,7 +66,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
 
 
 @pytest.mark.stack
-async def test_a_thousand_reminders_of_one_minute_survive_that_all_agents_are_killed_twice(
+async def test_a_thousand_reminders_of_one_minute_survive_two_kills_of_all_agents(
     tmp_path: Path, report: Report
 ) -> None:
     number, rate = 1_000, 4.0
@@ -81,7 +81,7 @@ async def test_a_thousand_reminders_of_one_minute_survive_that_all_agents_are_ki
 
 @pytest.mark.slow
 @pytest.mark.stack
-async def test_thousands_of_reminders_of_one_minute_reach_each_patient_once_although_twilio_reports_none(
+async def test_thousands_of_reminders_of_one_minute_reach_each_patient_once_without_delivery_reports(
     tmp_path: Path, report: Report
 ) -> None:
     number, rate = int(os.environ.get("REMINDERS", "5000")), 1.0  # noqa: TID251  # asked of a person, not of the hub

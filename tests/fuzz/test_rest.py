@@ -71,7 +71,7 @@ async def token_of(stack: Stack, records: Records, role: Role) -> str:
 
 
 @pytest.mark.parametrize("role", [Role.PATIENT, Role.DOCTOR])
-async def test_every_answer_is_one_that_the_document_knows(
+async def test_every_answer_is_described_in_the_document(
     stack: Stack, records: Records, role: Role, tmp_path: Path
 ) -> None:
     token = await token_of(stack, records, role)

@@ -22,7 +22,7 @@ async def test_the_javascript_client() -> None:
     assert int(re.findall(rb"# pass (\d+)", said)[0]) >= 13
 
 
-def test_what_is_locked_names_no_address_to_get_it_from() -> None:
+def test_the_lock_file_contains_no_download_address() -> None:
     lock = (ROOT / "package-lock.json").read_text()
     assert not re.findall(r"https?://", lock)
     packages = json.loads(lock)["packages"]

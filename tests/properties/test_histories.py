@@ -76,7 +76,7 @@ EVENTS = {each.model_fields["type"].default for each in get_args(AnyEvent)}
 AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
 
 
-def test_whatever_is_commanded_what_must_hold_holds() -> None:
+def test_the_invariants_hold_after_any_commands() -> None:
     outcomes: set[str] = set()
     run_state_machine_as_test(
         lambda: Histories(outcomes),
