@@ -14,7 +14,7 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AnyEvent
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.slots import SlotChange, slots_rearranged
+from hub.scheduling.slots import SlotChange, schedule_slot_changes
 from hub.scheduling.values import Role, rfc3339
 from hub.scheduling.views import AppointmentView, schedule_view, view
 
@@ -95,7 +95,7 @@ def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable
 def _changed_slots(registry: SessionRegistry, notice: ScheduleNotice) -> Iterable[SlotChange]:
     """Yield the changed slots of the watched days only: those of all days would be a year of slots."""
     for day in sorted({watch.day.date for watch in registry.watches(notice.doctor_id)}):
-        yield from slots_rearranged(notice.before, notice.after, day, notice.taken, notice.event.at)
+        yield from schedule_slot_changes(notice.before, notice.after, day, notice.taken, notice.event.at)
 
 
 def _slot(doctor_id: str, change: SlotChange) -> dict[str, object]:

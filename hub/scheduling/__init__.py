@@ -1,1 +1,1 @@
-"""The rules of the clinic as pure values and functions: no I/O, no await, no clock."""
+"""The rules of the clinic as values and pure functions, without I/O, `await` or a clock."""

@@ -1,4 +1,4 @@
-"""What somebody wants: imperative, told apart by `kind`, each addressed to one doctor's actor."""
+"""The commands, told apart by `kind`. Each is addressed to the actor of one doctor."""
 
 from datetime import datetime
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 
 class _Command(Value):
-    """`id` makes it repeatable, `at` is when it was first sent, after `expires` it is no longer carried out."""
+    """`id` makes the command repeatable, `at` is when it was issued. After `expires` it is not carried out any more."""
 
     id: Id
     doctor_id: Id
@@ -21,7 +21,7 @@ class _Command(Value):
 
 
 class BookAppointment(_Command):
-    """Take the slot at `start` for the patient. The appointment's id is the command's id."""
+    """Book the slot at `start` for the patient. The appointment gets the id of the command."""
 
     kind: Literal["book"] = "book"
     patient_id: Id
@@ -30,28 +30,28 @@ class BookAppointment(_Command):
 
 
 class ConfirmAppointment(_Command):
-    """The patient will come."""
+    """Confirm that the patient will come."""
 
     kind: Literal["confirm"] = "confirm"
     appointment_id: Id
 
 
 class CancelAppointment(_Command):
-    """The appointment will not take place; its slot is free again."""
+    """Cancel the appointment, which frees its slot."""
 
     kind: Literal["cancel"] = "cancel"
     appointment_id: Id
 
 
 class CompleteAppointment(_Command):
-    """The patient was there."""
+    """Record that the patient was there."""
 
     kind: Literal["complete"] = "complete"
     appointment_id: Id
 
 
 class RescheduleAppointment(_Command):
-    """Move the same appointment to `start`: the old slot is freed and the new one taken, or nothing happens."""
+    """Move the appointment to `start`: free the old slot and take the new one, or change nothing."""
 
     kind: Literal["reschedule"] = "reschedule"
     appointment_id: Id
@@ -59,7 +59,7 @@ class RescheduleAppointment(_Command):
 
 
 class RemindPatient(_Command):
-    """The reminder of the appointment that starts at `start` is due."""
+    """Remind the patient of the appointment, provided that it still starts at `start`."""
 
     kind: Literal["remind"] = "remind"
     appointment_id: Id
@@ -67,7 +67,7 @@ class RemindPatient(_Command):
 
 
 class MarkNoShow(_Command):
-    """The appointment began 15 minutes ago and nobody said that it took place."""
+    """Mark the appointment as a no-show, provided that it still starts at `start` and was not completed."""
 
     kind: Literal["mark_no_show"] = "mark_no_show"
     appointment_id: Id
@@ -77,18 +77,18 @@ class MarkNoShow(_Command):
 Change = (
     ConfirmAppointment | CancelAppointment | CompleteAppointment | RescheduleAppointment | RemindPatient | MarkNoShow
 )
-"""A command about an appointment that exists."""
+"""A command that changes an existing appointment."""
 
 
 class ChangeHours(_Command):
-    """The doctor works in these weekly shifts from now on, by the clock of the doctor's zone."""
+    """Replace the doctor's weekly shifts, which are in the doctor's zone."""
 
     kind: Literal["change_hours"] = "change_hours"
     shifts: tuple[Shift, ...]
 
 
 class AddTimeOff(_Command):
-    """The doctor is away from `start` until `end`. The time off has the id of the command."""
+    """Add time off from `start` until `end`. It gets the id of the command."""
 
     kind: Literal["add_time_off"] = "add_time_off"
     start: Instant
@@ -97,55 +97,55 @@ class AddTimeOff(_Command):
 
 
 class RemoveTimeOff(_Command):
-    """The doctor is not away then after all."""
+    """Remove time off."""
 
     kind: Literal["remove_time_off"] = "remove_time_off"
     time_off_id: Id
 
 
 class DisableDoctor(_Command):
-    """The doctor takes no new appointments."""
+    """Let the doctor take no new appointments."""
 
     kind: Literal["disable"] = "disable"
 
 
 class EnableDoctor(_Command):
-    """The doctor takes appointments again."""
+    """Let the doctor take appointments again."""
 
     kind: Literal["enable"] = "enable"
 
 
 ScheduleChange = ChangeHours | AddTimeOff | RemoveTimeOff | DisableDoctor | EnableDoctor
-"""A command about the doctor's timetable."""
+"""A command that changes the doctor's schedule."""
 
 Command = BookAppointment | Change | ScheduleChange
 CommandAdapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
 def fingerprint(command: Command) -> str:
-    """Return 16 hex digits that differ when the same command id comes back asking for something else.
+    """Return 16 hex digits of the command's content, which show when its id is used again for something else.
 
-    Covers what is asked (kind, doctor, appointment, patient, start, shifts, …) and who asks, not when and through which
-    channel: who repeats a command gets its answer, and nobody gets the answer to the command of another.
+    The content is what is asked (kind, doctor, appointment, patient, start, shifts, …) and who asks, but not the time
+    and the channel. So a repeated command gets the same answer, and nobody gets the answer to another user's command.
     """
-    asked: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
+    content: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
     match command:
         case BookAppointment():
-            asked += [command.patient_id, _text(command.start), command.reason]
+            content += [command.patient_id, _iso(command.start), command.reason]
         case RescheduleAppointment() | RemindPatient() | MarkNoShow():
-            asked += [command.appointment_id, _text(command.start)]
+            content += [command.appointment_id, _iso(command.start)]
         case ConfirmAppointment() | CancelAppointment() | CompleteAppointment():
-            asked += [command.appointment_id]
+            content += [command.appointment_id]
         case ChangeHours():
-            asked += [(shift.weekday, shift.opens, shift.closes) for shift in command.shifts]
+            content += [(shift.weekday, shift.opens, shift.closes) for shift in command.shifts]
         case AddTimeOff():
-            asked += [_text(command.start), _text(command.end), command.note]
+            content += [_iso(command.start), _iso(command.end), command.note]
         case RemoveTimeOff():
-            asked += [command.time_off_id]
+            content += [command.time_off_id]
         case DisableDoctor() | EnableDoctor():
             pass
-    return blake2b(repr(asked).encode(), digest_size=8).hexdigest()
+    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
 
 
-def _text(instant: datetime) -> str:
+def _iso(instant: datetime) -> str:
     return instant.isoformat()

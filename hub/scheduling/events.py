@@ -1,4 +1,4 @@
-"""What happened: past tense, told apart by `type`, one entry each in the history of an appointment or a timetable."""
+"""The events, told apart by `type`. Each is one entry in the history of an appointment or of a doctor's schedule."""
 
 from typing import Annotated, Literal
 
@@ -13,10 +13,10 @@ EventType = Literal[
 
 
 class _Event(Value):
-    """Where an event stands in its doctor's history.
+    """The fields of every event.
 
-    `seq` counts up per doctor from 1; `prev` is the doctor's previous `seq` (0 at the first), so that a reader sees
-    a gap at once. `command_id` is the command that caused it and `fingerprint` what that command asked.
+    `seq` numbers the events of a doctor from 1. `prev` is the doctor's previous `seq`, 0 for the first event, so that a
+    reader detects a missing event. `command_id` and `fingerprint` are those of the command that caused the event.
     """
 
     seq: int
@@ -28,7 +28,7 @@ class _Event(Value):
 
 
 class AppointmentBooked(_Event):
-    """A slot was taken."""
+    """The patient booked a slot."""
 
     type: Literal["booked"] = "booked"
     doctor_id: Id
@@ -38,13 +38,13 @@ class AppointmentBooked(_Event):
 
 
 class AppointmentConfirmed(_Event):
-    """The patient will come."""
+    """The patient will come, somebody confirmed."""
 
     type: Literal["confirmed"] = "confirmed"
 
 
 class AppointmentCancelled(_Event):
-    """The slot is free again."""
+    """The appointment was cancelled; its slot is free."""
 
     type: Literal["cancelled"] = "cancelled"
 
@@ -56,7 +56,7 @@ class AppointmentCompleted(_Event):
 
 
 class AppointmentMissed(_Event):
-    """Nobody came."""
+    """The patient did not come."""
 
     type: Literal["no_show"] = "no_show"
 
@@ -70,13 +70,13 @@ class AppointmentRescheduled(_Event):
 
 
 class PatientReminded(_Event):
-    """The reminder is due now: its text follows from this event."""
+    """The reminder became due. This event causes its text."""
 
     type: Literal["reminded"] = "reminded"
 
 
 class ReminderMissed(_Event):
-    """The reminder came due while nothing ran, and now it is too late to be of use."""
+    """The reminder became due while no agents process ran, and it is too late to be of use."""
 
     type: Literal["reminder_missed"] = "reminder_missed"
 
@@ -96,21 +96,21 @@ EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)
 
 
 class HoursChanged(_Event):
-    """The doctor has other weekly hours from now on."""
+    """The doctor's weekly hours were replaced."""
 
     type: Literal["hours_changed"] = "hours_changed"
     shifts: tuple[Shift, ...]
 
 
 class TimeOffAdded(_Event):
-    """The doctor will be away."""
+    """Time off was added."""
 
     type: Literal["time_off_added"] = "time_off_added"
     time_off: TimeOff
 
 
 class TimeOffRemoved(_Event):
-    """The doctor will not be away after all."""
+    """Time off was removed."""
 
     type: Literal["time_off_removed"] = "time_off_removed"
     time_off_id: Id
@@ -129,7 +129,7 @@ class DoctorEnabled(_Event):
 
 
 ScheduleEvent = HoursChanged | TimeOffAdded | TimeOffRemoved | DoctorDisabled | DoctorEnabled
-"""What happens to a doctor's timetable; it has its `seq` among the events of the doctor's appointments."""
+"""An event of a doctor's schedule. It takes its `seq` from the same numbers as the events of the appointments."""
 TaggedScheduleEvent = Annotated[ScheduleEvent, Field(discriminator="type")]
 AnyEvent = Event | ScheduleEvent
 """An event of a doctor's history."""

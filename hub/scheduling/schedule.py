@@ -1,4 +1,4 @@
-"""When a doctor works: zone, weekly hours and time off, and which instants are starts of slots."""
+"""When a doctor works (zone, weekly hours, time off), and at which instants slots start."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,7 +28,7 @@ def _on_half_hour(minute: int) -> int:
     return minute
 
 
-def _named_by_its_start(given: dict[str, Any]) -> str:
+def _id_of_start(given: dict[str, Any]) -> str:
     return f"{given['start']:%Y%m%dT%H%MZ}"
 
 
@@ -37,7 +37,7 @@ MinuteOfDay = Annotated[int, Field(ge=0, le=_DAY_MINUTES), AfterValidator(_on_ha
 
 
 class Shift(Value):
-    """Working time on one weekday (0 is Monday): minutes after midnight by the doctor's clock, end not included."""
+    """Working time on one weekday (0 is Monday), in minutes after midnight in the doctor's zone, end excluded."""
 
     weekday: Annotated[int, Field(ge=0, le=6)]
     opens: MinuteOfDay
@@ -64,7 +64,7 @@ Note = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Absence(Value):
-    """A stretch without appointments, end not included. `note` is for the doctor alone."""
+    """A time without appointments; the end is excluded. Only the doctor sees the `note`."""
 
     start: Instant
     end: Annotated[Instant, AfterValidator(after_start)]
@@ -72,16 +72,13 @@ class Absence(Value):
 
 
 class TimeOff(Absence):
-    """An absence that has been entered.
+    """An absence with an id: that of the command that added it, or made of its start if it came with the account."""
 
-    `id` is that of the command that added it; what came with the account has one that says when it starts.
-    """
-
-    id: Id = Field(default_factory=_named_by_its_start)
+    id: Id = Field(default_factory=_id_of_start)
 
 
 class Schedule(Value):
-    """What the rules need to know of a doctor. A disabled doctor takes no new appointments."""
+    """All that the rules need of a doctor. A disabled doctor takes no new appointments."""
 
     id: Id
     zone: ZoneName
@@ -90,15 +87,15 @@ class Schedule(Value):
     disabled: bool = False
 
     def on_grid(self, start: datetime) -> bool:
-        """Whether `start` is a half hour of the doctor's own clock."""
+        """Return whether `start` is a full or half hour in the doctor's zone."""
         local = start.astimezone(zone(self.zone))
         return local.minute % _SLOT_MINUTES == 0 and local.second == 0 and local.microsecond == 0
 
     def works_at(self, start: datetime) -> bool:
-        """Whether an appointment may begin at `start`: on the grid, in a shift, not in time off.
+        """Return whether an appointment may start then: on the grid, in a shift, not in time off.
 
-        A slot belongs to a shift when its start, read from the doctor's clock, does. Reading the clock of each
-        instant keeps days of 23 and 25 hours right: a skipped half hour has no instant, a repeated one has two.
+        A slot belongs to a shift when its start, in local time, does. Converting each instant to local time keeps days
+        of 23 and 25 hours right: a skipped half hour has no instant, a repeated one has two.
         """
         local = start.astimezone(zone(self.zone))
         minute = local.hour * 60 + local.minute
@@ -129,21 +126,21 @@ class Schedule(Value):
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the IANA zone; `name` has been checked by `ZoneName`."""
+    """Return the IANA zone. `ZoneName` has checked the name."""
     return ZoneInfo(name)
 
 
 @cache
 def _zones() -> frozenset[str]:
-    # Not "localtime", which some systems list: it is another zone on each machine.
+    # Without "localtime", which some systems list: it is a different zone on each machine.
     return frozenset(available_timezones() - {"localtime"})
 
 
 def _midnight(day: date, here: ZoneInfo) -> datetime:
     """Return the first instant of a day.
 
-    Of two midnights fold 0 is the first; a clock change that begins at midnight and skips it is itself the first
-    instant, and PEP 495 gives just that for fold 0. (A change that begins before midnight and ends after it would not
-    be right here; tests/properties finds no zone that has one in its years.)
+    Where midnight comes twice, fold 0 is the first. Where the clock change begins at midnight and skips it, the change
+    itself is the first instant, and PEP 495 gives it for fold 0. A change that begins before midnight and ends after it
+    would give a wrong result; tests/properties finds no zone with such a change in its years.
     """
     return datetime.combine(day, time(0), here).astimezone(UTC)

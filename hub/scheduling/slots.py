@@ -1,4 +1,4 @@
-"""The slots of a doctor's day as anybody may see them: that one is taken, never by whom."""
+"""The slots of a doctor's day as every user may see them: whether a slot is free, never who has booked it."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Instant, Value
 
 
 class Slot(Value):
-    """Half an hour of a doctor: `available` when somebody could book it now."""
+    """A half hour of a doctor. It is `available` when it can be booked now."""
 
     start: Instant
     end: Instant
@@ -24,7 +24,7 @@ class Slot(Value):
 
 
 class SlotChange(Value):
-    """What a watcher of the day is told about the slot at `start`."""
+    """A change of the slot at `start`, as it is sent to the clients that watch the day."""
 
     start: Instant
     available: bool
@@ -43,9 +43,9 @@ def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: da
 
 
 def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
-    """Return which slots an event took or freed, as of the moment of the event.
+    """Return the slots that an event took or freed, as of the instant of the event.
 
-    To complete an appointment before its start frees its slot. A missed one frees nothing: its slot has begun.
+    Completing an appointment before its start frees its slot. A no-show frees nothing, because its slot has begun.
     """
     match event:
         case AppointmentBooked():
@@ -64,12 +64,12 @@ def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[
             return ()
 
 
-def slots_rearranged(
+def schedule_slot_changes(
     before: Schedule, after: Schedule, day: date, taken: Collection[datetime], at: datetime
 ) -> tuple[SlotChange, ...]:
-    """Return which slots of a calendar day appear, go, or become another, with the doctor's hours, at the instant `at`.
+    """Return the slots of a calendar day that a change of the schedule at the instant `at` adds, removes or changes.
 
-    `taken` holds the starts of active appointments. A slot that goes is told as not available.
+    `taken` holds the starts of active appointments. A removed slot is returned as not available.
     """
     shown = {slot.start: slot.available for slot in slots_of(before, day, taken, at)}
     now = {slot.start: slot.available for slot in slots_of(after, day, taken, at)}

@@ -1,4 +1,4 @@
-"""What became of a doctor's appointments: how many, how they ended, and when they are. Pure, like all rules."""
+"""The statistics of a doctor's appointments: how many there are, how they ended, and when they are."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from hub.scheduling.schedule import Schedule, ZoneName, zone
 from hub.scheduling.values import Id, Status, Value
 
 LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
-"""Where one group of lead times ends and the next begins."""
+"""The bounds between the groups of lead times."""
 
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
@@ -18,7 +18,7 @@ _WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that statistics need of an appointment: when it starts, when it was booked, and where it stands."""
+    """All that the statistics need of an appointment: its start, when it was booked, and its status."""
 
     start: datetime
     created_at: datetime
@@ -26,10 +26,10 @@ class Outcome:
 
 
 class Tally(Value):
-    """A number of appointments, by where they stand.
+    """The number of appointments by status.
 
-    `no_show_rate` is the part that nobody came to, of those whose patient was expected (completed and no-shows);
-    `cancellation_rate` the part of all that was cancelled. Each is None where there is nothing to be a part of.
+    `no_show_rate` is no-shows / (completed + no-shows), `cancellation_rate` is cancelled / total. A rate is None when
+    its divisor is zero.
     """
 
     total: int
@@ -43,7 +43,7 @@ class Tally(Value):
 
     @classmethod
     def of(cls, counted: Mapping[Status, int]) -> Self:
-        """Return the tally of these counts; a status that is not among them has none."""
+        """Return the tally of these counts. A status that is missing counts as zero."""
         numbers = {status: counted.get(status, 0) for status in Status}
         total = sum(numbers.values())
         missed = numbers[Status.NO_SHOW]
@@ -81,10 +81,9 @@ class OfWeek(Value):
 
 
 class LeadTimes(Value):
-    """How long before their start appointments were booked, in whole minutes; None where there are no appointments.
+    """How long before their start appointments were booked, in whole minutes; None without appointments.
 
-    `groups` counts them by the bounds of `LEAD_BOUNDS`: a group holds what is less than `under_minutes` and not in the
-    group before; the last one, which has no bound, holds the rest.
+    `groups` counts the appointments by the bounds of `LEAD_BOUNDS`. The last group has no bound and holds the rest.
     """
 
     median_minutes: int | None
@@ -93,14 +92,14 @@ class LeadTimes(Value):
 
 
 class LeadGroup(Value):
-    """How many were booked less than `under_minutes` before their start, and not in the group before."""
+    """The number of appointments with a lead time below `under_minutes` that are not in the group before."""
 
     under_minutes: int | None
     count: int
 
 
 class Statistics(Value):
-    """A doctor's appointments in figures. Weekdays, hours and weeks are those of the doctor's clock, `zone`.
+    """The statistics of a doctor's appointments. Weekdays, hours and weeks are in the doctor's `zone`.
 
     All seven weekdays and 24 hours are listed, and every week from the first with an appointment to the last.
     """
@@ -115,7 +114,7 @@ class Statistics(Value):
 
 
 def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
-    """Return the figures of these appointments, which are all of the one doctor."""
+    """Return the statistics of these appointments, which must all be of this doctor."""
     here = zone(schedule.zone)
     slots: Counter[tuple[date, int, Status]] = Counter()
     leads: list[int] = []
@@ -170,5 +169,5 @@ def _lead_times(ordered: Sequence[int]) -> LeadTimes:
 
 
 def _quantile(ordered: Sequence[int], percent: int) -> int | None:
-    """Return the smallest value that `percent` of a hundred do not exceed (nearest rank); None of no values."""
+    """Return the percentile by nearest rank; None without values."""
     return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None

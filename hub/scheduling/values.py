@@ -1,4 +1,4 @@
-"""What every value of the clinic is made of: frozen, camelCase outside, aware UTC instants."""
+"""The base of all values: frozen, with camelCase names in JSON, and with aware UTC instants."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,21 +10,21 @@ from pydantic.alias_generators import to_camel
 APPOINTMENT_DURATION = timedelta(minutes=30)
 """How long every appointment lasts."""
 HORIZON = timedelta(days=366)
-"""How far ahead one may book."""
+"""How far ahead an appointment may be booked."""
 _EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(instant: datetime) -> str:
-    """Write an aware instant as RFC 3339 in UTC with `Z`; milliseconds only where there are any."""
+    """Format an aware instant as RFC 3339 in UTC with `Z`, with milliseconds only if they are not zero."""
     utc = instant.astimezone(UTC)
     # isoformat costs about half of strftime, and every message and answer holds several instants
     return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").removesuffix("+00:00") + "Z"
 
 
 def _to_utc(instant: datetime) -> datetime:
-    # At the very ends of the calendar, reading an instant by another zone's clock overflows. That is no ValueError, so
-    # it would escape validation here, or end an actor later; years that no clinic needs stay out.
+    # Near the first and the last year of `datetime`, converting an instant to another zone raises OverflowError. It is
+    # no ValueError, so it would pass validation here and stop an actor later. No clinic needs those years.
     if not _EARLIEST <= instant < _LATEST:
         raise ValueError("a time lies in the years 1000 to 2999")
     utc = instant.astimezone(UTC)
@@ -37,14 +37,14 @@ Instant = Annotated[
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""An aware datetime of the years 1000 to 2999, UTC inside, whole milliseconds; a naive one is an error on entry."""
+"""An aware datetime of the years 1000 to 2999, in UTC and whole milliseconds. A naive datetime is refused."""
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Reason = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Value(BaseModel):
-    """A frozen value with camelCase names outside; an unknown field is an error."""
+    """A frozen value with camelCase names in JSON. An unknown field is an error."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -57,7 +57,7 @@ class Value(BaseModel):
 
 
 class Role(StrEnum):
-    """Who acts. `system` is the hub itself: deadlines and the seed."""
+    """The role of the user who gives a command. `system` is the hub itself: timers, the command line, the seed."""
 
     DOCTOR = "doctor"
     PATIENT = "patient"
@@ -76,7 +76,7 @@ class Actor(Value):
 
 
 class Status(StrEnum):
-    """Where an appointment stands."""
+    """The status of an appointment."""
 
     SCHEDULED = "scheduled"
     CONFIRMED = "confirmed"

@@ -1,4 +1,4 @@
-"""An appointment, and a doctor's timetable, as clients see them."""
+"""An appointment and a doctor's schedule, as clients see them."""
 
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule import Schedule, Shift, TimeOff, ZoneName
@@ -20,7 +20,7 @@ class AppointmentView(Value):
 
 
 class ScheduleView(Value):
-    """A doctor's own hours: weekly shifts by the clock of `zone`, time off, and whether no appointments are taken."""
+    """A doctor's schedule: weekly shifts in `zone`, time off, and whether the doctor is disabled."""
 
     doctor_id: Id
     zone: ZoneName
@@ -30,7 +30,7 @@ class ScheduleView(Value):
 
 
 def schedule_view(schedule: Schedule) -> ScheduleView:
-    """Return what a doctor sees of the own timetable."""
+    """Return the doctor's own schedule as the doctor sees it."""
     return ScheduleView(
         doctor_id=schedule.id,
         zone=schedule.zone,
@@ -41,7 +41,7 @@ def schedule_view(schedule: Schedule) -> ScheduleView:
 
 
 def view(appointment: Appointment) -> AppointmentView:
-    """Return what the doctor and the patient of an appointment may see of it."""
+    """Return what the doctor and the patient of the appointment may see of it."""
     return AppointmentView(
         id=appointment.id,
         doctor_id=appointment.doctor_id,

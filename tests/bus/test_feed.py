@@ -258,7 +258,7 @@ async def test_who_cannot_be_followed_now_is_not_followed_by_half(desk: Desk) ->
     notices = await desk.happen(2)
     assert await desk.feed.follow("ada") == 2
     desk.feed.unfollow("ada")
-    assert "ada" not in desk.feed._lines
+    assert "ada" not in desk.feed._followed
     assert notices
 
 

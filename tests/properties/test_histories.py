@@ -33,7 +33,7 @@ from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import AnyEvent, Event
 from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
-from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
+from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.people import ROUND_THE_CLOCK
 from tests.properties.reasons import due_now, event_of, reasons, status_now
@@ -357,7 +357,7 @@ class Histories(RuleBasedStateMachine):
         after = self.clinic.states[before.schedule.id]
         for day in {after.schedule.day_of(self.now + timedelta(days=ahead)) for ahead in (0, 1, 2)}:
             shown, now = self._slots(before, {day}), self._slots(after, {day})
-            changes = slots_rearranged(before.schedule, after.schedule, day, after.slot_owners, self.now)
+            changes = schedule_slot_changes(before.schedule, after.schedule, day, after.slot_owners, self.now)
             told = {change.start: change.available for change in changes}
             assert len(told) == len(changes)
             assert shown | told == dict.fromkeys(shown, False) | now

@@ -32,7 +32,7 @@ from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import Event
 from hub.scheduling.schedule import Schedule, Shift
-from hub.scheduling.slots import slot_changes, slots_of, slots_rearranged
+from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
 from hub.scheduling.values import Actor, Role
 from hub.scheduling.views import schedule_view, view
 
@@ -112,7 +112,7 @@ class FaultlessClinic:
         told = CalendarEvent(type=event.type, calendar=schedule_view(after.schedule), seq=event.seq, prev=event.prev)
         self.dashboards[doctor.id].on_event(told)
         if doctor == ADA:
-            changes = slots_rearranged(before.schedule, after.schedule, MONDAY.date(), after.slot_owners, self.now)
+            changes = schedule_slot_changes(before.schedule, after.schedule, MONDAY.date(), after.slot_owners, self.now)
             for change in changes:
                 slot = SlotEvent(doctor_id=doctor.id, start=change.start, available=change.available)
                 self.dashboards[ANN.id].on_slot(slot)

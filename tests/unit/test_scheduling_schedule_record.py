@@ -12,7 +12,7 @@ from hub.scheduling.decide_schedule import outside_hours
 from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.schedule import Shift, TimeOff
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
-from hub.scheduling.slots import slots_rearranged
+from hub.scheduling.slots import schedule_slot_changes
 from tests.unit.clinic_examples import (
     BERLIN,
     CLINIC,
@@ -196,7 +196,7 @@ def test_folding_the_history_gives_the_timetable_and_its_state_at_every_point() 
 def test_watchers_are_told_of_slots_that_appear_and_go_and_of_no_others() -> None:
     later = BERLIN.model_copy(update={"shifts": (Shift(weekday=0, opens=13 * 60, closes=18 * 60),)})
     held = {START, MONDAY.replace(hour=8), MONDAY.replace(hour=15)}
-    told = slots_rearranged(BERLIN, later, MONDAY.date(), held, NOW)
+    told = schedule_slot_changes(BERLIN, later, MONDAY.date(), held, NOW)
     assert {change.start.strftime("%H:%M"): change.available for change in told} == {
         "07:00": False,
         "07:30": False,
@@ -207,9 +207,9 @@ def test_watchers_are_told_of_slots_that_appear_and_go_and_of_no_others() -> Non
         "15:30": True,
     }
     gone = BERLIN.model_copy(update={"disabled": True})
-    assert len(slots_rearranged(BERLIN, gone, MONDAY.date(), held, NOW)) == 14 - 2
-    assert all(change.available for change in slots_rearranged(gone, BERLIN, MONDAY.date(), held, NOW))
-    assert slots_rearranged(BERLIN, BERLIN, MONDAY.date(), held, NOW) == ()
+    assert len(schedule_slot_changes(BERLIN, gone, MONDAY.date(), held, NOW)) == 14 - 2
+    assert all(change.available for change in schedule_slot_changes(gone, BERLIN, MONDAY.date(), held, NOW))
+    assert schedule_slot_changes(BERLIN, BERLIN, MONDAY.date(), held, NOW) == ()
 
 
 def test_a_change_that_is_accepted_is_no_event_of_an_appointment() -> None:

@@ -128,7 +128,7 @@ class SocketClinic:
 
     def followed(self) -> dict[str, int]:
         """Return the followed doctors, with the number of followers of each."""
-        return {doctor_id: line.followers for doctor_id, line in self.feed._lines.items()}
+        return {doctor_id: line.followers for doctor_id, line in self.feed._followed.items()}
 
     async def person(self, name: str) -> Person:
         """Connect a person."""
