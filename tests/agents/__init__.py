@@ -1,1 +1,1 @@
-"""The agents' parts in one process: over a store in memory, a dict for the table, and stand-ins for Faust."""
+"""The parts of agents in one process: over a store in memory, with a dict as table and fakes for Faust."""

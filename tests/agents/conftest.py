@@ -13,5 +13,5 @@ async def store() -> SharedStore:
 
 @pytest.fixture
 def worker(store: SharedStore) -> DoctorActors:
-    """The actors of the worker that the doctors belong to."""
+    """The actors of the worker that owns the doctors."""
     return store.worker()

@@ -1,4 +1,4 @@
-"""An outbox with texts about real appointments, and a Twilio that answers as it is told."""
+"""An outbox with texts about real appointments, and a fake Twilio with configurable answers."""
 
 import asyncio
 from collections import defaultdict
@@ -21,12 +21,12 @@ from tests.agents.workers import PHONES, Worker
 
 NUMBERS: dict[Line, str] = {"patient": "+12025550180", "doctor": "+12025550190"}
 TOOK = 0.01
-"""Seconds that Twilio takes to answer."""
+"""Seconds until Twilio answers."""
 
 
 @dataclass(frozen=True)
 class Post:
-    """One try to send, `at` seconds of the loop."""
+    """One attempt to send, at the loop time `at` (seconds)."""
 
     at: float
     to: str
@@ -38,20 +38,20 @@ class Post:
 
 @dataclass
 class FakeTwilio:
-    """Accepts every text, unless `answers` holds another outcome for the next ones to its number."""
+    """Accepts every text, unless `answers` has other outcomes for the next texts to its number."""
 
     answers: dict[str, list[SendResult]] = field(default_factory=lambda: defaultdict(list))
     posts: list[Post] = field(default_factory=list)
     listed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """SIDs by body, as the list shows them. What is accepted is added."""
+    """SIDs by body, as Twilio's list shows them. Accepted texts are added."""
     looks: list[tuple[float, str]] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
-    """Bodies for which the list cannot be had, and SIDs of which nothing is said."""
+    """Bodies for which the list is unavailable, and SIDs without information."""
     reports: dict[str, Report] = field(default_factory=dict)
-    """What is said of a SID when it is asked for."""
+    """The report for each SID."""
     fetches: list[tuple[float, str]] = field(default_factory=list)
     hangs: set[str] = field(default_factory=set)
-    """Phones whose texts are answered after this event only."""
+    """Phones whose texts are answered only after this event."""
     answer: asyncio.Event = field(default_factory=asyncio.Event)
     during: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(TOOK)
 
@@ -90,7 +90,7 @@ _CODES = {
 
 
 class Outbox:
-    """The texts of a worker and who sends them."""
+    """The texts of a worker, and their sender."""
 
     def __init__(self, worker: Worker, per_second: float = 100.0) -> None:
         self.worker = worker
@@ -154,7 +154,7 @@ class Outbox:
         return stored
 
     def posted(self, text: Text) -> list[float]:
-        """Return when a text was posted."""
+        """Return the time at which a text was posted."""
         return [post.at for post in self.twilio.posts if post.body == text.body]
 
 

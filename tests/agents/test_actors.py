@@ -1,4 +1,4 @@
-"""The actor with its doctors to itself: batches, races in a batch, repeated and hopeless commands."""
+"""The only worker for its doctors: batches, races within a batch, repeated and refused commands."""
 
 from datetime import timedelta
 
@@ -283,7 +283,7 @@ async def test_days_that_are_over_leave_the_table_at_the_first_command_of_the_ne
 
 
 class Counting(MemoryRecords):
-    """Keeps which calls of the appointments were made."""
+    """Records the calls of the appointments' store."""
 
     def __init__(self) -> None:
         super().__init__()

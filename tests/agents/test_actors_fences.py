@@ -1,4 +1,4 @@
-"""The actor when somebody else writes for its doctors: a worker that was paused, or the one that took over from it.
+"""The actors when another worker writes for the same doctors: a paused worker, or its successor.
 
 `worker` has read its doctors before the test begins, so it is the one that is stale when `other` writes.
 """
@@ -40,7 +40,7 @@ async def other(store: SharedStore, worker: DoctorActors) -> DoctorActors:  # no
 
 
 async def worker_interrupted_at(store: SharedStore, call: str, before_call: Interruption) -> DoctorActors:
-    """Return a worker that has read its doctors, and into whose next call of this name somebody else gets first."""
+    """Return a worker that has read its doctors. `before_call` runs before its next call of this name."""
     records = store.records
     assert any(hasattr(part, call) for part in (records.appointments, records.users)), f"the record has no {call}"
     waiting: list[Interruption] = []
@@ -159,7 +159,7 @@ async def test_a_booking_between_our_read_and_our_write_keeps_its_slot(store: Sh
 
 
 async def test_our_own_command_between_our_read_and_our_write_is_found_to_be_applied(store: SharedStore) -> None:
-    """A paused worker goes on where it was: right before the write that its successor has made in the meantime."""
+    """A paused worker resumes just before a write that its successor has made meanwhile."""
     other = store.worker()
     batch = book("carl", at=0), book("dora", at=0), book("dora", at=1)
     theirs = []
@@ -173,7 +173,7 @@ async def test_our_own_command_between_our_read_and_our_write_is_found_to_be_app
 
 
 async def test_a_patient_is_not_said_to_be_busy_with_the_very_appointment_that_is_booked(store: SharedStore) -> None:
-    """Another worker has applied the booking; we learn of busy patients before we learn of that."""
+    """Another worker has applied the booking. This worker finds busy patients before it finds that."""
     other = store.worker()
     mine = book("dora", at=0, doctor="ada")
 
@@ -192,7 +192,7 @@ async def test_a_patient_whom_the_other_doctor_books_in_between_is_busy(store: S
 
 
 async def test_a_move_is_not_refused_because_of_the_slot_that_it_has_got_itself(store: SharedStore) -> None:
-    """Another worker applies it while we read the doctor anew, whom we had found to be old."""
+    """Another worker applies it while this worker rereads an outdated doctor."""
     first = book("carl", at=0)
     change = move(first, to=1)
     other = store.worker()

@@ -1,4 +1,4 @@
-"""Two workers that both believe the doctors to be theirs, in any interleaving: what must hold holds after every write.
+"""Two workers that both believe to own the doctors, in any interleaving: the invariants hold after every write.
 
 Each call that a worker makes of the record is a point at which the other may handle a batch, or a rebalance may come.
 That every answer is true is found from the facts anew, without the code under test: see `reasons`.
@@ -44,9 +44,9 @@ from tests.agents.actor_fixtures import (
 )
 
 Turn = Literal["rebalance"] | Sequence[Command] | None
-"""What happens before one call of the record: a rebalance, a batch at the other worker, or nothing."""
+"""What happens before a call of the record: a rebalance, a batch of the other worker, or nothing."""
 World = Mapping[str, Aggregate]
-"""The appointments and timetables by id, as they were stored at one moment."""
+"""The stored appointments and schedules by id at one moment."""
 
 HALF_HOUR = timedelta(minutes=30)
 ALLOWED = {
@@ -94,7 +94,7 @@ async def test_two_workers_with_the_same_doctors_never_break_the_record_nor_answ
 
 @dataclass
 class TwoWorkers:
-    """`worlds` is the record after each write since the beginning, `asked` every command that was given."""
+    """`worlds`: the record after each write. `asked`: every command."""
 
     records: MemoryRecords = field(default_factory=MemoryRecords)
     worlds: list[World] = field(default_factory=lambda: [{}])
@@ -110,7 +110,7 @@ class TwoWorkers:
         self.workers = [store.worker(InterceptedRecords(self.records, self._interruption(number))) for number in (0, 1)]
 
     async def handle(self, worker: int, batch: Sequence[Command], happens: Sequence[Turn]) -> None:
-        """Let a worker handle a batch while other things happen, and check each of its answers."""
+        """Handle a batch with interruptions, and check each answer."""
         self.happens = list(happens)
         await self._handle(worker, batch)
         self.happens = []
@@ -184,7 +184,7 @@ class TwoWorkers:
 
 
 def check_answer(command: Command, answer: Answer, worlds: Sequence[World]) -> None:
-    """Check that an answer says what the record says; a refusal must have been true while the batch was handled."""
+    """Check an answer against the record. A refusal must have been true at some time during the batch."""
     assert answer.reply.command_id == command.id
     result = answer.reply.result
     if isinstance(result, Refused):
@@ -206,7 +206,7 @@ def check_answer(command: Command, answer: Answer, worlds: Sequence[World]) -> N
 
 
 def reasons(world: World, command: Command) -> set[str]:
-    """Return all that speaks against a command in this world; empty when it has to be accepted."""
+    """Return every reason to refuse a command in this world; empty if it must be accepted."""
     caused = [event for stored in world.values() for event in events_of(stored, command.id)]
     if any(event.fingerprint == fingerprint(command) for event in caused):
         return {"applied"}
@@ -238,7 +238,7 @@ def timetable_in(world: World, doctor_id: str) -> ScheduleRecord:
 
 
 def against_hours(doctor: Schedule, start: datetime) -> set[str]:
-    """Return what a doctor's hours have against a start, minute by minute; all is in UTC, and the same every day."""
+    """Return the reasons of a doctor's hours against a start. All hours are UTC and the same every day."""
     found = {"doctor_unavailable"} if doctor.disabled else set()
     away = any(off.start <= start < off.end for off in doctor.time_off)
     works = any(shift.opens <= start.hour * 60 + start.minute < shift.closes for shift in doctor.shifts)

@@ -1,4 +1,4 @@
-"""A doctor's hours at the doctor's actor: in one order with the bookings, and behind the same fences.
+"""Changes of a doctor's hours: in one order with the bookings, and with the same fences.
 
 `worker` has read its doctors before the test begins, so it is the one that is stale when `other` writes.
 """
@@ -31,7 +31,7 @@ from tests.agents.actor_fixtures import (
 
 MORNING, ROUND_THE_CLOCK = (8, 12), (0, 24)
 NOON, EARLY = 0, -4
-"""Slots: the first one after the morning, and one in it."""
+"""Slots: the first one after the morning, and one in the morning."""
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ async def test_a_change_between_our_read_and_our_write_is_not_overwritten_nor_ov
 async def test_what_another_worker_applied_is_answered_as_it_answered(
     worker: DoctorActors, other: DoctorActors
 ) -> None:
-    """A paused worker goes on with the very batch that its successor has carried out meanwhile."""
+    """A paused worker resumes with a batch that its successor has applied meanwhile."""
     first = book("carl", at=NOON)
     batch = hours(*MORNING), off(at=EARLY), cancel(first), book("dora", at=EARLY + 1)
     await given(worker, first)

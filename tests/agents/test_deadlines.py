@@ -1,4 +1,4 @@
-"""Timers: to the millisecond, for one's own doctors only, and as often as it takes until the actor has settled it."""
+"""Deadlines: exact to the millisecond, for the worker's own doctors only, and repeated until the actor has decided."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -16,16 +16,16 @@ from tests.agents.workers import Worker, sent, until
 
 SECOND = timedelta(seconds=1)
 REMINDER, START, NO_SHOW = slot(0) - timedelta(hours=3), slot(0), slot(0) + timedelta(minutes=15)
-"""Of the first slot of the day, seven hours from now."""
+"""The reminder of the first slot, which is seven hours from now."""
 
 
 def shortly_before(instant: datetime, **more: object) -> Worker:
-    """Return a worker ten seconds before the instant."""
+    """Return a worker, ten seconds before the instant."""
     return Worker(clock_from(instant - 10 * SECOND), **more)
 
 
 def read_slowly() -> Worker:
-    """Return such a worker whose reads take five seconds, and find what was there at their beginning."""
+    """Return such a worker whose reads take five seconds and return the state at their beginning."""
     records = MemoryRecords()
     seen = InterceptedRecords(records, lambda _: asyncio.sleep(0))
 
@@ -39,7 +39,7 @@ def read_slowly() -> Worker:
 
 
 async def booked(worker: Worker, *bookings: object, at: datetime = NOW) -> None:
-    """Put appointments into the record that another worker made at `at`."""
+    """Write appointments into the record that another worker made at `at`."""
     other = Worker(clock_from(at - asyncio.get_running_loop().time() * SECOND), worker.records)
     await other.do(*bookings)
     assert set(verdicts(other.answers)) == {"scheduled"}

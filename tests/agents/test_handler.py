@@ -1,4 +1,4 @@
-"""From messages to answers: what cannot be read is put aside, and stops nothing."""
+"""From messages to answers. Unreadable messages are rejected, and the others are handled."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "bu
 
 
 class Told:
-    """Stands for the publisher: keeps what it was told to tell."""
+    """A fake publisher that records notices and replies."""
 
     def __init__(self) -> None:
         self.published: list[list[tuple[Answer, Origin]]] = []
@@ -69,7 +69,7 @@ async def test_each_command_is_answered_where_its_sender_listens(store: SharedSt
 
 
 def asked(command: Command, at: datetime) -> Command:
-    """Return the command as the api asks it at this time."""
+    """Return the command as the api sends it at this time."""
     return command.model_copy(update={"at": at, "expires": at + timedelta(seconds=15)})
 
 

@@ -1,4 +1,4 @@
-"""The table of the doctors' days, over a dict in the place of Faust's table."""
+"""The slot table, over a dict instead of Faust's table."""
 
 from datetime import date, datetime, timedelta
 

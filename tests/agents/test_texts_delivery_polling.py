@@ -1,4 +1,4 @@
-"""What became of texts of which no report came is asked a day later, once, and at the sender's pace."""
+"""Texts without a delivery report are polled once, a day later, at the sender's rate."""
 
 import asyncio
 from datetime import timedelta
@@ -21,7 +21,7 @@ def said(text: Text, status: str, code: int = 0) -> Report:
 
 
 async def sent_and_not_reported(outbox: Outbox, number: int = 1, at: int = 200) -> list[Text]:
-    """Put texts into the outbox of which Twilio has said no more than that it has them."""
+    """Put texts into the outbox that Twilio has accepted without a report."""
     visit = await outbox.visit(at=at)
     texts = [await outbox.plan(visit) for _ in range(number)]
     for text in texts:

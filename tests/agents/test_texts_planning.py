@@ -1,4 +1,4 @@
-"""Texts follow from the record: planned once however often told, and none is lost between the event and its texts."""
+"""Texts follow from the record: each is planned once, even for repeated events, and none is lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tests.agents.virtual_time import in_virtual_time, running
 from tests.agents.workers import PHONES, Worker
 
 SOON = 1.0
-"""Seconds within which what was told is in the outbox."""
+"""Seconds within which the texts of an event are in the outbox."""
 
 
 async def planned(worker: Worker, doctor: str = "ada") -> list[tuple[int, str, str]]:

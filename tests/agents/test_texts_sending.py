@@ -1,4 +1,4 @@
-"""The outbox is sent at its pace, each text looked at once more, and never twice when it may have gone out."""
+"""The outbox is sent at its rate. Each text is checked again before, and never sent twice if it may have gone out."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.agents.virtual_time import clock_from, in_virtual_time, running
 from tests.agents.workers import PHONES, Worker
 
 SOON = OUTBOX_INTERVAL + 0.1
-"""Seconds within which a text that may leave has left."""
+"""Seconds within which a text that may be sent is sent."""
 OTHERS: tuple[TextKind, ...] = ("booked", "rescheduled", "cancelled")
 
 
@@ -294,7 +294,7 @@ async def test_texts_that_hang_hold_up_neither_the_others_nor_the_other_line() -
 
 
 async def _sent_into_the_dark(kind: TextKind, fates: list[SendResult]) -> tuple[Outbox, list[float]]:
-    """Send a text whose POSTs come to these fates; return when it was posted."""
+    """Send a text whose POSTs have these results. Returns the times of the POSTs."""
     outbox = await opened()
     text = await outbox.plan(await outbox.visit(), kind)
     outbox.twilio.answers[PHONES["carl"]] = fates

@@ -1,4 +1,4 @@
-"""The cures of Faust's transport: each reaches into private names, and each test fails when one of those is gone.
+"""The fixes of Faust's transport. Each uses private names, and each test fails when such a name is gone.
 
 Where upstream's own behaviour is the reason of a cure, the test shows it too: when it changes, the cure can go.
 """
@@ -45,7 +45,7 @@ def consumer(app: HubApp) -> Consumer:
 
 @pytest.fixture
 async def made(app: HubApp, consumer: Consumer) -> AsyncIterator[list[aiokafka.AIOKafkaConsumer]]:
-    """The aiokafka consumers of a worker and of a client, as the consumer's thread makes them."""
+    """The aiokafka consumers of a worker and of a client, as the consumer's thread creates them."""
     loop = asyncio.get_running_loop()
     made = []
     for app.client_only in (False, True):
@@ -246,7 +246,7 @@ async def test_the_end_of_a_partition_is_what_a_fetch_says_where_that_is_further
 
 
 class Ends:
-    """Stands for the aiokafka consumer: ends of partitions as they are listed, and as the second look at them shows."""
+    """A fake aiokafka consumer: ends of partitions as listed, and as a fetch shows them."""
 
     def __init__(self, listed: Mapping[TP, int], fetched: Mapping[TP, int], lost: set[TP]) -> None:
         self._listed = listed

@@ -1,4 +1,4 @@
-"""Holds answers to what `/openapi.json` says of them."""
+"""Compares answers with `/openapi.json`."""
 
 import re
 from functools import cache
@@ -16,12 +16,12 @@ def document() -> dict[str, Any]:
 
 
 def validator(schema: dict[str, Any], whole: dict[str, Any]) -> Draft202012Validator:
-    """Return what checks things against a schema of a document, whose references lead into its components."""
+    """Return a validator for a schema of a document. Its references lead into the document's components."""
     return Draft202012Validator({**schema, "components": whole["components"]}, format_checker=FormatChecker())
 
 
 def assert_documented(method: str, path: str, status: int, content_type: str, body: object) -> None:
-    """Fail when an answer of a documented endpoint is not one that the document knows."""
+    """Fail when the answer of a documented endpoint does not match the document."""
     operation = _operation(method.lower(), path)
     if operation is None:
         return

@@ -1,4 +1,4 @@
-"""Pictures that tests send, and the way they are sent."""
+"""Pictures that tests upload, and the upload."""
 
 from io import BytesIO
 from typing import Any
@@ -10,7 +10,7 @@ from tests.api.rest_clinic import Answer, RestClinic
 
 
 def picture(width: int = 40, height: int = 30, kind: str = "PNG", **more: Any) -> bytes:
-    """Return the file of a picture, red on the left and blue on the right."""
+    """Return an image file, red on the left and blue on the right."""
     image = Image.new("RGB", (width, height), "red")
     image.paste("blue", (width // 2, 0, width, height))
     written = BytesIO()

@@ -1,4 +1,4 @@
-"""A small clinic in memory, the api in front of it, and a client that looks at every answer twice."""
+"""A small clinic in memory behind the api, and a client that checks every answer."""
 
 import json
 import re
@@ -25,14 +25,14 @@ from tests.api.documented import assert_documented
 from tests.people import OFFICE_HOURS, doctor, patient
 
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-"""09:00 in Berlin: the clinic opens."""
+"""09:00 in Berlin, when the clinic opens."""
 PASSWORD = "Correct-horse-7"
 TIMEOUTS = Timeouts()
 SECRETS = ("$2b$", PASSWORD, "Traceback", "mongodb://", "passwordHash", "tokenHash", "password_hash", "token_hash")
 
 
 class HandClock:
-    """A clock that is set by hand."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = MONDAY_MORNING
@@ -45,7 +45,7 @@ class HandClock:
 
 
 class NobodyFollowed:
-    """REST follows nobody."""
+    """Fails when REST follows a doctor's feed."""
 
     async def follow(self, doctor_id: str) -> int:
         raise AssertionError(f"nobody follows {doctor_id} over REST")
@@ -55,7 +55,7 @@ class NobodyFollowed:
 
 
 class Announced:
-    """Keeps what the processes would tell each other."""
+    """Records what an api process would announce to the others."""
 
     def __init__(self) -> None:
         self.ended: list[SessionEnded] = []
@@ -66,7 +66,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is the JSON, None if there was none; the bytes of a file."""
+    """An answer of the api. `body` is the JSON, the bytes of a file, or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -109,7 +109,7 @@ class RestClinic:
         headers: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> Answer:
-        """Send a request as `who` (or with `token`) and check what holds of every answer."""
+        """Send a request as `who` (or with `token`), and check what every answer must have."""
         token = self.token(who) if who else token
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         async with self.client.request(method, path, headers=sent, **rest) as response:
@@ -151,7 +151,7 @@ class RestClinic:
 
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:
-    """Return the endpoint that serves this, if one does."""
+    """Return the endpoint of this request, or None."""
     for endpoint in TABLE:
         if endpoint.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", endpoint.path), path):
             return endpoint

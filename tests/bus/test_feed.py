@@ -1,4 +1,4 @@
-"""The feed: whatever comes late, twice, or never, a doctor's notices are delivered in order, once, and all of them."""
+"""The feed: all notices of a doctor are delivered once and in order, even if some arrive late, twice or never."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -37,7 +37,7 @@ def intervals() -> FeedIntervals:
 
 @dataclass
 class Desk:
-    """A feed that runs, the record behind it, and what it has delivered."""
+    """A running feed, its record, and the delivered notices."""
 
     store: SharedStore
     worker: DoctorActors
@@ -51,11 +51,11 @@ class Desk:
         self._slots = iter(range(1000))
 
     async def arrange(self, *commands: Command) -> list[Notice]:
-        """Carry out these commands and return their notices, undelivered."""
+        """Apply these commands and return their notices, undelivered."""
         return notices(await self.worker.handle(commands))
 
     async def happen(self, how_many: int, doctor: str = "ada") -> list[Notice]:
-        """Put so many bookings into the record and return their notices, undelivered."""
+        """Write this many bookings into the record and return their notices, undelivered."""
         batch = [book("carl", at=next(self._slots), doctor=doctor) for _ in range(how_many)]
         return notices(await self.worker.handle(batch))
 
@@ -283,7 +283,7 @@ async def test_what_happens_while_one_begins_to_follow_is_delivered(desk: Desk) 
 
 @WITHOUT_COMPARISON
 async def test_a_notice_that_comes_while_one_begins_to_follow_reaches_those_who_listened_before(desk: Desk) -> None:
-    """Clients of the process who do not follow this doctor are told what comes; the record shows it already."""
+    """Clients that do not follow this doctor receive the notices that arrive. The record has the event already."""
     (one,) = await desk.happen(1)
 
     async def come() -> None:
@@ -306,7 +306,7 @@ async def test_a_notice_that_the_record_showed_before_the_bus_brought_it_is_deli
 
 
 async def test_following_begins_with_what_others_here_have_not_been_told(desk: Desk) -> None:
-    """Somebody was told of the first event and so has to do with this doctor; the second is on no bus any more."""
+    """A client received the first event, so the doctor concerns it. The second event is lost on the bus."""
     one, two = await desk.happen(2)
     desk.receive(one)
     assert await desk.feed.follow("ada") == 1

@@ -1,4 +1,4 @@
-"""One doctor, one patient, one Monday: what the examples of the rules are made of."""
+"""One doctor, one patient and one Monday, for examples of the rules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,7 @@ def book(start: datetime = START, by: Actor = PATIENT, key: str = BOOKING, **mor
 
 
 def change(kind: str, by: Actor | None = None, key: str = "change", **more: object) -> Command:
-    """Return a change of the appointment that `book` makes; a deadline speaks of its first start if of no other."""
+    """Return a change of the appointment that `book` makes. A deadline refers to its first start by default."""
     by = by or (HUB if kind in {"remind", "mark_no_show"} else PATIENT)
     header = {"id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
     match kind:
@@ -73,12 +73,12 @@ def arrangement(kind: str, by: Actor | None = None, key: str = "arrangement", **
 
 
 def free(doctor: Schedule = BERLIN) -> DoctorState:
-    """Return the state of a doctor whom nobody has booked."""
+    """Return the state of a doctor without appointments."""
     return DoctorState.new(doctor)
 
 
 def after(state: DoctorState, command: Command, now: datetime) -> DoctorState:
-    """Return the state after a command that has to be accepted."""
+    """Return the state after a command that must be accepted."""
     decision = decide(state, command, now)
     assert isinstance(decision, Accepted), decision
     return state.apply_all(decision.aggregate_id, decision.events)[0]
@@ -89,7 +89,7 @@ def booked() -> DoctorState:
 
 
 def standing(status: str) -> DoctorState:
-    """Return a state whose one appointment has come to a status in the ordinary way."""
+    """Return a state whose only appointment has reached a status by ordinary commands."""
     state = booked()
     match status:
         case "scheduled":

@@ -1,4 +1,4 @@
-"""A doctor in Berlin who wants texts, a patient with a phone, and what happens to their appointment."""
+"""A doctor in Berlin with a phone, a patient with a phone, and the events of their appointment."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ DOCTOR = PATIENT.model_copy(
 
 
 def happened(state: DoctorState) -> RecordedEvent:
-    """Return the latest event of the one appointment."""
+    """Return the latest event of the only appointment."""
     appointment = only(state)
     return RecordedEvent(appointment.last, appointment)
 
@@ -35,7 +35,7 @@ def happened(state: DoctorState) -> RecordedEvent:
 def asked(
     state: DoctorState, command: Command, at: datetime = NOW, doctor: Account = DOCTOR, patient: Account = PATIENT
 ) -> list[Text]:
-    """Return the texts that a command asks for which is carried out at `at`, planned at once."""
+    """Return the texts of a command that is applied at `at`, planned at the same time."""
     assert doctor.schedule
     return plan_texts(CLINIC, doctor, doctor.schedule, patient, happened(after(state, command, at)), at)
 
