@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -157,7 +157,26 @@ class Settings(BaseSettings):
             names = " and ".join(name.upper() for name in missing)
             message = f"{names} must be set: the embedded engines are for development only"
             raise ValueError(message)
+        if unsafe := _unsafe_writes(self.mongodb_url or ""):
+            message = (
+                f"MONGODB_URL says {unsafe}: a write that only one server has is lost when another becomes primary. "
+                "Leave it out; the hub has every write acknowledged by a majority, in their journals"
+            )
+            raise ValueError(message)
         return self
+
+
+def mongodb_options(url: str) -> dict[str, str]:
+    """Return the options of a MongoDB URL, their names in lower case: MongoDB does not tell cases apart."""
+    return {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+
+
+def _unsafe_writes(url: str) -> str | None:
+    """Return the option of the URL by which a write would be acknowledged before it is safe."""
+    options = mongodb_options(url)
+    if options.get("w", "majority") != "majority":
+        return f"w={options['w']}"
+    return next((f"{name}=false" for name in ("journal", "j") if options.get(name) == "false"), None)
 
 
 def _is_strong(key: SecretStr) -> bool:

@@ -133,12 +133,11 @@ class DoctorActors:
     async def _is_outdated(self, batch: Batch, plan: Sequence[_Planned]) -> bool:
         """Check the refusals of the plan against the record; return whether something has to be decided again."""
         refused = [
-            Revalidation(planned.position, batch.commands[planned.position], planned.state, planned.decision)
+            Revalidation(planned.position, batch.commands[planned.position], planned.state)
             for planned in plan
             if planned.state and isinstance(planned.decision, Refused)
         ]
-        being_written = {planned.recorded[-1].aggregate.id for planned in plan if planned.recorded}
-        findings = await revalidate(refused, self._reader, being_written)
+        findings = await revalidate(refused, self._reader)
         for each in findings.applied:
             batch.answer(each.position, await self._answered_before(each.command, each.state))
         for doctor_id in findings.outdated:

@@ -85,13 +85,14 @@ class StateReader:
         """Return the appointments that exist among the ids, from the record."""
         return await self._records.appointments.by_ids(ids) if ids else {}
 
-    async def with_changed_schedule(self, doctor_ids: Collection[str]) -> set[str]:
-        """Return the doctors whose schedule has another version in the record than this worker knows."""
-        if not doctor_ids:
-            return set()
-        stored = await self._records.appointments.schedule_records(doctor_ids)
-        known = {id_: known.schedule_record.version for id_ in doctor_ids if (known := self._known.get(id_))}
-        return {id_ for id_, version in known.items() if version != (stored[id_].version if id_ in stored else 0)}
+    async def current_appointments(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, and never what a former primary has of them."""
+        return await self._records.appointments.current(ids) if ids else {}
+
+    async def outdated(self, doctor_ids: Collection[str]) -> set[str]:
+        """Return the doctors of whom the record has an event that this worker does not know."""
+        seqs = {id_: known.seq for id_ in doctor_ids if (known := self._known.get(id_))}
+        return await self._records.appointments.moved_on(seqs) if seqs else set()
 
     async def _read(self, doctor_ids: Collection[str]) -> None:
         """Read doctors from the record, and make the slot table right for them."""

@@ -5,12 +5,13 @@ The schedule record of a doctor is also a document of this collection, so that i
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import DESCENDING, InsertOne, ReplaceOne
-from pymongo.errors import BulkWriteError
+from pymongo import DESCENDING
+from pymongo.errors import OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from hub.records.appointment_documents import LONG_AGO, aggregate_of, appointment_of, patient_times
 from hub.records.appointment_filter import After, AppointmentFilter
@@ -19,6 +20,7 @@ from hub.records.chunks import chunked
 from hub.records.documents import Document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.event_log import recorded_events
+from hub.records.ordered_writes import OrderedWrite, write_in_order
 from hub.records.ports import Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
 from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
@@ -27,7 +29,8 @@ from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
 from hub.scheduling.statistics import Outcome
 from hub.scheduling.values import ACTIVE, Status
 
-_DUPLICATE_KEY = 11000
+_NOT_A_REPLICA_SET = 123
+"""What a server that stands alone answers when it is asked to prove that it is primary."""
 _MAX_SORTED = 64
 """A read that sorts this many events of a doctor is fast enough."""
 
@@ -37,24 +40,32 @@ class MongoAppointments:
 
     def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
         self._collection = collection
+        self._linearizable = collection.with_options(read_concern=ReadConcern("linearizable"))
         self._pages = AppointmentPages(collection)
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
-        """Write in order with one bulk write, which the database stops at the first that fails."""
+        """Write in order with one command, which the database stops at the first that fails."""
         if not aggregates:
             return Saved()
         writes = [_write(aggregate) for aggregate in aggregates]
         with translated():
-            try:
-                await self._collection.bulk_write(writes, ordered=True)
-            except BulkWriteError as error:
-                written = _stopped_at(error)
-                return await self._refusal(aggregates[written], written)
-        return Saved()
+            written = await write_in_order(self._collection, writes)
+            return Saved() if written is None else await self._refusal(aggregates[written], written)
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
         return {found.id: found for part in chunked(ids) for found in await self._find({"_id": {"$in": part}})}
+
+    async def current(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, by id, and never those of a former primary."""
+        found = [document for part in chunked(ids) for document in await self._current({"_id": {"$in": part}})]
+        return {one.id: one for one in map(appointment_of, found)}
+
+    async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
+        """Return the doctors whose history has events above the given `seq`."""
+        # A history has no gaps, so the next number shows it.
+        reads = (self._current({"doctorId": id_, "history.seq": seq + 1}, "_id") for id_, seq in seqs.items())
+        return {id_ for id_, found in zip(seqs, await asyncio.gather(*reads), strict=True) if found}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the schedule record whose history contains the command."""
@@ -86,7 +97,7 @@ class MongoAppointments:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
         times = {pair: patient_times(*pair) for pair in wanted}
         any_of = [time for of_pair in times.values() for time in of_pair]
-        found = await self._fields({"patientTimes": {"$in": any_of}}, "patientTimes")
+        found = await self._current({"patientTimes": {"$in": any_of}}, "patientTimes")
         held = {time for document in found for time in document["patientTimes"]}
         return {pair for pair, of_pair in times.items() if not held.isdisjoint(of_pair)}
 
@@ -182,14 +193,14 @@ class MongoAppointments:
         a duplicate. So the reason is read from the record, in the order that `Stopped` defines.
         """
         command_id = refused.last.command_id
-        if applied := await self._fields({"history.commandId": command_id}, "history.commandId"):
+        if applied := await self._current({"history.commandId": command_id}, "history.commandId"):
             events = sum(event["commandId"] == command_id for event in applied[0]["history"])
             repeated = is_booking(refused) and applied[0]["_id"] == refused.id and events == len(refused.history)
             return Stopped(written, Fence.APPOINTMENT if repeated else Fence.COMMAND)
-        stored = await self._fields({"_id": refused.id}, "version", "history.commandId")
+        stored = await self._current({"_id": refused.id}, "version", "history.commandId")
         if stored and not _is_base(stored[0], refused):
             return Stale(written)
-        if await self._fields({"doctorId": refused.doctor_id, "history.seq": {"$in": _new_seqs(refused)}}, "_id"):
+        if await self._current({"doctorId": refused.doctor_id, "history.seq": {"$in": _new_seqs(refused)}}, "_id"):
             return Stopped(written, Fence.DOCTOR_SEQ)
         if isinstance(refused, Appointment) and (fence := await self._time_taken(refused)):
             return Stopped(written, fence)
@@ -197,11 +208,11 @@ class MongoAppointments:
 
     async def _time_taken(self, refused: Appointment) -> Fence | None:
         """Return the fence of the time conflict, if there is one: the doctor's slot or the patient's time."""
-        at_that_time = await self._fields({"doctorId": refused.doctor_id, "start": refused.start}, "status")
+        at_that_time = await self._current({"doctorId": refused.doctor_id, "start": refused.start}, "status")
         if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
             return Fence.DOCTOR_SLOT
         times = patient_times(refused.patient_id, refused.start)
-        if any(found["_id"] != refused.id for found in await self._fields({"patientTimes": {"$in": times}}, "_id")):
+        if any(found["_id"] != refused.id for found in await self._current({"patientTimes": {"$in": times}}, "_id")):
             return Fence.PATIENT_TIME
         return None
 
@@ -224,15 +235,29 @@ class MongoAppointments:
         with translated():
             return await self._collection.find(wanted, dict.fromkeys(names, 1)).to_list(None)
 
+    async def _current(self, wanted: Document, *names: str) -> list[Document]:
+        """Read with read concern `linearizable`: a server answers only once a majority shows that it is primary.
 
-def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
+        With `majority`, a primary that is cut off from the others answers with what was true before.
+        """
+        fields = dict.fromkeys(names, 1) or None
+        with translated():
+            try:
+                return await self._linearizable.find(wanted, fields).to_list(None)
+            except OperationFailure as error:
+                if error.code != _NOT_A_REPLICA_SET:
+                    raise
+            return await self._collection.find(wanted, fields).to_list(None)  # there is no other primary
+
+
+def _write(aggregate: Aggregate) -> OrderedWrite:
     """Return the write of the latest command's events: an insert, or a replacement of the version it was decided on."""
     document = to_document(aggregate)
     if isinstance(aggregate, Appointment) and aggregate.active:
         document["patientTimes"] = patient_times(aggregate.patient_id, aggregate.start)
     base = base_version(aggregate)
     if base == 0:
-        return InsertOne(document)
+        return OrderedWrite(document, None)
     expected = {
         "_id": aggregate.id,
         "version": base,
@@ -242,7 +267,7 @@ def _write(aggregate: Aggregate) -> InsertOne[Document] | ReplaceOne[Document]:
     }
     # An upsert: if the base version is gone, the insert conflicts with the _id of the newer version. That error stops
     # the bulk write. A plain update would match nothing without an error, and the next write would leave a gap in seq.
-    return ReplaceOne(expected, document, upsert=True)
+    return OrderedWrite(document, expected)
 
 
 def _is_base(stored: Document, change: Aggregate) -> bool:
@@ -256,11 +281,3 @@ def _is_base(stored: Document, change: Aggregate) -> bool:
 
 def _new_seqs(aggregate: Aggregate) -> list[int]:
     return [event.seq for event in latest_events(aggregate)]
-
-
-def _stopped_at(error: BulkWriteError) -> int:
-    """Return how many writes came before the one that met a unique index. Re-raises any other failure."""
-    problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
-    if unsure or not problems or problems[0]["code"] != _DUPLICATE_KEY:
-        raise error
-    return int(problems[0]["index"])

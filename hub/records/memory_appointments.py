@@ -1,6 +1,6 @@
 """The in-memory implementation of the collection `appointments`, for tests."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -38,6 +38,14 @@ class MemoryAppointments:
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
         return {id_: self._stored[id_] for id_ in ids if id_ in self._stored}
+
+    async def current(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return the appointments that exist among the ids, by id."""
+        return await self.by_ids(ids)
+
+    async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
+        """Return the doctors whose history has events above the given `seq`."""
+        return {doctor_id for doctor_id, seq in seqs.items() if await self.last_seq(doctor_id) > seq}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the schedule record whose history contains the command."""

@@ -4,7 +4,7 @@ Every method may raise `hub.records.errors.StoreUnavailable`, and `BrokenRecord`
 stored data. Instants are aware, UTC, in whole milliseconds.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +110,15 @@ class AppointmentRecords(Protocol):
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
+
+    async def current(self, ids: Collection[str]) -> dict[str, Appointment]:
+        """Return what `by_ids` does, and never what a server has that is no longer primary.
+
+        Costs a round trip between the members of a replica set. For refusals, which no fence checks.
+        """
+
+    async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
+        """Return the doctors whose history has events above the given `seq`; as up to date as `current`."""
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the schedule record whose history contains the command."""

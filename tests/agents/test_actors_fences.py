@@ -215,7 +215,7 @@ async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(store: Sha
     assert await store.records.appointments.last_seq("ada") == 3
 
 
-@pytest.mark.parametrize("call", ["by_ids", "last_seq", "slot_owners", "save"])
+@pytest.mark.parametrize("call", ["by_ids", "last_seq", "slot_owners", "current", "moved_on", "save"])
 async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(store: SharedStore, call: str) -> None:
     first = book("carl", at=0)
     workers: list[DoctorActors] = []
@@ -236,7 +236,7 @@ async def test_a_store_that_fails_for_ever_fails_the_batch_and_not_the_command(s
     async def fail() -> None:
         raise StoreUnavailable("away")
 
-    worker = await worker_interrupted_at(store, "by_ids", fail)
+    worker = await worker_interrupted_at(store, "moved_on", fail)
     first = book("dora", at=40)
     with pytest.raises(StoreUnavailable):
         await worker.handle([first])

@@ -183,8 +183,8 @@ async def test_a_booking_costs_no_read_for_the_hours(store: SharedStore) -> None
     await given(worker, book("emil", at=20), hours(*MORNING))
     for batch, asked in (
         ([book("carl", at=EARLY), book("dora", at=EARLY + 1)], ["save"]),
-        ([book("emil", at=EARLY)], ["by_ids", "save"]),  # refused: looked at twice
-        ([book("emil", at=NOON)], ["by_ids", "schedule_records", "save"]),
+        ([book("emil", at=EARLY)], ["current", "moved_on", "save"]),  # refused: looked at twice
+        ([book("emil", at=NOON)], ["current", "moved_on", "save"]),
         ([off(at=EARLY)], ["save"]),
     ):
         calls.clear()

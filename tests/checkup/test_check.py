@@ -15,6 +15,8 @@ from hub.ops.checkup.texts import check_texts
 from hub.records.mongo import connect
 from hub.settings import Settings
 from tests.stack import Stack
+from tests.tools.mongo_proxy.proxy import MongoProxy
+from tests.tools.mongo_proxy.rules import hello_says
 
 NOBODY = "127.0.0.1:9"
 
@@ -57,7 +59,7 @@ async def test_each_missing_or_different_index_is_reported(url: str) -> None:
     records = connect(url)
     await records.prepare()
     await records.close()
-    assert [finding.grade for finding in await check_database(url)] == ["fine", "note"]
+    assert [finding.says for finding in await check_database(url) if finding.grade == "wrong"] == []
     client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(url)
     appointments = client.get_default_database()["appointments"]
     await appointments.drop_index("doctor_slot")
@@ -97,3 +99,63 @@ async def test_topics_that_do_not_match_the_settings_are_reported(
     assert len(said) >= len(wrong)
     assert all(any(says.startswith(start) for says in said) for start in wrong)
     assert bool(said) == bool(wrong)
+
+
+async def database_says(url: str) -> dict[str, str]:
+    """Return what is found of a database, as {grade: all sentences of that grade}."""
+    found = await check_database(url)
+    return {
+        grade: " ".join(one.says for one in found if one.grade == grade and "index" not in one.says)
+        for grade in ("fine", "note", "wrong")
+    }
+
+
+async def test_the_server_is_described(proxy: MongoProxy) -> None:
+    members = {"hosts": ["a:1", "b:1", "c:1"], "setName": "rs0"}
+    with proxy.rule(hello_says(**members)):
+        told = await database_says(proxy.url("described"))
+    assert "works as MongoDB 8." in told["fine"]
+    assert "its kind is replica set." in told["fine"]
+    assert "acknowledged when 2 of 3 members have it" in told["fine"]
+    assert "Reads go to the primary." in told["fine"]
+    assert "clock and this machine's differ by less than a second" in told["fine"]
+    assert told["wrong"] == ""
+
+
+@pytest.mark.parametrize(
+    ("hello", "grade", "says"),
+    [
+        ({"maxWireVersion": 13}, "wrong", "is too old: the hub needs MongoDB 6.0 or newer."),
+        ({"hosts": ["a:1", "b:1"]}, "note", "2 of 2 members"),
+        ({"hosts": ["a:1", "b:1"], "arbiters": ["c:1"]}, "note", "an arbiter has no data"),
+        ({"setName": None}, "note", "It is no replica set: nothing takes over when it is lost"),
+        ({"msg": "isdbgrid"}, "fine", "its kind is mongos."),
+        ({"localTime": system_clock() + timedelta(hours=1)}, "wrong", "s ahead of this machine's."),
+        ({"localTime": system_clock() - timedelta(hours=1)}, "wrong", "s behind this machine's."),
+    ],
+)
+async def test_what_a_clinic_should_know_of_its_server_is_said(
+    proxy: MongoProxy, hello: dict[str, object], grade: str, says: str
+) -> None:
+    with proxy.rule(hello_says(**hello)):
+        assert says in (await database_says(proxy.url("described")))[grade]
+
+
+async def test_a_read_preference_that_is_not_followed_is_said(proxy: MongoProxy) -> None:
+    told = await database_says(proxy.url("described", "readPreference=secondaryPreferred"))
+    assert "says readPreference=secondaryPreferred, which the hub does not follow" in told["note"]
+
+
+async def test_a_server_that_refuses_is_quoted_without_the_password(proxy: MongoProxy) -> None:
+    told = await database_says(proxy.url("described").replace("127.0.0.1", "clinic:hunter2@127.0.0.1"))
+    assert "authentication failed (code 18)" in told["wrong"]
+    assert "hunter2" not in str(told)
+
+
+async def test_writes_that_an_election_could_undo_are_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOBODY)
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://{NOBODY}/clinic?w=1")
+    (wrong,) = await said("wrong")
+    assert "MONGODB_URL says w=1: a write that only one server has is lost" in wrong

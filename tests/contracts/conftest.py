@@ -13,6 +13,7 @@ from tests.contracts.engine import Engine
 from tests.contracts.histories import Histories
 from tests.own_database import own_database
 from tests.tools.mongo_proxy.proxy import MongoProxy
+from tests.tools.mongo_proxy.rules import hello_says, retryable_answers_lost, without_key_pattern
 
 MONGODB = os.environ.get("MONGODB")  # noqa: TID251  # asked of who runs the tests
 """A server for the tests that do it no harm, in the place of the embedded one."""
@@ -60,13 +61,35 @@ async def mongo(url: str) -> AsyncIterator[MongoRecords]:
     await records.close()
 
 
-@pytest.fixture(params=["memory", "mongo"])
-def records(request: pytest.FixtureRequest) -> Records:
+@pytest.fixture
+def older_server(proxy: MongoProxy) -> Iterator[MongoProxy]:
+    """A server without `bulkWrite`, which does not say what a duplicate key is of."""
+    with proxy.rule(hello_says(maxWireVersion=21)), proxy.rule(without_key_pattern()):
+        yield proxy
+
+
+@pytest.fixture
+def losing_answers(proxy: MongoProxy) -> Iterator[MongoProxy]:
+    """A server of which every third write is done, not answered and, because `retryWrites` is on, sent again."""
+    with proxy.rule(retryable_answers_lost(every=3)):
+        yield proxy
+
+
+@pytest.fixture(params=["memory", "mongo", "older_server", "losing_answers"])
+async def records(request: pytest.FixtureRequest) -> AsyncIterator[Records]:
     """Each store in turn, empty."""
-    if request.param == "memory":
-        return MemoryRecords()
-    mongo: MongoRecords = request.getfixturevalue("mongo")
-    return mongo
+    match request.param:
+        case "memory":
+            yield MemoryRecords()
+            return
+        case "mongo":
+            url = request.getfixturevalue("url")
+        case behind_proxy:
+            url = request.getfixturevalue(behind_proxy).url(next(_names), "retryWrites=true")
+    mongo = connect(url)
+    await mongo.prepare()
+    yield mongo
+    await mongo.close()
 
 
 @pytest.fixture

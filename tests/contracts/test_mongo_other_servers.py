@@ -100,8 +100,12 @@ async def test_a_process_ends_with_the_words_of_a_refusal_that_stays(proxy: Mong
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(60):
-            _, said = await process.communicate()
+        try:
+            async with asyncio.timeout(60):
+                _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
     assert process.returncode == 1
     assert f"clinic-hub {module} cannot go on:\nthe database refuses: {says} (code 67)" in said.decode()
     assert "Traceback" not in said.decode()

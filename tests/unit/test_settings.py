@@ -79,6 +79,20 @@ def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch
         load()
 
 
+@pytest.mark.parametrize("option", ["w=1", "W=0", "journal=false", "j=false"])
+def test_production_refuses_writes_that_an_election_could_undo(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&{option}")
+    with pytest.raises(BadSettings, match="MONGODB_URL says") as raised:
+        load()
+    assert option.lower() in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+    monkeypatch.setenv("MONGODB_URL", "mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&w=majority&journal=true")
+    assert load().clinic_env == "production"
+
+
 def test_a_child_loads_exactly_the_settings_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = Settings.model_construct(
         None,

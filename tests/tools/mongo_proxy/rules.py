@@ -81,23 +81,26 @@ def answer_lost(names: Collection[str] = WRITES, times: int | None = 1, every: i
     """Close the connection when the database has done what it was asked, before the answer is sent.
 
     Of the commands with these names every so many-th loses its answer, `times` in all; None: no end. With retryable
-    writes the driver asks again with the same number, and that repetition is answered.
+    writes the driver asks again under the same number, and gets the answer that was lost. MongoDB does so, too, by the
+    number alone; the embedded database compares the commands, of which the time limit has changed by then.
     """
     asked = lost = 0
-    repeated: set[tuple[bytes, int]] = set()
+    answered: dict[tuple[bytes, int], Document] = {}
 
     async def rule(command: Command, forward: Forward) -> Document:
         nonlocal asked, lost
-        answer = await forward(command)
         number = _write_number(command)
-        if command.name not in names or lost == times or number in repeated:
+        if number in answered:
+            return answered[number]
+        answer = await forward(command)
+        if command.name not in names or lost == times:
             return answer
         asked += 1
         if asked % every:
             return answer
         lost += 1
         if number:
-            repeated.add(number)
+            answered[number] = answer
         raise ConnectionLost
 
     return rule

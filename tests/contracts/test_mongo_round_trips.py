@@ -1,0 +1,78 @@
+"""A batch of bookings and changes in turn, on servers with `bulkWrite` and without: one round trip, in order."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+
+import pytest
+
+from hub.records.mongo import MongoRecords, connect
+from hub.records.ports import Fence, Saved, Stale, Stopped
+from hub.scheduling.appointment import Appointment
+from tests.contracts.histories import HALF_HOUR, NINE, Histories
+from tests.tools.mongo_proxy.proxy import MongoProxy
+from tests.tools.mongo_proxy.rules import WRITES, delayed, hello_says, without_command
+
+ANSWER_DELAY = 0.03
+SERVERS = {"8.0": "bulkWrite", "7.0": "update", "8.0 without bulkWrite": "update"}
+"""Kinds of servers, and the command in which such a batch has to reach each of them."""
+
+
+def alternating(histories: Histories, pairs: int) -> list[Appointment]:
+    """Return bookings of one doctor, each followed by its confirmation."""
+    batch = []
+    for slot in range(pairs):
+        booked = histories.book(patient=f"p{slot}", start=NINE + slot * HALF_HOUR)
+        batch += [booked, histories.confirm(booked)]
+    return batch
+
+
+@pytest.fixture(params=SERVERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def records(kind: str, proxied: MongoRecords, proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
+    """The store on a server of this kind, over connections that have seen no other one."""
+    with ExitStack() as rules:
+        if kind == "7.0":
+            rules.enter_context(proxy.rule(hello_says(maxWireVersion=21)))
+        if kind == "8.0 without bulkWrite":
+            rules.enter_context(proxy.rule(without_command("bulkWrite")))
+        records = connect(proxy.url(proxied._database.name))
+        yield records
+        await records.close()
+
+
+async def test_a_batch_of_alternating_commands_waits_for_one_answer(
+    kind: str, records: MongoRecords, proxy: MongoProxy, histories: Histories
+) -> None:
+    batch = alternating(histories, 100)
+    await records.ping()
+    before = len(proxy.seen)
+    with proxy.rule(delayed(ANSWER_DELAY)):
+        began = time.monotonic()
+        assert await records.appointments.save(batch) == Saved()
+        took = time.monotonic() - began
+    reached = [one for one in proxy.seen[before:] if one.command.name in WRITES]
+    assert [one.command.name for one in reached] == [SERVERS[kind]]
+    # What the database itself takes for 200 writes is another matter, on a machine that is busy.
+    assert took - sum(one.seconds for one in reached) < 1.0
+    assert await records.appointments.last_seq("dora") == len(batch)
+
+
+async def test_nothing_is_written_behind_the_first_that_fails(records: MongoRecords, histories: Histories) -> None:
+    batch = alternating(histories, 3)
+    taken = histories.book(patient="paul", start=NINE)
+    after = [histories.book(patient="paula", start=NINE + 9 * HALF_HOUR), histories.confirm(batch[-1])]
+    assert await records.appointments.save([*batch, taken, *after]) == Stopped(6, Fence.DOCTOR_SLOT)
+    assert await records.appointments.last_seq("dora") == 6
+
+
+async def test_a_change_whose_base_is_gone_stops_the_batch(records: MongoRecords, histories: Histories) -> None:
+    booked = histories.book()
+    await records.appointments.save([booked, histories.cancel(booked)])
+    batch = [histories.book("dick", "paul"), histories.confirm(booked), histories.book("dick", "paula")]
+    assert await records.appointments.save(batch) == Stale(1)
+    assert await records.appointments.last_seq("dick") == 1
