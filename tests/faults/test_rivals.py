@@ -38,11 +38,11 @@ async def test_of_fifty_patients_for_each_of_a_hundred_slots_one_wins_while_agen
     tmp_path: Path,
 ) -> None:
     async with race(tmp_path, Size(doctors=10, slots_each=10, patients=50), "agents") as done:
-        answers = done.clinic.answers
+        answers = done.run.answers
         assert done.asked == len(answers) == 5000
         assert had_doctors(done.victim), "who was killed had no doctors"
         assert max(answer.seconds for answer in answers) > 1, "nobody had to wait for another worker"
-        record, violations = await done.clinic.verdict()
+        record, violations = await done.run.verdict()
         assert violations == []
         wins = Counter((won.doctor_id, won.start) for answer in answers if (won := answer.appointment))
         assert wins == Counter((slot.doctor_id, slot.start) for slot in done.slots)
@@ -54,7 +54,7 @@ async def test_when_agents_publish_before_they_write_the_judge_reports_missing_c
     tmp_path: Path,
 ) -> None:
     async with race(tmp_path, Size(doctors=4, slots_each=10, patients=10), "tests.faults.agents_telling_first") as done:
-        _, violations = await done.clinic.verdict(at_rest_within=5)
+        _, violations = await done.run.verdict(at_rest_within=5)
         assert (1, "an acknowledged change is not in the record") in broken(violations)
 
 

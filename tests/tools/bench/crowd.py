@@ -16,7 +16,7 @@ _ROUND_OF_PINGS = 10.0
 async def connected(subject: Subject, _: float, clients: int) -> Figures:
     """Measures the rate of connecting, the memory of each connection, and the CPU time of idle connections."""
     api = subject.processes["api"]
-    patients = [patient.token for patient in subject.clinic.crowd]
+    patients = [patient.token for patient in subject.population.crowd]
     tokens = (patients * (clients // len(patients) + 1))[:clients]
     async with AsyncExitStack() as stack:
         empty = machine.resident_bytes(api)

@@ -16,12 +16,12 @@ from tests.tools.bench.subject import Subject, WrongAnswers
 
 async def one_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
     """Measures the time from the booking request over REST until the last dashboard has the event."""
-    patient = subject.clinic.patients[0]
+    patient = subject.population.patients[0]
 
     def ask(rest: RestClient) -> asyncio.Future[Response]:
-        return rest.book(patient, subject.clinic.free_slot(patient.doctor_id))
+        return rest.book(patient, subject.population.free_slot(patient.doctor_id))
 
-    token = subject.clinic.doctor_tokens[patient.doctor_id]
+    token = subject.population.doctor_tokens[patient.doctor_id]
     place = Place(subject.host, subject.port, token)
     return await _measure(place, ask, Meter(subject.processes), seconds, dashboards)
 

@@ -124,7 +124,7 @@ class _Client:
             async with asyncio.timeout(self.chance.uniform(*_HANGS_UP_AFTER)):
                 await commands.send(command, key)
         except TimeoutError:
-            self._history.hung_up(derived_id(self._person.id, key))
+            self._history.on_abandoned(derived_id(self._person.id, key))
             self._remember(command, key)
 
     def _remember(self, command: Command, key: str) -> None:

@@ -42,7 +42,8 @@ class OneShotSender:
         self._settings = settings
         self._clock = clock
         self._partitions = settings.kafka_partitions
-        self._pairs = list(zip(*doctors_and_patients(*[self._partitions] * 3, "mail"), strict=True))
+        doctors, patients = doctors_and_patients(self._partitions, self._partitions, self._partitions, "one-shot")
+        self._pairs = list(zip(doctors, patients, strict=True))
         self._first = slot_in(clock, _FAR_AHEAD)
 
     async def sign_in(self, records: Records) -> None:
