@@ -1,4 +1,4 @@
-"""What is told of a decision once it is in the record: a reply to whoever asked, notices to everybody."""
+"""What a decision publishes once it is in the record: a reply to the requester, and notices to all api processes."""
 
 from dataclasses import dataclass
 
@@ -28,11 +28,11 @@ def refusal(command: Command, refused: Refused) -> Answer:
 
 
 def answer(command: Command, decision: Decision, state: DoctorState | None = None) -> Answer:
-    """Return what is told of a decision. `state` is the doctor's right after it; only a refusal needs none."""
+    """Return the reply and the notices of a decision. `state` is the doctor's state after it, None for a refusal."""
     if isinstance(decision, Refused):
         return refusal(command, decision)
     if state is None:
-        raise RuntimeError(f"a decision for a doctor whom nobody has read: {decision!r}")
+        raise RuntimeError(f"a decision without the state of its doctor: {decision!r}")
     aggregate = decision.aggregate if isinstance(decision, Repeated) else state.aggregate(decision.aggregate_id)
     if aggregate is None:
         raise RuntimeError(f"a decision whose events are not in the doctor's state: {decision!r}")

@@ -14,7 +14,7 @@ from hub.texting.text import StatusUpdate, TextStatus, repetition_of
 log = structlog.get_logger(__name__)
 STOPPED = Counter(
     "clinic_texts_stopped_by_carriers_total",
-    "Texts that carriers or Twilio kept back for a reason that the clinic has to mend, by Twilio's code.",
+    "Texts that carriers or Twilio blocked for a reason that the clinic has to correct, by Twilio's code.",
     ["code"],
 )
 
