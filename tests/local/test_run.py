@@ -30,6 +30,7 @@ async def test_a_run_starts_everything_and_prints_the_addresses(up: StartHub) ->
     code, said = await hub.end()
     assert code == 0
     assert "Clinic Hub is ready" in said
+    assert re.search(r"^Starting database on 127\.0\.0\.1:\d+, log .*database\.log$", said, re.MULTILINE)
     assert all(url in said for url in urls)
     logs = {path.name for path in (hub.data / "logs").iterdir()}
     assert logs == {
