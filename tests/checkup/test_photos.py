@@ -17,7 +17,7 @@ async def test_an_existing_bucket_is_fine_and_a_missing_one_is_reported() -> Non
     assert (await check_photos("s3://checked/photos")).grade == "fine"
     missing = await check_photos("s3://not-there/photos")
     assert missing.grade == "wrong"
-    assert "there is none of this name" in missing.says
+    assert "the bucket does not exist" in missing.says
 
 
 @pytest.mark.usefixtures("at_the_bucket")
