@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Header, stored
@@ -20,7 +20,7 @@ from hub.scheduling.commands import (
     ConfirmAppointment,
     RescheduleAppointment,
 )
-from hub.scheduling.values import Id, Instant, Reason, Role, Value, Via
+from hub.scheduling.values import Id, Instant, Role, Value, Via
 from hub.scheduling.views import AppointmentView
 
 # Pydantic alone would accept a Unix time, also as text, and years whose UTC instant does not exist.
@@ -44,11 +44,14 @@ Moment = Annotated[Instant, BeforeValidator(_parse, json_schema_input_type=datet
 
 
 class BookRequest(Value):
-    """The slot to book. A doctor says for which patient; a patient books for themselves."""
+    """The slot to book. A doctor says for which patient; a patient books for themselves.
+
+    White space around the `reason` is removed.
+    """
 
     doctor_id: Id
     start: Moment
-    reason: Reason | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] | None = None
     patient_id: Id | None = None
 
 

@@ -1,21 +1,22 @@
 """The commands on a doctor's own hours and time off, for REST and sockets."""
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.commands.appointments import Moment
 from api.commands.command_client import CommandClient
 from api.http.problems import Problem
+from api.http.ranges import require_order
 from hub.accounts.identity import Identity
 from hub.clock import Clock
 from hub.records.ports import Records
 from hub.records.schedules import schedule_of
 from hub.scheduling.commands import AddTimeOff, ChangeHours, RemoveTimeOff, ScheduleChange
 from hub.scheduling.decide_schedule import outside_hours
-from hub.scheduling.schedule import Absence, Schedule, Shift, TimeOff, after_start
+from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.values import Role, Value, Via
 from hub.scheduling.views import AppointmentView, ScheduleView, schedule_view, view
 
@@ -39,11 +40,20 @@ class HoursRequest(Value):
     shifts: Annotated[tuple[Shift, ...], Field(max_length=100), AfterValidator(_in_order)]
 
 
-class TimeOffRequest(Absence):
-    """When the doctor is away: from `start` until `end`, on full or half hours of the doctor's clock."""
+class TimeOffRequest(Value):
+    """When the doctor is away: from `start` until `end`, on full or half hours of the doctor's clock.
+
+    Only the doctor sees the `note`. White space around it is removed.
+    """
 
     start: Moment
-    end: Annotated[Moment, AfterValidator(after_start)]
+    end: Moment
+    note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        require_order(("start", self.start), ("end", self.end), may_be_empty=False)
+        return self
 
 
 class OwnCalendar(Value):

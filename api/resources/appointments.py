@@ -2,15 +2,16 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Self
 
 from aiohttp import hdrs, web
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from api.commands.appointments import BookRequest, Moment, RescheduleRequest
 from api.http.endpoints import Answer, ById, File, Routes
 from api.http.identity import Access
 from api.http.problems import Code, FieldError, Problem
+from api.http.ranges import require_order
 from api.resources.icalendar import ICALENDAR, calendar_file
 from api.services import Services
 from api.visibility import visible_appointment, visible_to
@@ -59,6 +60,11 @@ class ListQuery(Value):
     start_to: Moment | None = Field(default=None, alias="to")
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        require_order(("from", self.start_from), ("to", self.start_to), may_be_empty=True)
+        return self
 
 
 class PastEvent(Value):

@@ -2,13 +2,15 @@
 
 import asyncio
 from datetime import datetime
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.commands.appointments import Moment
 from api.http.endpoints import ById, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
+from api.http.ranges import require_order
 from api.services import Services
 from hub.accounts.identity import Identity
 from hub.scheduling.statistics import Statistics, statistics
@@ -22,6 +24,11 @@ class RangeQuery(Value):
 
     start_from: Moment | None = Field(default=None, alias="from")
     start_to: Moment | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        require_order(("from", self.start_from), ("to", self.start_to), may_be_empty=True)
+        return self
 
 
 @routes.endpoint("GET", "/doctor/{id}", access=Access.DOCTOR)

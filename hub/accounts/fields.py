@@ -1,11 +1,15 @@
-"""Validates and normalizes the fields of an account that people type: e-mail, phone, name and password."""
+"""Validates and normalizes the fields of an account that people type: e-mail, phone, name and password.
+
+White space and line ends around a field are removed, because people paste them in with the value. A password is kept as
+it is: they may be part of it.
+"""
 
 import re
 from typing import Annotated
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
@@ -34,9 +38,9 @@ def _phone(written: str) -> str:
 
 
 def _name(written: str) -> str:
-    if not written.strip() or _CONTROL.search(written):
+    if _CONTROL.search(written):
         raise PydanticCustomError("name", "Input should be a name, without control characters")
-    return written.strip()
+    return written
 
 
 def _new_password(written: SecretStr) -> SecretStr:
@@ -45,7 +49,8 @@ def _new_password(written: SecretStr) -> SecretStr:
     return written
 
 
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-Phone = Annotated[str, AfterValidator(_phone)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_phone)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_name)]
+Specialty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 NewPassword = Annotated[SecretStr, AfterValidator(_new_password)]

@@ -7,12 +7,9 @@ meets the fence with its next booking, reads the doctor again, and refuses.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from hub.accounts.account import Account
-from hub.accounts.fields import Email, Name, Phone
+from hub.accounts.fields import Email, Name, Phone, Specialty
 from hub.accounts.passwords import hash_password
 from hub.accounts.ports import Unique, UserRecords
 from hub.clock import Clock
@@ -40,7 +37,7 @@ class NewDoctor(Value):
     email: Email
     phone: Phone | None
     zone: ZoneName
-    specialty: Annotated[str, Field(min_length=1, max_length=100)] | None
+    specialty: Specialty | None
     shifts: tuple[Shift, ...]
 
 

@@ -45,6 +45,21 @@ async def test_a_phone_number_is_taken_once(clinic: RestClinic) -> None:
     assert (await sign_up(clinic, phone="+12025550123")).code == "phone_taken"
 
 
+async def test_white_space_around_what_people_type_is_removed(clinic: RestClinic) -> None:
+    spaced = {"name": "\tEmma Goldman\r\n", "email": " Emma@Clinic.TEST\n", "phone": "\u00a0+12025550199 "}
+    user = (await sign_up(clinic, **spaced)).body["user"]
+    assert (user["name"], user["email"], user["phone"]) == ("Emma Goldman", "emma@clinic.test", "+12025550199")
+    for email in ("\r\n emma@clinic.test", "emma@clinic.test\u2003", " " * 300 + "EMMA@clinic.test"):
+        assert (await log_in(clinic, "patient", email)).status == 200
+    assert (await log_in(clinic, "doctor", " ada@clinic.test\n")).status == 200
+
+
+async def test_white_space_in_a_password_counts(clinic: RestClinic) -> None:
+    await sign_up(clinic, password=" eight characters ")
+    assert (await log_in(clinic, "patient", EMMA["email"], "eight characters")).status == 401
+    assert (await log_in(clinic, "patient", EMMA["email"], " eight characters ")).status == 200
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -220,6 +220,24 @@ async def test_a_bad_parameter_is_named(clinic: RestClinic, query: str, pointer:
     assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
 
 
+async def test_a_range_that_ends_before_it_begins_is_refused_and_both_ends_are_named(clinic: RestClinic) -> None:
+    query = {"from": "2026-11-25T08:00:00Z", "to": "2026-11-25T08:59:00+01:00"}
+    answer = await clinic.ask("GET", APPOINTMENTS, "carl", params=query)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert [(error["pointer"], error["code"]) for error in answer.body["errors"]] == [
+        ("/from", "range"),
+        ("/to", "range"),
+    ]
+    assert await listed(clinic, "carl", **{"from": query["from"], "to": query["from"]}) == []
+
+
+async def test_white_space_around_a_reason_is_removed_and_a_blank_one_is_refused(clinic: RestClinic) -> None:
+    body = {"doctorId": "doctor-ada", "start": opening(1).isoformat(), "reason": " a cough\r\n"}
+    assert (await clinic.ask("POST", APPOINTMENTS, "carl", json=body)).body["reason"] == "a cough"
+    blank = await clinic.ask("POST", APPOINTMENTS, "carl", json=body | {"reason": " \n "})
+    assert [error["pointer"] for error in blank.body["errors"]] == ["/reason"]
+
+
 def next_of(answer: Answer) -> str | None:
     link = answer.headers.get("Link")
     if link is None:

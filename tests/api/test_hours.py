@@ -67,6 +67,18 @@ async def test_appointments_outside_the_new_hours_are_listed_and_stay(clinic: Re
     assert [appointment["id"] for appointment in listed.body] == [morning, afternoon]
 
 
+async def test_time_off_that_ends_before_it_begins_is_refused_and_both_ends_are_named(clinic: RestClinic) -> None:
+    answer = await away(clinic, start=DAY_OFF["end"], end=DAY_OFF["start"])
+    assert [(error["pointer"], error["code"]) for error in answer.body["errors"]] == [
+        ("/start", "range"),
+        ("/end", "range"),
+    ]
+
+
+async def test_white_space_around_a_note_is_removed(clinic: RestClinic) -> None:
+    assert (await away(clinic, note="\tDentist \n")).body["timeOff"]["note"] == "Dentist"
+
+
 async def test_time_off_is_entered_listed_and_taken_back(clinic: RestClinic) -> None:
     entered = (await away(clinic)).body["timeOff"]
     assert entered == {
@@ -145,6 +157,7 @@ async def test_invalid_hours_are_refused_with_the_field(clinic: RestClinic, shif
 @pytest.mark.parametrize(
     ("changed", "code", "where"),
     [
+        ({"end": DAY_OFF["start"]}, "invalid_request", "/start"),
         ({"end": DAY_OFF["start"]}, "invalid_request", "/end"),
         ({"start": "2026-11-24T08:00:00"}, "invalid_request", "/start"),
         ({"start": None}, "invalid_request", "/start"),

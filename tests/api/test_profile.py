@@ -22,6 +22,13 @@ async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: RestClinic) ->
     assert (await clinic.ask("GET", ME, "carl")).body == answer.body
 
 
+async def test_white_space_around_what_is_typed_is_removed(clinic: RestClinic) -> None:
+    typed = {"name": "Carla\n", "email": "\tcarla@clinic.test ", "phone": " +12025550198\r\n"}
+    answer = await clinic.ask("PATCH", ME, "carl", json=typed)
+    kept = {name: answer.body[name] for name in typed}
+    assert kept == {"name": "Carla", "email": "carla@clinic.test", "phone": "+12025550198"}
+
+
 async def test_nothing_to_change_changes_nothing(clinic: RestClinic) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
     assert (await clinic.ask("PATCH", ME, "carl", json={})).body == before

@@ -46,8 +46,19 @@ async def test_the_range_includes_its_start_and_excludes_its_end(clinic: RestCli
     assert (await clinic.ask("GET", OF_ADA, "ada", params=query)).body["all"]["total"] == 1
     assert (await clinic.ask("GET", OF_ADA, "ada", params={"from": query["to"]})).body["all"]["total"] == 1
     assert (await clinic.ask("GET", OF_ADA, "ada", params={"to": query["to"]})).body["all"]["total"] == 2
-    empty = await clinic.ask("GET", OF_ADA, "ada", params={"from": query["to"], "to": query["from"]})
+    empty = await clinic.ask("GET", OF_ADA, "ada", params={"from": query["to"], "to": query["to"]})
     assert (empty.status, empty.body["all"]["total"], empty.body["byWeek"]) == (200, 0, [])
+
+
+async def test_a_range_that_ends_before_it_begins_is_refused_and_both_ends_are_named(clinic: RestClinic) -> None:
+    query = {"from": opening(3).isoformat(), "to": opening(2).isoformat()}
+    answer = await clinic.ask("GET", OF_ADA, "ada", params=query)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert [(error["pointer"], error["code"]) for error in answer.body["errors"]] == [
+        ("/from", "range"),
+        ("/to", "range"),
+    ]
+    assert answer.body["errors"][0]["detail"] == "from should not be after to"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ async def test_no_two_doctors_get_one_password_and_no_two_accounts_one_address()
     assert await users.count() == 2
 
 
+def test_white_space_around_what_is_typed_is_removed() -> None:
+    typed = {"name": " Dr. Ada", "email": "ada@clinic.test\n", "phone": "+12025550123 ", "specialty": "\tsurgery "}
+    doctor = NewDoctor.model_validate(ADA | typed)
+    assert (doctor.name, doctor.email, doctor.phone) == ("Dr. Ada", "ada@clinic.test", "+12025550123")
+    assert doctor.specialty == "surgery"
+
+
 @pytest.mark.parametrize(
     "bad", [{"name": " "}, {"email": "ada"}, {"phone": "555"}, {"zone": "Berlin"}, {"specialty": ""}]
 )
