@@ -1,10 +1,8 @@
 """The commands on a doctor's own hours and time off, for REST and sockets."""
 
-from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import StringConstraints, model_validator
 
 from api.commands.appointments import Moment
 from api.commands.command_client import CommandClient
@@ -16,28 +14,15 @@ from hub.records.ports import Records
 from hub.records.schedules import schedule_of
 from hub.scheduling.commands import AddTimeOff, ChangeHours, RemoveTimeOff, ScheduleChange
 from hub.scheduling.decide_schedule import outside_hours
-from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from hub.scheduling.schedule import Schedule, TimeOff, WeeklyHours
 from hub.scheduling.values import Role, Value, Via
 from hub.scheduling.views import AppointmentView, ScheduleView, schedule_view, view
-
-
-def _in_order(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
-    """Return the shifts in the order of the week, so that the same hours are the same command; refuse overlaps."""
-    in_order = tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.opens)))
-    for one, following in pairwise(in_order):
-        if one.weekday == following.weekday and following.opens < one.closes:
-            raise PydanticCustomError(
-                "overlap",
-                "Two shifts of weekday {weekday} overlap, at minute {minute}",
-                {"weekday": one.weekday, "minute": following.opens},
-            )
-    return in_order
 
 
 class HoursRequest(Value):
     """All weekly shifts, by the clock of the doctor's zone. They replace the present ones; there may be none."""
 
-    shifts: Annotated[tuple[Shift, ...], Field(max_length=100), AfterValidator(_in_order)]
+    shifts: WeeklyHours
 
 
 class TimeOffRequest(Value):

@@ -22,7 +22,7 @@ from hub.scheduling.commands import DisableDoctor, EnableDoctor, ScheduleChange
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted, Refused
 from hub.scheduling.doctor_state import DoctorState
-from hub.scheduling.schedule import Schedule, Shift, ZoneName
+from hub.scheduling.schedule import Schedule, WeeklyHours, ZoneName
 from hub.scheduling.values import Actor, Role, Value
 
 _CLINIC = Actor(id="clinic", role=Role.SYSTEM, via="cli")
@@ -38,7 +38,7 @@ class NewDoctor(Value):
     phone: Phone | None
     zone: ZoneName
     specialty: Specialty | None
-    shifts: tuple[Shift, ...]
+    shifts: WeeklyHours
 
 
 @dataclass(frozen=True)

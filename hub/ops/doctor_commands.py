@@ -51,14 +51,15 @@ async def add_doctor(  # noqa: PLR0913  # one parameter for each option
     specialty
         For example Cardiology.
     hours
-        Weekly hours in that time zone; may be given several times: --hours "mon-fri 09:00-12:00 13:00-17:00".
+        Weekly hours in that time zone; may be given several times: --hours "mon-fri 09:00-12:00 13:00-17:00". A shift
+        ends by 24:00: night work is two shifts, as in --hours "fri 22:00-24:00" --hours "sat 00:00-06:00".
 
     """
     try:
         doctor = NewDoctor(name=name, email=email, phone=phone, zone=zone, specialty=specialty, shifts=shifts_of(hours))
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False, include_context=False):
-            _say(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}", sys.stderr)
+            _say(": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"]))), sys.stderr)
         return 1
     except ValueError as error:
         _say(str(error), sys.stderr)

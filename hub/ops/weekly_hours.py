@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from hub.scheduling.schedule import Shift
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LINE = re.compile(rf"({'|'.join(_DAYS)})(?:-({'|'.join(_DAYS)}))?((?: \d\d:\d\d-\d\d:\d\d)+)", re.ASCII)
-_SHIFT = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
+_LINE = re.compile(rf"({'|'.join(_DAYS)})(?:-({'|'.join(_DAYS)}))?((?: +\d?\d:\d\d-\d?\d:\d\d)+)", re.ASCII)
+_SHIFT = re.compile(r"(\d?\d):(\d\d)-(\d?\d):(\d\d)", re.ASCII)
 _MINUTES = range(60)
 
 
 def shifts_of(lines: Sequence[str]) -> tuple[Shift, ...]:
     """Return the shifts of lines such as `mon-fri 09:00-12:00 13:00-17:00` and `sat 09:00-12:00`.
 
-    Times are in the doctor's time zone, on half hours; 24:00 is the end of a day. Raises ValueError.
+    Times are in the doctor's time zone, on half hours; 24:00 is the end of a day. Raises ValueError. Whether shifts
+    overlap is checked where all of them are known, as `WeeklyHours`.
     """
     return tuple(shift for line in lines for shift in _shifts(line))
 

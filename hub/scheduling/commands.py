@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-from hub.scheduling.schedule import Note, Shift, after_start
+from hub.scheduling.schedule import Note, WeeklyHours, after_start
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 
@@ -84,7 +84,7 @@ class ChangeHours(_Command):
     """Replace the doctor's weekly shifts, which are in the doctor's zone."""
 
     kind: Literal["change_hours"] = "change_hours"
-    shifts: tuple[Shift, ...]
+    shifts: WeeklyHours
 
 
 class AddTimeOff(_Command):

@@ -1,17 +1,20 @@
 """When a doctor works (zone, weekly hours, time off), and at which instants slots start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from hub.scheduling.values import APPOINTMENT_DURATION, Id, Instant, Value
 
 _DAY_MINUTES = 24 * 60
 _SLOT_MINUTES = 30
+_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def _known_zone(name: str) -> str:
@@ -23,8 +26,11 @@ def _known_zone(name: str) -> str:
 
 def _on_half_hour(minute: int) -> int:
     if minute % _SLOT_MINUTES:
-        message = "working hours begin and end on half hours"
-        raise ValueError(message)
+        raise PydanticCustomError(
+            "off_grid",
+            "Working hours begin and end on full or half hours, not at {time}",
+            {"time": _clock_time(minute)},
+        )
     return minute
 
 
@@ -43,13 +49,84 @@ class Shift(Value):
     opens: MinuteOfDay
     closes: MinuteOfDay
 
-    @field_validator("closes")
+    @field_validator("closes", mode="before")
     @classmethod
-    def _after_it_opens(cls, closes: int, others: ValidationInfo) -> int:
-        if closes <= others.data.get("opens", -1):
-            message = "a shift closes after it opens"
-            raise ValueError(message)
-        return closes
+    def _on_the_day_it_opens(cls, closes: object, others: ValidationInfo) -> object:
+        """Refuse a shift that ends before it begins or after midnight, and say how one that passes midnight is written.
+
+        Runs before the limits of the field, which would only say that a number is too large.
+        """
+        opens, weekday, minute = others.data.get("opens"), others.data.get("weekday"), _minute(closes)
+        if opens is None or weekday is None or minute is None or opens < minute <= _DAY_MINUTES:
+            return closes
+        ends = minute % _DAY_MINUTES if minute > _DAY_MINUTES else minute
+        if opens in {minute, _DAY_MINUTES} or not 0 <= minute <= 2 * _DAY_MINUTES:
+            raise PydanticCustomError("shift", "A shift closes after it opens, at 24:00 at the latest")
+        parts = [_said(weekday, opens, _DAY_MINUTES)]
+        if ends:
+            parts.append(_said((weekday + 1) % len(_WEEK), 0, ends))
+        raise PydanticCustomError(
+            "shift_passes_midnight",
+            "A shift ends by midnight of the day on which it opens, and this one opens at {opens} and closes at "
+            "{closes}. Hours that pass midnight are written as a shift for each day: {parts}",
+            {"opens": _clock_time(opens), "closes": _clock_time(ends), "parts": " and ".join(parts)},
+        )
+
+
+def _minute(given: object) -> int | None:
+    """Return the number that the field will have; None for what the field refuses."""
+    try:
+        return int(given) if isinstance(given, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _said(weekday: int, opens: int, closes: int) -> str:
+    times = f"{_clock_time(opens)}-{_clock_time(closes)}"
+    return f"{_WEEK[weekday]} {times} (weekday {weekday}, minutes {opens} to {closes})"
+
+
+def _clock_time(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _in_order(shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+    """Return the shifts in the order of the week, so that the same hours are the same command; refuse overlaps."""
+    in_order = tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.opens)))
+    for one, following in pairwise(in_order):
+        if one.weekday == following.weekday and following.opens < one.closes:
+            raise PydanticCustomError(
+                "overlap",
+                "Two shifts of {day} (weekday {weekday}) overlap: {one} and {other}",
+                {
+                    "day": _WEEK[one.weekday],
+                    "weekday": one.weekday,
+                    "one": f"{_clock_time(one.opens)}-{_clock_time(one.closes)}",
+                    "other": f"{_clock_time(following.opens)}-{_clock_time(following.closes)}",
+                },
+            )
+    return in_order
+
+
+def _without_overlaps(shifts: Sequence[Shift]) -> tuple[Shift, ...]:
+    """Return the same working time in the order of the week, with overlapping shifts joined.
+
+    Records can have overlapping shifts, because the command line once accepted them.
+    """
+    joined: list[Shift] = []
+    for shift in sorted(shifts, key=lambda each: (each.weekday, each.opens)):
+        last = joined[-1] if joined else None
+        if last and last.weekday == shift.weekday and shift.opens < last.closes:
+            joined[-1] = last.model_copy(update={"closes": max(last.closes, shift.closes)})
+        else:
+            joined.append(shift)
+    return tuple(joined)
+
+
+_MAX_SHIFTS = len(_WEEK) * _DAY_MINUTES // _SLOT_MINUTES
+"""A shift for each half hour of a week: more shifts overlap."""
+WeeklyHours = Annotated[tuple[Shift, ...], Field(max_length=_MAX_SHIFTS), AfterValidator(_in_order)]
+"""Weekly hours as people enter them: shifts that do not overlap, in the order of the week. They may touch."""
 
 
 def after_start(end: datetime, others: ValidationInfo) -> datetime:
@@ -82,7 +159,7 @@ class Schedule(Value):
 
     id: Id
     zone: ZoneName
-    shifts: tuple[Shift, ...] = ()
+    shifts: Annotated[tuple[Shift, ...], AfterValidator(_without_overlaps)] = ()
     time_off: tuple[TimeOff, ...] = ()
     disabled: bool = False
 

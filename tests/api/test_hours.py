@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from hub.ops.doctor_accounts import Disabled, disable, enable
+from hub.records.memory import MemoryRecords
+from hub.scheduling.schedule import Schedule
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, opening
 
 ME = "/api/v1/doctors/me"
@@ -144,7 +146,7 @@ async def test_the_same_hours_in_another_order_are_the_same_command(clinic: Rest
         ([*AFTERNOONS, {"weekday": 7, "opens": 540, "closes": 600}], "/shifts/5/weekday"),
         ([{"weekday": 0, "opens": "09:00", "closes": 600}], "/shifts/0/opens"),
         ([*AFTERNOONS, {"weekday": 0, "opens": 960, "closes": 1080}], "/shifts"),
-        ([{"weekday": 0, "opens": 0, "closes": 30}] * 101, "/shifts"),
+        ([{"weekday": 0, "opens": 0, "closes": 30}] * 337, "/shifts"),
         ([{"weekday": 0, "opens": 0, "closes": 30, "room": 5}], "/shifts/0/room"),
     ],
 )
@@ -152,6 +154,57 @@ async def test_invalid_hours_are_refused_with_the_field(clinic: RestClinic, shif
     answer = await put(clinic, shifts)
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert [field["pointer"] for field in answer.body["errors"]] == [pointer]
+
+
+EVENING = "Friday 22:00-24:00 (weekday 4, minutes 1320 to 1440)"
+MORNING = "Saturday 00:00-06:00 (weekday 5, minutes 0 to 360)"
+
+
+@pytest.mark.parametrize(
+    ("closes", "parts"),
+    [
+        (360, f"{EVENING} and {MORNING}"),
+        ("360", f"{EVENING} and {MORNING}"),
+        (1800, f"{EVENING} and {MORNING}"),
+        (0, EVENING),
+    ],
+)
+async def test_a_shift_that_passes_midnight_is_refused_with_the_shifts_to_write(
+    clinic: RestClinic, closes: object, parts: str
+) -> None:
+    answer = await put(clinic, [{"weekday": 4, "opens": 1320, "closes": closes}])
+    [error] = answer.body["errors"]
+    assert error["pointer"] == "/shifts/0/closes"
+    assert error["detail"].endswith(f"written as a shift for each day: {parts}")
+
+
+async def test_hours_as_they_were_read_can_be_put_back_though_the_record_has_overlapping_shifts(
+    clinic: RestClinic,
+) -> None:
+    """The command line once accepted overlapping shifts."""
+    ada = await clinic.services.records.users.by_id("doctor-ada")
+    assert ada
+    assert ada.schedule
+    overlapping = [(6, 600, 720), (6, 540, 690), (6, 720, 780), (0, 540, 600), (0, 540, 660)]
+    shifts = [{"weekday": weekday, "opens": opens, "closes": closes} for weekday, opens, closes in overlapping]
+    stored = ada.model_copy(update={"schedule": Schedule(id=ada.id, zone=ada.schedule.zone, shifts=shifts)})
+    assert isinstance(clinic.services.records, MemoryRecords)
+    clinic.services.records.users._stored[ada.id] = stored
+    read = (await clinic.ask("GET", f"{ME}/hours", "ada")).body["calendar"]["shifts"]
+    assert [(each["weekday"], each["opens"], each["closes"]) for each in read] == [
+        (0, 540, 660),
+        (6, 540, 720),
+        (6, 720, 780),
+    ]
+    answer = await put(clinic, read)
+    assert (answer.status, answer.body["calendar"]["shifts"]) == (200, read)
+
+
+async def test_time_off_as_it_was_read_can_be_entered_again(clinic: RestClinic) -> None:
+    for note in ("Dentist", None):
+        entered = (await away(clinic, note=note)).body["timeOff"]
+        again = {name: value for name, value in entered.items() if name != "id"}
+        assert (await clinic.ask("POST", f"{ME}/time-off", "ada", json=again)).status == 201
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,6 @@ def test_hours_are_written_as_days_and_times() -> None:
         "mon",
         "monday 09:00-12:00",
         "fri-mon 09:00-12:00",
-        "mon 9:00-12:00",
         "mon 09:15-12:00",
         "mon 12:00-09:00",
         "mon 09:00-24:30",
@@ -90,5 +89,40 @@ def test_hours_are_written_as_days_and_times() -> None:
     ],
 )
 def test_invalid_hours_are_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"hour|shift|week|1440"):
+    with pytest.raises(ValueError, match=r"hour|shift|week"):
         shifts_of([line])
+
+
+def test_a_shift_that_passes_midnight_is_refused_with_the_shifts_to_write() -> None:
+    with pytest.raises(ValueError, match=r"Friday 22:00-24:00 .* and Saturday 00:00-06:00") as refused:
+        shifts_of(["fri 22:00-06:00"])
+    assert "Hours that pass midnight are written as a shift for each day" in str(refused.value)
+    with pytest.raises(ValueError, match=r"Sunday 22:00-24:00 .* and Monday 00:00-06:00"):
+        shifts_of(["sun 22:00-30:00"])
+    assert shifts_of(["fri 22:00-24:00", "sat 00:00-06:00"]) == (
+        Shift(weekday=4, opens=1320, closes=1440),
+        Shift(weekday=5, opens=0, closes=360),
+    )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["mon-fri 09:00-12:00 11:00-13:00"],
+        ["mon-fri 09:00-12:00", "wed 11:30-13:00"],
+        ["mon 09:00-12:00 09:00-12:00"],
+        ["mon 00:00-24:00 23:30-24:00"],
+    ],
+)
+def test_overlapping_shifts_are_refused(lines: list[str]) -> None:
+    with pytest.raises(ValidationError, match="overlap"):
+        NewDoctor.model_validate(ADA | {"shifts": shifts_of(lines)})
+
+
+def test_shifts_that_touch_are_accepted_in_the_order_of_the_week() -> None:
+    doctor = NewDoctor.model_validate(ADA | {"shifts": shifts_of(["tue 12:00-13:30 9:00-12:00", "mon 00:00-24:00"])})
+    assert [(each.weekday, each.opens, each.closes) for each in doctor.shifts] == [
+        (0, 0, 1440),
+        (1, 540, 720),
+        (1, 720, 810),
+    ]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import pytest
 
+from api.commands.hours import HoursRequest, TimeOffRequest
 from hub.accounts.account import Account
 from hub.accounts.passwords import verify_password
 from hub.ops.seeding.history import history
@@ -54,6 +55,17 @@ async def seeded(tmp_path_factory: pytest.TempPathFactory) -> Seeded:
     report = await seed(records, NOW, lambda *step: steps.append(step), path)
     assert isinstance(report, SeedReport)
     return await Seeded(records, report, steps, path).read()
+
+
+def test_the_hours_and_the_time_off_of_the_seed_are_what_a_doctor_may_enter() -> None:
+    for doctor in doctors(NOW.date()):
+        assert doctor.schedule
+        shifts = doctor.schedule.shifts
+        assert HoursRequest(shifts=shifts).shifts == shifts
+        for off in doctor.schedule.time_off:
+            assert TimeOffRequest.model_validate_json(off.model_dump_json(exclude={"id"})).end == off.end
+            assert doctor.schedule.on_grid(off.start)
+            assert doctor.schedule.on_grid(off.end)
 
 
 async def test_there_are_ten_doctors_many_patients_and_weeks_of_appointments(seeded: Seeded) -> None:

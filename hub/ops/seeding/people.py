@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from hub.ids import derived_id
-from hub.scheduling.schedule import Schedule, Shift, TimeOff
+from hub.scheduling.schedule import Schedule, Shift, TimeOff, WeeklyHours
 
 _AREA_CODES = (202, 206, 212, 213, 303, 305, 312, 404, 415, 503, 512, 602, 617, 702, 713, 919)
 _OFFICE = ((9, 12), (13, 17))
 _WEEKDAYS = range(5)
+_WEEKLY_HOURS: TypeAdapter[tuple[Shift, ...]] = TypeAdapter(WeeklyHours)
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,14 @@ def patients(today: date) -> list[Person]:
 
 
 def _schedule(doctor_id: str, practice: _Practice, today: date) -> Schedule:
-    always = Schedule(
-        id=doctor_id,
-        zone=practice.zone,
-        shifts=tuple(
+    hours = _WEEKLY_HOURS.validate_python(
+        tuple(
             Shift(weekday=day, opens=int(opens * 60), closes=int(closes * 60))
             for day in practice.days
             for opens, closes in practice.hours
-        ),
+        )
     )
+    always = Schedule(id=doctor_id, zone=practice.zone, shifts=hours)
     away = tuple(
         TimeOff(
             start=always.day_bounds(today + timedelta(days=days.start))[0],
