@@ -7,12 +7,12 @@ it is: they may be part of it.
 import re
 from typing import Annotated
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-_PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+from hub.accounts.phone_numbers import normalized_phone
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PASSWORD_BYTES = range(8, 73)  # bcrypt ignores everything after 72 bytes
 
@@ -24,17 +24,6 @@ def _email(written: str) -> str:
     except EmailNotValidError:
         raise PydanticCustomError("email", "Input should be an e-mail address") from None
     return checked.normalized.lower()
-
-
-def _phone(written: str) -> str:
-    # Check the form first: the library would also accept letters, digits of other scripts, and extensions.
-    if _PHONE.fullmatch(written):
-        try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(written)):
-                return written
-        except phonenumbers.NumberParseException:
-            pass  # the country code does not exist
-    raise PydanticCustomError("phone", "Input should be a phone number with its country, for example +12025550123")
 
 
 def _name(written: str) -> str:
@@ -50,7 +39,7 @@ def _new_password(written: SecretStr) -> SecretStr:
 
 
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_phone)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), AfterValidator(normalized_phone)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_name)]
 Specialty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 NewPassword = Annotated[SecretStr, AfterValidator(_new_password)]
