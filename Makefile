@@ -31,7 +31,7 @@ run: $(RUN_READY) ## run the whole hub on this machine (PORT=8000, DATA_DIR=.dat
 kafka: $(RUN_READY) ## run Apache Kafka alone on 127.0.0.1:9092, for a hub that is started by hand; Ctrl-C stops it
 	@exec $(BIN)/clinic-hub kafka $(ARGS)
 
-test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1: on Apache Kafka; MONGODB=URL: contracts on yours)
+test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1, RETRYABLE=1, MONGODB=URL: see README)
 	@exec $(BIN)/pytest $(ARGS)
 
 slow: $(READY) $(NODE_READY) ## run the tests that take minutes

@@ -28,6 +28,8 @@ async def visible_appointment(records: AppointmentRecords, who: Identity, appoin
     Raises `Problem` not_found: an appointment of other people is answered like one that does not exist.
     """
     found = (await records.by_ids([appointment_id])).get(appointment_id)
+    if found is None:  # a database server that is no longer primary may not have it yet
+        found = (await records.current([appointment_id])).get(appointment_id)
     if found is None or not visible_to(who.role, who.user_id).matches(found):
         raise Problem("not_found", "There is no such appointment.")
     return found

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +28,17 @@ from hub.ops.local.process import Process, Program
 from hub.ops.local.services import agents, api, base_url
 from hub.ops.local.twilio_stub import program as twilio_stub
 from hub.settings import Settings
+from tests.tools.mongo_proxy.proxy import MongoProxy
+from tests.tools.mongo_proxy.rules import retryable_answers_lost
 
 _ROOT = Path(__file__).parents[1]
 
 BROKER: Kind = "kafka" if os.environ.get("KAFKA") == "1" else "embedded"  # noqa: TID251  # asked of who runs the tests
 """The broker of tests that do not choose one."""
+
+RETRYABLE = os.environ.get("RETRYABLE") == "1"  # noqa: TID251  # asked of who runs the tests
+"""Whether tests run with retryable writes, of which a proxy loses every so many-th answer."""
+_LOST_EVERY = 5
 
 OPEN: list["Stack"] = []
 """The stacks of the current test and of the session. Their logs are shown when a test fails."""
@@ -40,10 +47,13 @@ OPEN: list["Stack"] = []
 class Stack:
     """A broker, a database, a Twilio stub unless Twilio is set, agents processes and api processes.
 
-    `settings` are those that the processes get, once `start` has returned.
+    `settings` are those that the processes get, once `start` has returned. With a `database_proxy` the processes reach
+    the database through it.
     """
 
-    def __init__(self, directory: Path, broker: Kind = BROKER, **settings: object) -> None:
+    def __init__(
+        self, directory: Path, broker: Kind = BROKER, *, with_database_proxy: bool = RETRYABLE, **settings: object
+    ) -> None:
         defaults: dict[str, object] = {
             "data_dir": directory,
             "bcrypt_rounds": 4,
@@ -66,6 +76,9 @@ class Stack:
         self._first_api_port = free_port()  # known before the first api runs: the others tell Twilio where it is
         self._everything: list[Process] = []
         self._ended: set[Process] = set()
+        self.database_proxy: MongoProxy | None = None
+        self._with_database_proxy = with_database_proxy
+        self._opened = ExitStack()
         OPEN.append(self)
 
     async def __aenter__(self) -> Self:
@@ -104,13 +117,20 @@ class Stack:
             folder = self._directory / "mongo"
             store = await start_engine(lambda port: database(port, folder), None, self._process)
             self.engines["database"] = store
-            self.settings = self.settings.model_copy(update={"mongodb_url": mongodb_url(store.port)})
+            url = self._through_proxy(store.port) if self._with_database_proxy else mongodb_url(store.port)
+            self.settings = self.settings.model_copy(update={"mongodb_url": url})
         kind, kept = self.broker_kind, self._directory / "kafka"
         if kind == "kafka":
             await fetch(print)
         bus = await start_engine(lambda port: broker(kind, port, kept), None, self._process)
         self.engines["broker"] = bus
         self.settings = self.settings.model_copy(update=broker_settings(kind, bus.port))
+
+    def _through_proxy(self, port: int) -> str:
+        proxy = self.database_proxy = self._opened.enter_context(MongoProxy("127.0.0.1", port))
+        if RETRYABLE:
+            self._opened.enter_context(proxy.rule(retryable_answers_lost(_LOST_EVERY)))
+        return proxy.url("clinic", f"retryWrites={'true' if RETRYABLE else 'false'}&serverMonitoringMode=poll")
 
     async def start_phones(self) -> None:
         public = self.settings.public_url or base_url(self.settings.host, self._first_api_port)
@@ -179,6 +199,7 @@ class Stack:
             process.signal(signal.SIGCONT)
         await asyncio.gather(*(process.stop(grace=5.0) for process in (*self.apis, *self.agents)))
         await asyncio.gather(*(process.kill() for process in self._everything if process.alive))
+        self._opened.close()
         assert not died, "\n".join(died)
 
     def logs(self, lines: int = 60) -> dict[str, str]:

@@ -7,10 +7,13 @@ from contextlib import ExitStack
 
 import pytest
 
+from api.visibility import visible_appointment
+from hub.accounts.identity import Identity
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import MongoRecords, connect
 from hub.records.ports import Saved
-from tests.agents.actor_fixtures import SharedStore, book, cancel, confirm, given
+from hub.scheduling.values import Role
+from tests.agents.actor_fixtures import NOW, SharedStore, book, cancel, confirm, given
 from tests.contracts.engine import Engine
 from tests.contracts.histories import Histories
 from tests.tools.mongo_proxy.former_primary import remembering
@@ -57,6 +60,18 @@ async def test_a_change_is_not_refused_because_a_former_primary_never_saw_the_bo
         with proxy.rule(former), pytest.raises(StoreUnavailable):
             await given(successor, change)
         assert await given(successor, change) == ["confirmed"]
+
+
+async def test_an_appointment_is_not_said_to_be_missing_because_a_former_primary_never_saw_it(
+    store: SharedStore, proxy: MongoProxy, engine: Engine
+) -> None:
+    booked, appointments = book("carl", at=0), store.records.appointments
+    carl = Identity("carl", Role.PATIENT, "session", NOW)
+    with remembering(engine.url("admin"), database_of(store)) as former:
+        await given(store.worker(), booked)
+        with proxy.rule(former), pytest.raises(StoreUnavailable):
+            await visible_appointment(appointments, carl, booked.id)
+        assert (await visible_appointment(appointments, carl, booked.id)).id == booked.id
 
 
 @pytest.mark.parametrize("batch", ["one booking", "a booking and its confirmation"])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hub.ids import new_id
 from hub.records.mongo import MongoRecords, connect
 from hub.records.ports import Fence, Saved, Stale, Stopped
 from hub.scheduling.apply import apply_all
@@ -14,8 +15,11 @@ from tests.contracts.histories import HALF_HOUR, NINE, Histories
 WORKERS = 6
 
 
-@pytest.fixture
-async def workers(url: str) -> AsyncIterator[list[MongoRecords]]:
+@pytest.fixture(params=["url", "losing_answers"])
+async def workers(request: pytest.FixtureRequest) -> AsyncIterator[list[MongoRecords]]:
+    """Stores on one database; once with retryable writes of which every third answer is lost."""
+    there = request.getfixturevalue(request.param)
+    url = there if isinstance(there, str) else there.url(f"races_{new_id()}", "retryWrites=true")
     stores = [connect(url) for _ in range(WORKERS)]
     await stores[0].prepare()
     yield stores

@@ -9,6 +9,7 @@ It runs in a thread of its own, so that a test may also use drivers that block.
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -51,13 +52,17 @@ class Seen:
     seconds: float
 
 
+_REMEMBERED = 10_000
+
+
 @dataclass
 class MongoProxy:
     """Listens on a free loopback port. Rules that were set later are asked first."""
 
     host: str
     port: int
-    seen: list[Seen] = field(default_factory=list)
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    """The last commands that reached the database, in order."""
     _rules: list[Rule] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _listening_port: int = 0
