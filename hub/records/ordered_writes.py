@@ -14,7 +14,8 @@ from pymongo.errors import BulkWriteError, ClientBulkWriteException, InvalidOper
 from hub.records.documents import Document
 from hub.records.errors import duplicate_at
 
-_COMMAND_NOT_FOUND = 59
+_NOT_THERE = {59, 115}
+"""CommandNotFound and CommandNotSupported: a server may know the command and not offer it, as while it is upgraded."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _is_not_there(error: InvalidOperation | ClientBulkWriteException) -> bool:
     """Whether nothing was written because the server has no `bulkWrite`: the driver knows, or the server says so."""
     if isinstance(error, InvalidOperation):
         return True
-    return isinstance(error.error, OperationFailure) and error.error.code == _COMMAND_NOT_FOUND
+    return isinstance(error.error, OperationFailure) and error.error.code in _NOT_THERE
 
 
 def _of_collection(write: OrderedWrite) -> InsertOne[Document] | ReplaceOne[Document]:

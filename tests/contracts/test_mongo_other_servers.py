@@ -1,13 +1,16 @@
 """Servers that are not the embedded one: what they leave out, what they refuse, and how their indexes are built."""
 
 import asyncio
+import json
 import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from functools import partial
 from itertools import count
+from typing import Any
 
+import aiohttp
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
@@ -22,6 +25,8 @@ from tests.tools.mongo_proxy.rules import delayed, hello_says, refused, watched,
 from tests.tools.mongo_proxy.wire import Document
 
 NOBODY = "127.0.0.1:9"
+READY = "http://127.0.0.1:{port}/health/ready"
+ORDINARY = [one.document["name"] for one in indexes.INDEXES["appointments"] if not one.document.get("unique")]
 _numbers = count()
 
 
@@ -151,12 +156,7 @@ async def test_a_single_server_is_not_told_of_a_quorum(unprepared: MongoRecords,
 async def test_fences_are_enough_to_serve_while_another_index_is_built(
     unprepared: MongoRecords, proxy: MongoProxy, histories: Histories
 ) -> None:
-    async def ordinary_ones_hang(command: Command, forward: Forward) -> Document:
-        if command.name == "createIndexes" and not all(one.get("unique") for one in command.document["indexes"]):
-            await asyncio.sleep(30)
-        return await forward(command)
-
-    with proxy.rule(ordinary_ones_hang):
+    with proxy.rule(_ordinary_ones_hang):
         async with asyncio.timeout(10):
             await unprepared.prepare_fences()
         building = asyncio.create_task(unprepared.prepare())
@@ -164,6 +164,44 @@ async def test_fences_are_enough_to_serve_while_another_index_is_built(
         assert await unprepared.appointments.save([histories.book()]) == Saved()
         assert not building.done()
         building.cancel()
+
+
+async def test_an_api_serves_while_it_makes_an_index_and_says_so(proxy: MongoProxy) -> None:
+    settings = {"MONGODB_URL": proxy.url("upgraded"), "KAFKA_BOOTSTRAP_SERVERS": NOBODY, "PORT": "0"}
+    with proxy.rule(_ordinary_ones_hang):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "api"),
+            env=os.environ | settings,  # noqa: TID251  # a child needs its PATH
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(60):
+                port = (await _logged(process, "listening"))["port"]
+                building = await _logged(process, "indexes_missing", collection="appointments", indexes=ORDINARY)
+                assert building["action"] == "creating them"
+                async with aiohttp.ClientSession() as session, session.get(READY.format(port=port)) as answer:
+                    detail = (await answer.json(content_type=None))["detail"]
+            assert detail == f"No answer from the broker at {NOBODY}."  # the database is not missing
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def _logged(process: asyncio.subprocess.Process, event: str, **fields: object) -> dict[str, Any]:
+    """Return the next line of this event with these fields."""
+    assert process.stdout
+    while raw := await process.stdout.readline():
+        line: dict[str, Any] = json.loads(raw)
+        if line["event"] == event and line | fields == line:
+            return line
+    raise AssertionError(f"ended without {event!r}")
+
+
+async def _ordinary_ones_hang(command: Command, forward: Forward) -> Document:
+    """Let the build of an index that is not unique never end."""
+    if command.name == "createIndexes" and not all(one.get("unique") for one in command.document["indexes"]):
+        await asyncio.sleep(60)
+    return await forward(command)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from hub.records.ports import Fence, Saved, Stale, Stopped
 from hub.scheduling.appointment import Appointment
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 from tests.tools.mongo_proxy.proxy import MongoProxy
-from tests.tools.mongo_proxy.rules import WRITES, delayed, hello_says, without_command
+from tests.tools.mongo_proxy.rules import WRITES, delayed, hello_says, refused, without_command
 
 ANSWER_DELAY = 0.03
-SERVERS = {"8.0": "bulkWrite", "7.0": "update", "8.0 without bulkWrite": "update"}
+SERVERS = {"8.0": "bulkWrite", "7.0": "update", "8.0 without bulkWrite": "update", "8.0 with features of 7.0": "update"}
 """Kinds of servers, and the command in which such a batch has to reach each of them."""
 
 
@@ -40,6 +40,8 @@ async def records(kind: str, proxied: MongoRecords, proxy: MongoProxy) -> AsyncI
             rules.enter_context(proxy.rule(hello_says(maxWireVersion=21)))
         if kind == "8.0 without bulkWrite":
             rules.enter_context(proxy.rule(without_command("bulkWrite")))
+        if kind == "8.0 with features of 7.0":
+            rules.enter_context(proxy.rule(refused(115, "BulkWrite may not be run without its feature", {"bulkWrite"})))
         records = connect(proxy.url(proxied._database.name))
         yield records
         await records.close()
