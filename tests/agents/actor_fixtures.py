@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.actor.actors import DoctorActors
 from agents.actor.slot_table import SlotTable
@@ -187,6 +187,8 @@ class InterceptedRecords:
 
 
 class _InterceptedCalls:
+    """The calls of one repository. A test may replace a method by assignment."""
+
     def __init__(self, real: object, before_call: Callable[[str], Awaitable[None]]) -> None:
         self._real = real
         self._before_call = before_call
@@ -197,3 +199,7 @@ class _InterceptedCalls:
             return await getattr(self._real, name)(*args)
 
         return call
+
+    if TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Callable[..., Awaitable[Any]]) -> None: ...

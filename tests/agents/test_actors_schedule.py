@@ -169,8 +169,8 @@ async def test_what_another_worker_applied_is_answered_as_it_answered(
     assert ours[2:] == theirs[2:]
     for mine, successors in zip(ours[:2], theirs[:2], strict=True):
         # Who holds what is said as of now: what has happened to a slot since is told by later notices.
-        (ours,), (theirs,) = mine.notices, successors.notices
-        assert ours.model_copy(update={"taken": theirs.taken}) == theirs
+        (notice,), (expected,) = mine.notices, successors.notices
+        assert notice.model_copy(update={"taken": expected.taken}) == expected
 
 
 async def test_a_booking_costs_no_read_for_the_hours(store: SharedStore) -> None:

@@ -13,6 +13,7 @@ import aiokafka
 import faust
 import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -25,6 +26,12 @@ CHANGELOG = TP("agents-days-changelog", 0)
 
 async def _nothing(*_: object) -> None:
     pass
+
+
+def _give_table(app: HubApp) -> None:
+    """Give the app the table of `CHANGELOG`."""
+    assert isinstance(app.tables, TableManager)
+    app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
 
 
 @pytest.fixture
@@ -151,7 +158,7 @@ async def test_a_gap_in_the_commands_is_a_lost_delivery_and_not_committed_past(c
 
 
 async def test_a_gap_in_a_changelog_is_compaction(app: HubApp, consumer: Consumer) -> None:
-    app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
+    _give_table(app)
     consumer._committed_offset[CHANGELOG] = 0
     await consumer._add_gap(CHANGELOG, 2, 4)
     consumer._acked[CHANGELOG] = [0, 1, 5]
@@ -162,7 +169,7 @@ async def test_at_every_seek_partitions_without_a_commit_begin_at_their_beginnin
     app: HubApp, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh, old = TP("clinic.commands", 1), TP("clinic.commands", 2)
-    app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
+    _give_table(app)
     sought: dict[TP, int] = {}
 
     async def committed() -> Mapping[TP, int | None]:

@@ -21,8 +21,8 @@ def events(answer: Answer) -> dict[str, dict[str, object]]:
     return {
         str(event["UID"]).removesuffix("@clinic-hub"): {
             "summary": str(event["SUMMARY"]),
-            "start": event.start,
-            "end": event.end,
+            "start": event["DTSTART"].dt,
+            "end": event["DTEND"].dt,
             "status": str(event["STATUS"]),
             "sequence": event["SEQUENCE"],
         }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from api.views.statistics_cache import StatisticsCache
-from hub.records.memory import MemoryAppointments
+from hub.records.memory_appointments import MemoryAppointments
 from hub.scheduling.statistics import Outcome
 from tests.contracts.histories import BEFORE, NINE, Histories
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 from aiokafka.partitioner import DefaultPartitioner
 
@@ -34,7 +35,7 @@ def test_doctors_are_spread_over_all_partitions() -> None:
 class AdminOfOthers:
     """Stands for the admin client of a broker that has made all topics by itself, with four partitions each."""
 
-    async def create_topics(self, wanted: Sequence[object]) -> SimpleNamespace:
+    async def create_topics(self, wanted: Sequence[NewTopic]) -> SimpleNamespace:
         return SimpleNamespace(topic_errors=[(new.name, TopicAlreadyExistsError.errno, "") for new in wanted])
 
     async def describe_topics(self, names: Collection[str]) -> list[dict[str, object]]:

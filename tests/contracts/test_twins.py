@@ -51,7 +51,8 @@ class _RandomWrites:
 
     def batch(self, stored: list[Appointment], schedule_records: dict[str, ScheduleRecord]) -> list[Aggregate]:
         histories = Histories()
-        for aggregate in (*stored, *schedule_records.values()):
+        aggregates: list[Aggregate] = [*stored, *schedule_records.values()]
+        for aggregate in aggregates:
             seqs = histories.seqs
             seqs[aggregate.doctor_id] = max(seqs[aggregate.doctor_id], aggregate.last.seq)
         for doctor in self.DOCTORS:  # now and then a worker is behind

@@ -40,7 +40,7 @@ from tests.properties.reasons import due_now, event_of, reasons, status_now
 from tests.properties.simulated_clinic import ACTORS, DOCTORS, OPENING, PATIENTS, SimulatedClinic
 
 Start = Callable[[Schedule, datetime], datetime]
-Kind = type[Command]
+Kind = Callable[..., Command]
 
 # Few slots, few people: so that they get into each other's way all the time.
 a_slot = st.builds(

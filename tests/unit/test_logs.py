@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import structlog
 
 from hub import logs
 
-Written = Callable[[], list[dict[str, object]]]
+Written = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture

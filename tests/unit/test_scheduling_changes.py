@@ -7,6 +7,7 @@ import pytest
 from hub.scheduling.apply import apply, apply_all
 from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import RefusalCode
+from hub.scheduling.values import Actor
 from tests.unit.clinic_examples import (
     DOCTOR,
     HUB,
@@ -27,7 +28,7 @@ from tests.unit.clinic_examples import (
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 NO = RefusalCode.WRONG_STATUS
 
-STATUSES = {
+STATUSES: dict[str, dict[str, str]] = {
     "scheduled": {"confirm": "confirmed", "cancel": "cancelled", "complete": "completed", "reschedule": "rescheduled"},
     "confirmed": {"confirm": NO, "cancel": "cancelled", "complete": "completed", "reschedule": "rescheduled"},
     "cancelled": {"confirm": NO, "cancel": NO, "complete": NO, "reschedule": NO},
@@ -45,9 +46,9 @@ def test_which_change_is_possible_from_which_status(status: str, kind: str, expe
     assert verdict(decide(standing(status), change(kind, by=DOCTOR), now)) == expected
 
 
-EVERYTHING = {"confirm": "confirmed", "cancel": "cancelled", "complete": "completed", "reschedule": "rescheduled"}
-NOTHING = dict.fromkeys(EVERYTHING, RefusalCode.NOT_FOUND)
-PEOPLE = {
+EVERYTHING = STATUSES["scheduled"]
+NOTHING: dict[str, str] = dict.fromkeys(EVERYTHING, RefusalCode.NOT_FOUND)
+PEOPLE: dict[str, tuple[Actor, dict[str, str]]] = {
     "the patient": (PATIENT, EVERYTHING | {"complete": RefusalCode.FORBIDDEN}),
     "the doctor": (DOCTOR, EVERYTHING),
     "the hub": (HUB, EVERYTHING),

@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -256,7 +257,7 @@ def test_only_a_database_on_this_machine_is_local(url: str, *, local: bool) -> N
     assert is_local(url) is local
 
 
-def read(report: Path) -> dict[str, object]:
+def read(report: Path) -> dict[str, Any]:
     return json.loads(report.read_text(encoding="utf-8"))
 
 

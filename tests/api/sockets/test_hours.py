@@ -96,7 +96,7 @@ async def test_the_doctor_is_told_in_one_order_with_the_appointments_and_nobody_
     assert [event["calendar"]["shifts"] for event in told] == [AFTERNOONS] * 3
     assert [len(event["calendar"]["timeOff"]) for event in told] == [0, 1, 0]
     assert told[1]["calendar"]["timeOff"] == [entered["timeOff"]]
-    assert clinic.feed._lines[clinic.id("ada")].mending is None
+    assert clinic.feed._followed[clinic.id("ada")].mending is None
 
 
 async def test_watchers_see_slots_appear_and_go(clinic: SocketClinic) -> None:
