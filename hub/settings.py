@@ -2,17 +2,30 @@
 
 import json
 import os
+import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.clock import Timekeeper, system_clock
-from hub.texting.segments import gsm7_units
+from hub.texting.phone_numbers import without_separators
+from hub.texting.segments import outside_gsm7, units
 
 _DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
 TWILIO_API_URL = "https://api.twilio.com"
@@ -20,15 +33,54 @@ _LOCALHOST = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_NAME_UNITS = 40
 
 
-def _clinic_name(name: str) -> str:
-    units = gsm7_units(name)
-    if units is None or units > _MAX_NAME_UNITS:
-        message = f"the name may have at most {_MAX_NAME_UNITS} plain characters (GSM-7), so that a text fits it"
+_PHONE_CHARACTERS = frozenset("0123456789 ().-+")
+_PHONE_LENGTH = range(3, 21)
+_FEWEST_DIGITS = 3
+
+
+def _clinic_name(written: str, others: ValidationInfo) -> str:
+    """Return the name as texts show it. Characters that GSM-7 lacks are accepted with TEXTS_UNICODE."""
+    name = unicodedata.normalize("NFC", " ".join(written.split()))
+    if not any(map(str.isalnum, name)) or any(unicodedata.category(each) == "Cc" for each in name):
+        message = "the name has no letter or digit, or has control characters"
+        raise ValueError(message)
+    lacking = outside_gsm7(name)
+    if lacking and not others.data.get("texts_unicode"):
+        message = (
+            f"GSM-7, the alphabet of texts, lacks {_listed(lacking)}. Write the name without, or set "
+            "TEXTS_UNICODE=true: texts then take more segments, because a segment holds 70 characters instead of 160"
+        )
+        raise ValueError(message)
+    if units(name) > _MAX_NAME_UNITS:
+        message = f"the name may take at most {_MAX_NAME_UNITS} units of a text, and takes {units(name)}"
         raise ValueError(message)
     return name
 
 
-OurNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")]
+def _clinic_phone(written: str) -> str:
+    """Return the number as texts show it, with plain spaces and hyphens. It may be a national number."""
+    plain = "".join(_plain(each) for each in written)
+    if lacking := [each for each in dict.fromkeys(plain) if each not in _PHONE_CHARACTERS]:
+        message = f"a phone number has digits, spaces and ( ) . - +, and not {_listed(lacking)}"
+        raise ValueError(message)
+    if len(plain) not in _PHONE_LENGTH or sum(map(str.isdigit, plain)) < _FEWEST_DIGITS:
+        message = "a phone number has at least 3 digits and at most 20 characters"
+        raise ValueError(message)
+    return plain
+
+
+def _plain(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "-" if unicodedata.category(character) == "Pd" else character
+
+
+def _listed(characters: Sequence[str]) -> str:
+    names = [each if each.isprintable() else f"U+{ord(each):04X}" for each in characters]
+    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
+
+
+OurNumber = Annotated[str, BeforeValidator(without_separators), Field(pattern=r"^\+?[0-9]{5,15}$")]
 """E.164, or a short code."""
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
 """A URL without a slash at the end, so that paths can be appended."""
@@ -86,9 +138,11 @@ class Settings(BaseSettings):
     clock_base: AwareDatetime | None = None
     clock_shows: AwareDatetime | None = None
     clock_rate: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    # Before the name, whose validation depends on it.
+    texts_unicode: bool = False
     # The clinic's name and phone number in texts. The name may take 40 of the 160 units of a text.
-    clinic_name: Annotated[str, Field(min_length=1), AfterValidator(_clinic_name)] = "Clinic Hub"
-    clinic_phone: Annotated[str, Field(pattern=r"^[0-9+(][0-9 ().-]{2,19}$")] | None = None
+    clinic_name: Annotated[str, AfterValidator(_clinic_name)] = "Clinic Hub"
+    clinic_phone: Annotated[str, AfterValidator(_clinic_phone)] | None = None
     twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_from_patient: OurNumber | None = None
@@ -106,6 +160,12 @@ class Settings(BaseSettings):
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _trim(cls, given: object) -> object:
+        """Remove white space around a text, and refuse a text that is nothing else."""
+        return _trimmed(given)
 
     @model_validator(mode="after")
     def _check_clock(self) -> Self:
@@ -166,6 +226,19 @@ class Settings(BaseSettings):
         return self
 
 
+def _trimmed(given: object) -> object:
+    match given:
+        case str():
+            if not given.strip():
+                message = "is blank: give it a value, or leave the variable out"
+                raise ValueError(message)
+            return given.strip()
+        case list() | tuple():
+            return tuple(map(_trimmed, given))
+        case _:
+            return given
+
+
 def mongodb_options(url: str) -> dict[str, str]:
     """Return the options of a MongoDB URL, their names in lower case: MongoDB does not tell cases apart."""
     return {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
@@ -184,6 +257,10 @@ def _is_strong(key: SecretStr) -> bool:
     return secret != _DEVELOPMENT_KEY and len(secret.encode()) >= minimum and len(set(secret)) >= minimum // 4
 
 
+_PREFIX = "Value error, "
+"""What pydantic writes before the message of a ValueError."""
+
+
 class BadSettings(Exception):
     """The settings are not valid. The message names each variable and its problem."""
 
@@ -194,7 +271,7 @@ def load(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them and reports per field
     except ValidationError as error:
         lines = [
-            f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {problem['msg']}"
+            f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {problem['msg'].removeprefix(_PREFIX)}"
             for problem in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         raise BadSettings("\n".join(lines)) from None

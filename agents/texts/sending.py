@@ -21,6 +21,7 @@ from hub.records.ports import Records
 from hub.texting.callback_urls import status_callback
 from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.relevance import skip_reason
+from hub.texting.segments import segments
 from hub.texting.text import Line, SkipReason, StatusUpdate, Text, TextStatus
 
 log = structlog.get_logger(__name__)
@@ -112,7 +113,7 @@ class TextSender:
                 break
             await self._start(text, group)
             if self._gateway:
-                await asyncio.sleep(1 / self._gateway.per_second)
+                await asyncio.sleep(segments(text.body) / self._gateway.per_second)  # carriers count segments
         return bool(due)
 
     async def _probe(self, throttle: LineThrottle, texts: Sequence[Text], group: asyncio.TaskGroup) -> None:

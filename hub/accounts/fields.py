@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.accounts.phone_numbers import normalized_phone
+from hub.texting.phone_numbers import normalized_phone
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PASSWORD_BYTES = range(8, 73)  # bcrypt ignores everything after 72 bytes

@@ -11,18 +11,20 @@ _UCS2 = (70, 67)
 """Units that fit in a single segment, and in each of several segments, where a header takes the rest."""
 
 
-def gsm7_units(text: str) -> int | None:
-    """Return how many 7-bit units a text takes, or None if GSM-7 lacks one of its characters."""
-    if not all(character in _BASIC or character in _EXTENDED for character in text):
-        return None
-    return sum(_gsm7_width(character) for character in text)
+def outside_gsm7(text: str) -> list[str]:
+    """Return the characters that GSM-7 lacks, each once, in the order of the text."""
+    return list(dict.fromkeys(each for each in text if each not in _BASIC and each not in _EXTENDED))
+
+
+def units(text: str) -> int:
+    """Return how many units a text takes: 7-bit units of GSM-7, or 16-bit units of UCS-2 if GSM-7 is not enough."""
+    return sum(_widths(text))
 
 
 def segments(text: str) -> int:
     """Return how many segments a text takes. One character outside GSM-7 makes the whole text UCS-2."""
-    is_gsm7 = gsm7_units(text) is not None
-    single, multi = _GSM7 if is_gsm7 else _UCS2
-    widths = [_gsm7_width(character) if is_gsm7 else len(character.encode("utf-16-be")) // 2 for character in text]
+    single, multi = _UCS2 if outside_gsm7(text) else _GSM7
+    widths = _widths(text)
     if sum(widths) <= single:
         return 1
     count, room = 1, multi
@@ -33,5 +35,7 @@ def segments(text: str) -> int:
     return count
 
 
-def _gsm7_width(character: str) -> int:
-    return 2 if character in _EXTENDED else 1
+def _widths(text: str) -> list[int]:
+    if outside_gsm7(text):
+        return [len(character.encode("utf-16-be")) // 2 for character in text]
+    return [2 if character in _EXTENDED else 1 for character in text]

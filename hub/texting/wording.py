@@ -1,15 +1,18 @@
-"""The wording of texts. Each fits in one segment and names no doctor, specialty, patient or reason.
+"""The wording of texts. None names a doctor, a specialty, a patient or a reason.
+
+Each fits in one segment if GSM-7 has all characters of the clinic's name.
 
 No text asks for a reply with a word that carriers treat as an opt-out (STOP, CANCEL, END, …) or opt-in (YES). Patients
 reply with digits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from hub.scheduling.schedule import ZoneName, zone
+from hub.texting.segments import segments
 
 Language = Literal["en", "de"]
 """The language of a person's texts. English is used for people who have not chosen one and for unknown numbers."""
@@ -76,12 +79,14 @@ _DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"),
 }
+LONGEST_TIME: Final = "Wed 30 Sep, 12:30 PM +13345"
+"""An hour that comes twice, in a zone whose abbreviation has the six letters that it may have."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
 class Clinic:
-    """The clinic as texts present it: a name of at most 40 GSM-7 units and an optional phone number for questions."""
+    """The clinic as texts present it: a name of at most 40 units and an optional phone number for questions."""
 
     name: str
     phone: str | None
@@ -155,6 +160,15 @@ def unmonitored_number(clinic: Clinic, language: Language = "en") -> str:
 def try_later(clinic: Clinic, language: Language = "en") -> str:
     """Reply to a sender whose request timed out: ask them to send it again. The hub may still carry it out."""
     return _format(clinic, language, "try_later")
+
+
+def most_segments(clinic: Clinic) -> int:
+    """Return how many segments the longest text of this clinic takes."""
+    sentences: Sequence[_Sentence] = get_args(_Sentence)
+    values = {"when": LONGEST_TIME, "before": LONGEST_TIME, "phone": clinic.phone or ""}
+    return max(
+        segments(_format(clinic, language, sentence, **values)) for language in _SENTENCES for sentence in sentences
+    )
 
 
 def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en") -> str:

@@ -45,6 +45,19 @@ async def test_with_invalid_settings_nothing_else_is_checked(monkeypatch: pytest
     assert "hunter2" not in wrong
 
 
+async def test_it_says_what_a_name_that_gsm7_lacks_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_NAME", "Clínica São José")
+    (wrong,) = await said("wrong")
+    assert wrong.startswith("settings: CLINIC_NAME: GSM-7, the alphabet of texts, lacks í and ã.")
+    monkeypatch.setenv("TEXTS_UNICODE", "true")
+    assert await said("wrong") == []
+    (note,) = [says for says in await said("note") if "CLINIC_NAME" in says]
+    assert note.startswith("settings: CLINIC_NAME has í ã, which GSM-7 lacks: every text is sent as Unicode")
+    assert "takes up to 2 segments" in note
+    monkeypatch.setenv("CLINIC_NAME", "   ")
+    assert await said("wrong") == ["settings: CLINIC_NAME: is blank: give it a value, or leave the variable out"]
+
+
 async def test_a_service_that_does_not_answer_is_reported_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGODB_URL", f"mongodb://root:hunter2@{NOBODY}/clinic")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOBODY)

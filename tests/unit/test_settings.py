@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.settings import BadSettings, Settings, child_environment, load, public_url
+from hub.texting.segments import outside_gsm7
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 _LINE = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
@@ -166,21 +167,94 @@ def test_in_production_texts_come_in_over_https_only(monkeypatch: pytest.MonkeyP
     assert load(**production, public_url=_PUBLIC).public_url == _PUBLIC
 
 
-@pytest.mark.parametrize("name", ["", "N" * 41, "[" * 21, "Anna\N{RIGHT SINGLE QUOTATION MARK}s", "Клиника"])
-def test_a_clinic_name_that_would_not_fit_into_one_text_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "  ", "\t", "\N{NO-BREAK SPACE}", "--", "N" * 41, "N" + "[" * 20, "A\x00B"])
+@pytest.mark.parametrize("unicode", [False, True])
+def test_a_clinic_name_that_is_blank_or_too_long_is_refused(name: str, *, unicode: bool) -> None:
+    if unicode and "[" in name:
+        name = "ã" * 41
     with pytest.raises(BadSettings, match="CLINIC_NAME"):
-        load(clinic_name=name)
+        load(clinic_name=name, texts_unicode=unicode)
 
 
-@pytest.mark.parametrize("name", ["N" * 40, "[" * 20, "Clinique d'été & fils"])
+@pytest.mark.parametrize("name", ["N" * 40, "N" + "[" * 19, "Clinique d'été & fils"])
 def test_a_clinic_name_of_plain_characters_is_taken(name: str) -> None:
     assert load(clinic_name=name).clinic_name == name
+    assert load(clinic_name=name, texts_unicode=True).clinic_name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("Clínica São José", "í and ã"),
+        ("Ιατρείο Αθηνών", "Ι, α, τ, ρ, ε, ί, ο, Α, θ, η, ν and ώ"),  # noqa: RUF001  # letters of other scripts are the point
+        ("Клиника", "К, л, и, н, к and а"),  # noqa: RUF001  # letters of other scripts are the point
+        ("Anna\N{RIGHT SINGLE QUOTATION MARK}s", "\N{RIGHT SINGLE QUOTATION MARK}"),
+        ("Riverside\N{ZERO WIDTH SPACE}Clinic", r"U\+200B"),
+    ],
+)
+def test_characters_of_the_name_that_gsm7_lacks_are_named_and_taken_if_texts_may_be_unicode(
+    monkeypatch: pytest.MonkeyPatch, name: str, lacking: str
+) -> None:
+    monkeypatch.setenv("CLINIC_NAME", name)
+    with pytest.raises(BadSettings, match=rf"^CLINIC_NAME: GSM-7.* lacks {lacking}\. .*TEXTS_UNICODE=true"):
+        load()
+    monkeypatch.setenv("TEXTS_UNICODE", "true")
+    assert load().clinic_name == name
+
+
+def test_white_space_and_composition_of_the_name_are_normalized() -> None:
+    assert load(clinic_name=" Riverside \n\N{NO-BREAK SPACE}Clinic ").clinic_name == "Riverside Clinic"
+    assert load(clinic_name="Cafe\N{COMBINING ACUTE ACCENT} Clinic").clinic_name == "Café Clinic"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("030 1234", "030 1234"),
+        (" +44 20 7946 0000 ", "+44 20 7946 0000"),
+        ("+55\N{NO-BREAK SPACE}11\N{EN DASH}5555", "+55 11-5555"),
+    ],
+)
+def test_the_clinics_phone_is_shown_in_plain_characters(written: str, shown: str) -> None:
+    assert load(clinic_phone=written).clinic_phone == shown
+    assert outside_gsm7(shown) == []
+
+
+def test_the_numbers_of_texts_may_be_written_with_spaces() -> None:
+    assert (
+        load(
+            **{name.lower(): value for name, value in _TWILIO.items()}
+            | {"twilio_from_patient": "+1 (202) 555-0100", "public_url": _PUBLIC}
+        ).twilio_from_patient
+        == "+12025550100"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_setting_of_white_space_is_refused_and_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name.upper(), "  ")
+    with pytest.raises(BadSettings, match=f"(?i){name}"):
+        load()
+
+
+def test_white_space_around_a_setting_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PORT": " 8123 ", "HOST": "localhost\n", "PUBLIC_URL": " https://hub.example/ "}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JWT_SECRET_KEY", "a key\n")
+    monkeypatch.setenv("JWT_RETIRED_SECRET_KEYS", '[" another\\n"]')
+    settings = load()
+    assert (settings.port, settings.host, settings.public_url) == (8123, "localhost", "https://hub.example")
+    assert settings.jwt_secret_key.get_secret_value() == "a key"
+    assert settings.jwt_retired_secret_keys[0].get_secret_value() == "another"
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("clinic_phone", "call us"),
+        ("clinic_phone", "  "),
+        ("clinic_phone", "()("),
+        ("clinic_phone", "0" * 21),
         ("twilio_from_patient", "clinic"),
         ("twilio_base_url", "api.resources.twilio.com"),
         ("public_url", "https://hub.example/?a=1"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.texting.segments import gsm7_units, segments
+from hub.texting.segments import outside_gsm7, segments, units
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,11 @@ def test_a_text_takes_as_many_segments_as_carriers_count(text: str, parts: int) 
     assert segments(text) == parts
 
 
-def test_units_are_counted_of_plain_text_only() -> None:
-    assert gsm7_units("[Clinic]") == 10
-    assert gsm7_units("a\N{RIGHT SINGLE QUOTATION MARK}") is None
+def test_units_are_counted_in_the_alphabet_that_the_text_needs() -> None:
+    assert units("[Clinic]") == 10
+    assert units("[Clínica]") == 9
+    assert units("\N{GRINNING FACE}") == 2
+
+
+def test_the_characters_that_gsm7_lacks_are_listed_once_each() -> None:
+    assert outside_gsm7("São João, Clínica d'été [€]") == ["ã", "í"]

@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 
 from hub.texting import wording
 from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP
-from hub.texting.segments import gsm7_units, segments
-from hub.texting.wording import Clinic, Language, local_time
+from hub.texting.segments import outside_gsm7, segments, units
+from hub.texting.wording import LONGEST_TIME, Clinic, Language, local_time, most_segments
 
-LONGEST_TIME = "Wed 30 Sep, 12:30 PM +13345"
-"""An hour that comes twice, in a zone whose name has the six letters that names may have."""
 LONGEST = Clinic(name="N" * 40, phone="+" + "9" * 19)
 SHORTEST = Clinic(name="A", phone=None)
 TEMPLATES = [
@@ -58,8 +56,22 @@ def test_every_template_is_covered() -> None:
 
 @pytest.mark.parametrize(("name", "body"), _worded(LONGEST).items())
 def test_each_text_is_one_plain_segment_even_with_the_longest_values(name: str, body: str) -> None:
-    assert gsm7_units(body) is not None, name
-    assert segments(body) == 1, f"{name} takes {gsm7_units(body)} units"
+    assert outside_gsm7(body) == [], name
+    assert segments(body) == 1, f"{name} takes {units(body)} units"
+
+
+@pytest.mark.parametrize(
+    ("clinic", "most"),
+    [
+        (LONGEST, 1),
+        (SHORTEST, 1),
+        (Clinic(name="Clínica São José", phone="+55 11 5555-0100"), 2),
+        (Clinic(name="Ιατρείο Αθηνών", phone=None), 2),
+        (Clinic(name="Ω" * 39 + "Α", phone="+" + "9" * 19), 3),  # noqa: RUF001  # letters of other scripts are the point
+    ],
+)
+def test_the_segments_of_the_longest_text_are_known(clinic: Clinic, most: int) -> None:
+    assert most_segments(clinic) == most == max(segments(body) for body in _worded(clinic).values())
 
 
 @given(
@@ -71,7 +83,8 @@ def test_no_time_is_longer_than_the_longest(instant: datetime, zone: str, langua
     text = local_time(instant, zone, language)
 
     assert len(text) <= len(LONGEST_TIME)
-    assert gsm7_units(text) == len(text)
+    assert outside_gsm7(text) == []
+    assert units(text) == len(text)
 
 
 @pytest.mark.parametrize("clinic", [LONGEST, SHORTEST])

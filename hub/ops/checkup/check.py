@@ -10,6 +10,8 @@ from hub.ops.checkup.texts import check_texts
 from hub.ops.checkup.twilio import Account, check_twilio
 from hub.ops.local.data_dir_lock import find_run
 from hub.settings import BadSettings, Settings, load
+from hub.texting.segments import outside_gsm7
+from hub.texting.wording import Clinic, most_segments
 
 _MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
 
@@ -44,6 +46,13 @@ def _settings(settings: Settings) -> list[Finding]:
         findings.append(Finding("settings", "note", says))
     elif not settings.trusted_proxies:
         says = "TRUSTED_PROXIES is empty: behind a proxy, all clients share one address in the rate limits."
+        findings.append(Finding("settings", "note", says))
+    if lacking := outside_gsm7(settings.clinic_name):
+        longest = most_segments(Clinic(settings.clinic_name, settings.clinic_phone))
+        says = (
+            f"CLINIC_NAME has {' '.join(lacking)}, which GSM-7 lacks: every text is sent as Unicode and takes up to "
+            f"{longest} segments, which carriers charge one by one."
+        )
         findings.append(Finding("settings", "note", says))
     return findings
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Literal
 
+from hub.texting.segments import segments
+
 API_VERSION = "2010-04-01"
 
 Direction = Literal["outbound-api", "outbound-reply", "inbound"]
@@ -51,7 +53,7 @@ def resource(message: Message, account: str) -> dict[str, object]:
         "from": message.sender,
         "messaging_service_sid": None,
         "num_media": "0",
-        "num_segments": "1",
+        "num_segments": str(segments(message.body)),
         "price": None,
         "price_unit": "USD",
         "sid": message.sid,

@@ -30,7 +30,7 @@ def normalized_phone(written: str) -> str:
 
     Raises `PydanticCustomError`, whose message says what is wrong with the number.
     """
-    number = _compact(_PREFIX.sub("", written, count=1))
+    number = without_separators(_PREFIX.sub("", written, count=1))
     if not any(character.isdecimal() for character in number):
         raise _refused(f"A phone number has digits, {_EXAMPLE}")
     if not _NUMBER.fullmatch(number):
@@ -53,8 +53,11 @@ def normalized_phone(written: str) -> str:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _compact(written: str) -> str:
-    """Return the number without separators, and without the invisible signs that come with a pasted number."""
+def without_separators(written: str) -> str:
+    """Return the number without spaces, hyphens, dots, slashes and parentheses.
+
+    The invisible signs that come with a pasted number are removed too.
+    """
     return "".join(character for character in _TRUNK_ZERO.sub("", written) if not _is_separator(character))
 
 
