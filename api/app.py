@@ -76,7 +76,7 @@ def build(services: Services) -> web.Application:
             application.router.add_get(endpoint.path, handler)  # this adds HEAD, too
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
-    add_documents(application, TABLE)
+    add_documents(application, TABLE, services.settings)
     add_metrics(application)
     return application
 

@@ -312,6 +312,15 @@ def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
+def address_elsewhere(settings: Settings) -> str | None:
+    """Return PUBLIC_URL, or None if it is missing or names this machine itself.
+
+    `make run` sets it to the address on which it listens, for the Twilio stub. Clients may use another address.
+    """
+    public = settings.public_url
+    return None if public is None or urlsplit(public).hostname in {*_LOCALHOST, settings.host} else public
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return an environment in which a child process loads exactly these settings."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from inspect import cleandoc
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic.json_schema import models_json_schema
 
@@ -34,22 +35,13 @@ many seconds to send the command again."""
 
 
 def asyncapi(commands: Sequence[SocketCommand] = COMMANDS) -> Json:
-    """Return the document of these commands, JSON."""
+    """Return the document of these commands, without `servers`."""
     schemas = _schemas(commands)
     messages = _messages(commands, schemas)
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Clinic Hub, live", "version": version("clinic-hub"), "description": _DESCRIPTION},
         "defaultContentType": "application/json",
-        "servers": {
-            "here": {
-                "host": "localhost:8000",
-                "pathname": "/socket.io/",
-                "protocol": "ws",
-                "description": "Socket.IO over WebSocket, at the address of the REST api.",
-                "security": [{"$ref": "#/components/securitySchemes/token"}],
-            }
-        },
         "channels": {
             "default": {
                 "address": "/",
@@ -65,6 +57,20 @@ def asyncapi(commands: Sequence[SocketCommand] = COMMANDS) -> Json:
                 "token": {"type": "http", "scheme": "bearer", "description": "The access token, in `auth: {token}`."}
             },
         },
+    }
+
+
+def asyncapi_servers(base_url: str) -> Json:
+    """Return the one server, of an api with this base URL."""
+    url = urlsplit(base_url)
+    return {
+        "here": {
+            "host": url.netloc,
+            "pathname": f"{url.path}/socket.io/",
+            "protocol": "wss" if url.scheme == "https" else "ws",
+            "description": "Socket.IO over WebSocket, at the address of the REST api.",
+            "security": [{"$ref": "#/components/securitySchemes/token"}],
+        }
     }
 
 

@@ -34,7 +34,7 @@ again at any time, and is carried out once."""
 
 
 def openapi(table: Sequence[Endpoint]) -> Json:
-    """Return the document."""
+    """Return the document, without `servers`."""
     schemas, definitions = _schemas(table)
     paths: dict[str, Json] = {}
     for endpoint in table:
@@ -47,7 +47,6 @@ def openapi(table: Sequence[Endpoint]) -> Json:
             "version": version("clinic-hub"),
             "description": _ABOUT,
         },
-        "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _tags(table).items()],
         "paths": paths,
         "components": {
@@ -56,6 +55,14 @@ def openapi(table: Sequence[Endpoint]) -> Json:
             "securitySchemes": {"bearer": _BEARER},
         },
     }
+
+
+def openapi_servers(base_url: str) -> list[Json]:
+    """Return the servers. The first is relative, so that pages of any address can try requests out."""
+    return [
+        {"url": "/", "description": "The address of this document."},
+        {"url": base_url, "description": "The address of the api, for programs that read this document from a file."},
+    ]
 
 
 def _schemas(table: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Json]]:

@@ -8,10 +8,12 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
-from api.documents.asyncapi import asyncapi
-from api.documents.openapi import openapi
+from api.documents.asyncapi import asyncapi, asyncapi_servers
+from api.documents.openapi import openapi, openapi_servers
 from api.http.endpoints import Endpoint
+from api.http.proxies import is_host
 from api.http.request_reading import CONTENT_TYPE
+from hub.settings import Settings, address_elsewhere, public_url
 
 _PAGES: Final = Path(__file__).parents[1] / "pages"
 _FILES: Mapping[str, str] = {
@@ -40,24 +42,33 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
-def add_documents(application: web.Application, table: Sequence[Endpoint]) -> None:
+def add_documents(application: web.Application, table: Sequence[Endpoint], settings: Settings) -> None:
     """Serve the documents of these endpoints and of the sockets."""
-    application.router.add_get("/openapi.json", _json(lambda: openapi(table)))
-    application.router.add_get("/asyncapi.json", _json(asyncapi))
+    application.router.add_get("/openapi.json", _json(lambda: openapi(table), openapi_servers, settings))
+    application.router.add_get("/asyncapi.json", _json(asyncapi, asyncapi_servers, settings))
     for path, file in _FILES.items():
         application.router.add_get(path, _file(_PAGES / file))
 
 
-def _json(make: Callable[[], Mapping[str, Any]]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    @cache
-    def content() -> bytes:
-        return orjson.dumps(make())
+def _json(
+    make: Callable[[], Mapping[str, Any]], servers: Callable[[str], object], settings: Settings
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the handler of a document. `servers` makes its list of servers from the base URL of the api."""
+    made = cache(make)  # at the first request, which takes about 70 ms, and not at every start and in every test
 
-    async def handle(_: web.Request) -> web.Response:
-        # Made at the first request, which takes about 70 ms, and not at every start and in every test.
-        return web.Response(body=content(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    async def handle(request: web.Request) -> web.Response:
+        # Only the answer to this request names its address, so that one client cannot choose what another one reads.
+        document = {**made(), "servers": servers(_base_url(request, settings))}
+        return web.Response(body=orjson.dumps(document), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
     return handle
+
+
+def _base_url(request: web.Request, settings: Settings) -> str:
+    """Return the URL at which clients reach the api: PUBLIC_URL, or the address that this request was sent to."""
+    if (public := address_elsewhere(settings)) is not None:
+        return public
+    return f"{request.scheme}://{request.host}" if is_host(request.host) else public_url(settings)
 
 
 def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -48,7 +48,7 @@ def request_middleware(settings: Settings) -> Middleware:
 
     @web.middleware
     async def serve_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request = proxies.with_client_address(request)
+        request = proxies.as_client_sent(request)
         if request.path == SOCKETS:
             return await handler(request)  # it lasts as long as the connection, and has its own protocol
         began = perf_counter()

@@ -7,12 +7,12 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from api.app import TABLE
-from api.documents.openapi import openapi
+from api.documents.openapi import openapi, openapi_servers
 
 
 @cache
 def document() -> dict[str, Any]:
-    return openapi(TABLE)
+    return {**openapi(TABLE), "servers": openapi_servers("https://clinic.example")}
 
 
 def validator(schema: dict[str, Any], whole: dict[str, Any]) -> Draft202012Validator:

@@ -13,7 +13,7 @@ OURS = ["10.0.0.0/8", "2001:db8::/32"]
 def seen(remote: str, *forwarded: str, trusted: list[str] = OURS) -> str | None:
     headers = CIMultiDict([("X-Forwarded-For", each) for each in forwarded])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
-    return TrustedProxies(trusted).with_client_address(request).remote
+    return TrustedProxies(trusted).as_client_sent(request).remote
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-from api.documents.asyncapi import asyncapi
+from api.documents.asyncapi import asyncapi, asyncapi_servers
 from api.http.identity import Access
 from api.sockets.commands import COMMANDS, SocketCommand
 from api.sockets.dispatch import Dispatch
@@ -23,7 +23,7 @@ from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 from tests.stack import until
 
-DOCUMENT = asyncapi()
+DOCUMENT = {**asyncapi(), "servers": asyncapi_servers("https://clinic.example")}
 NAMES = {command.name for command in COMMANDS}
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "asyncapi-3.0.0.json").read_text())
 
