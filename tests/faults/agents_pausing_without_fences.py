@@ -1,16 +1,16 @@
 """An agents process that stops before a write, and then overwrites whatever is in the record."""
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ReplaceOne
 
 from hub.records import appointments
 from hub.records.documents import Document, to_document
+from hub.records.ordered_writes import OrderedWrite
 from hub.scheduling.appointment import Appointment
 from tests.faults import agents_pausing
 
 
-def _write_over(appointment: Appointment) -> ReplaceOne[Document]:
-    return ReplaceOne({"_id": appointment.id}, to_document(appointment), upsert=True)
+def _write_over(appointment: Appointment) -> OrderedWrite:
+    return OrderedWrite(to_document(appointment), base={"_id": appointment.id})
 
 
 async def drop_fences(mongodb_url: str) -> None:

@@ -97,7 +97,7 @@ async def _fill(records: MongoRecords, ledger: Ledger, number: int) -> None:
     bookings = ((doctors[place % len(doctors)], f"{patient.id}-{place}", start) for place, start in enumerate(starts))
     done = 0
     for batch in _batches(ledger.appointments(bookings)):
-        await records.appointments._collection.bulk_write([_write(one) for one in batch], ordered=False)
+        await records.appointments._collection.insert_many([_write(one).document for one in batch], ordered=False)
         done += len(batch)
         _progress(f"{done:,} of {number:,} written")
     _progress("making the indexes")
