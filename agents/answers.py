@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from hub.bus.messages import Notice, Reply, notice_of
-from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import Command
@@ -11,6 +10,7 @@ from hub.scheduling.decision import Decision, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
+from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.views import AppointmentView, view
 
 
@@ -36,8 +36,14 @@ def answer(command: Command, decision: Decision, state: DoctorState | None = Non
     aggregate = decision.aggregate if isinstance(decision, Repeated) else state.aggregate(decision.aggregate_id)
     if aggregate is None:
         raise RuntimeError(f"a decision whose events are not in the doctor's state: {decision!r}")
+    # A repeated command is answered with what it did then. Its appointment may have been moved or cancelled since, and
+    # an answer with the present state would acknowledge something that the command did not do.
+    result = _result(as_of(aggregate, decision.events[-1].seq))
+    # The api sends a command again when a reply is late; that copy is no repetition by the client. Its `at` is that of
+    # the first copy, so it lies before the event. The clocks of the machines have to agree, as for `expires`.
+    replayed = isinstance(decision, Repeated) and decision.events[0].at <= command.at
     return Answer(
-        Reply(command_id=command.id, at=command.at, result=_result(aggregate)),
+        Reply(command_id=command.id, at=command.at, replayed=replayed, result=result),
         tuple(
             notice_of(RecordedEvent(event, as_of(aggregate, event.seq)), state.schedule_record, state.slot_owners)
             for event in decision.events
@@ -45,5 +51,5 @@ def answer(command: Command, decision: Decision, state: DoctorState | None = Non
     )
 
 
-def _result(aggregate: Aggregate) -> AppointmentView | Schedule:
+def _result(aggregate: Appointment | ScheduleRecord) -> AppointmentView | Schedule:
     return view(aggregate) if isinstance(aggregate, Appointment) else aggregate.current

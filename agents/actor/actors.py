@@ -96,8 +96,8 @@ class DoctorActors:
         states = await self._reader.states([batch.commands[position] for position in batch.waiting()])
         if self._reader.generation != generation:
             return  # a rebalance during the read: what was read may be outdated
-        plan = self._plan(batch, states)
-        if await self._is_outdated(batch, plan) or self._reader.generation != generation:
+        plan = await self._checked(batch, self._plan(batch, states))
+        if plan is None or self._reader.generation != generation:
             return
         accepted = [planned for planned in plan if planned.recorded]
         match await self._records.appointments.save([planned.recorded[-1].aggregate for planned in accepted]):
@@ -130,10 +130,10 @@ class DoctorActors:
             plan.append(_Planned(position, decision, state, recorded))
         return plan
 
-    async def _is_outdated(self, batch: Batch, plan: Sequence[_Planned]) -> bool:
-        """Check the refusals of the plan against the record; return whether something has to be decided again."""
+    async def _checked(self, batch: Batch, plan: list[_Planned]) -> list[_Planned] | None:
+        """Check the refusals of the plan against the record. Return None if something has to be decided again."""
         refused = [
-            Revalidation(planned.position, batch.commands[planned.position], planned.state)
+            Revalidation(planned.position, batch.commands[planned.position], planned.state, planned.decision)
             for planned in plan
             if planned.state and isinstance(planned.decision, Refused)
         ]
@@ -142,7 +142,9 @@ class DoctorActors:
             batch.answer(each.position, await self._answered_before(each.command, each.state))
         for doctor_id in findings.outdated:
             self._reader.forget(doctor_id)
-        return bool(findings.applied or findings.outdated)
+        if findings.applied or findings.outdated:
+            return None
+        return [replace(each, decision=findings.completed.get(each.position, each.decision)) for each in plan]
 
     async def _learn(self, batch: Batch, stopped: _Planned, fence: Fence) -> None:
         """Take from the fence that a command met what is needed to decide it again, or to answer it."""

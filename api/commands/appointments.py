@@ -7,7 +7,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from api.commands.command_client import CommandClient, Header, stored
+from api.commands.command_client import CommandClient, Done, Header, stored
 from api.http.problems import FieldError, Problem
 from api.visibility import visible_appointment
 from hub.accounts.identity import Identity
@@ -72,7 +72,7 @@ class AppointmentCommands:
         self._client = client
         self._doctors: set[str] = set()  # known to exist; an account is never removed, so an entry never becomes wrong
 
-    async def book(self, who: Identity, request: BookRequest, via: Via, key: str | None) -> AppointmentView:
+    async def book(self, who: Identity, request: BookRequest, via: Via, key: str | None) -> Done[AppointmentView]:
         """Book an appointment and return it, once it is stored. Raises `Problem`."""
         patient_id = await self._patient_of(who, request)
         await self._require_doctor(request.doctor_id)
@@ -89,9 +89,10 @@ class AppointmentCommands:
         via: Via,
         key: str | None,
         start: datetime | None = None,
-    ) -> AppointmentView:
-        """Change an appointment of the caller and return it as it is then. `start` is for `reschedule` only.
+    ) -> Done[AppointmentView]:
+        """Change an appointment of the caller and return it as it is right after the change.
 
+        `start` is for `reschedule` only.
         Raises `Problem`. An appointment of other people is `not_found`, like one that does not exist.
         """
         appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
@@ -122,11 +123,11 @@ class AppointmentCommands:
             raise Problem("not_found", "There is no such doctor.")
         self._doctors.add(doctor_id)
 
-    async def _send(self, command: BookAppointment | Change) -> AppointmentView:
-        changed = await self._client.send(command)
-        if not isinstance(changed, AppointmentView):
+    async def _send(self, command: BookAppointment | Change) -> Done[AppointmentView]:
+        done = await self._client.send(command)
+        if not isinstance(done.value, AppointmentView):
             raise TypeError(f"an actor answered {command.kind} with a schedule")
-        return changed
+        return Done(done.value, done.replayed)
 
 
 def _change(header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None) -> Change:

@@ -1,9 +1,10 @@
 """Sends a command to the actor of its doctor, and returns the actor's answer."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import TypedDict, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
 import structlog
 
@@ -35,6 +36,17 @@ class Header(TypedDict):
     expires: datetime
 
 
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """A command that was carried out, and what it made of its appointment or schedule: the state right after it.
+
+    `replayed`: it had been carried out before this request, under the same key. Much may have changed since.
+    """
+
+    value: T
+    replayed: bool
+
+
 class CommandClient:
     """Makes the headers of commands, and sends commands over the bus.
 
@@ -58,12 +70,13 @@ class CommandClient:
             "expires": at + self._lifetime,
         }
 
-    async def send(self, command: Command) -> AppointmentView | Schedule:
+    async def send(self, command: Command) -> Done[AppointmentView | Schedule]:
         """Send the command and return its outcome. Raises `Problem` for a refusal, `NoAnswer` when no reply comes."""
         began = perf_counter()
         outcome = "failed"
         try:
-            result = (await self._commands.ask(command)).result
+            reply = await self._commands.ask(command)
+            result = reply.result
             outcome = result.code.value if isinstance(result, Refused) else "done"
         except NoAnswer:
             outcome = "no_answer"
@@ -71,8 +84,8 @@ class CommandClient:
         finally:
             _record(command, outcome, perf_counter() - began)
         if isinstance(result, Refused):
-            raise refused(result.code, result.detail)
-        return result
+            raise refused(result)
+        return Done(result, reply.replayed)
 
 
 def command_id(who: Identity, key: str | None) -> str:

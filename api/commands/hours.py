@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import StringConstraints, model_validator
 
 from api.commands.appointments import Moment
-from api.commands.command_client import CommandClient
+from api.commands.command_client import CommandClient, Done
 from api.http.problems import Problem
 from api.http.ranges import require_order
 from hub.accounts.identity import Identity
@@ -71,23 +71,28 @@ class HoursCommands:
         """Return the doctor's time off by start, past time off included."""
         return sorted((await self._doctor(who)).time_off, key=lambda off: (off.start, off.id))
 
-    async def change(self, who: Identity, request: HoursRequest, via: Via, key: str | None) -> OwnCalendar:
-        """Replace the weekly hours and return the new ones."""
+    async def change(self, who: Identity, request: HoursRequest, via: Via, key: str | None) -> Done[OwnCalendar]:
+        """Replace the weekly hours and return the new ones, with the appointments that are outside them now."""
         header = self._client.header(who, _doctors_id(who), via, key)
-        return await self._own(await self._send(ChangeHours(**header, shifts=request.shifts)))
+        done = await self._send(ChangeHours(**header, shifts=request.shifts))
+        return Done(await self._own(done.value), done.replayed)
 
-    async def add_time_off(self, who: Identity, request: TimeOffRequest, via: Via, key: str | None) -> EnteredTimeOff:
+    async def add_time_off(
+        self, who: Identity, request: TimeOffRequest, via: Via, key: str | None
+    ) -> Done[EnteredTimeOff]:
         """Add time off."""
         header = self._client.header(who, _doctors_id(who), via, key)
         command = AddTimeOff(**header, start=request.start, end=request.end, note=request.note)
-        own = await self._own(await self._send(command))
+        done = await self._send(command)
+        own = await self._own(done.value)
         entered = TimeOff(id=command.id, start=command.start, end=command.end, note=command.note)
-        return EnteredTimeOff(time_off=entered, outside=own.outside)
+        return Done(EnteredTimeOff(time_off=entered, outside=own.outside), done.replayed)
 
-    async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> None:
+    async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> Done[None]:
         """Remove time off."""
         header = self._client.header(who, _doctors_id(who), via, key)
-        await self._send(RemoveTimeOff(**header, time_off_id=time_off_id))
+        done = await self._send(RemoveTimeOff(**header, time_off_id=time_off_id))
+        return Done(None, done.replayed)
 
     async def _doctor(self, who: Identity) -> Schedule:
         doctor = await schedule_of(self._records, _doctors_id(who))
@@ -95,11 +100,11 @@ class HoursCommands:
             raise Problem("invalid_token", "The account of this token does not exist.")
         return doctor
 
-    async def _send(self, command: ScheduleChange) -> Schedule:
-        changed = await self._client.send(command)
-        if not isinstance(changed, Schedule):
+    async def _send(self, command: ScheduleChange) -> Done[Schedule]:
+        done = await self._client.send(command)
+        if not isinstance(done.value, Schedule):
             raise TypeError(f"an actor answered {command.kind} with an appointment")
-        return changed
+        return Done(done.value, done.replayed)
 
     async def _own(self, doctor: Schedule) -> OwnCalendar:
         """Return the doctor's hours. After a change no new booking can be outside them, so this read misses none."""

@@ -16,6 +16,8 @@ from hub.bus.ports import NoAnswer
 from hub.clock import Clock
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
+from hub.scheduling.aggregate import events_of
+from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentCancelled
 from hub.scheduling.values import Role, Status
@@ -127,9 +129,12 @@ class TextReplies:
         now = self._clock()
         who = Identity(user_id=patient.id, role=Role.PATIENT, session_id=message.id, expires_at=now)
         # A repeated message whose reply was lost: its command has been applied, perhaps to an earlier appointment.
-        appointment = await self._records.appointments.by_command(command_id(who, message.id))
+        # The reply is what it did then, whatever has happened to that appointment since.
+        applied = command_id(who, message.id)
+        appointment = await self._records.appointments.by_command(applied)
         if isinstance(appointment, Appointment):
-            return await self._status_reply(patient, appointment)
+            then = as_of(appointment, events_of(appointment, applied)[-1].seq)
+            return await self._status_reply(patient, then)
         appointment = await self._reminded_appointment(patient.id, now)
         if appointment is None:
             return wording.no_open_reminder(self._clinic, patient.language)

@@ -28,8 +28,9 @@ The same commands as over REST, and every change as soon as it is stored.
 
 Connect with a Socket.IO client (protocol 5) over WebSocket only, with `auth: {token}`, an access token of the REST api.
 A refused connection gets `connect_error` with `data: {code, detail}`. Each command has one argument, an object, and an
-ack: `{ok: true, …}`, or `{ok: false, error: {code, detail, errors?, retryAfter?}}`. The server carries out the commands
-of one client in the order in which they arrive. A command with a `commandId` may be sent again; it is carried out once.
+ack: `{ok: true, …}`, or `{ok: false, error: {code, detail, errors?, retryAfter?, appointmentId?}}`. The server carries
+out the commands of one client in the order in which they arrive. A command with a `commandId` may be sent again; it is
+carried out once, and the ack of the repetition is that of the first time with `replayed: true`.
 Commands that write share a rate limit with writes over REST: the ack `too_many_requests` says in `retryAfter` after how
 many seconds to send the command again."""
 
@@ -89,7 +90,9 @@ def _schemas(commands: Sequence[SocketCommand]) -> dict[str, Json]:
     definitions["CalendarChanged"]["properties"]["type"]["enum"] = list(SCHEDULE_EVENT_TYPES)
     definitions["Error"]["properties"]["code"]["enum"] = list(CODES)
     definitions["Error"]["required"] = ["code", "detail"]  # `errors` is left out when no field is wrong
-    definitions["Error"]["properties"]["retryAfter"].pop("default")
+    for definition in definitions.values():
+        for sent_sometimes in ("retryAfter", "appointmentId", "replayed"):
+            definition.get("properties", {}).get(sent_sometimes, {}).pop("default", None)
     return definitions
 
 

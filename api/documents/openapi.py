@@ -30,7 +30,8 @@ Patients and doctors book, confirm, cancel and watch appointments. The same comm
 
 Instants are RFC 3339 in UTC with `Z`; a `date` is a day in the doctor's time zone. Every error is an
 `application/problem+json` (RFC 9457) with a `code` for programs. A request with an `Idempotency-Key` may be sent
-again at any time, and is carried out once."""
+again at any time, and is carried out once: the repetition is answered with the result of the first time, and with the
+header `Idempotency-Replayed: true`."""
 
 
 def openapi(table: Sequence[Endpoint]) -> Json:

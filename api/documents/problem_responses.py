@@ -68,6 +68,10 @@ def problem_schema() -> Json:
             "code": {"type": "string", "enum": list(get_args(Code))},
             "detail": {"type": "string"},
             "instance": {"type": "string", "pattern": "^urn:clinic-hub:request:"},
+            "appointmentId": {
+                "type": "string",
+                "description": "With `slot_taken`: the appointment that holds the slot, if it is of the same patient.",
+            },
             "errors": {"type": "array", "items": {"$ref": REFERENCE.format(model="FieldError")}},
         },
         "unevaluatedProperties": False,

@@ -17,6 +17,11 @@ HEADERS: Mapping[str, Json] = {
     },
     "WWW-Authenticate": {"description": "The challenge of RFC 6750.", "schema": {"type": "string"}},
     "Location": {"description": "The path of the new resource.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "Sent only when the request is a repetition under the same `Idempotency-Key`. The answer is "
+        "the result of the first time, also if something else has changed since.",
+        "schema": {"const": "true"},
+    },
     "Link": {
         "description": 'RFC 8288, relation "next"; not on the last page.',
         "schema": {"type": "string"},

@@ -11,7 +11,7 @@ _PREFLIGHT_HEADERS: Mapping[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
-_EXPOSED_HEADERS: Final = "ETag, Link, Location, Retry-After, X-Request-ID"
+_EXPOSED_HEADERS: Final = "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-ID"
 
 
 class CorsPolicy:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hub.bus.ports import NoAnswer
 from hub.records.errors import StoreUnavailable
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import RefusalCode, Refused
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -108,7 +108,10 @@ class FieldError:
 
 
 class Problem(Exception):
-    """Ends a request with an error. The client sees `detail`, so it must not show internals of the hub."""
+    """Ends a request with an error. The client sees `detail`, so it must not show internals of the hub.
+
+    `appointment_id`: with `slot_taken`, the appointment that holds the slot, if it is of the same patient.
+    """
 
     def __init__(
         self,
@@ -116,12 +119,14 @@ class Problem(Exception):
         detail: str,
         errors: Sequence[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
+        appointment_id: str | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: Code = code
         self.detail = detail
         self.errors = errors
         self.headers = headers
+        self.appointment_id = appointment_id
 
     @property
     def status(self) -> int:
@@ -151,13 +156,14 @@ def internal_error() -> Problem:
     return Problem("internal", "The hub had an internal error. It has been logged.")
 
 
-def refused(code: RefusalCode, detail: str) -> Problem:
+def refused(refusal: Refused) -> Problem:
     """Return the problem for a refusal. A command that expired before it was decided becomes `try_again`."""
+    code = refusal.code
     if code is RefusalCode.EXPIRED:
-        return Problem("try_again", detail, headers=RETRY_SOON)
+        return Problem("try_again", refusal.detail, headers=RETRY_SOON)
     if code.value not in _KNOWN:
         raise LookupError(f"there is no problem code for the refusal {code.value!r}")
-    return Problem(code.value, detail)  # type: ignore[arg-type]  # checked in the lines above
+    return Problem(code.value, refusal.detail, appointment_id=refusal.appointment_id)  # type: ignore[arg-type]  # checked in the lines above
 
 
 def invalid(error: ValidationError, what: str = "body") -> Problem:
@@ -189,4 +195,6 @@ def document(problem: Problem, request_id: str) -> bytes:
     }
     if problem.errors is not None:
         body["errors"] = problem.errors
+    if problem.appointment_id is not None:
+        body["appointmentId"] = problem.appointment_id
     return orjson.dumps(body)

@@ -13,6 +13,7 @@ from api.http.identity import Access
 from api.http.problems import Code, FieldError, Problem
 from api.http.ranges import require_order
 from api.resources.icalendar import ICALENDAR, calendar_file
+from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
 from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
@@ -40,14 +41,6 @@ _CURSOR: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
 def _split(given: object) -> object:
     """Split at commas: `?status=scheduled,confirmed` means `?status=scheduled&status=confirmed`."""
     return [word for text in given for word in text.split(",")] if isinstance(given, list) else given
-
-
-class Repeatable(Value):
-    """With an idempotency key, the same request may be sent several times, and is carried out once."""
-
-    key: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")] | None = Field(
-        default=None, alias="Idempotency-Key"
-    )
 
 
 class ListQuery(Value):
@@ -88,12 +81,12 @@ class PastEvent(Value):
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
     problems=["forbidden", "not_found", *_START_PROBLEMS, "idempotency_key_reused", "try_again"],
-    sends=["Location"],
+    sends=["Location", REPLAYED],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
     """Book a slot."""
-    appointment = await services.appointment_commands.book(who, body, "rest", headers.key)
-    return Answer(appointment, {"Location": f"/api/v1/appointments/{appointment.id}"})
+    done = await services.appointment_commands.book(who, body, "rest", headers.key)
+    return answer_of(done, {"Location": f"/api/v1/appointments/{done.value.id}"})
 
 
 @routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link"])
@@ -129,30 +122,42 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
     return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
 
 
-@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS)
-async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Confirm that the patient will come."""
-    return await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key)
+    return answer_of(await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, "in_the_past"])
-async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+@routes.endpoint(
+    "PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, "in_the_past"], sends=[REPLAYED]
+)
+async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Cancel the appointment. Its slot is free again."""
-    return await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key)
+    return answer_of(await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_CHANGE_PROBLEMS, "too_early"])
-async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> AppointmentView:
+@routes.endpoint(
+    "PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_CHANGE_PROBLEMS, "too_early"], sends=[REPLAYED]
+)
+async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Record that the patient came."""
-    return await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key)
+    return answer_of(await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/reschedule", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, *_START_PROBLEMS])
+@routes.endpoint(
+    "PATCH",
+    "/{id}/reschedule",
+    access=Access.SIGNED_IN,
+    problems=[*_CHANGE_PROBLEMS, *_START_PROBLEMS],
+    sends=[REPLAYED],
+)
 async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
-) -> AppointmentView:
+) -> Answer[AppointmentView]:
     """Move the appointment to another slot of the same doctor. If that is refused, it stays as it is."""
-    return await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+    return answer_of(
+        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+    )
 
 
 def _past_event(event: Event) -> PastEvent:

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 
 from api.commands.hours import EnteredTimeOff, HoursRequest, OwnCalendar, TimeOffRequest
-from api.http.endpoints import ById, Routes
+from api.http.endpoints import Answer, ById, Routes
 from api.http.identity import Access
 from api.http.problems import Code
-from api.resources.appointments import Repeatable
+from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
 from hub.accounts.identity import Identity
 from hub.scheduling.schedule import TimeOff
@@ -22,10 +22,12 @@ async def show_hours(services: Services, who: Identity) -> OwnCalendar:
     return await services.hours_commands.show(who)
 
 
-@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS)
-async def change_hours(services: Services, who: Identity, headers: Repeatable, body: HoursRequest) -> OwnCalendar:
+@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+async def change_hours(
+    services: Services, who: Identity, headers: Repeatable, body: HoursRequest
+) -> Answer[OwnCalendar]:
     """Replace the caller's weekly hours. Appointments outside the new hours stay as they are, and are listed."""
-    return await services.hours_commands.change(who, body, "rest", headers.key)
+    return answer_of(await services.hours_commands.change(who, body, "rest", headers.key))
 
 
 @routes.endpoint("GET", "/time-off", access=Access.DOCTOR)
@@ -40,15 +42,23 @@ async def list_time_off(services: Services, who: Identity) -> list[TimeOff]:
     access=Access.DOCTOR,
     status=HTTPStatus.CREATED,
     problems=["off_grid", "in_the_past", *_CHANGE_PROBLEMS],
+    sends=[REPLAYED],
 )
-async def add_time_off(services: Services, who: Identity, headers: Repeatable, body: TimeOffRequest) -> EnteredTimeOff:
+async def add_time_off(
+    services: Services, who: Identity, headers: Repeatable, body: TimeOffRequest
+) -> Answer[EnteredTimeOff]:
     """Add time off. Appointments within it stay as they are, and are listed."""
-    return await services.hours_commands.add_time_off(who, body, "rest", headers.key)
+    return answer_of(await services.hours_commands.add_time_off(who, body, "rest", headers.key))
 
 
 @routes.endpoint(
-    "DELETE", "/time-off/{id}", access=Access.DOCTOR, status=HTTPStatus.NO_CONTENT, problems=_CHANGE_PROBLEMS
+    "DELETE",
+    "/time-off/{id}",
+    access=Access.DOCTOR,
+    status=HTTPStatus.NO_CONTENT,
+    problems=_CHANGE_PROBLEMS,
+    sends=[REPLAYED],
 )
-async def remove_time_off(services: Services, who: Identity, path: ById, headers: Repeatable) -> None:
+async def remove_time_off(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[None]:
     """Remove time off. Its slots can be booked again."""
-    await services.hours_commands.remove_time_off(who, path.id, "rest", headers.key)
+    return answer_of(await services.hours_commands.remove_time_off(who, path.id, "rest", headers.key))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from api.commands.appointments import AppointmentCommands
+from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
 from api.http.identity import Access
 from api.http.problems import Code
@@ -29,6 +30,7 @@ from api.sockets.slot_watches import SlotWatches
 from api.sockets.sync import Sync
 from api.sockets.tokens import Tokens
 from hub.scheduling.values import Value, rfc3339
+from hub.scheduling.views import AppointmentView
 
 
 @dataclass(frozen=True)
@@ -131,51 +133,55 @@ _OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "ide
 )
 async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
     """Book a slot."""
-    appointment = await handlers.appointments.book(session.identity, request, "socket", request.command_id)
-    return {"appointment": _json(appointment)}
+    return _appointment(await handlers.appointments.book(session.identity, request, "socket", request.command_id))
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def confirm(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Confirm that the patient will come."""
-    appointment = await handlers.appointments.change(
-        session.identity, "confirm", request.appointment_id, "socket", request.command_id
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "confirm", request.appointment_id, "socket", request.command_id
+        )
     )
-    return {"appointment": _json(appointment)}
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "in_the_past"], writes=True)
 async def cancel(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Cancel the appointment; its slot becomes free."""
-    appointment = await handlers.appointments.change(
-        session.identity, "cancel", request.appointment_id, "socket", request.command_id
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "cancel", request.appointment_id, "socket", request.command_id
+        )
     )
-    return {"appointment": _json(appointment)}
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "too_early"], writes=True)
 async def complete(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient came; for the doctor of the appointment."""
     # Not limited to doctors by the table: for a stranger's appointment everybody gets `not_found`, patients too.
-    appointment = await handlers.appointments.change(
-        session.identity, "complete", request.appointment_id, "socket", request.command_id
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "complete", request.appointment_id, "socket", request.command_id
+        )
     )
-    return {"appointment": _json(appointment)}
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
 async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
     """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""
-    appointment = await handlers.appointments.change(
-        session.identity, "reschedule", request.appointment_id, "socket", request.command_id, request.start
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "reschedule", request.appointment_id, "socket", request.command_id, request.start
+        )
     )
-    return {"appointment": _json(appointment)}
 
 
 @command(outbound.CalendarAck, problems=["idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
     """Replace the doctor's own weekly hours."""
-    return _json(await handlers.hours.change(session.identity, request, "socket", request.command_id))
+    done = await handlers.hours.change(session.identity, request, "socket", request.command_id)
+    return {**_json(done.value), **_replayed(done)}
 
 
 @command(
@@ -186,14 +192,16 @@ async def change_hours(handlers: Handlers, session: Session, request: ChangeHour
 )
 async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
     """Add time off of the doctor."""
-    return _json(await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id))
+    done = await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id)
+    return {**_json(done.value), **_replayed(done)}
 
 
-@command(outbound.EmptyAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
+@command(outbound.RemovedAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def remove_time_off(handlers: Handlers, session: Session, request: RemoveTimeOff) -> Fields:
     """Remove time off of the doctor."""
-    await handlers.hours.remove_time_off(session.identity, request.time_off_id, "socket", request.command_id)
-    return {}
+    return _replayed(
+        await handlers.hours.remove_time_off(session.identity, request.time_off_id, "socket", request.command_id)
+    )
 
 
 @command(outbound.SlotsAck, problems=["not_found", "too_many_requests"])
@@ -223,6 +231,15 @@ async def authenticate(handlers: Handlers, session: Session, request: Authentica
 
 COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
 """Every command."""
+
+
+def _appointment(done: Done[AppointmentView]) -> Fields:
+    return {"appointment": _json(done.value), **_replayed(done)}
+
+
+def _replayed(done: Done[Any]) -> Fields:
+    """Return the field that says that the command had been carried out before; nothing the first time."""
+    return {"replayed": True} if done.replayed else {}
 
 
 def _json(value: Value) -> dict[str, object]:

@@ -104,7 +104,7 @@ class Dispatch:
 
 
 def error_body(error: BaseException, event: str) -> dict[str, object]:
-    """Return what a client is sent for an error: `{code, detail, errors?, retryAfter?}`.
+    """Return what a client is sent for an error: `{code, detail, errors?, retryAfter?, appointmentId?}`.
 
     An unexpected error is logged; the client is sent nothing of it.
     """
@@ -116,6 +116,8 @@ def error_body(error: BaseException, event: str) -> dict[str, object]:
         body["errors"] = [
             {"pointer": field.pointer, "detail": field.detail, "code": field.code} for field in problem.errors
         ]
+    if problem.appointment_id is not None:
+        body["appointmentId"] = problem.appointment_id
     if problem.code == "too_many_requests" and problem.headers:
         body["retryAfter"] = int(problem.headers["Retry-After"])
     return body

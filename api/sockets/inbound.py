@@ -13,7 +13,10 @@ from api.resources.doctors import Day
 from hub.scheduling.values import Id, Value
 
 CommandId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")]
-"""The `Idempotency-Key` of REST: a command that is sent again with the same id is carried out once."""
+"""The `Idempotency-Key` of REST: a command that is sent again with the same id is carried out once.
+
+Over REST and sockets it is the same key: a command that was sent over one may be repeated over the other.
+"""
 
 A = TypeVar("A", bound=Value)
 

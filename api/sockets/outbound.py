@@ -100,12 +100,14 @@ class Error(Value):
     """Why the command was refused: `code` is for programs, `detail` for people; `errors` only with `invalid_request`.
 
     `retryAfter` comes with `too_many_requests`: the seconds after which the same command may be sent again.
+    `appointmentId` comes with `slot_taken` when the slot is taken by an appointment of the same patient.
     """
 
     code: str
     detail: str
     errors: tuple[WrongField, ...] = ()
     retry_after: int = 1
+    appointment_id: Id = ""
 
 
 class RefusedAck(Value):
@@ -115,25 +117,42 @@ class RefusedAck(Value):
     error: Error
 
 
-class AppointmentAck(Value):
-    """The change is stored; `appointment` is the appointment after it."""
+class _CommandAck(Value):
+    """The change is stored. `replayed` is sent only when the command had been carried out before: the same `commandId`.
+
+    The ack of a repetition has the result of the first time, also if something else has changed since.
+    """
 
     ok: Literal[True]
+    replayed: Literal[True] = True
+
+
+class AppointmentAck(_CommandAck):
+    """The change is stored; `appointment` is the appointment right after it.
+
+    `replayed: true` is added when the command had been carried out before under this `commandId`.
+    """
+
     appointment: AppointmentView
 
 
-class CalendarAck(Value):
-    """The change is stored; `calendar` is the schedule after it. The appointments `outside` the hours stay."""
+class CalendarAck(_CommandAck):
+    """The change is stored; `calendar` is the schedule right after it. The appointments `outside` the hours stay.
 
-    ok: Literal[True]
+    `replayed: true` is added when the command had been carried out before under this `commandId`; `outside` is read
+    anew then.
+    """
+
     calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
 
 
-class TimeOffAck(Value):
-    """The time off is stored. The future appointments that are now `outside` the doctor's hours stay."""
+class TimeOffAck(_CommandAck):
+    """The time off is stored. The future appointments that are now `outside` the doctor's hours stay.
 
-    ok: Literal[True]
+    `replayed: true` is added when the command had been carried out before under this `commandId`.
+    """
+
     time_off: TimeOff
     outside: tuple[AppointmentView, ...]
 
@@ -181,3 +200,10 @@ class EmptyAck(Value):
     """The command was carried out; there is nothing to return."""
 
     ok: Literal[True]
+
+
+class RemovedAck(_CommandAck):
+    """The time off is removed.
+
+    `replayed: true` is added when the command had been carried out before under this `commandId`.
+    """

@@ -22,12 +22,14 @@ from hub.scheduling.views import AppointmentView, view
 class Reply(Value):
     """The answer to a command, as it was asked at the instant `at`.
 
-    `result` is the appointment or the schedule that the command changed, as it stands now: later commands may have
-    changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
+    `result` is the appointment or the schedule that the command changed, as the command left it: later commands may
+    have changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
+    `replayed`: the command is a repetition, which was carried out before it was asked this time.
     """
 
     command_id: Id
     at: Instant
+    replayed: bool = False
     result: Annotated[AppointmentView | Schedule | Refused, Field(union_mode="left_to_right")]
 
 

@@ -55,7 +55,8 @@ class Requests:
     async def ask(self, command: Command) -> Reply:
         """Send the command, resend it until there is a reply, and return the reply. Raises `NoAnswer`."""
         content = fingerprint(command)
-        if command.id not in self._asking:
+        joins = command.id in self._asking
+        if not joins:
             task = asyncio.create_task(self._ask(command))
             self._asking[command.id] = content, task
             task.add_done_callback(lambda done: self._remove(command.id, done))
@@ -66,7 +67,10 @@ class Requests:
             )
             return Reply(command_id=command.id, at=command.at, result=refused)
         # Shielded: other callers may await the same command, and it is already on the bus.
-        return await asyncio.shield(pending)
+        reply = await asyncio.shield(pending)
+        if joins and not isinstance(reply.result, Refused):
+            return reply.model_copy(update={"replayed": True})  # the command of the first caller did it
+        return reply
 
     def on_reply(self, reply: Reply) -> None:
         """Give a reply to the caller that waits for it. A late or repeated reply is ignored."""

@@ -8,23 +8,29 @@ from hub.scheduling.views import AppointmentView
 
 @dataclass(frozen=True)
 class Granted:
-    """The hub carried out the command; `appointment` is the state after it. `status` is None over a socket."""
+    """The hub carried out the command; `appointment` is the state after it. `status` is None over a socket.
+
+    `replayed`: the hub had carried it out before this request, under the same key.
+    """
 
     appointment: AppointmentView
     status: int | None
+    replayed: bool = False
 
 
 @dataclass(frozen=True)
 class Problem:
     """The hub refused: a machine-readable code, a sentence, and the HTTP status (None over a socket).
 
-    `retry_after`: the seconds to wait before the next attempt, if the hub gave them.
+    `retry_after`: the seconds to wait before the next attempt, if the hub gave them. `appointment_id`: with
+    `slot_taken`, the appointment that holds the slot, if it is of the same patient.
     """
 
     code: str
     detail: str
     status: int | None = None
     retry_after: float | None = None
+    appointment_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,9 @@ UNDECIDED = frozenset({"try_again", "unavailable", "draining", "busy", "too_many
 class Answer:
     """The final result of a command.
 
-    `ok`: the change is in the record, and `appointment` is the state after it. If not, `code` and `detail` say why.
+    `ok`: the change is in the record, and `appointment` is the state right after it. If not, `code` and `detail` say
+    why, and `appointment_id` is that of `Problem`. `replayed`: it had been carried out before the last attempt, under
+    the same key, so the present state may be another.
     `key` is the command's key, `attempts` how often it was sent, `seconds` the time over all attempts, and `at` the
     time of the answer. `status` is the HTTP status, None over a socket.
     """
@@ -65,6 +73,8 @@ class Answer:
     attempts: int
     seconds: float
     at: datetime
+    replayed: bool = False
+    appointment_id: str | None = None
 
     @property
     def decided(self) -> bool:

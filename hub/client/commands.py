@@ -166,9 +166,11 @@ def _pause_after(outcome: Outcome, attempts: int, longest: float) -> float | Non
 def _answer(request: Request, outcome: Outcome, attempts: int, seconds: float, at: datetime) -> Answer:
     answer = partial(Answer, key=request.key, attempts=attempts, seconds=seconds, at=at)
     match outcome:
-        case Granted(appointment=appointment, status=status):
-            return answer(ok=True, appointment=appointment, code=None, detail=None, status=status)
-        case Problem(code=code, detail=detail, status=status):
-            return answer(ok=False, appointment=None, code=code, detail=detail, status=status)
+        case Granted(appointment=appointment, status=status, replayed=replayed):
+            return answer(ok=True, appointment=appointment, code=None, detail=None, status=status, replayed=replayed)
+        case Problem(code=code, detail=detail, status=status, appointment_id=appointment_id):
+            return answer(
+                ok=False, appointment=None, code=code, detail=detail, status=status, appointment_id=appointment_id
+            )
         case NoResponse(cause=cause):
             return answer(ok=False, appointment=None, code=NO_ANSWER, detail=cause, status=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.client.answers import NoResponse, Problem
 from hub.client.commands import Timeouts
@@ -12,6 +12,7 @@ from hub.ids import new_id
 from hub.scheduling.schedule import Shift
 from hub.scheduling.values import rfc3339
 
+C = TypeVar("C", OwnCalendar, EnteredTimeOff)
 _ME = f"{API}/doctors/me"
 
 
@@ -31,7 +32,7 @@ class OwnHours:
         """Replace the weekly hours; the answer lists the appointments outside the new hours."""
         body = {"shifts": [shift.model_dump(mode="json", by_alias=True) for shift in shifts]}
         reply = await self._send("PUT", "/hours", key, body)
-        return parse(OwnCalendar, reply.body) if isinstance(reply, Reply) else reply
+        return _changed(OwnCalendar, reply) if isinstance(reply, Reply) else reply
 
     async def add_time_off(
         self, start: datetime, end: datetime, note: str | None = None, key: str | None = None
@@ -39,7 +40,7 @@ class OwnHours:
         """Add time off; the answer lists the appointments during it."""
         body = {"start": rfc3339(start), "end": rfc3339(end)} | ({"note": note} if note else {})
         reply = await self._send("POST", "/time-off", key, body)
-        return parse(EnteredTimeOff, reply.body) if isinstance(reply, Reply) else reply
+        return _changed(EnteredTimeOff, reply) if isinstance(reply, Reply) else reply
 
     async def remove_time_off(self, time_off_id: str, key: str | None = None) -> Problem | NoResponse | None:
         """Remove time off; return None on success."""
@@ -51,3 +52,7 @@ class OwnHours:
     ) -> Reply | Problem | NoResponse:
         headers = {"Idempotency-Key": key or new_id()}
         return await until_decided(self._rest, Call(method, _ME + path, body=body, headers=headers), self._timeouts)
+
+
+def _changed(model: type[C], reply: Reply) -> C:
+    return parse(model, {**reply.body, "replayed": reply.replayed})

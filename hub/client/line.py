@@ -65,7 +65,7 @@ class Line:
         if isinstance(ack, Problem | NoResponse):
             return ack
         try:
-            return Granted(parse(AppointmentView, ack.get("appointment")), None)
+            return Granted(parse(AppointmentView, ack.get("appointment")), None, ack.get("replayed") is True)
         except ValidationError as error:
             return NoResponse(f"an ack without an appointment: {error.error_count()} errors")
 

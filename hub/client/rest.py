@@ -24,12 +24,16 @@ _PAUSE = 0.5
 
 @dataclass(frozen=True)
 class Reply:
-    """The hub's response: the HTTP status, the JSON of the body (None: no JSON), and the path of the next page."""
+    """The hub's response: the HTTP status, the JSON of the body (None: no JSON), and the path of the next page.
+
+    `replayed`: the hub had carried out the command before this request, under the same key.
+    """
 
     status: int
     body: Any
     retry_after: float | None
     next_page: str | None
+    replayed: bool = False
 
     @property
     def problem(self) -> Problem | None:
@@ -136,7 +140,7 @@ class RestTransport:
         if reply.problem:
             return reply.problem
         try:
-            return Granted(parse(AppointmentView, reply.body), reply.status)
+            return Granted(parse(AppointmentView, reply.body), reply.status, reply.replayed)
         except ValidationError as error:
             return NoResponse(f"an answer that is no appointment: {error.error_count()} errors")
 
@@ -172,6 +176,7 @@ async def _reply(response: aiohttp.ClientResponse) -> Reply:
         body=_json(await response.read()),
         retry_after=_seconds(response.headers.get("Retry-After")),
         next_page=next_url.raw_path_qs if isinstance(next_url, URL) else None,
+        replayed=response.headers.get("Idempotency-Replayed") == "true",
     )
 
 

@@ -65,17 +65,25 @@ class SyncAnswer(Value):
 
 
 class OwnCalendar(Value):
-    """A doctor's own hours, and the future appointments outside them, which stay booked."""
+    """A doctor's own hours, and the future appointments outside them, which stay booked.
+
+    `replayed`: the change had been made before this request, under the same key.
+    """
 
     calendar: ScheduleView
     outside: tuple[AppointmentView, ...]
+    replayed: bool = False
 
 
 class EnteredTimeOff(Value):
-    """Time off that was added, and the future appointments that are now outside the doctor's hours."""
+    """Time off that was added, and the future appointments that are now outside the doctor's hours.
+
+    `replayed`: it had been added before this request, under the same key.
+    """
 
     time_off: TimeOff
     outside: tuple[AppointmentView, ...]
+    replayed: bool = False
 
 
 class SlotEvent(Value):
@@ -147,4 +155,11 @@ def problem_of(document: object, status: int | None = None, retry_after: float |
     error = document if isinstance(document, dict) else {}
     if retry_after is None and isinstance(seconds := error.get("retryAfter"), int):
         retry_after = float(seconds)
-    return Problem(str(error.get("code", UNREADABLE)), str(error.get("detail", "")), status, retry_after)
+    own = error.get("appointmentId")
+    return Problem(
+        code=str(error.get("code", UNREADABLE)),
+        detail=str(error.get("detail", "")),
+        status=status,
+        retry_after=retry_after,
+        appointment_id=own if isinstance(own, str) else None,
+    )

@@ -84,7 +84,7 @@ def _named(state: DoctorState, command: Command) -> Aggregate | None:
 def _book(state: DoctorState, command: BookAppointment, now: datetime) -> Decision:
     if not _may_book(command):
         return Refused(RefusalCode.FORBIDDEN, "Patients book for themselves, doctors in their own calendar.")
-    if refusal := _refuse_start(state, command.start, now):
+    if refusal := _refuse_start(state, command, command.patient_id, now):
         return refusal
     booked = AppointmentBooked(
         **header(state, command, now),
@@ -116,7 +116,7 @@ def _refuse_change(state: DoctorState, command: Change, appointment: Appointment
                 _require_status(appointment, Status.SCHEDULED, Status.CONFIRMED)
                 or _require_future(appointment, now)
                 or _require_other_start(command, appointment)
-                or _refuse_start(state, command.start, now)
+                or _refuse_start(state, command, appointment.patient_id, now)
             )
         case RemindPatient():
             return _require_due(
@@ -149,9 +149,22 @@ def _event(state: DoctorState, command: Change, appointment: Appointment, now: d
             assert_never(command)
 
 
-def _refuse_start(state: DoctorState, start: datetime, now: datetime) -> Refused | None:
-    """Return why no appointment can begin at `start`, if so: the doctor's schedule first, then the slot's owner."""
-    schedule = state.schedule
+def slot_taken(by: Actor, patient_id: str, owner: Appointment | None) -> Refused:
+    """Return the refusal of a start at which `owner` holds the slot; None if the owner has not been read.
+
+    A patient's second click for the own slot is told the appointment that the first one made.
+    """
+    if owner is None or owner.patient_id != patient_id:
+        return Refused(RefusalCode.SLOT_TAKEN, "This slot is taken.")
+    whose = "You have" if by.role is Role.PATIENT else "This patient has"
+    return Refused(RefusalCode.SLOT_TAKEN, f"{whose} this slot already.", owner.id)
+
+
+def _refuse_start(
+    state: DoctorState, command: BookAppointment | RescheduleAppointment, patient_id: str, now: datetime
+) -> Refused | None:
+    """Return why the patient cannot have this start, if so: the doctor's schedule first, then the slot's owner."""
+    schedule, start = state.schedule, command.start
     if schedule.disabled:
         return Refused(RefusalCode.DOCTOR_UNAVAILABLE, "This doctor takes no appointments.")
     if not schedule.on_grid(start):
@@ -164,7 +177,7 @@ def _refuse_start(state: DoctorState, start: datetime, now: datetime) -> Refused
         return Refused(RefusalCode.OUTSIDE_HOURS, "The doctor does not work then.")
     # Equal starts are the only overlap: clocks change by whole half hours, so all starts of a doctor lie on one grid.
     if start in state.slot_owners:
-        return Refused(RefusalCode.SLOT_TAKEN, "This slot is taken.")
+        return slot_taken(command.by, patient_id, state.appointments.get(state.slot_owners[start]))
     return None
 
 

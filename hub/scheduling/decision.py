@@ -45,7 +45,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Repeated:
-    """The command has been applied before. It caused `events` then; `aggregate` is how things stand now."""
+    """The command has been applied before. It caused `events` then; `aggregate` is how things stand now, with them."""
 
     aggregate: Aggregate
     events: tuple[AnyEvent, ...]
@@ -53,10 +53,15 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Refused:
-    """The command does nothing, for the reason `code`; `detail` says the reason in words."""
+    """The command does nothing, for the reason `code`; `detail` says the reason in words.
+
+    `appointment_id`: with `SLOT_TAKEN`, the appointment that holds the slot, if it is of the same patient. The id of
+    another patient's appointment is never given.
+    """
 
     code: RefusalCode
     detail: str
+    appointment_id: str | None = None
 
 
 Decision = Accepted | Repeated | Refused

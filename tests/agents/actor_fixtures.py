@@ -33,6 +33,8 @@ from tests.people import doctor, patient, weekly
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 NOW = MONDAY.replace(hour=5)
+ASKED = NOW - timedelta(milliseconds=5)
+"""When the commands were issued: on their way for five milliseconds."""
 DOCTORS = ("ada", "ben")
 PATIENTS = ("carl", "dora", "emil")
 _ids = count(1)
@@ -76,7 +78,7 @@ def book(
             "patient_id": patient,
             "start": slot(at),
             "by": Actor(id=patient, role=Role.PATIENT, via="rest"),
-            "at": NOW,
+            "at": ASKED,
             **more,
         }
     )
@@ -160,7 +162,7 @@ def _arrangement(doctor: str, key: str | None) -> dict[str, object]:
         "id": key or f"arrangement-{next(_ids)}",
         "doctor_id": doctor,
         "by": Actor(id=doctor, role=Role.DOCTOR, via="rest"),
-        "at": NOW,
+        "at": ASKED,
     }
 
 
@@ -170,7 +172,7 @@ def _change(of: BookAppointment, key: str | None) -> dict[str, object]:
         "doctor_id": of.doctor_id,
         "appointment_id": of.id,
         "by": of.by,
-        "at": NOW,
+        "at": ASKED,
     }
 
 

@@ -8,6 +8,8 @@ from agents.actor.actors import DoctorActors
 from agents.actor.slot_table import SlotTable
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
+from hub.scheduling.commands import Command
+from hub.scheduling.decision import RefusalCode, Refused
 from hub.scheduling.values import Actor, Role
 from tests.agents.actor_fixtures import (
     NOW,
@@ -155,14 +157,69 @@ async def test_a_command_twice_in_one_batch_is_applied_once(store: SharedStore, 
     assert len((await store.appointment(first.id)).history) == 2
 
 
-async def test_a_repeated_command_has_the_original_notice_and_a_current_answer(worker: DoctorActors) -> None:
+def repeated(command: Command) -> Command:
+    """Return the command as a client sends it again, a second later."""
+    return command.model_copy(update={"at": NOW + timedelta(seconds=1)})
+
+
+async def test_a_repeated_command_is_answered_with_what_it_did_then_and_as_a_repetition(worker: DoctorActors) -> None:
     first = book("carl")
-    (then,) = await worker.handle([first])
-    await worker.handle([move(first, to=3)])
-    (again,) = await worker.handle([first])
-    assert again.notices == then.notices
-    assert shown(again).start == slot(3)
-    assert shown(again).version == 2
+    moves = move(first, to=3), move(first, to=5)
+    (booked,) = await worker.handle([first])
+    (moved,) = await worker.handle([moves[0]])
+    await worker.handle([moves[1]])
+    confirmed = confirm(first)
+    (then,) = await worker.handle([confirmed])
+    await worker.handle([cancel(first)])
+    for command, original in ((first, booked), (moves[0], moved), (confirmed, then)):
+        (again,) = await worker.handle([repeated(command)])
+        assert again.notices == original.notices
+        assert shown(again) == shown(original)
+        assert (original.reply.replayed, again.reply.replayed) == (False, True)
+
+
+async def test_a_copy_that_the_bus_sent_twice_is_no_repetition_by_the_client(worker: DoctorActors) -> None:
+    first = book("carl")
+    await worker.handle([first])
+    await worker.handle([cancel(first)])
+    (copy,) = await worker.handle([first])
+    assert not copy.reply.replayed
+    assert shown(copy).status == "scheduled"
+
+
+async def test_of_two_requests_with_one_key_in_a_batch_the_second_is_the_repetition(worker: DoctorActors) -> None:
+    first = book("carl")
+    one, two = await worker.handle([first, repeated(first)])
+    assert (one.reply.replayed, two.reply.replayed) == (False, True)
+    assert shown(one) == shown(two)
+
+
+@pytest.mark.parametrize("cold", [True, False], ids=["a new worker", "the same worker"])
+async def test_a_slot_that_is_the_patients_own_is_refused_with_its_appointment(
+    store: SharedStore, worker: DoctorActors, *, cold: bool
+) -> None:
+    first = book("carl")
+    await worker.handle([first])
+    worker = store.worker() if cold else worker
+    (again, other) = await worker.handle([book("carl"), book("dora")])
+    assert refused(again) == Refused(RefusalCode.SLOT_TAKEN, "You have this slot already.", first.id)
+    assert refused(other) == Refused(RefusalCode.SLOT_TAKEN, "This slot is taken.")
+
+
+async def test_two_clicks_in_one_batch_are_one_appointment_and_the_second_is_told_its_id(worker: DoctorActors) -> None:
+    first = book("carl")
+    (one, two) = await worker.handle([first, book("carl")])
+    assert shown(one).id == first.id
+    assert refused(two).appointment_id == first.id
+
+
+async def test_a_move_to_a_slot_that_is_the_patients_own_is_refused_with_its_appointment(worker: DoctorActors) -> None:
+    first, second = book("carl"), book("carl", at=3)
+    third = book("dora", at=5)
+    await given(worker, first, second, third)
+    (own, others) = await worker.handle([move(second, to=0), move(third, to=0)])
+    assert refused(own).appointment_id == first.id
+    assert refused(others).appointment_id is None
 
 
 async def test_a_booking_whose_appointment_is_over_is_not_applied_again(
@@ -172,7 +229,7 @@ async def test_a_booking_whose_appointment_is_over_is_not_applied_again(
     (then,) = await worker.handle([first])
     await worker.handle([cancel(first)])
     (again,) = await worker.handle([first])
-    assert shown(again).status == "cancelled"
+    assert shown(again) == shown(then)
     assert again.notices == then.notices
     assert len((await store.appointment(first.id)).history) == 2
 
@@ -193,11 +250,11 @@ async def test_a_repeated_booking_is_answered_with_success_even_when_the_repetit
     store: SharedStore, worker: DoctorActors
 ) -> None:
     first = book("carl", expires=NOW + timedelta(seconds=15))
-    await worker.handle([first])
+    (then,) = await worker.handle([first])
     await worker.handle([cancel(first)])
     store.now += timedelta(seconds=16)
     (again,) = await worker.handle([first])
-    assert shown(again).status == "cancelled"
+    assert shown(again) == shown(then)
 
 
 async def test_a_reused_id_with_other_content_is_refused(worker: DoctorActors) -> None:

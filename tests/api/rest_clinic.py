@@ -133,7 +133,7 @@ class RestClinic:
         assert response.content_type == "application/problem+json"
         if method == "HEAD":
             return Answer(response.status, response.headers, None, None)
-        assert body.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "instance"}
+        assert body.keys() - {"errors", "appointmentId"} == {"type", "title", "status", "code", "detail", "instance"}
         assert body["status"] == response.status == KINDS[body["code"]].status
         assert endpoint is None or body["code"] in endpoint.problems
         assert body["type"] == f"urn:clinic-hub:problem:{body['code']}"

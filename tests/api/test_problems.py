@@ -6,7 +6,7 @@ import pytest
 from api.app import TABLE
 from api.http.problems import KINDS, Code, refused
 from hub.records.errors import StoreUnavailable
-from hub.scheduling.decision import RefusalCode
+from hub.scheduling.decision import RefusalCode, Refused
 from tests.api.rest_clinic import PASSWORD, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
@@ -19,7 +19,7 @@ def test_every_code_has_a_status_and_a_title() -> None:
 @pytest.mark.parametrize("code", list(RefusalCode))
 def test_every_refusal_becomes_a_problem_with_its_code(code: RefusalCode) -> None:
     expected = "try_again" if code is RefusalCode.EXPIRED else code.value
-    assert refused(code, "why").code == expected
+    assert refused(Refused(code, "why")).code == expected
 
 
 @pytest.mark.parametrize(

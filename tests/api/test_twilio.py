@@ -183,6 +183,8 @@ async def test_a_message_whose_answer_was_lost_has_done_its_work_once(
     office.clinic.clock.forward(timedelta(minutes=1))
     other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
     await office.remind(other)
+    moved = {"start": opening(3).isoformat()}
+    await office.clinic.ask("PATCH", f"/api/v1/appointments/{reminded}/reschedule", "ada", json=moved)
     assert (await office.text(CARL, "1", sid="SM7")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
     assert await office.status_of(other) is Status.SCHEDULED
 

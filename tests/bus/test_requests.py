@@ -11,7 +11,7 @@ from hub.bus.requests import Requests, RequestTimeouts
 from hub.clock import system_clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import RefusalCode, Refused
-from tests.agents.actor_fixtures import NOW, book
+from tests.agents.actor_fixtures import ASKED, account, book
 from tests.stack import until
 
 
@@ -135,6 +135,18 @@ async def test_concurrent_callers_with_the_same_command_share_one_send_and_one_r
     assert len(sender.sent) == 1
 
 
+async def test_of_concurrent_callers_with_the_same_command_the_later_ones_are_told_that_it_is_a_repetition(
+    sender: FakeSender, requests: Requests
+) -> None:
+    command = book()
+    asking = [asyncio.create_task(requests.ask(command)) for _ in range(3)]
+    await until(lambda: bool(sender.sent), "it is sent")
+    schedule = account("ada").schedule
+    assert schedule
+    requests.on_reply(Reply(command_id=command.id, at=command.at, result=schedule))
+    assert [reply.replayed for reply in await asyncio.gather(*asking)] == [False, True, True]
+
+
 async def test_a_cancelled_caller_does_not_affect_the_others(sender: FakeSender, requests: Requests) -> None:
     command = book()
     first = asyncio.create_task(requests.ask(command))
@@ -177,7 +189,7 @@ async def test_a_reply_without_a_caller_is_ignored(requests: Requests) -> None:
 
 
 async def test_an_expired_command_is_issued_again(sender: FakeSender, requests: Requests) -> None:
-    command = book("carl").model_copy(update={"expires": NOW + timedelta(seconds=15)})
+    command = book("carl").model_copy(update={"expires": ASKED + timedelta(seconds=15)})
     asking = asyncio.create_task(requests.ask(command))
     await until(lambda: len(sender.sent) == 1, "it is sent")
     requests.on_reply(refused(command, RefusalCode.EXPIRED))

@@ -31,6 +31,7 @@ APPOINTMENT = {
     "createdAt": "2026-05-01T10:00:00Z",
     "newerHubsSay": "more",
 }
+CALENDAR = {"doctorId": "ada", "zone": "Europe/Berlin", "shifts": [], "timeOff": [], "disabled": False}
 QUICK = Timeouts(total=3.0, attempt=0.5)
 
 

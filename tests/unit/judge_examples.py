@@ -15,6 +15,7 @@ from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
 from hub.ops.judge.record import Record
 from hub.ops.judge.verdict import judge
+from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
@@ -137,8 +138,8 @@ class FaultlessClinic:
             case Accepted(aggregate_id=appointment_id):
                 found = {each.id: each for each in self.appointments}
                 return replace(answer, appointment=view(found[appointment_id]))
-            case Repeated(aggregate=appointment):
-                return replace(answer, appointment=view(appointment))
+            case Repeated(aggregate=appointment, events=events):
+                return replace(answer, appointment=view(as_of(appointment, events[-1].seq)), replayed=True)
             case Refused(code=code, detail=detail):
                 return replace(answer, ok=False, code=code.value, detail=detail, status=409)
 

@@ -12,6 +12,7 @@ from hub.ids import derived_id
 from hub.scheduling.values import Status
 from tests.unit.client_examples import (
     APPOINTMENT,
+    CALENDAR,
     QUICK,
     START,
     Notes,
@@ -36,6 +37,24 @@ async def test_a_booking_is_answered_with_its_appointment() -> None:
     assert sent.what == "POST /api/v1/appointments"
     assert sent.body == {"doctorId": "ada", "start": "2026-06-01T10:00:00Z", "reason": "cough"}
     assert (sent.key, sent.token) == (answer.key, "first")
+
+
+async def test_a_repetition_is_said_to_be_one() -> None:
+    repeated = {"Idempotency-Replayed": "true"}
+    own = {"calendar": CALENDAR, "outside": []}
+    answers = [ok(201), ok(201, **repeated), ok(200, own), ok(200, own, **repeated)]
+    async with stand_in(rest=answers) as hub, ann_at(hub) as ann:
+        booked = [await ann.commands.book("ada", START, key="k") for _ in range(2)]
+        changed = [await ann.own_hours.change([], key="h") for _ in range(2)]
+    assert [answer.replayed for answer in booked] == [False, True]
+    assert [own.replayed for own in changed] == [False, True]
+
+
+async def test_a_slot_that_is_the_own_one_comes_with_its_appointment() -> None:
+    body = {"code": "slot_taken", "detail": "You have this slot already.", "appointmentId": "a1"}
+    async with stand_in(rest=[ok(409, body)]) as hub, ann_at(hub) as ann:
+        answer = await ann.commands.book("ada", START)
+    assert (answer.code, answer.appointment_id) == ("slot_taken", "a1")
 
 
 @pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])

@@ -52,6 +52,19 @@ def test_an_acknowledged_version_that_the_record_never_reached_is_reported() -> 
     assert "an acknowledged change is not in the record" in found(clinic.judged())
 
 
+@pytest.mark.parametrize("shown", ["then", "now"])
+def test_a_repetition_is_right_with_what_was_true_then_and_wrong_with_what_is_true_now(shown: str) -> None:
+    clinic = FaultlessClinic()
+    booked = clinic.book(ANN, ADA, TEN, key="k")
+    moved = clinic.change(ANN, "reschedule", booked, ELEVEN)
+    clinic.change(ANN, "confirm", booked)
+    again = clinic.book(ANN, ADA, TEN, key="k")
+    assert (again.appointment, again.replayed) == (booked.appointment, True)
+    if shown == "now":
+        _answer_instead(clinic, again, replace(again, appointment=moved.appointment))
+    assert ("an acknowledged change is not in the record" in found(clinic.judged())) is (shown == "now")
+
+
 def test_an_acknowledgement_with_another_doctor_or_patient_is_reported() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)

@@ -8,8 +8,10 @@ from hub.client.commands import Kind, Request
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
+from hub.scheduling.apply import as_of
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
+from hub.scheduling.views import AppointmentView, view
 
 _EVENT_OF: dict[Kind, str] = {
     "book": "booked",
@@ -82,7 +84,11 @@ def decided(history: History) -> Iterator[Violation]:
 
 
 def _contradictions(request: Request, answer: Answer, record: Record) -> Iterator[str]:
-    """Return how the record contradicts an acknowledgement."""
+    """Return how the record contradicts an acknowledgement.
+
+    An acknowledgement shows the appointment right after the command, also when it answers a repetition: what happened
+    to the appointment later is no matter.
+    """
     recorded = _of_appointments(record, request.command_id)
     shown = answer.appointment
     if not recorded or shown is None:
@@ -91,10 +97,18 @@ def _contradictions(request: Request, answer: Answer, record: Record) -> Iterato
     appointment, event = recorded[0].appointment, recorded[0].event
     if appointment.id != shown.id or event.type != _EVENT_OF[request.command.kind]:
         yield f"{describe(request)}: the record has {event.type} {appointment.id}, but {shown.id} was acknowledged"
-    elif appointment.version < shown.version:
-        yield f"{describe(request)}: the record has version {appointment.version}, but {shown.version} was acknowledged"
-    elif (appointment.doctor_id, appointment.patient_id) != (shown.doctor_id, shown.patient_id):
-        yield f"{describe(request)}: the record has another doctor or patient for {shown.id}"
+    elif (then := _right_after(recorded[-1])) is not None and then != shown:
+        wrong = [name for name, value in shown if getattr(then, name) != value]
+        differ = ", ".join(f"{name} {getattr(then, name)} instead of {getattr(shown, name)}" for name in wrong)
+        yield f"{describe(request)}: the record has {differ} for {shown.id} right after the command"
+
+
+def _right_after(recorded: AppointmentEntry) -> AppointmentView | None:
+    """Return the appointment right after the event; None if its history cannot be applied, as is reported elsewhere."""
+    try:
+        return view(as_of(recorded.appointment, recorded.event.seq))
+    except ValueError:
+        return None
 
 
 def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:

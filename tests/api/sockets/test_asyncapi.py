@@ -139,6 +139,8 @@ async def test_every_ack_and_every_event_is_as_the_document_says(clinic: SocketC
     await carl.ask("watch", doctorId=doctor, date=day)
     booked = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat(), reason="Cough", commandId="one")
     which = booked["appointment"]["id"]
+    again = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat(), reason="Cough", commandId="one")
+    assert again["replayed"]
     await ada.ask("confirm", appointmentId=which)
     await carl.ask("reschedule", appointmentId=which, start=opening(0, 2).isoformat())
     await carl.ask("cancel", appointmentId=which)
@@ -174,6 +176,7 @@ async def until_heard(listener: Listener, event: str) -> None:
         ("book", {"doctorId": "doctor-ada"}, "invalid_request"),
         ("book", {"doctorId": "doctor-ada", "start": opening(0, 1).isoformat(), "patientId": "x"}, "forbidden"),
         ("book", {"doctorId": "doctor-ada", "start": opening(5).isoformat()}, "outside_hours"),
+        ("book", {"doctorId": "doctor-ada", "start": opening(1).isoformat()}, "slot_taken"),
         ("cancel", {"appointmentId": "nothing"}, "not_found"),
         ("authenticate", {"token": "nothing"}, "invalid_token"),
         ("jump", {}, "unknown_event"),
@@ -182,8 +185,10 @@ async def until_heard(listener: Listener, event: str) -> None:
 async def test_a_refusal_is_as_the_document_says(
     clinic: SocketClinic, command: str, argument: object, code: str
 ) -> None:
+    await clinic.rest.book("carl", "ada", opening(1))
     answer = await (await clinic.person("carl")).ask(command, argument)
     holds("refused", answer)
+    assert ("appointmentId" in answer["error"]) is (code == "slot_taken")
     assert answer["error"]["code"] == code
     with pytest.raises(ValidationError):
         holds("refused", {"ok": False, "error": {**answer["error"], "code": "slot_takn"}})

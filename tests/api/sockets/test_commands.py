@@ -125,9 +125,12 @@ async def test_refusals_of_a_change_name_their_reason(clinic: SocketClinic) -> N
 async def test_the_same_command_twice_is_carried_out_and_told_once(clinic: SocketClinic) -> None:
     carl = await clinic.person("carl")
     ask = booking(clinic, "ada", 1, commandId="my first booking")
-    assert await carl.ask("book", ask) == await carl.ask("book", ask)
+    first = await carl.ask("book", ask)
+    assert await carl.ask("book", ask) == {**first, "replayed": True}
     cancel = {"appointmentId": carl.of("appointment")[0]["appointment"]["id"], "commandId": "c2"}
-    assert await carl.ask("cancel", cancel) == await carl.ask("cancel", cancel)
+    cancelled = await carl.ask("cancel", cancel)
+    assert await carl.ask("cancel", cancel) == {**cancelled, "replayed": True}
+    assert await carl.ask("book", ask) == {**first, "replayed": True}, "what it did then, not that it is cancelled now"
     await carl.settled()
     assert [told["type"] for told in carl.of("appointment")] == ["booked", "cancelled"]
 
@@ -146,6 +149,25 @@ async def test_a_command_id_is_the_idempotency_key_of_rest(clinic: SocketClinic)
         "POST", "/api/v1/appointments", "carl", json=booking(clinic, "ada", 1), headers={"Idempotency-Key": "k"}
     )
     assert (answer.status, answer.body) == (201, appointment)
+    assert answer.headers["Idempotency-Replayed"] == "true"
+    path, key = f"/api/v1/appointments/{appointment['id']}/cancel", {"Idempotency-Key": "c"}
+    cancelled = await clinic.rest.ask("PATCH", path, "carl", headers=key)
+    again = await carl.ask("cancel", {"appointmentId": appointment["id"], "commandId": "c"})
+    assert again == {"ok": True, "appointment": cancelled.body, "replayed": True}
+    ask = booking(clinic, "ada", 1, commandId="k")
+    assert await carl.ask("book", ask) == {"ok": True, "appointment": appointment, "replayed": True}
+
+
+async def test_a_second_click_for_the_own_slot_is_told_the_appointment(clinic: SocketClinic) -> None:
+    ada, carl, dora = [await clinic.person(name) for name in ("ada", "carl", "dora")]
+    first = await booked(clinic, carl, "ada", 1)
+    again = await carl.ask("book", booking(clinic, "ada", 1))
+    own = {"code": "slot_taken", "detail": "You have this slot already.", "appointmentId": first["id"]}
+    assert again == {"ok": False, "error": own}
+    others = await dora.ask("book", booking(clinic, "ada", 1))
+    assert others["error"] == {"code": "slot_taken", "detail": "This slot is taken."}
+    by_doctor = await ada.ask("book", booking(clinic, "ada", 1, patientId=clinic.id("carl")))
+    assert by_doctor["error"] == own | {"detail": "This patient has this slot already."}
 
 
 NO_ARGUMENTS: list[object] = [None, 7, "x", [], [{}], {"$gt": ""}, {"doctorId": {"$gt": ""}}, {"nested": [[[[[]]]]]}]

@@ -43,13 +43,16 @@ async def test_a_doctor_changes_the_own_hours_as_over_rest(clinic: SocketClinic)
     ada = await clinic.person("ada")
     booked = await clinic.rest.book("carl", "ada", opening(1))
     changed = await ada.ask("change_hours", {"shifts": AFTERNOONS, "commandId": "hours"})
-    assert await ada.ask("change_hours", {"shifts": AFTERNOONS, "commandId": "hours"}) == changed
+    again = await ada.ask("change_hours", {"shifts": AFTERNOONS, "commandId": "hours"})
+    assert again == {**changed, "replayed": True}
     rest = (await clinic.rest.ask("GET", "/api/v1/doctors/me/hours", "ada")).body
     assert changed == {"ok": True, **rest}
     assert [appointment["id"] for appointment in changed["outside"]] == [booked]
     entered = await ada.ask("add_time_off", {"start": at(8), "end": at(10), "note": "Dentist"})
     assert (entered["ok"], entered["timeOff"]["start"]) == (True, at(8))
-    assert await ada.ask("remove_time_off", {"timeOffId": entered["timeOff"]["id"]}) == {"ok": True}
+    removal = {"timeOffId": entered["timeOff"]["id"], "commandId": "back"}
+    assert await ada.ask("remove_time_off", removal) == {"ok": True}
+    assert await ada.ask("remove_time_off", removal) == {"ok": True, "replayed": True}
     assert await ada.refused("remove_time_off", {"timeOffId": entered["timeOff"]["id"]}) == "not_found"
     assert (
         await ada.refused("change_hours", {"shifts": AFTERNOONS[:1], "commandId": "hours"}) == "idempotency_key_reused"

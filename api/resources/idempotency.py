@@ -1,0 +1,31 @@
+"""Idempotency keys: the header of a repeatable request, and the answer to a repetition."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, TypeVar
+
+from pydantic import Field
+
+from api.commands.command_client import Done
+from api.http.endpoints import Answer
+from hub.scheduling.values import Value
+
+REPLAYED: Final = "Idempotency-Replayed"
+
+T = TypeVar("T")
+
+
+class Repeatable(Value):
+    """With an idempotency key, the same request may be sent several times, and is carried out once.
+
+    A repetition is answered with the result of the first time, and with the header `Idempotency-Replayed: true`.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")] | None = Field(
+        default=None, alias="Idempotency-Key"
+    )
+
+
+def answer_of(done: Done[T], headers: Mapping[str, str] | None = None) -> Answer[T]:
+    """Return the answer to a command, which says whether the command had been carried out before this request."""
+    replayed = {REPLAYED: "true"} if done.replayed else {}
+    return Answer(done.value, {**(headers or {}), **replayed})
