@@ -1,6 +1,8 @@
 """Carries out what a patient asks for in a text, and writes the reply."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
@@ -19,13 +21,13 @@ from hub.records.ports import Records
 from hub.scheduling.aggregate import events_of
 from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.events import AppointmentCancelled
 from hub.scheduling.values import Role, Status
 from hub.texting import wording
 from hub.texting.inbound import CARRIERS_HELP, Intent, intent_of
 from hub.texting.inbound_text import InboundText
-from hub.texting.text import Text, TextStatus
-from hub.texting.wording import Clinic
+from hub.texting.reply_targets import answerable_texts, last_cancelled, reply_targets
+from hub.texting.text import Text
+from hub.texting.wording import Clinic, Language
 
 log = structlog.get_logger()
 
@@ -37,11 +39,22 @@ _EXPIRES = timedelta(minutes=5)
 Twilio repeats a request at once, so a later one is a replay, whose "2" would cancel a newer appointment.
 """
 _RECENTLY = timedelta(minutes=10)
-_NOT_SENT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
+"""A patient who was asked to try again, and replies within this time, means the same appointment."""
 _REPLIES = Rate(burst=30, per_second=30 / 3600)
 """Replies to one phone. Without a limit, another machine and the hub could answer each other for ever."""
 
 Change = Literal["confirm", "cancel"]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """The words, and whether they say what has become of an appointment."""
+
+    words: str
+    decided: bool
+
+
+_SILENCE = _Reply(NO_REPLY, decided=False)
 
 
 class TextReplies:
@@ -76,117 +89,168 @@ class TextReplies:
                 if stored.answer is not None:
                     return stored.answer
                 if message.received_at - stored.received_at > _EXPIRES:
-                    return await self._store_reply(stored, NO_REPLY)
+                    return await self._store_reply(stored, _SILENCE)
                 reply = await self._carry_out(stored, opt_out_type)
         except (StoreUnavailable, NoAnswer, TimeoutError) as error:
             if intent_of(message.body, opt_out_type) in {Intent.STOP, Intent.START}:
                 raise StoreUnavailable("an opt-out was not stored") from error
             log.warning("inbound_text_failed", message_id=message.id, cause=type(error).__name__)
-            reply = wording.try_later(self._clinic)
+            reply = _Reply(wording.try_later(self._clinic), decided=False)
         return await self._store_reply(message, reply)
 
-    async def _store_reply(self, message: InboundText, reply: str) -> str:
+    async def _store_reply(self, message: InboundText, reply: _Reply) -> str:
         try:
-            await self._records.inbound_texts.answered(message.id, reply)
+            await self._records.inbound_texts.answered(message.id, reply.words, decided=reply.decided)
         except StoreUnavailable:
             # The outcome is stored with the appointment, so the same message again would get the same reply.
             log.warning("text_reply_not_stored", message_id=message.id)
-        return reply
+        return reply.words
 
-    async def _carry_out(self, message: InboundText, opt_out_type: str | None) -> str:
+    async def _carry_out(self, message: InboundText, opt_out_type: str | None) -> _Reply:
         match intent := intent_of(message.body, opt_out_type):
             case Intent.STOP:
                 await self._records.opt_outs.add(message.phone, message.our_number, self._clock())
-                return NO_REPLY
+                return _SILENCE
             case Intent.START:
                 await self._records.opt_outs.remove(message.phone, message.our_number)
-                return NO_REPLY
+                return _SILENCE
             case Intent.HELP if opt_out_type or message.body.strip().lower() in CARRIERS_HELP:
-                return NO_REPLY  # the carrier replies
+                return _SILENCE  # the carrier replies
             case Intent.HELP | Intent.OTHER | Intent.CONFIRM | Intent.CANCEL:
                 return await self._reply(message, intent)
             case _:
                 assert_never(intent)
 
-    async def _reply(self, message: InboundText, intent: Intent) -> str:
+    async def _reply(self, message: InboundText, intent: Intent) -> _Reply:
         if self._replies.wait(message.phone):
             log.warning("inbound_text_rate_limited", message_id=message.id)
-            return NO_REPLY
+            return _SILENCE
         self._replies.take(message.phone)
         patient = await self._records.users.by_phone(message.phone)
         if patient is None or patient.role != "patient":
-            return wording.unmonitored_number(self._clinic)
+            return _Reply(wording.unmonitored_number(self._clinic), decided=False)
         match intent:
             case Intent.CONFIRM:
                 return await self._change_appointment(patient, message, "confirm")
             case Intent.CANCEL:
                 return await self._change_appointment(patient, message, "cancel")
             case _:
-                return wording.how_to_reply(self._clinic, patient.language)
+                return _Reply(wording.how_to_reply(self._clinic, patient.language), decided=False)
 
-    async def _change_appointment(self, patient: Account, message: InboundText, change: Change) -> str:
-        """Confirm or cancel the appointment that the patient was reminded of; return a reply with its status."""
+    async def _change_appointment(self, patient: Account, message: InboundText, change: Change) -> _Reply:
+        """Confirm or cancel the appointment that the message is about; return a reply with its status."""
         now = self._clock()
         who = Identity(user_id=patient.id, role=Role.PATIENT, session_id=message.id, expires_at=now)
-        # A repeated message whose reply was lost: its command has been applied, perhaps to an earlier appointment.
-        # The reply is what it did then, whatever has happened to that appointment since.
+        # A repeated message whose reply was lost. The reply is what its command did then, whatever has happened to that
+        # appointment since.
         applied = command_id(who, message.id)
-        appointment = await self._records.appointments.by_command(applied)
-        if isinstance(appointment, Appointment):
-            then = as_of(appointment, events_of(appointment, applied)[-1].seq)
-            return await self._status_reply(patient, then)
-        appointment = await self._reminded_appointment(patient.id, now)
+        changed = await self._records.appointments.by_command(applied)
+        appointment = (
+            as_of(changed, events_of(changed, applied)[-1].seq)
+            if isinstance(changed, Appointment)
+            else await self._change_target(who, patient, message, change)
+        )
         if appointment is None:
-            return wording.no_open_reminder(self._clinic, patient.language)
-        if appointment.status is Status.CANCELLED or (change == "confirm" and appointment.status is Status.CONFIRMED):
-            return await self._status_reply(patient, appointment)
+            return _Reply(wording.no_open_appointment(self._clinic, patient.language), decided=False)
+        handled = message.model_copy(update={"about": appointment.id, "decided": True})
+        following = (await self._conversation(patient, handled, now)).following(appointment.id)
+        return _Reply(await self._status_reply(patient, appointment, following), decided=True)
+
+    async def _change_target(
+        self, who: Identity, patient: Account, message: InboundText, change: Change
+    ) -> Appointment | None:
+        """Change the appointment that the message is about, and return it; None if there is none.
+
+        The message is bound to the appointment before anything changes: a message that is delivered again, or twice at
+        once, is about the same appointment, although another one would be next by then.
+        """
+        about = message.about
+        if about is None:
+            target = (await self._conversation(patient, message, self._clock())).target
+            if target is None:
+                return None
+            about = await self._records.inbound_texts.bind(message.id, target.id)
+        appointment = await self._appointment(about)
+        if appointment.status is Status.CANCELLED or (change, appointment.status) == ("confirm", Status.CONFIRMED):
+            return appointment
         try:
             await self._commands.change(who, change, appointment.id, "sms", message.id)
         except Problem as problem:
             if problem.code == "try_again":
                 raise NoAnswer(problem.detail) from problem
             log.info("inbound_text_refused", message_id=message.id, code=problem.code)
-        found = await self._records.appointments.by_ids([appointment.id])
-        return await self._status_reply(patient, found[appointment.id])
+        return await self._appointment(about)
 
-    async def _reminded_appointment(self, patient_id: str, now: datetime) -> Appointment | None:
-        """Return the future appointment of the last reminder whose appointment is active or was just cancelled by text.
+    async def _appointment(self, appointment_id: str) -> Appointment:
+        found = await self._records.appointments.by_ids([appointment_id])
+        return found[appointment_id]
 
-        The one that was just cancelled counts: a patient who sends 2 twice must not cancel two appointments.
-        """
-        reminders = await self._records.texts.reminders_to(patient_id, since=now)
-        found = await self._records.appointments.by_ids({reminder.appointment_id for reminder in reminders})
-        for reminder in reminders:
-            appointment = found.get(reminder.appointment_id)
-            if appointment is None or not _is_about(reminder, appointment):
-                continue
-            if appointment.active or _cancelled_by_text(appointment, now):
-                return appointment
-        return None
+    async def _conversation(self, patient: Account, message: InboundText, now: datetime) -> "_Conversation":
+        """Return the texts about the patient's future appointments and the replies to them, this message included."""
+        texts = await self._records.texts.to_person(patient.id, since=now)
+        appointments = await self._records.appointments.by_ids({text.appointment_id for text in texts})
+        answerable = answerable_texts(texts, appointments, message.phone)
+        if not answerable:
+            return _Conversation(answerable, appointments, [], now)
+        since = min(text.created_at for text in answerable.values())
+        earlier = await self._records.inbound_texts.about_appointments(message.phone, since)
+        own = [message] if message.about else []
+        return _Conversation(answerable, appointments, own + [each for each in earlier if each.id != message.id], now)
 
-    async def _status_reply(self, patient: Account, appointment: Appointment) -> str:
-        """Return a reply with the status of the appointment, in the local time of its doctor."""
+    async def _status_reply(self, patient: Account, appointment: Appointment, following: Appointment | None) -> str:
+        """Return a reply with the status of the appointment, and with the one that the next reply is about."""
         language = patient.language
-        doctor = await self._records.users.by_id(appointment.doctor_id)
-        if doctor is None or doctor.schedule is None:
-            raise LookupError(f"appointment {appointment.id} has no doctor")
-        when = wording.local_time(appointment.start, doctor.schedule.zone, language)
+        when = await self._local_time(appointment, language)
+        if following is None:
+            match appointment.status:
+                case Status.CONFIRMED:
+                    return wording.confirmed(self._clinic, when, language)
+                case Status.CANCELLED:
+                    return wording.cancelled_by_patient(self._clinic, when, language)
+                case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
+                    return wording.too_late_to_change(self._clinic, when, language)
+                case _:
+                    assert_never(appointment.status)
+        then = await self._local_time(following, language)
         match appointment.status:
             case Status.CONFIRMED:
-                return wording.confirmed(self._clinic, when, language)
+                return wording.confirmed_and_next(self._clinic, when, then, language)
             case Status.CANCELLED:
-                return wording.cancelled_by_patient(self._clinic, when, language)
+                return wording.cancelled_and_next(self._clinic, when, then, language)
             case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
-                return wording.too_late_to_change(self._clinic, when, language)
+                return wording.too_late_and_next(self._clinic, when, then, language)
             case _:
                 assert_never(appointment.status)
 
+    async def _local_time(self, appointment: Appointment, language: Language) -> str:
+        """Return the start in the local time of the appointment's doctor."""
+        doctor = await self._records.users.by_id(appointment.doctor_id)
+        if doctor is None or doctor.schedule is None:
+            raise LookupError(f"appointment {appointment.id} has no doctor")
+        return wording.local_time(appointment.start, doctor.schedule.zone, language)
 
-def _is_about(reminder: Text, appointment: Appointment) -> bool:
-    """Return whether the reminder was sent and the appointment has not been moved since."""
-    return reminder.status not in _NOT_SENT and reminder.start == appointment.start
 
+@dataclass(frozen=True)
+class _Conversation:
+    """The texts that a patient may reply to, and the patient's replies about appointments, the latest first."""
 
-def _cancelled_by_text(appointment: Appointment, now: datetime) -> bool:
-    event = appointment.last
-    return isinstance(event, AppointmentCancelled) and event.by.via == "sms" and now - event.at < _RECENTLY
+    texts: Mapping[str, Text]
+    appointments: Mapping[str, Appointment]
+    replies: Sequence[InboundText]
+    now: datetime
+
+    @property
+    def target(self) -> Appointment | None:
+        """The appointment that a reply is about now; one that is cancelled already if there is no other."""
+        if self.replies and not self.replies[0].decided and self.now - self.replies[0].received_at < _RECENTLY:
+            # The sender was asked to try again, or the last message is still being carried out.
+            repeated = self.appointments.get(self.replies[0].about or "")
+            if repeated:
+                return repeated
+        targets = reply_targets(self.texts, self.appointments, self.replies)
+        return targets[0] if targets else last_cancelled(self.texts, self.appointments, self.replies)
+
+    def following(self, about: str) -> Appointment | None:
+        """Return the appointment that the next reply is about, unless that is the same one."""
+        targets = reply_targets(self.texts, self.appointments, self.replies)
+        return targets[0] if targets and targets[0].id != about else None

@@ -30,11 +30,32 @@ class MongoInboundTexts:
             raise StoreUnavailable("a stored message is not acknowledged by a majority yet")
         return from_document(InboundText, stored)
 
-    async def answered(self, message_id: str, answer: str) -> None:
+    async def bind(self, message_id: str, appointment_id: str) -> str:
+        """Store that the message is about an appointment, unless it is about one already. Return the stored id."""
+        unbound = {"_id": message_id, "about": {"$exists": False}}
+        with translated():
+            changed = await self._collection.update_one(unbound, {"$set": {"about": appointment_id}})
+            if changed.matched_count:
+                return appointment_id
+            stored = await self._collection.find_one({"_id": message_id})
+        if stored is None or "about" not in stored:
+            raise StoreUnavailable("a stored message is not acknowledged by a majority yet")
+        return str(stored["about"])
+
+    async def answered(self, message_id: str, answer: str, *, decided: bool) -> None:
         """Store our reply. The first stored reply stays."""
         unanswered = {"_id": message_id, "answer": {"$exists": False}}
         with translated():
-            await self._collection.update_one(unanswered, {"$set": {"answer": answer}})
+            await self._collection.update_one(unanswered, {"$set": {"answer": answer, "decided": decided}})
+
+    async def about_appointments(self, phone: str, since: datetime) -> list[InboundText]:
+        """Return the messages from the phone that are about an appointment, the latest first."""
+        with translated():
+            found = await self._collection.find({"phone": phone, "receivedAt": {"$gte": since}}).to_list(None)
+        messages = (from_document(InboundText, each) for each in found)
+        return sorted(
+            (each for each in messages if each.about), key=lambda each: (each.received_at, each.id), reverse=True
+        )
 
 
 class MongoOptOuts:

@@ -63,6 +63,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("userId", ASCENDING)], name="of_user"),
         IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
+    "inbound_texts": [
+        IndexModel([("phone", ASCENDING), ("receivedAt", ASCENDING)], name="of_phone"),
+    ],
     "texts": [
         # Do not append a field: with another field behind, the embedded engine excludes the upper bound of a `$lte`.
         IndexModel([("status", ASCENDING), ("line", ASCENDING), ("notBefore", ASCENDING)], name="waiting"),

@@ -33,10 +33,10 @@ class MemoryTexts:
         found = (text for text in self._stored.values() if text.appointment_id == appointment_id)
         return sorted(found, key=_age)
 
-    async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
+    async def to_person(self, user_id: str, since: datetime) -> list[Text]:
+        """Return the texts to a person about appointments that start at `since` or later, the last planned first."""
         found = (text for text in self._stored.values() if text.user_id == user_id and text.start >= since)
-        return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
+        return sorted(found, key=_age, reverse=True)
 
     async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
         """Return the doctor's texts planned at `since` or later that reached nobody, the latest first."""
@@ -130,11 +130,25 @@ class MemoryInboundTexts:
         """Store a message and return it, or return the stored message with this id."""
         return self._stored.setdefault(message.id, message)
 
-    async def answered(self, message_id: str, answer: str) -> None:
+    async def bind(self, message_id: str, appointment_id: str) -> str:
+        """Store that the message is about an appointment, unless it is about one already. Return the stored id."""
+        stored = self._stored[message_id]
+        if stored.about is None:
+            self._stored[message_id] = stored.model_copy(update={"about": appointment_id})
+        return stored.about or appointment_id
+
+    async def answered(self, message_id: str, answer: str, *, decided: bool) -> None:
         """Store our reply. The first stored reply stays."""
         stored = self._stored.get(message_id)
         if stored and stored.answer is None:
-            self._stored[message_id] = stored.model_copy(update={"answer": answer})
+            self._stored[message_id] = stored.model_copy(update={"answer": answer, "decided": decided})
+
+    async def about_appointments(self, phone: str, since: datetime) -> list[InboundText]:
+        """Return the messages from the phone that are about an appointment, the latest first."""
+        found = [each for each in self._stored.values() if each.phone == phone and each.received_at >= since]
+        return sorted(
+            (each for each in found if each.about), key=lambda each: (each.received_at, each.id), reverse=True
+        )
 
 
 class MemoryOptOuts:

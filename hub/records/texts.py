@@ -44,10 +44,10 @@ class MongoTexts:
         """Return the texts about an appointment, in the order in which they were planned."""
         return sorted(await self._find({"appointmentId": appointment_id}), key=_age)
 
-    async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
+    async def to_person(self, user_id: str, since: datetime) -> list[Text]:
+        """Return the texts to a person about appointments that start at `since` or later, the last planned first."""
         found = await self._find({"userId": user_id, "start": {"$gte": since}})
-        return sorted((text for text in found if text.kind == "reminder"), key=_age, reverse=True)
+        return sorted(found, key=_age, reverse=True)
 
     async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
         """Return the doctor's texts planned at `since` or later that reached nobody, the latest first."""

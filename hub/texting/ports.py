@@ -27,8 +27,8 @@ class TextRecords(Protocol):
     async def of_appointment(self, appointment_id: str) -> list[Text]:
         """Return the texts about an appointment, in the order in which they were planned."""
 
-    async def reminders_to(self, user_id: str, since: datetime) -> list[Text]:
-        """Return a person's reminders of appointments that start at `since` or later, the last planned first."""
+    async def to_person(self, user_id: str, since: datetime) -> list[Text]:
+        """Return the texts to a person about appointments that start at `since` or later, the last planned first."""
 
     async def not_delivered(self, doctor_id: str, since: datetime) -> list[Text]:
         """Return the doctor's texts planned at `since` or later that reached nobody, the latest first.
@@ -97,8 +97,20 @@ class InboundTexts(Protocol):
         If its `answer` is None, the message has not been handled to the end: handle it again under the same command id.
         """
 
-    async def answered(self, message_id: str, answer: str) -> None:
-        """Store our reply. The first stored reply stays."""
+    async def bind(self, message_id: str, appointment_id: str) -> str:
+        """Store that the message is about an appointment, unless it is about one already. Return the stored id.
+
+        So a message that is delivered again, or twice at once, stays about one appointment.
+        """
+
+    async def answered(self, message_id: str, answer: str, *, decided: bool) -> None:
+        """Store our reply, and whether it says what has become of the appointment. The first stored reply stays."""
+
+    async def about_appointments(self, phone: str, since: datetime) -> list[InboundText]:
+        """Return the messages from the phone that are about an appointment, received at `since` or later.
+
+        The latest comes first.
+        """
 
 
 class OptOuts(Protocol):

@@ -32,7 +32,10 @@ _Sentence = Literal[
     "confirmed",
     "cancelled_by_patient",
     "too_late_to_change",
-    "no_open_reminder",
+    "confirmed_and_next",
+    "cancelled_and_next",
+    "too_late_and_next",
+    "no_open_appointment",
     "how_to_reply",
     "unmonitored_number",
     "try_later",
@@ -51,7 +54,10 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "confirmed": "{clinic}: thank you. Your appointment {when} is confirmed.",
         "cancelled_by_patient": "{clinic}: your appointment {when} is cancelled.{questions}",
         "too_late_to_change": "{clinic}: your appointment {when} cannot be changed by text now.{questions}",
-        "no_open_reminder": "{clinic}: there is no reminder to answer now.{questions}",
+        "confirmed_and_next": "{clinic}: your appointment {when} is confirmed. Your next reply is about {following}.",
+        "cancelled_and_next": "{clinic}: your appointment {when} is cancelled. Your next reply is about {following}.",
+        "too_late_and_next": "{clinic}: it is too late to change {when} by text. Your next reply is about {following}.",
+        "no_open_appointment": "{clinic}: there is no appointment that you can change by text now.{questions}",
         "how_to_reply": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
         "unmonitored_number": "{clinic}: this number only takes answers to reminders.{questions}",
         "try_later": "{clinic}: we could not do this just now. Please reply again in a few minutes.{questions}",
@@ -69,7 +75,14 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "confirmed": "{clinic}: danke. Ihr Termin am {when} ist bestätigt.",
         "cancelled_by_patient": "{clinic}: Ihr Termin am {when} ist abgesagt.{questions}",
         "too_late_to_change": "{clinic}: Ihr Termin am {when} ist jetzt nicht mehr per SMS zu ändern.{questions}",
-        "no_open_reminder": "{clinic}: zurzeit ist keine Erinnerung zu beantworten.{questions}",
+        "confirmed_and_next": (
+            "{clinic}: Ihr Termin am {when} ist bestätigt. Ihre nächste Antwort gilt für {following}."
+        ),
+        "cancelled_and_next": (
+            "{clinic}: Ihr Termin am {when} ist abgesagt. Ihre nächste Antwort gilt für {following}."
+        ),
+        "too_late_and_next": ("{clinic}: {when} ist per SMS nicht mehr zu ändern. Nächste Antwort: {following}."),
+        "no_open_appointment": "{clinic}: zurzeit ist kein Termin per SMS zu ändern.{questions}",
         "how_to_reply": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
         "unmonitored_number": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
         "try_later": "{clinic}: das ging gerade nicht. Bitte antworten Sie in ein paar Minuten noch einmal.{questions}",
@@ -142,9 +155,24 @@ def too_late_to_change(clinic: Clinic, when: str, language: Language = "en") -> 
     return _format(clinic, language, "too_late_to_change", when=when)
 
 
-def no_open_reminder(clinic: Clinic, language: Language = "en") -> str:
-    """Reply to a patient who sent 1 or 2 without an open reminder."""
-    return _format(clinic, language, "no_open_reminder")
+def confirmed_and_next(clinic: Clinic, when: str, following: str, language: Language = "en") -> str:
+    """Reply as `confirmed` does; the patient's next reply is about the appointment at `following`."""
+    return _format(clinic, language, "confirmed_and_next", when=when, following=following)
+
+
+def cancelled_and_next(clinic: Clinic, when: str, following: str, language: Language = "en") -> str:
+    """Reply as `cancelled_by_patient` does; the patient's next reply is about the appointment at `following`."""
+    return _format(clinic, language, "cancelled_and_next", when=when, following=following)
+
+
+def too_late_and_next(clinic: Clinic, when: str, following: str, language: Language = "en") -> str:
+    """Reply as `too_late_to_change` does; the patient's next reply is about the appointment at `following`."""
+    return _format(clinic, language, "too_late_and_next", when=when, following=following)
+
+
+def no_open_appointment(clinic: Clinic, language: Language = "en") -> str:
+    """Reply to a patient who sent 1 or 2 without an appointment to reply about."""
+    return _format(clinic, language, "no_open_appointment")
 
 
 def how_to_reply(clinic: Clinic, language: Language = "en") -> str:
@@ -165,7 +193,7 @@ def try_later(clinic: Clinic, language: Language = "en") -> str:
 def most_segments(clinic: Clinic) -> int:
     """Return how many segments the longest text of this clinic takes."""
     sentences: Sequence[_Sentence] = get_args(_Sentence)
-    values = {"when": LONGEST_TIME, "before": LONGEST_TIME, "phone": clinic.phone or ""}
+    values = {**dict.fromkeys(("when", "before", "following"), LONGEST_TIME), "phone": clinic.phone or ""}
     return max(
         segments(_format(clinic, language, sentence, **values)) for language in _SENTENCES for sentence in sentences
     )

@@ -23,7 +23,7 @@ from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
 from hub.texting.reports import STOPPED
 from hub.texting.segments import segments
-from hub.texting.text import StatusUpdate, Text, TextStatus, text_id
+from hub.texting.text import StatusUpdate, Text, TextKind, TextStatus, text_id
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import RestClinic, make_services, opening
 
@@ -93,14 +93,16 @@ class Office:
         """Say what has become of a text of ours."""
         return await self.post(path, {"MessageSid": sid, "MessageStatus": status, "From": LINE, "To": CARL} | more)
 
-    async def remind(self, appointment_id: str, status: TextStatus = TextStatus.SENT, ago: int = 0) -> Text:
-        """Put a reminder about the appointment, as it stands now, into the outbox."""
+    async def remind(
+        self, appointment_id: str, status: TextStatus = TextStatus.SENT, ago: int = 0, kind: TextKind = "reminder"
+    ) -> Text:
+        """Put a text about the appointment, as it stands now, into the outbox."""
         appointment = (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
         at = self.clinic.clock() - timedelta(minutes=ago)
         self._messages += 1
         reminder = Text(
             id=text_id(appointment.doctor_id, 1000 + self._messages, appointment.patient_id),
-            kind="reminder",
+            kind=kind,
             line="patient",
             user_id=appointment.patient_id,
             phone=CARL,
@@ -185,7 +187,8 @@ async def test_a_message_whose_answer_was_lost_has_done_its_work_once(
     await office.remind(other)
     moved = {"start": opening(3).isoformat()}
     await office.clinic.ask("PATCH", f"/api/v1/appointments/{reminded}/reschedule", "ada", json=moved)
-    assert (await office.text(CARL, "1", sid="SM7")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
+    said = await office.text(CARL, "1", sid="SM7")
+    assert said.words == wording.confirmed_and_next(WORDS, TODAY_AT_TEN, TODAY_AT_ELEVEN)
     assert await office.status_of(other) is Status.SCHEDULED
 
 
@@ -198,22 +201,135 @@ async def test_an_old_message_that_was_not_answered_is_not_carried_out_late(offi
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
-async def test_2_sent_twice_cancels_one_appointment(office: Office, reminded: str) -> None:
+@pytest.fixture
+async def twice_reminded(office: Office, reminded: str) -> tuple[str, str]:
+    """The appointments of Carl at ten and at eleven. The text about the one at ten is the latest."""
     other = await office.clinic.book("carl", "ada", opening(0, half_hours=4))
     await office.remind(other, ago=1)
-    first = await office.text(CARL, "2")
-    assert await office.text(CARL, "2") == first
-    assert (await office.text(CARL, "1")) == first  # says how it stands: cancelled
-    assert [await office.status_of(each) for each in (reminded, other)] == [Status.CANCELLED, Status.SCHEDULED]
-    office.clinic.clock.forward(timedelta(minutes=11))
+    return reminded, other
+
+
+DONE = {"1": ("confirmed", Status.CONFIRMED), "2": ("cancelled", Status.CANCELLED)}
+
+
+@pytest.mark.parametrize("second", ["1", "2"])
+@pytest.mark.parametrize("first", ["1", "2"])
+async def test_the_second_reply_is_about_the_other_appointment_and_the_first_says_so(
+    office: Office, twice_reminded: tuple[str, str], first: str, second: str
+) -> None:
+    ten, eleven = twice_reminded
+    and_next = {"1": wording.confirmed_and_next, "2": wording.cancelled_and_next}[first]
+    assert (await office.text(CARL, first)).words == and_next(WORDS, TODAY_AT_TEN, TODAY_AT_ELEVEN)
+    assert [await office.status_of(each) for each in (ten, eleven)] == [DONE[first][1], Status.SCHEDULED]
+    said = (await office.text(CARL, second)).words
+    assert said is not None
+    assert f"{TODAY_AT_ELEVEN} is {DONE[second][0]}" in said
+    assert ("next reply" in said) == ((first, second) == ("1", "2"))
+    assert [await office.status_of(each) for each in (ten, eleven)] == [DONE[first][1], DONE[second][1]]
+
+
+async def test_after_all_are_answered_the_reply_is_about_the_last_and_then_about_what_is_left(
+    office: Office, twice_reminded: tuple[str, str]
+) -> None:
+    for minute in ("1", "1"):
+        await office.text(CARL, minute)
+        office.clinic.clock.forward(timedelta(minutes=1))
     assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_ELEVEN)
+    office.clinic.clock.forward(timedelta(minutes=1))
+    assert (await office.text(CARL, "2")).words == wording.cancelled_and_next(WORDS, TODAY_AT_ELEVEN, TODAY_AT_TEN)
+    office.clinic.clock.forward(timedelta(minutes=1))
+    assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
+    office.clinic.clock.forward(timedelta(minutes=1))
+    assert (await office.text(CARL, "2")).words == wording.cancelled_by_patient(WORDS, TODAY_AT_TEN)
+    assert [await office.status_of(each) for each in twice_reminded] == [Status.CANCELLED] * 2
+
+
+async def test_1_to_a_reminder_of_a_confirmed_appointment_moves_on_to_the_other(
+    office: Office, twice_reminded: tuple[str, str]
+) -> None:
+    await office.clinic.ask("PATCH", f"/api/v1/appointments/{twice_reminded[0]}/confirm", "carl")
+    for body in ("1", "1"):
+        await office.text(CARL, body)
+    assert [await office.status_of(each) for each in twice_reminded] == [Status.CONFIRMED] * 2
+
+
+@pytest.mark.parametrize("body", ["1", "2"])
+async def test_a_message_delivered_twice_is_about_one_appointment(
+    office: Office, twice_reminded: tuple[str, str], body: str
+) -> None:
+    first, again = await asyncio.gather(office.text(CARL, body, sid="SM7"), office.text(CARL, body, sid="SM7"))
+    assert first == again == await office.text(CARL, body, sid="SM7")
+    assert [await office.status_of(each) for each in twice_reminded] == [DONE[body][1], Status.SCHEDULED]
+
+
+async def test_a_message_whose_answer_was_lost_stays_about_its_appointment(
+    office: Office, twice_reminded: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object, **__: object) -> None:
+        raise RuntimeError("kill -9")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.records.inbound_texts, "answered", die)
+        assert (await office.text(CARL, "2", sid="SM7")).code == "internal"
+    said = await office.text(CARL, "2", sid="SM7")
+    assert said.words == wording.cancelled_and_next(WORDS, TODAY_AT_TEN, TODAY_AT_ELEVEN)
+    assert [await office.status_of(each) for each in twice_reminded] == [Status.CANCELLED, Status.SCHEDULED]
+
+
+async def test_who_is_asked_to_try_again_means_the_same_appointment(
+    office: Office, twice_reminded: tuple[str, str]
+) -> None:
+    office.clinic.commands.silent = True
+    assert (await office.text(CARL, "2")).words == wording.try_later(WORDS)
+    office.clinic.commands.silent = False
+    await office.clinic.ask("PATCH", f"/api/v1/appointments/{twice_reminded[0]}/cancel", "carl")  # or the first 2, late
+    said = await office.text(CARL, "2")
+    assert said.words == wording.cancelled_and_next(WORDS, TODAY_AT_TEN, TODAY_AT_ELEVEN)
+    assert await office.status_of(twice_reminded[1]) is Status.SCHEDULED
+
+
+@pytest.mark.parametrize("body", ["1", "2"])
+@pytest.mark.parametrize("kind", ["booked", "rescheduled"])
+async def test_a_reply_to_another_text_than_a_reminder_is_about_its_appointment(
+    office: Office, kind: TextKind, body: str
+) -> None:
+    booked = await office.clinic.book("carl", "ada", opening(0, half_hours=2))
+    await office.remind(booked, kind=kind)
+    assert f"{TODAY_AT_TEN} is {DONE[body][0]}" in ((await office.text(CARL, body)).words or "")
+    assert await office.status_of(booked) is DONE[body][1]
+
+
+async def test_the_latest_text_comes_before_a_reminder_and_a_reminder_before_other_texts(office: Office) -> None:
+    latest, reminder, old = [
+        await office.clinic.book("carl", "ada", opening(0, half_hours=half_hours)) for half_hours in (2, 4, 6)
+    ]
+    await office.remind(old, kind="booked", ago=1)
+    await office.remind(reminder, ago=2)
+    await office.remind(latest, kind="booked")
+    for expected in (latest, reminder):
+        await office.text(CARL, "1")
+        assert await office.status_of(expected) is Status.CONFIRMED
+        office.clinic.clock.forward(timedelta(minutes=1))
+    assert await office.status_of(old) is Status.SCHEDULED
+    for expected in (reminder, latest, old):  # a 2 after a 1 is about the same appointment
+        await office.text(CARL, "2")
+        assert await office.status_of(expected) is Status.CANCELLED
+        office.clinic.clock.forward(timedelta(minutes=1))
+
+
+async def test_the_text_to_a_phone_that_the_patient_no_longer_has_asks_nothing(office: Office, reminded: str) -> None:
+    change = {"phone": "+12025550177"}
+    assert (await office.clinic.ask("PATCH", "/api/v1/users/me", "carl", json=change)).status == 200
+    assert (await office.text("+12025550177", "2")).words == wording.no_open_appointment(WORDS)
+    assert await office.status_of(reminded) is Status.SCHEDULED
 
 
 async def test_the_latest_reminder_is_the_one_that_is_answered(office: Office, reminded: str) -> None:
     other = await office.clinic.book("carl", "ben", opening(0, half_hours=4))
     office.clinic.clock.forward(timedelta(minutes=5))
     await office.remind(other)
-    assert (await office.text(CARL, "1")).words == wording.confirmed(WORDS, TODAY_AT_ELEVEN)
+    said = await office.text(CARL, "1")
+    assert said.words == wording.confirmed_and_next(WORDS, TODAY_AT_ELEVEN, TODAY_AT_TEN)
     assert [await office.status_of(each) for each in (reminded, other)] == [Status.SCHEDULED, Status.CONFIRMED]
 
 
@@ -230,20 +346,20 @@ async def test_what_the_clinic_has_cancelled_is_passed_over(office: Office) -> N
 async def test_a_reminder_that_never_went_out_asks_nothing(office: Office, status: TextStatus) -> None:
     booked = await office.clinic.book("carl", "ada", opening(0, half_hours=2))
     await office.remind(booked, status)
-    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_appointment(WORDS))
     assert await office.status_of(booked) is Status.SCHEDULED
 
 
 async def test_a_reminder_of_a_time_that_no_longer_holds_asks_nothing(office: Office, reminded: str) -> None:
     move = {"start": opening(0, half_hours=6).isoformat()}
     await office.clinic.ask("PATCH", f"/api/v1/appointments/{reminded}/reschedule", "ada", json=move)
-    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_appointment(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
 async def test_an_appointment_that_has_begun_is_not_answered_for(office: Office, reminded: str) -> None:
     office.clinic.clock.forward(timedelta(minutes=61))
-    assert await office.text(CARL, "2") == Said(200, wording.no_open_reminder(WORDS))
+    assert await office.text(CARL, "2") == Said(200, wording.no_open_appointment(WORDS))
     assert await office.status_of(reminded) is Status.SCHEDULED
 
 
@@ -579,7 +695,7 @@ def test_answers_that_name_a_time_fit_into_one_segment(of_time: Any) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [wording.no_open_reminder, wording.how_to_reply, wording.unmonitored_number, wording.try_later],
+    [wording.no_open_appointment, wording.how_to_reply, wording.unmonitored_number, wording.try_later],
 )
 def test_answers_fit_into_one_segment(answer: Any) -> None:
     assert segments(answer(LONGEST)) == 1

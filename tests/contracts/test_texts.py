@@ -236,17 +236,18 @@ async def test_unsettled_texts_are_those_of_unknown_outcome(records: Records) ->
     assert {text.seq for text in await records.texts.unsettled(BEFORE + MINUTE)} == {1}
 
 
-async def test_reminders_to_a_person_come_latest_first(records: Records) -> None:
+async def test_texts_to_a_person_come_latest_first(records: Records) -> None:
     later = NINE + timedelta(days=1)
     past, first, second = (
         _text(1, start=NINE - timedelta(days=1)),
         _text(2, created_at=BEFORE + MINUTE),
         _text(3, start=later, created_at=BEFORE + 2 * MINUTE),
     )
-    await records.texts.add_all([past, second, first, _text(4, "paul"), _text(5, kind="booked")])
+    booked = _text(5, kind="booked", created_at=BEFORE)
+    await records.texts.add_all([past, second, booked, first, _text(4, "paul")])
 
-    assert await records.texts.reminders_to("pat", NINE) == [second, first]
-    assert await records.texts.reminders_to("nobody", NINE) == []
+    assert await records.texts.to_person("pat", NINE) == [second, first, booked]
+    assert await records.texts.to_person("nobody", NINE) == []
 
 
 async def test_a_doctor_sees_the_texts_that_reached_nobody(records: Records) -> None:
@@ -290,10 +291,44 @@ async def test_a_repeated_message_is_stored_once_and_gets_the_same_reply(records
     assert await inbound.receive(_message()) == _message()
     assert await inbound.receive(_message("something else")) == _message()
 
-    await inbound.answered("SMin", "You are expected.")
-    await inbound.answered("SMin", "Too late.")
+    await inbound.answered("SMin", "You are expected.", decided=True)
+    await inbound.answered("SMin", "Too late.", decided=False)
 
-    assert await inbound.receive(_message()) == _message(answer="You are expected.")
+    assert await inbound.receive(_message()) == _message(answer="You are expected.").model_copy(
+        update={"decided": True}
+    )
+
+
+async def test_a_message_stays_about_the_first_appointment_that_is_bound(records: Records) -> None:
+    inbound = records.inbound_texts
+    await inbound.receive(_message())
+
+    bound = await asyncio.gather(*(inbound.bind("SMin", f"appointment-{number}") for number in range(8)))
+
+    assert len(set(bound)) == 1
+    assert (await inbound.receive(_message())).about == bound[0]
+    assert await inbound.bind("SMin", "another") == bound[0]
+
+
+async def test_messages_about_appointments_come_latest_first(records: Records) -> None:
+    inbound = records.inbound_texts
+    early, first, second, other, plain = (
+        _message().model_copy(update={"id": f"SM{number}", "received_at": BEFORE + number * MINUTE, "phone": phone})
+        for number, phone in enumerate((PAT, PAT, PAT, CLINIC, PAT))
+    )
+    for message in (second, early, plain, other, first):
+        await inbound.receive(message)
+    for message in (early, first, second, other):
+        await inbound.bind(message.id, "appointment")
+    await inbound.answered(first.id, "Done.", decided=True)
+
+    found = await inbound.about_appointments(PAT, first.received_at)
+
+    assert [(each.id, each.about, each.decided) for each in found] == [
+        (second.id, "appointment", False),
+        (first.id, "appointment", True),
+    ]
+    assert await inbound.about_appointments(PAT, plain.received_at) == []
 
 
 async def test_of_concurrent_copies_of_a_message_one_is_stored(records: Records) -> None:

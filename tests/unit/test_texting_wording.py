@@ -31,7 +31,9 @@ def _worded(clinic: Clinic) -> dict[str, str]:
     """Return what each template says in each language, with the longest times."""
     bodies = {}
     for template in TEMPLATES:
-        times = [LONGEST_TIME for name in inspect.signature(template).parameters if name in {"when", "before"}]
+        times = [
+            LONGEST_TIME for name in inspect.signature(template).parameters if name in {"when", "before", "following"}
+        ]
         for language in LANGUAGES:
             bodies[f"{template.__name__} {language}"] = template(clinic, *times, language)
     return bodies
