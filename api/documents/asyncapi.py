@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic.json_schema import models_json_schema
 
+from api.documents.descriptions import describe_fields
 from api.documents.examples import example
 from api.http.identity import Access
 from api.http.problems import KINDS, Code
@@ -93,6 +94,7 @@ def _schemas(commands: Sequence[SocketCommand]) -> dict[str, Json]:
     for definition in definitions.values():
         for sent_sometimes in ("retryAfter", "appointmentId", "replayed"):
             definition.get("properties", {}).get(sent_sometimes, {}).pop("default", None)
+    describe_fields({"schemas": definitions})
     return definitions
 
 

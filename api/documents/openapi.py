@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from api.documents.descriptions import describe_fields, parameter_description
 from api.documents.examples import example
 from api.documents.json_schemas import REFERENCE, Json, resolved, used_definitions, without_null
 from api.documents.problem_responses import field_error_schema, problem_responses, problem_schema
@@ -41,7 +42,7 @@ def openapi(table: Sequence[Endpoint]) -> Json:
     for endpoint in table:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas, definitions)
     used = used_definitions(paths, definitions)
-    return {
+    document: Json = {
         "openapi": "3.1.1",
         "info": {
             "title": "Clinic Hub",
@@ -56,6 +57,8 @@ def openapi(table: Sequence[Endpoint]) -> Json:
             "securitySchemes": {"bearer": _BEARER},
         },
     }
+    describe_fields(document)
+    return document
 
 
 def openapi_servers(base_url: str) -> list[Json]:
@@ -89,7 +92,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
             parameter
             for source in endpoint.takes
             if source in _PARAMETERS
-            for parameter in _parameters(source, schemas[(endpoint.name, source), "validation"], definitions)
+            for parameter in _parameters(
+                endpoint.path, source, schemas[(endpoint.name, source), "validation"], definitions
+            )
         ],
         "responses": {
             str(endpoint.status): _success(endpoint, schemas, definitions),
@@ -118,22 +123,29 @@ def _form(field: str) -> Json:
             "type": "object",
             "required": [field],
             "properties": {
-                field: {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+                field: {
+                    "description": "The file.",
+                    "type": "string",
+                    "format": "binary",
+                    "contentMediaType": "application/octet-stream",
+                }
             },
         },
         "example": {field: "the bytes of the file"},
     }
 
 
-def _parameters(source: Source, schema: Json, definitions: Mapping[str, Json]) -> Iterable[Json]:
+def _parameters(path: str, source: Source, schema: Json, definitions: Mapping[str, Json]) -> Iterable[Json]:
     model = resolved(schema, definitions)
     for name, given in model.get("properties", {}).items():
+        wanted = {key: value for key, value in without_null(given).items() if key not in {"title", "description"}}
         yield {
             "name": name,
             "in": _PARAMETERS[source],
+            "description": given.get("description") or parameter_description(name, path),
             "required": source == "path" or name in model.get("required", ()),
-            "schema": without_null(given),
-            "example": example(without_null(given), definitions, name),
+            "schema": wanted,
+            "example": example(wanted, definitions, name),
         }
 
 
