@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field, SecretStr
 
-from api.http.endpoints import Routes
+from api.commands.command_client import Done
+from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
 from api.http.problems import FieldError, Problem
+from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.resources.profile import TAKEN, User, user_of
 from api.services import Services, own_account
 from hub.accounts.account import Account
@@ -67,7 +69,7 @@ class SignedIn(Value):
     "/auth/patient/signup",
     access=Access.ANYONE,
     status=HTTPStatus.CREATED,
-    problems=["email_taken", "phone_taken", "too_many_requests"],
+    problems=["email_taken", "phone_taken", "invalid_credentials", "too_many_requests"],
 )
 async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
     """Create a patient's account and log in."""
@@ -84,7 +86,7 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
     taken = await services.records.users.add([account])
     if taken is not None:
         raise Problem(*TAKEN[taken])
-    return _signed_in(account, await services.sign_in.start(account))
+    return await _start(services, account)
 
 
 @routes.endpoint(
@@ -106,16 +108,20 @@ async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -
     return await _log_in(services, request, body, "doctor")
 
 
-@routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"])
-async def refresh(services: Services, body: Refresh) -> SignedIn:
-    """Exchange a refresh token for a new pair of tokens. To use a refresh token twice ends the log-in."""
-    renewed = await services.sign_in.refresh(body.refresh_token)
+@routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"], sends=[REPLAYED])
+async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Answer[SignedIn]:
+    """Exchange a refresh token for a new pair of tokens. To use a refresh token twice ends the log-in.
+
+    A client whose answer was lost repeats the request with the same `Idempotency-Key`, and gets the same pair, for 30
+    seconds and until the new refresh token is used.
+    """
+    renewed = await services.sign_in.refresh(body.refresh_token, headers.key)
     if renewed is None:
         raise _invalid_refresh_token()
     if await _is_disabled(services, renewed[0]):  # disabled while this log-in began, so disabling did not end it
         await services.sign_in.end_all(renewed[0].id)
         raise _invalid_refresh_token()
-    return _signed_in(*renewed)
+    return answer_of(Done(_signed_in(*renewed), renewed[1].replayed))
 
 
 @routes.endpoint("POST", "/auth/logout", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
@@ -174,10 +180,22 @@ async def _log_in(
     hashed = account.password_hash if account else None
     correct = await verify_password(password, hashed, services.settings.bcrypt_rounds)
     if account is None or not correct:
-        raise Problem("invalid_credentials", "No account has this e-mail address, password and role.")
+        raise _invalid_credentials()
     if await _is_disabled(services, account):
         raise Problem("forbidden", "This account is disabled. Ask the clinic.")
-    return _signed_in(account, await services.sign_in.start(account))
+    return await _start(services, account)
+
+
+async def _start(services: Services, account: Account) -> SignedIn:
+    """Start a log-in with the password that was verified. Raises `Problem` if it has been changed since."""
+    pair = await services.sign_in.start(account)
+    if pair is None:
+        raise _invalid_credentials()
+    return _signed_in(account, pair)
+
+
+def _invalid_credentials() -> Problem:
+    return Problem("invalid_credentials", "No account has this e-mail address, password and role.")
 
 
 async def _is_disabled(services: Services, account: Account) -> bool:

@@ -1,5 +1,6 @@
 """The account of a doctor or a patient, and a login session."""
 
+from datetime import timedelta
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -38,6 +39,23 @@ class Account(Value):
     calendar_key_hash: str | None = None
 
 
+REFRESH_REPEATABLE = timedelta(seconds=30)
+"""How long a refresh may be repeated with the same idempotency key and gets the same tokens."""
+
+
+class Refreshed(Value):
+    """The last refresh of a session, if it had an idempotency key: what it takes to answer the same request again.
+
+    `presented` is the hash of the token that was exchanged, `key_hash` that of the idempotency key. With the token and
+    the key, both of which are stored nowhere, `salt` gives the new token once more.
+    """
+
+    presented: str
+    key_hash: str
+    salt: str
+    at: Instant
+
+
 class Session(Value):
     """One login: a family of refresh tokens. Only the hash of the current token is stored."""
 
@@ -48,3 +66,14 @@ class Session(Value):
     created_at: Instant
     expires_at: Instant
     revoked_at: Instant | None = None
+    refreshed: Refreshed | None = None
+
+    def was_refreshed_by(self, presented: str, again: Refreshed | None) -> bool:
+        """Return whether this is the last refresh once more, and not too late: the same token and the same key."""
+        last = self.refreshed
+        return (
+            last is not None
+            and again is not None
+            and (last.presented, last.key_hash) == (presented, again.key_hash)
+            and again.at - last.at <= REFRESH_REPEATABLE
+        )

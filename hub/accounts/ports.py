@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from hub.accounts.account import Account, Session
+from hub.accounts.account import Account, Refreshed, Session
 from hub.scheduling.values import Role
 
 Unique = Literal["email", "phone"]
@@ -58,11 +58,15 @@ class SessionRecords(Protocol):
     async def add(self, session: Session) -> None:
         """Insert a session."""
 
-    async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
+    async def rotate(
+        self, session_id: str, presented: str, fresh: str, now: datetime, refreshed: Refreshed | None = None
+    ) -> Session | None:
         """Replace the token hash `presented` by `fresh` if `presented` is the current hash of a live session.
 
         Returns the session, or None if it is unknown, expired, revoked, or has another hash. In the last case the
-        session is revoked, because a token was used twice.
+        session is revoked, because a token was used twice. With `refreshed`, the exchange is stored too. The same
+        exchange once more (`Session.was_refreshed_by`), also at the same time, changes nothing and returns the session
+        as the first one left it.
         """
 
     async def revoke(self, session_id: str, now: datetime) -> None:

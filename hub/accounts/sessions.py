@@ -2,14 +2,23 @@
 
 A refresh token is `<session id>.<secret>`. The store holds only the hash of the secret. If a secret is used twice, the
 token has been stolen, so the whole session ends.
+
+A client whose answer was lost has to use its token twice. It repeats the request with the same idempotency key, and
+gets the same pair again for 30 seconds. For that, the new secret is not random but derived: from the old secret, the
+key, and a random salt that is stored with the session. The store alone does not give the secret, because it has neither
+the old secret nor the key, only their hashes. The old token alone does not give it either, because the salt never
+leaves the store. Compared with a key of the server's, nothing has to be configured, and a change of `JWT_SECRET` breaks
+no retry.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from hmac import digest
 
-from hub.accounts.account import Account, Session
+from hub.accounts.account import Account, Refreshed, Session
 from hub.accounts.ports import SessionRecords, UserRecords
 from hub.accounts.tokens import AccessTokens
 from hub.clock import Clock
@@ -22,11 +31,15 @@ OnEnded = Callable[[str, datetime], Awaitable[None]]
 
 @dataclass(frozen=True)
 class TokenPair:
-    """The tokens that a client stores. `expires_in` is the lifetime of the access token in seconds."""
+    """The tokens that a client stores. `expires_in`: the seconds until the access token expires.
+
+    `replayed`: the pair was given before, to the same request.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
+    replayed: bool = False
 
 
 class SignIn:
@@ -48,8 +61,12 @@ class SignIn:
         self._refresh_lifetime = refresh_lifetime
         self._clock = clock
 
-    async def start(self, account: Account) -> TokenPair:
-        """Start a session. The caller has verified the password. Raises `StoreUnavailable`."""
+    async def start(self, account: Account) -> TokenPair | None:
+        """Start a session. The caller has verified the password of `account`. Raises `StoreUnavailable`.
+
+        Returns None if the password has been changed since `account` was read. A change first writes the new hash, then
+        ends all sessions. So either it ends this session, or it is seen here.
+        """
         now, secret = self._clock(), new_secret()
         session = Session(
             id=new_id(),
@@ -60,20 +77,39 @@ class SignIn:
             expires_at=now + self._refresh_lifetime,
         )
         await self._sessions.add(session)
-        return self._pair(account, session.id, secret)
+        current = await self._users.by_id(account.id)
+        if current is not None and current.password_hash != account.password_hash:
+            await self.end(session.id)
+            return None
+        return self._pair(account, session.id, secret, now)
 
-    async def refresh(self, refresh_token: str) -> tuple[Account, TokenPair] | None:
-        """Exchange a refresh token for a new pair. Returns None if it is not valid. Raises `StoreUnavailable`."""
+    async def refresh(self, refresh_token: str, key: str | None = None) -> tuple[Account, TokenPair] | None:
+        """Exchange a refresh token for a new pair. Returns None if it is not valid. Raises `StoreUnavailable`.
+
+        With the same `key` the same token gives the same pair again, for 30 seconds and until the new one is used.
+        """
         session_id, _, presented = refresh_token.partition(".")
-        secret = new_secret()
-        session = await self._sessions.rotate(session_id, _hash(presented), _hash(secret), self._clock())
+        now, salt, secret = self._clock(), new_secret(), new_secret()
+        refreshed = None
+        if key is not None:
+            refreshed = Refreshed(presented=_hash(presented), key_hash=_hash(key), salt=salt, at=now)
+            secret = _derived(presented, key, salt)
+        session = await self._sessions.rotate(session_id, _hash(presented), _hash(secret), now, refreshed)
         if session is None:
             # Report only sessions that exist: the client may have invented the id.
             if ended := await self._sessions.revoked_at(session_id):
                 await self._on_ended(session_id, ended)
             return None
         account = await self._users.by_id(session.user_id)
-        return (account, self._pair(account, session.id, secret)) if account else None
+        if account is None:
+            return None
+        if key is None or session.refreshed is None or session.refreshed.salt == salt:
+            return account, self._pair(account, session.id, secret, now)
+        first = session.refreshed
+        pair = self._pair(account, session.id, _derived(presented, key, first.salt), first.at)
+        return account, replace(
+            pair, expires_in=max(0, pair.expires_in - int((now - first.at).total_seconds())), replayed=True
+        )
 
     async def end(self, session_id: str) -> None:
         """End a session. Raises `StoreUnavailable`."""
@@ -89,9 +125,9 @@ class SignIn:
             await self._on_ended(session_id, now)
         return ended
 
-    def _pair(self, account: Account, session_id: str, secret: str) -> TokenPair:
+    def _pair(self, account: Account, session_id: str, secret: str, at: datetime) -> TokenPair:
         return TokenPair(
-            access_token=self._tokens.issue(account.id, Role(account.role), session_id),
+            access_token=self._tokens.issue(account.id, Role(account.role), session_id, at),
             refresh_token=f"{session_id}.{secret}",
             expires_in=int(self._tokens.lifetime.total_seconds()),
         )
@@ -100,3 +136,8 @@ class SignIn:
 def _hash(secret: str) -> str:
     """Return the SHA-256 of a secret. The secret is long and random, so unlike a password it needs no slow hash."""
     return sha256(secret.encode()).hexdigest()
+
+
+def _derived(presented: str, key: str, salt: str) -> str:
+    """Return the secret that follows `presented`: 256 bits, which only the holder of all three can compute."""
+    return urlsafe_b64encode(digest(presented.encode(), f"{salt}.{key}".encode(), "sha256")).decode().rstrip("=")

@@ -61,9 +61,9 @@ class AccessTokens:
         """How long a token is valid."""
         return self._lifetime
 
-    def issue(self, account_id: str, role: Role, session_id: str) -> str:
-        """Return a token for this account and session that is valid from now for `lifetime`."""
-        issued = int(self._clock().timestamp())
+    def issue(self, account_id: str, role: Role, session_id: str, at: datetime | None = None) -> str:
+        """Return a token for this account and session that is valid for `lifetime`, from `at` or from now."""
+        issued = int((at or self._clock()).timestamp())
         expires = issued + int(self._lifetime.total_seconds())
         claims = {"sub": account_id, "role": role.value, "sid": session_id, "iat": issued, "exp": expires}
         return self._jwt.encode(claims, self._secret, _ALGORITHM, headers={"kid": self._kid})

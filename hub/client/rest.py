@@ -15,6 +15,7 @@ from yarl import URL
 from hub.client.answers import UNDECIDED, Granted, NoResponse, Outcome, Problem
 from hub.client.commands import Request, Timeouts, Via
 from hub.client.wire import parse, problem_of, request_body
+from hub.ids import new_id
 from hub.scheduling.views import AppointmentView
 
 API = "/api/v1"
@@ -90,6 +91,7 @@ class Tokens:
         self._access = access
         self._refresh = refresh
         self._refreshing = asyncio.Lock()
+        self._key: str | None = None
 
     @property
     def access(self) -> str:
@@ -97,17 +99,38 @@ class Tokens:
         return self._access
 
     async def renew(self, expired: str, within: float) -> Problem | NoResponse | None:
-        """Replace the access token `expired`, unless another call already has. Returns None on success."""
+        """Replace the access token `expired`, unless another call already has. Returns None on success.
+
+        A lost answer does not end the session: the call is repeated under one `Idempotency-Key`, and the hub gives the
+        same tokens for 30 seconds. The key is kept until the hub has decided, also for the next call of this method.
+        """
         async with self._refreshing:
             if self._access != expired:
                 return None
-            call = Call("POST", f"{API}/auth/refresh", body={"refreshToken": self._refresh})
-            reply = await self._http.call(call, within)
-            if isinstance(reply, NoResponse):
-                return reply
-            if reply.problem is None:
-                self._access, self._refresh = reply.body["accessToken"], reply.body["refreshToken"]
-            return reply.problem
+            give_up_at = asyncio.get_running_loop().time() + within
+            self._key = self._key or new_id()
+            while True:
+                failed = await self._renew(within / 3)
+                undecided = isinstance(failed, NoResponse) or (failed is not None and failed.code in UNDECIDED)
+                if not undecided:
+                    self._key = None
+                if not undecided or asyncio.get_running_loop().time() + _PAUSE > give_up_at - within / 3:
+                    return failed
+                await asyncio.sleep(_PAUSE)
+
+    async def _renew(self, within: float) -> Problem | NoResponse | None:
+        call = Call(
+            "POST",
+            f"{API}/auth/refresh",
+            body={"refreshToken": self._refresh},
+            headers={"Idempotency-Key": self._key or ""},
+        )
+        reply = await self._http.call(call, within)
+        if isinstance(reply, NoResponse):
+            return reply
+        if reply.problem is None:
+            self._access, self._refresh = reply.body["accessToken"], reply.body["refreshToken"]
+        return reply.problem
 
 
 class RestTransport:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
-from hub.accounts.account import Account, Session
+from hub.accounts.account import Account, Refreshed, Session
 from hub.accounts.ports import Unique
 from hub.records.memory_appointments import MemoryAppointments
 from hub.records.memory_texts import (
@@ -115,14 +115,19 @@ class MemorySessions:
         """Insert a session."""
         self._stored[session.id] = session
 
-    async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
+    async def rotate(
+        self, session_id: str, presented: str, fresh: str, now: datetime, refreshed: Refreshed | None = None
+    ) -> Session | None:
         """Replace the token hash `presented` by `fresh`, or revoke the session if it has another hash."""
         session = self._stored.get(session_id)
-        if session is None or session.token_hash != presented or session.revoked_at or session.expires_at <= now:
-            await self.revoke(session_id, now)
-            return None
-        self._stored[session_id] = session.model_copy(update={"token_hash": fresh})
-        return self._stored[session_id]
+        if session and session.revoked_at is None and session.expires_at > now:
+            if session.token_hash == presented:
+                self._stored[session_id] = session.model_copy(update={"token_hash": fresh, "refreshed": refreshed})
+                return self._stored[session_id]
+            if session.was_refreshed_by(presented, refreshed):
+                return session
+        await self.revoke(session_id, now)
+        return None
 
     async def revoke(self, session_id: str, now: datetime) -> None:
         """Revoke the session."""

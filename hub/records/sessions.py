@@ -1,12 +1,17 @@
 """The collection `sessions`: login sessions. The database deletes expired sessions."""
 
+import asyncio
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from hub.accounts.account import Session
+from hub.accounts.account import Refreshed, Session
 from hub.records.documents import Document, from_document, to_document
-from hub.records.errors import translated
+from hub.records.errors import StoreUnavailable, translated
+
+_ATTEMPTS = 50
+_PAUSE = 0.02
+"""Seconds between two attempts to read what another request has written."""
 
 
 class MongoSessions:
@@ -20,23 +25,42 @@ class MongoSessions:
         with translated():
             await self._collection.insert_one(to_document(session))
 
-    async def rotate(self, session_id: str, presented: str, fresh: str, now: datetime) -> Session | None:
+    async def rotate(
+        self, session_id: str, presented: str, fresh: str, now: datetime, refreshed: Refreshed | None = None
+    ) -> Session | None:
         """Replace the token hash `presented` by `fresh`, or revoke the session if it has another hash."""
-        live = {
-            "_id": session_id,
-            "tokenHash": presented,
-            "expiresAt": {"$gt": now},
-            "revokedAt": {"$exists": False},
-        }
+        for _ in range(_ATTEMPTS):
+            with translated():
+                found = await self._collection.find_one({"_id": session_id})
+            session = from_document(Session, found) if found else None
+            if session is None or session.revoked_at is not None or session.expires_at <= now:
+                break
+            if session.token_hash != presented:
+                if session.was_refreshed_by(presented, refreshed):
+                    return session
+                break
+            after = session.model_copy(update={"token_hash": fresh, "refreshed": refreshed})
+            if await self._replace_token(session, after):
+                return after
+            # Another request was quicker: read what it made. A majority read may show it a little later.
+            await asyncio.sleep(_PAUSE)
+        else:
+            raise StoreUnavailable("a session that another request changed is not acknowledged by a majority yet")
+        await self.revoke(session_id, now)
+        return None
+
+    async def _replace_token(self, before: Session, after: Session) -> bool:
+        """Write the new token if the session is still live and has the old one; return whether it was written.
+
+        The update decides, not the read before it: of two requests with one token, only one may succeed.
+        findOneAndUpdate would do both in one call, but takes ten times as long on the embedded engine.
+        """
+        wanted = {"_id": before.id, "tokenHash": before.token_hash, "revokedAt": {"$exists": False}}
+        changed = {name: value for name, value in to_document(after).items() if name in {"tokenHash", "refreshed"}}
+        update: Document = {"$set": changed} if after.refreshed else {"$set": changed, "$unset": {"refreshed": ""}}
         with translated():
-            # The update decides, not the read before it: of two requests with the same token, only one may succeed.
-            # findOneAndUpdate would do both in one call, but takes ten times as long on the embedded engine.
-            found = await self._collection.find_one(live)
-            rotated = await self._collection.update_one(live, {"$set": {"tokenHash": fresh}}) if found else None
-        if found is None or rotated is None or not rotated.matched_count:
-            await self.revoke(session_id, now)
-            return None
-        return from_document(Session, {**found, "tokenHash": fresh})
+            written = await self._collection.update_one(wanted, update)
+        return bool(written.matched_count)
 
     async def revoke(self, session_id: str, now: datetime) -> None:
         """Revoke the session."""

@@ -3,6 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from api.resources import accounts
+from hub.accounts.passwords import verify_password
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
 
@@ -173,6 +175,39 @@ async def test_refreshing_changes_both_tokens(clinic: RestClinic) -> None:
     assert second.body["refreshToken"] != first["refreshToken"]
     assert second.body["user"] == first["user"]
     assert (await clinic.ask("GET", "/api/v1/users/me", token=second.body["accessToken"])).status == 200
+
+
+async def test_a_refresh_repeated_with_its_key_gives_the_same_pair_also_at_the_same_time(clinic: RestClinic) -> None:
+    pair = (await log_in(clinic, "patient", "carl@clinic.test")).body
+    key = {"Idempotency-Key": "k"}
+    body = {"refreshToken": pair["refreshToken"]}
+
+    async def refresh(headers: dict[str, str]) -> Answer:
+        return await clinic.ask("POST", "/api/v1/auth/refresh", json=body, headers=headers)
+
+    answers = await asyncio.gather(*(refresh(key) for _ in range(5)))
+    assert {answer.status for answer in answers} == {200}
+    assert all(answer.body == answers[0].body for answer in answers)
+    said = sorted(answer.headers.get("Idempotency-Replayed", "") for answer in answers)
+    assert said == ["", "true", "true", "true", "true"]
+    clinic.clock.forward(timedelta(seconds=31))
+    assert (await refresh(key)).code == "invalid_token"
+    assert (await refreshed(clinic, answers[0].body)).code == "invalid_token"
+
+
+async def test_a_password_change_beats_a_log_in_that_raced_it(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(plain: str, hashed: str | None, rounds: int = 12) -> bool:
+        correct = await verify_password(plain, hashed, rounds)
+        monkeypatch.undo()  # the change that comes in between verifies as always
+        assert (await change_password(clinic, PASSWORD, "carl")).status == 204
+        return correct
+
+    monkeypatch.setattr(accounts, "verify_password", slowly)
+    answer = await log_in(clinic, "patient", "carl@clinic.test")
+    assert (answer.status, answer.code) == (401, "invalid_credentials")
+    assert (await log_in(clinic, "patient", "carl@clinic.test", "Another-horse-7")).status == 200
 
 
 async def test_a_refresh_token_used_twice_ends_the_whole_log_in(clinic: RestClinic) -> None:

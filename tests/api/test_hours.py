@@ -270,6 +270,7 @@ async def test_a_disabled_doctor_is_logged_out_and_accepts_no_appointments(clini
 async def test_a_log_in_that_began_before_ends_at_its_first_refresh(clinic: RestClinic) -> None:
     await disable(clinic.services.records, "doctor-ada", clinic.clock)
     late = await clinic.services.sign_in.start(clinic.people["ada"])
+    assert late
     answer = await clinic.ask("POST", "/api/v1/auth/refresh", json={"refreshToken": late.refresh_token})
     assert (answer.status, answer.code) == (401, "invalid_token")
     assert (await clinic.ask("GET", "/api/v1/users/me", token=late.access_token)).code == "invalid_token"

@@ -1,9 +1,11 @@
 """Login sessions in the record."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from hub.accounts.account import Session
+import pytest
+
+from hub.accounts.account import Refreshed, Session
 from hub.records.ports import Records
 from tests.contracts.histories import NINE
 
@@ -48,6 +50,73 @@ async def test_of_two_concurrent_uses_of_a_token_one_succeeds_and_the_session_en
     assert await records.sessions.rotate("log-in", winners[0].token_hash, "next", LATER) is None
 
 
+def exchange(key: str, salt: str, at: datetime = LATER, presented: str = "first") -> Refreshed:
+    return Refreshed(presented=presented, key_hash=key, salt=salt, at=at)
+
+
+async def test_the_same_exchange_within_thirty_seconds_returns_the_session_as_the_first_left_it(
+    records: Records,
+) -> None:
+    await records.sessions.add(SESSION)
+    first = await records.sessions.rotate("log-in", "first", "second", LATER, exchange("k", "one"))
+    last_moment = LATER + timedelta(seconds=30)
+    again = await records.sessions.rotate("log-in", "first", "other", last_moment, exchange("k", "two", last_moment))
+
+    assert first == again
+    assert again == SESSION.model_copy(update={"token_hash": "second", "refreshed": exchange("k", "one")})
+    assert await records.sessions.rotate("log-in", "second", "third", last_moment) is not None
+    assert await records.sessions.rotate("log-in", "first", "x", last_moment, exchange("k", "x")) is None
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        exchange("another", "two"),
+        exchange("k", "two", LATER + timedelta(seconds=30, milliseconds=1)),
+        exchange("k", "two", presented="zero"),
+        None,
+    ],
+    ids=["another key", "too late", "another token", "no key"],
+)
+async def test_another_exchange_of_a_used_token_ends_the_session(records: Records, again: Refreshed | None) -> None:
+    await records.sessions.add(SESSION)
+    await records.sessions.rotate("log-in", "first", "second", LATER, exchange("k", "one"))
+
+    presented = again.presented if again else "first"
+    assert await records.sessions.rotate("log-in", presented, "x", again.at if again else LATER, again) is None
+    assert await records.sessions.rotate("log-in", "second", "third", LATER) is None
+
+
+async def test_concurrent_uses_of_a_token_with_one_key_get_one_successor(records: Records) -> None:
+    await records.sessions.add(SESSION)
+
+    answers = await asyncio.gather(
+        *(
+            records.sessions.rotate("log-in", "first", f"fresh-{number}", LATER, exchange("k", f"salt-{number}"))
+            for number in range(8)
+        )
+    )
+
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0]
+    assert answers[0].refreshed == exchange("k", f"salt-{answers[0].token_hash.removeprefix('fresh-')}")
+    assert await records.sessions.rotate("log-in", answers[0].token_hash, "next", LATER) is not None
+
+
+async def test_concurrent_uses_of_a_token_with_different_keys_end_the_session(records: Records) -> None:
+    await records.sessions.add(SESSION)
+
+    answers = await asyncio.gather(
+        *(
+            records.sessions.rotate("log-in", "first", f"fresh-{number}", LATER, exchange(f"k{number}", "salt"))
+            for number in range(8)
+        )
+    )
+
+    (winner,) = [answer for answer in answers if answer]
+    assert await records.sessions.rotate("log-in", winner.token_hash, "next", LATER) is None
+
+
 async def test_an_unknown_session_is_not_refreshed(records: Records) -> None:
     assert await records.sessions.rotate("nothing", "first", "second", LATER) is None
 
@@ -63,10 +132,12 @@ async def test_a_session_holds_until_it_expires(records: Records) -> None:
 async def test_a_revoked_session_is_not_refreshed(records: Records) -> None:
     await records.sessions.add(SESSION)
 
+    await records.sessions.rotate("log-in", "first", "second", LATER, exchange("k", "one"))
     await records.sessions.revoke("log-in", LATER)
     await records.sessions.revoke("nothing", LATER)
 
-    assert await records.sessions.rotate("log-in", "first", "second", LATER) is None
+    assert await records.sessions.rotate("log-in", "first", "second", LATER, exchange("k", "one")) is None
+    assert await records.sessions.rotate("log-in", "second", "third", LATER) is None
 
 
 async def test_sessions_revoked_since_an_instant_are_returned_with_their_instant(records: Records) -> None:

@@ -147,6 +147,19 @@ async def test_an_expired_token_is_refreshed_once_and_the_call_made_again() -> N
     assert hub.received[1].body == {"refreshToken": "refresh-1"}
 
 
+@pytest.mark.parametrize("trouble", [drops, problem(503, "unavailable")], ids=["a lost answer", "no answer"])
+async def test_a_refresh_is_repeated_under_its_key_until_the_hub_answers(trouble: object) -> None:
+    fresh = {"accessToken": "second", "refreshToken": "refresh-2", "user": {}}
+    answers = [problem(401, "token_expired"), trouble, trouble, ok(200, fresh), ok()]
+    async with stand_in(rest=answers) as hub, ann_at(hub, Timeouts(total=9.0, attempt=6.0)) as ann:
+        assert (await ann.commands.confirm("a1")).ok
+    refreshes = [sent for sent in hub.received if sent.what.endswith("refresh")]
+    assert len(refreshes) == 3
+    assert {sent.key for sent in refreshes} == {refreshes[0].key}
+    assert refreshes[0].key
+    assert {sent.body["refreshToken"] for sent in refreshes} == {"refresh-1"}
+
+
 async def test_a_session_that_was_ended_is_refused_and_not_repeated_for_ever() -> None:
     expired, over = problem(401, "token_expired"), problem(401, "invalid_token")
     async with stand_in(rest=[expired, over, expired]) as hub, ann_at(hub) as ann:
