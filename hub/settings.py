@@ -324,16 +324,16 @@ def address_elsewhere(settings: Settings) -> str | None:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return an environment in which a child process loads exactly these settings."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    given = {name.upper(): _as_text(value) for name, value in settings if value is not None}
+    given = {name.upper(): as_text(value) for name, value in settings if value is not None}
     return inherited | given
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Format a setting for the environment: plain text, or JSON for a list."""
     match value:
         case SecretStr():
             return value.get_secret_value()
         case tuple():
-            return json.dumps([_as_text(each) for each in value])
+            return json.dumps([as_text(each) for each in value])
         case _:
             return str(value)

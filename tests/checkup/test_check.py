@@ -1,5 +1,6 @@
 """`clinic-hub check` with services that work, are missing, or do not match the settings."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from hub.ops.checkup.broker import check_broker
 from hub.ops.checkup.check import check, lines
 from hub.ops.checkup.database import check_database
 from hub.ops.checkup.texts import check_texts
+from hub.ops.local.data_dir_lock import RunInfo, locked_data_dir
+from hub.ops.local.twilio_stub.program import account
 from hub.records.mongo import connect
-from hub.settings import Settings
+from hub.settings import Settings, as_text
 from tests.stack import Stack
 from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import hello_says
@@ -56,6 +59,25 @@ async def test_it_says_what_a_name_that_gsm7_lacks_costs(monkeypatch: pytest.Mon
     assert "takes up to 2 segments" in note
     monkeypatch.setenv("CLINIC_NAME", "   ")
     assert await said("wrong") == ["settings: CLINIC_NAME: is blank: give it a value, or leave the variable out"]
+
+
+async def test_what_a_run_on_the_data_dir_has_started_is_checked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    stub = {name: as_text(value) for name, value in account(9).items()}
+    started = {"kafka_bootstrap_servers": NOBODY, "kafka_profile": "embedded", "kafka_partitions": "4"} | stub
+    run = RunInfo(pid=os.getpid(), mongodb_url=f"mongodb://{NOBODY}/clinic", settings=started)
+    async with locked_data_dir(tmp_path / "data") as lock:
+        lock.publish(run)
+        wrong = [says.split(":")[0] for says in await said("wrong")]
+        assert wrong == ["database", "broker", "twilio"]
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:10")
+        assert "broker: No broker answers at 127.0.0.1:10" in str(await said("wrong"))
+        lock.publish(RunInfo(pid=os.getpid()))
+        monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS")
+        assert await said("wrong") == []
+    assert "broker: KAFKA_BOOTSTRAP_SERVERS is not set, and no hub" in str(await said("note"))
 
 
 async def test_a_service_that_does_not_answer_is_reported_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:

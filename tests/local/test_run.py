@@ -10,8 +10,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hub.ops.checkup.check import check
 from hub.ops.local.data_dir_lock import RunInfo
 from hub.ops.local.run import keep_previous_logs
+from hub.settings import Settings
 from tests.local.conftest import CLINIC_HUB, StartHub, environment_of
 from tests.stack import is_gone, until
 
@@ -36,6 +38,22 @@ async def test_a_run_starts_everything_and_prints_the_addresses(up: StartHub) ->
     assert logs == {
         f"{name}.log" for name in ("agents-1", "agents-2", "api-1", "api-2", "broker", "database", "twilio_stub")
     }
+
+
+async def test_a_check_beside_a_run_checks_what_the_run_has_started(
+    up: StartHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub = await up()
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATA_DIR", str(hub.data))
+    monkeypatch.chdir(tmp_path)
+    findings = await check()
+    assert {finding.part for finding in findings if finding.grade == "fine"} >= {"database", "broker", "twilio"}
+    wrong = [finding for finding in findings if finding.part in {"broker", "twilio"} and finding.grade == "wrong"]
+    assert wrong == []
+    hub.process.terminate()
+    assert (await hub.end())[0] == 0
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from hub.settings import BadSettings, Settings, load
 from hub.texting.segments import outside_gsm7
 from hub.texting.wording import Clinic, most_segments
 
+_NO_RUN = "no hub that runs on DATA_DIR has started its own: see `make run`"
 _MARKS = {"fine": "✓", "note": "·", "wrong": "✗"}
 
 
 async def check() -> list[Finding]:
     """Return all findings for this environment; changes nothing."""
     try:
-        settings = load()
+        settings = _of_run(load())
     except BadSettings as error:
         return [Finding("settings", "wrong", line) for line in str(error).splitlines()]
     return [
@@ -57,21 +58,32 @@ def _settings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _mongodb_url(settings: Settings) -> str | None:
+def _of_run(settings: Settings) -> Settings:
+    """Return the settings with those of the services that a run on the DATA_DIR has started, where none are set."""
     running = find_run(settings.data_dir)
-    return settings.mongodb_url or (running.mongodb_url if running else None)
+    if running is None:
+        return settings
+    found = dict(running.settings)
+    if running.mongodb_url:
+        found["mongodb_url"] = running.mongodb_url
+    named = {
+        "mongodb_": settings.mongodb_url,
+        "kafka_": settings.kafka_bootstrap_servers,
+        "twilio_": settings.twilio_account_sid,
+    }
+    missing = tuple(prefix for prefix, value in named.items() if value is None)
+    return load(**{name: value for name, value in found.items() if name.startswith(missing)})
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    url = _mongodb_url(settings)
-    if url is None:
-        return [Finding("database", "note", "MONGODB_URL is not set, and no hub runs on DATA_DIR: see `make run`.")]
-    return await check_database(url)
+    if settings.mongodb_url is None:
+        return [Finding("database", "note", f"MONGODB_URL is not set, and {_NO_RUN}.")]
+    return await check_database(settings.mongodb_url)
 
 
 async def _broker(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap_servers is None:
-        return [Finding("broker", "note", "KAFKA_BOOTSTRAP_SERVERS is not set: `make run` starts its own broker.")]
+        return [Finding("broker", "note", f"KAFKA_BOOTSTRAP_SERVERS is not set, and {_NO_RUN}.")]
     return await check_broker(broker_config(settings))
 
 
@@ -90,5 +102,5 @@ async def _twilio(settings: Settings) -> list[Finding]:
     named = {"TWILIO_FROM_PATIENT": settings.twilio_from_patient, "TWILIO_FROM_DOCTOR": settings.twilio_from_doctor}
     numbers = {name: number for name, number in named.items() if number}
     account = Account(sid, token, frozenset(numbers.values()), settings.twilio_base_url)
-    url = _mongodb_url(settings)
+    url = settings.mongodb_url
     return [*await check_twilio(account), *(await check_texts(url, numbers) if url else [])]

@@ -1,6 +1,6 @@
 """A lock that allows one run at a time on a DATA_DIR. It is held as long as any process of the run lives.
 
-The lock file also contains the addresses of the run, so that `clinic-hub seed` and `clinic-hub demo` find it.
+The lock file also contains the addresses of the run, so that `clinic-hub seed`, `demo` and `check` find it.
 """
 
 import asyncio
@@ -22,11 +22,16 @@ class DataDirTaken(Exception):
 
 
 class RunInfo(BaseModel):
-    """A run's pid, the addresses of its api processes, and the URL of its database if that is the embedded one."""
+    """A run's pid, the addresses of its api processes, and the URL of its database if that is the embedded one.
+
+    `settings` are those with which the run's processes find the broker and the Twilio stub that it has started. They
+    include the stub's token: only the owner may read the lock file.
+    """
 
     pid: int
     urls: tuple[str, ...] = ()
     mongodb_url: str | None = None
+    settings: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hub.ops.local.services import agents, api, base_url
 from hub.ops.local.stopping import first_stop_signal, until_stopped
 from hub.ops.local.supervision import supervise
 from hub.ops.local.twilio_stub import program as twilio_stub
-from hub.settings import Settings
+from hub.settings import Settings, as_text
 
 Say = Callable[[str], None]
 Prepare = Callable[[Settings], Awaitable[Sequence[str]]]
@@ -78,6 +78,7 @@ class _Hub:
         self._ports = ports
         self._lock = lock
         self._say = say
+        self._started: dict[str, str] = {}
         self._engines: list[Process] = []
         self._twilio_stubs: list[Process] = []
         self._agents: list[Process] = []
@@ -114,7 +115,7 @@ class _Hub:
         self._settings = self._settings.model_copy(update={"public_url": public})
         if twilio_stub.is_needed(self._settings):
             port = free_port()
-            self._settings = self._settings.model_copy(update=twilio_stub.account(port))
+            self._set(twilio_stub.account(port))
             await self._enlist_in(self._twilio_stubs)(twilio_stub.twilio_stub(self._settings, port)).start()
 
     async def _start_engines(self, watch: asyncio.TaskGroup) -> None:
@@ -133,14 +134,12 @@ class _Hub:
                 bus = starting.create_task(
                     start_engine(lambda port: broker(plan.broker, port, kafka), plan.broker_port, enlist)
                 )
-        started: dict[str, object] = {}
         if store:
             self._watch(store.result(), watch)
-            started |= {"mongodb_url": mongodb_url(store.result().port)}
+            self._settings = self._settings.model_copy(update={"mongodb_url": mongodb_url(store.result().port)})
         if bus:
             self._watch(bus.result(), watch)
-            started |= broker_settings(plan.broker, bus.result().port)
-        self._settings = settings.model_copy(update=started)
+            self._set(broker_settings(plan.broker, bus.result().port))
         self._publish()
 
     async def _start_services(self, watch: asyncio.TaskGroup) -> None:
@@ -158,6 +157,11 @@ class _Hub:
             self._watch(process, watch)
         self._publish(self._urls())
 
+    def _set(self, started: Mapping[str, object]) -> None:
+        """Use the settings of a service that this run starts, and publish them with the next `_publish`."""
+        self._settings = self._settings.model_copy(update=dict(started))
+        self._started |= {name: as_text(value) for name, value in started.items()}
+
     def _enlist_in(self, group: list[Process]) -> Callable[[Program], Process]:
         def process_of(program: Program) -> Process:
             process = Process(program, logs_in(self._settings), inherited=(self._lock.descriptor,))
@@ -174,7 +178,12 @@ class _Hub:
     def _publish(self, urls: tuple[str, ...] = ()) -> None:
         embedded = any(process.program.name == "database" for process in self._engines)
         self._lock.publish(
-            RunInfo(pid=os.getpid(), urls=urls, mongodb_url=self._settings.mongodb_url if embedded else None)
+            RunInfo(
+                pid=os.getpid(),
+                urls=urls,
+                mongodb_url=self._settings.mongodb_url if embedded else None,
+                settings=self._started,
+            )
         )
 
     def _urls(self) -> tuple[str, ...]:

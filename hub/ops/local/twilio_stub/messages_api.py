@@ -1,4 +1,4 @@
-"""Twilio's Messages resource: create, list and fetch, with Basic auth."""
+"""Twilio's Messages resource (create, list and fetch), and the account and its numbers, with Basic auth."""
 
 import asyncio
 import base64
@@ -26,6 +26,8 @@ from hub.texting.callback_urls import TEXT
 
 _LIST: Final = f"/{API_VERSION}/Accounts/{{account}}/Messages.json"
 _ONE: Final = f"/{API_VERSION}/Accounts/{{account}}/Messages/{{sid}}.json"
+_ACCOUNT: Final = f"/{API_VERSION}/Accounts/{{account}}.json"
+_NUMBERS: Final = f"/{API_VERSION}/Accounts/{{account}}/IncomingPhoneNumbers.json"
 _HOLD_FOR = 60.0
 """Seconds for which a POST with the fault `time_out` is held before its connection is cut."""
 _PAGE, _LARGEST_PAGE = 50, 1000
@@ -56,6 +58,8 @@ class MessagesApi:
             web.post(_LIST, self._guarded(self._create)),
             web.get(_LIST, self._guarded(self._list)),
             web.get(_ONE, self._guarded(self._fetch)),
+            web.get(_ACCOUNT, self._guarded(self._show_account)),
+            web.get(_NUMBERS, self._guarded(self._list_numbers)),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -111,6 +115,14 @@ class MessagesApi:
         answer = web.json_response(resource(accepted, self._account), status=201)
         self._deliveries.begin(accepted, self._faults.take_carrier(accepted.recipient))
         return answer
+
+    async def _show_account(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"sid": self._account, "status": "active", "type": "Trial"})
+
+    async def _list_numbers(self, request: web.Request) -> web.StreamResponse:
+        wanted = request.query.get("PhoneNumber")
+        numbers = [{"phone_number": line} for line in self._carrier.lines if wanted in {None, line}]
+        return web.json_response({"incoming_phone_numbers": numbers})
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
         message = self._carrier.by_sid(request.match_info["sid"])
