@@ -10,11 +10,12 @@
 const UNDECIDED = new Set(["try_again", "unavailable", "draining", "busy", "too_many_requests", "no_answer"]);
 const PATIENCE = { inAll: 30_000, each: 12_000 }; // ms; the hub says something within ten seconds
 const RECONNECT = { first: 100, longest: 1_000 };
+const REFRESH = { inAll: 25_000, each: 8_000, pause: 500 }; // ms; the hub gives the same tokens again for 30 seconds
 
-/** Log in at the door of the role ("doctor" or "patient"); a Session. Throws a HubError. */
-export async function logIn(url, role, email, password) {
+/** Log in at the door of the role ("doctor" or "patient"); a Session, with its options. Throws a HubError. */
+export async function logIn(url, role, email, password, options = {}) {
   const said = await post(url, `/api/v1/auth/${role}/login`, { email, password });
-  return new Session(url, said);
+  return new Session(url, said, options);
 }
 
 /** What the hub refused: `code` is for programs, `message` for people. */
@@ -26,21 +27,146 @@ export class HubError extends Error {
   }
 }
 
-/** The tokens of one log-in. However many find the access token expired, it is refreshed once. */
+/** The tokens of one log-in. However many find the access token expired, it is refreshed once.
+ *
+ * A refresh token works once, so several sessions of one log-in share each refresh: the objects of one page, and the
+ * tabs of one origin, also a tab that is restored later from tokens that were stored before the refresh. For that, the
+ * tokens of the last refresh are kept in `storage` (localStorage where there is one; `null`: only in this page), and
+ * one tab refreshes at a time, by a lock of `locks` (the Web Locks of the browser). Call `forget` when one logs out.
+ *
+ * A refresh whose answer is lost is repeated with the same `Idempotency-Key`, and the hub gives the same tokens. */
 export class Session {
-  constructor(url, { accessToken, refreshToken, user = null }) {
+  #shared;
+
+  constructor(url, { accessToken, refreshToken, user = null }, options = {}) {
     Object.assign(this, { url, accessToken, refreshToken, user });
     this.renewing = null;
+    this.#shared = new SharedTokens(`clinic-hub ${url} ${refreshToken.split(".")[0]}`, options);
   }
 
   /** Get a new pair unless that has been done since `expired` was current. Throws a HubError when there is none. */
   async renew(expired) {
     if (this.accessToken !== expired) return;
-    this.renewing ??= post(this.url, "/api/v1/auth/refresh", { refreshToken: this.refreshToken })
-      .then(({ accessToken, refreshToken }) => Object.assign(this, { accessToken, refreshToken }))
-      .finally(() => (this.renewing = null));
+    this.renewing ??= this.#shared.alone(() => this.#renew(expired)).finally(() => (this.renewing = null));
     await this.renewing;
   }
+
+  /** Remove the tokens from the storage. */
+  forget() {
+    this.#shared.write(null);
+  }
+
+  async #renew(expired) {
+    const latest = this.#shared.read();
+    if (latest) this.#take(latest); // another session of this log-in has refreshed
+    if (this.accessToken !== expired) return;
+    const key = latest?.key ?? this.#shared.newKey(this.refreshToken);
+    // Stored before the request: the page may be closed before the answer comes, and is restored to repeat it.
+    this.#shared.write({ accessToken: this.accessToken, refreshToken: this.refreshToken, key });
+    try {
+      this.#take(await this.#refresh(key));
+    } catch (error) {
+      if (!UNDECIDED.has(error.code)) this.forget();
+      throw error;
+    }
+    this.#shared.write({ accessToken: this.accessToken, refreshToken: this.refreshToken });
+  }
+
+  /** The new tokens, asked for again and again under one key while the hub does not decide. */
+  async #refresh(key) {
+    const give_up_at = Date.now() + REFRESH.inAll;
+    for (;;) {
+      try {
+        const headers = { "Idempotency-Key": key };
+        return await post(this.url, "/api/v1/auth/refresh", { refreshToken: this.refreshToken }, headers, REFRESH.each);
+      } catch (error) {
+        if (!UNDECIDED.has(error.code) || Date.now() + REFRESH.pause >= give_up_at) throw error;
+      }
+      await sleep(REFRESH.pause);
+    }
+  }
+
+  #take({ accessToken, refreshToken }) {
+    Object.assign(this, { accessToken, refreshToken });
+  }
+}
+
+const IN_PAGE = { kept: new Map(), turns: new Map() }; // shared by all sessions of this page
+
+/** The tokens of the last refresh of one log-in, as all its sessions see them: `{accessToken, refreshToken, key?}`.
+ *
+ * `key` is there while a refresh is under way. */
+class SharedTokens {
+  #name;
+  #storage;
+  #locks;
+
+  constructor(name, { storage = browserStorage(), locks = globalThis.navigator?.locks }) {
+    this.#name = name;
+    this.#storage = storage;
+    this.#locks = storage ? locks : null; // without storage there is nothing to share with other tabs
+  }
+
+  read() {
+    try {
+      const kept = this.#storage?.getItem(this.#name);
+      if (kept) return JSON.parse(kept);
+    } catch {
+      // The storage is blocked, or holds what is no JSON: what this page knows has to do.
+    }
+    return IN_PAGE.kept.get(this.#name) ?? null;
+  }
+
+  write(tokens) {
+    if (tokens) IN_PAGE.kept.set(this.#name, tokens);
+    else IN_PAGE.kept.delete(this.#name);
+    try {
+      if (tokens) this.#storage?.setItem(this.#name, JSON.stringify(tokens));
+      else this.#storage?.removeItem(this.#name);
+    } catch {
+      // The storage is blocked or full.
+    }
+  }
+
+  /** Run `work` while no other session of this log-in does; its result. */
+  async alone(work) {
+    if (this.#locks) return await this.#locks.request(this.#name, work);
+    const before = IN_PAGE.turns.get(this.#name);
+    const turn = (async () => {
+      await before?.catch(() => {});
+      return await work();
+    })();
+    IN_PAGE.turns.set(this.#name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (IN_PAGE.turns.get(this.#name) === turn) IN_PAGE.turns.delete(this.#name);
+    }
+  }
+
+  /** A key for the refresh with this token.
+   *
+   * There are no Web Locks on a page over plain http. Two tabs may refresh at once there, so both make the same key of
+   * the token. It is no secret: it is worth something only together with the token. */
+  newKey(refreshToken) {
+    return this.#locks ? newId() : `refresh-${fnv64(refreshToken)}`;
+  }
+}
+
+function browserStorage() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null; // blocked by the browser's settings
+  }
+}
+
+function fnv64(text) {
+  let hash = 0xcbf29ce484222325n;
+  for (const character of text) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0))) * 0x100000001b3n);
+  }
+  return hash.toString(16);
 }
 
 /** How far a client has come, so that over all its connections it applies every event once and in order.
@@ -169,8 +295,9 @@ export class HubLine {
   /** Send a command, again and again under one `commandId` while the hub leaves it undecided, until patience ends.
    *
    * `kind`: book, confirm, cancel, complete, reschedule; for doctors also change_hours, add_time_off, remove_time_off.
-   * The answer is the hub's ack; its code is `no_answer` when none
-   * came: then it may or may not have been done, and the same with the same `commandId` is always safe. */
+   * The answer is the hub's ack; its code is `no_answer` when none came: then it may or may not have been done, and the
+   * same with the same `commandId` is always safe. The ack of what had been done before has `replayed: true` and is that
+   * of the first time. A `slot_taken` with `error.appointmentId` is a slot that the same patient has already. */
   async command(kind, argument) {
     const asked = { commandId: newId(), ...argument };
     const give_up_at = Date.now() + this.#patience.inAll;
@@ -332,18 +459,24 @@ function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function post(url, path, body) {
-  let response;
+async function post(url, path, body, headers = {}, within = PATIENCE.inAll) {
+  let response, said;
   try {
     response = await fetch(`${url}${path}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...headers },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(within),
     });
+    said = await response.text();
   } catch (error) {
-    throw new HubError("no_answer", error.message);
+    throw new HubError("no_answer", error.message); // also when the answer ends in its middle
   }
-  const said = await response.json().catch(() => ({ code: "unavailable", detail: `HTTP ${response.status}` }));
+  try {
+    said = JSON.parse(said);
+  } catch {
+    throw new HubError("unavailable", `HTTP ${response.status}`);
+  }
   if (!response.ok) throw new HubError(said.code ?? "unavailable", said.detail ?? `HTTP ${response.status}`);
   return said;
 }

@@ -214,6 +214,156 @@ test("a log-in gives a session, or says why not", async () => {
   });
 });
 
+test("what had been done before is said to be a repetition", async () => {
+  await withHub(async (hub) => {
+    const line = await hub.line();
+    hub.on("book", () => ({ ok: true, appointment: APPOINTMENT, replayed: true }));
+    assert.equal((await line.command("book", { doctorId: "ada", commandId: "k" })).replayed, true);
+    const own = { code: "slot_taken", detail: "You have this slot already.", appointmentId: "a1" };
+    hub.on("book", () => ({ ok: false, error: own }));
+    assert.deepEqual((await line.command("book", { doctorId: "ada" })).error, own);
+  });
+});
+
+test("a refresh whose answer is lost is repeated with its key and signs nobody out", async () => {
+  await withLogIn(async (hub, stored) => {
+    hub.loses = 2;
+    const session = new Session(hub.url, stored);
+    await session.renew(stored.accessToken);
+    assert.deepEqual([session.accessToken, hub.over], ["access-2", false]);
+    assert.equal(hub.keys.length, 3);
+    assert.equal(new Set(hub.keys).size, 1);
+    await session.renew("access-2");
+    assert.deepEqual([session.accessToken, hub.over], ["access-3", false]);
+    assert.equal(new Set(hub.keys).size, 2);
+  });
+});
+
+test("two sessions restored from one stored session share each refresh, at once and later", async () => {
+  await withLogIn(async (hub, stored) => {
+    const [one, two] = [new Session(hub.url, stored), new Session(hub.url, stored)];
+    await Promise.all([one.renew("access-1"), two.renew("access-1"), one.renew("access-1")]);
+    assert.deepEqual([one.accessToken, two.accessToken, hub.keys.length], ["access-2", "access-2", 1]);
+    await one.renew("access-2");
+    const three = new Session(hub.url, stored);
+    await three.renew("access-1");
+    await two.renew("access-2");
+    assert.deepEqual([two.accessToken, three.accessToken, hub.keys.length], ["access-3", "access-3", 2]);
+    await three.renew("access-3");
+    assert.deepEqual([three.accessToken, hub.over], ["access-4", false]);
+  });
+});
+
+for (const locks of [true, false]) {
+  test(`tabs restored from one stored session share each refresh, ${locks ? "with" : "without"} Web Locks`, async () => {
+    await withLogIn(async (hub, stored) => {
+      const options = { storage: new FakeStorage(), locks: locks ? new FakeLocks() : null };
+      const tab = async (name) => {
+        const page = await import(`../../api/pages/hub-client.js?tab=${name}-${locks}`); // a page of its own
+        return new page.Session(hub.url, stored, options);
+      };
+      const [one, two] = [await tab("one"), await tab("two")];
+      await Promise.all([one.renew("access-1"), two.renew("access-1")]);
+      assert.deepEqual([one.accessToken, two.accessToken, hub.over], ["access-2", "access-2", false]);
+      if (locks) assert.equal(hub.keys.length, 1);
+      assert.equal(new Set(hub.keys).size, 1);
+      await one.renew("access-2");
+      const restored = await tab("restored");
+      await restored.renew("access-1");
+      assert.deepEqual([restored.accessToken, hub.over], ["access-3", false]);
+    });
+  });
+}
+
+test("a page that is closed before the answer is restored and repeats the refresh with its key", async () => {
+  await withLogIn(async (hub, stored) => {
+    const options = { storage: new FakeStorage(), locks: new FakeLocks() };
+    const closed = await import("../../api/pages/hub-client.js?tab=closed");
+    hub.loses = 1;
+    const lost = new closed.Session(hub.url, stored, { ...options, locks: new FakeLocks() }); // its lock ends with it
+    void lost.renew("access-1").catch(() => {});
+    await until(() => hub.keys.length === 1);
+    const restored = new Session(hub.url, stored, options);
+    await restored.renew("access-1");
+    assert.deepEqual([restored.accessToken, hub.over], ["access-2", false]);
+    assert.equal(new Set(hub.keys).size, 1);
+    await lost.renew("access-1");
+  });
+});
+
+test("a refresh that is refused leaves no tokens in the storage, nor does a log-out", async () => {
+  await withLogIn(async (hub, stored) => {
+    const options = { storage: new FakeStorage(), locks: new FakeLocks() };
+    const session = new Session(hub.url, stored, options);
+    await session.renew("access-1");
+    assert.equal(options.storage.kept.size, 1);
+    session.forget();
+    assert.equal(options.storage.kept.size, 0);
+    hub.over = true;
+    await assert.rejects(session.renew("access-2"), { code: "invalid_token" });
+    assert.equal(options.storage.kept.size, 0);
+  });
+});
+
+class FakeStorage {
+  kept = new Map();
+  getItem = (name) => this.kept.get(name) ?? null;
+  setItem = (name, value) => this.kept.set(name, value);
+  removeItem = (name) => this.kept.delete(name);
+}
+
+class FakeLocks {
+  #last = Promise.resolve();
+
+  request(_, work) {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** A hub's refresh: a token works once, and the same exchange with the same key again. `loses`: answers that get lost. */
+class LogIn {
+  keys = [];
+  loses = 0;
+  over = false;
+  #number = 1;
+  #last = null;
+
+  async answer(request, response) {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const [token, key] = [JSON.parse(body).refreshToken, request.headers["idempotency-key"]];
+    this.keys.push(key);
+    if (token === `log-in.${this.#number}`) {
+      this.#number++;
+      this.#last = { token, key };
+    } else if (token !== this.#last?.token || key !== this.#last.key) {
+      this.over = true; // a used token
+    }
+    if (this.loses-- > 0) return request.socket.destroy();
+    response.writeHead(this.over ? 401 : 200, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(this.over ? { code: "invalid_token", detail: "" } : this.pair()));
+  }
+
+  pair() {
+    return { accessToken: `access-${this.#number}`, refreshToken: `log-in.${this.#number}` };
+  }
+}
+
+async function withLogIn(run) {
+  const hub = new LogIn();
+  const http = createServer((request, response) => hub.answer(request, response));
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  hub.url = `http://127.0.0.1:${http.address().port}`;
+  try {
+    await run(hub, hub.pair());
+  } finally {
+    http.closeAllConnections();
+    http.close();
+  }
+}
+
 /** A stand-in: `on` says how an event is answered (undefined: not at all), `admits` which code refuses a token. */
 class StandIn {
   tokens = [];
