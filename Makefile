@@ -58,7 +58,7 @@ bench: $(READY) $(NODE_READY) ## measure what a booking costs
 	@exec $(BIN)/python -m tests.tools.bench $(ARGS)
 
 lock: $(RUN_READY) ## write the three lock files; locked versions stay (ARGS=--upgrade: the newest that fit)
-	@$(BIN)/uv pip compile $(COMPILE) $(ARGS) --extra dev --extra local --extra setup -o requirements.lock
+	@$(BIN)/uv pip compile $(COMPILE) $(ARGS) --extra bench --extra dev --extra local --extra setup -o requirements.lock
 	@$(BIN)/uv pip compile $(COMPILE) -c requirements.lock --extra local --extra setup -o requirements-run.lock
 	@$(BIN)/uv pip compile $(COMPILE) -c requirements.lock -o requirements-production.lock
 

@@ -10,7 +10,7 @@ import pytest
 from tests.deploy.locks import ENGINES, EVERYTHING, PRODUCTION, ROOT, RUN, modules_that, pins
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {EVERYTHING: ("dev", "local", "setup"), RUN: ("local", "setup"), PRODUCTION: ()}
+EXTRAS = {EVERYTHING: ("bench", "dev", "local", "setup"), RUN: ("local", "setup"), PRODUCTION: ()}
 
 FIND_NOTHING_ELSE = """
 import sys

@@ -11,18 +11,19 @@ from tests.tools.bench.load import OK, Answers, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
 from tests.tools.bench.population import Patient, Population
 from tests.tools.bench.rest import RestClient, booking
+from tests.tools.bench.service import Service, WrongAnswers
 from tests.tools.bench.sockets import SocketClient, open_all
-from tests.tools.bench.subject import Subject, WrongAnswers
+from tests.tools.bench.subject import Subject
 
 
-async def over_rest(subject: Subject, seconds: float, in_flight: int) -> Figures:
+async def over_rest(service: Service, seconds: float, in_flight: int) -> Figures:
     """One keep-alive connection for each concurrent booking. The patients share them in turn."""
-    return await _over_rest(subject, seconds, subject.population.patients, in_flight)
+    return await _over_rest(service, seconds, service.population.patients, in_flight)
 
 
-async def of_one_doctor(subject: Subject, seconds: float, in_flight: int) -> Figures:
+async def of_one_doctor(service: Service, seconds: float, in_flight: int) -> Figures:
     """The same, with one doctor for all bookings."""
-    return await _over_rest(subject, seconds, subject.population.crowd, in_flight)
+    return await _over_rest(service, seconds, service.population.crowd, in_flight)
 
 
 async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> Figures:
@@ -33,25 +34,25 @@ async def of_one_partition(subject: Subject, seconds: float, in_flight: int) -> 
     return await _over_rest(subject, seconds, max(by_partition.values(), key=len), in_flight)
 
 
-async def over_sockets(subject: Subject, seconds: float, in_flight: int) -> Figures:
+async def over_sockets(service: Service, seconds: float, in_flight: int) -> Figures:
     """All patients are connected, even when few book at a time. Each also receives the event of the booking."""
     async with AsyncExitStack() as stack:
         operations = []
-        for patients in _shared_out(subject.population.patients, in_flight):
+        for patients in _shared_out(service.population.patients, in_flight):
             tokens = [patient.token for patient in patients]
-            clients = await open_all(subject.host, subject.port, tokens, lambda _: None, stack)
-            operations.append(_operations_over_sockets(cycle(zip(patients, clients, strict=True)), subject.population))
-        return await _measured(subject, operations, seconds)
+            clients = await open_all(service.host, service.port, tokens, lambda _: None, stack)
+            operations.append(_operations_over_sockets(cycle(zip(patients, clients, strict=True)), service.population))
+        return await _measured(service, operations, seconds)
 
 
-async def _over_rest(subject: Subject, seconds: float, patients: Sequence[Patient], in_flight: int) -> Figures:
+async def _over_rest(service: Service, seconds: float, patients: Sequence[Patient], in_flight: int) -> Figures:
     async with AsyncExitStack() as stack:
         operations = []
         for share in _shared_out(patients, in_flight):
-            client = await RestClient.open(subject.host, subject.port)
+            client = await RestClient.open(service.host, service.port)
             stack.callback(client.close)
-            operations.append(_operations_over_rest(client, share, subject.population))
-        return await _measured(subject, operations, seconds)
+            operations.append(_operations_over_rest(client, share, service.population))
+        return await _measured(service, operations, seconds)
 
 
 def _shared_out(patients: Sequence[Patient], shares: int) -> list[Sequence[Patient]]:
@@ -79,12 +80,12 @@ def _operations_over_sockets(turns: Iterator[tuple[Patient, SocketClient]], popu
     return ask
 
 
-async def _measured(subject: Subject, operations: Sequence[Operation], seconds: float) -> Figures:
-    before = await subject.appointments()
-    meter = Meter(subject.processes)
+async def _measured(service: Service, operations: Sequence[Operation], seconds: float) -> Figures:
+    before = await service.appointments()
+    meter = Meter(service.processes)
     answers = await keep_in_flight(operations, seconds)
     cost = meter.cost(len(answers.seconds))
-    _check(answers, written=await subject.appointments() - before)
+    _check(answers, written=await service.appointments() - before)
     return {"bookings/s": answers.in_time / seconds, **milliseconds(answers.seconds), **cost}
 
 

@@ -8,22 +8,23 @@ from dataclasses import dataclass
 
 from tests.tools.bench.figures import Figures, milliseconds, quantile
 from tests.tools.bench.machine import Meter
+from tests.tools.bench.node_server import node_server
 from tests.tools.bench.rest import Response, RestClient
-from tests.tools.bench.rival import node_server
+from tests.tools.bench.service import Service, WrongAnswers
 from tests.tools.bench.sockets import open_all
-from tests.tools.bench.subject import Subject, WrongAnswers
+from tests.tools.bench.subject import Subject
 
 
-async def one_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
+async def one_to_many(service: Service, seconds: float, dashboards: int) -> Figures:
     """Measures the time from the booking request over REST until the last dashboard has the event."""
-    patient = subject.population.patients[0]
+    patient = service.population.patients[0]
 
     def ask(rest: RestClient) -> asyncio.Future[Response]:
-        return rest.book(patient, subject.population.free_slot(patient.doctor_id))
+        return rest.book(patient, service.population.free_slot(patient.doctor_id))
 
-    token = subject.population.doctor_tokens[patient.doctor_id]
-    place = Place(subject.host, subject.port, token)
-    return await _measure(place, ask, Meter(subject.processes), seconds, dashboards)
+    token = service.population.doctor_tokens[patient.doctor_id]
+    place = Place(service.host, service.port, token)
+    return await _measure(place, ask, Meter(service.processes), seconds, dashboards)
 
 
 async def node_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:

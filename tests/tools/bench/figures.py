@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+OTHERS = "others, cores"
+"""The figure that says how many cores other programs used meanwhile."""
+
 Figures = dict[str, float]
 """The figures of one run: name with unit → value."""
 
@@ -31,6 +34,12 @@ def quantile(values: Iterable[float], share: float) -> float:
     """Return the nearest-rank percentile; `share` is between 0 and 1."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def ratio(name: str, ours: float, theirs: float) -> float:
+    """Return how many times as good our value of a figure is: of what comes in a second more is better, else less."""
+    better, worse = (ours, theirs) if name.endswith("/s") else (theirs, ours)
+    return better / worse if worse else math.inf
 
 
 def milliseconds(seconds: Sequence[float]) -> Figures:

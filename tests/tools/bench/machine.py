@@ -13,14 +13,16 @@ from pymongo import MongoClient
 
 from hub.ops.local.broker import Kind
 from hub.ops.local.kafka import home
-from tests.tools.bench.figures import Figures
+from tests.tools.bench.figures import OTHERS, Figures
 
-OTHERS = "others, cores"
 BUSY = 0.3
 """Cores that other programs may use before a measurement is unreliable."""
 _LOOK = 2.0
 _PROC = Path("/proc")
-_TOLD = ("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "uvloop")
+_TOLD = (
+    *("aiohttp", "aiokafka", "faust-streaming", "motor", "pydantic", "python-socketio", "uvloop"),
+    *("fastapi", "uvicorn", "apscheduler"),  # the rival's
+)
 
 
 def cores() -> list[int]:

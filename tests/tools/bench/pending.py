@@ -23,7 +23,8 @@ from tests.acceptance.ledger import Ledger, spread
 from tests.own_database import own_database
 from tests.stack import Stack
 from tests.tools.bench.figures import Figures, milliseconds
-from tests.tools.bench.subject import Subject, WrongAnswers
+from tests.tools.bench.service import WrongAnswers
+from tests.tools.bench.subject import Subject
 
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 _MONTHS = timedelta(days=270)

@@ -13,7 +13,7 @@ from tests.tools.bench.load import OK, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
 from tests.tools.bench.population import Population
 from tests.tools.bench.rest import RestClient
-from tests.tools.bench.subject import Subject, WrongAnswers
+from tests.tools.bench.service import Service, WrongAnswers
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ Questions = Callable[[Population, random.Random], Question]
 """Chooses one request at random."""
 
 
-async def asked(subject: Subject, seconds: float, questions: Questions, in_flight: int) -> Figures:
+async def asked(service: Service, seconds: float, questions: Questions, in_flight: int) -> Figures:
     """Operation at random, the same questions at every run, and see that each is answered with something."""
     async with AsyncExitStack() as stack:
         operations = []
         for number in range(in_flight):
-            client = await RestClient.open(subject.host, subject.port)
+            client = await RestClient.open(service.host, service.port)
             stack.callback(client.close)
-            operations.append(_operations(client, subject.population, questions, random.Random(number)))
-        meter = Meter(subject.processes)
+            operations.append(_operations(client, service.population, questions, random.Random(number)))
+        meter = Meter(service.processes)
         answers = await keep_in_flight(operations, seconds)
         cost = meter.cost(len(answers.seconds))
     if set(answers.said) != {OK}:

@@ -10,8 +10,9 @@ from hub.ops.local.process import Process
 from tests.tools.bench.figures import Figures, quantile
 from tests.tools.bench.population import Patient
 from tests.tools.bench.rest import RestClient
+from tests.tools.bench.service import Service, WrongAnswers
 from tests.tools.bench.sockets import SocketClient, open_all
-from tests.tools.bench.subject import Subject, WrongAnswers
+from tests.tools.bench.subject import Subject
 
 _PATIENCE = 60.0
 """Seconds after which the measurement gives up."""
@@ -70,17 +71,17 @@ async def of_sockets(subject: Subject, _: float) -> Figures:
     return _silence(away)
 
 
-async def touch_each_doctor(subject: Subject) -> None:
+async def touch_each_doctor(service: Service) -> None:
     """Book with each doctor once, one after the other, so that its worker has read the record."""
-    client = await RestClient.open(subject.host, subject.port)
-    for patient in _one_of_each(subject):
-        await _until_booked(client, patient, subject, 0.0)
+    client = await RestClient.open(service.host, service.port)
+    for patient in _one_of_each(service):
+        await _until_booked(client, patient, service, 0.0)
     client.close()
 
 
-def _one_of_each(subject: Subject) -> list[Patient]:
+def _one_of_each(service: Service) -> list[Patient]:
     """Return one patient of each doctor, except the doctor of the crowd."""
-    return list({patient.doctor_id: patient for patient in subject.population.patients}.values())
+    return list({patient.doctor_id: patient for patient in service.population.patients}.values())
 
 
 def _silence(seconds: list[float]) -> Figures:
@@ -98,10 +99,10 @@ def _partitions(worker: Process) -> set[int]:
     return set(json.loads(taken_over[-1])["partitions"])
 
 
-async def _until_booked(client: RestClient, patient: Patient, subject: Subject, began: float) -> float:
+async def _until_booked(client: RestClient, patient: Patient, service: Service, began: float) -> float:
     """Return the seconds from `began` to an accepted booking with the patient's doctor. The api gives up after 10."""
     while True:
-        answer = await client.book(patient, subject.population.free_slot(patient.doctor_id))
+        answer = await client.book(patient, service.population.free_slot(patient.doctor_id))
         if answer.status == 201:
             return time.perf_counter() - began
         if answer.status != 503:

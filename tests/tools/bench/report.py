@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from tests.tools.bench.figures import Figures, Spread, spread
+from tests.tools.bench.figures import OTHERS, Figures, Spread, ratio, spread
+
+_CPU = ", CPU ms"
 
 Runs = Mapping[str, Sequence[Figures]]
 """Scenario → figures of each run."""
@@ -23,6 +25,42 @@ def comparison(runs: Runs, earlier: Runs) -> str:
         return _change(_spread(earlier, scenario, figure), _spread(runs, scenario, figure))
 
     return _tables(runs, cell)
+
+
+def ratios(ours: Runs, rival: Runs) -> str:
+    """Return one table of how many times as good as the rival the hub is, with the figures of both.
+
+    A ratio is that of the same round, and in the table is the median (minimum to maximum) of all rounds. Above 1 the
+    hub is better. The CPU time is that of all processes together, and of the database alone.
+    """
+    header = ["scenario", "figure", "ratio", "hub", "rival"]
+    rows = [
+        [scenario, name, *map(_shown, (_ratio(name, *both), spread(both[0]), spread(both[1])))]
+        for scenario in ours
+        if scenario in rival
+        for name, both in _shared(ours[scenario], rival[scenario])
+    ]
+    first, second, *others = (max(map(len, column)) for column in zip(header, *rows, strict=True))
+    rule = ["-" * first, "-" * second, *("-" * (width - 1) + ":" for width in others)]
+    lines = (header, rule, *rows)
+    return "\n".join(f"| {name.ljust(first)} {_row(cells, second, others)}" for name, *cells in lines)
+
+
+def _shared(ours: Sequence[Figures], rival: Sequence[Figures]) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
+    """Yield each figure that both have, with its values of both in the rounds that both have measured."""
+    pairs = [(_with_total(our), _with_total(their)) for our, their in zip(ours, rival, strict=False)]
+    for name in pairs[0][0]:
+        if name in pairs[0][1] and name not in {OTHERS, f"load{_CPU}"}:
+            yield name, ([our[name] for our, _ in pairs], [their[name] for _, their in pairs])
+
+
+def _with_total(run: Figures) -> Figures:
+    cpu = [value for name, value in run.items() if name.endswith(_CPU) and name != f"load{_CPU}"]
+    return {**run, f"all processes{_CPU}": sum(cpu)} if cpu else run
+
+
+def _ratio(name: str, ours: Sequence[float], theirs: Sequence[float]) -> Spread:
+    return spread([ratio(name, *both) for both in zip(ours, theirs, strict=True)])
 
 
 def _tables(runs: Runs, cell: Callable[[str, str], str]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,16 +11,22 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
+from hub.accounts.account import Account
 from hub.accounts.tokens import AccessTokens
 from hub.clock import system_clock
+from hub.ids import new_id
 from hub.ops.local.broker import Kind
 from hub.ops.local.process import Process
 from hub.records.mongo import MongoRecords, connect
+from hub.scheduling.appointment import REMINDER_LEAD, Appointment
+from hub.scheduling.values import Role
 from hub.settings import Settings, address
+from tests.acceptance.ledger import Ledger
 from tests.own_database import own_database
 from tests.stack import Stack
 from tests.tools.bench import machine
 from tests.tools.bench.population import Population, Size, seed
+from tests.tools.bench.service import DUE_DOCTORS, DUE_EACH, due_bookings
 from tests.years import write, years
 
 _SIGNED_IN_FOR = timedelta(hours=24)
@@ -28,10 +34,6 @@ _FILLED_DAYS = 200
 """Days from now for which every slot is taken, where years of appointments are stored."""
 _STILL, _REST_WITHIN = 3, 60
 """Seconds. While they plan texts, the agents pause for at most about two."""
-
-
-class WrongAnswers(Exception):
-    """The hub gave wrong answers, so its speed means nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Subject:
-    """A running hub. `population` has the free slots and tokens."""
+    """A running hub. It is a `Service`."""
 
     stack: Stack
     cores: Sequence[int]
@@ -99,6 +101,25 @@ class Subject:
                 return
             await asyncio.sleep(_STILL)
 
+    async def come_due(self, after: float) -> list[str]:
+        """See `Service`. The agents are the ones that remind."""
+        (worker,) = self.stack.agents
+        await self.stack.end(worker)
+        records = connect(address(self.stack.settings, "mongodb_url"))
+        try:
+            ledger = Ledger(records, system_clock() - timedelta(days=30))
+            doctors = await ledger.doctors(DUE_DOCTORS)
+            patients = [patient.id for patient in await ledger.patients(DUE_DOCTORS * DUE_EACH)]
+            first = system_clock() + REMINDER_LEAD + timedelta(seconds=after)
+            await ledger.book(due_bookings(doctors, patients, first))
+            await ledger.planned()
+        finally:
+            await records.close()
+        await self.stack.restart(worker)
+        self.pin()
+        tokens = access_tokens(self.stack.settings.jwt_secret_key.get_secret_value())
+        return [tokens.issue(doctor, Role.DOCTOR, new_id()) for doctor in doctors]
+
     async def _count(self, collection: str) -> int:
         return await self.database.get_default_database()[collection].count_documents({})
 
@@ -123,12 +144,17 @@ async def under_measurement(cores: Sequence[int], broker: Kind, server: str | No
 
 
 async def _population(settings: Settings, hub: Hub) -> Population:
-    tokens = AccessTokens(settings.jwt_secret_key.get_secret_value(), _SIGNED_IN_FOR, system_clock)
+    tokens = access_tokens(settings.jwt_secret_key.get_secret_value())
     records = connect(address(settings, "mongodb_url"))
     try:
         if not hub.stored:
             await records.prepare()
-        population = await seed(records, tokens, system_clock, hub.size)
+
+        async def add(accounts: list[Account]) -> None:
+            if taken := await records.users.add(accounts):
+                raise RuntimeError(f"the bench needs an empty database: somebody holds the same {taken}")
+
+        population = await seed(add, tokens, system_clock, hub.size)
         if hub.stored:
             await _fill(records, population, hub.stored)
         return population
@@ -137,8 +163,18 @@ async def _population(settings: Settings, hub: Hub) -> Population:
 
 
 async def _fill(records: MongoRecords, population: Population, stored: int) -> None:
+    await write(records, stored_appointments(population, stored))
+
+
+def stored_appointments(population: Population, stored: int) -> Iterator[Appointment]:
+    """Yield so many appointments of years."""
     doctors, patients = list(population.doctor_tokens), [patient.id for patient in population.patients]
-    await write(records, years(doctors, patients, stored // len(doctors), system_clock()))
+    return years(doctors, patients, stored // len(doctors), system_clock())
+
+
+def access_tokens(secret: str) -> AccessTokens:
+    """Return what issues the tokens of the clients."""
+    return AccessTokens(secret, _SIGNED_IN_FOR, system_clock)
 
 
 def _numbered(name: str, processes: Sequence[Process]) -> dict[str, int]:

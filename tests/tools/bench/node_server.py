@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_SERVER = Path(__file__).with_name("rival.js")
+_SERVER = Path(__file__).with_name("node_server.js")
 
 
 @asynccontextmanager
