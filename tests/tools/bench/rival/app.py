@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from tests.tools.bench.rival.jobs import Jobs
-from tests.tools.bench.rival.problems import Problem
+from tests.tools.bench.rival.problems import Problem, invalid
 from tests.tools.bench.rival.repository import Repository
 from tests.tools.bench.rival.rest import router
 from tests.tools.bench.rival.service import Service
@@ -56,4 +56,5 @@ async def _answer(_: Request, problem: Exception) -> JSONResponse:
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
-    return await _answer(request, Problem("invalid_request", str(error)))
+    assert isinstance(error, RequestValidationError)
+    return await _answer(request, invalid(error.errors()))

@@ -1,6 +1,7 @@
 """Errors as clients see them, over REST and over sockets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 STATUSES: Mapping[str, int] = {
     "unauthenticated": 401,
@@ -17,6 +18,11 @@ STATUSES: Mapping[str, int] = {
     "outside_hours": 422,
     "invalid_request": 422,
 }
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> "Problem":
+    """Return the problem for what pydantic says of a request."""
+    return Problem("invalid_request", "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in errors))
 
 
 class Problem(Exception):

@@ -128,7 +128,7 @@ def shown(document: Document) -> Appointment:
         patient_id=document["patientId"],
         start=document["start"],
         end=document["end"],
-        status=document["status"],
+        status=Status(document["status"]),
         version=document["version"],
         reason=document["reason"],
         created_at=document["createdAt"],

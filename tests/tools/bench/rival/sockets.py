@@ -16,7 +16,7 @@ from tests.tools.bench.rival.models import (
     SlotChange,
     WatchRequest,
 )
-from tests.tools.bench.rival.problems import Problem
+from tests.tools.bench.rival.problems import Problem, invalid
 from tests.tools.bench.rival.service import ACTIONS, Service
 from tests.tools.bench.rival.tokens import Identity, Tokens
 
@@ -108,7 +108,7 @@ def _read(model: type[M], given: object) -> M:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise Problem("invalid_request", str(error)) from None
+        raise invalid(error.errors()) from None
 
 
 def _appointment(appointment: Appointment) -> _Fields:
