@@ -12,8 +12,9 @@ from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointm
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 
-_LOOK_BACK = timedelta(hours=1)
-"""How far back a doctor's slots are read: commands are about the future, so only the present half hour can matter."""
+_LOOK_BACK = timedelta(hours=27)
+"""How far back a doctor's slots are read. A no-show can be checked in until the end of its day, which takes back its
+slot, and the longest day of any zone has 26 hours."""
 
 
 @dataclass(frozen=True)

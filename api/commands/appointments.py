@@ -14,11 +14,14 @@ from hub.accounts.identity import Identity
 from hub.records.ports import Records
 from hub.scheduling.commands import (
     BookAppointment,
+    CallInPatient,
     CancelAppointment,
     Change,
+    CheckInPatient,
     CompleteAppointment,
     ConfirmAppointment,
     RescheduleAppointment,
+    UndoVisit,
 )
 from hub.scheduling.values import Id, Instant, Role, Value, Via
 from hub.scheduling.views import AppointmentView
@@ -26,7 +29,7 @@ from hub.scheduling.views import AppointmentView
 # Pydantic alone would accept a Unix time, also as text, and years whose UTC instant does not exist.
 _RFC3339 = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
-ChangeKind = Literal["confirm", "cancel", "complete", "reschedule"]
+ChangeKind = Literal["confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"]
 
 
 def _parse(text: object) -> datetime:
@@ -138,6 +141,12 @@ def _change(header: Header, appointment_id: str, kind: ChangeKind, start: dateti
             return CancelAppointment(**header, appointment_id=appointment_id)
         case "complete":
             return CompleteAppointment(**header, appointment_id=appointment_id)
+        case "check_in":
+            return CheckInPatient(**header, appointment_id=appointment_id)
+        case "call_in":
+            return CallInPatient(**header, appointment_id=appointment_id)
+        case "undo_visit":
+            return UndoVisit(**header, appointment_id=appointment_id)
         case "reschedule":
             if start is None:
                 raise _invalid("/start", "Say when the appointment starts.", "missing")

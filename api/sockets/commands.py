@@ -167,6 +167,40 @@ async def complete(handlers: Handlers, session: Session, request: Change) -> Fie
     )
 
 
+@command(
+    outbound.AppointmentAck,
+    problems=[*_OF_A_CHANGE, "too_early", "in_the_past", "slot_taken", "patient_busy"],
+    writes=True,
+)
+async def check_in(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Record that the patient has arrived; a no-show is confirmed again if its time is still free."""
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "check_in", request.appointment_id, "socket", request.command_id
+        )
+    )
+
+
+@command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
+async def call_in(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Record that the patient, who has arrived, was called into the room."""
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "call_in", request.appointment_id, "socket", request.command_id
+        )
+    )
+
+
+@command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
+async def undo_visit(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Undo the last step of the visit: the call into the room, else the arrival."""
+    return _appointment(
+        await handlers.appointments.change(
+            session.identity, "undo_visit", request.appointment_id, "socket", request.command_id
+        )
+    )
+
+
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
 async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
     """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""

@@ -28,7 +28,7 @@ class Book(BookRequest):
 
 
 class Change(Value):
-    """The appointment to confirm, cancel or complete."""
+    """The appointment to change, with nothing more to say about it."""
 
     appointment_id: Id
     command_id: CommandId | None = None

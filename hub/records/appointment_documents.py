@@ -9,7 +9,7 @@ from hub.records.overlap import quarters
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule_record import ScheduleRecord
-from hub.scheduling.values import rfc3339
+from hub.scheduling.values import Status, rfc3339
 
 LONG_AGO = datetime(1000, 1, 1, tzinfo=UTC)
 """A lower bound of all instants. A condition without a lower bound also matches documents without the field."""
@@ -22,7 +22,11 @@ def aggregate_of(document: Mapping[str, Any]) -> Aggregate:
 
 def appointment_of(document: Mapping[str, Any]) -> Appointment:
     """Return the appointment of a document. Raises `BrokenRecord`."""
-    return from_document(Appointment, {name: value for name, value in document.items() if name != "patientTimes"})
+    fields = {name: value for name, value in document.items() if name != "patientTimes"}
+    if fields.get("status") == Status.COMPLETED and "completedAt" not in fields and fields.get("history"):
+        # Written by a version of the hub without this field. Nothing follows a completion, so it is the last event.
+        fields["completedAt"] = fields["history"][-1].get("at")
+    return from_document(Appointment, fields)
 
 
 def patient_times(patient_id: str, start: datetime) -> list[str]:

@@ -17,15 +17,18 @@ from hub.scheduling.events import (
     DoctorEnabled,
     Event,
     HoursChanged,
+    PatientCalledIn,
+    PatientCheckedIn,
     PatientReminded,
     ReminderMissed,
     ScheduleEvent,
     TimeOffAdded,
     TimeOffRemoved,
+    VisitUndone,
 )
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
-from hub.scheduling.values import APPOINTMENT_DURATION, Status
+from hub.scheduling.values import APPOINTMENT_DURATION, Status, Visit
 
 A = TypeVar("A", Appointment, ScheduleRecord)
 
@@ -101,6 +104,10 @@ def _booked(event: AppointmentBooked) -> Appointment:
         version=1,
         reason=event.reason,
         created_at=event.at,
+        visit=None,
+        arrived_at=None,
+        in_room_at=None,
+        completed_at=None,
         due=due,
         due_kind=kind,
         history=(event,),
@@ -117,7 +124,7 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
         case AppointmentCancelled():
             return {"status": Status.CANCELLED, "due": None, "due_kind": None}
         case AppointmentCompleted():
-            return {"status": Status.COMPLETED, "due": None, "due_kind": None}
+            return {"status": Status.COMPLETED, "completed_at": event.at, "due": None, "due_kind": None}
         case AppointmentMissed():
             return {"status": Status.NO_SHOW, "due": None, "due_kind": None}
         case AppointmentRescheduled():
@@ -131,6 +138,26 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
             }
         case PatientReminded() | ReminderMissed():
             return {"due": appointment.start + NO_SHOW_DELAY, "due_kind": "no_show"}
+        case PatientCheckedIn() | PatientCalledIn() | VisitUndone():
+            return _visit_changes(appointment, event)
+
+
+def _visit_changes(
+    appointment: Appointment, event: PatientCheckedIn | PatientCalledIn | VisitUndone
+) -> dict[str, object]:
+    match event:
+        case PatientCheckedIn():
+            status = Status.CONFIRMED if appointment.status is Status.NO_SHOW else appointment.status
+            arrival = {"visit": Visit.ARRIVED, "arrived_at": event.at, "due": None, "due_kind": None}
+            return {"status": status, **arrival}
+        case PatientCalledIn():
+            return {"visit": Visit.IN_ROOM, "in_room_at": event.at}
+        case VisitUndone() if appointment.visit is Visit.IN_ROOM:
+            return {"visit": Visit.ARRIVED, "in_room_at": None}
+        case VisitUndone():
+            # The no-show, not a reminder that was still due at the check-in: the patient has been here since.
+            due = appointment.start + NO_SHOW_DELAY
+            return {"visit": None, "arrived_at": None, "due": due, "due_kind": "no_show"}
 
 
 def _changed_schedule(schedule: Schedule, event: ScheduleEvent) -> Schedule:

@@ -4,12 +4,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from hub.scheduling.events import Event, TaggedEvent
-from hub.scheduling.values import ACTIVE, Id, Instant, Reason, Status, Value
+from hub.scheduling.values import ACTIVE, Id, Instant, Reason, Status, Value, Visit
 
 REMINDER_LEAD = timedelta(hours=3)
 """How long before the start the patient is reminded."""
 NO_SHOW_DELAY = timedelta(minutes=15)
-"""How long after the start an appointment that is still active becomes a no-show."""
+"""How long after the start an appointment that is still active becomes a no-show, unless the patient has arrived."""
+CHECK_IN_LEAD = timedelta(hours=3)
+"""How long before the start a patient can be checked in."""
+WALK_IN_WINDOW = timedelta(minutes=15)
+"""How long after the start of the running half hour the clinic can still book it. Not longer than `NO_SHOW_DELAY`: the
+deadline of the new appointment must not have passed already."""
 
 DueKind = Literal["reminder", "no_show"]
 
@@ -19,6 +24,8 @@ class Appointment(Value):
 
     `due` is the instant of the next deadline and `due_kind` says which deadline it is; both are None when there is
     none. `version` is the number of events. The record refuses a write that was decided on another version.
+    `arrived_at` is set exactly when there is a visit, `in_room_at` when it has come to the room. A completed
+    appointment keeps its visit.
     """
 
     id: Id
@@ -30,6 +37,10 @@ class Appointment(Value):
     version: int
     reason: Reason | None
     created_at: Instant
+    visit: Visit | None
+    arrived_at: Instant | None
+    in_room_at: Instant | None
+    completed_at: Instant | None
     due: Instant | None
     due_kind: DueKind | None
     history: tuple[TaggedEvent, ...]

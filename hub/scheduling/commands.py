@@ -50,6 +50,31 @@ class CompleteAppointment(_Command):
     appointment_id: Id
 
 
+class CheckInPatient(_Command):
+    """Record that the patient has arrived."""
+
+    kind: Literal["check_in"] = "check_in"
+    appointment_id: Id
+
+
+class CallInPatient(_Command):
+    """Record that the patient, who has arrived, was called into the room."""
+
+    kind: Literal["call_in"] = "call_in"
+    appointment_id: Id
+
+
+class UndoVisit(_Command):
+    """Undo the last step of the visit: the call into the room, else the arrival."""
+
+    kind: Literal["undo_visit"] = "undo_visit"
+    appointment_id: Id
+
+
+VisitChange = CheckInPatient | CallInPatient | UndoVisit
+"""A command about the visit: what happens from the patient's arrival on."""
+
+
 class RescheduleAppointment(_Command):
     """Move the appointment to `start`: free the old slot and take the new one, or change nothing."""
 
@@ -75,7 +100,13 @@ class MarkNoShow(_Command):
 
 
 Change = (
-    ConfirmAppointment | CancelAppointment | CompleteAppointment | RescheduleAppointment | RemindPatient | MarkNoShow
+    ConfirmAppointment
+    | CancelAppointment
+    | CompleteAppointment
+    | RescheduleAppointment
+    | RemindPatient
+    | MarkNoShow
+    | VisitChange
 )
 """A command that changes an existing appointment."""
 
@@ -135,6 +166,8 @@ def fingerprint(command: Command) -> str:
         case RescheduleAppointment() | RemindPatient() | MarkNoShow():
             content += [command.appointment_id, _iso(command.start)]
         case ConfirmAppointment() | CancelAppointment() | CompleteAppointment():
+            content += [command.appointment_id]
+        case CheckInPatient() | CallInPatient() | UndoVisit():
             content += [command.appointment_id]
         case ChangeHours():
             content += [(shift.weekday, shift.opens, shift.closes) for shift in command.shifts]

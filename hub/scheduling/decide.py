@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from hub.scheduling.aggregate import Aggregate, events_of
-from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
+from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, WALK_IN_WINDOW, Appointment
 from hub.scheduling.commands import (
     BookAppointment,
+    CallInPatient,
     CancelAppointment,
     Change,
+    CheckInPatient,
     Command,
     CompleteAppointment,
     ConfirmAppointment,
@@ -16,9 +18,11 @@ from hub.scheduling.commands import (
     RemindPatient,
     RescheduleAppointment,
     ScheduleChange,
+    UndoVisit,
     fingerprint,
 )
 from hub.scheduling.decide_schedule import decide_schedule
+from hub.scheduling.decide_visit import refuse_visit_change, visit_event
 from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused, Repeated, header
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import (
@@ -32,7 +36,8 @@ from hub.scheduling.events import (
     PatientReminded,
     ReminderMissed,
 )
-from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Actor, Role, Status
+from hub.scheduling.requirements import require_no_visit, require_status, wrong_status
+from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, HORIZON, Actor, Role, Status, Visit
 
 REMINDER_USEFUL = timedelta(minutes=30)
 """A reminder that is late is still sent when the start is at least this far away."""
@@ -106,24 +111,33 @@ def _refuse_change(state: DoctorState, command: Change, appointment: Appointment
     """Return why the change is not possible now, if so."""
     match command:
         case ConfirmAppointment():
-            return _require_status(appointment, Status.SCHEDULED)
+            return require_status(appointment, Status.SCHEDULED)
         case CancelAppointment():
-            return _require_status(appointment, Status.SCHEDULED, Status.CONFIRMED) or _require_future(appointment, now)
+            return (
+                require_status(appointment, *ACTIVE)
+                or require_no_visit(appointment)
+                or _require_future(appointment, now)
+            )
         case CompleteAppointment():
             return _refuse_completion(appointment, now)
         case RescheduleAppointment():
             return (
-                _require_status(appointment, Status.SCHEDULED, Status.CONFIRMED)
+                require_status(appointment, *ACTIVE)
+                or require_no_visit(appointment)
                 or _require_future(appointment, now)
                 or _require_other_start(command, appointment)
                 or _refuse_start(state, command, appointment.patient_id, now)
             )
+        case CheckInPatient() | CallInPatient() | UndoVisit():
+            return refuse_visit_change(state, command, appointment, now)
         case RemindPatient():
             return _require_due(
                 command, appointment, appointment.start - REMINDER_LEAD, now
             ) or _require_no_reminder_yet(appointment)
         case MarkNoShow():
-            return _require_due(command, appointment, appointment.start + NO_SHOW_DELAY, now)
+            return _require_due(command, appointment, appointment.start + NO_SHOW_DELAY, now) or require_no_visit(
+                appointment
+            )
         case _:
             assert_never(command)
 
@@ -145,6 +159,8 @@ def _event(state: DoctorState, command: Change, appointment: Appointment, now: d
             return PatientReminded(**fields) if useful else ReminderMissed(**fields)
         case MarkNoShow():
             return AppointmentMissed(**fields)
+        case CheckInPatient() | CallInPatient() | UndoVisit():
+            return visit_event(state, command, now)
         case _:
             assert_never(command)
 
@@ -169,7 +185,7 @@ def _refuse_start(
         return Refused(RefusalCode.DOCTOR_UNAVAILABLE, "This doctor takes no appointments.")
     if not schedule.on_grid(start):
         return Refused(RefusalCode.OFF_GRID, "An appointment starts on the half hour of the doctor's clock.")
-    if start <= now:
+    if start <= _earliest_start(command, now):
         return Refused(RefusalCode.IN_THE_PAST, "An appointment is booked for the future.")
     if start - now > HORIZON:
         return Refused(RefusalCode.TOO_FAR_AHEAD, f"One may book up to {HORIZON.days} days ahead.")
@@ -181,16 +197,22 @@ def _refuse_start(
     return None
 
 
+def _earliest_start(command: BookAppointment | RescheduleAppointment, now: datetime) -> datetime:
+    """Return the instant after which the appointment must start.
+
+    For bookings by the people of the clinic this is before `now`: a patient who walks in gets the running half hour.
+    """
+    of_clinic = command.by.role not in {Role.PATIENT, Role.SYSTEM}
+    return now - WALK_IN_WINDOW if of_clinic and isinstance(command, BookAppointment) else now
+
+
 def _refuse_completion(appointment: Appointment, now: datetime) -> Refused | None:
-    if refusal := _require_status(appointment, Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW):
+    if refusal := require_status(appointment, Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW):
         return refusal
-    if now < appointment.start - APPOINTMENT_DURATION:
+    in_room = appointment.visit is Visit.IN_ROOM
+    if not in_room and now < appointment.start - APPOINTMENT_DURATION:
         return Refused(RefusalCode.TOO_EARLY, "An appointment is completed from 30 minutes before its start.")
     return None
-
-
-def _require_status(appointment: Appointment, *allowed: Status) -> Refused | None:
-    return None if appointment.status in allowed else _wrong_status(appointment)
 
 
 def _require_future(appointment: Appointment, now: datetime) -> Refused | None:
@@ -210,7 +232,7 @@ def _require_due(
 ) -> Refused | None:
     """Refuse a deadline that is early, or that was set for another start: the appointment may have moved since then."""
     if not appointment.active:
-        return _wrong_status(appointment)
+        return wrong_status(appointment)
     if appointment.start != command.start:
         return Refused(RefusalCode.WRONG_STATUS, "The appointment has moved.")
     return None if now >= due else Refused(RefusalCode.TOO_EARLY, "The deadline is not due yet.")
@@ -220,10 +242,6 @@ def _require_no_reminder_yet(appointment: Appointment) -> Refused | None:
     if appointment.due_kind == "reminder":
         return None
     return Refused(RefusalCode.WRONG_STATUS, "No reminder is due any more.")
-
-
-def _wrong_status(appointment: Appointment) -> Refused:
-    return Refused(RefusalCode.WRONG_STATUS, f"The appointment is {appointment.status.value.replace('_', '-')}.")
 
 
 def _may_book(command: BookAppointment) -> bool:
@@ -241,7 +259,7 @@ def _may_change(command: Change) -> bool:
     match command:
         case ConfirmAppointment() | CancelAppointment() | RescheduleAppointment():
             return True
-        case CompleteAppointment():
+        case CompleteAppointment() | CheckInPatient() | CallInPatient() | UndoVisit():
             return command.by.role is not Role.PATIENT
         case RemindPatient() | MarkNoShow():
             return command.by.role is Role.SYSTEM

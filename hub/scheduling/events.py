@@ -8,7 +8,17 @@ from hub.scheduling.schedule import Shift, TimeOff
 from hub.scheduling.values import Actor, Id, Instant, Reason, Value
 
 EventType = Literal[
-    "booked", "confirmed", "cancelled", "completed", "no_show", "rescheduled", "reminded", "reminder_missed"
+    "booked",
+    "confirmed",
+    "cancelled",
+    "completed",
+    "no_show",
+    "rescheduled",
+    "reminded",
+    "reminder_missed",
+    "checked_in",
+    "called_in",
+    "visit_undone",
 ]
 
 
@@ -69,6 +79,24 @@ class AppointmentRescheduled(_Event):
     start: Instant
 
 
+class PatientCheckedIn(_Event):
+    """The patient arrived. A no-show becomes confirmed again."""
+
+    type: Literal["checked_in"] = "checked_in"
+
+
+class PatientCalledIn(_Event):
+    """The patient was called into the room."""
+
+    type: Literal["called_in"] = "called_in"
+
+
+class VisitUndone(_Event):
+    """The last step of the visit was undone: called in becomes arrived, arrived becomes not yet there."""
+
+    type: Literal["visit_undone"] = "visit_undone"
+
+
 class PatientReminded(_Event):
     """The reminder became due. This event causes its text."""
 
@@ -90,6 +118,9 @@ Event = (
     | AppointmentRescheduled
     | PatientReminded
     | ReminderMissed
+    | PatientCheckedIn
+    | PatientCalledIn
+    | VisitUndone
 )
 TaggedEvent = Annotated[Event, Field(discriminator="type")]
 EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)

@@ -45,7 +45,8 @@ def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: da
 def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
     """Return the slots that an event took or freed, as of the instant of the event.
 
-    Completing an appointment before its start frees its slot. A no-show frees nothing, because its slot has begun.
+    Completing an appointment before its start frees its slot. A no-show frees nothing, because its slot has begun, and
+    for the same reason checking a no-show in takes nothing.
     """
     match event:
         case AppointmentBooked():

@@ -87,3 +87,12 @@ class Status(StrEnum):
 
 ACTIVE = frozenset({Status.SCHEDULED, Status.CONFIRMED})
 """The statuses that hold a slot."""
+
+
+class Visit(StrEnum):
+    """How far the visit of an appointment has come. Before the patient arrives there is none."""
+
+    ARRIVED = "arrived"
+    """The patient is in the waiting room."""
+    IN_ROOM = "in_room"
+    """The patient has been called into the doctor's room."""

@@ -2,11 +2,15 @@
 
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule import Schedule, Shift, TimeOff, ZoneName
-from hub.scheduling.values import Id, Instant, Reason, Status, Value
+from hub.scheduling.values import Id, Instant, Reason, Status, Value, Visit
 
 
 class AppointmentView(Value):
-    """An appointment without its deadlines and its history."""
+    """An appointment without its deadlines and its history.
+
+    `visit` says how far the visit has come, None before the patient arrives. `arrived_at`, `in_room_at` and
+    `completed_at` are None until then.
+    """
 
     id: Id
     doctor_id: Id
@@ -17,6 +21,10 @@ class AppointmentView(Value):
     version: int
     reason: Reason | None
     created_at: Instant
+    visit: Visit | None
+    arrived_at: Instant | None
+    in_room_at: Instant | None
+    completed_at: Instant | None
 
 
 class ScheduleView(Value):
@@ -52,4 +60,8 @@ def view(appointment: Appointment) -> AppointmentView:
         version=appointment.version,
         reason=appointment.reason,
         created_at=appointment.created_at,
+        visit=appointment.visit,
+        arrived_at=appointment.arrived_at,
+        in_room_at=appointment.in_room_at,
+        completed_at=appointment.completed_at,
     )

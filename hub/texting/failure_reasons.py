@@ -12,6 +12,7 @@ _SKIPPED: Mapping[SkipReason, str] = {
     "cancelled": "The appointment was cancelled before the text was sent.",
     "moved": "The appointment was moved before the text was sent. Another text tells the new time.",
     "over": "The appointment was over before the text was sent.",
+    "arrived": "The patient had arrived before the text was sent.",
     "unknown_appointment": "Its appointment is not in the record.",
 }
 _CODES: Mapping[int, str] = {

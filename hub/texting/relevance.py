@@ -11,12 +11,14 @@ def skip_reason(text: Text, appointment: Appointment | None, now: datetime) -> S
     """Return why the text must not be sent any more, or None if it is still true.
 
     `appointment` is the current state in the record. Only events after the text's own event count. So if an appointment
-    was moved and moved back, only the text about the last move is sent.
+    was moved and moved back, only the text about the last move is sent. A patient who is at the clinic needs no text.
     """
     if appointment is None:
         return "unknown_appointment"
     if now >= text.useless_after:
         return "too_late"
+    if text.line == "patient" and appointment.visit is not None:
+        return "arrived"
     for event in appointment.history:
         if event.seq <= text.seq:
             continue

@@ -14,7 +14,9 @@ Line = Literal["patient", "doctor"]
 
 TextKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
 
-SkipReason = Literal["no_phone", "opted_out", "too_late", "cancelled", "moved", "over", "unknown_appointment"]
+SkipReason = Literal[
+    "no_phone", "opted_out", "too_late", "cancelled", "moved", "over", "arrived", "unknown_appointment"
+]
 """Why the hub did not send a text."""
 
 

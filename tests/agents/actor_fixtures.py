@@ -17,13 +17,17 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     AddTimeOff,
     BookAppointment,
+    CallInPatient,
     CancelAppointment,
     ChangeHours,
+    CheckInPatient,
     Command,
     ConfirmAppointment,
     DisableDoctor,
+    MarkNoShow,
     RemoveTimeOff,
     RescheduleAppointment,
+    UndoVisit,
 )
 from hub.scheduling.decision import Refused
 from hub.scheduling.schedule import Schedule
@@ -96,6 +100,22 @@ def move(of: BookAppointment, to: int, key: str | None = None) -> RescheduleAppo
     return RescheduleAppointment(**_change(of, key), start=slot(to))
 
 
+def check_in(of: BookAppointment, key: str | None = None) -> CheckInPatient:
+    return CheckInPatient(**_by_doctor(of, key))
+
+
+def call_in(of: BookAppointment, key: str | None = None) -> CallInPatient:
+    return CallInPatient(**_by_doctor(of, key))
+
+
+def undo_visit(of: BookAppointment, key: str | None = None) -> UndoVisit:
+    return UndoVisit(**_by_doctor(of, key))
+
+
+def miss(of: BookAppointment, key: str | None = None) -> MarkNoShow:
+    return MarkNoShow(**_change(of, key) | {"by": Actor(id="hub", role=Role.SYSTEM, via="timer")}, start=of.start)
+
+
 def hours(opens: int = 0, closes: int = 24, doctor: str = "ada", key: str | None = None, **more: object) -> ChangeHours:
     """Let a doctor work between these hours, every day."""
     return ChangeHours(**_arrangement(doctor, key), shifts=weekly(opens, closes), **more)
@@ -164,6 +184,10 @@ def _arrangement(doctor: str, key: str | None) -> dict[str, object]:
         "by": Actor(id=doctor, role=Role.DOCTOR, via="rest"),
         "at": ASKED,
     }
+
+
+def _by_doctor(of: BookAppointment, key: str | None) -> dict[str, object]:
+    return _change(of, key) | {"by": Actor(id=of.doctor_id, role=Role.DOCTOR, via="rest")}
 
 
 def _change(of: BookAppointment, key: str | None) -> dict[str, object]:

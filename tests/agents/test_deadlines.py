@@ -10,7 +10,17 @@ from agents.deadlines import GIVEN_UP, PENDING, READ_INTERVAL, WINDOW
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Deadline
-from tests.agents.actor_fixtures import NOW, InterceptedRecords, book, cancel, move, slot, verdicts
+from tests.agents.actor_fixtures import (
+    NOW,
+    InterceptedRecords,
+    book,
+    cancel,
+    check_in,
+    move,
+    slot,
+    undo_visit,
+    verdicts,
+)
 from tests.agents.virtual_time import clock_from, in_virtual_time, running, wakes
 from tests.agents.workers import Worker, sent, until
 
@@ -54,6 +64,27 @@ async def test_a_reminder_is_due_three_hours_before_and_a_no_show_a_quarter_of_a
         await until(worker.clock, NO_SHOW + timedelta(hours=1))
     assert sent(worker) == [(REMINDER, "remind"), (NO_SHOW, "mark_no_show")]
     assert await worker.happened(visit.id) == [(NOW, "booked"), (REMINDER, "reminded"), (NO_SHOW, "no_show")]
+
+
+@in_virtual_time
+async def test_who_has_arrived_does_not_become_a_no_show_and_who_leaves_again_does() -> None:
+    stays, leaves, leaves_late = book(), book("dora", at=1), book("emil", at=2)
+    worker = shortly_before(slot(0))
+    await worker.open()
+    await booked(worker, stays, leaves, leaves_late)
+    async with running(worker.deadlines.run):
+        await worker.do(*(check_in(each) for each in (stays, leaves, leaves_late)))
+        await until(worker.clock, slot(0) + timedelta(minutes=5))
+        await worker.do(undo_visit(leaves))
+        await until(worker.clock, slot(2) + timedelta(hours=1))
+        await worker.do(undo_visit(leaves_late))
+        await until(worker.clock, slot(2) + timedelta(hours=2))
+    assert [kind for _, kind in sent(worker)] == ["mark_no_show", "mark_no_show"]
+    assert "no_show" not in [type_ for _, type_ in await worker.happened(stays.id)]
+    assert (await worker.happened(leaves.id))[-1] == (slot(1) + timedelta(minutes=15), "no_show")
+    at, type_ = (await worker.happened(leaves_late.id))[-1]
+    assert type_ == "no_show"
+    assert at - (slot(2) + timedelta(hours=1)) < SECOND
 
 
 @in_virtual_time

@@ -110,6 +110,9 @@ ROWS = [
     Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404), A + "/{appointment}/confirm"),
     Row("PATCH", A + "/{id}/cancel", (401, 200, 404, 200, 404), A + "/{appointment}/cancel"),
     Row("PATCH", A + "/{id}/complete", (401, 403, 403, 200, 404), A + "/{appointment}/complete"),
+    Row("PATCH", A + "/{id}/check-in", (401, 403, 403, 200, 404), A + "/{appointment}/check-in"),
+    Row("PATCH", A + "/{id}/call-in", (401, 403, 403, 409, 404), A + "/{appointment}/call-in"),
+    Row("PATCH", A + "/{id}/undo-visit", (401, 403, 403, 409, 404), A + "/{appointment}/undo-visit"),
     Row(
         "PATCH",
         A + "/{id}/reschedule",

@@ -28,6 +28,10 @@ async def test_a_patient_books_a_slot(clinic: RestClinic) -> None:
         "version": 1,
         "reason": "a cough",
         "createdAt": "2026-11-23T08:00:00Z",
+        "visit": None,
+        "arrivedAt": None,
+        "inRoomAt": None,
+        "completedAt": None,
     }
     assert (await clinic.ask("GET", answer.headers["Location"], "carl")).body == answer.body
 
@@ -120,6 +124,64 @@ async def test_an_appointment_goes_its_way(clinic: RestClinic) -> None:
     assert (early.status, early.code) == (409, "too_early")
     assert (completed.status, completed.body["status"], completed.body["version"]) == (200, "completed", 3)
     assert (late.status, late.code) == (409, "wrong_status")
+
+
+async def test_a_visit_goes_its_way(clinic: RestClinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(0, half_hours=2))
+    steps = []
+    for change in ("check-in", "call-in", "undo-visit", "call-in", "complete"):
+        clinic.clock.forward(timedelta(minutes=10))
+        answer = await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/{change}", "ada")
+        assert answer.status == 200
+        steps.append((answer.body["visit"], answer.body["status"]))
+    walked = ["arrived", "in_room", "arrived", "in_room"]
+    assert steps == [*((visit, "scheduled") for visit in walked), ("in_room", "completed")]
+    shown = (await clinic.ask("GET", f"{APPOINTMENTS}/{booked}", "carl")).body
+    instants = {name: shown[name][11:16] for name in ("arrivedAt", "inRoomAt", "completedAt")}
+    assert instants == {"arrivedAt": "08:10", "inRoomAt": "08:40", "completedAt": "08:50"}
+    history = (await clinic.ask("GET", f"{APPOINTMENTS}/{booked}/history", "carl")).body
+    kinds = ["booked", "checked_in", "called_in", "visit_undone", "called_in", "completed"]
+    assert [event["type"] for event in history] == kinds
+
+
+async def test_a_visit_out_of_order_or_on_another_day_is_a_conflict_and_changes_nothing(clinic: RestClinic) -> None:
+    today = await clinic.book("carl", "ada", opening(0, half_hours=2))
+    tomorrow = await clinic.book("carl", "ada", opening(1))
+    cancelled = await clinic.book("dora", "ada", opening(0, half_hours=3))
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{cancelled}/cancel", "dora")
+    refusals = [
+        (today, "call-in", "wrong_status"),
+        (today, "undo-visit", "wrong_status"),
+        (tomorrow, "check-in", "too_early"),
+        (cancelled, "check-in", "wrong_status"),
+    ]
+    for appointment, change, code in refusals:
+        answer = await clinic.ask("PATCH", f"{APPOINTMENTS}/{appointment}/{change}", "ada")
+        assert (answer.status, answer.code) == (409, code)
+    clinic.clock.forward(timedelta(days=1))
+    over = await clinic.ask("PATCH", f"{APPOINTMENTS}/{today}/check-in", "ada")
+    assert (over.status, over.code) == (422, "in_the_past")
+    assert (await clinic.ask("GET", f"{APPOINTMENTS}/{today}", "ada")).body["version"] == 1
+
+
+async def test_a_check_in_again_under_its_key_is_the_same_check_in(clinic: RestClinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(0, half_hours=2))
+    path, key = f"{APPOINTMENTS}/{booked}/check-in", {"Idempotency-Key": "arrival"}
+    first = await clinic.ask("PATCH", path, "ada", headers=key)
+    again = await clinic.ask("PATCH", path, "ada", headers=key)
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    assert (await clinic.ask("PATCH", path, "ada")).code == "wrong_status"
+
+
+async def test_a_doctor_books_the_running_half_hour_and_a_patient_does_not(clinic: RestClinic) -> None:
+    running = {"doctorId": "doctor-ada", "start": opening(0).isoformat()}
+    clinic.clock.forward(opening(0) + timedelta(minutes=10) - clinic.clock())
+    own = await clinic.ask("POST", APPOINTMENTS, "carl", json=running)
+    assert (own.status, own.code) == (422, "in_the_past")
+    walk_in = await clinic.ask("POST", APPOINTMENTS, "ada", json=running | {"patientId": "patient-carl"})
+    assert walk_in.status == 201
+    arrived = await clinic.ask("PATCH", f"{APPOINTMENTS}/{walk_in.body['id']}/check-in", "ada")
+    assert arrived.body["visit"] == "arrived"
 
 
 async def test_what_already_holds_is_a_conflict(clinic: RestClinic) -> None:

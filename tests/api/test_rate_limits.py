@@ -100,7 +100,8 @@ async def test_writes_over_rest_and_sockets_are_counted_together() -> None:
         booked = await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))})
         await clinic.rest.book("carl", "ada", opening(2))
         change = {"appointmentId": booked["appointment"]["id"]}
-        for command in ("confirm", "cancel", "complete", "reschedule", "book"):
+        visit = ("check_in", "call_in", "undo_visit")
+        for command in ("confirm", "cancel", "complete", *visit, "reschedule", "book"):
             error = (await carl.ask(command, change))["error"]
             assert error["code"] == "too_many_requests"
             assert 1 <= error["retryAfter"] <= 60

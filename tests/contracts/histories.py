@@ -9,9 +9,13 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
+    AppointmentCompleted,
     AppointmentConfirmed,
+    AppointmentMissed,
     AppointmentRescheduled,
     HoursChanged,
+    PatientCalledIn,
+    PatientCheckedIn,
     TimeOffAdded,
 )
 from hub.scheduling.schedule import Shift, TimeOff
@@ -68,6 +72,18 @@ class Histories:
 
     def cancel(self, appointment: Appointment) -> Appointment:
         return apply(appointment, AppointmentCancelled(**self._header(appointment.doctor_id, None)))
+
+    def miss(self, appointment: Appointment) -> Appointment:
+        return apply(appointment, AppointmentMissed(**self._header(appointment.doctor_id, None)))
+
+    def check_in(self, appointment: Appointment) -> Appointment:
+        return apply(appointment, PatientCheckedIn(**self._header(appointment.doctor_id, None)))
+
+    def call_in(self, appointment: Appointment) -> Appointment:
+        return apply(appointment, PatientCalledIn(**self._header(appointment.doctor_id, None)))
+
+    def complete(self, appointment: Appointment) -> Appointment:
+        return apply(appointment, AppointmentCompleted(**self._header(appointment.doctor_id, None)))
 
     def move(self, appointment: Appointment, start: datetime) -> Appointment:
         header = self._header(appointment.doctor_id, None)

@@ -101,6 +101,45 @@ async def test_a_cancelled_appointment_frees_its_slot_and_its_patient(records: R
     assert await records.appointments.save([histories.book("dick", "pat")]) == Saved()
 
 
+async def test_a_visit_is_read_back_as_it_was(records: Records, histories: Histories) -> None:
+    booked = histories.book()
+    arrived = histories.check_in(booked)
+    in_room = histories.call_in(arrived)
+    done = histories.complete(in_room)
+
+    await records.appointments.save([booked, arrived])
+    assert (await records.appointments.by_ids([booked.id]))[booked.id] == arrived
+    assert await records.appointments.due(NINE + 8 * HALF_HOUR) == []
+
+    await records.appointments.save([in_room, done])
+    assert (await records.appointments.by_ids([booked.id]))[booked.id] == done
+
+
+async def test_a_no_show_that_is_checked_in_takes_back_its_slot_and_its_patients_time(
+    records: Records, histories: Histories
+) -> None:
+    booked = histories.book()
+    missed = histories.miss(booked)
+    await records.appointments.save([booked, missed, histories.check_in(missed)])
+
+    assert await records.appointments.save([histories.book(patient="paul")]) == Stopped(0, Fence.DOCTOR_SLOT)
+    assert await records.appointments.save([histories.book("dick", "pat")]) == Stopped(0, Fence.PATIENT_TIME)
+
+
+@pytest.mark.parametrize(
+    ("doctor", "patient", "fence"), [("dora", "paul", Fence.DOCTOR_SLOT), ("dick", "pat", Fence.PATIENT_TIME)]
+)
+async def test_a_no_show_does_not_take_back_what_another_appointment_has(
+    records: Records, histories: Histories, doctor: str, patient: str, fence: Fence
+) -> None:
+    booked = histories.book()
+    missed = histories.miss(booked)
+    await records.appointments.save([booked, missed, histories.book(doctor, patient)])
+
+    assert await records.appointments.save([histories.check_in(missed)]) == Stopped(0, fence)
+    assert (await records.appointments.by_ids([booked.id]))[booked.id] == missed
+
+
 async def test_a_moved_appointment_frees_the_old_time_and_holds_the_new_one(
     records: Records, histories: Histories
 ) -> None:

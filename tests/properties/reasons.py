@@ -10,6 +10,7 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
     Change,
+    CheckInPatient,
     Command,
     MarkNoShow,
     RemindPatient,
@@ -29,6 +30,9 @@ STATUS_ALLOWS = {
     "complete": {Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW},
     "remind": {Status.SCHEDULED, Status.CONFIRMED},
     "mark_no_show": {Status.SCHEDULED, Status.CONFIRMED},
+    "check_in": {Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW},
+    "call_in": {Status.SCHEDULED, Status.CONFIRMED},
+    "undo_visit": {Status.SCHEDULED, Status.CONFIRMED},
 }
 ROLE_ALLOWS = {
     "confirm": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
@@ -37,8 +41,24 @@ ROLE_ALLOWS = {
     "complete": {Role.DOCTOR, Role.SYSTEM},
     "remind": {Role.SYSTEM},
     "mark_no_show": {Role.SYSTEM},
+    "check_in": {Role.DOCTOR, Role.SYSTEM},
+    "call_in": {Role.DOCTOR, Role.SYSTEM},
+    "undo_visit": {Role.DOCTOR, Role.SYSTEM},
 }
-NOT_BEFORE = {"complete": -HALF_HOUR, "remind": -timedelta(hours=3), "mark_no_show": timedelta(minutes=15)}
+VISIT_ALLOWS = {
+    "cancel": {None},
+    "reschedule": {None},
+    "mark_no_show": {None},
+    "check_in": {None},
+    "call_in": {"arrived"},
+    "undo_visit": {"arrived", "in_room"},
+}
+NOT_BEFORE = {
+    "complete": -HALF_HOUR,
+    "remind": -timedelta(hours=3),
+    "mark_no_show": timedelta(minutes=15),
+    "check_in": -timedelta(hours=3),
+}
 """The first moment, relative to the start of the appointment."""
 
 CAUSES = {
@@ -48,6 +68,9 @@ CAUSES = {
     "complete": "completed",
     "reschedule": "rescheduled",
     "mark_no_show": "no_show",
+    "check_in": "checked_in",
+    "call_in": "called_in",
+    "undo_visit": "visit_undone",
     "change_hours": "hours_changed",
     "add_time_off": "time_off_added",
     "remove_time_off": "time_off_removed",
@@ -74,13 +97,17 @@ def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[Ref
         rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id, Role.SYSTEM: command.by.id}
         if rightful[command.by.role] != command.by.id:
             found.add(RefusalCode.FORBIDDEN)
-        return found | _against_start(clinic, doctor, command.start, now, but=None)
+        walks_in = command.by.role is Role.DOCTOR and command.start <= now < command.start + timedelta(minutes=15)
+        against_start = _against_start(clinic, doctor, command.start, now, but=None)
+        return found | (against_start - {RefusalCode.IN_THE_PAST} if walks_in else against_start)
     appointment = clinic.stored.get(command.appointment_id)
     if appointment is None or appointment.doctor_id != command.doctor_id or not _is_party(command, appointment):
         return found | {RefusalCode.NOT_FOUND}
     found |= _against_change(command, appointment, now)
     if isinstance(command, RescheduleAppointment):
         found |= _against_start(clinic, doctor, command.start, now, but=appointment)
+    if isinstance(command, CheckInPatient):
+        found |= _against_arrival(clinic, doctor, appointment, now)
     return found
 
 
@@ -96,19 +123,35 @@ def event_of(clinic: SimulatedClinic, command: Command, now: datetime) -> str:
 
 def status_now(appointment: Appointment) -> Status:
     """Return the status that an appointment must have, from its last event that sets one."""
-    return next(SAYS[event.type] for event in reversed(appointment.history) if event.type in SAYS)
+    types = [event.type for event in appointment.history]
+    says = [SAYS[type_] for type_ in types if type_ in SAYS]
+    returned = Status.NO_SHOW in says and "checked_in" in types[len(types) - types[::-1].index("no_show") :]
+    return Status.CONFIRMED if says[-1] is Status.NO_SHOW and returned else says[-1]
+
+
+def visit_now(appointment: Appointment) -> tuple[str | None, datetime | None, datetime | None]:
+    """Return the visit that an appointment must have, and the instants of the arrival and of the call, as a stack."""
+    steps: list[datetime] = []
+    for event in appointment.history:
+        match event.type:
+            case "checked_in" | "called_in":
+                steps.append(event.at)
+            case "visit_undone":
+                steps.pop()
+    arrived_at, in_room_at, *_ = [*steps, None, None]
+    return [None, "arrived", "in_room"][len(steps)], arrived_at, in_room_at
 
 
 def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:
     """Return the deadline that an appointment must have, from its events."""
-    if appointment.status not in {Status.SCHEDULED, Status.CONFIRMED}:
+    if appointment.status not in {Status.SCHEDULED, Status.CONFIRMED} or visit_now(appointment)[0] is not None:
         return None, None
     reminder_gone = False
     for event in appointment.history:
         match event.type:
             case "booked" | "rescheduled":
                 reminder_gone = event.at > event.start - timedelta(hours=3)
-            case "reminded" | "reminder_missed":
+            case "reminded" | "reminder_missed" | "checked_in":
                 reminder_gone = True
     if reminder_gone:
         return appointment.start + timedelta(minutes=15), "no_show"
@@ -126,9 +169,13 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
         found.add(RefusalCode.FORBIDDEN)
     if appointment.status not in STATUS_ALLOWS[command.kind]:
         found.add(RefusalCode.WRONG_STATUS)
+    visit, *_ = visit_now(appointment)
+    if visit not in VISIT_ALLOWS.get(command.kind, {visit}):
+        found.add(RefusalCode.WRONG_STATUS)
     if command.kind in {"cancel", "reschedule"} and now >= appointment.start:
         found.add(RefusalCode.IN_THE_PAST)
-    if command.kind in NOT_BEFORE and now < appointment.start + NOT_BEFORE[command.kind]:
+    early = command.kind in NOT_BEFORE and now < appointment.start + NOT_BEFORE[command.kind]
+    if early and (command.kind, visit) != ("complete", "in_room"):
         found.add(RefusalCode.TOO_EARLY)
     if isinstance(command, RescheduleAppointment) and command.start == appointment.start:
         found.add(RefusalCode.WRONG_STATUS)
@@ -136,6 +183,19 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
         found.add(RefusalCode.WRONG_STATUS)
     if isinstance(command, RemindPatient) and due_now(appointment)[1] != "reminder":
         found.add(RefusalCode.WRONG_STATUS)
+    return found
+
+
+def _against_arrival(
+    clinic: SimulatedClinic, doctor: Schedule, appointment: Appointment, now: datetime
+) -> set[RefusalCode]:
+    found = set()
+    days = [each.astimezone(ZoneInfo(doctor.zone)).date() for each in (appointment.start, now)]
+    if days[1] > days[0]:
+        found.add(RefusalCode.IN_THE_PAST)
+    others = [each for each in clinic.stored.values() if each.doctor_id == doctor.id and each is not appointment]
+    if any(each.active and each.start == appointment.start for each in others):
+        found.add(RefusalCode.SLOT_TAKEN)
     return found
 
 

@@ -14,8 +14,10 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     AddTimeOff,
     BookAppointment,
+    CallInPatient,
     CancelAppointment,
     ChangeHours,
+    CheckInPatient,
     Command,
     CommandAdapter,
     CompleteAppointment,
@@ -27,6 +29,7 @@ from hub.scheduling.commands import (
     RemoveTimeOff,
     RescheduleAppointment,
     ScheduleChange,
+    UndoVisit,
 )
 from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
@@ -36,7 +39,7 @@ from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchange
 from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.people import ROUND_THE_CLOCK
-from tests.properties.reasons import due_now, event_of, reasons, status_now
+from tests.properties.reasons import due_now, event_of, reasons, status_now, visit_now
 from tests.properties.simulated_clinic import ACTORS, DOCTORS, OPENING, PATIENTS, SimulatedClinic
 
 Start = Callable[[Schedule, datetime], datetime]
@@ -70,7 +73,8 @@ some_hours = st.sampled_from(
 )
 which = st.integers(0, 30)
 lives_for = st.sampled_from([None, timedelta(seconds=15)])
-CHANGES = (ConfirmAppointment, CancelAppointment, CompleteAppointment)
+VISIT_CHANGES = (CheckInPatient, CallInPatient, UndoVisit)
+CHANGES = (ConfirmAppointment, CancelAppointment, CompleteAppointment, *VISIT_CHANGES)
 DEADLINES = (RemindPatient, MarkNoShow)
 EVENTS = {each.model_fields["type"].default for each in get_args(AnyEvent)}
 AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
@@ -135,6 +139,25 @@ class Histories(RuleBasedStateMachine):
         appointment = self._appointment(nth)
         header = self._header(_party(appointment, as_patient=as_patient), appointment.doctor_id)
         self.send(kind(**header, appointment_id=appointment.id))
+
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, kinds=st.lists(st.sampled_from(VISIT_CHANGES), min_size=1, max_size=3), late=a_moment | st.none())
+    def the_doctor_sees_a_patient_come_and_go(self, nth: int, kinds: list[Kind], late: timedelta | None) -> None:
+        appointment = self._appointment(nth)
+        if late is not None:
+            self.now = max(self.now, appointment.start + late)
+        for kind in kinds:
+            header = self._header(_party(appointment, as_patient=False), appointment.doctor_id)
+            self.send(kind(**header, appointment_id=appointment.id))
+
+    @rule(doctor=st.sampled_from(AT_WORK), patient=st.sampled_from(PATIENTS), minutes=st.sampled_from([0, 14, 15]))
+    def a_patient_walks_in(self, doctor: Schedule, patient: str, minutes: int) -> None:
+        self.now = _half_hour_after(self.now) + timedelta(minutes=minutes)
+        if doctor.zone == "Asia/Kathmandu":  # whose half hours begin on the quarters of the others
+            self.now += timedelta(minutes=15)
+        running = self.now - timedelta(minutes=minutes)
+        header = self._header(Actor(id=doctor.id, role=Role.DOCTOR, via="rest"), doctor.id)
+        self.send(BookAppointment(**header, patient_id=patient, start=running))
 
     @precondition(lambda self: self.clinic.stored)
     @rule(nth=which, start=a_start, as_patient=st.booleans())
@@ -227,7 +250,7 @@ class Histories(RuleBasedStateMachine):
             "start": OPENING + APPOINTMENT_DURATION * other,
             "reason": "fever",
             "appointment_id": self._appointment(other).id,
-            "kind": ["confirm", "cancel", "complete"][other % 3],
+            "kind": ["confirm", "cancel", "complete", "check_in", "call_in", "undo_visit"][other % 6],
         }
         if getattr(command, field, None) is not None and (field != "kind" or isinstance(command, CHANGES)):
             written = command.model_dump() | {field: changed[field]}
@@ -295,6 +318,12 @@ class Histories(RuleBasedStateMachine):
         assert all(each.status is status_now(each) for each in self.clinic.stored.values())
 
     @invariant()
+    def the_visit_is_what_its_events_say_and_the_completion_has_its_instant(self) -> None:
+        for each in self.clinic.stored.values():
+            assert (each.visit, each.arrived_at, each.in_room_at) == visit_now(each)
+            assert each.completed_at == next((e.at for e in each.history if e.type == "completed"), None)
+
+    @invariant()
     def the_calendar_is_what_its_appointments_say(self) -> None:
         for state in self.clinic.states.values():
             of_doctor = self._appointments_of(state.schedule.id)
@@ -328,6 +357,7 @@ class Histories(RuleBasedStateMachine):
             schedule_record = self.clinic.states[appointment.doctor_id].schedule_record
             for event in appointment.history:
                 if event.type in {"booked", "rescheduled"}:
+                    assert event.start > event.at or (event.by.role is Role.DOCTOR and event.type == "booked")
                     doctor = as_of(schedule_record, event.prev).current
                     assert doctor.works_at(event.start)
                     assert not doctor.disabled

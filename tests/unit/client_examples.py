@@ -29,6 +29,10 @@ APPOINTMENT = {
     "version": 1,
     "reason": None,
     "createdAt": "2026-05-01T10:00:00Z",
+    "visit": None,
+    "arrivedAt": None,
+    "inRoomAt": None,
+    "completedAt": None,
     "newerHubsSay": "more",
 }
 CALENDAR = {"doctorId": "ada", "zone": "Europe/Berlin", "shifts": [], "timeOff": [], "disabled": False}

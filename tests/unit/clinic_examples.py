@@ -3,17 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.commands import (
-    BookAppointment,
-    CancelAppointment,
-    Command,
-    CommandAdapter,
-    CompleteAppointment,
-    ConfirmAppointment,
-    MarkNoShow,
-    RemindPatient,
-    RescheduleAppointment,
-)
+from hub.scheduling.commands import BookAppointment, Command, CommandAdapter
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused
 from hub.scheduling.doctor_state import DoctorState
@@ -48,21 +38,9 @@ def book(start: datetime = START, by: Actor = PATIENT, key: str = BOOKING, **mor
 def change(kind: str, by: Actor | None = None, key: str = "change", **more: object) -> Command:
     """Return a change of the appointment that `book` makes. A deadline refers to its first start by default."""
     by = by or (HUB if kind in {"remind", "mark_no_show"} else PATIENT)
-    header = {"id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
-    match kind:
-        case "confirm":
-            return ConfirmAppointment(**header | more)
-        case "cancel":
-            return CancelAppointment(**header | more)
-        case "complete":
-            return CompleteAppointment(**header | more)
-        case "reschedule":
-            return RescheduleAppointment(**header | {"start": START + timedelta(hours=1)} | more)
-        case "remind":
-            return RemindPatient(**header | {"start": START} | more)
-        case "mark_no_show":
-            return MarkNoShow(**header | {"start": START} | more)
-    raise LookupError(kind)
+    start = {"remind": START, "mark_no_show": START, "reschedule": START + timedelta(hours=1)}.get(kind)
+    given = {"kind": kind, "id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
+    return CommandAdapter.validate_python(given | ({"start": start} if start else {}) | more)
 
 
 def arrangement(kind: str, by: Actor | None = None, key: str = "arrangement", **more: object) -> Command:
@@ -89,7 +67,7 @@ def booked() -> DoctorState:
 
 
 def standing(status: str) -> DoctorState:
-    """Return a state whose only appointment has reached a status by ordinary commands."""
+    """Return a state whose only appointment has reached a status, or a step of the visit, by ordinary commands."""
     state = booked()
     match status:
         case "scheduled":
@@ -102,6 +80,11 @@ def standing(status: str) -> DoctorState:
             return after(state, change("complete", by=DOCTOR, key="before"), START - timedelta(minutes=30))
         case "no_show":
             return after(state, change("mark_no_show", key="before"), START + timedelta(minutes=15))
+        case "arrived":
+            return after(state, change("check_in", by=DOCTOR, key="arrival"), START - timedelta(minutes=20))
+        case "in_room":
+            arrived = standing("arrived")
+            return after(arrived, change("call_in", by=DOCTOR, key="call"), START - timedelta(minutes=10))
     raise LookupError(status)
 
 

@@ -55,7 +55,10 @@ def test_an_id_is_short_and_plain(text: str) -> None:
         TypeAdapter(Id).validate_python(text)
 
 
-@pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule", "remind", "mark_no_show"])
+CHANGES = ["confirm", "cancel", "complete", "reschedule", "remind", "mark_no_show", "check_in", "call_in", "undo_visit"]
+
+
+@pytest.mark.parametrize("kind", CHANGES)
 def test_a_command_is_the_same_after_the_bus(kind: str) -> None:
     command = change(kind)
     read = CommandAdapter.validate_json(command.model_dump_json(by_alias=True))
@@ -78,5 +81,8 @@ def test_names_are_camel_case_outside_and_an_unknown_one_is_an_error() -> None:
 
 def test_the_view_of_an_appointment_holds_neither_its_deadlines_nor_its_history() -> None:
     seen = view(only(booked())).model_dump(by_alias=True)
-    assert set(seen) == {"id", "doctorId", "patientId", "start", "end", "status", "version", "reason", "createdAt"}
+    of_the_visit = {"visit", "arrivedAt", "inRoomAt", "completedAt"}
+    assert set(seen) == of_the_visit | {
+        *("id", "doctorId", "patientId", "start", "end", "status", "version", "reason", "createdAt"),
+    }
     assert seen["start"] == START

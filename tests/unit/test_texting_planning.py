@@ -14,7 +14,7 @@ from hub.scheduling.values import Actor, Role
 from hub.texting.planning import plan_texts
 from hub.texting.relevance import skip_reason
 from hub.texting.text import TextStatus, repetition_of
-from tests.unit.clinic_examples import BERLIN, NOW, START, after, book, booked, change, free, only
+from tests.unit.clinic_examples import BERLIN, NOW, START, after, book, booked, change, free, only, standing
 from tests.unit.clinic_examples import DOCTOR as BY_DOCTOR
 from tests.unit.text_examples import CLINIC, DOCTOR, PATIENT, asked, happened, said
 
@@ -92,6 +92,12 @@ def test_a_doctor_gets_no_text_about_their_own_action() -> None:
     assert said(asked(free(), book(by=BY_DOCTOR))) == [("patient", "booked")]
     assert said(asked(booked(), change("reschedule", by=BY_DOCTOR))) == [("patient", "rescheduled")]
     assert said(asked(booked(), change("cancel", by=BY_DOCTOR))) == [("patient", "cancelled")]
+
+
+@pytest.mark.parametrize("kind", ["check_in", "call_in", "undo_visit"])
+def test_a_step_of_the_visit_is_written_to_nobody(kind: str) -> None:
+    before = standing("scheduled" if kind == "check_in" else "arrived")
+    assert asked(before, change(kind, by=BY_DOCTOR), START - timedelta(minutes=5)) == []
 
 
 @pytest.mark.parametrize("kind", ["confirm", "complete", "mark_no_show"])
@@ -190,6 +196,15 @@ def test_a_reminder_is_skipped_after_a_later_event_of_its_appointment(kind: str,
 
     assert skip_reason(text, only(reminded), THREE_HOURS_BEFORE) is None
     assert skip_reason(text, now_stands, THREE_HOURS_BEFORE) == reason
+
+
+def test_a_patient_who_has_arrived_needs_no_text_and_the_doctor_still_does() -> None:
+    to_patient, to_doctor = asked(free(), book())
+    arrived = after(booked(), change("check_in", by=BY_DOCTOR, key="arrival"), START - timedelta(minutes=20))
+    left = after(arrived, change("undo_visit", by=BY_DOCTOR, key="undo"), START - timedelta(minutes=10))
+
+    assert [skip_reason(text, only(arrived), NOW) for text in (to_patient, to_doctor)] == ["arrived", None]
+    assert [skip_reason(text, only(left), NOW) for text in (to_patient, to_doctor)] == [None, None]
 
 
 def test_a_text_is_skipped_after_its_use_or_without_its_appointment() -> None:

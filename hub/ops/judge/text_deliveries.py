@@ -10,7 +10,7 @@ from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, occupancie
 from hub.scheduling.values import rfc3339
 from hub.texting.text import UNSETTLED, Text, TextStatus, text_id
 
-_OBSOLETE = frozenset({"cancelled", "moved", "over"})
+_OBSOLETE = frozenset({"cancelled", "moved", "over", "arrived"})
 """Reasons for skipping a text that is no longer useful."""
 
 

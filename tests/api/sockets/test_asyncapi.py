@@ -145,7 +145,8 @@ async def test_every_ack_and_every_event_is_as_the_document_says(clinic: SocketC
     await carl.ask("reschedule", appointmentId=which, start=opening(0, 2).isoformat())
     await carl.ask("cancel", appointmentId=which)
     again = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat())
-    await ada.ask("complete", appointmentId=again["appointment"]["id"])
+    for command in ("check_in", "call_in", "undo_visit", "call_in", "complete"):
+        await ada.ask(command, appointmentId=again["appointment"]["id"])
     await ada.ask("change_hours", shifts=[{"weekday": 0, "opens": 540, "closes": 600}])
     away = await ada.ask("add_time_off", start=opening(0, 1).isoformat(), end=opening(0, 2).isoformat(), note="Dentist")
     await ada.ask("remove_time_off", timeOffId=away["timeOff"]["id"])

@@ -47,6 +47,10 @@ def notice(event: Event, *slots: SlotChange) -> AppointmentNotice:
         version=1,
         reason="a cough",
         created_at=TEN - timedelta(days=1),
+        visit=None,
+        arrived_at=None,
+        in_room_at=None,
+        completed_at=None,
     )
     return AppointmentNotice(doctor_id="ada", event=event, appointment=appointment, slots=slots)
 
