@@ -294,7 +294,8 @@ export class HubLine {
 
   /** Send a command, again and again under one `commandId` while the hub leaves it undecided, until patience ends.
    *
-   * `kind`: book, confirm, cancel, complete, reschedule; for doctors also change_hours, add_time_off, remove_time_off.
+   * `kind`: book, confirm, cancel, reschedule; for doctors also complete, check_in, call_in, undo_visit, change_hours,
+   * add_time_off, remove_time_off.
    * The answer is the hub's ack; its code is `no_answer` when none came: then it may or may not have been done, and the
    * same with the same `commandId` is always safe. The ack of what had been done before has `replayed: true` and is that
    * of the first time. A `slot_taken` with `error.appointmentId` is a slot that the same patient has already. */

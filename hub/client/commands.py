@@ -10,7 +10,7 @@ from hub.client.answers import NO_ANSWER, UNDECIDED, Answer, Granted, NoResponse
 from hub.clock import Clock
 from hub.ids import derived_id, new_id
 
-Kind = Literal["book", "confirm", "cancel", "complete", "reschedule"]
+Kind = Literal["book", "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"]
 Via = Literal["rest", "socket"]
 
 FIRST_PAUSE = 0.1
@@ -127,6 +127,18 @@ class Commands:
     async def complete(self, appointment_id: str, *, key: str | None = None) -> Answer:
         """Mark the appointment as completed. Only for doctors."""
         return await self.send(Command("complete", appointment_id=appointment_id), key)
+
+    async def check_in(self, appointment_id: str, *, key: str | None = None) -> Answer:
+        """Record that the patient has arrived. Only for doctors."""
+        return await self.send(Command("check_in", appointment_id=appointment_id), key)
+
+    async def call_in(self, appointment_id: str, *, key: str | None = None) -> Answer:
+        """Record that the patient, who has arrived, was called into the room. Only for doctors."""
+        return await self.send(Command("call_in", appointment_id=appointment_id), key)
+
+    async def undo_visit(self, appointment_id: str, *, key: str | None = None) -> Answer:
+        """Undo the last step of the visit. Only for doctors."""
+        return await self.send(Command("undo_visit", appointment_id=appointment_id), key)
 
     async def reschedule(self, appointment_id: str, start: datetime, *, key: str | None = None) -> Answer:
         """Move the appointment to another slot of the same doctor."""

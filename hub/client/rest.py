@@ -187,7 +187,7 @@ def _call_of(request: Request) -> Call:
     key = {"Idempotency-Key": request.key}
     if request.command.kind == "book":
         return Call("POST", f"{API}/appointments", body=body, headers=key)
-    path = f"{API}/appointments/{body.pop('appointmentId')}/{request.command.kind}"
+    path = f"{API}/appointments/{body.pop('appointmentId')}/{request.command.kind.replace('_', '-')}"
     return Call("PATCH", path, body=body or None, headers=key)
 
 

@@ -26,7 +26,7 @@ from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
-from hub.scheduling.statistics import Outcome
+from hub.scheduling.statistics import Outcome, wait
 from hub.scheduling.values import ACTIVE, Status
 
 _NOT_A_REPLICA_SET = 123
@@ -178,8 +178,18 @@ class MongoAppointments:
         """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
         # Counted by the caller: on the embedded engine, an aggregation that groups them takes longer than this read.
         start: Document = {"$gte": start_from or LONG_AGO} | ({"$lt": start_to} if start_to else {})
-        found = await self._fields({"doctorId": doctor_id, "start": start}, "start", "createdAt", "status")
-        return [Outcome(one["start"], one["createdAt"], Status(one["status"])) for one in found]
+        found = await self._fields(
+            {"doctorId": doctor_id, "start": start}, "start", "createdAt", "status", "arrivedAt", "inRoomAt"
+        )
+        return [
+            Outcome(
+                one["start"],
+                one["createdAt"],
+                Status(one["status"]),
+                wait(one.get("arrivedAt"), one.get("inRoomAt")),
+            )
+            for one in found
+        ]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""

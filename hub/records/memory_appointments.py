@@ -12,7 +12,7 @@ from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_book
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
-from hub.scheduling.statistics import Outcome
+from hub.scheduling.statistics import Outcome, wait
 
 _Claim = tuple[Fence, Hashable]
 
@@ -111,7 +111,11 @@ class MemoryAppointments:
     async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
         """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
-        return [Outcome(one.start, one.created_at, one.status) for one in self._ordered() if wanted.matches(one)]
+        return [
+            Outcome(one.start, one.created_at, one.status, wait(one.arrived_at, one.in_room_at))
+            for one in self._ordered()
+            if wanted.matches(one)
+        ]
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""

@@ -18,11 +18,20 @@ _WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that the statistics need of an appointment: its start, when it was booked, and its status."""
+    """All that the statistics need of an appointment: its start, when it was booked, its status, and the wait.
+
+    `waited` is the time from the patient's arrival to the call into the room; None without the two.
+    """
 
     start: datetime
     created_at: datetime
     status: Status
+    waited: timedelta | None
+
+
+def wait(arrived_at: datetime | None, in_room_at: datetime | None) -> timedelta | None:
+    """Return how long a patient waited; None if the patient did not arrive or was not called in."""
+    return in_room_at - arrived_at if arrived_at and in_room_at else None
 
 
 class Tally(Value):
@@ -98,6 +107,28 @@ class LeadGroup(Value):
     count: int
 
 
+class Waits(Value):
+    """How long patients waited, in whole minutes; None without any. `count` is the number of these patients."""
+
+    count: int
+    median_minutes: int | None
+    p90_minutes: int | None
+
+
+class WaitsOfHour(Value):
+    """The waits for the appointments that start in one hour of the day, 0 to 23."""
+
+    hour: int
+    waits: Waits
+
+
+class WaitingTimes(Value):
+    """How long patients waited from their arrival to the call into the room: of all, and by the hour of the start."""
+
+    all: Waits
+    by_hour: tuple[WaitsOfHour, ...]
+
+
 class Statistics(Value):
     """The statistics of a doctor's appointments. Weekdays, hours and weeks are in the doctor's `zone`.
 
@@ -111,6 +142,7 @@ class Statistics(Value):
     by_hour: tuple[OfHour, ...]
     by_week: tuple[OfWeek, ...]
     lead_times: LeadTimes
+    waiting_times: WaitingTimes
 
 
 def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
@@ -118,10 +150,13 @@ def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
     here = zone(schedule.zone)
     slots: Counter[tuple[date, int, Status]] = Counter()
     leads: list[int] = []
+    waits: dict[int, list[int]] = {hour: [] for hour in range(24)}
     for outcome in outcomes:
         local = outcome.start.astimezone(here)
         slots[local.date(), local.hour, outcome.status] += 1
         leads.append((outcome.start - outcome.created_at) // _MINUTE)
+        if outcome.waited is not None:
+            waits[local.hour].append(outcome.waited // _MINUTE)
     of_all: Counter[Status] = Counter()
     weekdays: dict[int, Counter[Status]] = {weekday: Counter() for weekday in range(7)}
     hours: dict[int, Counter[Status]] = {hour: Counter() for hour in range(24)}
@@ -137,6 +172,10 @@ def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
         by_hour=tuple(OfHour(hour=hour, tally=Tally.of(counted)) for hour, counted in hours.items()),
         by_week=tuple(OfWeek(monday=monday, tally=Tally.of(counted)) for monday, counted in weeks.items()),
         lead_times=_lead_times(sorted(leads)),
+        waiting_times=WaitingTimes(
+            all=_waits([each for of_hour in waits.values() for each in of_hour]),
+            by_hour=tuple(WaitsOfHour(hour=hour, waits=_waits(of_hour)) for hour, of_hour in waits.items()),
+        ),
     )
 
 
@@ -166,6 +205,11 @@ def _lead_times(ordered: Sequence[int]) -> LeadTimes:
         p90_minutes=_quantile(ordered, 90),
         groups=tuple(LeadGroup(under_minutes=bound, count=groups[bound]) for bound in [*bounds, None]),
     )
+
+
+def _waits(minutes: Iterable[int]) -> Waits:
+    ordered = sorted(minutes)
+    return Waits(count=len(ordered), median_minutes=_quantile(ordered, 50), p90_minutes=_quantile(ordered, 90))
 
 
 def _quantile(ordered: Sequence[int], percent: int) -> int | None:

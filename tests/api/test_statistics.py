@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from tests.api.rest_clinic import RestClinic, opening
@@ -37,6 +39,17 @@ async def test_a_doctor_sees_outcomes_and_times_of_the_own_appointments(clinic: 
     ]
     assert answer.body["leadTimes"]["medianMinutes"] == 24 * 60 + 30
     assert answer.body["leadTimes"]["groups"][-1]["underMinutes"] is None
+
+
+async def test_a_doctor_sees_how_long_patients_waited(clinic: RestClinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(0, half_hours=2))
+    assert (await clinic.ask("GET", OF_ADA, "ada")).body["waitingTimes"]["all"]["count"] == 0
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/check-in", "ada")
+    clinic.clock.forward(timedelta(minutes=9, seconds=30))
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/call-in", "ada")
+    times = (await clinic.ask("GET", OF_ADA, "ada")).body["waitingTimes"]
+    assert times["all"] == {"count": 1, "medianMinutes": 9, "p90Minutes": 9}
+    assert [each["hour"] for each in times["byHour"] if each["waits"]["count"]] == [10]
 
 
 async def test_the_range_includes_its_start_and_excludes_its_end(clinic: RestClinic) -> None:

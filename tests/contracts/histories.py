@@ -79,8 +79,9 @@ class Histories:
     def check_in(self, appointment: Appointment) -> Appointment:
         return apply(appointment, PatientCheckedIn(**self._header(appointment.doctor_id, None)))
 
-    def call_in(self, appointment: Appointment) -> Appointment:
-        return apply(appointment, PatientCalledIn(**self._header(appointment.doctor_id, None)))
+    def call_in(self, appointment: Appointment, *, after: timedelta = QUARTER) -> Appointment:
+        header = self._header(appointment.doctor_id, None)
+        return apply(appointment, PatientCalledIn(**header | {"at": BEFORE + after}))
 
     def complete(self, appointment: Appointment) -> Appointment:
         return apply(appointment, AppointmentCompleted(**self._header(appointment.doctor_id, None)))

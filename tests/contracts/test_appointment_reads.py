@@ -212,6 +212,15 @@ async def test_outcomes_are_those_of_one_doctor_in_the_half_open_interval(
     assert await records.appointments.outcomes("nobody", None, None) == []
 
 
+async def test_an_outcome_has_the_wait_of_a_patient_who_was_called_in(records: Records, histories: Histories) -> None:
+    booked, waiting = histories.book(), histories.book(patient="paul", start=NINE + HALF_HOUR)
+    arrived, still_waiting = histories.check_in(booked), histories.check_in(waiting)
+    await _saved(records, booked, waiting, arrived, still_waiting, histories.call_in(arrived, after=HALF_HOUR))
+
+    found = await records.appointments.outcomes("dora", None, None)
+    assert {one.start: one.waited for one in found} == {NINE: HALF_HOUR, NINE + HALF_HOUR: None}
+
+
 async def test_a_doctor_and_a_patient_have_met_if_they_had_an_appointment_of_any_status(
     records: Records, histories: Histories
 ) -> None:

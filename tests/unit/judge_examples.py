@@ -19,13 +19,16 @@ from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
+    CallInPatient,
     CancelAppointment,
+    CheckInPatient,
     CommandAdapter,
     CompleteAppointment,
     ConfirmAppointment,
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
+    UndoVisit,
 )
 from hub.scheduling.commands import Command as HubCommand
 from hub.scheduling.decide import decide
@@ -187,6 +190,12 @@ class FaultlessClinic:
                 return CompleteAppointment(**header, appointment_id=command.appointment_id)
             case "reschedule":
                 return RescheduleAppointment(**header, appointment_id=command.appointment_id, start=command.start)
+            case "check_in":
+                return CheckInPatient(**header, appointment_id=command.appointment_id)
+            case "call_in":
+                return CallInPatient(**header, appointment_id=command.appointment_id)
+            case "undo_visit":
+                return UndoVisit(**header, appointment_id=command.appointment_id)
 
     def _pass(self) -> None:
         self.now += _SECOND

@@ -57,13 +57,13 @@ async def test_a_slot_that_is_the_own_one_comes_with_its_appointment() -> None:
     assert (answer.code, answer.appointment_id) == ("slot_taken", "a1")
 
 
-@pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
+@pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"])
 async def test_a_change_goes_to_its_own_address(kind: str) -> None:
     async with stand_in(rest=[ok()]) as hub, ann_at(hub) as ann:
         more = (START,) if kind == "reschedule" else ()
         assert (await getattr(ann.commands, kind)("a1", *more)).ok
     (sent,) = hub.received
-    assert sent.what == f"PATCH /api/v1/appointments/a1/{kind}"
+    assert sent.what == f"PATCH /api/v1/appointments/a1/{kind.replace('_', '-')}"
     assert sent.body == ({"start": "2026-06-01T10:00:00Z"} if more else None)
 
 

@@ -8,15 +8,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.statistics import LEAD_BOUNDS, Outcome, Tally, statistics
+from hub.scheduling.statistics import LEAD_BOUNDS, Outcome, Tally, statistics, wait
 from hub.scheduling.values import Status
 
 BERLIN = Schedule(id="berlin", zone="Europe/Berlin")
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def outcome(status: Status = Status.COMPLETED, start: datetime = START, lead: timedelta = timedelta(days=2)) -> Outcome:
-    return Outcome(start, start - lead, status)
+def outcome(
+    status: Status = Status.COMPLETED,
+    start: datetime = START,
+    lead: timedelta = timedelta(days=2),
+    waited: timedelta | None = None,
+) -> Outcome:
+    return Outcome(start, start - lead, status, waited)
+
+
+def test_waiting_times_are_whole_minutes_by_the_hour_of_the_start_by_the_doctors_clock() -> None:
+    at_two = [outcome(waited=timedelta(minutes=minutes, seconds=59)) for minutes in range(1, 11)]
+    at_three = outcome(start=START + timedelta(hours=1), waited=timedelta(minutes=40))
+    times = statistics(BERLIN, [*at_two, at_three, outcome()]).waiting_times
+    assert (times.all.count, times.all.median_minutes, times.all.p90_minutes) == (11, 6, 10)
+    of_hours = {each.hour: each.waits for each in times.by_hour}
+    assert sorted(of_hours) == list(range(24))
+    assert (of_hours[14].count, of_hours[14].median_minutes, of_hours[14].p90_minutes) == (10, 5, 9)
+    assert (of_hours[15].count, of_hours[15].median_minutes) == (1, 40)
+    assert (of_hours[9].count, of_hours[9].median_minutes, of_hours[9].p90_minutes) == (0, None, None)
+
+
+def test_without_arrivals_there_are_no_waiting_times() -> None:
+    times = statistics(BERLIN, [outcome()]).waiting_times
+    assert (times.all.count, times.all.median_minutes, times.all.p90_minutes) == (0, None, None)
+
+
+def test_a_patient_waits_from_the_arrival_to_the_call() -> None:
+    assert wait(START, START + timedelta(minutes=7)) == timedelta(minutes=7)
+    assert wait(START, None) is None
+    assert wait(None, None) is None
 
 
 def test_the_no_show_rate_is_of_those_who_were_expected_and_the_cancellation_rate_of_all() -> None:

@@ -19,6 +19,9 @@ _EVENT_OF: dict[Kind, str] = {
     "cancel": "cancelled",
     "complete": "completed",
     "reschedule": "rescheduled",
+    "check_in": "checked_in",
+    "call_in": "called_in",
+    "undo_visit": "visit_undone",
 }
 
 REASONS = frozenset(
