@@ -42,13 +42,12 @@ def answer(command: Command, decision: Decision, state: DoctorState | None = Non
     # The api sends a command again when a reply is late; that copy is no repetition by the client. Its `at` is that of
     # the first copy, so it lies before the event. The clocks of the machines have to agree, as for `expires`.
     replayed = isinstance(decision, Repeated) and decision.events[0].at <= command.at
-    return Answer(
-        Reply(command_id=command.id, at=command.at, replayed=replayed, result=result),
-        tuple(
-            notice_of(RecordedEvent(event, as_of(aggregate, event.seq)), state.schedule_record, state.slot_owners)
-            for event in decision.events
-        ),
+    notices = tuple(
+        notice_of(RecordedEvent(event, as_of(aggregate, event.seq)), state.schedule_record, state.slot_owners)
+        for event in decision.events
     )
+    reply = Reply(command_id=command.id, at=command.at, replayed=replayed, result=result, notices=notices)
+    return Answer(reply, notices)
 
 
 def _result(aggregate: Appointment | ScheduleRecord) -> AppointmentView | Schedule:

@@ -100,7 +100,8 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         raise BadSettings(str(error)) from None
 
     def deliver(notice: Notice) -> None:
-        gateway.deliver(notice)  # assigned below, before the bus runs
+        services.views.on_notice(notice)  # assigned below, before the bus runs
+        gateway.deliver(notice)
 
     def session_ended(ended: SessionEnded) -> None:
         services.revocations.receive(ended)  # assigned below, too

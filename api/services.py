@@ -16,6 +16,7 @@ from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
 from api.timeouts import Timeouts
 from api.views.statistics_cache import StatisticsCache
+from api.views.view_store import ViewStore
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
@@ -58,6 +59,7 @@ class Services:
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
     statistics_cache: StatisticsCache
+    views: ViewStore
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -79,8 +81,9 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     revocations = Revocations(records.sessions, session_announcer, lifetime, clock, timeouts.revocation_check)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
     # The lifetime of a command is measured by the hub's clock, which may run faster than the machine's.
-    command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1))
-    appointment_commands = AppointmentCommands(records, command_client)
+    views = ViewStore(records, notice_feed, clock, monotonic, settings.view_memory_mb * 1024 * 1024)
+    command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1), views.on_reply)
+    appointment_commands = AppointmentCommands(records, command_client, views.entry)
     return Services(
         settings=settings,
         timeouts=timeouts,
@@ -107,6 +110,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
         statistics_cache=StatisticsCache(records.appointments, clock),
+        views=views,
     )
 
 

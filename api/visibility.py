@@ -1,11 +1,15 @@
 """Which appointments a person may see: their own, in every list, read, text, figure, calendar feed and resync."""
 
+from typing import TypeVar
+
 from api.http.problems import Problem
 from hub.accounts.identity import Identity
-from hub.records.appointment_filter import NO_APPOINTMENTS, AppointmentFilter
+from hub.records.appointment_filter import NO_APPOINTMENTS, AppointmentFilter, Listed
 from hub.records.ports import AppointmentRecords
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Role
+
+A = TypeVar("A", bound=Listed)
 
 
 def visible_to(role: Role, user_id: str) -> AppointmentFilter:
@@ -30,6 +34,11 @@ async def visible_appointment(records: AppointmentRecords, who: Identity, appoin
     found = (await records.by_ids([appointment_id])).get(appointment_id)
     if found is None:  # a database server that is no longer primary may not have it yet
         found = (await records.current([appointment_id])).get(appointment_id)
+    return require_visible(who, found)
+
+
+def require_visible(who: Identity, found: A | None) -> A:
+    """Return the appointment if it exists and the caller may see it. Raises `Problem` not_found."""
     if found is None or not visible_to(who.role, who.user_id).matches(found):
         raise Problem("not_found", "There is no such appointment.")
     return found

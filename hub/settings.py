@@ -160,6 +160,8 @@ class Settings(BaseSettings):
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+    # The memory that each api process may take for its live views, in MiB.
+    view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
 
     @field_validator("*", mode="before")
     @classmethod

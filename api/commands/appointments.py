@@ -1,6 +1,7 @@
 """The commands on appointments, for REST, sockets and texts: who may give which, and the answer of the actor."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
@@ -9,8 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Done, Header, stored
 from api.http.problems import FieldError, Problem
-from api.visibility import visible_appointment
+from api.visibility import require_visible, visible_appointment
 from hub.accounts.identity import Identity
+from hub.records.appointment_filter import Listed
 from hub.records.ports import Records
 from hub.scheduling.commands import (
     BookAppointment,
@@ -70,9 +72,11 @@ class AppointmentCommands:
     A `key` makes a command idempotent, see `api.commands.command_client`.
     """
 
-    def __init__(self, records: Records, client: CommandClient) -> None:
+    def __init__(self, records: Records, client: CommandClient, known: Callable[[str], Listed | None]) -> None:
+        """`known` returns an appointment by its id if it is in memory. Its status and start may be outdated."""
         self._records = records
         self._client = client
+        self._known = known
         self._doctors: set[str] = set()  # known to exist; an account is never removed, so an entry never becomes wrong
 
     async def book(self, who: Identity, request: BookRequest, via: Via, key: str | None) -> Done[AppointmentView]:
@@ -98,10 +102,14 @@ class AppointmentCommands:
         `start` is for `reschedule` only.
         Raises `Problem`. An appointment of other people is `not_found`, like one that does not exist.
         """
-        appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
-        # The doctor, whose actor decides, comes from the database, never from the client.
-        header = self._client.header(who, appointment.doctor_id, via, key)
-        return await self._send(_change(header, appointment.id, kind, start))
+        # The doctor, whose actor decides, comes from the record, never from the client. An appointment keeps its doctor
+        # and its patient, so an outdated one does as well.
+        appointment = self._known(appointment_id)
+        if appointment is None:
+            appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
+        doctor_id = require_visible(who, appointment).doctor_id
+        header = self._client.header(who, doctor_id, via, key)
+        return await self._send(_change(header, appointment_id, kind, start))
 
     async def _patient_of(self, who: Identity, request: BookRequest) -> str:
         """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only."""
@@ -130,7 +138,7 @@ class AppointmentCommands:
         done = await self._client.send(command)
         if not isinstance(done.value, AppointmentView):
             raise TypeError(f"an actor answered {command.kind} with a schedule")
-        return Done(done.value, done.replayed)
+        return Done(done.value, done.replayed, done.position)
 
 
 def _change(header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None) -> Change:

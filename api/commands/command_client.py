@@ -1,7 +1,7 @@
 """Sends a command to the actor of its doctor, and returns the actor's answer."""
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Generic, TypedDict, TypeVar
@@ -11,6 +11,7 @@ import structlog
 from api.http.problems import RETRY_SOON, Problem, refused
 from api.metrics import COMMAND_SECONDS, COMMANDS
 from hub.accounts.identity import Identity
+from hub.bus.messages import Notice
 from hub.bus.ports import Commands, NoAnswer
 from hub.clock import Clock
 from hub.ids import derived_id, new_id
@@ -45,6 +46,8 @@ class Done(Generic[T]):
 
     value: T
     replayed: bool
+    position: Mapping[str, int] = field(default_factory=dict)
+    """The last `seq` that the command caused, by doctor: from there on its client has to see the change."""
 
 
 class CommandClient:
@@ -53,11 +56,17 @@ class CommandClient:
     A `key` makes a command idempotent: the same user and key give the same command id in every process, at any time.
     """
 
-    def __init__(self, commands: Commands, clock: Clock, lifetime: timedelta) -> None:
-        """Take `lifetime`, the time after which an actor does not carry out a command any more."""
+    def __init__(
+        self, commands: Commands, clock: Clock, lifetime: timedelta, on_reply: Callable[[Iterable[Notice]], None]
+    ) -> None:
+        """Take `lifetime`, the time after which an actor does not carry out a command any more.
+
+        `on_reply` is called with the notices of each reply, before `send` returns.
+        """
         self._commands = commands
         self._clock = clock
         self._lifetime = lifetime
+        self._on_reply = on_reply
 
     def header(self, who: Identity, doctor_id: str, via: Via, key: str | None) -> Header:
         """Return the header of a command that this person gives now."""
@@ -76,6 +85,7 @@ class CommandClient:
         outcome = "failed"
         try:
             reply = await self._commands.ask(command)
+            self._on_reply(reply.notices)
             result = reply.result
             outcome = result.code.value if isinstance(result, Refused) else "done"
         except NoAnswer:
@@ -85,7 +95,8 @@ class CommandClient:
             _record(command, outcome, perf_counter() - began)
         if isinstance(result, Refused):
             raise refused(result)
-        return Done(result, reply.replayed)
+        position = {notice.doctor_id: notice.event.seq for notice in reply.notices}
+        return Done(result, reply.replayed, position)
 
 
 def command_id(who: Identity, key: str | None) -> str:

@@ -75,7 +75,7 @@ class HoursCommands:
         """Replace the weekly hours and return the new ones, with the appointments that are outside them now."""
         header = self._client.header(who, _doctors_id(who), via, key)
         done = await self._send(ChangeHours(**header, shifts=request.shifts))
-        return Done(await self._own(done.value), done.replayed)
+        return Done(await self._own(done.value), done.replayed, done.position)
 
     async def add_time_off(
         self, who: Identity, request: TimeOffRequest, via: Via, key: str | None
@@ -86,13 +86,13 @@ class HoursCommands:
         done = await self._send(command)
         own = await self._own(done.value)
         entered = TimeOff(id=command.id, start=command.start, end=command.end, note=command.note)
-        return Done(EnteredTimeOff(time_off=entered, outside=own.outside), done.replayed)
+        return Done(EnteredTimeOff(time_off=entered, outside=own.outside), done.replayed, done.position)
 
     async def remove_time_off(self, who: Identity, time_off_id: str, via: Via, key: str | None) -> Done[None]:
         """Remove time off."""
         header = self._client.header(who, _doctors_id(who), via, key)
         done = await self._send(RemoveTimeOff(**header, time_off_id=time_off_id))
-        return Done(None, done.replayed)
+        return Done(None, done.replayed, done.position)
 
     async def _doctor(self, who: Identity) -> Schedule:
         doctor = await schedule_of(self._records, _doctors_id(who))
@@ -104,7 +104,7 @@ class HoursCommands:
         done = await self._client.send(command)
         if not isinstance(done.value, Schedule):
             raise TypeError(f"an actor answered {command.kind} with an appointment")
-        return Done(done.value, done.replayed)
+        return Done(done.value, done.replayed, done.position)
 
     async def _own(self, doctor: Schedule) -> OwnCalendar:
         """Return the doctor's hours. After a change no new booking can be outside them, so this read misses none."""

@@ -15,6 +15,7 @@ _NAMED: Mapping[str, object] = {
     "appointmentId": "019aac1e-6d2f-7c3b-9d51-3f0c2a7b8e40",
     "commandId": "my-first-booking",
     "Idempotency-Key": "my-first-booking",
+    "If-Position": f"{DOCTOR_ID}=41",
     "start": "2026-11-30T09:00:00Z",
     "end": "2026-11-30T09:30:00Z",
     "from": "2026-11-30T00:00:00Z",

@@ -109,9 +109,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
     if endpoint.form is not None:
         schema = TypeAdapter(endpoint.form).json_schema(ref_template=REFERENCE)
         operation["requestBody"] = {"required": True, "content": {FORM_TYPE: _content(schema, definitions)}}
-    if endpoint.answer is File and endpoint.method == "GET":
+    if endpoint.method == "GET" and (endpoint.answer is File or "ETag" in endpoint.sends):
         operation["responses"][str(HTTPStatus.NOT_MODIFIED.value)] = {
-            "description": "The file has not changed: `If-None-Match` is its ETag.",
+            "description": "The answer has not changed: `If-None-Match` is its ETag.",
             "headers": header_references([REQUEST_ID]),
         }
     return operation

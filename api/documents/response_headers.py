@@ -22,6 +22,23 @@ HEADERS: Mapping[str, Json] = {
         "the result of the first time, also if something else has changed since.",
         "schema": {"const": "true"},
     },
+    "ETag": {
+        "description": "Changes when the answer changes. Sent back as `If-None-Match`, it is answered with 304.",
+        "schema": {"type": "string"},
+    },
+    "Position": {
+        "description": "The last event of each doctor that the answer holds, as `doctorId=seq, …`, for `If-Position`.",
+        "schema": {"type": "string"},
+    },
+    "Age": {
+        "description": "Seconds since the answer was last known to be complete. Sent only while the database does not "
+        "answer.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Warning": {
+        "description": "RFC 7234, code 111: the answer could not be compared with the database. Sent with `Age`.",
+        "schema": {"type": "string"},
+    },
     "Link": {
         "description": 'RFC 8288, relation "next"; not on the last page.',
         "schema": {"type": "string"},

@@ -8,10 +8,14 @@ from aiohttp import hdrs, web
 
 _PREFLIGHT_HEADERS: Mapping[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Position, X-Request-ID"
+    ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
-_EXPOSED_HEADERS: Final = "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-ID"
+_EXPOSED_HEADERS: Final = (
+    "Age, ETag, Idempotency-Replayed, Link, Location, Position, Retry-After, Warning, X-Request-ID"
+)
 
 
 class CorsPolicy:

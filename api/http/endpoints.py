@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 from pydantic import BaseModel
 
 from api.http import request_reading, uploads
+from api.http.encoded import Encoded
 from api.http.identity import Access
 from api.http.problems import Code
 from api.http.request_reading import CONTENT_TYPE, SOURCES, Source
@@ -40,6 +41,14 @@ class Answer(Generic[T]):
     """A value to answer with, and additional headers."""
 
     value: T
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Json(Generic[T]):
+    """A value that was encoded before, to answer with, and additional headers."""
+
+    encoded: Encoded
     headers: Mapping[str, str]
 
 
@@ -127,7 +136,7 @@ class Routes:
                     access=access,
                     status=status,
                     takes=takes,
-                    answer=get_args(answer)[0] if get_origin(answer) is Answer else answer,
+                    answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json} else answer,
                     problems=_all_problems(method, access, takes, own),
                     sends=tuple(sends),
                     handler=handler,

@@ -7,7 +7,7 @@ from typing import Protocol
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
-from api.http.endpoints import Answer, Endpoint, File
+from api.http.endpoints import Answer, Endpoint, File, Json
 from api.http.identity import Authenticator
 from api.http.rate_limits import WriteRateLimit
 from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
@@ -51,6 +51,9 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
         result = await handler(**arguments)
         if isinstance(result, File):
             return _file(request, endpoint, result)
+        if isinstance(result, Json):
+            content = File(result.encoded.content, {hdrs.ETAG: result.encoded.etag, **result.headers})
+            return _file(request, endpoint, content)
         value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
         if to_json is None:
             return web.Response(status=status, headers=headers)

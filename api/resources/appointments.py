@@ -8,19 +8,22 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from api.commands.appointments import BookRequest, Moment, RescheduleRequest
-from api.http.endpoints import Answer, ById, File, Routes
+from api.http.encoded import encoded
+from api.http.endpoints import Answer, ById, File, Json, Routes
 from api.http.identity import Access
+from api.http.positions import POSITION, Known, position_header
 from api.http.problems import Code, FieldError, Problem
 from api.http.ranges import require_order
 from api.resources.icalendar import ICALENDAR, calendar_file
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
-from api.visibility import visible_appointment, visible_to
+from api.views.answers import SENDS, headers_of
+from api.views.entries import Entry
+from api.visibility import require_visible, visible_appointment, visible_to
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import NO_APPOINTMENTS, After, AppointmentFilter
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
-from hub.scheduling.values import Actor, Id, Instant, Status, Value
+from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
 from hub.scheduling.views import AppointmentView, view
 
 routes = Routes("/api/v1/appointments")
@@ -81,7 +84,7 @@ class PastEvent(Value):
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
     problems=["forbidden", "not_found", *_START_PROBLEMS, "idempotency_key_reused", "try_again"],
-    sends=["Location", REPLAYED],
+    sends=["Location", REPLAYED, POSITION],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
     """Book a slot."""
@@ -89,21 +92,30 @@ async def book(services: Services, who: Identity, headers: Repeatable, body: Boo
     return answer_of(done, {"Location": f"/api/v1/appointments/{done.value.id}"})
 
 
-@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link"])
+@routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link", *SENDS])
 async def list_appointments(
-    services: Services, request: web.Request, who: Identity, query: ListQuery
-) -> Answer[list[AppointmentView]]:
+    services: Services, request: web.Request, who: Identity, query: ListQuery, headers: Known
+) -> Json[list[AppointmentView]]:
     """List the caller's appointments by start. A Link header leads to the next page if there is one."""
-    found = await services.records.appointments.page(_filter(who, query), query.limit + 1, _after(query))
+    wanted, after = _filter(who, query), _after(query)
+    found, more = await _page(services, wanted, query.limit + 1, after, headers)
     shown = found[: query.limit]
-    more = {"Link": _link(request, shown[-1])} if len(found) > query.limit else {}
-    return Answer([view(appointment) for appointment in shown], more)
+    if len(found) > query.limit:
+        more |= {"Link": _link(request, shown[-1])}
+    return Json(encoded(b"[" + b",".join(entry.encoded for entry in shown) + b"]"), more)
 
 
-@routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
-async def show_appointment(services: Services, who: Identity, path: ById) -> AppointmentView:
+@routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN, sends=SENDS)
+async def show_appointment(services: Services, who: Identity, path: ById, headers: Known) -> Json[AppointmentView]:
     """Show one of the caller's appointments."""
-    return view(await visible_appointment(services.records.appointments, who, path.id))
+    entry = services.views.entry(path.id)
+    doctor_id = entry.doctor_id if entry else who.user_id if who.role is Role.DOCTOR else None
+    reading = await services.views.doctor(doctor_id, headers.seq_of(doctor_id)) if doctor_id else None
+    if reading is not None and (entry := reading.view.appointment(path.id)) is not None:
+        return Json(encoded(require_visible(who, entry).encoded), headers_of(reading))
+    found = await visible_appointment(services.records.appointments, who, path.id)
+    position = position_header({found.doctor_id: found.last.seq})
+    return Json(encoded(Entry.of(view(found), found.last.seq).encoded), position)
 
 
 @routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
@@ -122,14 +134,20 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
     return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
 
 
-@routes.endpoint("PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+@routes.endpoint(
+    "PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
+)
 async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Confirm that the patient will come."""
     return answer_of(await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key))
 
 
 @routes.endpoint(
-    "PATCH", "/{id}/cancel", access=Access.SIGNED_IN, problems=[*_CHANGE_PROBLEMS, "in_the_past"], sends=[REPLAYED]
+    "PATCH",
+    "/{id}/cancel",
+    access=Access.SIGNED_IN,
+    problems=[*_CHANGE_PROBLEMS, "in_the_past"],
+    sends=[REPLAYED, POSITION],
 )
 async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Cancel the appointment. Its slot is free again."""
@@ -137,7 +155,11 @@ async def cancel(services: Services, who: Identity, path: ById, headers: Repeata
 
 
 @routes.endpoint(
-    "PATCH", "/{id}/complete", access=Access.DOCTOR, problems=[*_CHANGE_PROBLEMS, "too_early"], sends=[REPLAYED]
+    "PATCH",
+    "/{id}/complete",
+    access=Access.DOCTOR,
+    problems=[*_CHANGE_PROBLEMS, "too_early"],
+    sends=[REPLAYED, POSITION],
 )
 async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Record that the patient came."""
@@ -173,7 +195,7 @@ async def undo_visit(services: Services, who: Identity, path: ById, headers: Rep
     "/{id}/reschedule",
     access=Access.SIGNED_IN,
     problems=[*_CHANGE_PROBLEMS, *_START_PROBLEMS],
-    sends=[REPLAYED],
+    sends=[REPLAYED, POSITION],
 )
 async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
@@ -182,6 +204,19 @@ async def reschedule(
     return answer_of(
         await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
     )
+
+
+async def _page(
+    services: Services, wanted: AppointmentFilter, limit: int, after: After | None, known: Known
+) -> tuple[list[Entry], dict[str, str]]:
+    """Return a page of a list and the headers that say how complete it is: from a view, or else from the record."""
+    reading = (
+        await services.views.doctor(wanted.doctor_id, known.seq_of(wanted.doctor_id)) if wanted.doctor_id else None
+    )
+    if reading is not None and (entries := reading.view.page(wanted, limit, after)) is not None:
+        return entries, headers_of(reading)
+    found = await services.records.appointments.page(wanted, limit, after)
+    return [Entry.of(view(each), each.last.seq) for each in found], headers_of(reading) if reading else {}
 
 
 def _past_event(event: Event) -> PastEvent:
@@ -210,7 +245,7 @@ def _filter(who: Identity, query: ListQuery) -> AppointmentFilter:
     return visible
 
 
-def _link(request: web.Request, last: Appointment) -> str:
+def _link(request: web.Request, last: Entry) -> str:
     """Return the RFC 8288 link to the page after `last`. It is relative, so a proxy's scheme and host do not matter."""
     position = _CURSOR.dump_json((last.start, last.id))
     target = request.rel_url.update_query(cursor=urlsafe_b64encode(position).decode().rstrip("="))

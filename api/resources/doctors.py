@@ -7,13 +7,16 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from api.http.endpoints import ById, Routes
+from api.http.endpoints import ById, Json, Routes
 from api.http.identity import Access
+from api.http.positions import Known
 from api.http.problems import Problem
 from api.resources.profile import photo_path
 from api.services import Services
+from api.views.answers import SENDS, headers_of
+from api.views.doctor_view import encoded_slots
 from hub.accounts.account import Account
-from hub.records.schedules import schedule_of, schedule_records_of
+from hub.records.schedules import schedule_records_of
 from hub.scheduling.schedule import Schedule, Shift, ZoneName
 from hub.scheduling.slots import Slot, slots_of
 from hub.scheduling.values import Id, Value
@@ -77,14 +80,18 @@ async def show_doctor(services: Services, path: ById) -> DoctorView:
     return _view(account, schedule_records[account.id].current)
 
 
-@routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN)
-async def list_slots(services: Services, path: ById, query: SlotsQuery) -> list[Slot]:
+@routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN, sends=SENDS)
+async def list_slots(services: Services, path: ById, query: SlotsQuery, headers: Known) -> Json[list[Slot]]:
     """List the slots of a doctor's day. It shows whether a slot is free, never who has booked it."""
-    doctor = await schedule_of(services.records, path.id)
-    if doctor is None:
+    reading = await services.views.doctor(path.id, headers.seq_of(path.id))
+    if reading is None:
         raise Problem("not_found", _NOT_FOUND)
-    taken = await services.records.appointments.taken_starts(doctor.id, *doctor.day_bounds(query.date))
-    return slots_of(doctor, query.date, taken, services.clock())
+    now = services.clock()
+    if (slots := reading.view.slots(query.date, now)) is not None:
+        return Json(slots, headers_of(reading))
+    schedule = reading.view.schedule  # a day before the window of the view
+    taken = await services.records.appointments.taken_starts(schedule.id, *schedule.day_bounds(query.date))
+    return Json(encoded_slots(slots_of(schedule, query.date, taken, now)), headers_of(reading))
 
 
 def _view(account: Account, doctor: Schedule) -> DoctorView:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from api.commands.hours import EnteredTimeOff, HoursRequest, OwnCalendar, TimeOffRequest
 from api.http.endpoints import Answer, ById, Routes
 from api.http.identity import Access
+from api.http.positions import POSITION
 from api.http.problems import Code
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
@@ -22,7 +23,7 @@ async def show_hours(services: Services, who: Identity) -> OwnCalendar:
     return await services.hours_commands.show(who)
 
 
-@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+@routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
 async def change_hours(
     services: Services, who: Identity, headers: Repeatable, body: HoursRequest
 ) -> Answer[OwnCalendar]:
@@ -42,7 +43,7 @@ async def list_time_off(services: Services, who: Identity) -> list[TimeOff]:
     access=Access.DOCTOR,
     status=HTTPStatus.CREATED,
     problems=["off_grid", "in_the_past", *_CHANGE_PROBLEMS],
-    sends=[REPLAYED],
+    sends=[REPLAYED, POSITION],
 )
 async def add_time_off(
     services: Services, who: Identity, headers: Repeatable, body: TimeOffRequest
@@ -57,7 +58,7 @@ async def add_time_off(
     access=Access.DOCTOR,
     status=HTTPStatus.NO_CONTENT,
     problems=_CHANGE_PROBLEMS,
-    sends=[REPLAYED],
+    sends=[REPLAYED, POSITION],
 )
 async def remove_time_off(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[None]:
     """Remove time off. Its slots can be booked again."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.commands.command_client import Done
 from api.http.endpoints import Answer
+from api.http.positions import position_header
 from hub.scheduling.values import Value
 
 REPLAYED: Final = "Idempotency-Replayed"
@@ -26,6 +27,6 @@ class Repeatable(Value):
 
 
 def answer_of(done: Done[T], headers: Mapping[str, str] | None = None) -> Answer[T]:
-    """Return the answer to a command, which says whether the command had been carried out before this request."""
+    """Return the answer to a command, with its position, and whether it had been carried out before this request."""
     replayed = {REPLAYED: "true"} if done.replayed else {}
-    return Answer(done.value, {**(headers or {}), **replayed})
+    return Answer(done.value, {**(headers or {}), **replayed, **position_header(done.position)})

@@ -9,8 +9,8 @@ from hub import ids
 from hub.bus.broker_config import BrokerConfig
 from hub.bus.connection import Connection, connect
 from hub.bus.feed import Feed
-from hub.bus.messages import Reply, SessionEnded
-from hub.bus.ports import OnNotice, OnSessionEnded
+from hub.bus.messages import Notice, Reply, SessionEnded
+from hub.bus.ports import FeedState, OnNotice, OnSessionEnded
 from hub.bus.requests import Requests, RequestTimeouts
 from hub.clock import Clock
 from hub.records.ports import Records
@@ -41,12 +41,12 @@ class Bus:
         self._requests = Requests(self, clock, timeouts or RequestTimeouts())
         self._feed = Feed(records, deliver)
         self._connection: Connection | None = None
-        self._answering = False
+        self._feed.state.connected = False
 
     @property
     def connected(self) -> bool:
         """Whether the broker answered at the last check, at most about 3 seconds ago."""
-        return self._connection is not None and self._answering
+        return self._feed.state.connected
 
     async def ask(self, command: Command) -> Reply:
         """See `hub.bus.ports.Commands`."""
@@ -59,6 +59,15 @@ class Bus:
     def unfollow(self, doctor_id: str) -> None:
         """See `hub.bus.ports.NoticeFeed`."""
         self._feed.unfollow(doctor_id)
+
+    def told(self, notice: Notice) -> None:
+        """See `hub.bus.ports.NoticeFeed`."""
+        self._feed.told(notice)
+
+    @property
+    def state(self) -> FeedState:
+        """See `hub.bus.ports.NoticeFeed`."""
+        return self._feed.state
 
     async def announce(self, ended: SessionEnded) -> None:
         """See `hub.bus.ports.SessionAnnouncer`."""
@@ -103,7 +112,8 @@ class Bus:
     async def _use(self, connection: Connection) -> None:
         """Use the connection until the broker loses its data."""
         self._connection = connection
-        self._answering = True
+        self._on_check(answers=True)
+        self._feed.state.incarnation += 1
         receiving = asyncio.create_task(
             connection.receive(self._requests.on_reply, self._feed.receive, self._session_ended)
         )
@@ -114,9 +124,10 @@ class Bus:
                 task.result()
         finally:
             self._connection = None
+            self._on_check(answers=False)
             for task in (receiving, data_lost):
                 task.cancel()
             await asyncio.gather(receiving, data_lost, return_exceptions=True)
 
     def _on_check(self, answers: bool) -> None:  # noqa: FBT001 -- a callback with one boolean
-        self._answering = answers
+        self._feed.state.connected = answers

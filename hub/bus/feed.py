@@ -6,12 +6,13 @@ the feed reads their events from the record. A lost last notice is found by regu
 
 import asyncio
 from dataclasses import dataclass, field
+from time import monotonic
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from hub.bus.messages import Notice
-from hub.bus.ports import OnNotice
+from hub.bus.ports import FeedState, OnNotice
 from hub.bus.replay import replayed
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
@@ -62,6 +63,7 @@ class Feed:
         self._last: dict[str, int] = {}
         """The last delivered `seq` of each doctor with a notice so far, followed or not."""
         self._tasks: asyncio.TaskGroup | None = None
+        self.state = FeedState()
         FOLLOWED.set_function(lambda: len(self._followed))
 
     async def run(self) -> None:
@@ -106,12 +108,24 @@ class Feed:
             doctor.early[notice.event.seq] = notice
             self._advance(notice.doctor_id, doctor)
 
+    def told(self, notice: Notice) -> None:
+        """Take a notice from the reply to a command. It may overtake earlier notices, so a gap before it is no loss.
+
+        Without followers it is left to the bus: delivered here, it would hide the earlier ones.
+        """
+        doctor = self._followed.get(notice.doctor_id)
+        if doctor is not None:
+            doctor.early[notice.event.seq] = notice
+            self._deliver_ready(doctor)
+
     async def _compare(self) -> None:
         """Compare with the record until cancelled, so that a notice that never arrives is found."""
         while True:
             await asyncio.sleep(self._intervals.compare_every)
+            began = monotonic()
             try:
                 await self._catch_up()
+                self.state.compared_at = began
             except StoreUnavailable:
                 log.warning("feed_not_compared", reason="the database does not answer")
 
@@ -139,16 +153,21 @@ class Feed:
 
     def _advance(self, doctor_id: str, doctor: _Doctor) -> None:
         """Deliver the early notices that are next in order, and mend if one is missing before the others."""
+        if not self._deliver_ready(doctor):
+            self._mend(doctor_id, doctor)
+
+    def _deliver_ready(self, doctor: _Doctor) -> bool:
+        """Deliver the early notices that are next in order; return False if one is missing before the others."""
         if doctor.seq is None or doctor.mending:
-            return
+            return True
         for seq in sorted(doctor.early):
             if seq <= doctor.seq:
                 self._deliver_new(doctor.early.pop(seq))
             elif doctor.early[seq].event.prev == doctor.seq:
                 self._deliver_next(doctor, doctor.early.pop(seq))
             else:
-                self._mend(doctor_id, doctor)
-                return
+                return False
+        return True
 
     def _deliver_next(self, doctor: _Doctor, notice: Notice) -> None:
         doctor.seq = notice.event.seq

@@ -19,24 +19,6 @@ from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView, view
 
 
-class Reply(Value):
-    """The answer to a command, as it was asked at the instant `at`.
-
-    `result` is the appointment or the schedule that the command changed, as the command left it: later commands may
-    have changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
-    `replayed`: the command is a repetition, which was carried out before it was asked this time.
-    """
-
-    command_id: Id
-    at: Instant
-    replayed: bool = False
-    result: Annotated[AppointmentView | Schedule | Refused, Field(union_mode="left_to_right")]
-
-
-Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
-"""One message for all the commands of a batch that one api process is waiting for."""
-
-
 class SessionEnded(Value):
     """A log-in that ended at the instant `at`: its access tokens are refused and its sockets are closed."""
 
@@ -71,7 +53,28 @@ class ScheduleNotice(Value):
 
 
 Notice = AppointmentNotice | ScheduleNotice
-NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(Annotated[Notice, Field(union_mode="left_to_right")])
+TaggedNotice = Annotated[Notice, Field(union_mode="left_to_right")]
+NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(TaggedNotice)
+
+
+class Reply(Value):
+    """The answer to a command, as it was asked at the instant `at`.
+
+    `result` is the appointment or the schedule that the command changed, as the command left it: later commands may
+    have changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
+    `replayed`: the command is a repetition, which was carried out before it was asked this time.
+    `notices` are those of the command's events, so that the process that asked knows them before it answers its client.
+    """
+
+    command_id: Id
+    at: Instant
+    replayed: bool = False
+    result: Annotated[AppointmentView | Schedule | Refused, Field(union_mode="left_to_right")]
+    notices: tuple[TaggedNotice, ...] = ()
+
+
+Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
+"""One message for all the commands of a batch that one api process is waiting for."""
 
 
 def notice_of(recorded: RecordedEvent[Aggregate], schedule_record: ScheduleRecord, taken: Iterable[datetime]) -> Notice:

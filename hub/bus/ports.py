@@ -1,6 +1,8 @@
 """Interfaces of the bus, as the api uses it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from hub.bus.messages import Notice, Reply, SessionEnded
@@ -25,6 +27,18 @@ OnNotice = Callable[[Notice], None]
 """Called once for every notice, in order of `seq` for each doctor. It must not block."""
 
 
+@dataclass
+class FeedState:
+    """How far a process can rely on its feed."""
+
+    connected: bool = True
+    """Whether the broker answered at the last check, so that notices arrive."""
+    incarnation: int = 0
+    """The number of connections so far. A new one begins when the broker has lost its data, or was unreachable."""
+    compared_at: float = -inf
+    """When the last comparison began that reached every followed doctor (`time.monotonic`)."""
+
+
 class NoticeFeed(Protocol):
     """The feed of notices. It is complete for the doctors that this process follows."""
 
@@ -38,6 +52,13 @@ class NoticeFeed(Protocol):
 
     def unfollow(self, doctor_id: str) -> None:
         """Undo one `follow`."""
+
+    def told(self, notice: Notice) -> None:
+        """Take a notice from the reply to a command of this process, before the bus delivers it."""
+
+    @property
+    def state(self) -> FeedState:
+        """How far this process can rely on the feed now."""
 
 
 OnSessionEnded = Callable[[SessionEnded], None]

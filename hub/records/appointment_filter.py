@@ -2,9 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Status
+
+
+class Listed(Protocol):
+    """What a filter needs of an appointment."""
+
+    @property
+    def doctor_id(self) -> str:
+        """The doctor."""
+
+    @property
+    def patient_id(self) -> str:
+        """The patient."""
+
+    @property
+    def status(self) -> Status:
+        """The status."""
+
+    @property
+    def start(self) -> datetime:
+        """The start."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +37,7 @@ class AppointmentFilter:
     start_from: datetime | None = None
     start_to: datetime | None = None
 
-    def matches(self, appointment: Appointment) -> bool:
+    def matches(self, appointment: Listed) -> bool:
         """Return whether the appointment matches the filter."""
         return (
             self.doctor_id in {None, appointment.doctor_id}

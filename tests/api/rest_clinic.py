@@ -16,7 +16,8 @@ from api.services import Engine, Services, assemble
 from api.timeouts import Timeouts
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
-from hub.bus.messages import SessionEnded
+from hub.bus.feed import Feed
+from hub.bus.messages import Notice, SessionEnded
 from hub.records.memory import MemoryRecords
 from hub.scheduling.values import Role
 from hub.settings import Settings
@@ -42,16 +43,6 @@ class HandClock:
 
     def forward(self, by: timedelta) -> None:
         self.now += by
-
-
-class NobodyFollowed:
-    """Fails when REST follows a doctor's feed."""
-
-    async def follow(self, doctor_id: str) -> int:
-        raise AssertionError(f"nobody follows {doctor_id} over REST")
-
-    def unfollow(self, doctor_id: str) -> None:
-        raise AssertionError(f"nobody follows {doctor_id} over REST")
 
 
 class Announced:
@@ -128,7 +119,7 @@ class RestClinic:
         body = json.loads(raw) if raw else None
         assert_documented(method, response.url.path, response.status, response.content_type, body)
         if response.status < 400:
-            assert response.status == 204 or method == "HEAD" or response.content_type == "application/json"
+            assert response.status in {204, 304} or method == "HEAD" or response.content_type == "application/json"
             return Answer(response.status, response.headers, body, None)
         assert response.content_type == "application/problem+json"
         if method == "HEAD":
@@ -169,17 +160,23 @@ async def make_services(timeouts: Timeouts = TIMEOUTS, **changed: object) -> Ser
     await records.prepare()
     clock = HandClock()
     settings = Settings.model_validate({"bcrypt_rounds": 4, "logins_per_minute": 1000, **changed})
-    return assemble(
+
+    def deliver(notice: Notice) -> None:  # as in `api.app`, without sockets
+        services.views.on_notice(notice)
+
+    feed = Feed(records, deliver)
+    services = assemble(
         settings=settings,
         clock=clock,
         records=records,
         photos=records.photos,
         commands=DirectCommands(records, clock),
-        notice_feed=NobodyFollowed(),
+        notice_feed=feed,
         session_announcer=Announced(),
         engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),
         timeouts=timeouts,
     )
+    return services
 
 
 async def open_clinic(services: Services) -> RestClinic:

@@ -65,11 +65,11 @@ class Busy:
 async def busy() -> AsyncIterator[Busy]:
     services = await make_services()
     commands = HeldCommands(services.records, services.clock)
-    client = CommandClient(commands, services.clock, services.timeouts.command)
+    client = CommandClient(commands, services.clock, services.timeouts.command, services.views.on_reply)
     services = replace(
         services,
         commands=commands,
-        appointment_commands=AppointmentCommands(services.records, client),
+        appointment_commands=AppointmentCommands(services.records, client, services.views.entry),
     )
     clinic = await open_clinic(services)
     api = Api(build(services), assemble_gateway(services, services.authenticator.identity_of, Limits()))

@@ -28,7 +28,8 @@ LIMITS = replace(Limits(), leave_within=0.1, sweep_every=0.05)
 class ToldCommands(DirectCommands):
     """Gives each notice to `receive` before the reply is returned, as agents publish it before they reply.
 
-    While `held`, the notices wait for `release`, as on a slow bus. `before` is awaited before a command is decided.
+    Replies carry no notices, as if another process had asked: so tests decide which notices arrive, and when. While
+    `held`, the notices wait for `release`, as on a slow bus. `before` is awaited before a command is decided.
     """
 
     def __init__(self, records: Records, clock: HandClock) -> None:
@@ -45,7 +46,7 @@ class ToldCommands(DirectCommands):
         self._waiting += answer.notices
         if not self.held:
             self.release()
-        return answer.reply
+        return answer.reply.model_copy(update={"notices": ()})
 
     def release(self) -> None:
         self.held = False
@@ -127,8 +128,10 @@ class SocketClinic:
         assert self.gateway.server.sio.manager.rooms == {}
 
     def followed(self) -> dict[str, int]:
-        """Return the followed doctors, with the number of followers of each."""
-        return {doctor_id: line.followers for doctor_id, line in self.feed._followed.items()}
+        """Return the doctors that sessions follow, with the number of followers of each; a view is one, too."""
+        views = self.rest.services.views
+        followers = {id_: line.followers - views.holds(id_) for id_, line in self.feed._followed.items()}
+        return {doctor_id: number for doctor_id, number in followers.items() if number}
 
     async def person(self, name: str) -> Person:
         """Connect a person."""
@@ -157,7 +160,12 @@ async def open_sockets(
     feed = services.notice_feed
     assert isinstance(feed, Feed)
     gateway = assemble_gateway(services, services.authenticator.identity_of, limits)
-    feed._deliver = gateway.deliver
+
+    def deliver(notice: Notice) -> None:  # as in `api.app`
+        services.views.on_notice(notice)
+        gateway.deliver(notice)
+
+    feed._deliver = deliver
     clinic = await open_clinic(services)
     running = [asyncio.create_task(gateway.run()), asyncio.create_task(feed.run())]
     try:

@@ -1,0 +1,173 @@
+"""A doctor's appointments and slots in memory, as they are after one event of the doctor."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from pydantic import TypeAdapter
+
+from api.http.encoded import Encoded, encoded
+from api.views.entries import Entry
+from hub.bus.messages import AppointmentNotice, Notice
+from hub.records.appointment_filter import After, AppointmentFilter
+from hub.scheduling.events import AppointmentRescheduled
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.slots import Slot, slots_of
+from hub.scheduling.values import HORIZON
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""The start of the window of a view that holds all appointments of its doctor."""
+_SLOTS: TypeAdapter[list[Slot]] = TypeAdapter(list[Slot])
+_DAY_SIZE = 500
+"""Bytes of a remembered day besides its JSON."""
+_MOST_DAYS = 400
+"""Remembered days of a doctor: all up to the horizon, and the last month."""
+_Position = tuple[datetime, str]
+
+
+class Gap(Exception):
+    """A notice does not follow the view's last event, so at least one event in between is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The slots of a day, which are true until `until` if nothing changes."""
+
+    answer: Encoded
+    until: datetime
+
+
+class DoctorView:
+    """The schedule, and the appointments that start at `begin` or later, after all events up to `seq`.
+
+    Documents may be read after later events than `seq`. So each entry has the `seq` of its own last event, and `apply`
+    changes only what is older. The view is true of one moment once it has applied all events that are in its entries.
+    """
+
+    def __init__(self, schedule: Schedule, schedule_seq: int, begin: datetime, seq: int) -> None:
+        """`schedule` is as it is after the event `schedule_seq`, 0 if it has never changed."""
+        self.schedule = schedule
+        self.begin = begin
+        self.seq = seq
+        self.size = 0
+        """The estimated memory that the view takes, in bytes."""
+        self._schedule_seq = schedule_seq
+        self._entries: dict[str, Entry] = {}
+        self._order: list[_Position] = []
+        self._slot_owners: dict[datetime, str] = {}
+        self._of_patient: dict[str, set[str]] = {}
+        self._days: dict[date, _Day] = {}
+
+    def put(self, entry: Entry) -> None:
+        """Add an appointment, or replace it if it is older."""
+        before = self._entries.get(entry.id)
+        if before is not None:
+            if before.seq >= entry.seq:
+                return
+            self._remove(before)
+        if entry.start < self.begin:
+            return
+        self._entries[entry.id] = entry
+        insort(self._order, (entry.start, entry.id))
+        self._of_patient.setdefault(entry.patient_id, set()).add(entry.id)
+        if entry.active:
+            self._slot_owners[entry.start] = entry.id
+        self.size += entry.size
+        self._forget_day(entry.start)
+
+    def apply(self, notice: Notice) -> None:
+        """Bring the view to the state after an event; an event up to `seq` changes nothing. Raises `Gap`."""
+        event = notice.event
+        if event.seq <= self.seq:
+            return
+        if event.prev != self.seq:
+            raise Gap
+        if isinstance(notice, AppointmentNotice):
+            self.put(Entry.of(notice.appointment, event.seq))
+            self._forget_day(notice.appointment.start)
+            if isinstance(event, AppointmentRescheduled):
+                self._forget_day(event.previous_start)
+        elif event.seq > self._schedule_seq:
+            self.schedule, self._schedule_seq = notice.after, event.seq
+            self._forget_days()
+        self.seq = event.seq
+
+    def appointment(self, appointment_id: str) -> Entry | None:
+        """Return an appointment of the window."""
+        return self._entries.get(appointment_id)
+
+    def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Entry] | None:
+        """Return at most `limit` appointments after the position `after`, by (start, id); None if some are not here."""
+        lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=BEGINNING)
+        if lowest < self.begin:
+            return None
+        matching = (entry for entry in self._from(wanted, lowest, after) if wanted.matches(entry))
+        return [entry for entry, _ in zip(matching, range(limit), strict=False)]
+
+    def slots(self, day: date, now: datetime) -> Encoded | None:
+        """Return the slots of the doctor's calendar day as JSON; None for a day that begins before the window."""
+        known = self._days.get(day)
+        if known is not None and now < known.until:
+            return known.answer
+        begin, end = self.schedule.day_bounds(day)
+        if begin < self.begin:
+            return None
+        self._forget(day)
+        answer = encoded_slots(slots_of(self.schedule, day, self._slot_owners, now))
+        if len(self._days) >= _MOST_DAYS:
+            self._forget(next(iter(self._days)))
+        self._days[day] = _Day(answer, _changes_at(begin, end, now))
+        self.size += _DAY_SIZE + len(answer.content)
+        return answer
+
+    def _from(self, wanted: AppointmentFilter, lowest: datetime, after: After | None) -> Iterator[Entry]:
+        """Yield the appointments from a start on, in order; after the position `after`."""
+        if wanted.patient_id is not None:
+            positions = sorted((self._entries[id_].start, id_) for id_ in self._of_patient.get(wanted.patient_id, ()))
+        else:
+            positions = self._order
+        first = bisect_left(positions, (lowest, ""))
+        if after is not None:
+            first = max(first, bisect_right(positions, (after.start, after.id)))
+        last = len(positions) if wanted.start_to is None else bisect_left(positions, (wanted.start_to, ""))
+        return (self._entries[positions[number][1]] for number in range(first, last))
+
+    def _remove(self, entry: Entry) -> None:
+        del self._entries[entry.id]
+        del self._order[bisect_left(self._order, (entry.start, entry.id))]
+        of_patient = self._of_patient[entry.patient_id]
+        of_patient.discard(entry.id)
+        if not of_patient:
+            del self._of_patient[entry.patient_id]
+        if self._slot_owners.get(entry.start) == entry.id:
+            del self._slot_owners[entry.start]
+        self.size -= entry.size
+        self._forget_day(entry.start)
+
+    def _forget_day(self, start: datetime) -> None:
+        if self._days:
+            self._forget(self.schedule.day_of(start))
+
+    def _forget(self, day: date) -> None:
+        if (known := self._days.pop(day, None)) is not None:
+            self.size -= _DAY_SIZE + len(known.answer.content)
+
+    def _forget_days(self) -> None:
+        for day in list(self._days):
+            self._forget(day)
+
+
+def encoded_slots(slots: list[Slot]) -> Encoded:
+    """Return the slots of a day as JSON."""
+    return encoded(_SLOTS.dump_json(slots, by_alias=True))
+
+
+def _changes_at(begin: datetime, end: datetime, now: datetime) -> datetime:
+    """Return until when the slots of a day stay as they are now: until one begins, or comes within the horizon."""
+    quarter = timedelta(minutes=15)  # the starts of all zones are on quarters of an hour in UTC
+    if now + HORIZON < end:
+        return now - (now - begin) % quarter + quarter
+    if now < begin:
+        return begin
+    return end + timedelta(days=366) if now >= end else now - (now - begin) % quarter + quarter

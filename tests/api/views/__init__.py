@@ -1,0 +1,1 @@
+"""The live views: a doctor's appointments and slots in memory."""
