@@ -8,8 +8,8 @@ from hub.scheduling.values import ACTIVE, Status
 from hub.scheduling.views import AppointmentView
 
 _SIZE = 700
-"""Bytes of an entry besides its JSON: the object, its texts and times, and its share of the view's indexes. Measured
-with tracemalloc on 10,000 entries of one doctor in Python 3.11: 690 bytes."""
+"""Bytes of an entry besides its JSON: the object, its texts and times, and its share of the view's indexes. tracemalloc
+shows 626 bytes for each of 10,000 entries of one doctor that share the texts of patients' ids, else 75 more."""
 
 
 @dataclass(frozen=True, slots=True)

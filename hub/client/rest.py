@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from yarl import URL
 
 from hub.client.answers import UNDECIDED, Granted, NoResponse, Outcome, Problem
 from hub.client.commands import Request, Timeouts, Via
+from hub.client.positions import Positions
 from hub.client.wire import parse, problem_of, request_body
 from hub.ids import new_id
 from hub.scheduling.views import AppointmentView
@@ -35,6 +36,8 @@ class Reply:
     retry_after: float | None
     next_page: str | None
     replayed: bool = False
+    position: str = ""
+    """The `Position` header."""
 
     @property
     def problem(self) -> Problem | None:
@@ -134,11 +137,15 @@ class Tokens:
 
 
 class RestTransport:
-    """Makes the calls of one user. A command's key is sent as `Idempotency-Key`."""
+    """Makes the calls of one user. A command's key is sent as `Idempotency-Key`.
+
+    Reads are sent with the positions of earlier answers: none is answered from before what this user has seen or done.
+    """
 
     def __init__(self, http: HttpClient, tokens: Tokens) -> None:
         self._http = http
         self._tokens = tokens
+        self._positions = Positions()
 
     @property
     def via(self) -> Via:
@@ -147,6 +154,14 @@ class RestTransport:
 
     async def call(self, call: Call, within: float) -> Reply | NoResponse:
         """Make a call. If the access token has expired, renew it and make the call again."""
+        if call.method == "GET":
+            call = replace(call, headers={**(call.headers or {}), **self._positions.headers})
+        reply = await self._call(call, within)
+        if isinstance(reply, Reply):
+            self._positions.note(reply.position)
+        return reply
+
+    async def _call(self, call: Call, within: float) -> Reply | NoResponse:
         token = self._tokens.access
         reply = await self._http.call(call, within, token)
         if isinstance(reply, NoResponse) or reply.problem is None or reply.problem.code != "token_expired":
@@ -200,6 +215,7 @@ async def _reply(response: aiohttp.ClientResponse) -> Reply:
         retry_after=_seconds(response.headers.get("Retry-After")),
         next_page=next_url.raw_path_qs if isinstance(next_url, URL) else None,
         replayed=response.headers.get("Idempotency-Replayed") == "true",
+        position=response.headers.get("Position", ""),
     )
 
 

@@ -47,6 +47,8 @@ class Received:
     body: Any
     key: str | None
     token: str | None
+    knows: str | None = None
+    """The header `If-Position`."""
 
 
 def nothing_yet(_: str) -> dict[str, Any]:
@@ -89,7 +91,8 @@ class StandIn:
         body = await request.json() if request.can_read_body else None
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         key = request.headers.get("Idempotency-Key")
-        self.received.append(Received(f"{request.method} {request.path_qs}", body, key, token))
+        knows = request.headers.get("If-Position")
+        self.received.append(Received(f"{request.method} {request.path_qs}", body, key, token, knows))
         said = _next(self.rest)(request)
         return await said if asyncio.iscoroutine(said) else said
 

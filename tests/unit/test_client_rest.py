@@ -50,6 +50,16 @@ async def test_a_repetition_is_said_to_be_one() -> None:
     assert [own.replayed for own in changed] == [False, True]
 
 
+async def test_reads_say_the_highest_position_of_the_answers_before() -> None:
+    answers = [ok(201, Position="ada=7"), ok(200, [], Position="ada=5, ben=2"), ok(200, [], Position="?"), ok(200, [])]
+    async with stand_in(rest=answers) as hub, ann_at(hub) as ann:
+        await ann.commands.book("ada", START)
+        for _ in range(3):
+            await ann.appointments()
+    known = "ada=7, ben=2"
+    assert [received.knows for received in hub.received] == [None, "ada=7", known, known]
+
+
 async def test_a_slot_that_is_the_own_one_comes_with_its_appointment() -> None:
     body = {"code": "slot_taken", "detail": "You have this slot already.", "appointmentId": "a1"}
     async with stand_in(rest=[ok(409, body)]) as hub, ann_at(hub) as ann:
