@@ -171,20 +171,22 @@ async def complete(services: Services, who: Identity, path: ById, headers: Repea
     "/{id}/check-in",
     access=Access.DOCTOR,
     problems=[*_CHANGE_PROBLEMS, "too_early", "in_the_past", "slot_taken", "patient_busy"],
-    sends=[REPLAYED],
+    sends=[REPLAYED, POSITION],
 )
 async def check_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Record that the patient has arrived. A no-show is confirmed again if its time is still free."""
     return answer_of(await services.appointment_commands.change(who, "check_in", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/call-in", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+@routes.endpoint("PATCH", "/{id}/call-in", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
 async def call_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Record that the patient, who has arrived, was called into the room."""
     return answer_of(await services.appointment_commands.change(who, "call_in", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/undo-visit", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED])
+@routes.endpoint(
+    "PATCH", "/{id}/undo-visit", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
+)
 async def undo_visit(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Undo the last step of the visit: the call into the room, else the arrival."""
     return answer_of(await services.appointment_commands.change(who, "undo_visit", path.id, "rest", headers.key))
