@@ -14,7 +14,10 @@ from hub.scheduling.events import (
     AppointmentCompleted,
     AppointmentMissed,
     AppointmentRescheduled,
+    PatientCalledIn,
+    PatientCheckedIn,
     PatientReminded,
+    VisitUndone,
 )
 from hub.scheduling.schedule_record import unchanged_schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, rfc3339
@@ -57,6 +60,8 @@ def hours(record: Record) -> Iterator[Violation]:
     for doctor_id, occupancies in record.occupancies_by_doctor.items():
         schedule_record = record.schedule_records.get(doctor_id)
         for occupancy in occupancies:
+            if isinstance(occupancy.taken, PatientCheckedIn):
+                continue  # the slot was taken by a booking before; the hours may have changed since
             schedule = as_of(schedule_record, occupancy.taken.prev).current if schedule_record else None
             if schedule and (schedule.disabled or not schedule.works_at(occupancy.start)):
                 yield Violation(
@@ -99,10 +104,15 @@ def states(record: Record) -> Iterator[Violation]:
 
 
 def deadlines(record: Record) -> Iterator[Violation]:
-    """Find reminders sent twice for one start, too early, too late or without an active appointment; early no-shows."""
+    """Find wrong reminders and no-shows.
+
+    A reminder is wrong twice for one start, too early, too late, or without an active appointment. A no-show is wrong
+    too early, or of a patient who has arrived.
+    """
     for appointment in record.appointments.values():
         start: datetime | None = None
         reminded = False
+        steps = 0  # of the visit: 1 the patient has arrived, 2 is in the room
         for event in appointment.history:
             match event:
                 case AppointmentBooked() | AppointmentRescheduled():
@@ -110,6 +120,12 @@ def deadlines(record: Record) -> Iterator[Violation]:
                 case PatientReminded():
                     yield from _judge_reminder(appointment, event, start, reminded=reminded)
                     reminded = True
+                case AppointmentMissed() if steps:
+                    yield _wrong_time("a patient who had arrived was marked as no-show", appointment, event.at)
+                case PatientCheckedIn() | PatientCalledIn():
+                    steps += 1
+                case VisitUndone():
+                    steps -= 1
                 case AppointmentMissed() if start is None or event.at < start + NO_SHOW_DELAY:
                     yield _wrong_time("marked as no-show too early", appointment, event.at)
                 case AppointmentCancelled() | AppointmentCompleted():

@@ -7,17 +7,28 @@ from datetime import datetime, timedelta
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Occupancy, Record
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, DueKind
-from hub.scheduling.events import AppointmentMissed, Event, PatientReminded
+from hub.scheduling.events import (
+    AppointmentMissed,
+    Event,
+    PatientCalledIn,
+    PatientCheckedIn,
+    PatientReminded,
+    VisitUndone,
+)
 from hub.scheduling.values import rfc3339
 
 
 @dataclass(frozen=True)
 class DueDeadline:
-    """A deadline that came due while its appointment was active. `event` is the event that met it, None if missed."""
+    """A deadline that came due while its appointment was active and its patient was not there, which ended at `until`.
+
+    `event` is the event that met the deadline, None if it was missed.
+    """
 
     occupancy: Occupancy
     kind: DueKind
     due: datetime
+    until: datetime
     event: Event | None
 
 
@@ -25,13 +36,14 @@ def due_deadlines(record: Record, late: timedelta) -> list[DueDeadline]:
     """Return the deadlines that had to be met, and those that were met.
 
     A deadline has to be met if its appointment stayed active for longer than `late` after it. If the appointment ended
-    earlier, the hub may have had no time to act.
+    earlier, the hub may have had no time to act. An appointment has no deadlines while its patient is there; when the
+    patient has left again, the no-show is due, at once if its time is past.
     """
     return [
         each
         for occupancy in record.occupancies
         for each in _deadlines_of(occupancy, record.read_at)
-        if each.event or _outlasted(each, record, late)
+        if each.event or each.until - each.due > late
     ]
 
 
@@ -50,11 +62,37 @@ def missed(record: Record, late: timedelta) -> Iterator[Violation]:
 
 def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadline]:
     reminder, no_show = occupancy.start - REMINDER_LEAD, occupancy.start + NO_SHOW_DELAY
-    if occupancy.taken.at <= reminder < read_at:  # booked later than that, the confirmation text is the reminder
-        yield DueDeadline(occupancy, "reminder", reminder, _reminder(occupancy))
-    if no_show < read_at:
-        event = occupancy.freed if isinstance(occupancy.freed, AppointmentMissed) else None
-        yield DueDeadline(occupancy, "no_show", no_show, event)
+    absences = _absences(occupancy, read_at)
+    if occupancy.taken.at <= reminder < read_at and absences:
+        # Booked later than that, the confirmation text is the reminder. After an arrival there is none any more.
+        yield DueDeadline(occupancy, "reminder", reminder, absences[0][1], _reminder(occupancy))
+    missed = occupancy.freed if isinstance(occupancy.freed, AppointmentMissed) else None
+    for since, until in absences:
+        due = max(no_show, since)
+        if due < read_at:
+            yield DueDeadline(occupancy, "no_show", due, until, missed if missed and missed.at == until else None)
+
+
+def _absences(occupancy: Occupancy, read_at: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the times in which the slot was held and the patient was not there, in order."""
+    freed = occupancy.freed
+    since: datetime | None = occupancy.taken.at
+    steps, found = 0, []
+    for event in occupancy.appointment.history:
+        if event.seq < occupancy.taken.seq or (freed and event.seq >= freed.seq):
+            continue
+        match event:
+            case PatientCheckedIn() | PatientCalledIn():
+                steps += 1
+                if since is not None:
+                    found.append((since, event.at))
+                    since = None
+            case VisitUndone():
+                steps -= 1
+                since = None if steps else event.at
+            case _:
+                pass
+    return [*found, (since, freed.at if freed else read_at)] if since is not None else found
 
 
 def _reminder(occupancy: Occupancy) -> Event | None:
@@ -69,8 +107,3 @@ def _reminder(occupancy: Occupancy) -> Event | None:
         ),
         None,
     )
-
-
-def _outlasted(each: DueDeadline, record: Record, late: timedelta) -> bool:
-    ended = each.occupancy.freed.at if each.occupancy.freed else record.read_at
-    return ended - each.due > late

@@ -15,6 +15,7 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    PatientCheckedIn,
     ScheduleEvent,
 )
 from hub.scheduling.schedule import Schedule
@@ -157,14 +158,18 @@ def occupancies_of(appointment: Appointment) -> list[Occupancy]:
     """Return the slots that an appointment held, in the order of its history."""
     occupancies: list[Occupancy] = []
     since: tuple[datetime, Event] | None = None
+    missed: datetime | None = None
     for event in appointment.history:
         match event:
             case AppointmentBooked():
                 since = (event.start, event)
+            case PatientCheckedIn() if missed:  # a no-show that came late takes back its slot
+                since, missed = (missed, event), None
             case AppointmentRescheduled() if since:
                 occupancies.append(Occupancy(appointment, *since, freed=event))
                 since = (event.start, event)
             case AppointmentCancelled() | AppointmentCompleted() | AppointmentMissed() if since:
                 occupancies.append(Occupancy(appointment, *since, freed=event))
+                missed = since[0] if isinstance(event, AppointmentMissed) else None
                 since = None
     return [*occupancies, Occupancy(appointment, *since, freed=None)] if since else occupancies

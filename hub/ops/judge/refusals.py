@@ -1,6 +1,7 @@
 """Judges refusals: the reason must have been true at some moment between the request and its answer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -10,8 +11,10 @@ from hub.client.commands import Kind
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Occupancy, Record, occupancies_of
+from hub.scheduling.apply import apply_all
+from hub.scheduling.appointment import CHECK_IN_LEAD, Appointment
 from hub.scheduling.decision import RefusalCode
-from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Status
+from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Status, Visit
 
 _ALLOWED: Mapping[Kind, frozenset[Status]] = {
     "book": frozenset(),
@@ -19,18 +22,23 @@ _ALLOWED: Mapping[Kind, frozenset[Status]] = {
     "cancel": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
     "complete": frozenset({Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW}),
     "reschedule": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
+    "check_in": frozenset({Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW}),
+    "call_in": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
+    "undo_visit": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
 }
 """The statuses in which each change is allowed."""
 
-_STATUS_AFTER: Mapping[str, Status] = {
-    "booked": Status.SCHEDULED,
-    "confirmed": Status.CONFIRMED,
-    "cancelled": Status.CANCELLED,
-    "completed": Status.COMPLETED,
-    "no_show": Status.NO_SHOW,
-    "rescheduled": Status.SCHEDULED,
+_VISITS_ALLOWED: Mapping[Kind, frozenset[Visit | None]] = {
+    "cancel": frozenset({None}),
+    "reschedule": frozenset({None}),
+    "check_in": frozenset({None}),
+    "call_in": frozenset({Visit.ARRIVED}),
+    "undo_visit": frozenset(Visit),
 }
-"""The events that change the status, with the new status."""
+"""The steps of the visit at which each change is allowed; the other changes are allowed at any."""
+
+_OF_THE_CLINIC: frozenset[Kind] = frozenset({"complete", "check_in", "call_in", "undo_visit"})
+"""The changes that a patient may not make."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +88,28 @@ class _Case:
         return [occupancy for occupancy in occupancies if occupancy.during(self.since, self.until)]
 
     @property
-    def statuses(self) -> list[Status]:
-        """The statuses of the appointment in this time; none if it is not in the record."""
-        events = (
-            [event for event in self.appointment.history if event.type in _STATUS_AFTER] if self.appointment else []
-        )
-        return [
-            _STATUS_AFTER[event.type]
-            for event, following in zip_longest(events, events[1:])
-            if event.at <= self.until and (following is None or following.at >= self.since)
-        ]
+    def states(self) -> list[Appointment]:
+        """The appointment as it was at each moment of this time; none if it is not in the record or not valid."""
+        history = self.appointment.history if self.appointment else ()
+        found = []
+        for position, (event, following) in enumerate(zip_longest(history, history[1:]), start=1):
+            if event.at <= self.until and (following is None or following.at >= self.since):
+                with suppress(ValueError):  # the history is not valid; `consistency.states` reports it
+                    found.append(apply_all(None, history[:position]))
+        return found
+
+    @property
+    def end_of_day(self) -> datetime | None:
+        """The end of the appointment's day by the doctor's clock; a zone does not change."""
+        schedule = self.doctors[0] if self.doctors else None
+        if schedule is None or self.appointment is None:
+            return None
+        return schedule.day_bounds(schedule.day_of(self.appointment.start))[1]
 
     def overlapped(self, occupancies: Sequence[Occupancy], since: datetime) -> bool:
-        """Whether the requested slot overlapped another active appointment after `since`."""
-        start = self.command.start
+        """Whether the requested slot, or that of a no-show to check in, overlapped another one after `since`."""
+        missed = self.appointment if self.command.kind == "check_in" else None
+        start = missed.start if missed else self.command.start
         return start is not None and any(
             occupancy.overlaps(start)
             and occupancy.appointment.id != self.command.appointment_id
@@ -115,16 +131,23 @@ def _wrong_status(case: _Case) -> bool:
     """Return whether the status did not allow the change, or a move was to the slot that the appointment has."""
     if any(occupancy.start == case.command.start for occupancy in case.own):
         return True
-    return any(status not in _ALLOWED[case.command.kind] for status in case.statuses)
+    visits = _VISITS_ALLOWED.get(case.command.kind)
+    if visits is not None and any(state.visit not in visits for state in case.states):
+        return True
+    return any(state.status not in _ALLOWED[case.command.kind] for state in case.states)
 
 
 def _in_the_past(case: _Case) -> bool:
+    if case.command.kind == "check_in":
+        return case.end_of_day is not None and case.end_of_day <= case.until
     starts = [occupancy.start for occupancy in case.own] + ([case.command.start] if case.command.start else [])
     return any(start <= case.until for start in starts)
 
 
 def _too_early(case: _Case) -> bool:
-    return any(case.since < occupancy.start - APPOINTMENT_DURATION for occupancy in case.own)
+    lead = CHECK_IN_LEAD if case.command.kind == "check_in" else APPOINTMENT_DURATION
+    in_room = case.command.kind == "complete" and all(state.visit is Visit.IN_ROOM for state in case.states)
+    return not in_room and any(case.since < occupancy.start - lead for occupancy in case.own)
 
 
 def _too_far_ahead(case: _Case) -> bool:
@@ -154,7 +177,7 @@ def _not_found(case: _Case) -> bool:
 
 def _forbidden(case: _Case) -> bool:
     if case.user.role == "patient":
-        return case.command.kind == "complete" or case.command.patient_id not in {None, case.user.id}
+        return case.command.kind in _OF_THE_CLINIC or case.command.patient_id not in {None, case.user.id}
     return case.command.kind == "book" and case.command.doctor_id != case.user.id
 
 
