@@ -35,7 +35,7 @@ async def rival() -> AsyncIterator[RivalSubject]:
         storm.over_sockets,
         partial(one_to_many, dashboards=20),
         partial(reading.asked, questions=reading.slots_of_a_day, in_flight=2),
-        partial(reminders.due, shortly=5.0),
+        partial(reminders.due, shortly=15.0),
     ],
     ids=["rest", "sockets", "mixed", "storm over REST", "storm", "dashboards", "slots", "reminders"],
 )
