@@ -1,4 +1,4 @@
-"""An api process that drops every fifth notice from the bus, as an emptied broker does."""
+"""An api process that drops every fifth notice from the bus, as an emptied broker does, and those in replies."""
 
 from itertools import count
 
@@ -15,8 +15,13 @@ def _lose_some(self: Feed, notice: Notice) -> None:
         _receive(self, notice)
 
 
+def _lose(_self: Feed, _notice: Notice) -> None:
+    pass
+
+
 def main() -> None:
     Feed.receive = _lose_some
+    Feed.told = _lose
     api.main()
 
 

@@ -1,4 +1,4 @@
-"""An api process that drops every other notice while its fault switch is on."""
+"""An api process that drops every other notice, and those in replies, while its fault switch is on."""
 
 from itertools import count
 
@@ -11,6 +11,7 @@ from tests.tools.nemesis.control import LOGGED, is_asked
 
 log = structlog.get_logger(__name__)
 _receive = Feed.receive
+_told = Feed.told
 _turn = count()
 
 
@@ -21,8 +22,14 @@ def _lose_some(self: Feed, notice: Notice) -> None:
         _receive(self, notice)
 
 
+def _lose_told(self: Feed, notice: Notice) -> None:
+    if not is_asked("lose-notices-at-api"):
+        _told(self, notice)
+
+
 def main() -> None:
     Feed.receive = _lose_some
+    Feed.told = _lose_told
     api.main()
 
 
