@@ -10,10 +10,11 @@ from tests.stack import Stack
 
 @pytest.fixture(scope="session")
 async def people(stack: Stack) -> None:
-    """A doctor, and the patients of the examples."""
+    """The patients of the examples, the doctor with whom they book, and the doctor who changes the hours."""
     records = connect(stack.settings.mongodb_url)
     doctors = [
-        doctor("doctor-of-examples", shifts=OFFICE_HOURS, password_hash=await hash_password("Doctor#1", 4)),
+        doctor("doctor-of-examples", shifts=OFFICE_HOURS, name="Dr. Ada"),  # the first of the list
+        doctor("doctor1", shifts=OFFICE_HOURS, name="Dr. Zoe", password_hash=await hash_password("Doctor#1", 4)),
     ]
     patients = [
         patient(f"patient{number}", password_hash=await hash_password(f"Patient#{number}", 4)) for number in range(1, 6)

@@ -1,12 +1,11 @@
 """Runs the README's example for each kind of client, with the address of the test's hub."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.examples import ROOT, example, run, written
+from tests.docs.examples import ROOT, example, install_line, node_with, python_with, run, written
 from tests.stack import Stack
 
 README = ROOT / "README.md"
@@ -23,13 +22,13 @@ async def test_rest_in_curl(stack: Stack, tmp_path: Path) -> None:
 
 
 async def test_socket_io_in_javascript(stack: Stack, tmp_path: Path) -> None:
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-    assert_told(await run(written(example(README, "js", stack), tmp_path / "example.js"), "node"), "mine: 0 {}")
+    node = await node_with(install_line(README, "Socket.IO, in JavaScript", "npm"), tmp_path)
+    assert_told(await run(written(example(README, "js", stack), tmp_path / "example.mjs"), node), "mine: 0 {}")
 
 
 async def test_socket_io_in_python(stack: Stack, tmp_path: Path) -> None:
-    said = await run(written(example(README, "python", stack), tmp_path / "example.py"), sys.executable)
+    python = await python_with(install_line(README, "Socket.IO, in Python", "pip"), tmp_path)
+    said = await run(written(example(README, "python", stack), tmp_path / "example.py"), str(python))
     assert_told(said, "mine: 0 {}")
 
 
