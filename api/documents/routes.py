@@ -22,6 +22,7 @@ _FILES: Mapping[str, str] = {
     "/docs/swagger-ui-bundle.js": "swagger-ui/swagger-ui-bundle.js",
     "/docs/swagger-ui.css": "swagger-ui/swagger-ui.css",
     "/redoc": "redoc.html",
+    "/redoc/redoc.css": "redoc.css",
     "/redoc/redoc.standalone.js": "redoc/redoc.standalone.js",
     "/redoc/sockets": "sockets.html",
 }

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 from hub.client.clinic import clinic_at
@@ -15,6 +14,7 @@ from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.values import APPOINTMENT_DURATION
+from tests.days import day_after_tomorrow
 from tests.faults.judged_run import JudgedRun, judged_run
 from tests.people import weekly
 from tests.stack import Stack, until
@@ -73,9 +73,9 @@ async def test_the_command_line_adds_disables_and_enables_a_doctor(stack: Stack)
     async with judged_run(stack, doctors=0, patients=2) as run, clinic_at(stack.base_url(), system_clock) as door:
         nora = await door.log_in("doctor", email, password)
         assert isinstance(nora, Member), nora
-        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        first_day = day_after_tomorrow()
         patient, rival = run.patients
-        kept = await patient.commands.book(doctor_id, tomorrow)
+        kept = await patient.commands.book(doctor_id, first_day)
         assert kept.appointment
         dashboard = Dashboard(nora.user, system_clock)
         line = nora.line(dashboard.callbacks)
@@ -84,7 +84,7 @@ async def test_the_command_line_adds_disables_and_enables_a_doctor(stack: Stack)
         said = await doctor_command(stack, "disable", email)
         assert "Future appointments, which stay booked: 1." in said
         assert kept.appointment.id in said
-        assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).code == "doctor_unavailable"
+        assert (await rival.commands.book(doctor_id, first_day + APPOINTMENT_DURATION)).code == "doctor_unavailable"
         assert "disabled" in next(row for row in (await doctor_command(stack, "list")).splitlines() if email in row)
         await until(lambda: not dashboard.is_connected, "the doctor's socket is closed")
         with suppress(CannotConnect):
@@ -94,7 +94,7 @@ async def test_the_command_line_adds_disables_and_enables_a_doctor(stack: Stack)
         assert (await patient.commands.confirm(kept.appointment.id)).ok
 
         await doctor_command(stack, "enable", doctor_id)
-        assert (await rival.commands.book(doctor_id, tomorrow + APPOINTMENT_DURATION)).ok
+        assert (await rival.commands.book(doctor_id, first_day + APPOINTMENT_DURATION)).ok
         assert isinstance(await door.log_in("doctor", email, password), Member)
 
 

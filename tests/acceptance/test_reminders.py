@@ -342,31 +342,34 @@ async def a_number_that_gets_no_texts_is_shown_to_the_doctors_side(hub: RunningH
 
 @story
 async def who_sends_stop_gets_no_more_until_start(hub: RunningHub) -> None:
-    its = await visit(hub)
-    await _settled(hub, await _first_text(its), TextStatus.DELIVERED)
+    # Moved near only after START: on a busy machine, the reminder would otherwise come due before.
+    its, text = await _with(hub, "", ahead=MUCH_LATER)
+    await _settled(hub, text, TextStatus.DELIVERED)
     line = hub.number("patient")
     assert (await hub.phones.answer(its.patient.phone, "Stop", line=line)).status == 200
-    moved = its.start + APPOINTMENT_DURATION
-    assert (await its.patient.commands.reschedule(its.id, moved)).ok
-    _, text = await hub.until(lambda: _patients_texts(its, 2), "the text about the move is planned")
+    assert (await its.patient.commands.reschedule(its.id, its.start + APPOINTMENT_DURATION)).ok
+    text = (await hub.until(lambda: _patients_texts(its, 2), "the text about the move is planned"))[1]
     text = await _settled(hub, text, TextStatus.SKIPPED)
     assert (text.reason, text.attempts) == ("opted_out", 0)
     assert (await hub.phones.answer(its.patient.phone, "START", line=line)).status == 200
-    *_, reminder = await hub.until(lambda: _patients_texts(its, 3), "the reminder is planned")
+    its.start = hub.slot_in(REMINDER_LEAD + TIME_TO_ACT)
+    assert (await its.patient.commands.reschedule(its.id, its.start)).ok
+    *_, reminder = await hub.until(lambda: _patients_texts(its, 4), "the reminder is planned")
     await _settled(hub, reminder, TextStatus.DELIVERED)
-    assert await its.texts() == ["booked", "reminder"]
+    assert await its.texts() == ["booked", "rescheduled", "reminder"]
 
 
 async def _patients_texts(its: Visit, number: int) -> list[Text]:
+    """Return the patient's texts once this number of them is planned. A busy machine may miss that moment."""
     found = [text for text in await its.hub.texts_about(its.id) if text.line == "patient"]
-    return found if len(found) == number else []
+    return found if len(found) >= number else []
 
 
 @story
 async def a_stop_that_only_twilio_knows_of_is_remembered(hub: RunningHub) -> None:
     its, text = await _with(hub, "", phone="+15005550004")
     assert (await _settled(hub, text, TextStatus.OPTED_OUT)).error_code == 21610
-    _, reminder = await hub.until(lambda: _patients_texts(its, 2), "the reminder is planned")
+    reminder = (await hub.until(lambda: _patients_texts(its, 2), "the reminder is planned"))[1]
     assert (await _settled(hub, reminder, TextStatus.SKIPPED)).reason == "opted_out"
 
 

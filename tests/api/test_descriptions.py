@@ -29,7 +29,7 @@ def fields(part: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def described(part: dict[str, Any]) -> bool:
-    return bool(part.get("description", "").rstrip().endswith("."))
+    return bool((part.get("description") or "").rstrip().endswith("."))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

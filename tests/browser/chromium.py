@@ -24,6 +24,11 @@ class Page:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
+    async def resize(self, width: int, height: int = 900) -> None:
+        """Give the window this size in pixels; below 500, that of a phone."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        await self.call("Emulation.setDeviceMetricsOverride", **size)
+
     async def open(self, url: str) -> None:
         for domain in ("Network", "Log", "Runtime", "Page"):
             await self.call(f"{domain}.enable")

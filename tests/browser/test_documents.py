@@ -26,6 +26,7 @@ async def test_the_page_shows_the_document_and_loads_nothing_from_elsewhere(
 ) -> None:
     async with TestServer(build(await make_services()), access_log=None) as server, chromium(tmp_path) as page:
         here = str(server.make_url("/"))
+        await page.resize(1280)  # ReDoc renders only what is in view
         await page.open(str(server.make_url(path)))
         await page.until(shown)
         await page.until("document.readyState === 'complete'")
@@ -37,13 +38,25 @@ async def test_the_page_shows_the_document_and_loads_nothing_from_elsewhere(
 
 async def test_a_request_can_be_tried_out_on_the_page(tmp_path: Path) -> None:
     async with TestServer(build(await make_services()), access_log=None) as server, chromium(tmp_path) as page:
-        await page.open(str(server.make_url("/docs#/clocks/time_now")))
+        await page.open(str(server.make_url("/docs#/server_time/time_now")))
         await page.until("document.querySelector('.opblock-summary-control') !== null")
-        for button in ("#operations-clocks-time_now .try-out__btn", "#operations-clocks-time_now .execute"):
+        for button in ("#operations-server_time-time_now .try-out__btn", "#operations-server_time-time_now .execute"):
             await page.until(f"document.querySelector('{button}') !== null")
             await page.value_of(f"document.querySelector('{button}').click()")
         await page.until("document.querySelector('.live-responses-table')?.innerText.includes('unixMs')")
         assert (page.failed, page.complaints) == ([], [])
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", ["/redoc", "/redoc/sockets"])
+async def test_a_page_shows_no_note_of_its_maker_and_fits_the_screen(path: str, width: int, tmp_path: Path) -> None:
+    async with TestServer(build(await make_services()), access_log=None) as server, chromium(tmp_path) as page:
+        await page.resize(width)
+        await page.open(str(server.make_url(path)))
+        await page.until("document.body.innerText.includes('Servers')")
+        await page.until("document.querySelector('a[href*=\"redocly.com\"]') !== null || innerWidth < 500")
+        assert "API docs by" not in await page.value_of("document.body.innerText")
+        assert await page.value_of("document.documentElement.scrollWidth") <= width
 
 
 async def test_failures_on_a_page_are_detected(tmp_path: Path) -> None:

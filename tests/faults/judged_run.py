@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.accounts.account import Account
 from hub.client.answers import Answer
@@ -25,6 +25,7 @@ from hub.ops.local.process import Process
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.values import APPOINTMENT_DURATION
+from tests.days import day_after_tomorrow
 from tests.people import doctors_and_patients, signed_in, tokens_of
 from tests.stack import Stack, until
 
@@ -72,10 +73,10 @@ class JudgedRun:
         return [exchange.answer for exchange in self.history.exchanges() if exchange.answer]
 
     def slots(self, each: int) -> list[Slot]:
-        """Return the first `each` slots of each doctor, from tomorrow on."""
-        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        """Return the first `each` slots of each doctor, from the day after tomorrow on."""
+        first_day = day_after_tomorrow()
         return [
-            Slot(doctor.id, tomorrow + number * APPOINTMENT_DURATION)
+            Slot(doctor.id, first_day + number * APPOINTMENT_DURATION)
             for number in range(each)
             for doctor in self.doctors
         ]

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hub.accounts.account import Account
@@ -21,6 +21,7 @@ from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.views import view
+from tests.days import day_after_tomorrow
 from tests.faults.js_clients import JsClients, js_clients
 from tests.faults.judged_run import PATIENCE, new_people
 from tests.people import signed_in, token, tokens_of
@@ -99,8 +100,7 @@ class Busy:
         self.answers: list[Answer] = []
         self._doctors = doctors
         self._patients = patients
-        midnight = system_clock().replace(hour=0, minute=0, second=0, microsecond=0)
-        self._tomorrow = midnight + timedelta(days=1)
+        self._first_day = day_after_tomorrow()
 
     async def change(self, how_many: int) -> None:
         """Make this many changes."""
@@ -114,7 +114,7 @@ class Busy:
 
     async def _changes(self, number: int, patient: Member, how_many: int) -> None:
         starts = (
-            self._tomorrow + APPOINTMENT_DURATION * (turn * len(self._patients) + number) for turn in itertools.count()
+            self._first_day + APPOINTMENT_DURATION * (turn * len(self._patients) + number) for turn in itertools.count()
         )
         steps = self._steps(number, patient, starts)
         for _ in range(how_many):

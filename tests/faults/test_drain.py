@@ -1,7 +1,6 @@
 """An api process is asked to stop while two hundred JavaScript clients use it: nobody loses an ack or an event."""
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from api.__main__ import STOP_WITHIN
 from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.scheduling.values import APPOINTMENT_DURATION, rfc3339
+from tests.days import day_after_tomorrow
 from tests.faults.balancer import balanced
 from tests.faults.js_clients import js_clients
 from tests.faults.judged_run import new_people
@@ -28,7 +28,7 @@ async def test_clients_of_a_draining_process_lose_neither_acks_nor_events(tmp_pa
         doctors = [each.id for each in doctor_accounts]
         issuer = tokens_of(stack.settings, system_clock)
         tokens = [token(each, issuer) for each in patients]
-        tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        first_day = day_after_tomorrow()
 
         async with (
             balanced(stack.settings.host, [process.port for process in stack.apis]) as balancer,
@@ -36,7 +36,7 @@ async def test_clients_of_a_draining_process_lose_neither_acks_nor_events(tmp_pa
         ):
 
             async def book(number: int, wave: int) -> Any:
-                start = tomorrow + APPOINTMENT_DURATION * (number // DOCTORS * WAVES + wave)
+                start = first_day + APPOINTMENT_DURATION * (number // DOCTORS * WAVES + wave)
                 asked = {"doctorId": doctors[number % DOCTORS], "start": rfc3339(start)}
                 return await clients.ask("command", client=number, kind="book", argument=asked)
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import pytest
 
 from api.__main__ import STOP_WITHIN
 from hub.client.answers import Answer
-from hub.clock import system_clock
 from hub.ops.local.process import Process
 from hub.scheduling.values import APPOINTMENT_DURATION
+from tests.days import day_after_tomorrow
 from tests.faults.balancer import Balancer, balanced
 from tests.faults.judged_run import JudgedRun, Person, had_doctors, judged_run
 from tests.stack import BROKER, Stack
@@ -110,9 +109,9 @@ async def everybody_busy(run: JudgedRun) -> AsyncIterator[None]:
 
 
 async def _book_and_cancel(run: JudgedRun, patient: Person, number: int, over: asyncio.Event) -> None:
-    tomorrow = system_clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    first_day = day_after_tomorrow()
     for turn in count():
-        start = tomorrow + (turn * PATIENTS + number) * APPOINTMENT_DURATION  # nobody else wants it
+        start = first_day + (turn * PATIENTS + number) * APPOINTMENT_DURATION  # nobody else wants it
         booked = await patient.commands.book(run.doctors[(turn + number) % DOCTORS].id, start)
         await asyncio.sleep(PAUSE)
         if booked.appointment:
