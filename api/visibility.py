@@ -1,4 +1,7 @@
-"""Which appointments a person may see: their own, in every list, read, text, figure, calendar feed and resync."""
+"""Which appointments a person may see, in every list, read, text, figure, calendar feed and resync.
+
+Doctors and patients see their own appointments, receptionists all appointments of the clinic.
+"""
 
 from typing import TypeVar
 
@@ -22,6 +25,8 @@ def visible_to(role: Role, user_id: str) -> AppointmentFilter:
             return AppointmentFilter(doctor_id=user_id)
         case Role.PATIENT:
             return AppointmentFilter(patient_id=user_id)
+        case Role.RECEPTIONIST:
+            return AppointmentFilter()
         case _:
             return NO_APPOINTMENTS
 

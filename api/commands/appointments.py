@@ -49,7 +49,7 @@ Moment = Annotated[Instant, BeforeValidator(_parse, json_schema_input_type=datet
 
 
 class BookRequest(Value):
-    """The slot to book. A doctor says for which patient; a patient books for themselves.
+    """The slot to book. A doctor and a receptionist say for which patient; a patient books for themselves.
 
     White space around the `reason` is removed.
     """
@@ -97,7 +97,7 @@ class AppointmentCommands:
         key: str | None,
         start: datetime | None = None,
     ) -> Done[AppointmentView]:
-        """Change an appointment of the caller and return it as it is right after the change.
+        """Change an appointment that the caller may see, and return it as it is right after the change.
 
         `start` is for `reschedule` only.
         Raises `Problem`. An appointment of other people is `not_found`, like one that does not exist.
@@ -112,15 +112,18 @@ class AppointmentCommands:
         return await self._send(_change(header, appointment_id, kind, start))
 
     async def _patient_of(self, who: Identity, request: BookRequest) -> str:
-        """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only."""
+        """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only.
+
+        A receptionist books in every calendar.
+        """
         if who.role is Role.PATIENT:
             if request.patient_id not in (None, who.user_id):
                 raise Problem("forbidden", "A patient can book only for themselves.")
             return who.user_id
-        if request.doctor_id != who.user_id:
+        if who.role is not Role.RECEPTIONIST and request.doctor_id != who.user_id:
             raise Problem("forbidden", "A doctor can book only in their own calendar.")
         if request.patient_id is None:
-            raise _invalid("/patientId", "A doctor has to say for which patient.", "missing")
+            raise _invalid("/patientId", "Say for which patient.", "missing")
         patient = await stored(self._records.users.by_id(request.patient_id))
         if patient is None or patient.role != "patient":
             raise _invalid("/patientId", "There is no such patient.", "unknown")

@@ -13,7 +13,6 @@ from pydantic.json_schema import models_json_schema
 
 from api.documents.descriptions import describe_fields
 from api.documents.examples import example
-from api.http.identity import Access
 from api.http.problems import KINDS, Code
 from api.sockets.commands import COMMANDS, SocketCommand
 from api.sockets.outbound import APPOINTMENT_EVENT_TYPES, CODES, EVENTS, SCHEDULE_EVENT_TYPES, RefusedAck
@@ -166,7 +165,7 @@ def _operations(commands: Sequence[SocketCommand]) -> dict[str, Json]:
 
 def _operation_description(command: SocketCommand) -> str:
     codes = f"Error codes: {', '.join(command.problems)}."
-    return codes if command.access is Access.SIGNED_IN else f"For {command.access.value}s only. {codes}"
+    return f"Only {command.access.names} may send it. {codes}" if command.access.of_some_roles else codes
 
 
 def _in_channel(message: str) -> Json:

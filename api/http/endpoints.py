@@ -155,7 +155,9 @@ def _all_problems(
     method: Method, access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]
 ) -> tuple[Code, ...]:
     codes: list[Code] = [] if access is Access.ANYONE else list(_TOKEN_PROBLEMS)
-    if access in {Access.DOCTOR, Access.PATIENT}:
+    if access not in {Access.ANYONE, Access.ANY_LOG_IN}:
+        codes.append("password_change_required")
+    if access.of_some_roles:
         codes.append("forbidden")
     if method != "GET" and access is not Access.ANYONE:
         codes.append("too_many_requests")

@@ -1,6 +1,6 @@
 """Authentication by bearer token, and which roles an endpoint serves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from aiohttp import hdrs, web
@@ -9,6 +9,7 @@ from api.http.problems import Problem
 from hub.accounts.identity import Identity
 from hub.accounts.tokens import InvalidToken
 from hub.clock import Clock
+from hub.scheduling.values import Role
 
 WHO = web.RequestKey("who", Identity)
 """The key under which an authenticated request holds its `Identity`."""
@@ -18,12 +19,56 @@ _CHALLENGE = 'Bearer realm="clinic-hub"'
 
 
 class Access(StrEnum):
-    """Who may call an endpoint."""
+    """Who may call an endpoint, or send a socket command."""
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    ANY_LOG_IN = "any_log_in"
+    """Signed in, also with a first password that has to be changed before anything else."""
     DOCTOR = "doctor"
-    PATIENT = "patient"
+    RECEPTIONIST = "receptionist"
+    STAFF = "staff"
+    """Doctors and receptionists."""
+    NO_RECEPTIONIST = "no_receptionist"
+    """Doctors and patients: what is of a person's own calendar, which a receptionist has not."""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles of the callers."""
+        return _ROLES[self]
+
+    @property
+    def of_some_roles(self) -> bool:
+        """Whether callers of some role are refused."""
+        return self in _NAMES
+
+    @property
+    def names(self) -> str:
+        """The roles as a message names them; only where callers of some role are refused."""
+        return _NAMES[self]
+
+    def require(self, role: Role) -> None:
+        """Return if callers of this role may. Raises `Problem` (403)."""
+        if role not in self.roles:
+            raise Problem("forbidden", f"Only {self.names} may do this.")
+
+
+_PEOPLE = frozenset({Role.DOCTOR, Role.PATIENT, Role.RECEPTIONIST})
+_ROLES: Mapping[Access, frozenset[Role]] = {
+    Access.ANYONE: _PEOPLE,
+    Access.SIGNED_IN: _PEOPLE,
+    Access.ANY_LOG_IN: _PEOPLE,
+    Access.DOCTOR: frozenset({Role.DOCTOR}),
+    Access.RECEPTIONIST: frozenset({Role.RECEPTIONIST}),
+    Access.STAFF: frozenset({Role.DOCTOR, Role.RECEPTIONIST}),
+    Access.NO_RECEPTIONIST: frozenset({Role.DOCTOR, Role.PATIENT}),
+}
+_NAMES: Mapping[Access, str] = {
+    Access.DOCTOR: "a doctor",
+    Access.RECEPTIONIST: "a receptionist",
+    Access.STAFF: "a doctor or a receptionist",
+    Access.NO_RECEPTIONIST: "a doctor or a patient",
+}
 
 
 class Authenticator:
@@ -44,13 +89,14 @@ class Authenticator:
         """Return the caller's identity, None where anyone may call. Raises `Problem` (401, 403)."""
         if access is Access.ANYONE:
             return None
-        who = self.authenticate(request)
+        who = self._authenticate(request)
         request[WHO] = who
-        if access is Access.SIGNED_IN or access.value == who.role.value:
-            return who
-        raise Problem("forbidden", f"Only a {access.value} may do this.")
+        if access is not Access.ANY_LOG_IN:
+            _require_own_password(who)
+        access.require(who.role)
+        return who
 
-    def authenticate(self, request: web.Request) -> Identity:
+    def _authenticate(self, request: web.Request) -> Identity:
         """Return the caller's identity. Raises `Problem` (401) with the challenge of RFC 6750."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -59,10 +105,15 @@ class Authenticator:
                 "Send the access token in the header Authorization: Bearer …",
                 headers={hdrs.WWW_AUTHENTICATE: _CHALLENGE},
             )
-        return self.identity_of(token.strip())
+        return self._identity_of(token.strip())
 
     def identity_of(self, token: str) -> Identity:
-        """Return the identity that the access token proves. Raises `Problem` (401)."""
+        """Return the identity that the access token proves. Raises `Problem` (401, 403 with a first password)."""
+        who = self._identity_of(token)
+        _require_own_password(who)
+        return who
+
+    def _identity_of(self, token: str) -> Identity:
         who = self._verify_once(token)
         if self._ended(who.session_id):
             raise _invalid("The log-in of this token has ended. Log in again.")
@@ -81,6 +132,11 @@ class Authenticator:
             del self._verified[next(iter(self._verified))]  # the oldest entry, which expires first
         self._verified[token] = who
         return who
+
+
+def _require_own_password(who: Identity) -> None:
+    if who.must_change_password:
+        raise Problem("password_change_required", "Change your first password, then refresh this token.")
 
 
 def _problem_of(error: InvalidToken) -> Problem:

@@ -12,9 +12,12 @@ const PATIENCE = { inAll: 30_000, each: 12_000 }; // ms; the hub says something 
 const RECONNECT = { first: 100, longest: 1_000 };
 const REFRESH = { inAll: 25_000, each: 8_000, pause: 500 }; // ms; the hub gives the same tokens again for 30 seconds
 
-/** Log in at the door of the role ("doctor" or "patient"); a Session, with its options. Throws a HubError. */
+/** Log in as a "doctor", "patient" or "receptionist"; a Session, with its options. Throws a HubError.
+ *
+ * With a first password `session.passwordChangeRequired` is true, and nothing but `session.changePassword` works. */
 export async function logIn(url, role, email, password, options = {}) {
-  const said = await post(url, `/api/v1/auth/${role}/login`, { email, password });
+  const door = role === "receptionist" ? "staff" : role;
+  const said = await post(url, `/api/v1/auth/${door}/login`, { email, password });
   return new Session(url, said, options);
 }
 
@@ -38,8 +41,8 @@ export class HubError extends Error {
 export class Session {
   #shared;
 
-  constructor(url, { accessToken, refreshToken, user = null }, options = {}) {
-    Object.assign(this, { url, accessToken, refreshToken, user });
+  constructor(url, { accessToken, refreshToken, user = null, passwordChangeRequired = false }, options = {}) {
+    Object.assign(this, { url, accessToken, refreshToken, user, passwordChangeRequired });
     this.renewing = null;
     this.#shared = new SharedTokens(`clinic-hub ${url} ${refreshToken.split(".")[0]}`, options);
   }
@@ -49,6 +52,14 @@ export class Session {
     if (this.accessToken !== expired) return;
     this.renewing ??= this.#shared.alone(() => this.#renew(expired)).finally(() => (this.renewing = null));
     await this.renewing;
+  }
+
+  /** Change the password. Every other log-in of the person ends; this one gets new tokens. Throws a HubError. */
+  async changePassword(current, fresh) {
+    const headers = { Authorization: `Bearer ${this.accessToken}` };
+    await post(this.url, "/api/v1/auth/password", { current, new: fresh }, headers);
+    await this.renew(this.accessToken);
+    this.passwordChangeRequired = false;
   }
 
   /** Remove the tokens from the storage. */
@@ -473,6 +484,7 @@ async function post(url, path, body, headers = {}, within = PATIENCE.inAll) {
   } catch (error) {
     throw new HubError("no_answer", error.message); // also when the answer ends in its middle
   }
+  if (response.status === 204) return null;
   try {
     said = JSON.parse(said);
   } catch {

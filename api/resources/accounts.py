@@ -20,7 +20,7 @@ from hub.accounts.passwords import hash_password, verify_password
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
 from hub.records.schedules import schedule_of
-from hub.scheduling.values import Value
+from hub.scheduling.values import AccountRole, Value
 
 routes = Routes("/api/v1")
 
@@ -55,13 +55,18 @@ class Refresh(Value):
 
 
 class SignedIn(Value):
-    """The tokens of a log-in and the account of the user. `expires_in`: seconds until the access token expires."""
+    """The tokens of a log-in and the account of the user. `expires_in`: seconds until the access token expires.
+
+    With `password_change_required` the access token is good only for the change of the first password, and for
+    log-outs. The token that the next refresh gives is good for everything.
+    """
 
     access_token: str
     refresh_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # a kind of token, not a secret
     expires_in: int
     user: User
+    password_change_required: bool
 
 
 @routes.endpoint(
@@ -108,6 +113,17 @@ async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -
     return await _log_in(services, request, body, "doctor")
 
 
+@routes.endpoint(
+    "POST",
+    "/auth/staff/login",
+    access=Access.ANYONE,
+    problems=["invalid_credentials", "forbidden", "too_many_requests"],
+)
+async def log_in_staff(services: Services, request: web.Request, body: LogIn) -> SignedIn:
+    """Log in as a receptionist."""
+    return await _log_in(services, request, body, "receptionist")
+
+
 @routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"], sends=[REPLAYED])
 async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Answer[SignedIn]:
     """Exchange a refresh token for a new pair of tokens. To use a refresh token twice ends the log-in.
@@ -124,13 +140,13 @@ async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Ans
     return answer_of(Done(_signed_in(*renewed), renewed[1].replayed))
 
 
-@routes.endpoint("POST", "/auth/logout", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+@routes.endpoint("POST", "/auth/logout", access=Access.ANY_LOG_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out(services: Services, who: Identity) -> None:
     """End the log-in of the access token, with all its tokens and sockets."""
     await services.sign_in.end(who.session_id)
 
 
-@routes.endpoint("POST", "/auth/logout/all", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+@routes.endpoint("POST", "/auth/logout/all", access=Access.ANY_LOG_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out_everywhere(services: Services, who: Identity) -> None:
     """End all log-ins of the caller on every device, this one included."""
     await services.sign_in.end_all(who.user_id)
@@ -139,20 +155,25 @@ async def log_out_everywhere(services: Services, who: Identity) -> None:
 @routes.endpoint(
     "POST",
     "/auth/password",
-    access=Access.SIGNED_IN,
+    access=Access.ANY_LOG_IN,
     status=HTTPStatus.NO_CONTENT,
     problems=["too_many_requests"],
 )
 async def change_password(services: Services, request: web.Request, who: Identity, body: PasswordChange) -> None:
-    """Change the caller's password. Every other log-in ends; the log-in of the access token goes on."""
+    """Change the caller's password. Every other log-in ends; the log-in of the access token goes on.
+
+    After the change of a first password, refresh the token: the new one is good for everything.
+    """
     account = await own_account(services, who)
     # A person at an unlocked screen must not get more guesses here than at the log-in.
     await services.sign_in_rate_limits.count("login", request.remote, account.email)
     current = body.current.get_secret_value()
     if _is_too_long(current) or not await verify_password(current, account.password_hash):
         raise _wrong_password()
+    if account.must_change_password and body.new.get_secret_value() == current:
+        raise _invalid_body("/new", "Choose another password than the first one")
     fresh = await hash_password(body.new.get_secret_value(), services.settings.bcrypt_rounds)
-    changed = account.model_copy(update={"password_hash": fresh})
+    changed = account.model_copy(update={"password_hash": fresh, "must_change_password": False})
     if await services.records.users.change(account, changed) == "stale":
         raise _wrong_password()  # another change of the password came between
     # Only after the change: otherwise a log-in with the old password, made in between, would stay.
@@ -160,16 +181,14 @@ async def change_password(services: Services, request: web.Request, who: Identit
 
 
 def _wrong_password() -> Problem:
-    return Problem(
-        "invalid_request",
-        "The body is not valid.",
-        errors=[FieldError("/current", "This is not the current password", "password")],
-    )
+    return _invalid_body("/current", "This is not the current password")
 
 
-async def _log_in(
-    services: Services, request: web.Request, body: LogIn, role: Literal["doctor", "patient"]
-) -> SignedIn:
+def _invalid_body(field: str, detail: str) -> Problem:
+    return Problem("invalid_request", "The body is not valid.", errors=[FieldError(field, detail, "password")])
+
+
+async def _log_in(services: Services, request: web.Request, body: LogIn, role: AccountRole) -> SignedIn:
     """Log in. Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role."""
     await services.sign_in_rate_limits.count("login", request.remote, body.email)
     account = await services.records.users.by_email(body.email)
@@ -199,7 +218,11 @@ def _invalid_credentials() -> Problem:
 
 
 async def _is_disabled(services: Services, account: Account) -> bool:
-    """Return whether it is the account of a doctor who has left the clinic."""
+    """Return whether it is the account of a doctor or a receptionist who has left the clinic."""
+    if account.role == "receptionist":
+        # Read again: the account may have been disabled while the password was verified.
+        receptionist = await services.records.users.by_id(account.id)
+        return receptionist is None or receptionist.disabled
     doctor = await schedule_of(services.records, account.id) if account.role == "doctor" else None
     return doctor is not None and doctor.disabled
 
@@ -219,4 +242,5 @@ def _signed_in(account: Account, pair: TokenPair) -> SignedIn:
         refresh_token=pair.refresh_token,
         expires_in=pair.expires_in,
         user=user_of(account),
+        password_change_required=account.must_change_password,
     )

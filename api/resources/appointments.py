@@ -22,6 +22,7 @@ from api.views.entries import Entry
 from api.visibility import require_visible, visible_appointment, visible_to
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import NO_APPOINTMENTS, After, AppointmentFilter
+from hub.records.paging import page_of_doctors
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
 from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
 from hub.scheduling.views import AppointmentView, view
@@ -96,7 +97,10 @@ async def book(services: Services, who: Identity, headers: Repeatable, body: Boo
 async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery, headers: Known
 ) -> Json[list[AppointmentView]]:
-    """List the caller's appointments by start. A Link header leads to the next page if there is one."""
+    """List the caller's appointments by start, for a receptionist those of the clinic.
+
+    A Link header leads to the next page if there is one.
+    """
     wanted, after = _filter(who, query), _after(query)
     found, more = await _page(services, wanted, query.limit + 1, after, headers)
     shown = found[: query.limit]
@@ -107,7 +111,7 @@ async def list_appointments(
 
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN, sends=SENDS)
 async def show_appointment(services: Services, who: Identity, path: ById, headers: Known) -> Json[AppointmentView]:
-    """Show one of the caller's appointments."""
+    """Show an appointment that the caller may see."""
     entry = services.views.entry(path.id)
     doctor_id = entry.doctor_id if entry else who.user_id if who.role is Role.DOCTOR else None
     reading = await services.views.doctor(doctor_id, headers.seq_of(doctor_id)) if doctor_id else None
@@ -157,7 +161,7 @@ async def cancel(services: Services, who: Identity, path: ById, headers: Repeata
 @routes.endpoint(
     "PATCH",
     "/{id}/complete",
-    access=Access.DOCTOR,
+    access=Access.STAFF,
     problems=[*_CHANGE_PROBLEMS, "too_early"],
     sends=[REPLAYED, POSITION],
 )
@@ -169,7 +173,7 @@ async def complete(services: Services, who: Identity, path: ById, headers: Repea
 @routes.endpoint(
     "PATCH",
     "/{id}/check-in",
-    access=Access.DOCTOR,
+    access=Access.STAFF,
     problems=[*_CHANGE_PROBLEMS, "too_early", "in_the_past", "slot_taken", "patient_busy"],
     sends=[REPLAYED, POSITION],
 )
@@ -178,14 +182,14 @@ async def check_in(services: Services, who: Identity, path: ById, headers: Repea
     return answer_of(await services.appointment_commands.change(who, "check_in", path.id, "rest", headers.key))
 
 
-@routes.endpoint("PATCH", "/{id}/call-in", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
+@routes.endpoint("PATCH", "/{id}/call-in", access=Access.STAFF, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
 async def call_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Record that the patient, who has arrived, was called into the room."""
     return answer_of(await services.appointment_commands.change(who, "call_in", path.id, "rest", headers.key))
 
 
 @routes.endpoint(
-    "PATCH", "/{id}/undo-visit", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
+    "PATCH", "/{id}/undo-visit", access=Access.STAFF, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
 )
 async def undo_visit(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
     """Undo the last step of the visit: the call into the room, else the arrival."""
@@ -217,7 +221,13 @@ async def _page(
     )
     if reading is not None and (entries := reading.view.page(wanted, limit, after)) is not None:
         return entries, headers_of(reading)
-    found = await services.records.appointments.page(wanted, limit, after)
+    records = services.records
+    if wanted.doctor_id is None and wanted.patient_id is None:
+        found = await page_of_doctors(
+            records.appointments, await records.users.doctor_ids(), wanted, limit, after
+        )
+    else:
+        found = await records.appointments.page(wanted, limit, after)
     return [Entry.of(view(each), each.last.seq) for each in found], headers_of(reading) if reading else {}
 
 

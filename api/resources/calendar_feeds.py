@@ -40,7 +40,7 @@ class ByFeed(Value):
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-@routes.endpoint("POST", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.CREATED)
+@routes.endpoint("POST", "/users/me/calendar-link", access=Access.NO_RECEPTIONIST, status=HTTPStatus.CREATED)
 async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
     """Create the private link of the caller's calendar. It replaces the previous link, which ends."""
     key = new_secret()
@@ -48,7 +48,7 @@ async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
     return FeedLink(path=f"/api/v1/calendars/{who.user_id}/{key}.ics")
 
 
-@routes.endpoint("DELETE", "/users/me/calendar-link", access=Access.SIGNED_IN, status=HTTPStatus.NO_CONTENT)
+@routes.endpoint("DELETE", "/users/me/calendar-link", access=Access.NO_RECEPTIONIST, status=HTTPStatus.NO_CONTENT)
 async def end_calendar_link(services: Services, who: Identity) -> None:
     """End the private link of the caller's calendar."""
     await _set_key(services, who, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aiohttp import hdrs
 from pydantic import AfterValidator, Field
@@ -18,7 +18,7 @@ from hub.accounts.identity import Identity
 from hub.accounts.ports import Unique
 from hub.ids import new_id
 from hub.scheduling.schedule import ZoneName
-from hub.scheduling.values import Id, Instant, Role, Value
+from hub.scheduling.values import AccountRole, Id, Instant, Role, Value
 from hub.texting.text import TextKind
 from hub.texting.wording import Language
 
@@ -45,7 +45,7 @@ class User(Value):
     """
 
     id: Id
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
     email: str
     phone: str | None
@@ -114,7 +114,10 @@ async def remove_photo(services: Services, who: Identity) -> None:
 
 @routes.endpoint("GET", "/{id}/photo", access=Access.SIGNED_IN, gives="image/jpeg")
 async def show_photo(services: Services, who: Identity, path: ById) -> File:
-    """Show the picture of the caller, of a doctor, or, to a doctor, of a patient who has or had an appointment."""
+    """Show the picture of the caller, of a doctor, or of a patient.
+
+    A doctor sees those of patients who have or had an appointment with the doctor, a receptionist those of all.
+    """
     account = await services.records.users.by_id(path.id)
     if account is None or account.photo is None or not await _may_see(services, who, account):
         raise Problem("not_found", "There is no such picture.")
@@ -162,6 +165,8 @@ async def _change(services: Services, account: Account, changes: Mapping[str, ob
 async def _may_see(services: Services, who: Identity, account: Account) -> bool:
     if account.id == who.user_id or account.role == "doctor":
         return True
+    if who.role is Role.RECEPTIONIST:
+        return account.role == "patient"
     return who.role is Role.DOCTOR and await services.records.appointments.have_met(who.user_id, account.id)
 
 

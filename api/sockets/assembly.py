@@ -40,7 +40,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         sessions=sessions,
         tokens=tokens,
         dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
-        patient_subscriptions=PatientSubscriptions(sessions, server, resync, records.appointments, limits),
+        patient_subscriptions=PatientSubscriptions(sessions, server, resync, records, limits),
         resync=resync,
         limits=limits,
     )

@@ -95,7 +95,7 @@ def command(
 ) -> Callable[[Handler], Handler]:
     """Put a handler into the table. `problems` are its own; those of its access and of every command are added."""
     codes: list[Code] = list(problems)
-    if access is not Access.SIGNED_IN:
+    if access.of_some_roles:
         codes.append("forbidden")
     if writes:
         codes.append("too_many_requests")
@@ -158,7 +158,7 @@ async def cancel(handlers: Handlers, session: Session, request: Change) -> Field
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "too_early"], writes=True)
 async def complete(handlers: Handlers, session: Session, request: Change) -> Fields:
-    """Record that the patient came; for the doctor of the appointment."""
+    """Record that the patient came; for the doctor of the appointment, and for receptionists."""
     # Not limited to doctors by the table: for a stranger's appointment everybody gets `not_found`, patients too.
     return _appointment(
         await handlers.appointments.change(
@@ -257,7 +257,7 @@ async def sync(handlers: Handlers, session: Session, request: SyncRequest) -> Fi
     return await handlers.sync.answer(session, request.since)
 
 
-@command(outbound.TokenAck, problems=["forbidden", "token_expired"])
+@command(outbound.TokenAck, problems=["forbidden", "token_expired", "password_change_required"])
 async def authenticate(handlers: Handlers, session: Session, request: Authenticate) -> Fields:
     """Replace the access token before it expires."""
     return {"expiresAt": rfc3339(handlers.tokens.renew(session, request.token))}

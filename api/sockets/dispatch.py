@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from api.http.identity import Access
 from api.http.problems import Problem, problem_of
 from api.http.rate_limits import WriteRateLimit
 from api.metrics import EVENT_SECONDS, EVENTS
@@ -91,8 +90,7 @@ class Dispatch:
         if command.writes:
             self._write_rate_limit.count(identity.user_id, session.address)
         request = read(command.request, args)
-        if command.access is not Access.SIGNED_IN and command.access.value != identity.role.value:
-            raise Problem("forbidden", f"Only a {command.access.value} may do this.")
+        command.access.require(identity.role)
         return await command.handler(self._handlers, session, request)
 
     def _record(self, event: str, session: Session, outcome: str, seconds: float) -> None:

@@ -31,13 +31,14 @@ class Emission:
 def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
     """Return what to send for a notice.
 
-    The appointment goes to its doctor and its patient, the schedule to the doctor, slots to the sessions that watch
-    them.
+    The appointment goes to its doctor, its patient and the receptionists, the schedule to the doctor, slots to the
+    sessions that watch them.
     """
     sessions = dict.fromkeys(registry.room(Role.DOCTOR, notice.doctor_id))
     if isinstance(notice, ScheduleNotice):
         own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.after))] if sessions else []
         return own + _slot_emissions(registry, notice, _changed_slots(registry, notice))
+    sessions |= dict.fromkeys(one for one in registry.desk() if one.joined and notice.doctor_id in one.doctors)
     if concerns_patient(notice.event):
         patients = registry.room(Role.PATIENT, notice.appointment.patient_id)
         # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
@@ -51,7 +52,7 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
 
 
 def concerns_patient(event: AnyEvent) -> bool:
-    """Return whether a patient is sent the event. A missed reminder is for the doctor only: it asks for a call."""
+    """Return whether a patient is sent the event. A missed reminder is for the clinic only: it asks for a call."""
     return event.type != "reminder_missed"
 
 

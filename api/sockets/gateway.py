@@ -91,7 +91,7 @@ class Gateway:
             await self.sessions.subscribe(session, doctor_id)
             session.doctors.add(doctor_id)
         self.sessions.join(session)
-        if identity.role is Role.PATIENT:
+        if identity.role is not Role.DOCTOR:
             self._patient_subscriptions.on_joined(session)
 
     async def _on_event(self, event: str, sid: str, *args: object) -> dict[str, object]:

@@ -1,12 +1,16 @@
-"""Subscribes connected patients to doctors who become theirs: by a booking of somebody else, or on another device.
+"""Subscribes connected patients and receptionists to doctors who become theirs.
+
+A patient gets a new doctor by a booking of somebody else, or on another device; a receptionist when a doctor joins the
+clinic.
 
 While nobody in this process follows a doctor, notices of that doctor may be lost, and arrive in any order. So the
-patient's session is at first sent nothing of the new doctor. The catch-up follows the doctor, reads from the record
-what has happened between doctor and patient, sends that, and lets later notices through. The first notice may be lost
-as well: therefore the doctors of connected patients are also compared with the record.
+person's session is at first sent nothing of the new doctor. The catch-up follows the doctor, reads from the record
+what has happened that the person may see, sends that, and lets later notices through. The first notice may be lost as
+well: therefore the doctors of connected people are also compared with the record.
 """
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
 from prometheus_client import Counter
@@ -18,28 +22,28 @@ from api.sockets.server import Server
 from api.sockets.session import Disconnected, Session, SessionRegistry
 from hub.bus.messages import Notice, ScheduleNotice
 from hub.records.errors import StoreUnavailable
-from hub.records.ports import AppointmentRecords
+from hub.records.ports import Records
 
 FOUND_LATE = Counter(
-    "clinic_meetings_late_total", "Doctors of connected patients that were found in the record, without a notice."
+    "clinic_meetings_late_total", "Doctors of connected people that were found in the record, without a notice."
 )
 
 
 class PatientSubscriptions:
-    """Catches up patients' sessions with doctors who are new to them."""
+    """Catches up the sessions of patients and receptionists with doctors who are new to them."""
 
     def __init__(  # assembled once
         self,
         sessions: SessionRegistry,
         server: Server,
         resync: ResyncReader,
-        appointments: AppointmentRecords,
+        records: Records,
         limits: Limits,
     ) -> None:
         self._sessions = sessions
         self._server = server
         self._resync = resync
-        self._appointments = appointments
+        self._records = records
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.catch_ups_at_once)
         self._tasks: asyncio.TaskGroup | None = None
@@ -51,10 +55,10 @@ class PatientSubscriptions:
         session.deferred_doctors.clear()
 
     def on_notice(self, notice: Notice) -> None:
-        """Start a catch-up for each session of the patient to which the notice's doctor is new."""
+        """Start a catch-up for each session of the patient or a receptionist to which the notice's doctor is new."""
         if isinstance(notice, ScheduleNotice):
             return
-        for session in self._sessions.of_patient(notice.appointment.patient_id):
+        for session in (*self._sessions.of_patient(notice.appointment.patient_id), *self._sessions.desk()):
             self._request(session, notice.doctor_id)
 
     async def run(self) -> None:
@@ -66,16 +70,23 @@ class PatientSubscriptions:
                     await self._compare()
 
     async def _compare(self) -> None:
-        """Find doctors of connected patients that no notice told of; patients not compared for longest come first."""
+        """Find doctors of connected people that no notice told of; patients not compared for longest come first."""
+        if self._sessions.desk():
+            doctor_ids = await self._records.users.doctor_ids()
+            for session in self._sessions.desk():
+                self._request_found(session, doctor_ids)
         patients = self._sessions.next_patients(self._limits.compared_at_once)
-        found = await self._appointments.doctors_of(patients) if patients else {}
+        found = await self._records.appointments.doctors_of(patients) if patients else {}
         for patient_id in patients:
             self._sessions.mark_compared(patient_id)
             for session in self._sessions.of_patient(patient_id):
-                for doctor_id in found.get(patient_id, ()):
-                    if session.joined and doctor_id not in session.doctors:
-                        FOUND_LATE.inc()
-                        self._request(session, doctor_id)
+                self._request_found(session, found.get(patient_id, ()))
+
+    def _request_found(self, session: Session, doctor_ids: Iterable[str]) -> None:
+        for doctor_id in doctor_ids:
+            if session.joined and doctor_id not in session.doctors:
+                FOUND_LATE.inc()
+                self._request(session, doctor_id)
 
     def _request(self, session: Session, doctor_id: str) -> None:
         if doctor_id in session.doctors:
@@ -90,7 +101,7 @@ class PatientSubscriptions:
         session.catch_ups[doctor_id] = True
 
     async def _catch_up(self, session: Session, doctor_id: str) -> None:
-        """Send the session what happened between patient and doctor, and let the doctor's later notices through."""
+        """Send the session what happened at the doctor, and let the doctor's later notices through."""
         try:
             async with self._turns:
                 await self._send_history(session, doctor_id)
@@ -106,7 +117,7 @@ class PatientSubscriptions:
             try:
                 await self._sessions.subscribe(session, doctor_id)
                 session.catch_ups[doctor_id] = False
-                history = await self._resync.between(session.identity.user_id, doctor_id)
+                history = await self._resync.between(session.identity, doctor_id)
             except StoreUnavailable:
                 session.catch_ups[doctor_id] = True
                 await asyncio.sleep(self._limits.retry_after)

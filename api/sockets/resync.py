@@ -1,4 +1,4 @@
-"""Reads a person's appointments from the record, consistent at one `seq` of each of the person's doctors.
+"""Reads what a person may see of appointments from the record, consistent at one `seq` of each of the person's doctors.
 
 No read shows all documents at one moment: each is read before or after an event. So the reader first reads the last
 `seq` of each doctor, then the appointments, and then applies the doctor's later events until there are none.
@@ -56,17 +56,22 @@ class ResyncReader:
         self._appointments = records.appointments
 
     async def doctors(self, person: Identity) -> set[str]:
-        """Return the doctors whose events may concern a person: the doctor, or all doctors a patient ever had."""
+        """Return the doctors whose events may concern a person.
+
+        They are the doctor, all doctors that a patient ever had, or all doctors of the clinic for a receptionist.
+        """
         match person.role:
             case Role.DOCTOR:
                 return {person.user_id}
             case Role.PATIENT:
                 return (await self._appointments.doctors_of([person.user_id])).get(person.user_id, set())
+            case Role.RECEPTIONIST:
+                return set(await self._records.users.doctor_ids())
             case _:
                 return set()
 
     async def snapshot(self, person: Identity, start_from: datetime) -> Snapshot:
-        """Return the person's own appointments that start at `start_from` or later."""
+        """Return the appointments that the person may see and that start at `start_from` or later."""
         wanted = AppointmentFilter(start_from=start_from).within(visible_to(person.role, person.user_id))
         position, own = await self._read(await self.doctors(person), wanted, {})
         of_person = {appointment.id: appointment for appointment in own}
@@ -101,16 +106,19 @@ class ResyncReader:
         behind = sum(last.values()) - sum(since.values())
         if person.role is Role.DOCTOR:
             missed = await self._since(since, last) if behind <= limit else None
+        elif person.role is Role.RECEPTIONIST:
+            # Too far behind means a snapshot: the other way reads every appointment that the clinic ever had.
+            missed = await self._missed_of(person, since, last, doctors - since.keys()) if behind <= limit else None
         elif behind <= self._limits.scanned_events:
-            missed = await self._missed_by_patient(person.user_id, since, last, doctors - since.keys())
+            missed = await self._missed_of(person, since, last, doctors - since.keys())
         else:
-            missed = await self._of_patient(doctors, since, visible_to(person.role, person.user_id), last)
+            missed = await self._all_of(person, doctors, since, visible_to(person.role, person.user_id), last)
         return missed if missed and len(missed.events) <= limit else None
 
-    async def between(self, patient_id: str, doctor_id: str) -> Missed:
-        """Return all events between a patient and one doctor."""
-        wanted = AppointmentFilter(patient_id=patient_id, doctor_id=doctor_id)
-        return await self._of_patient({doctor_id}, {}, wanted, {})
+    async def between(self, person: Identity, doctor_id: str) -> Missed:
+        """Return all events of one doctor that a patient or a receptionist may see."""
+        wanted = AppointmentFilter(doctor_id=doctor_id).within(visible_to(person.role, person.user_id))
+        return await self._all_of(person, {doctor_id}, {}, wanted, {})
 
     async def _since(self, since: Mapping[str, int], last: Position) -> Missed:
         """Return all events of these doctors after `since` up to `last`, which the doctors have reached."""
@@ -122,24 +130,29 @@ class ResyncReader:
                 after = events[-1].event.seq
         return Missed(events, last)
 
-    async def _missed_by_patient(
-        self, patient_id: str, since: Mapping[str, int], last: Position, new_doctors: set[str]
+    async def _missed_of(
+        self, person: Identity, since: Mapping[str, int], last: Position, new_doctors: set[str]
     ) -> Missed:
-        """Return the missed events of a patient who was away for a moment.
+        """Return the missed events of a patient or a receptionist who was away for a moment.
 
-        Few events of the patient's doctors are new, while the patient's own appointments may be many.
+        Few events of the person's doctors are new, while the appointments that the person may see may be many.
         """
         of_doctors = await self._since(since, last)
-        events = [past for past in of_doctors.events if _concerns(past, patient_id)]
+        events = [past for past in of_doctors.events if _concerns(past, person)]
         position = dict(of_doctors.position)
         for doctor_id in new_doctors:
-            history = await self.between(patient_id, doctor_id)
+            history = await self.between(person, doctor_id)
             events += history.events
             position |= history.position
         return Missed(sorted(events, key=_by_doctor), position)
 
-    async def _of_patient(
-        self, doctors: set[str], since: Mapping[str, int], wanted: AppointmentFilter, known: Position
+    async def _all_of(
+        self,
+        person: Identity,
+        doctors: set[str],
+        since: Mapping[str, int],
+        wanted: AppointmentFilter,
+        known: Position,
     ) -> Missed:
         position, own = await self._read(doctors, wanted, known)
         events: list[RecordedEvent[Aggregate]] = [
@@ -150,7 +163,7 @@ class ResyncReader:
             if since.get(appointment.doctor_id, 0) < event.seq <= position[appointment.doctor_id]
         ]
         await self._apply_later_events(position, events.append)
-        own_events = [past for past in events if _concerns(past, wanted.patient_id)]
+        own_events = [past for past in events if _concerns(past, person)]
         return Missed(sorted(own_events, key=_by_doctor), position)
 
     async def _read(
@@ -164,11 +177,22 @@ class ResyncReader:
         while True:
             unknown = doctors - known.keys()
             known = known | {doctor_id: await self._appointments.last_seq(doctor_id) for doctor_id in unknown}
-            own = await every_appointment(self._appointments, wanted, self._limits.record_page)
+            own = await self._every(doctors, wanted)
             found = {appointment.doctor_id for appointment in own}
             if found <= doctors:
                 return known, own
             doctors = doctors | found
+
+    async def _every(self, doctors: set[str], wanted: AppointmentFilter) -> list[Appointment]:
+        """Return all appointments that pass the filter."""
+        if wanted.doctor_id is not None or wanted.patient_id is not None:
+            return await every_appointment(self._appointments, wanted, self._limits.record_page)
+        found: list[Appointment] = []
+        # Doctor by doctor: there is no index on the start alone.
+        for doctor_id in sorted(doctors):
+            of_doctor = wanted.within(AppointmentFilter(doctor_id=doctor_id))
+            found += await every_appointment(self._appointments, of_doctor, self._limits.record_page)
+        return found
 
     async def _apply_later_events(self, position: Position, apply: Callable[[RecordedEvent[Aggregate]], None]) -> None:
         """Call `apply` with every event after `position`, and move `position` to the last of them."""
@@ -179,11 +203,12 @@ class ResyncReader:
                 position[doctor_id] = events[-1].event.seq
 
 
-def _concerns(recorded: RecordedEvent[Aggregate], patient_id: str | None) -> bool:
-    """Return whether the event is one of the patient's own, and not for the doctor only."""
+def _concerns(recorded: RecordedEvent[Aggregate], person: Identity) -> bool:
+    """Return whether a patient or a receptionist is sent the event: doctors' hours are for the doctors only."""
     appointment = recorded.aggregate
-    own = isinstance(appointment, Appointment) and appointment.patient_id == patient_id
-    return own and concerns_patient(recorded.event)
+    if not isinstance(appointment, Appointment) or not visible_to(person.role, person.user_id).matches(appointment):
+        return False
+    return person.role is not Role.PATIENT or concerns_patient(recorded.event)
 
 
 def _by_doctor(recorded: RecordedEvent[Aggregate]) -> tuple[str, int]:

@@ -96,7 +96,7 @@ class Session:
     watches: dict[tuple[str, date], SlotWatch] = field(default_factory=dict)
     """The watched days, by doctor and date."""
     doctors: set[str] = field(default_factory=set)
-    """The doctors whose appointment events a patient's client is sent."""
+    """The doctors whose appointment events the client of a patient or a receptionist is sent."""
     deferred_doctors: set[str] = field(default_factory=set)
     """Doctors who became known during admission: their catch-up begins when the session has joined."""
     catch_ups: dict[str, bool] = field(default_factory=dict)
@@ -116,6 +116,8 @@ class SessionRegistry:
         self._by_sid: dict[str, Session] = {}
         self._of_patient: dict[str, dict[Session, None]] = {}
         """Patients' sessions, including those in admission; the patients in the order of the next comparison."""
+        self._desk: dict[Session, None] = {}
+        """Receptionists' sessions, including those in admission."""
         self._rooms: dict[tuple[Role, str], dict[Session, None]] = {}
         """The joined sessions of each person."""
         self._watches: dict[str, dict[SlotWatch, None]] = {}
@@ -136,6 +138,8 @@ class SessionRegistry:
         self._by_sid[session.sid] = session
         if session.identity.role is Role.PATIENT:
             self._of_patient.setdefault(session.identity.user_id, {})[session] = None
+        if session.identity.role is Role.RECEPTIONIST:
+            self._desk[session] = None
 
     def join(self, session: Session) -> None:
         """Put a session into the room of its person: from now on it is sent the person's events.
@@ -155,6 +159,7 @@ class SessionRegistry:
         session.ended = True
         _discard(self._rooms, _room(session), session)
         _discard(self._of_patient, session.identity.user_id, session)
+        self._desk.pop(session, None)
         for watch in session.watches.values():
             _discard(self._watches, watch.day.doctor_id, watch)
         for doctor_id, _ in session.subscriptions:
@@ -169,6 +174,10 @@ class SessionRegistry:
     def of_patient(self, patient_id: str) -> Collection[Session]:
         """Return the sessions of a patient, including those in admission."""
         return self._of_patient.get(patient_id, {}).keys()
+
+    def desk(self) -> Collection[Session]:
+        """Return the sessions of all receptionists, including those in admission."""
+        return self._desk.keys()
 
     def next_patients(self, limit: int) -> list[str]:
         """Return the connected patients whose last comparison with the record is longest ago."""

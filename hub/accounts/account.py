@@ -1,12 +1,12 @@
-"""The account of a doctor or a patient, and a login session."""
+"""The account of a person, and a login session."""
 
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import get_args
 
 from pydantic import Field
 
 from hub.scheduling.schedule import Schedule, ZoneName
-from hub.scheduling.values import Id, Instant, Value
+from hub.scheduling.values import AccountRole, Id, Instant, Value
 from hub.texting.text import TextKind
 from hub.texting.wording import Language
 
@@ -20,11 +20,12 @@ class Account(Value):
     `schedule` is a doctor's schedule at the creation of the account, None for a patient; stored documents call it
     `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
     person wants, written in `language`. `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in
-    the private calendar link.
+    the private calendar link. `must_change_password`: the password is a first one that the clinic gave out. `disabled`
+    is for receptionists; whether a doctor is disabled is in the doctor's schedule.
     """
 
     id: Id
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
     email: str
     phone: str | None
@@ -37,6 +38,8 @@ class Account(Value):
     texts: tuple[TextKind, ...] = ALL_TEXT_KINDS
     photo: Id | None = None
     calendar_key_hash: str | None = None
+    must_change_password: bool = False
+    disabled: bool = False
 
 
 REFRESH_REPEATABLE = timedelta(seconds=30)
@@ -61,7 +64,7 @@ class Session(Value):
 
     id: Id
     user_id: Id
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     token_hash: str
     created_at: Instant
     expires_at: Instant

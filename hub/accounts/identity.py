@@ -8,9 +8,13 @@ from hub.scheduling.values import Role
 
 @dataclass(frozen=True)
 class Identity:
-    """A doctor or a patient, the login session of the token, and the instant (UTC) at which the token expires."""
+    """A person, the login session of the token, and the instant (UTC) at which the token expires.
+
+    With `must_change_password` the token is good for nothing but the change of a first password, and for log-outs.
+    """
 
     user_id: str
     role: Role
     session_id: str
     expires_at: datetime
+    must_change_password: bool = False

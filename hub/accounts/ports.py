@@ -15,7 +15,7 @@ Unique = Literal["email", "phone"]
 
 
 class UserRecords(Protocol):
-    """The accounts of both roles."""
+    """The accounts of all roles."""
 
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
         """Insert accounts in order. Returns None, or the field whose value another account already has.
@@ -48,8 +48,11 @@ class UserRecords(Protocol):
     async def doctor_ids(self) -> list[str]:
         """Return the ids of all doctors, in any order. With thousands of doctors it is much cheaper than `doctors`."""
 
+    async def receptionists(self) -> list[Account]:
+        """Return all receptionists, ordered by name."""
+
     async def count(self, role: Role | None = None) -> int:
-        """Return the number of accounts, of one role or of both."""
+        """Return the number of accounts, of one role or of all."""
 
 
 class SessionRecords(Protocol):

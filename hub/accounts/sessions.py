@@ -127,7 +127,9 @@ class SignIn:
 
     def _pair(self, account: Account, session_id: str, secret: str, at: datetime) -> TokenPair:
         return TokenPair(
-            access_token=self._tokens.issue(account.id, Role(account.role), session_id, at),
+            access_token=self._tokens.issue(
+                account.id, Role(account.role), session_id, at, must_change_password=account.must_change_password
+            ),
             refresh_token=f"{session_id}.{secret}",
             expires_in=int(self._tokens.lifetime.total_seconds()),
         )

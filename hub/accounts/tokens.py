@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.accounts.identity import Identity
 from hub.clock import Clock
-from hub.scheduling.values import Id, Role
+from hub.scheduling.values import AccountRole, Id, Role
 
 _ALGORITHM = "HS256"
 _CLAIMS = ["exp", "iat", "sub", "sid", "role"]
@@ -33,10 +33,11 @@ class _Claims(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     sub: Id
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     sid: Id
     iat: Annotated[int, Field(ge=0, lt=_YEAR_3000)]
     exp: Annotated[int, Field(ge=0, lt=_YEAR_3000)]
+    must_change_password: bool = False
 
 
 class AccessTokens:
@@ -61,11 +62,30 @@ class AccessTokens:
         """How long a token is valid."""
         return self._lifetime
 
-    def issue(self, account_id: str, role: Role, session_id: str, at: datetime | None = None) -> str:
-        """Return a token for this account and session that is valid for `lifetime`, from `at` or from now."""
+    def issue(
+        self,
+        account_id: str,
+        role: Role,
+        session_id: str,
+        at: datetime | None = None,
+        *,
+        must_change_password: bool = False,
+    ) -> str:
+        """Return a token for this account and session that is valid for `lifetime`, from `at` or from now.
+
+        With `must_change_password` it is valid only for the change of the password and for log-outs.
+        """
         issued = int((at or self._clock()).timestamp())
         expires = issued + int(self._lifetime.total_seconds())
-        claims = {"sub": account_id, "role": role.value, "sid": session_id, "iat": issued, "exp": expires}
+        claims: dict[str, object] = {
+            "sub": account_id,
+            "role": role.value,
+            "sid": session_id,
+            "iat": issued,
+            "exp": expires,
+        }
+        if must_change_password:
+            claims["must_change_password"] = True
         return self._jwt.encode(claims, self._secret, _ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str) -> Identity:
@@ -77,7 +97,7 @@ class AccessTokens:
         expires_at = _instant(claims.exp)
         if expires_at + _LEEWAY < now:
             raise InvalidToken("token_expired")
-        return Identity(claims.sub, Role(claims.role), claims.sid, expires_at)
+        return Identity(claims.sub, Role(claims.role), claims.sid, expires_at, claims.must_change_password)
 
     def _read(self, token: str) -> _Claims:
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 import aiohttp
 
@@ -12,6 +11,7 @@ from hub.client.member import Member
 from hub.client.rest import API, Call, HttpClient, Tokens
 from hub.client.wire import SignedIn, parse
 from hub.clock import Clock
+from hub.scheduling.values import AccountRole
 
 _TIMEOUTS = Timeouts()
 
@@ -35,12 +35,14 @@ class Clinic:
         body = {"name": name, "email": email, "phone": phone, "password": password}
         return await self._sign_in(Call("POST", f"{API}/auth/patient/signup", body=body))
 
-    async def log_in(
-        self, role: Literal["doctor", "patient"], email: str, password: str
-    ) -> Member | Problem | NoResponse:
-        """Log in. Doctors and patients have different endpoints."""
+    async def log_in(self, role: AccountRole, email: str, password: str) -> Member | Problem | NoResponse:
+        """Log in. Each role has its own endpoint.
+
+        With a first password the member can only change the password: see `Member.password_change_required`.
+        """
         body = {"email": email, "password": password}
-        return await self._sign_in(Call("POST", f"{API}/auth/{role}/login", body=body))
+        door = "staff" if role == "receptionist" else role
+        return await self._sign_in(Call("POST", f"{API}/auth/{door}/login", body=body))
 
     def member(self, session: SignedIn) -> Member:
         """Return the member for a session that was opened elsewhere."""
@@ -50,7 +52,14 @@ class Clinic:
             return Commands(user, transport, self._observer, self._clock, self._timeouts)
 
         tokens = Tokens(self._http, session.access_token, session.refresh_token)
-        return Member(user, self._http, tokens, commands_over, self._timeouts)
+        return Member(
+            user,
+            self._http,
+            tokens,
+            commands_over,
+            self._timeouts,
+            password_change_required=session.password_change_required,
+        )
 
     async def _sign_in(self, call: Call) -> Member | Problem | NoResponse:
         # One attempt with the total timeout: when many log in together, each waits for the password hashes of others.

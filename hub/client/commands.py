@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from hub.client.answers import NO_ANSWER, UNDECIDED, Answer, Granted, NoResponse, Outcome, Problem
 from hub.clock import Clock
 from hub.ids import derived_id, new_id
+from hub.scheduling.values import AccountRole
 
 Kind = Literal["book", "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"]
 Via = Literal["rest", "socket"]
@@ -22,7 +23,7 @@ class User:
     """A signed-in user."""
 
     id: str
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
 
 
@@ -30,7 +31,7 @@ class User:
 class Command:
     """What to do: with a doctor's slot (book), with an appointment (the other kinds), or with both (reschedule).
 
-    `patient_id` is set only when a doctor books.
+    `patient_id` is set only when a doctor or a receptionist books.
     """
 
     kind: Kind
@@ -112,7 +113,7 @@ class Commands:
         patient_id: str | None = None,
         key: str | None = None,
     ) -> Answer:
-        """Book the doctor's slot at `start`. A doctor has to name the patient."""
+        """Book the doctor's slot at `start`. A doctor and a receptionist have to name the patient."""
         command = Command("book", doctor_id=doctor_id, start=start, patient_id=patient_id, reason=reason)
         return await self.send(command, key)
 
@@ -125,7 +126,7 @@ class Commands:
         return await self.send(Command("cancel", appointment_id=appointment_id), key)
 
     async def complete(self, appointment_id: str, *, key: str | None = None) -> Answer:
-        """Mark the appointment as completed. Only for doctors."""
+        """Mark the appointment as completed. For doctors and receptionists."""
         return await self.send(Command("complete", appointment_id=appointment_id), key)
 
     async def check_in(self, appointment_id: str, *, key: str | None = None) -> Answer:

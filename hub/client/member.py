@@ -31,15 +31,19 @@ class CannotRead(Exception):
 class Member:
     """A signed-in user. `commands` are sent over REST; the commands of a line are sent over its socket."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # made in one place, `Clinic.member`
         self,
         user: User,
         http: HttpClient,
         tokens: Tokens,
         commands_over: Callable[[Transport], Commands],
         timeouts: Timeouts,
+        *,
+        password_change_required: bool = False,
     ) -> None:
         self.user = user
+        self.password_change_required = password_change_required
+        """Whether the user logged in with a first password, which has to be changed before anything else."""
         self._http = http
         self._tokens = tokens
         self._commands_over = commands_over
@@ -84,6 +88,15 @@ class Member:
             reply = await self._answered(Call("GET", reply.next_page))
             found += _APPOINTMENTS.validate_python(reply.body, extra="ignore")
         return found
+
+    async def change_password(self, current: str, new: str) -> None:
+        """Change the user's password. All other sessions of the user end; this one goes on, with new tokens."""
+        await self._answered(Call("POST", f"{API}/auth/password", body={"current": current, "new": new}))
+        if self.password_change_required:
+            failed = await self._tokens.renew(self._tokens.access, self._timeouts.total)
+            if failed is not None:
+                raise CannotRead(f"the token after the change of the password: {failed}")
+            self.password_change_required = False
 
     async def log_out(self) -> None:
         """End this session; its refresh token becomes invalid."""

@@ -9,7 +9,7 @@ from hub.client.answers import UNREADABLE, Problem
 from hub.client.commands import Request
 from hub.scheduling.schedule import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
-from hub.scheduling.values import Id, Instant, Value, rfc3339
+from hub.scheduling.values import AccountRole, Id, Instant, Value, rfc3339
 from hub.scheduling.views import AppointmentView, ScheduleView
 
 M = TypeVar("M", bound=BaseModel)
@@ -98,7 +98,7 @@ class Profile(Value):
     """The user of an account."""
 
     id: Id
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
 
 
@@ -108,6 +108,7 @@ class SignedIn(Value):
     access_token: str
     refresh_token: str
     user: Profile
+    password_change_required: bool = False
 
 
 class DoctorCard(Value):

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
-from hub.ops import doctor_commands
+from hub.ops import doctor_commands, staff_commands
 from hub.ops.checkup.check import check, lines
 from hub.ops.demo.run import run as demo
 from hub.ops.local.broker import Kind
@@ -27,7 +27,7 @@ from hub.ops.local.process import StartFailed
 from hub.ops.local.run import Plan, run
 from hub.ops.local.services import base_url
 from hub.ops.local.supervision import GaveUp
-from hub.ops.seeding.people import doctors, patients
+from hub.ops.seeding.people import doctors, patients, receptionists
 from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, seed
 from hub.records.errors import BrokenRecord, StoreUnavailable
@@ -44,6 +44,7 @@ _REPORT = Path("seed/report.json")
 
 app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", version_flags=[])
 app.command(doctor_commands.app)
+app.command(staff_commands.app)
 
 _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]
@@ -218,7 +219,7 @@ async def _fill(records: Records, settings: Settings) -> Sequence[str]:
 async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:
     """Return the first and last log-ins of the seed, if this database was seeded."""
     today = timekeeper(settings)().date()
-    groups = [doctors(today), patients(today)]
+    groups = [doctors(today), receptionists(today), patients(today)]
     return [
         f"log-ins   {people[0].email} / {people[0].password} … {people[-1].email} / {people[-1].password}"
         for people in groups

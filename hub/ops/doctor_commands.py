@@ -1,19 +1,16 @@
 """The commands `clinic-hub doctor add`, `list`, `disable` and `enable`."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import TextIO
+from collections.abc import Sequence
 
 from cyclopts import App
 from pydantic import ValidationError
 
 from hub.accounts.account import Account
 from hub.clock import system_clock
+from hub.ops.account_commands import say, say_invalid, store
 from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
-from hub.ops.local.database_locator import located_database
 from hub.ops.weekly_hours import shifts_of
-from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
 from hub.scheduling.decision import Refused
@@ -58,32 +55,31 @@ async def add_doctor(  # noqa: PLR0913  # one parameter for each option
     try:
         doctor = NewDoctor(name=name, email=email, phone=phone, zone=zone, specialty=specialty, shifts=shifts_of(hours))
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False, include_context=False):
-            _say(": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"]))), sys.stderr)
+        say_invalid(error)
         return 1
     except ValueError as error:
-        _say(str(error), sys.stderr)
+        say(str(error), sys.stderr)
         return 1
-    async with _store() as records:
+    async with store() as records:
         made = await create_doctor(records.users, doctor, system_clock(), load().bcrypt_rounds)
     if isinstance(made, str):
-        _say(f"There is an account with this {made} already.", sys.stderr)
+        say(f"There is an account with this {made} already.", sys.stderr)
         return 1
     account, password = made
-    _say(f"{account.id}  {account.name}  {account.email}  {password}")
+    say(f"{account.id}  {account.name}  {account.email}  {password}")
     return 0
 
 
 @app.command(name="list")
 async def list_doctors() -> int:
     """Print the doctors, sorted by name: id, name, e-mail address, time zone, and whether the doctor is disabled."""
-    async with _store() as records:
+    async with store() as records:
         accounts = await records.users.doctors()
         schedule_records = await schedule_records_of(records, accounts)
         for account in accounts:
             doctor = schedule_records[account.id].current
             disabled = "  disabled: takes no appointments" if doctor.disabled else ""
-            _say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{disabled}")
+            say(f"{account.id}  {account.name}  {account.email}  {doctor.zone}{disabled}")
     return 0
 
 
@@ -97,20 +93,20 @@ async def disable_doctor(doctor: str, /) -> int:
         The id or the e-mail address.
 
     """
-    async with _store() as records:
+    async with store() as records:
         account = await _found(records, doctor)
         if account is None:
             return 1
         disabled = await disable(records, account.id, timekeeper(load()))
     if isinstance(disabled, Refused):
-        _say(disabled.detail, sys.stderr)
+        say(disabled.detail, sys.stderr)
         return 1
-    _say(f"{account.name} takes no new appointments. Sessions ended: {disabled.ended_sessions}.")
-    _say(f"Future appointments, which stay booked: {len(disabled.appointments)}.")
+    say(f"{account.name} takes no new appointments. Sessions ended: {disabled.ended_sessions}.")
+    say(f"Future appointments, which stay booked: {len(disabled.appointments)}.")
     for appointment in disabled.appointments[:_SHOWN]:
-        _say(f"  {rfc3339(appointment.start)}  {appointment.id}  {appointment.status.value}")
+        say(f"  {rfc3339(appointment.start)}  {appointment.id}  {appointment.status.value}")
     if len(disabled.appointments) > _SHOWN:
-        _say(f"  and {len(disabled.appointments) - _SHOWN} more")
+        say(f"  and {len(disabled.appointments) - _SHOWN} more")
     return 0
 
 
@@ -124,15 +120,15 @@ async def enable_doctor(doctor: str, /) -> int:
         The id or the e-mail address.
 
     """
-    async with _store() as records:
+    async with store() as records:
         account = await _found(records, doctor)
         if account is None:
             return 1
         refused = await enable(records, account.id, timekeeper(load()))
     if refused:
-        _say(refused.detail, sys.stderr)
+        say(refused.detail, sys.stderr)
         return 1
-    _say(f"{account.name} takes appointments and can log in again.")
+    say(f"{account.name} takes appointments and can log in again.")
     return 0
 
 
@@ -140,21 +136,6 @@ async def _found(records: Records, doctor: str) -> Account | None:
     """Return the account of the doctor with this id or e-mail address; print an error and return None if missing."""
     account = await records.users.by_id(doctor) or await records.users.by_email(doctor.lower())
     if account is None or account.role != "doctor":
-        _say(f"There is no doctor with the id or e-mail address {doctor!r}; see `clinic-hub doctor list`.", sys.stderr)
+        say(f"There is no doctor with the id or e-mail address {doctor!r}; see `clinic-hub doctor list`.", sys.stderr)
         return None
     return account
-
-
-@asynccontextmanager
-async def _store() -> AsyncIterator[Records]:
-    async with located_database(load()) as url:
-        records = connect(url)
-        try:
-            await records.prepare()
-            yield records
-        finally:
-            await records.close()
-
-
-def _say(line: str, where: TextIO | None = None) -> None:
-    print(line, file=where, flush=True)  # a command line speaks

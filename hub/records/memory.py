@@ -93,16 +93,23 @@ class MemoryUsers:
 
     async def doctors(self) -> list[Account]:
         """Return all doctors, ordered by name."""
-        found = [account for account in self._stored.values() if account.role == "doctor"]
-        return sorted(found, key=lambda doctor: (doctor.name, doctor.id))
+        return self._of_role(Role.DOCTOR)
+
+    async def receptionists(self) -> list[Account]:
+        """Return all receptionists, ordered by name."""
+        return self._of_role(Role.RECEPTIONIST)
 
     async def doctor_ids(self) -> list[str]:
         """Return the ids of all doctors."""
         return [account.id for account in self._stored.values() if account.role == "doctor"]
 
     async def count(self, role: Role | None = None) -> int:
-        """Return the number of accounts, of one role or of both."""
+        """Return the number of accounts, of one role or of all."""
         return sum(role in (None, account.role) for account in self._stored.values())
+
+    def _of_role(self, role: Role) -> list[Account]:
+        found = [account for account in self._stored.values() if account.role == role]
+        return sorted(found, key=lambda account: (account.name, account.id))
 
 
 class MemorySessions:

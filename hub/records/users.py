@@ -65,8 +65,11 @@ class MongoUsers:
 
     async def doctors(self) -> list[Account]:
         """Return all doctors, ordered by name."""
-        found = await self._find({"role": Role.DOCTOR})
-        return sorted(found, key=lambda doctor: (doctor.name, doctor.id))
+        return await self._of_role(Role.DOCTOR)
+
+    async def receptionists(self) -> list[Account]:
+        """Return all receptionists, ordered by name."""
+        return await self._of_role(Role.RECEPTIONIST)
 
     async def doctor_ids(self) -> list[str]:
         """Return the ids of all doctors."""
@@ -75,9 +78,12 @@ class MongoUsers:
         return [document["_id"] for document in found]
 
     async def count(self, role: Role | None = None) -> int:
-        """Return the number of accounts, of one role or of both."""
+        """Return the number of accounts, of one role or of all."""
         with translated():
             return await self._collection.count_documents({"role": role} if role else {})
+
+    async def _of_role(self, role: Role) -> list[Account]:
+        return sorted(await self._find({"role": role}), key=lambda account: (account.name, account.id))
 
     async def _taken(self, refused: Account) -> Unique:
         """Return the field whose value another account has. Reads the record: not every server names the field."""

@@ -250,7 +250,7 @@ def _may_book(command: BookAppointment) -> bool:
             return command.by.id == command.patient_id
         case Role.DOCTOR:
             return command.by.id == command.doctor_id
-        case Role.SYSTEM:
+        case Role.RECEPTIONIST | Role.SYSTEM:
             return True
 
 
@@ -273,5 +273,5 @@ def _party_to(by: Actor, appointment: Appointment) -> bool:
             return by.id == appointment.patient_id
         case Role.DOCTOR:
             return by.id == appointment.doctor_id
-        case Role.SYSTEM:
+        case Role.RECEPTIONIST | Role.SYSTEM:
             return True

@@ -47,7 +47,8 @@ def outside_hours(schedule: Schedule, appointments: Iterable[Appointment], now: 
 def _may_change(command: ScheduleChange) -> bool:
     match command:
         case ChangeHours() | AddTimeOff() | RemoveTimeOff():
-            return command.by.role is Role.SYSTEM or command.by.id == command.doctor_id
+            own = command.by.role is Role.DOCTOR and command.by.id == command.doctor_id
+            return own or command.by.role is Role.SYSTEM
         case DisableDoctor() | EnableDoctor():
             return command.by.role is Role.SYSTEM
         case _:

@@ -57,12 +57,19 @@ class Value(BaseModel):
 
 
 class Role(StrEnum):
-    """The role of the user who gives a command. `system` is the hub itself: timers, the command line, the seed."""
+    """The role of the user who gives a command. `system` is the hub itself: timers, the command line, the seed.
+
+    A receptionist acts for every doctor of the clinic.
+    """
 
     DOCTOR = "doctor"
     PATIENT = "patient"
+    RECEPTIONIST = "receptionist"
     SYSTEM = "system"
 
+
+AccountRole = Literal["doctor", "patient", "receptionist"]
+"""The role of a person: each has its own log-in endpoint."""
 
 Via = Literal["rest", "socket", "sms", "timer", "cli", "seed"]
 

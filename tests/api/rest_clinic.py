@@ -66,7 +66,10 @@ class Answer:
 
 
 class RestClinic:
-    """Ada and Ben are doctors in Berlin, Monday to Friday from nine to five; Carl and Dora are patients."""
+    """Ada and Ben are doctors in Berlin, Monday to Friday from nine to five; Carl and Dora are patients.
+
+    Robin and Rosa are receptionists.
+    """
 
     def __init__(self, services: Services, client: TestClient[Any, Any], people: dict[str, Account]) -> None:
         self.services = services
@@ -89,6 +92,11 @@ class RestClinic:
     def token(self, name: str) -> str:
         account = self.people[name]
         return self.services.tokens.issue(account.id, Role(account.role), f"session-of-{name}")
+
+    def token_with_a_first_password(self, name: str) -> str:
+        account = self.people[name]
+        issue = self.services.tokens.issue
+        return issue(account.id, Role(account.role), f"session-of-{name}", must_change_password=True)
 
     async def ask(
         self,
@@ -187,6 +195,8 @@ async def open_clinic(services: Services) -> RestClinic:
         "ben": _doctor("ben", phone="+12025550122", password_hash=password_hash),
         "carl": _patient("carl", phone="+12025550123", password_hash=password_hash),
         "dora": _patient("dora", phone="+12025550124", password_hash=password_hash),
+        "robin": _receptionist("robin", password_hash=password_hash),
+        "rosa": _receptionist("rosa", password_hash=password_hash),
     }
     assert await services.records.users.add(list(people.values())) is None
     client = TestClient(TestServer(build(services), access_log=None))
@@ -220,3 +230,7 @@ def _doctor(name: str, **fields: object) -> Account:
 def _patient(name: str, **fields: object) -> Account:
     more = {"name": name.title(), "email": f"{name}@clinic.test", **fields}
     return patient(f"patient-{name}", created_at=MONDAY_MORNING, **more)
+
+
+def _receptionist(name: str, **fields: object) -> Account:
+    return _patient(name, id=f"receptionist-{name}", role="receptionist", **fields)

@@ -11,26 +11,34 @@ from api.documents.routes import PATHS
 from api.http.identity import Access
 from api.metrics import PATH as METRICS
 from hub.bus.messages import SessionEnded
+from hub.ops.staff_accounts import disable_receptionist
 from tests.api.pictures import form, picture, upload
 from tests.api.rest_clinic import PASSWORD, RestClinic, opening
 
 CALLERS = (
-    *("nobody", "patient", "other patient", "doctor", "other doctor"),
-    *("expired token", "tampered token", "revoked token"),
+    *("nobody", "patient", "other patient", "doctor", "other doctor", "receptionist"),
+    *("expired token", "tampered token", "revoked token", "receptionist's expired token", "disabled receptionist"),
+    "first password",
 )
-PEOPLE = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
+PEOPLE = {
+    "patient": "carl",
+    "other patient": "dora",
+    "doctor": "ada",
+    "other doctor": "ben",
+    "receptionist": "robin",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a request to an endpoint is answered: by status, in the order of the first five callers.
+    """What a request to an endpoint is answered: by status, in the order of the first six callers.
 
     The path's `{appointment}` is one of Carl with Ada that starts in half an hour, `{time_off}` one of Ada's.
     """
 
     method: str
     template: str
-    answers: tuple[int, int, int, int, int]
+    answers: tuple[int, int, int, int, int, int]
     path: str = ""
     json: dict[str, Any] | None = None
     query: dict[str, str] = field(default_factory=dict)
@@ -44,88 +52,104 @@ TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
 PICTURE = picture()
 NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
 ROWS = [
-    #                                               nobody patient other doctor other
-    Row("POST", "/api/v1/auth/patient/signup", (201, 201, 201, 201, 201), json=NEW_PATIENT),
+    #                                               nobody patient other doctor other receptionist
+    Row("POST", "/api/v1/auth/patient/signup", (201, 201, 201, 201, 201, 201), json=NEW_PATIENT),
     Row(
         "POST",
         "/api/v1/auth/patient/login",
-        (200, 200, 200, 200, 200),
+        (200, 200, 200, 200, 200, 200),
         json={"email": "carl@clinic.test", "password": PASSWORD},
     ),
     Row(
         "POST",
         "/api/v1/auth/doctor/login",
-        (200, 200, 200, 200, 200),
+        (200, 200, 200, 200, 200, 200),
         json={"email": "ada@clinic.test", "password": PASSWORD},
     ),
-    Row("POST", "/api/v1/auth/refresh", (401, 401, 401, 401, 401), json={"refreshToken": "none"}),
-    Row("POST", "/api/v1/auth/logout", (401, 204, 204, 204, 204)),
-    Row("POST", "/api/v1/auth/logout/all", (401, 204, 204, 204, 204)),
+    Row(
+        "POST",
+        "/api/v1/auth/staff/login",
+        (200, 200, 200, 200, 200, 200),
+        json={"email": "robin@clinic.test", "password": PASSWORD},
+    ),
+    Row("POST", "/api/v1/auth/refresh", (401, 401, 401, 401, 401, 401), json={"refreshToken": "none"}),
+    Row("POST", "/api/v1/auth/logout", (401, 204, 204, 204, 204, 204)),
+    Row("POST", "/api/v1/auth/logout/all", (401, 204, 204, 204, 204, 204)),
     Row(
         "POST",
         "/api/v1/auth/password",
-        (401, 204, 204, 204, 204),
+        (401, 204, 204, 204, 204, 204),
         json={"current": PASSWORD, "new": "Another-horse-7"},
     ),
-    Row("GET", "/api/v1/users/me", (401, 200, 200, 200, 200)),
-    Row("PATCH", "/api/v1/users/me", (401, 200, 200, 200, 200), json={"name": "Somebody"}),
-    Row("POST", "/api/v1/users/me/photo", (401, 200, 200, 200, 200), form={"photo": PICTURE}),
-    Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204)),
-    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),
-    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 404, 200, 404), "/api/v1/users/patient-carl/photo"),
-    Row("POST", "/api/v1/users/me/calendar-link", (401, 201, 201, 201, 201)),
-    Row("DELETE", "/api/v1/users/me/calendar-link", (401, 204, 204, 204, 204)),
-    Row("GET", "/api/v1/calendars/{id}/{key}.ics", (404, 404, 404, 404, 404), "/api/v1/calendars/doctor-ada/guess.ics"),
-    Row("GET", "/api/v1/doctors", (401, 200, 200, 200, 200)),
-    Row("GET", "/api/v1/doctors/{id}", (401, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
+    Row("GET", "/api/v1/users/me", (401, 200, 200, 200, 200, 200)),
+    Row("PATCH", "/api/v1/users/me", (401, 200, 200, 200, 200, 200), json={"name": "Somebody"}),
+    Row("POST", "/api/v1/users/me/photo", (401, 200, 200, 200, 200, 200), form={"photo": PICTURE}),
+    Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204, 204)),
+    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),
+    Row("GET", "/api/v1/users/{id}/photo", (401, 200, 404, 200, 404, 200), "/api/v1/users/patient-carl/photo"),
+    Row("POST", "/api/v1/users/me/calendar-link", (401, 201, 201, 201, 201, 403)),
+    Row("DELETE", "/api/v1/users/me/calendar-link", (401, 204, 204, 204, 204, 403)),
+    Row(
+        "GET",
+        "/api/v1/calendars/{id}/{key}.ics",
+        (404, 404, 404, 404, 404, 404),
+        "/api/v1/calendars/doctor-ada/guess.ics",
+    ),
+    Row("GET", "/api/v1/doctors", (401, 200, 200, 200, 200, 200)),
+    Row("GET", "/api/v1/doctors/{id}", (401, 200, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
     Row(
         "GET",
         "/api/v1/doctors/{id}/slots",
-        (401, 200, 200, 200, 200),
+        (401, 200, 200, 200, 200, 200),
         "/api/v1/doctors/doctor-ada/slots",
         query={"date": "2026-11-24"},
     ),
-    Row("GET", ME + "/hours", (401, 403, 403, 200, 200)),
-    Row("PUT", ME + "/hours", (401, 403, 403, 200, 200), json={"shifts": [{"weekday": 0, "opens": 0, "closes": 60}]}),
-    Row("GET", ME + "/time-off", (401, 403, 403, 200, 200)),
-    Row("POST", ME + "/time-off", (401, 403, 403, 201, 201), json={"start": SLOT, "end": opening(2).isoformat()}),
-    Row("DELETE", ME + "/time-off/{id}", (401, 403, 403, 204, 404), ME + "/time-off/{time_off}"),
-    Row("POST", A, (401, 201, 201, 422, 403), json={"doctorId": "doctor-ada", "start": SLOT}),
+    Row("GET", ME + "/hours", (401, 403, 403, 200, 200, 403)),
+    Row(
+        "PUT",
+        ME + "/hours",
+        (401, 403, 403, 200, 200, 403),
+        json={"shifts": [{"weekday": 0, "opens": 0, "closes": 60}]},
+    ),
+    Row("GET", ME + "/time-off", (401, 403, 403, 200, 200, 403)),
+    Row("POST", ME + "/time-off", (401, 403, 403, 201, 201, 403), json={"start": SLOT, "end": opening(2).isoformat()}),
+    Row("DELETE", ME + "/time-off/{id}", (401, 403, 403, 204, 404, 403), ME + "/time-off/{time_off}"),
+    Row("POST", A, (401, 201, 201, 422, 403, 422), json={"doctorId": "doctor-ada", "start": SLOT}),
     Row(
         "POST",
         A,
-        (401, 201, 403, 201, 403),
+        (401, 201, 403, 201, 403, 201),
         json={"doctorId": "doctor-ada", "start": SLOT, "patientId": "patient-carl"},
     ),
-    Row("GET", A, (401, 200, 200, 200, 200)),
-    Row("GET", A, (401, 200, 403, 200, 200), query={"patientId": "patient-carl"}),
-    Row("GET", A, (401, 200, 200, 200, 403), query={"doctorId": "doctor-ada"}),
-    Row("GET", A + "/{id}", (401, 200, 404, 200, 404), A + "/{appointment}"),
-    Row("GET", A + "/{id}/history", (401, 200, 404, 200, 404), A + "/{appointment}/history"),
-    Row("GET", A + "/{id}/calendar.ics", (401, 200, 404, 200, 404), A + "/{appointment}/calendar.ics"),
-    Row("GET", A + "/{id}/texts", (401, 403, 403, 200, 404), A + "/{appointment}/texts"),
-    Row("GET", "/api/v1/texts/undelivered", (401, 403, 403, 200, 200)),
-    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 200, 403), A + "/stats/doctor/doctor-ada"),
-    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 403, 403), A + "/stats/doctor/doctor-nobody"),
-    Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404), A + "/{appointment}/confirm"),
-    Row("PATCH", A + "/{id}/cancel", (401, 200, 404, 200, 404), A + "/{appointment}/cancel"),
-    Row("PATCH", A + "/{id}/complete", (401, 403, 403, 200, 404), A + "/{appointment}/complete"),
-    Row("PATCH", A + "/{id}/check-in", (401, 403, 403, 200, 404), A + "/{appointment}/check-in"),
-    Row("PATCH", A + "/{id}/call-in", (401, 403, 403, 409, 404), A + "/{appointment}/call-in"),
-    Row("PATCH", A + "/{id}/undo-visit", (401, 403, 403, 409, 404), A + "/{appointment}/undo-visit"),
+    Row("GET", A, (401, 200, 200, 200, 200, 200)),
+    Row("GET", A, (401, 200, 403, 200, 200, 200), query={"patientId": "patient-carl"}),
+    Row("GET", A, (401, 200, 200, 200, 403, 200), query={"doctorId": "doctor-ada"}),
+    Row("GET", A + "/{id}", (401, 200, 404, 200, 404, 200), A + "/{appointment}"),
+    Row("GET", A + "/{id}/history", (401, 200, 404, 200, 404, 200), A + "/{appointment}/history"),
+    Row("GET", A + "/{id}/calendar.ics", (401, 200, 404, 200, 404, 200), A + "/{appointment}/calendar.ics"),
+    Row("GET", A + "/{id}/texts", (401, 403, 403, 200, 404, 403), A + "/{appointment}/texts"),
+    Row("GET", "/api/v1/texts/undelivered", (401, 403, 403, 200, 200, 403)),
+    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 200, 403, 403), A + "/stats/doctor/doctor-ada"),
+    Row("GET", A + "/stats/doctor/{id}", (401, 403, 403, 403, 403, 403), A + "/stats/doctor/doctor-nobody"),
+    Row("PATCH", A + "/{id}/confirm", (401, 200, 404, 200, 404, 200), A + "/{appointment}/confirm"),
+    Row("PATCH", A + "/{id}/cancel", (401, 200, 404, 200, 404, 200), A + "/{appointment}/cancel"),
+    Row("PATCH", A + "/{id}/complete", (401, 403, 403, 200, 404, 200), A + "/{appointment}/complete"),
+    Row("PATCH", A + "/{id}/check-in", (401, 403, 403, 200, 404, 200), A + "/{appointment}/check-in"),
+    Row("PATCH", A + "/{id}/call-in", (401, 403, 403, 409, 404, 409), A + "/{appointment}/call-in"),
+    Row("PATCH", A + "/{id}/undo-visit", (401, 403, 403, 409, 404, 409), A + "/{appointment}/undo-visit"),
     Row(
         "PATCH",
         A + "/{id}/reschedule",
-        (401, 200, 404, 200, 404),
+        (401, 200, 404, 200, 404, 200),
         A + "/{appointment}/reschedule",
         json={"start": SLOT},
     ),
-    Row("GET", "/api/v1/time/now", (200, 200, 200, 200, 200)),
+    Row("GET", "/api/v1/time/now", (200, 200, 200, 200, 200, 200)),
     # Its door is a signature; without Twilio's keys there is none.
-    Row("POST", "/api/v1/twilio/webhook", (404, 404, 404, 404, 404)),
-    Row("POST", "/api/v1/twilio/status", (404, 404, 404, 404, 404)),
-    Row("GET", "/health/live", (200, 200, 200, 200, 200)),
-    Row("GET", "/health/ready", (200, 200, 200, 200, 200)),
+    Row("POST", "/api/v1/twilio/webhook", (404, 404, 404, 404, 404, 404)),
+    Row("POST", "/api/v1/twilio/status", (404, 404, 404, 404, 404, 404)),
+    Row("GET", "/health/live", (200, 200, 200, 200, 200, 200)),
+    Row("GET", "/health/ready", (200, 200, 200, 200, 200, 200)),
 ]
 
 
@@ -136,6 +160,35 @@ def test_every_endpoint_is_in_the_table_below_and_nothing_else() -> None:
 def tampered(token: str) -> str:
     header, payload, signature = token.split(".")
     return ".".join([header, payload, ("A" if signature[0] != "A" else "B") + signature[1:]])
+
+
+async def token_of_a_disabled_receptionist(clinic: RestClinic) -> str:
+    """Return the access token of a log-in that `clinic-hub staff disable` ended, as soon as the processes know."""
+    account = {"email": "rosa@clinic.test", "password": PASSWORD}
+    token = (await clinic.ask("POST", "/api/v1/auth/staff/login", json=account)).body["accessToken"]
+    assert await disable_receptionist(clinic.services.records, clinic.people["rosa"], clinic.clock) == 1
+    await clinic.services.revocations.compare()
+    return str(token)
+
+
+async def token_of(clinic: RestClinic, caller: str) -> str | None:
+    """Return the access token that this caller sends."""
+    who = PEOPLE.get(caller, "robin" if "receptionist" in caller or caller == "first password" else "carl")
+    token = clinic.token(who)
+    if caller.endswith("expired token"):
+        clinic.clock.forward(timedelta(minutes=16))
+    match caller:
+        case "nobody":
+            return None
+        case "tampered token":
+            return tampered(token)
+        case "revoked token":
+            clinic.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
+        case "disabled receptionist":
+            return await token_of_a_disabled_receptionist(clinic)
+        case "first password":
+            return clinic.token_with_a_first_password("robin")
+    return token
 
 
 def name_of(row: Row) -> str:
@@ -149,30 +202,24 @@ async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: 
     for person in ("ada", "carl"):
         await upload(clinic, person, PICTURE)
     away = await clinic.ask("POST", ME + "/time-off", "ada", json=TIME_OFF)
-    who = PEOPLE.get(caller, "carl")
-    token = None if caller == "nobody" else clinic.token(who)
-    if caller == "expired token":
-        clinic.clock.forward(timedelta(minutes=16))
-    if caller == "tampered token":
-        assert token
-        token = tampered(token)
-    if caller == "revoked token":
-        clinic.services.revocations.receive(SessionEnded(session_id="session-of-carl", at=clinic.clock()))
+    token = await token_of(clinic, caller)
     path = (row.path or row.template).format(appointment=appointment, time_off=away.body["timeOff"]["id"])
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
     sent: dict[str, Any] = {"data": form(**row.form)} if row.form else {"json": row.json}
     answer = await clinic.ask(row.method, path, token=token, params=row.query, **sent)
 
-    open_to_all = all(
-        each.access is Access.ANYONE for each in TABLE if (each.method, each.path) == (row.method, row.template)
-    )
+    [access] = [each.access for each in TABLE if (each.method, each.path) == (row.method, row.template)]
+    open_to_all = access is Access.ANYONE
     if caller in PEOPLE or caller == "nobody" or open_to_all:
         assert answer.status == row.answers[CALLERS.index(caller) if caller in PEOPLE else 0]
+    elif caller == "first password":
+        allowed = access is Access.ANY_LOG_IN
+        assert (answer.status, answer.code) == ((204, None) if allowed else (403, "password_change_required"))
     else:
         assert (answer.status, answer.code) == (
             401,
-            "token_expired" if caller == "expired token" else "invalid_token",
+            "token_expired" if caller.endswith("expired token") else "invalid_token",
         )
     if answer.status >= 400:
         assert await clinic.services.records.appointments.last_seq("doctor-ada") == before
@@ -184,7 +231,7 @@ async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: 
 @pytest.mark.parametrize("path", sorted({*PATHS, METRICS}))
 async def test_documents_and_metrics_are_open_to_anyone(clinic: RestClinic, path: str, caller: str) -> None:
     headers = {} if caller == "nobody" else {"Authorization": f"Bearer {clinic.token(PEOPLE.get(caller, 'carl'))}"}
-    if caller == "expired token":
+    if caller.endswith("expired token"):
         clinic.clock.forward(timedelta(minutes=16))
     async with clinic.client.get(path, headers=headers) as response:
         assert response.status == 200
@@ -198,7 +245,7 @@ async def test_a_calendar_feed_opens_only_with_its_link(clinic: RestClinic, call
     await clinic.book("carl", "ada", opening(1))
     path = (await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl")).body["path"]
     token = None if caller == "nobody" else clinic.token(PEOPLE.get(caller, "carl"))
-    if caller == "expired token":
+    if caller.endswith("expired token"):
         clinic.clock.forward(timedelta(minutes=16))
     feed = await clinic.ask("GET", path, token=token)
     assert (feed.status, b"SUMMARY:Appointment with Dr. Ada" in feed.body) == (200, True)

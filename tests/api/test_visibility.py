@@ -15,8 +15,9 @@ from hub.records.memory import MemoryRecords
 from hub.records.ports import Saved
 from hub.scheduling.values import Role
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
+from tests.people import doctor
 
-UNKNOWN = [pytest.param(Role.SYSTEM, id="system"), pytest.param(cast("Role", "receptionist"), id="receptionist")]
+UNKNOWN = [pytest.param(Role.SYSTEM, id="system"), pytest.param(cast("Role", "visitor"), id="visitor")]
 
 
 def identity(role: Role, user_id: str) -> Identity:
@@ -50,6 +51,11 @@ async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
         snapshot = await ResyncReader(records, Limits()).snapshot(identity(role, user_id), NINE)
         assert snapshot.appointments == page
     return [f"{appointment.doctor_id}-{appointment.patient_id}" for appointment in page]
+
+
+async def test_a_receptionist_sees_the_appointments_of_all_doctors(records: MemoryRecords) -> None:
+    await records.users.add([doctor("dora"), doctor("dick")])
+    assert await seen(records, Role.RECEPTIONIST, "robin") == ["dora-pat", "dora-paul", "dick-pat"]
 
 
 async def test_a_doctor_sees_the_own_calendar_and_a_patient_the_own_appointments(records: MemoryRecords) -> None:

@@ -365,8 +365,27 @@ async function withLogIn(run) {
 }
 
 /** A stand-in: `on` says how an event is answered (undefined: not at all), `admits` which code refuses a token. */
+test("a receptionist logs in at the staff's door, and changes the first password with new tokens after it", async () => {
+  await withHub(async (hub) => {
+    hub.firstPassword = true;
+    const session = await logIn(hub.url, "receptionist", "desk@clinic.test", "right");
+    assert.equal(session.passwordChangeRequired, true);
+    const first = session.accessToken;
+    await session.changePassword("right", "own words");
+    assert.equal(session.passwordChangeRequired, false);
+    assert.notEqual(session.accessToken, first);
+    assert.deepEqual(hub.requests, [
+      ["/api/v1/auth/staff/login", undefined],
+      ["/api/v1/auth/password", `Bearer ${first}`],
+      ["/api/v1/auth/refresh", undefined],
+    ]);
+  });
+});
+
 class StandIn {
   tokens = [];
+  requests = [];
+  firstPassword = false;
   admits = () => null;
   refreshes = true;
   #answers = new Map([["sync", () => snapshot()]]);
@@ -424,11 +443,14 @@ class StandIn {
   async #rest(request, response) {
     let body = "";
     for await (const chunk of request) body += chunk;
+    this.requests.push([request.url, request.headers.authorization]);
+    if (request.url.endsWith("/password")) return response.writeHead(204).end();
     const right = request.url.endsWith("/refresh") ? this.refreshes : JSON.parse(body).password === "right";
     const code = request.url.endsWith("/refresh") ? "invalid_token" : "invalid_credentials";
     if (right && request.url.endsWith("/refresh")) this.#issued++;
     response.writeHead(right ? 200 : 401, { "Content-Type": "application/json" });
-    response.end(JSON.stringify(right ? { accessToken: `token-${this.#issued}`, refreshToken: "refresh" } : { code }));
+    const tokens = { accessToken: `token-${this.#issued}`, refreshToken: "refresh", passwordChangeRequired: this.firstPassword };
+    response.end(JSON.stringify(right ? tokens : { code }));
   }
 }
 

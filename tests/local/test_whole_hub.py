@@ -15,7 +15,10 @@ pytestmark = pytest.mark.stack
 async def log_in(url: str, role: str, email: str, password: str) -> int:
     async with (
         aiohttp.ClientSession() as client,
-        client.post(f"{url}/api/v1/auth/{role}/login", json={"email": email, "password": password}) as answer,
+        client.post(
+            f"{url}/api/v1/auth/{'staff' if role == 'receptionist' else role}/login",
+            json={"email": email, "password": password},
+        ) as answer,
     ):
         return answer.status
 
@@ -25,7 +28,7 @@ async def test_a_run_in_an_empty_folder_seeds_a_clinic_with_working_log_ins(
 ) -> None:
     hub = await up(command=(CLINIC_HUB, "run"), folder=tmp_path)
     report = json.loads((tmp_path / "seed" / "report.json").read_text())
-    for role in ("doctor", "patient"):
+    for role in ("doctor", "patient", "receptionist"):
         known = next(person for person in report["logIns"] if person["role"] == role)
         assert await log_in(hub.running.urls[0], role, known["email"], known["password"]) == 200
 

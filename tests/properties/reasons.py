@@ -35,15 +35,15 @@ STATUS_ALLOWS = {
     "undo_visit": {Status.SCHEDULED, Status.CONFIRMED},
 }
 ROLE_ALLOWS = {
-    "confirm": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
-    "cancel": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
-    "reschedule": {Role.PATIENT, Role.DOCTOR, Role.SYSTEM},
-    "complete": {Role.DOCTOR, Role.SYSTEM},
+    "confirm": {Role.PATIENT, Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "cancel": {Role.PATIENT, Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "reschedule": {Role.PATIENT, Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "complete": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
     "remind": {Role.SYSTEM},
     "mark_no_show": {Role.SYSTEM},
-    "check_in": {Role.DOCTOR, Role.SYSTEM},
-    "call_in": {Role.DOCTOR, Role.SYSTEM},
-    "undo_visit": {Role.DOCTOR, Role.SYSTEM},
+    "check_in": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "call_in": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "undo_visit": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
 }
 VISIT_ALLOWS = {
     "cancel": {None},
@@ -94,10 +94,10 @@ def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[Ref
     if isinstance(command, ScheduleChange):
         return found | _against_arrangement(doctor, command, now)
     if isinstance(command, BookAppointment):
-        rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id, Role.SYSTEM: command.by.id}
+        rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id} | _any(command)
         if rightful[command.by.role] != command.by.id:
             found.add(RefusalCode.FORBIDDEN)
-        walks_in = command.by.role is Role.DOCTOR and command.start <= now < command.start + timedelta(minutes=15)
+        walks_in = command.by.role in {Role.DOCTOR, Role.RECEPTIONIST} and command.start <= now < command.start + timedelta(minutes=15)
         against_start = _against_start(clinic, doctor, command.start, now, but=None)
         return found | (against_start - {RefusalCode.IN_THE_PAST} if walks_in else against_start)
     appointment = clinic.stored.get(command.appointment_id)
@@ -158,8 +158,13 @@ def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:
     return appointment.start - timedelta(hours=3), "reminder"
 
 
+def _any(command: Command) -> dict[Role, str]:
+    """Return the roles that may act for every doctor and patient, each with the id that is allowed: any."""
+    return {Role.RECEPTIONIST: command.by.id, Role.SYSTEM: command.by.id}
+
+
 def _is_party(command: Change, appointment: Appointment) -> bool:
-    parties = {Role.PATIENT: appointment.patient_id, Role.DOCTOR: appointment.doctor_id, Role.SYSTEM: command.by.id}
+    parties = {Role.PATIENT: appointment.patient_id, Role.DOCTOR: appointment.doctor_id} | _any(command)
     return parties[command.by.role] == command.by.id
 
 

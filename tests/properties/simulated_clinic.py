@@ -33,6 +33,9 @@ PATIENTS = ("ann", "bob", "cem")
 ACTORS = (
     *(Actor(id=patient, role=Role.PATIENT, via="rest") for patient in PATIENTS),
     *(Actor(id=doctor.id, role=Role.DOCTOR, via="socket") for doctor in DOCTORS),
+    Actor(id="desk", role=Role.RECEPTIONIST, via="rest"),
+    # A receptionist with the id of a doctor still has no say in that doctor's hours.
+    Actor(id=DOCTORS[0].id, role=Role.RECEPTIONIST, via="socket"),
     Actor(id="hub", role=Role.SYSTEM, via="timer"),
 )
 

@@ -26,6 +26,7 @@ PATIENT = Actor(id="ann", role=Role.PATIENT, via="rest")
 OTHER_PATIENT = Actor(id="bob", role=Role.PATIENT, via="rest")
 DOCTOR = Actor(id="berlin", role=Role.DOCTOR, via="socket")
 OTHER_DOCTOR = Actor(id="paris", role=Role.DOCTOR, via="socket")
+RECEPTIONIST = Actor(id="robin", role=Role.RECEPTIONIST, via="socket")
 HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
 CLINIC = Actor(id="clinic", role=Role.SYSTEM, via="cli")
 BOOKING = "booking"

@@ -196,6 +196,25 @@ async def test_log_in_returns_a_member_or_the_problem() -> None:
     assert hub.received[0].what == "POST /api/v1/auth/doctor/login"
 
 
+async def test_a_receptionist_with_a_first_password_changes_it_and_goes_on_with_a_new_token() -> None:
+    user = {"id": "robin", "role": "receptionist", "name": "Robin"}
+    tokens = {"accessToken": "first", "refreshToken": "refresh-1", "user": user, "passwordChangeRequired": True}
+    fresh = {"accessToken": "second", "refreshToken": "refresh-2", "user": user}
+    answers = [ok(200, tokens), ok(204), ok(200, fresh), ok()]
+    async with stand_in(rest=answers) as hub, clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic:
+        robin = await clinic.log_in("receptionist", "robin@clinic.test", "first one")
+        assert isinstance(robin, Member)
+        assert robin.password_change_required
+        await robin.change_password("first one", "own words")
+        assert not robin.password_change_required
+        assert (await robin.commands.confirm("a1")).ok
+    assert [sent.what.removeprefix("POST /api/v1/auth/") for sent in hub.received[:3]] == [
+        "staff/login",
+        "password",
+        "refresh",
+    ]
+
+
 async def test_queries_are_repeated_until_answered_and_follow_the_pages() -> None:
     page = ok(200, [APPOINTMENT], Link='</api/v1/appointments?status=confirmed&cursor=x>; rel="next"')
     async with stand_in(rest=[problem(503, "unavailable"), page, ok(200, [APPOINTMENT])]) as hub, ann_at(hub) as ann:

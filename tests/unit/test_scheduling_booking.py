@@ -16,6 +16,7 @@ from tests.unit.clinic_examples import (
     OTHER_DOCTOR,
     OTHER_PATIENT,
     PATIENT,
+    RECEPTIONIST,
     START,
     after,
     arrangement,
@@ -61,6 +62,7 @@ BOOKERS = {
     "not for others": (OTHER_PATIENT, RefusalCode.FORBIDDEN),
     "doctors book in their own calendar": (DOCTOR, "booked"),
     "not in that of others": (OTHER_DOCTOR, RefusalCode.FORBIDDEN),
+    "receptionists book for anybody": (RECEPTIONIST, "booked"),
     "the hub books for anybody": (HUB, "booked"),
 }
 

@@ -15,6 +15,7 @@ from tests.unit.clinic_examples import (
     OTHER_DOCTOR,
     OTHER_PATIENT,
     PATIENT,
+    RECEPTIONIST,
     START,
     after,
     book,
@@ -51,6 +52,7 @@ NOTHING: dict[str, str] = dict.fromkeys(EVERYTHING, RefusalCode.NOT_FOUND)
 PEOPLE: dict[str, tuple[Actor, dict[str, str]]] = {
     "the patient": (PATIENT, EVERYTHING | {"complete": RefusalCode.FORBIDDEN}),
     "the doctor": (DOCTOR, EVERYTHING),
+    "a receptionist": (RECEPTIONIST, EVERYTHING),
     "the hub": (HUB, EVERYTHING),
     "another patient": (OTHER_PATIENT, NOTHING),
     "another doctor": (OTHER_DOCTOR, NOTHING),

@@ -148,7 +148,9 @@ async def test_all_log_ins_in_the_report_work(seeded: Seeded) -> None:
         f"patient{seeded.report.patients}@clinic.test",
         f"Patient#{seeded.report.patients}",
     )
-    for log_in in (first, last, seeded.report.log_ins[10]):
+    desk = seeded.report.log_ins[seeded.report.doctors]
+    assert (desk.role, desk.email, desk.password) == ("receptionist", "desk1@clinic.test", "Desk#1")
+    for log_in in (first, last, desk):
         account = await seeded.records.users.by_email(log_in.email)
         assert await verify_password(log_in.password, account.password_hash)
         assert (account.role, account.name) == (log_in.role, log_in.name)
@@ -158,13 +160,14 @@ async def test_the_report_is_written_with_counts_and_log_ins(seeded: Seeded) -> 
     written = read(seeded.path)
     assert written == seeded.report.model_dump(mode="json", by_alias=True)
     assert sum(written["byStatus"].values()) == written["appointments"]
-    assert len(written["logIns"]) == written["doctors"] + written["patients"]
+    assert len(written["logIns"]) == written["doctors"] + written["receptionists"] + written["patients"]
 
 
 async def test_progress_is_reported_up_to_the_total(seeded: Seeded) -> None:
     done = [step for step, _ in seeded.steps]
     assert done == sorted(done)
-    total = seeded.report.doctors + seeded.report.patients + seeded.report.events
+    report = seeded.report
+    total = report.doctors + report.receptionists + report.patients + report.events
     assert seeded.steps[-1] == (total, total)
 
 

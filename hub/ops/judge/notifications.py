@@ -81,12 +81,15 @@ def watched_slots(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
 def _concerns(dashboard: Dashboard, recorded: AppointmentEntry | ScheduleEntry) -> bool:
     """Whether the owner is entitled to the event.
 
-    Only the doctor gets missed reminders and changes of the own hours.
+    A receptionist gets the events of all appointments. Changes of hours are for the doctor only, and a missed reminder
+    is not for the patient.
     """
     if isinstance(recorded, ScheduleEntry):
         return recorded.schedule_record.doctor_id == dashboard.owner.id
     if dashboard.owner.role == "doctor":
         return recorded.appointment.doctor_id == dashboard.owner.id
+    if dashboard.owner.role == "receptionist":
+        return True
     return recorded.appointment.patient_id == dashboard.owner.id and recorded.event.type != "reminder_missed"
 
 

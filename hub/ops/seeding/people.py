@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
 
 from pydantic import TypeAdapter
 
 from hub.ids import derived_id
 from hub.scheduling.schedule import Schedule, Shift, TimeOff, WeeklyHours
+from hub.scheduling.values import AccountRole
 
 _AREA_CODES = (202, 206, 212, 213, 303, 305, 312, 404, 415, 503, 512, 602, 617, 702, 713, 919)
 _OFFICE = ((9, 12), (13, 17))
@@ -20,11 +20,11 @@ class Person:
     """A user of the seeded clinic, with the password in clear text. `schedule` is a doctor's schedule."""
 
     id: str
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
     email: str
     password: str
-    phone: str
+    phone: str | None
     created_at: datetime
     specialty: str | None = None
     schedule: Schedule | None = None
@@ -56,6 +56,8 @@ _PRACTICES = (
     ),
     _Practice("Dr. Wanjiru Kamau", "Ear, nose and throat", "Africa/Nairobi", days=range(6), hours=((8, 13),)),
 )
+
+_RECEPTIONISTS = ("Robin Vega", "Sasha Lindgren")
 
 _PATIENTS = """
 Abena Mensah, Adrian Kowalski, Agnes Lindholm, Ahmed Farouk, Aisha Bello, Akira Tanaka, Alejandro Vargas,
@@ -109,6 +111,22 @@ def patients(today: date) -> list[Person]:
             created_at=_morning(today - timedelta(days=100 + len(names) - number)),
         )
         for number, name in enumerate(names, start=1)
+    ]
+
+
+def receptionists(today: date) -> list[Person]:
+    """Return the two receptionists."""
+    return [
+        Person(
+            id=_id("receptionist", number),
+            role="receptionist",
+            name=name,
+            email=f"desk{number}@clinic.test",
+            password=f"Desk#{number}",
+            phone=None,
+            created_at=_morning(today - timedelta(days=400)),
+        )
+        for number, name in enumerate(_RECEPTIONISTS, start=1)
     ]
 
 

@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
 
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.ops.seeding.history import history
-from hub.ops.seeding.people import Person, doctors, patients
+from hub.ops.seeding.people import Person, doctors, patients, receptionists
 from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.values import Status, Value
+from hub.scheduling.values import AccountRole, Status, Value
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished steps and the total."""
@@ -27,7 +26,7 @@ _BATCH = 100
 class LogIn(Value):
     """The log-in of a user of the seeded clinic."""
 
-    role: Literal["doctor", "patient"]
+    role: AccountRole
     name: str
     email: str
     password: str
@@ -38,6 +37,7 @@ class SeedReport(Value):
 
     day: date
     doctors: int
+    receptionists: int
     patients: int
     appointments: int
     events: int
@@ -63,7 +63,7 @@ async def seed(
     if await records.users.count():
         return NotSeeded("The database has users already; nothing was changed.")
     today = now.astimezone(UTC).date()
-    people = [*doctors(today), *patients(today)]
+    people = [*doctors(today), *receptionists(today), *patients(today)]
     versions = history(
         [person.schedule for person in people if person.schedule],
         [person.id for person in people if person.role == "patient"],
@@ -133,6 +133,7 @@ def _report(today: date, people: Sequence[Person], versions: Sequence[Appointmen
     return SeedReport(
         day=today,
         doctors=sum(person.role == "doctor" for person in people),
+        receptionists=sum(person.role == "receptionist" for person in people),
         patients=sum(person.role == "patient" for person in people),
         appointments=len(latest),
         events=len(versions),

@@ -8,43 +8,56 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from api.documents.asyncapi import asyncapi
 from api.documents.examples import example
-from api.http.identity import Access
 from api.sockets.commands import COMMANDS, SocketCommand
 from hub.bus.messages import SessionEnded
 from hub.scheduling.values import Role, rfc3339
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import Person, SocketClinic
 from tests.api.sockets.raw import until
-from tests.api.test_access import tampered
+from tests.api.test_access import tampered, token_of_a_disabled_receptionist
 
-CALLERS = {"patient": "carl", "other patient": "dora", "doctor": "ada", "other doctor": "ben"}
+CALLERS = {
+    "patient": "carl",
+    "other patient": "dora",
+    "doctor": "ada",
+    "other doctor": "ben",
+    "receptionist": "robin",
+}
 SLOT = rfc3339(opening(1))
 OURS: dict[str, Any] = {"appointmentId": "{appointment}"}
-ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str]]] = [
-    #                                                                patient  other      doctor             other
-    ("book", {"doctorId": "doctor-ada", "start": SLOT}, ("ok", "ok", "invalid_request", "forbidden")),
+ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str, str]]] = [
+    # patient, other patient, doctor, other doctor, receptionist
+    (
+        "book",
+        {"doctorId": "doctor-ada", "start": SLOT},
+        ("ok", "ok", "invalid_request", "forbidden", "invalid_request"),
+    ),
     (
         "book",
         {"doctorId": "doctor-ada", "start": SLOT, "patientId": "patient-carl"},
-        ("ok", "forbidden", "ok", "forbidden"),
+        ("ok", "forbidden", "ok", "forbidden", "ok"),
     ),
-    ("confirm", OURS, ("ok", "not_found", "ok", "not_found")),
-    ("cancel", OURS, ("ok", "not_found", "ok", "not_found")),
-    ("complete", OURS, ("forbidden", "not_found", "ok", "not_found")),
-    ("check_in", OURS, ("forbidden", "not_found", "ok", "not_found")),
-    ("call_in", OURS, ("forbidden", "not_found", "wrong_status", "not_found")),
-    ("undo_visit", OURS, ("forbidden", "not_found", "wrong_status", "not_found")),
-    ("reschedule", {**OURS, "start": SLOT}, ("ok", "not_found", "ok", "not_found")),
-    ("watch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok")),
-    ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok")),
-    ("sync", {}, ("ok", "ok", "ok", "ok")),
-    ("sync", {"since": {"doctor-ada": 1}}, ("ok", "ok", "ok", "ok")),
+    ("confirm", OURS, ("ok", "not_found", "ok", "not_found", "ok")),
+    ("cancel", OURS, ("ok", "not_found", "ok", "not_found", "ok")),
+    ("complete", OURS, ("forbidden", "not_found", "ok", "not_found", "ok")),
+    ("check_in", OURS, ("forbidden", "not_found", "ok", "not_found", "ok")),
+    ("call_in", OURS, ("forbidden", "not_found", "wrong_status", "not_found", "wrong_status")),
+    ("undo_visit", OURS, ("forbidden", "not_found", "wrong_status", "not_found", "wrong_status")),
+    ("reschedule", {**OURS, "start": SLOT}, ("ok", "not_found", "ok", "not_found", "ok")),
+    ("watch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
+    ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
+    ("sync", {}, ("ok", "ok", "ok", "ok", "ok")),
+    ("sync", {"since": {"doctor-ada": 1}}, ("ok", "ok", "ok", "ok", "ok")),
     # Each doctor changes the own hours only: there is no field that names another doctor.
-    ("change_hours", {"shifts": []}, ("forbidden", "forbidden", "ok", "ok")),
-    ("add_time_off", {"start": SLOT, "end": rfc3339(opening(1, 2))}, ("forbidden", "forbidden", "ok", "ok")),
-    ("remove_time_off", {"timeOffId": "nothing"}, ("forbidden", "forbidden", "not_found", "not_found")),
-    ("authenticate", {"token": "{token of carl}"}, ("ok", "forbidden", "forbidden", "forbidden")),
-    ("authenticate", {"token": "none"}, ("invalid_token",) * 4),
+    ("change_hours", {"shifts": []}, ("forbidden", "forbidden", "ok", "ok", "forbidden")),
+    (
+        "add_time_off",
+        {"start": SLOT, "end": rfc3339(opening(1, 2))},
+        ("forbidden", "forbidden", "ok", "ok", "forbidden"),
+    ),
+    ("remove_time_off", {"timeOffId": "nothing"}, ("forbidden", "forbidden", "not_found", "not_found", "forbidden")),
+    ("authenticate", {"token": "{token of carl}"}, ("ok", "forbidden", "forbidden", "forbidden", "forbidden")),
+    ("authenticate", {"token": "none"}, ("invalid_token",) * 5),
 ]
 
 
@@ -52,15 +65,21 @@ def test_every_command_is_in_the_table_above_and_nothing_else() -> None:
     assert {command for command, _, _ in ROWS} == {command.name for command in COMMANDS}
 
 
-ROLES = {Role.PATIENT: "carl", Role.DOCTOR: "ada"}
-RESTRICTED = [command for command in COMMANDS if command.access is not Access.SIGNED_IN]
+ROLES = {Role.PATIENT: "carl", Role.DOCTOR: "ada", Role.RECEPTIONIST: "robin"}
+RESTRICTED = [
+    pytest.param(command, name, id=f"{command.name}-{name}")
+    for command in COMMANDS
+    for role, name in ROLES.items()
+    if role not in command.access.roles
+]
 SCHEMAS = asyncapi()["components"]["schemas"]
 
 
-@pytest.mark.parametrize("command", RESTRICTED, ids=lambda command: command.name)
-async def test_a_command_for_one_role_is_forbidden_to_the_other(clinic: SocketClinic, command: SocketCommand) -> None:
+@pytest.mark.parametrize(("command", "other"), RESTRICTED)
+async def test_a_command_for_some_roles_is_forbidden_to_the_others(
+    clinic: SocketClinic, command: SocketCommand, other: str
+) -> None:
     """The argument is the example of the document, so every command added to the table is tested."""
-    [other] = [name for role, name in ROLES.items() if role.value != command.access.value]
     person = await clinic.person(other)
     argument = example(SCHEMAS[command.request.__name__], SCHEMAS)
     assert await person.refused(command.name, argument) == "forbidden"
@@ -97,6 +116,8 @@ async def test_each_caller_gets_what_the_table_says(
         ("expired token", "token_expired"),
         ("tampered token", "invalid_token"),
         ("revoked token", "invalid_token"),
+        ("disabled receptionist", "invalid_token"),
+        ("first password", "password_change_required"),
     ],
 )
 async def test_a_client_without_a_valid_token_is_refused_with_a_code(
@@ -111,6 +132,10 @@ async def test_a_client_without_a_valid_token_is_refused_with_a_code(
         case "revoked token":
             ended = SessionEnded(session_id="session-of-carl", at=clinic.clock())
             clinic.rest.services.revocations.receive(ended)
+        case "disabled receptionist":
+            token = await token_of_a_disabled_receptionist(clinic.rest)
+        case "first password":
+            token = clinic.rest.token_with_a_first_password("robin")
     person = Person()
     with pytest.raises(NotConnected):
         await person.sio.connect(

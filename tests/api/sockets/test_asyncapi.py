@@ -126,7 +126,7 @@ def test_every_command_says_what_it_does_and_which_codes_it_may_be_refused_with(
     assert set(command.problems) <= set(CODES)
     description = DOCUMENT["operations"][command.name]["description"]
     assert all(code in description for code in command.problems)
-    assert ("For doctors only." in description) is (command.access is Access.DOCTOR)
+    assert ("Only a doctor may send it." in description) is (command.access is Access.DOCTOR)
 
 
 def test_the_document_holds_exactly_the_events_of_the_server() -> None:

@@ -1,0 +1,110 @@
+"""The commands `clinic-hub staff add`, `list`, `disable` and `enable`."""
+
+import sys
+
+from cyclopts import App
+from pydantic import ValidationError
+
+from hub.accounts.account import Account
+from hub.clock import system_clock
+from hub.ops.account_commands import say, say_invalid, store
+from hub.ops.staff_accounts import (
+    NewReceptionist,
+    create_receptionist,
+    disable_receptionist,
+    enable_receptionist,
+)
+from hub.records.ports import Records
+from hub.settings import load, timekeeper
+
+app = App(name="staff", help="Add, list, disable and enable the receptionists of the clinic.")
+
+
+@app.command(name="add")
+async def add_receptionist(*, name: str, email: str, phone: str | None = None) -> int:
+    """Create a receptionist's account and print its first password, which is not stored anywhere.
+
+    The first password has to be changed at the first log-in.
+
+    Parameters
+    ----------
+    name
+        The name, for example "Robin Vega".
+    email
+        The address to log in with.
+    phone
+        The number with the country code: +12025550123.
+
+    """
+    try:
+        receptionist = NewReceptionist(name=name, email=email, phone=phone)
+    except ValidationError as error:
+        say_invalid(error)
+        return 1
+    async with store() as records:
+        made = await create_receptionist(records.users, receptionist, system_clock(), load().bcrypt_rounds)
+    if isinstance(made, str):
+        say(f"There is an account with this {made} already.", sys.stderr)
+        return 1
+    account, password = made
+    say(f"{account.id}  {account.name}  {account.email}  {password}")
+    return 0
+
+
+@app.command(name="list")
+async def list_receptionists() -> int:
+    """Print the receptionists, sorted by name: id, name, e-mail address, and whether the receptionist is disabled."""
+    async with store() as records:
+        for account in await records.users.receptionists():
+            say(f"{account.id}  {account.name}  {account.email}{'  disabled' if account.disabled else ''}")
+    return 0
+
+
+@app.command(name="disable")
+async def disable(receptionist: str, /) -> int:
+    """Refuse a receptionist's log-ins and end the receptionist's sessions.
+
+    Parameters
+    ----------
+    receptionist
+        The id or the e-mail address.
+
+    """
+    async with store() as records:
+        account = await _found(records, receptionist)
+        if account is None:
+            return 1
+        ended = await disable_receptionist(records, account, timekeeper(load()))
+    say(f"{account.name} cannot log in any more. Sessions ended: {ended}.")
+    return 0
+
+
+@app.command(name="enable")
+async def enable(receptionist: str, /) -> int:
+    """Let a disabled receptionist log in again.
+
+    Parameters
+    ----------
+    receptionist
+        The id or the e-mail address.
+
+    """
+    async with store() as records:
+        account = await _found(records, receptionist)
+        if account is None:
+            return 1
+        await enable_receptionist(records, account)
+    say(f"{account.name} can log in again.")
+    return 0
+
+
+async def _found(records: Records, receptionist: str) -> Account | None:
+    """Return the account with this id or e-mail address; print an error and return None if there is none."""
+    account = await records.users.by_id(receptionist) or await records.users.by_email(receptionist.lower())
+    if account is None or account.role != "receptionist":
+        say(
+            f"There is no receptionist with the id or e-mail address {receptionist!r}; see `clinic-hub staff list`.",
+            sys.stderr,
+        )
+        return None
+    return account
