@@ -13,6 +13,7 @@ from api.commands.command_client import command_id
 from api.http.problems import Problem
 from api.http.rate_limits import Monotonic, Rate, TokenBuckets
 from hub.accounts.account import Account
+from hub.accounts.fields import first_name
 from hub.accounts.identity import Identity
 from hub.bus.ports import NoAnswer
 from hub.clock import Clock
@@ -38,6 +39,8 @@ _EXPIRES = timedelta(minutes=5)
 
 Twilio repeats a request at once, so a later one is a replay, whose "2" would cancel a newer appointment.
 """
+_LONGEST_NAME = 20
+"""A longer first name is cut, so that a reply stays short."""
 _RECENTLY = timedelta(minutes=10)
 """A patient who was asked to try again, and replies within this time, means the same appointment."""
 _REPLIES = Rate(burst=30, per_second=30 / 3600)
@@ -126,38 +129,48 @@ class TextReplies:
             log.warning("inbound_text_rate_limited", message_id=message.id)
             return _SILENCE
         self._replies.take(message.phone)
-        patient = await self._records.users.by_phone(message.phone)
-        if patient is None or patient.role != "patient":
+        patients = await self._records.users.patients_with_phone(message.phone)
+        if not patients:
             return _Reply(wording.unmonitored_number(self._clinic), decided=False)
         match intent:
             case Intent.CONFIRM:
-                return await self._change_appointment(patient, message, "confirm")
+                return await self._change_appointment(patients, message, "confirm")
             case Intent.CANCEL:
-                return await self._change_appointment(patient, message, "cancel")
+                return await self._change_appointment(patients, message, "cancel")
             case _:
-                return _Reply(wording.how_to_reply(self._clinic, patient.language), decided=False)
+                return _Reply(wording.how_to_reply(self._clinic, patients[0].language), decided=False)
 
-    async def _change_appointment(self, patient: Account, message: InboundText, change: Change) -> _Reply:
-        """Confirm or cancel the appointment that the message is about; return a reply with its status."""
+    async def _change_appointment(self, patients: Sequence[Account], message: InboundText, change: Change) -> _Reply:
+        """Confirm or cancel the appointment that the message is about; return a reply with its status.
+
+        `patients` are the people with the phone. The appointment is of one of them.
+        """
         now = self._clock()
-        who = Identity(user_id=patient.id, role=Role.PATIENT, session_id=message.id, expires_at=now)
-        # A repeated message whose reply was lost. The reply is what its command did then, whatever has happened to that
-        # appointment since.
-        applied = command_id(who, message.id)
-        changed = await self._records.appointments.by_command(applied)
-        appointment = (
-            as_of(changed, events_of(changed, applied)[-1].seq)
-            if isinstance(changed, Appointment)
-            else await self._change_target(who, patient, message, change)
-        )
+        appointment = await self._applied(patients, message) or await self._change_target(patients, message, change)
         if appointment is None:
-            return _Reply(wording.no_open_appointment(self._clinic, patient.language), decided=False)
+            return _Reply(wording.no_open_appointment(self._clinic, patients[0].language), decided=False)
         handled = message.model_copy(update={"about": appointment.id, "decided": True})
-        following = (await self._conversation(patient, handled, now)).following(appointment.id)
-        return _Reply(await self._status_reply(patient, appointment, following), decided=True)
+        following = (await self._conversation(patients, handled, now)).following(appointment.id)
+        return _Reply(await self._status_reply(patients, appointment, following), decided=True)
+
+    async def _applied(self, patients: Sequence[Account], message: InboundText) -> Appointment | None:
+        """Return the appointment as the command of this message left it; None if no such command was applied.
+
+        That is a repeated message whose reply was lost. The reply is what its command did then, whatever has happened
+        to that appointment since.
+        """
+        for patient in patients:
+            applied = command_id(self._identity(patient.id, message), message.id)
+            changed = await self._records.appointments.by_command(applied)
+            if isinstance(changed, Appointment):
+                return as_of(changed, events_of(changed, applied)[-1].seq)
+        return None
+
+    def _identity(self, patient_id: str, message: InboundText) -> Identity:
+        return Identity(user_id=patient_id, role=Role.PATIENT, session_id=message.id, expires_at=self._clock())
 
     async def _change_target(
-        self, who: Identity, patient: Account, message: InboundText, change: Change
+        self, patients: Sequence[Account], message: InboundText, change: Change
     ) -> Appointment | None:
         """Change the appointment that the message is about, and return it; None if there is none.
 
@@ -166,7 +179,7 @@ class TextReplies:
         """
         about = message.about
         if about is None:
-            target = (await self._conversation(patient, message, self._clock())).target
+            target = (await self._conversation(patients, message, self._clock())).target
             if target is None:
                 return None
             about = await self._records.inbound_texts.bind(message.id, target.id)
@@ -174,6 +187,7 @@ class TextReplies:
         if appointment.status is Status.CANCELLED or (change, appointment.status) == ("confirm", Status.CONFIRMED):
             return appointment
         try:
+            who = self._identity(appointment.patient_id, message)
             await self._commands.change(who, change, appointment.id, "sms", message.id)
         except Problem as problem:
             if problem.code == "try_again":
@@ -185,9 +199,14 @@ class TextReplies:
         found = await self._records.appointments.by_ids([appointment_id])
         return found[appointment_id]
 
-    async def _conversation(self, patient: Account, message: InboundText, now: datetime) -> "_Conversation":
-        """Return the texts about the patient's future appointments and the replies to them, this message included."""
-        texts = await self._records.texts.to_person(patient.id, since=now)
+    async def _conversation(self, patients: Sequence[Account], message: InboundText, now: datetime) -> "_Conversation":
+        """Return the texts about the patients' future appointments and the replies to them, this message included."""
+        sent = [text for one in patients for text in await self._records.texts.to_person(one.id, since=now)]
+        texts = (
+            sorted(sent, key=lambda text: (text.created_at, text.seq, text.id), reverse=True)
+            if len(patients) > 1
+            else sent
+        )
         appointments = await self._records.appointments.by_ids({text.appointment_id for text in texts})
         answerable = answerable_texts(texts, appointments, message.phone)
         if not answerable:
@@ -197,10 +216,16 @@ class TextReplies:
         own = [message] if message.about else []
         return _Conversation(answerable, appointments, own + [each for each in earlier if each.id != message.id], now)
 
-    async def _status_reply(self, patient: Account, appointment: Appointment, following: Appointment | None) -> str:
-        """Return a reply with the status of the appointment, and with the one that the next reply is about."""
-        language = patient.language
-        when = await self._local_time(appointment, language)
+    async def _status_reply(
+        self, patients: Sequence[Account], appointment: Appointment, following: Appointment | None
+    ) -> str:
+        """Return a reply with the status of the appointment, and with the one that the next reply is about.
+
+        If several people have the phone, the reply says for whom the appointment is.
+        """
+        names = {patient.id: first_name(patient.name) for patient in patients} if len(patients) > 1 else {}
+        language = next((one.language for one in patients if one.id == appointment.patient_id), patients[0].language)
+        when = await self._local_time(appointment, language, names)
         if following is None:
             match appointment.status:
                 case Status.CONFIRMED:
@@ -211,7 +236,7 @@ class TextReplies:
                     return wording.too_late_to_change(self._clinic, when, language)
                 case _:
                     assert_never(appointment.status)
-        then = await self._local_time(following, language)
+        then = await self._local_time(following, language, names)
         match appointment.status:
             case Status.CONFIRMED:
                 return wording.confirmed_and_next(self._clinic, when, then, language)
@@ -222,12 +247,14 @@ class TextReplies:
             case _:
                 assert_never(appointment.status)
 
-    async def _local_time(self, appointment: Appointment, language: Language) -> str:
-        """Return the start in the local time of the appointment's doctor."""
+    async def _local_time(self, appointment: Appointment, language: Language, names: Mapping[str, str]) -> str:
+        """Return the start in the local time of the appointment's doctor, with the patient's name if it is given."""
         doctor = await self._records.users.by_id(appointment.doctor_id)
         if doctor is None or doctor.schedule is None:
             raise LookupError(f"appointment {appointment.id} has no doctor")
-        return wording.local_time(appointment.start, doctor.schedule.zone, language)
+        when = wording.local_time(appointment.start, doctor.schedule.zone, language)
+        name = names.get(appointment.patient_id)
+        return f"{when} ({name[:_LONGEST_NAME]})" if name else when
 
 
 @dataclass(frozen=True)

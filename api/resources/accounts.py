@@ -166,7 +166,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
     """
     account = await own_account(services, who)
     # A person at an unlocked screen must not get more guesses here than at the log-in.
-    await services.sign_in_rate_limits.count("login", request.remote, account.email)
+    await services.sign_in_rate_limits.count("login", request.remote, account.email or account.id)
     current = body.current.get_secret_value()
     if _is_too_long(current) or not await verify_password(current, account.password_hash):
         raise _wrong_password()

@@ -223,9 +223,7 @@ async def _page(
         return entries, headers_of(reading)
     records = services.records
     if wanted.doctor_id is None and wanted.patient_id is None:
-        found = await page_of_doctors(
-            records.appointments, await records.users.doctor_ids(), wanted, limit, after
-        )
+        found = await page_of_doctors(records.appointments, await records.users.doctor_ids(), wanted, limit, after)
     else:
         found = await records.appointments.page(wanted, limit, after)
     return [Entry.of(view(each), each.last.seq) for each in found], headers_of(reading) if reading else {}

@@ -15,7 +15,10 @@ ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 
 
 class Account(Value):
-    """A person who can log in. `email` is lower case and `phone` is E.164. Both are unique among all accounts.
+    """A person. `email` is lower case and `phone` is E.164. Both are unique among the accounts that can log in.
+
+    A patient whom the clinic registered has no `password_hash` and cannot log in. Such a patient may have no `email`,
+    and may share phone and e-mail address with anybody: a family has one phone.
 
     `schedule` is a doctor's schedule at the creation of the account, None for a patient; stored documents call it
     `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
@@ -27,9 +30,9 @@ class Account(Value):
     id: Id
     role: AccountRole
     name: str
-    email: str
+    email: str | None
     phone: str | None
-    password_hash: str
+    password_hash: str | None
     created_at: Instant
     specialty: str | None = None
     schedule: Schedule | None = Field(default=None, alias="calendar")
@@ -40,6 +43,11 @@ class Account(Value):
     calendar_key_hash: str | None = None
     must_change_password: bool = False
     disabled: bool = False
+
+    @property
+    def has_log_in(self) -> bool:
+        """Whether the person can log in."""
+        return self.password_hash is not None
 
 
 REFRESH_REPEATABLE = timedelta(seconds=30)

@@ -43,3 +43,9 @@ Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_name)]
 Specialty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 NewPassword = Annotated[SecretStr, AfterValidator(_new_password)]
+
+
+def first_name(name: str) -> str:
+    """Return the first part of a name: that of "Anna Maria Berg" is "Anna", as that of "Berg, Anna"."""
+    given = name.rpartition(",")[2].split() or name.split()
+    return given[0] if given else name

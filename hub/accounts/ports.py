@@ -20,7 +20,8 @@ class UserRecords(Protocol):
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
         """Insert accounts in order. Returns None, or the field whose value another account already has.
 
-        It stops at the first account that is refused. The accounts before it are written.
+        Only accounts that can log in are refused and refuse others. It stops at the first account that is refused. The
+        accounts before it are written.
         """
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
@@ -34,10 +35,13 @@ class UserRecords(Protocol):
         """Return the account."""
 
     async def by_email(self, email: str) -> Account | None:
-        """Return the account with this e-mail address (lower case)."""
+        """Return the account that logs in with this e-mail address (lower case)."""
 
     async def by_phone(self, phone: str) -> Account | None:
-        """Return the account with this phone number (E.164)."""
+        """Return the account with this phone number (E.164) that can log in."""
+
+    async def patients_with_phone(self, phone: str) -> list[Account]:
+        """Return all patients with this phone number (E.164), the one who can log in first, then by id."""
 
     async def by_ids(self, user_ids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts that exist among the ids, by id."""

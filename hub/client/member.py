@@ -12,7 +12,8 @@ from hub.client.commands import Commands, Timeouts, Transport, User
 from hub.client.hours import OwnHours
 from hub.client.line import Line
 from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
-from hub.client.wire import DoctorCard
+from hub.client.wire import DoctorCard, PatientCard
+from hub.ids import new_id
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
 from hub.scheduling.views import AppointmentView
@@ -88,6 +89,18 @@ class Member:
             reply = await self._answered(Call("GET", reply.next_page))
             found += _APPOINTMENTS.validate_python(reply.body, extra="ignore")
         return found
+
+    async def register_patient(
+        self, name: str, phone: str | None = None, email: str | None = None, key: str | None = None
+    ) -> PatientCard:
+        """Register a patient who cannot log in, once for each `key`. For receptionists. Raises `CannotRead`."""
+        body = {name: value for name, value in (("name", name), ("phone", phone), ("email", email)) if value}
+        call = Call("POST", f"{API}/patients", body=body, headers={"Idempotency-Key": key or new_id()})
+        return PatientCard.model_validate((await self._answered(call)).body, extra="ignore")
+
+    async def patient(self, patient_id: str) -> PatientCard:
+        """Return a patient; for a doctor one who has or had an appointment with the doctor."""
+        return PatientCard.model_validate((await self._get(f"/patients/{patient_id}")).body, extra="ignore")
 
     async def change_password(self, current: str, new: str) -> None:
         """Change the user's password. All other sessions of the user end; this one goes on, with new tokens."""

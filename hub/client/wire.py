@@ -111,6 +111,16 @@ class SignedIn(Value):
     password_change_required: bool = False
 
 
+class PatientCard(Value):
+    """A patient as doctors and receptionists see them."""
+
+    id: Id
+    name: str
+    phone: str | None
+    email: str | None
+    has_log_in: bool
+
+
 class DoctorCard(Value):
     """A doctor as patients see them. Slots are in the time zone `zone`."""
 

@@ -53,6 +53,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "users": [
         IndexModel([("email", ASCENDING)], name="email", unique=True),
         IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not every account has one
+        IndexModel([("contactPhone", ASCENDING)], name="contact_phone", sparse=True),
         IndexModel([("role", ASCENDING)], name="role"),
     ],
     "attempts": [

@@ -54,9 +54,10 @@ class MemoryUsers:
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
         """Insert accounts in order. Stop at the first one whose e-mail address or phone number is taken."""
         for account in accounts:
-            if any(other.email == account.email for other in self._stored.values()):
+            others = [other for other in self._stored.values() if other.has_log_in]
+            if account.has_log_in and any(other.email == account.email for other in others):
                 return "email"
-            if account.phone and any(other.phone == account.phone for other in self._stored.values()):
+            if account.has_log_in and account.phone and any(other.phone == account.phone for other in others):
                 return "phone"
             self._stored[account.id] = account
         return None
@@ -65,12 +66,12 @@ class MemoryUsers:
         """Write the fields that differ between the two versions."""
         stored = self._stored.get(before.id)
         changes = {name: value for name, value in after if value != getattr(before, name)}
-        others = [other for other in self._stored.values() if other.id != before.id]
+        others = [other for other in self._stored.values() if other.id != before.id and other.has_log_in]
         if stored is None or ("password_hash" in changes and stored.password_hash != before.password_hash):
             return "stale"
-        if "email" in changes and any(other.email == after.email for other in others):
+        if "email" in changes and after.has_log_in and any(other.email == after.email for other in others):
             return "email"
-        if changes.get("phone") and any(other.phone == after.phone for other in others):
+        if changes.get("phone") and after.has_log_in and any(other.phone == after.phone for other in others):
             return "phone"
         self._stored[before.id] = stored.model_copy(update=changes)
         return None
@@ -81,11 +82,16 @@ class MemoryUsers:
 
     async def by_email(self, email: str) -> Account | None:
         """Return the account with this e-mail address (lower case)."""
-        return next((account for account in self._stored.values() if account.email == email), None)
+        return next((one for one in self._stored.values() if one.has_log_in and one.email == email), None)
 
     async def by_phone(self, phone: str) -> Account | None:
         """Return the account with this phone number (E.164)."""
-        return next((account for account in self._stored.values() if account.phone == phone), None)
+        return next((one for one in self._stored.values() if one.has_log_in and one.phone == phone), None)
+
+    async def patients_with_phone(self, phone: str) -> list[Account]:
+        """Return all patients with this phone number, the one who can log in first, then by id."""
+        found = [one for one in self._stored.values() if one.phone == phone and one.role == "patient"]
+        return sorted(found, key=lambda one: (not one.has_log_in, one.id))
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""

@@ -1,6 +1,6 @@
 """The collection `users`: the accounts of both roles."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -12,6 +12,9 @@ from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, duplicate_at, translated
 from hub.scheduling.values import Role
+
+_CONTACTS: Mapping[str, str] = {"email": "contactEmail", "phone": "contactPhone"}
+"""The fields that hold the addresses of people who cannot log in."""
 
 
 class MongoUsers:
@@ -26,14 +29,14 @@ class MongoUsers:
             return None
         with translated():
             try:
-                await self._collection.insert_many([to_document(account) for account in accounts])
+                await self._collection.insert_many([_document(account) for account in accounts])
             except BulkWriteError as error:
                 return await self._taken(accounts[duplicate_at(error)])
         return None
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
         """Write the fields that differ. Of two concurrent changes of the password, one gets `stale`."""
-        old, new = to_document(before), to_document(after)
+        old, new = _document(before), _document(after)
         changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
         gone = dict.fromkeys(old.keys() - new.keys(), "")
         if not changed and not gone:
@@ -58,6 +61,12 @@ class MongoUsers:
     async def by_phone(self, phone: str) -> Account | None:
         """Return the account with this phone number (E.164)."""
         return await self._one({"phone": phone})
+
+    async def patients_with_phone(self, phone: str) -> list[Account]:
+        """Return all patients with this phone number, the one who can log in first, then by id."""
+        # Two reads: for `$or` the embedded engine would scan.
+        found = [*await self._find({"phone": phone}), *await self._find({"contactPhone": phone})]
+        return sorted((one for one in found if one.role == "patient"), key=lambda one: (not one.has_log_in, one.id))
 
     async def by_ids(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return the accounts that exist among the ids, by id."""
@@ -87,7 +96,7 @@ class MongoUsers:
 
     async def _taken(self, refused: Account) -> Unique:
         """Return the field whose value another account has. Reads the record: not every server names the field."""
-        holder = await self.by_email(refused.email)
+        holder = await self.by_email(refused.email) if refused.email else None
         if holder and holder.id != refused.id:
             return "email"
         holder = await self.by_phone(refused.phone) if refused.phone else None
@@ -98,9 +107,31 @@ class MongoUsers:
     async def _one(self, wanted: Document) -> Account | None:
         with translated():
             found = await self._collection.find_one(wanted)
-        return from_document(Account, found) if found else None
+        return _account(found) if found else None
 
     async def _find(self, wanted: Document) -> list[Account]:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
-        return [from_document(Account, document) for document in found]
+        return [_account(document) for document in found]
+
+
+def _document(account: Account) -> Document:
+    """Return the document of an account.
+
+    The unique indexes must not see the addresses of people who cannot log in, so their addresses have other fields. The
+    index on `email` is not sparse, also in existing databases: a text that is unique and no e-mail address fills it.
+    """
+    document = to_document(account)
+    if account.has_log_in:
+        return document
+    for name, contact in _CONTACTS.items():
+        if name in document:
+            document[contact] = document.pop(name)
+    return document | {"email": f"none:{account.id}"}
+
+
+def _account(document: Document) -> Account:
+    if "passwordHash" in document:
+        return from_document(Account, document)
+    fields = {name: value for name, value in document.items() if name != "email" and name not in _CONTACTS.values()}
+    return from_document(Account, fields | {name: document.get(contact) for name, contact in _CONTACTS.items()})

@@ -1,4 +1,6 @@
-"""The wording of texts. None names a doctor, a specialty, a patient or a reason.
+"""The wording of texts. None names a doctor, a specialty or a reason.
+
+Only a reply to a phone that several patients share names one of them, by the first name.
 
 Each fits in one segment if GSM-7 has all characters of the clinic's name.
 

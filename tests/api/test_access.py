@@ -104,6 +104,8 @@ ROWS = [
         "/api/v1/doctors/doctor-ada/slots",
         query={"date": "2026-11-24"},
     ),
+    Row("POST", "/api/v1/patients", (401, 403, 403, 403, 403, 201), json={"name": "Lea"}),
+    Row("GET", "/api/v1/patients/{id}", (401, 403, 403, 200, 404, 200), "/api/v1/patients/patient-carl"),
     Row("GET", ME + "/hours", (401, 403, 403, 200, 200, 403)),
     Row(
         "PUT",

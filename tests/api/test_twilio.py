@@ -317,6 +317,47 @@ async def test_the_latest_text_comes_before_a_reminder_and_a_reminder_before_oth
         office.clinic.clock.forward(timedelta(minutes=1))
 
 
+@pytest.fixture
+async def family(office: Office, reminded: str) -> tuple[str, str]:
+    """Carl's appointment at ten, and Lea's at eleven. Lea has Carl's phone and no log-in, and the latest text."""
+    lea = {"name": "Lea Maria Berg", "phone": CARL}
+    registered = await office.clinic.ask("POST", "/api/v1/patients", "robin", json=lea)
+    more = {"patientId": registered.body["id"]}
+    of_lea = await office.clinic.book("robin", "ada", opening(0, half_hours=4), **more)
+    office.clinic.clock.forward(timedelta(minutes=1))
+    await office.remind(of_lea)
+    return reminded, of_lea
+
+
+async def test_a_reply_from_a_shared_phone_is_about_the_text_and_says_for_whom(
+    office: Office, family: tuple[str, str]
+) -> None:
+    of_carl, of_lea = family
+    lea, carl = f"{TODAY_AT_ELEVEN} (Lea)", f"{TODAY_AT_TEN} (Carl)"
+    assert (await office.text(CARL, "1", sid="SM7")).words == wording.confirmed_and_next(WORDS, lea, carl)
+    assert [await office.status_of(each) for each in (of_carl, of_lea)] == [Status.SCHEDULED, Status.CONFIRMED]
+    # The same message again, whose answer was lost, changes nothing more.
+    lost = office.records.inbound_texts._stored["SM7"].model_copy(update={"answer": None})
+    office.records.inbound_texts._stored["SM7"] = lost
+    assert f"{lea} is confirmed" in str((await office.text(CARL, "1", sid="SM7")).words)
+    assert [await office.status_of(each) for each in (of_carl, of_lea)] == [Status.SCHEDULED, Status.CONFIRMED]
+    assert f"{carl} is cancelled" in str((await office.text(CARL, "2")).words)
+    assert [await office.status_of(each) for each in (of_carl, of_lea)] == [Status.CANCELLED, Status.CONFIRMED]
+    event = (await office.records.appointments.by_ids([of_lea]))[of_lea].last
+    assert (event.by.role, event.by.via) == (Role.PATIENT, "sms")
+    assert event.by.id != "patient-carl"
+
+
+async def test_a_patient_without_a_log_in_answers_by_text(office: Office) -> None:
+    lea = {"name": "Lea", "phone": CARL.replace("23", "77")}
+    registered = await office.clinic.ask("POST", "/api/v1/patients", "robin", json=lea)
+    booked = await office.clinic.book("robin", "ada", opening(0, half_hours=2), patientId=registered.body["id"])
+    reminder = await office.remind(booked)
+    office.records.texts._stored[reminder.id] = reminder.model_copy(update={"phone": lea["phone"]})
+    assert (await office.text(lea["phone"], "1")).words == wording.confirmed(WORDS, TODAY_AT_TEN)
+    assert await office.status_of(booked) is Status.CONFIRMED
+
+
 async def test_the_text_to_a_phone_that_the_patient_no_longer_has_asks_nothing(office: Office, reminded: str) -> None:
     change = {"phone": "+12025550177"}
     assert (await office.clinic.ask("PATCH", "/api/v1/users/me", "carl", json=change)).status == 200

@@ -134,3 +134,47 @@ async def test_one_of_two_concurrent_password_changes_is_stale(records: Records)
 
     assert sorted(told, key=str) == [None, "stale", "stale", "stale"]
     assert await records.users.by_id("pat") == changes[told.index(None)]
+
+
+def _registered(name: str, **fields: object) -> Account:
+    """Return a patient whom the clinic registered, without a log-in."""
+    return patient(name, **{"name": name.title(), "email": None, "password_hash": None, **fields})
+
+
+async def test_people_without_a_log_in_share_addresses_and_are_read_back_as_they_were(records: Records) -> None:
+    phone = "+12025550123"
+    pat = _patient("pat", phone=phone)
+    family = [
+        _registered("ann", phone=phone, email=pat.email),
+        _registered("bob", phone=phone, email=pat.email),
+        _registered("cem"),
+    ]
+    assert await records.users.add([family[0], pat, *family[1:]]) is None
+
+    assert await records.users.by_ids(["ann", "bob", "cem", "pat"]) == {each.id: each for each in [*family, pat]}
+    # Nobody logs in as somebody who cannot.
+    assert await records.users.by_email(pat.email) == await records.users.by_phone(phone) == pat
+    assert await records.users.patients_with_phone(phone) == [pat, *family[:2]]
+    assert await records.users.patients_with_phone("+12025550199") == []
+    assert await records.users.count(Role.PATIENT) == 4
+
+
+async def test_a_person_without_a_log_in_is_changed_and_may_sign_up_with_the_same_phone(records: Records) -> None:
+    ann = _registered("ann", phone="+12025550123")
+    await records.users.add([ann])
+    moved = ann.model_copy(update={"name": "Anna", "phone": "+12025550124", "email": "ann@clinic.test"})
+
+    assert await records.users.change(ann, moved) is None
+
+    assert await records.users.by_id("ann") == moved
+    assert await records.users.patients_with_phone("+12025550123") == []
+    own = _patient("anna", email="ann@clinic.test", phone="+12025550124")
+    assert await records.users.add([own]) is None
+    assert await records.users.patients_with_phone("+12025550124") == [own, moved]
+
+
+async def test_receptionists_are_listed_by_name(records: Records) -> None:
+    staff = [patient(name, name=name.title(), role="receptionist") for name in ("sam", "kim")]
+    await records.users.add([*staff, _patient("pat")])
+
+    assert [account.id for account in await records.users.receptionists()] == ["kim", "sam"]

@@ -97,7 +97,10 @@ def reasons(clinic: SimulatedClinic, command: Command, now: datetime) -> set[Ref
         rightful = {Role.PATIENT: command.patient_id, Role.DOCTOR: command.doctor_id} | _any(command)
         if rightful[command.by.role] != command.by.id:
             found.add(RefusalCode.FORBIDDEN)
-        walks_in = command.by.role in {Role.DOCTOR, Role.RECEPTIONIST} and command.start <= now < command.start + timedelta(minutes=15)
+        walks_in = command.by.role in {
+            Role.DOCTOR,
+            Role.RECEPTIONIST,
+        } and command.start <= now < command.start + timedelta(minutes=15)
         against_start = _against_start(clinic, doctor, command.start, now, but=None)
         return found | (against_start - {RefusalCode.IN_THE_PAST} if walks_in else against_start)
     appointment = clinic.stored.get(command.appointment_id)

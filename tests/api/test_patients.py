@@ -1,0 +1,78 @@
+"""Patients as receptionists and doctors see them."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.rest_clinic import Answer, RestClinic, opening
+
+P = "/api/v1/patients"
+LEA = {"name": " Lea Berg ", "phone": "+1 202 555 0123", "email": "Lea@Clinic.test"}
+
+
+async def register(clinic: RestClinic, body: dict[str, Any], **more: Any) -> Answer:
+    return await clinic.ask("POST", P, "robin", json=body, **more)
+
+
+async def test_a_receptionist_registers_a_patient_who_shares_the_phone_of_others(clinic: RestClinic) -> None:
+    answer = await register(clinic, LEA)
+    id_ = answer.body["id"]
+    assert (answer.status, answer.headers["Location"]) == (201, f"{P}/{id_}")
+    expected = {"name": "Lea Berg", "phone": "+12025550123", "email": "lea@clinic.test", "hasLogIn": False}
+    assert answer.body == {"id": id_, **expected}
+    assert (await clinic.ask("GET", f"{P}/{id_}", "robin")).body == answer.body
+    assert (await register(clinic, LEA)).body["id"] != id_
+    without = await register(clinic, {"name": "Tom"})
+    assert (without.status, without.body["phone"], without.body["email"]) == (201, None, None)
+
+
+async def test_registering_with_a_key_makes_one_patient(clinic: RestClinic) -> None:
+    first, again = [await register(clinic, LEA, headers={"Idempotency-Key": "lea"}) for _ in range(2)]
+    assert (again.status, again.body) == (201, first.body)
+    other = await register(clinic, {"name": "Tom"}, headers={"Idempotency-Key": "lea"})
+    assert other.code == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": "Lea", "phone": "555"}, {"name": "Lea", "email": "lea"}])
+async def test_what_is_no_patient_is_refused(clinic: RestClinic, body: dict[str, Any]) -> None:
+    assert (await register(clinic, body)).code == "invalid_request"
+
+
+async def test_a_patient_without_a_log_in_is_booked_and_nobody_logs_in_as_one(clinic: RestClinic) -> None:
+    lea = (await register(clinic, LEA)).body["id"]
+    await clinic.book("robin", "ada", opening(1), patientId=lea)
+    for password in ("", "None", "null"):
+        body = {"email": LEA["email"], "password": password}
+        assert (await clinic.ask("POST", "/api/v1/auth/patient/login", json=body)).code == "invalid_credentials"
+
+
+async def test_who_signs_up_later_with_the_same_phone_gets_an_own_account(clinic: RestClinic) -> None:
+    lea = (await register(clinic, LEA | {"phone": "+12025550177"})).body["id"]
+    body = {"name": "Lea Berg", "email": "lea@clinic.test", "phone": "+12025550177", "password": "Correct-horse-7"}
+    signed_up = await clinic.ask("POST", "/api/v1/auth/patient/signup", json=body)
+    assert signed_up.status == 201
+    assert signed_up.body["user"]["id"] != lea
+    shown = await clinic.ask("GET", f"{P}/{signed_up.body['user']['id']}", "robin")
+    assert shown.body["hasLogIn"] is True
+
+
+async def test_a_doctor_sees_the_own_patients_only(clinic: RestClinic) -> None:
+    carl = f"{P}/{clinic.id('carl')}"
+    assert (await clinic.ask("GET", carl, "ada")).status == 404
+    appointment = await clinic.book("carl", "ada", opening(1))
+    await clinic.ask("PATCH", f"/api/v1/appointments/{appointment}/cancel", "carl")
+    assert (await clinic.ask("GET", carl, "ada")).body["name"] == "Carl"
+    assert (await clinic.ask("GET", carl, "ben")).status == 404
+    # Staff are no patients.
+    assert (await clinic.ask("GET", f"{P}/{clinic.id('ada')}", "robin")).status == 404
+
+
+async def test_each_look_leaves_a_line_without_names(clinic: RestClinic, lines: list[Any]) -> None:
+    lea = (await register(clinic, LEA)).body["id"]
+    await clinic.ask("GET", f"{P}/{lea}", "robin")
+    logged = [line for line in lines if line["event"] in {"patient_registered", "patient_shown"}]
+    assert [(line["event"], line["user_id"], line["role"], line["patient_ids"]) for line in logged] == [
+        ("patient_registered", clinic.id("robin"), "receptionist", [lea]),
+        ("patient_shown", clinic.id("robin"), "receptionist", [lea]),
+    ]
+    assert "Lea" not in str(lines)
