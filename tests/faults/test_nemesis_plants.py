@@ -59,6 +59,13 @@ SLOW = {
         says=(5, "a due reminder was never sent"),
         rate=600.0,
     ),
+    "a no-show of a patient who has arrived": Planted(
+        agents=f"{_PLANTS}.agents_missing_arrivals",
+        says=(5, "a patient who had arrived was marked as no-show"),
+        behaviour=_CHANGING,
+        seconds=20.0,
+        rate=300.0,
+    ),
     "acked before it was handled": Planted(
         agents=f"{_PLANTS}.agents_acking_first",
         faults=_kills(3.0, 6.0, 9.0),

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.client.commands import Command, Kind
 from hub.ids import derived_id, new_id
 from hub.scheduling.appointment import REMINDER_LEAD
-from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status
+from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status, Visit
 from hub.scheduling.views import AppointmentView
 from tests.tools.nemesis.people import People, Person, slot_in
 
@@ -19,6 +20,14 @@ _SOON, _TO_BE_REMINDED, _LATER = timedelta(0), REMINDER_LEAD, timedelta(hours=20
 _SLOTS_WANTED = 3
 _DAY = 48
 """Slots."""
+_WALK_INS = 0.15
+"""The part of a doctor's bookings that are of the running half hour."""
+_NEXT_STEPS: Mapping[Visit | None, Sequence[Kind]] = {
+    None: ("complete", "check_in", "check_in"),
+    Visit.ARRIVED: ("complete", "call_in", "call_in", "undo_visit"),
+    Visit.IN_ROOM: ("complete", "complete", "undo_visit"),
+}
+"""What a doctor does next with an appointment of now, by the step of its visit."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +157,8 @@ class _Client:
         start = self._start()
         if who.role == "doctor":
             patient = f"patient-of-{self.chance.randrange(8)}"
+            if self.chance.random() < _WALK_INS:
+                start = slot_in(self._clock, _SOON) - APPOINTMENT_DURATION
             return Command("book", doctor_id=who.id, start=start, patient_id=patient)
         return Command("book", doctor_id=self.chance.choice(self._doctors), start=start)
 
@@ -163,6 +174,6 @@ class _Client:
         if self._person.member.user.role == "doctor":
             near = appointment.start - self._clock() < APPOINTMENT_DURATION
             if near or appointment.status is Status.NO_SHOW:
-                return Command("complete", appointment_id=appointment.id)
+                return Command(self.chance.choice(_NEXT_STEPS[appointment.visit]), appointment_id=appointment.id)
         kind: Kind = self.chance.choice(("confirm", "cancel", "reschedule"))
         return Command(kind, appointment_id=appointment.id, start=self._start() if kind == "reschedule" else None)
