@@ -20,7 +20,6 @@ from hub.bus.replay import replayed
 from hub.clock import Clock
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.errors import StoreUnavailable
-from hub.records.paging import every_appointment
 from hub.records.ports import Records
 from hub.records.schedules import schedule_record_of
 from hub.scheduling.views import view as view_of
@@ -220,8 +219,8 @@ class ViewStore:
         if not await self._records.appointments.page(older, 1):
             begin = BEGINNING  # no appointment is ever booked, or moved, into the past
         view = DoctorView(record.current, record.last.seq if record.history else 0, begin, seq)
-        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=begin if begin > BEGINNING else None)
-        for appointment in await every_appointment(self._records.appointments, wanted):
+        since = begin if begin > BEGINNING else None
+        for appointment in await self._records.appointments.starting_since(doctor_id, since):
             view.put(Entry.of(view_of(appointment), appointment.last.seq))
         return view
 

@@ -83,6 +83,10 @@ class MongoAppointments:
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
         return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
 
+    async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
+        """Return the doctor's appointments that start at `since` or later."""
+        return await self._find({"doctorId": doctor_id, "start": {"$gte": since or LONG_AGO}})
+
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
         reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)

@@ -61,6 +61,11 @@ class MemoryAppointments:
         """Return the active appointments of the doctors from `since` on, ordered by start."""
         return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
 
+    async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
+        """Return the doctor's appointments that start at `since` or later."""
+        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=since)
+        return [one for one in self._ordered() if wanted.matches(one)]
+
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
         return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}

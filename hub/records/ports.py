@@ -132,6 +132,12 @@ class AppointmentRecords(Protocol):
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
 
+    async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
+        """Return the doctor's appointments of any status that start at `since` or later (None: all), in no order.
+
+        One read, so an appointment that moves meanwhile may be missing.
+        """
+
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
         """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
 

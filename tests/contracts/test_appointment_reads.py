@@ -53,6 +53,14 @@ async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_t
 
     assert await records.appointments.active_since({"dora", "dick", "nobody"}, since) == [soon, other, confirmed]
     assert await records.appointments.active_since((), since) == []
+    of_dora = await records.appointments.starting_since("dora", since)
+    assert {one.id: one.status for one in of_dora} == {
+        soon.id: Status.SCHEDULED,
+        confirmed.id: Status.CONFIRMED,
+        cancelled.id: Status.CANCELLED,
+    }
+    everything = await records.appointments.starting_since("dora", None)
+    assert {one.id for one in everything} == {gone.id, soon.id, confirmed.id, cancelled.id}
     held = {"dora": {soon.start: soon.id, confirmed.start: confirmed.id}, "dick": {other.start: other.id}, "nobody": {}}
     assert await records.appointments.slot_owners({"dora", "dick", "nobody"}, since) == held
     assert await records.appointments.slot_owners((), since) == {}
