@@ -37,6 +37,19 @@ def test_a_booking_refused_for_an_untrue_reason_is_reported(code: str) -> None:
     assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
 
 
+@pytest.mark.parametrize("code", ["not_found", "forbidden"])
+@pytest.mark.parametrize("kind", ["book", "confirm", "complete"])
+def test_a_receptionist_refused_as_a_stranger_is_reported(kind: str, code: str) -> None:
+    clinic = FaultlessClinic()
+    booked = clinic.book(ANN, ADA, TEN)
+    assert booked.appointment
+    command = replace(BOOK_TEN, start=ELEVEN, patient_id=BOB.id)
+    if kind != "book":
+        command = Command(kind, appointment_id=booked.appointment.id)
+    _refuse(clinic, User("robin", "receptionist", "Robin"), command, code)
+    assert found(clinic.judged()) == {f"the reason of a refusal was not true: {code}"}
+
+
 @pytest.mark.parametrize("kind", ["confirm", "cancel", "complete", "reschedule"])
 @pytest.mark.parametrize("code", ["wrong_status", "not_found", "in_the_past", "forbidden"])
 def test_a_change_refused_for_an_untrue_reason_is_reported(kind: str, code: str) -> None:
