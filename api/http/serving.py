@@ -65,9 +65,17 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
 
 
 def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:
-    """Return the file, or 304 when If-None-Match is its ETag. A list of several ETags is not supported."""
-    if hdrs.ETAG in file.headers and request.headers.get(hdrs.IF_NONE_MATCH) == file.headers[hdrs.ETAG]:
+    """Return the file, or 304 when If-None-Match names its ETag."""
+    if hdrs.ETAG in file.headers and _is_known(request, file.headers[hdrs.ETAG]):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=file.headers)
     return web.Response(
         status=endpoint.status, body=file.content, headers={hdrs.CONTENT_TYPE: endpoint.gives, **file.headers}
     )
+
+
+def _is_known(request: web.Request, etag: str) -> bool:
+    """Return whether If-None-Match names the ETag: alone, in a list, or by `*` (RFC 9110, section 13.1.2).
+
+    The comparison is the weak one, because a proxy that compresses an answer makes its ETag weak.
+    """
+    return any(known.value in {"*", etag.strip('"')} for known in request.if_none_match or ())

@@ -14,7 +14,7 @@ from api.http.identity import Access
 from api.http.positions import POSITION, Known, position_header
 from api.http.problems import Code, FieldError, Problem
 from api.http.ranges import require_order
-from api.resources.icalendar import ICALENDAR, calendar_file
+from api.resources.icalendar import ICALENDAR, calendar_file, etag
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
 from api.views.answers import SENDS, headers_of
@@ -129,13 +129,14 @@ async def show_history(services: Services, who: Identity, path: ById) -> list[Pa
     return [_past_event(event) for event in appointment.history]
 
 
-@routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR)
+@routes.endpoint("GET", "/{id}/calendar.ics", access=Access.SIGNED_IN, gives=ICALENDAR, sends=["ETag"])
 async def show_in_calendar(services: Services, who: Identity, path: ById) -> File:
     """Return one of the caller's appointments as a calendar file."""
     appointment = await visible_appointment(services.records.appointments, who, path.id)
     people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
     content = calendar_file([appointment], people, who.user_id)
-    return File(content, {hdrs.CONTENT_DISPOSITION: 'attachment; filename="appointment.ics"'})
+    disposition = 'attachment; filename="appointment.ics"'
+    return File(content, {hdrs.CONTENT_DISPOSITION: disposition, hdrs.ETAG: etag(content)})
 
 
 @routes.endpoint(

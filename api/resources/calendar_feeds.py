@@ -7,12 +7,13 @@ from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 
+from aiohttp import hdrs
 from pydantic import Field
 
 from api.http.endpoints import File, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
-from api.resources.icalendar import ICALENDAR, calendar_file
+from api.resources.icalendar import ICALENDAR, calendar_file, etag
 from api.services import Services, own_account
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
@@ -54,7 +55,7 @@ async def end_calendar_link(services: Services, who: Identity) -> None:
     await _set_key(services, who, None)
 
 
-@routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR)
+@routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR, sends=["ETag"])
 async def show_calendar(services: Services, path: ByFeed) -> File:
     """Return the appointments of the last 90 days and all future ones. Cancelled ones are marked as cancelled."""
     account = await services.records.users.by_id(path.id)
@@ -66,7 +67,8 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     other_ids = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
     people = await services.records.users.by_ids(other_ids)
     # In a thread: 2000 appointments take a second, in which other requests have to be answered.
-    return File(await asyncio.to_thread(calendar_file, found, people, account.id), {})
+    calendar = await asyncio.to_thread(calendar_file, found, people, account.id)
+    return File(calendar, {hdrs.ETAG: etag(calendar)})
 
 
 async def _set_key(services: Services, who: Identity, key_hash: str | None) -> None:

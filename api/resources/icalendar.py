@@ -1,6 +1,7 @@
 """Writes appointments as an iCalendar file, RFC 5545."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Final
 
 from icalendar import STATUS, Calendar, Event
@@ -26,10 +27,20 @@ def calendar_file(appointments: Iterable[Appointment], people: Mapping[str, Acco
     Calendars are shared, shown on locked screens and stored by other companies, so they must not hold medical data.
     `people` has the accounts of the other persons. The same appointments always give the same bytes.
     """
-    calendar = Calendar.new(prodid="-//Clinic Hub//Clinic Hub//EN", name="Appointments", calscale="GREGORIAN")
+    calendar = Calendar.new(
+        prodid="-//Clinic Hub//Clinic Hub//EN",
+        uid=f"{reader_id}@clinic-hub",  # without it, the library makes a random one at each call
+        name="Appointments",
+        calscale="GREGORIAN",
+    )
     for appointment in appointments:
         calendar.add_component(_event(appointment, people, reader_id))
     return bytes(calendar.to_ical())
+
+
+def etag(calendar: bytes) -> str:
+    """Return the ETag of a calendar: another one when any byte of it differs."""
+    return f'"{sha256(calendar).hexdigest()[:32]}"'
 
 
 def _event(appointment: Appointment, people: Mapping[str, Account], reader_id: str) -> Event:

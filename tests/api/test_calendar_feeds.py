@@ -79,6 +79,25 @@ async def test_the_link_shows_ones_own_appointments_without_a_token(clinic: Rest
     assert len(events(await clinic.ask("GET", await link(clinic, "ada")))) == 3
 
 
+async def test_a_calendar_is_the_same_bytes_until_something_changes(clinic: RestClinic) -> None:
+    booked = await clinic.book("carl", "ada", opening(1))
+    for path, who in ((await link(clinic, "carl"), None), (f"{APPOINTMENTS}/{booked}/calendar.ics", "carl")):
+        first, again = await clinic.ask("GET", path, who), await clinic.ask("GET", path, who)
+        assert first.body == again.body
+        etag = first.headers["ETag"]
+        for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            unchanged = await clinic.ask("GET", path, who, headers={"If-None-Match": known})
+            assert (unchanged.status, unchanged.body, unchanged.headers["ETag"]) == (304, b"", etag)
+        assert (await clinic.ask("GET", path, who, headers={"If-None-Match": '"other"'})).status == 200
+
+    path = await link(clinic, "carl")
+    before = await clinic.ask("GET", path)
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked}/confirm", "carl")
+    after = await clinic.ask("GET", path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status == 200
+    assert after.headers["ETag"] != before.headers["ETag"]
+
+
 async def test_old_appointments_are_not_in_the_feed(clinic: RestClinic) -> None:
     await clinic.book("carl", "ada", opening(1))
     path = await link(clinic, "carl")
