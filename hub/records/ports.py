@@ -99,26 +99,27 @@ class AppointmentRecords(Protocol):
     """
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
-        """Write each aggregate as it is after its latest command, in order, and stop at the first that meets a fence.
+        """Write each aggregate as it is after its latest command, in order, and stop at the first refused one.
 
-        One write adds all the events of that command, or none. An aggregate that the command made is inserted; another
-        is written only over the version on which the command was decided (`base_version`), whole, so that an aggregate
-        which the store has lost comes back. The same aggregate may occur more than once, with rising versions. Returns
-        after the store has acknowledged (with majority, where it can). A fence is named only when the document that
-        holds it can be read; until that is acknowledged and can be read, this raises StoreUnavailable.
+        One write adds all the events of a command, or none. An aggregate that the command created is inserted. Any
+        other aggregate replaces only the version on which the command was decided (`base_version`). The whole
+        aggregate is written, so that an aggregate which the store has lost is restored. The same aggregate may occur
+        more than once, with rising versions. Returns after the store has acknowledged (with majority, if the server
+        supports it). Returns a fence only if the conflicting document is acknowledged and can be read; otherwise
+        raises StoreUnavailable.
         """
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
 
     async def current(self, ids: Collection[str]) -> dict[str, Appointment]:
-        """Return what `by_ids` does, and never what a server has that is no longer primary.
+        """Return the same as `by_ids`, but never from a server that is no longer primary.
 
-        Costs a round trip between the members of a replica set. For refusals, which no fence checks.
+        It costs a round trip between the members of a replica set. It is for refusals, because no fence checks them.
         """
 
     async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
-        """Return the doctors whose history has events above the given `seq`; as up to date as `current`."""
+        """Return the doctors whose history has events above the given `seq`. Never reads from a former primary."""
 
     async def by_command(self, command_id: str) -> Aggregate | None:
         """Return the appointment or the schedule record whose history contains the command."""
@@ -135,7 +136,7 @@ class AppointmentRecords(Protocol):
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments of any status that start at `since` or later (None: all), in no order.
 
-        One read, so an appointment that moves meanwhile may be missing.
+        It is one read, so an appointment that is moved during the read may be missing.
         """
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
@@ -147,7 +148,7 @@ class AppointmentRecords(Protocol):
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
         """Return which (patient id, start) pairs overlap an active appointment of that patient.
 
-        One read for all pairs, so that a batch with many refusals costs one round trip. It does not replace the
+        It is one read for all pairs, so that a batch with many refusals costs one round trip. It does not replace the
         fence: another doctor's actor may write in between.
         """
 

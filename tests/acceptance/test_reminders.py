@@ -1,6 +1,6 @@
 """Appointments and their texts on a day that takes half a minute.
 
-All stories happen at the same time in one hub; each test waits for the end of its own.
+All stories run concurrently in one hub. Each test waits for the end of one story.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LATE = timedelta(minutes=45)
 """Three real seconds: the maximum delay of due work on a busy machine."""
 TIME_TO_ACT = timedelta(minutes=50)
 MUCH_LATER = timedelta(hours=9)
-"""So late that no reminder comes due during the stories."""
+"""Appointments after this time have no reminder due during the stories."""
 WORDS = wording.Clinic("Clinic Hub", None)
 
 Story = Callable[[RunningHub], Awaitable[None]]
@@ -98,14 +98,14 @@ class Visit:
         return [kinds[text.text_id or ""] for text in await self.hub.texts_to(self.patient)]
 
     async def comes_to(self, *events: str) -> None:
-        """Wait until both dashboards show the last event, and check that exactly these have happened, in order."""
+        """Wait until both dashboards show the last event, and check that exactly these events happened, in order."""
         for person in (self.doctor, self.patient):
             await self.hub.until_told(person, self.id, events[-1])
             assert person.told(self.id) == list(events)
         assert [event.type for event in (await self.hub.appointment(self.id)).history] == list(events)
 
     async def stays_at(self, *events: str) -> None:
-        """The same, checked again after every deadline that could have followed."""
+        """Check the events as `comes_to` does, and again after every possible later deadline."""
         await self.comes_to(*events)
         await self.hub.show(self.missed_at + APPOINTMENT_DURATION + LATE)
         await self.comes_to(*events)
@@ -214,7 +214,7 @@ async def a_message_that_is_brought_twice_and_one_that_nobody_signed_change_noth
     line = hub.number("patient")
     again = await hub.phones.answer(its.patient.phone, "1", line=line, message_sid=message)
     assert (again.status, again.answer) == (200, wording.confirmed(WORDS, wording.local_time(its.start, "UTC")))
-    # Brought again with other words it is still the message that it was.
+    # The SID identifies the message: a second delivery with another body gets the first answer.
     forged = await hub.phones.answer(its.patient.phone, "2", line=line, message_sid=message)
     assert forged.answer == again.answer
 
@@ -336,13 +336,14 @@ async def a_number_that_gets_no_texts_is_shown_to_the_doctors_side(hub: RunningH
     for its, text in ((landline, undelivered), (invalid, refused)):
         shown = await hub.records.texts.not_delivered(its.doctor.id, its.start - timedelta(days=1))
         assert text.id in {one.id for one in shown}
-    await landline.reminder()  # a text of its own
+    await landline.reminder()  # a separate text
     assert await landline.texts() == ["booked", "reminder"]
 
 
 @story
 async def who_sends_stop_gets_no_more_until_start(hub: RunningHub) -> None:
-    # Moved near only after START: on a busy machine, the reminder would otherwise come due before.
+    # The appointment gets an early start only after START. Otherwise its reminder could be due before START on a busy
+    # machine.
     its, text = await _with(hub, "", ahead=MUCH_LATER)
     await _settled(hub, text, TextStatus.DELIVERED)
     line = hub.number("patient")
@@ -360,7 +361,7 @@ async def who_sends_stop_gets_no_more_until_start(hub: RunningHub) -> None:
 
 
 async def _patients_texts(its: Visit, number: int) -> list[Text]:
-    """Return the patient's texts once this number of them is planned. A busy machine may miss that moment."""
+    """Return the patient's texts if at least this number is planned, else none."""
     found = [text for text in await its.hub.texts_about(its.id) if text.line == "patient"]
     return found if len(found) >= number else []
 

@@ -1,6 +1,7 @@
 """The fixes of Faust's transport. Each uses private names, and each test fails when such a name is gone.
 
-Where upstream's own behaviour is the reason of a cure, the test shows it too: when it changes, the cure can go.
+If a fix corrects a defect of Faust, the test also asserts the defect. When that assertion fails, the fix can be
+removed.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ async def _nothing(*_: object) -> None:
 
 
 def _give_table(app: HubApp) -> None:
-    """Give the app the table of `CHANGELOG`."""
+    """Add the table of `CHANGELOG` to the app."""
     assert isinstance(app.tables, TableManager)
     app.tables._changelogs[CHANGELOG.topic] = app.Table("days", partitions=1)
 
@@ -253,7 +254,7 @@ async def test_the_end_of_a_partition_is_what_a_fetch_says_where_that_is_further
 
 
 class Ends:
-    """A fake aiokafka consumer: ends of partitions as listed, and as a fetch shows them."""
+    """A fake aiokafka consumer. Its ends of partitions differ between `end_offsets` and a fetch."""
 
     def __init__(self, listed: Mapping[TP, int], fetched: Mapping[TP, int], lost: set[TP]) -> None:
         self._listed = listed

@@ -15,15 +15,15 @@ from tests.own_database import own_database
 from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import hello_says, retryable_answers_lost, without_key_pattern
 
-MONGODB = os.environ.get("MONGODB")  # noqa: TID251  # asked of who runs the tests
-"""A server for the tests that do it no harm, in the place of the embedded one."""
+MONGODB = os.environ.get("MONGODB")  # noqa: TID251  # set by the person who runs the tests
+"""The URL of a server that replaces the embedded database in the tests that do not kill or pause it."""
 
 _names = (f"clinic_{number}" for number in count())
 
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A database for all tests that do it no harm."""
+    """The database process of all tests that do not kill or pause it."""
     engine = Engine(tmp_path_factory.mktemp("database"))
     engine.start()
     yield engine
@@ -32,14 +32,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture
 def proxy(engine: Engine) -> Iterator[MongoProxy]:
-    """A proxy before the embedded database, without rules yet."""
+    """A proxy in front of the embedded database, without rules."""
     with MongoProxy("127.0.0.1", engine.port) as proxy:
         yield proxy
 
 
 @pytest.fixture
 async def proxied(proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
-    """The store on a database that nobody has used yet, behind the proxy."""
+    """The store on an empty database behind the proxy."""
     records = connect(proxy.url(next(_names)))
     await records.prepare()
     yield records
@@ -48,7 +48,7 @@ async def proxied(proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database that nobody has used yet."""
+    """The URL of an empty database."""
     with own_database(MONGODB) as there:
         yield there or request.getfixturevalue("engine").url(next(_names))
 
@@ -63,14 +63,14 @@ async def mongo(url: str) -> AsyncIterator[MongoRecords]:
 
 @pytest.fixture
 def older_server(proxy: MongoProxy) -> Iterator[MongoProxy]:
-    """A server without `bulkWrite`, which does not say what a duplicate key is of."""
+    """A server without `bulkWrite`. Its duplicate key errors have no `keyPattern`."""
     with proxy.rule(hello_says(maxWireVersion=21)), proxy.rule(without_key_pattern()):
         yield proxy
 
 
 @pytest.fixture
 def losing_answers(proxy: MongoProxy) -> Iterator[MongoProxy]:
-    """A server of which every third write is done, not answered and, because `retryWrites` is on, sent again."""
+    """A server that executes every third write without an answer. The driver repeats it (`retryWrites` is on)."""
     with proxy.rule(retryable_answers_lost(every=3)):
         yield proxy
 

@@ -1,4 +1,4 @@
-"""A database process for tests, which they may pause, kill and start again."""
+"""A database process that tests may pause, kill and start again."""
 
 import signal
 import socket
@@ -12,7 +12,7 @@ _STARTS_WITHIN_MS = 60_000
 
 
 class Engine:
-    """The embedded database on a free loopback port, its data in a folder that outlives it."""
+    """The embedded database on a free loopback port. Its data folder is kept after a kill."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,7 +23,7 @@ class Engine:
         return f"mongodb://127.0.0.1:{self.port}/{database}?directConnection=true&retryWrites=false"
 
     def start(self) -> None:
-        """Start it and return when it answers."""
+        """Start the process and return when the database answers."""
         program = Path(sys.executable).with_name("secantusd-py")
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -35,7 +35,7 @@ class Engine:
             client.admin.command("ping")
 
     def kill(self) -> None:
-        """End it as a power cut of the process would, and return when it is gone."""
+        """Kill the process with SIGKILL, and return when it has ended."""
         if self._process:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""Appointments as the actors would make them: through events, each doctor's numbered one after the other."""
+"""Creates appointments as the actors do: from events, with successive numbers for each doctor."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ DESK = Actor(id="desk", role=Role.SYSTEM, via="cli")
 
 
 class Histories:
-    """Makes events; remembers the last `seq` of each doctor, so that what it makes in order has no holes."""
+    """Creates events. It stores the last `seq` of each doctor, so that the numbers have no gaps."""
 
     def __init__(self) -> None:
         self.seqs: Counter[str] = Counter()

@@ -155,7 +155,7 @@ async def test_a_page_shows_the_matching_appointments_ordered_by_start(records: 
 
 async def test_pages_show_each_appointment_once_while_bookings_come_in(records: Records, histories: Histories) -> None:
     at_nine = []
-    for number in range(4):  # one slot, booked and cancelled again and again: the same start, many ids
+    for number in range(4):  # one slot is booked and cancelled repeatedly: many ids with the same start
         booked = histories.book(patient=f"p{number}", start=NINE)
         at_nine += [histories.cancel(booked)]
         await _saved(records, booked, at_nine[-1])
@@ -169,7 +169,7 @@ async def test_pages_show_each_appointment_once_while_bookings_come_in(records: 
         page = await records.appointments.page(AppointmentFilter(doctor_id="dora"), 2, after)
         seen += [one.id for one in page]
         after = After(page[-1].start, page[-1].id)
-        await _saved(records, histories.book(patient=f"new{turn}", start=NINE - turn * HALF_HOUR))  # behind the reader
+        await _saved(records, histories.book(patient=f"new{turn}", start=NINE - turn * HALF_HOUR))  # already read past
 
     assert seen == expected
     assert await records.appointments.page(AppointmentFilter(doctor_id="dora"), 2, after) == []

@@ -1,4 +1,4 @@
-"""The fences: which writes the record refuses, and what it has written by then."""
+"""The fences: which writes the record refuses, and which writes it has made before the refused one."""
 
 from datetime import timedelta
 
@@ -200,7 +200,7 @@ async def test_a_change_with_a_used_seq_is_refused(records: Records, histories: 
 
 
 async def test_a_change_with_a_seq_of_its_own_appointment_is_refused(records: Records, histories: Histories) -> None:
-    """A worker whose number is old may have read the appointment a moment ago."""
+    """A worker with an outdated `seq` may have read the current version of the appointment."""
     booked = histories.book()
     confirmed = histories.confirm(booked)
     await records.appointments.save([booked, confirmed])
@@ -266,7 +266,7 @@ async def test_nothing_is_written_after_a_stale_change_so_the_history_has_no_gap
 async def test_the_second_of_two_stale_changes_does_not_replace_another_writers_version(
     records: Records, histories: Histories
 ) -> None:
-    """The second would find the version it expects: made by somebody else."""
+    """The stored version has the number that the second change expects, but another writer wrote it."""
     booked = histories.book()
     ours = [confirmed := histories.confirm(booked), histories.move(confirmed, NINE + HALF_HOUR)]
     histories.seqs["dora"] = 1

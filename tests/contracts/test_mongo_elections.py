@@ -1,4 +1,4 @@
-"""While a replica set elects, nothing is decided on what a server says that is no longer its primary."""
+"""During an election of a replica set, no decision uses data from a server that is no longer primary."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import READS, hello_says, no_primary
 
 ANSWER_WITHIN = 6.0
-"""Seconds: five for the database, and what a busy machine takes on top."""
+"""Seconds: five for the database, and one more for a busy machine."""
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def _until_saved(records: MongoRecords, histories: Histories) -> object:
 
 @pytest.fixture
 async def pair(engine: Engine) -> AsyncIterator[tuple[MongoProxy, MongoProxy]]:
-    """A replica set of two, as far as its `hello` says: a primary and a secondary, which are the same database."""
+    """A replica set of a primary and a secondary, according to `hello`. Both are proxies of the same database."""
     with ExitStack() as opened:
         primary = opened.enter_context(MongoProxy("127.0.0.1", engine.port))
         secondary = opened.enter_context(MongoProxy("127.0.0.1", engine.port))

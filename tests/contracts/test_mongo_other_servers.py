@@ -1,4 +1,4 @@
-"""Servers that are not the embedded one: what they leave out, what they refuse, and how their indexes are built."""
+"""Servers other than the embedded one: missing features, refused commands, and the build of indexes."""
 
 import asyncio
 import json
@@ -188,7 +188,7 @@ async def test_an_api_serves_while_it_makes_an_index_and_says_so(proxy: MongoPro
 
 
 async def _logged(process: asyncio.subprocess.Process, event: str, **fields: object) -> dict[str, Any]:
-    """Return the next line of this event with these fields."""
+    """Return the next log line of this event with these fields."""
     assert process.stdout
     while raw := await process.stdout.readline():
         line: dict[str, Any] = json.loads(raw)
@@ -198,7 +198,7 @@ async def _logged(process: asyncio.subprocess.Process, event: str, **fields: obj
 
 
 async def _ordinary_ones_hang(command: Command, forward: Forward) -> Document:
-    """Let the build of an index that is not unique never end."""
+    """Delay the build of every index that is not unique beyond the end of the test."""
     if command.name == "createIndexes" and not all(one.get("unique") for one in command.document["indexes"]):
         await asyncio.sleep(60)
     return await forward(command)

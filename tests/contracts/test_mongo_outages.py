@@ -14,12 +14,12 @@ from tests.contracts.engine import Engine
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 
 CALL_TIMEOUT = 6.0
-"""Seconds: five for the database, and what this machine may lose on the way."""
+"""Seconds: five for the database, and one more for a busy machine."""
 
 
 @pytest.fixture
 async def own(tmp_path: Path) -> AsyncIterator[tuple[Engine, MongoRecords]]:
-    """A database that the test may harm, and the store on it."""
+    """A database that the test may kill or pause, and the store on it."""
     engine = Engine(tmp_path)
     engine.start()
     records = connect(engine.url("clinic"))

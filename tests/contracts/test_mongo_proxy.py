@@ -1,4 +1,4 @@
-"""The proxy between driver and database: what a rule says happens, and nothing else."""
+"""The proxy between driver and database applies its rules and changes nothing else."""
 
 import time
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ def test_a_retryable_write_whose_answer_is_lost_is_repeated_and_done_once(proxy:
         for _ in range(5):
             counts.update_one({"_id": 1}, {"$inc": {"count": 1}})
         assert counts.find_one() == {"_id": 1, "count": 5}
-    # Three of the six writes were sent twice, and none was done twice.
+    # Three of the six writes were sent twice, and no write was applied twice.
     assert [command.name for command in sent].count("update") + 1 == 6 + 3
     assert proxy.names().count("update") == 5
 

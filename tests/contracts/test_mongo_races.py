@@ -17,7 +17,7 @@ WORKERS = 6
 
 @pytest.fixture(params=["url", "losing_answers"])
 async def workers(request: pytest.FixtureRequest) -> AsyncIterator[list[MongoRecords]]:
-    """Stores on one database; once with retryable writes of which every third answer is lost."""
+    """Stores on one database. The second variant loses the answer to every third retryable write."""
     there = request.getfixturevalue(request.param)
     url = there if isinstance(there, str) else there.url(f"races_{new_id()}", "retryWrites=true")
     stores = [connect(url) for _ in range(WORKERS)]
@@ -78,7 +78,7 @@ async def test_one_batch_saved_by_every_worker_is_written_once_and_without_a_gap
 
 
 async def _pushed_through(records: MongoRecords, batch: list[Appointment]) -> None:
-    """Save as a worker does that is told that the next one is applied: leave it out, go on."""
+    """Save like a worker: leave out each command that is already applied, and save the rest."""
     waiting = list(batch)
     while waiting:
         match await records.appointments.save(waiting):

@@ -1,4 +1,4 @@
-"""A batch of bookings and changes in turn, on servers with `bulkWrite` and without: one round trip, in order."""
+"""A batch of alternating bookings and changes takes one ordered round trip, with and without `bulkWrite`."""
 
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.tools.mongo_proxy.rules import WRITES, delayed, hello_says, refused, 
 
 ANSWER_DELAY = 0.03
 SERVERS = {"8.0": "bulkWrite", "7.0": "update", "8.0 without bulkWrite": "update", "8.0 with features of 7.0": "update"}
-"""Kinds of servers, and the command in which such a batch has to reach each of them."""
+"""Kinds of servers, and the command in which each of them must receive the batch."""
 
 
 def alternating(histories: Histories, pairs: int) -> list[Appointment]:
@@ -34,7 +34,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def records(kind: str, proxied: MongoRecords, proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
-    """The store on a server of this kind, over connections that have seen no other one."""
+    """The store on a server of this kind, over new connections."""
     with ExitStack() as rules:
         if kind == "7.0":
             rules.enter_context(proxy.rule(hello_says(maxWireVersion=21)))
@@ -59,7 +59,7 @@ async def test_a_batch_of_alternating_commands_waits_for_one_answer(
         took = time.monotonic() - began
     reached = [one for one in proxy.seen if one.command.name in WRITES]
     assert [one.command.name for one in reached] == [SERVERS[kind]]
-    # What the database itself takes for 200 writes is another matter, on a machine that is busy.
+    # The time that the database needs for 200 writes is subtracted, because it depends on the load of the machine.
     assert took - sum(one.seconds for one in reached) < 1.0
     assert await records.appointments.last_seq("dora") == len(batch)
 

@@ -1,4 +1,4 @@
-"""Tests and the bench on a server that somebody else runs leave nothing there."""
+"""Tests and the bench leave no data on a server that is not their own."""
 
 from urllib.parse import urlsplit
 

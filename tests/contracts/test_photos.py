@@ -13,7 +13,7 @@ from hub.records.ports import PhotoRecords
 from hub.records.s3_photos import BucketPhotos, open_bucket
 
 LARGE = Random(7).randbytes(700_000)
-"""More than one piece of those that a database cuts files into."""
+"""Larger than one chunk of GridFS."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def bucket_server() -> Iterator[str]:
 
 @pytest.fixture
 def at_the_bucket(bucket_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Set what every program of that protocol reads from the environment."""
+    """Set the environment variables that S3 clients read."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", bucket_server)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-no-worth")

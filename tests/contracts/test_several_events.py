@@ -64,7 +64,7 @@ async def test_two_events_decided_on_an_older_version_are_stale(records: Records
 
 
 async def test_a_change_of_the_version_between_two_events_is_stale(records: Records, histories: Histories) -> None:
-    """Only the state after the whole command is ever stored, so nothing can be decided on the state between."""
+    """Only the state after the whole command is stored, so no command can be decided on a state between its events."""
     booked = histories.book()
     changed = histories.confirm_and_move(booked, TEN)
     between = as_of(changed, changed.history[1].seq)

@@ -40,7 +40,7 @@ async def test_both_stores_return_the_same_outcome_of_each_save_and_contain_the_
 
 
 class _RandomWrites:
-    """Makes batches of bookings and changes, many of them in each other's way."""
+    """Creates batches of bookings and changes, many of which conflict."""
 
     DOCTORS = ("dora", "kiran")
     PATIENTS = ("pat", "paul", "pia")
@@ -55,7 +55,7 @@ class _RandomWrites:
         for aggregate in aggregates:
             seqs = histories.seqs
             seqs[aggregate.doctor_id] = max(seqs[aggregate.doctor_id], aggregate.last.seq)
-        for doctor in self.DOCTORS:  # now and then a worker is behind
+        for doctor in self.DOCTORS:  # sometimes the worker's `seq` is outdated
             histories.seqs[doctor] = max(0, histories.seqs[doctor] - self._chance.choice((0, 0, 0, 0, 1, 2)))
         return [
             self._arranged(schedule_records, histories)
@@ -67,7 +67,7 @@ class _RandomWrites:
     def _arranged(self, schedule_records: dict[str, ScheduleRecord], histories: Histories) -> ScheduleRecord:
         doctor, chance = self._chance.choice(self.DOCTORS), self._chance
         schedule_record = schedule_records.get(doctor) or unchanged_schedule(Schedule(id=doctor, zone="UTC"))
-        if chance.random() < 0.2:  # made from an older one
+        if chance.random() < 0.2:  # made from an older version
             schedule_record = apply_all(
                 unchanged_schedule(schedule_record.initial),
                 schedule_record.history[: chance.randint(0, schedule_record.version)],
@@ -84,7 +84,7 @@ class _RandomWrites:
             )
         appointment = chance.choice(stored)
         if chance.random() < 0.1:
-            return appointment  # the same again
+            return appointment  # the stored version again
         if chance.random() < 0.2:
             appointment = as_of(appointment, chance.choice(appointment.history).seq)
         match chance.randrange(3):

@@ -99,7 +99,7 @@ async def test_only_the_changed_fields_are_written(records: Records) -> None:
     renamed = dora.model_copy(update={"name": "Dora the Explorer"})
 
     assert await records.users.change(dora, renamed) is None
-    # made from what was there before: the name that came in between stays
+    # the change is based on the older account, and the new name stays
     without = dora.model_copy(update={"phone": None, "photo": None, "texts": ("reminder",), "zone": "Asia/Tokyo"})
     assert await records.users.change(dora, without) is None
 
@@ -152,7 +152,7 @@ async def test_people_without_a_log_in_share_addresses_and_are_read_back_as_they
     assert await records.users.add([family[0], pat, *family[1:]]) is None
 
     assert await records.users.by_ids(["ann", "bob", "cem", "pat"]) == {each.id: each for each in [*family, pat]}
-    # Nobody logs in as somebody who cannot.
+    # A log-in never finds an account that cannot log in.
     assert await records.users.by_email(pat.email) == await records.users.by_phone(phone) == pat
     assert await records.users.patients_with_phone(phone) == [pat, *family[:2]]
     assert await records.users.patients_with_phone("+12025550199") == []
