@@ -68,7 +68,7 @@ _NAMED: Mapping[str, str] = {
     "ErrorCode": "Twilio's code of the error, or 0.",
     "From": "The phone number that sent the text.",
     "Idempotency-Key": "A random key of this command. A request with the same key is carried out once.",
-    "If-Position": "The `Position` headers of earlier answers: no answer is from before them.",
+    "If-Position": "The `Position` headers of earlier answers. An answer with a `Position` is not from before them.",
     "MessageSid": "Twilio's id of the text.",
     "MessageStatus": "How far the text has come, in Twilio's words.",
     "OptOutType": "Set by Twilio when the text is STOP, START or HELP, or a word of the same meaning.",
