@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import pytest
+from pymongo import common
 
 from hub.records.memory import MemoryRecords
 from hub.records.mongo import MongoRecords, connect
@@ -69,8 +70,11 @@ def older_server(proxy: MongoProxy) -> Iterator[MongoProxy]:
 
 
 @pytest.fixture
-def losing_answers(proxy: MongoProxy) -> Iterator[MongoProxy]:
+def losing_answers(proxy: MongoProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[MongoProxy]:
     """A server that executes every third write without an answer. The driver repeats it (`retryWrites` is on)."""
+    # After each lost answer the driver asks for the server's state, at most once in this interval. It has no option for
+    # it. With its 0.5 s, concurrent writes that lose several answers take as long as a call may take.
+    monkeypatch.setitem(vars(common), "MIN_HEARTBEAT_INTERVAL", 0.02)
     with proxy.rule(retryable_answers_lost(every=3)):
         yield proxy
 
