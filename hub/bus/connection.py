@@ -34,6 +34,7 @@ class Connection:
     def __init__(self, broker: BrokerConfig, instance: str) -> None:
         self._broker = broker
         self._reply_topic = topics.replies(instance)
+        self._presence = topics.presence(instance)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
         self._producer = AIOKafkaProducer(bootstrap_servers=broker.servers, acks="all", request_timeout_ms=5_000)
         self._consumer = AIOKafkaConsumer(
@@ -59,10 +60,12 @@ class Connection:
                 topics.EVENTS: self._broker.partitions,
                 topics.SESSIONS: 1,
                 self._reply_topic: 1,
+                self._presence: 1,
             },
             self._broker.replication,
         )
-        stack.push_async_callback(_in_time, partial(topics.delete, self._admin, self._reply_topic))
+        for own in (self._reply_topic, self._presence):
+            stack.push_async_callback(_in_time, partial(topics.delete, self._admin, own))
         events = [TopicPartition(topics.EVENTS, number) for number in range(self._broker.partitions)]
         shared = [TopicPartition(topics.SESSIONS, 0), *events]
         assigned = [TopicPartition(self._reply_topic, 0), *shared]
@@ -108,8 +111,8 @@ class Connection:
                             on_notice(notice)
 
     async def until_data_lost(self, on_check: Callable[[bool], None]) -> None:
-        """Return when the broker no longer has our reply topic: it has lost its data."""
-        await until_data_lost(self._admin, self._reply_topic, on_check)
+        """Return when the broker no longer has our presence topic: it has lost its data."""
+        await until_data_lost(self._admin, self._presence, on_check)
 
 
 @asynccontextmanager

@@ -29,8 +29,12 @@ def replies(instance: str) -> str:
 
 
 def presence(instance: str) -> str:
-    """Return the name of the topic with which one agents process detects a loss of data (`broker_incarnation`)."""
-    return f"clinic.agents.{instance}"
+    """Return the name of the topic with which one process detects a loss of data (`broker_incarnation`).
+
+    No other process may ask for it. A reply topic does not serve: agents send late replies to it, and a broker that
+    creates topics automatically then has it again after it has lost its data.
+    """
+    return f"clinic.presence.{instance}"
 
 
 def partition_of(doctor_id: str, partitions: int) -> int:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from agents.actor.handler import CommandHandler
 from agents.publisher import Publisher
@@ -195,6 +195,28 @@ async def test_a_broker_that_comes_back_empty_is_noticed_and_everything_goes_on(
         await until(lambda: len(heard) == 3, "all notices are delivered")
         assert [notice.event.seq for notice in heard] == [1, 2, 3]
         assert missed[0].notices == (heard[1],)
+
+
+async def test_an_empty_broker_is_noticed_although_a_late_reply_has_created_the_reply_topic_there(
+    server: Process, place: BrokerConfig, store: SharedStore, tmp_path: Path
+) -> None:
+    async with bus_at(place, store) as (bus, _):
+        await until_connected(bus)
+        assert bus._connection
+        reply_topic = bus._connection._reply_topic
+        await server.kill()
+        await until_connected(bus, connected=False)
+        shutil.rmtree(tmp_path / "kept", ignore_errors=True)
+        await server.start_and_wait()
+        admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(reply_topic, 1, 1)])
+        finally:
+            await admin.close()
+        await until(lambda: bool(bus._connection) and bus._connection._reply_topic != reply_topic, "a new connection")
+        async with agents_at(place, store):
+            assert isinstance((await bus.ask(book("carl"))).result, AppointmentView)
 
 
 async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
