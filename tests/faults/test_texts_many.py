@@ -66,10 +66,10 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
 
 
 @pytest.mark.stack
-async def test_a_thousand_reminders_of_one_minute_survive_two_kills_of_all_agents(
+async def test_hundreds_of_reminders_of_one_minute_survive_two_kills_of_all_agents(
     tmp_path: Path, report: Report
 ) -> None:
-    number, rate = 1_000, 4.0
+    number, rate = 400, 4.0
     rush = await _rush(tmp_path, number, rate, patience=90.0, reports=True)
     _say(report, rush, rate)
     _everybody_has_one(rush)
@@ -125,9 +125,9 @@ async def _rush(folder: Path, number: int, rate: float, *, patience: float, repo
         async with Phones(stack.phones.port) as phones:
             if not reports:  # before anybody sends: on a busy machine the first ones are due while the agents start
                 await phones.fault("callbacks_withheld", count=100_000)
+            await stack.add_api()  # before anybody sends: a delivery report that nobody takes does not come again
             for _ in range(2):
                 await stack.add_agents()
-            await stack.add_api()
             inbox = _Inbox(phones, records, appointments, patience)
             in_the_dark = []
             for share in (0.25, 0.6):
