@@ -7,22 +7,18 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
 
-from api.views.doctor_view import BEGINNING, DoctorView, Gap
+from api.views.doctor_view import DoctorView, Gap
 from api.views.entries import Entry
+from api.views.view_reader import ViewReader
 from hub.bus.messages import Notice
 from hub.bus.ports import NoticeFeed
-from hub.bus.replay import replayed
 from hub.clock import Clock
-from hub.records.appointment_filter import AppointmentFilter
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
-from hub.records.schedules import schedule_record_of
-from hub.scheduling.views import view as view_of
 
 log = structlog.get_logger(__name__)
 LOADS = Counter("clinic_views_loaded_total", "Views of doctors that were read from the record.")
@@ -33,8 +29,6 @@ STALE = Counter("clinic_views_stale_answers_total", "Answers from views that cou
 HELD = Gauge("clinic_views_held", "Views of doctors in memory.")
 BYTES = Gauge("clinic_views_bytes", "Estimated memory of the views, in bytes.")
 
-WINDOW = timedelta(days=31)
-"""How far back a view reaches when it is read."""
 _MAINTAIN_EVERY = 1.0
 """Seconds between two checks of the budget and of the ages."""
 _LONGEST_UNUSED = 600.0
@@ -94,8 +88,8 @@ class ViewStore:
     ) -> None:
         """Hold views of at most `budget` bytes together, or one."""
         self._records = records
+        self._reader = ViewReader(records, clock)
         self._feed = feed
-        self._clock = clock
         self._monotonic = monotonic
         self._budget = budget
         self._intervals = intervals or ViewIntervals()
@@ -188,12 +182,12 @@ class ViewStore:
             began = self._monotonic()
             seq = await self._feed.follow(doctor_id)
             followed = True
-            view = await self._read(doctor_id, seq)
+            view = await self._reader.read(doctor_id, seq)
             if view is None:
                 self._discard(doctor_id, held)
                 held.loading.set_result(None)
                 return
-            await self._catch_up(view)
+            await self._reader.catch_up(view)
             LOADS.inc()
             held.read_at = held.proven_at = began
             held.view = view
@@ -209,31 +203,6 @@ class ViewStore:
             if not isinstance(error, Exception):
                 raise
 
-    async def _read(self, doctor_id: str, seq: int) -> DoctorView | None:
-        """Read a view. Documents may be from later than `seq`, and what moved during the read may be missing."""
-        record = await schedule_record_of(self._records, doctor_id)
-        if record is None:
-            return None
-        begin = self._clock() - WINDOW
-        older = AppointmentFilter(doctor_id=doctor_id, start_to=begin)
-        if not await self._records.appointments.page(older, 1):
-            begin = BEGINNING  # no appointment is ever booked, or moved, into the past
-        view = DoctorView(record.current, record.last.seq if record.history else 0, begin, seq)
-        since = begin if begin > BEGINNING else None
-        for appointment in await self._records.appointments.starting_since(doctor_id, since):
-            view.put(Entry.of(view_of(appointment), appointment.last.seq))
-        return view
-
-    async def _catch_up(self, view: DoctorView) -> None:
-        """Apply the events that the record has after the view's last one, until there are none."""
-        doctor_id = view.schedule.id
-        while events := await self._records.appointments.events_after(doctor_id, view.seq):
-            notices = await replayed(self._records, doctor_id, events)
-            if not notices:
-                return
-            for notice in notices:
-                view.apply(notice)
-
     async def _compare(self, held: _Held, view: DoctorView) -> None:
         """Bring a view to the state of the record, by a read that begins now or later. Raises `StoreUnavailable`."""
         if (earlier := held.refreshing) is not None:
@@ -246,7 +215,7 @@ class ViewStore:
     async def _refresh(self, held: _Held, view: DoctorView) -> None:
         began = self._monotonic()
         try:
-            await self._catch_up(view)
+            await self._reader.catch_up(view)
             held.proven_at = began
         finally:
             held.refreshing = None

@@ -7,7 +7,7 @@ import pytest
 
 from api.views.doctor_view import BEGINNING, DoctorView
 from api.views.entries import Entry
-from api.views.view_store import WINDOW
+from api.views.view_reader import WINDOW
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import slots_of
