@@ -57,6 +57,7 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("TimeOff", "end"): "The end of the time off, which is not part of it.",
     ("TimeOff", "id"): "The id of the time off.",
     ("TimeOff", "start"): "The start of the time off.",
+    ("Watch", "since"): "The highest `seq` of each doctor that the client has seen; the answer is never older.",
     ("User", "createdAt"): "The time at which the account was made.",
     ("User", "id"): "The id of the account.",
 }

@@ -14,11 +14,11 @@ from api.http.problems import Problem
 from api.resources.profile import photo_path
 from api.services import Services
 from api.views.answers import SENDS, headers_of
-from api.views.doctor_view import encoded_slots
+from api.views.days import slots_on
 from hub.accounts.account import Account
 from hub.records.schedules import schedule_records_of
 from hub.scheduling.schedule import Schedule, Shift, ZoneName
-from hub.scheduling.slots import Slot, slots_of
+from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Value
 
 routes = Routes("/api/v1/doctors")
@@ -86,12 +86,8 @@ async def list_slots(services: Services, path: ById, query: SlotsQuery, headers:
     reading = await services.views.doctor(path.id, headers.seq_of(path.id))
     if reading is None:
         raise Problem("not_found", _NOT_FOUND)
-    now = services.clock()
-    if (slots := reading.view.slots(query.date, now)) is not None:
-        return Json(slots, headers_of(reading))
-    schedule = reading.view.schedule  # a day before the window of the view
-    taken = await services.records.appointments.taken_starts(schedule.id, *schedule.day_bounds(query.date))
-    return Json(encoded_slots(slots_of(schedule, query.date, taken, now)), headers_of(reading))
+    slots = await slots_on(reading.view, query.date, services.clock(), services.records.appointments)
+    return Json(slots, headers_of(reading))
 
 
 def _view(account: Account, doctor: Schedule) -> DoctorView:

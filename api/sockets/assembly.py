@@ -31,7 +31,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     handlers = Handlers(
         appointments=services.appointment_commands,
         hours=services.hours_commands,
-        slot_watches=SlotWatches(records, sessions, clock, limits),
+        slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
         sync=Sync(resync, clock, limits),
         tokens=tokens,
     )

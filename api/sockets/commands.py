@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+import orjson
+
 from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
@@ -22,6 +24,7 @@ from api.sockets.inbound import (
     ChangeHours,
     RemoveTimeOff,
     Reschedule,
+    Unwatch,
     Watch,
 )
 from api.sockets.inbound import Sync as SyncRequest
@@ -241,11 +244,12 @@ async def remove_time_off(handlers: Handlers, session: Session, request: RemoveT
 @command(outbound.SlotsAck, problems=["not_found", "too_many_requests"])
 async def watch(handlers: Handlers, session: Session, request: Watch) -> Fields:
     """Get the slots of a doctor's day, and every later change of them."""
-    return {"slots": [_json(slot) for slot in await handlers.slot_watches.watch(session, request)]}
+    watched = await handlers.slot_watches.watch(session, request)
+    return {"slots": orjson.Fragment(watched.slots.content), "position": {request.doctor_id: watched.seq}}
 
 
 @command(outbound.EmptyAck)
-async def unwatch(handlers: Handlers, session: Session, request: Watch) -> Fields:
+async def unwatch(handlers: Handlers, session: Session, request: Unwatch) -> Fields:
     """End a watch; it is no error if there is none."""
     handlers.slot_watches.unwatch(session, request)
     return {}

@@ -18,6 +18,9 @@ CommandId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-
 Over REST and sockets it is the same key: a command that was sent over one may be repeated over the other.
 """
 
+Positions = Annotated[dict[Id, Annotated[int, Field(ge=0)]], Field(max_length=1000)]
+"""A `seq` of each doctor, by the doctor's id."""
+
 A = TypeVar("A", bound=Value)
 
 
@@ -59,17 +62,31 @@ class RemoveTimeOff(Value):
     command_id: CommandId | None = None
 
 
-class Watch(Value):
+class Unwatch(Value):
     """A calendar day of a doctor, in the doctor's time zone."""
 
     doctor_id: Id
     date: Day
 
 
+class Watch(Unwatch):
+    """A calendar day of a doctor, in the doctor's time zone. The answer is never from before `since`.
+
+    `since` maps a doctor's id to the highest `seq` that the client has seen in any answer or event. Other doctors in it
+    do not matter.
+    """
+
+    since: Positions | None = None
+
+    def known(self, doctor_id: str) -> int:
+        """Return the last event of the doctor that the client knows, 0 for none."""
+        return (self.since or {}).get(doctor_id, 0)
+
+
 class Sync(Value):
     """The position to resume from: `since` maps a doctor's id to the last `seq` that the client has applied."""
 
-    since: Annotated[dict[Id, Annotated[int, Field(ge=0)]], Field(max_length=1000)] | None = None
+    since: Positions | None = None
 
 
 class Authenticate(Value):

@@ -158,10 +158,14 @@ class TimeOffAck(_CommandAck):
 
 
 class SlotsAck(Value):
-    """The slots of the day; every later change comes as a `slot` event."""
+    """The slots of the day; every later change comes as a `slot` event.
+
+    `position` is the last `seq` of the doctor that the slots include.
+    """
 
     ok: Literal[True]
     slots: tuple[Slot, ...]
+    position: dict[Id, int]
 
 
 class SnapshotAck(Value):

@@ -42,33 +42,17 @@ class DoctorDay:
     end: datetime
 
 
+@dataclass(frozen=True, eq=False)
 class SlotWatch:
-    """One session's watch of one day. It buffers slot changes until it is opened, and lets them through afterwards."""
+    """One session's watch of one day; the ack is true as of the doctor's event `answered`."""
 
-    def __init__(self, session: "Session", day: DoctorDay) -> None:
-        self.session = session
-        self.day = day
-        self._buffer: list[tuple[int, SlotChange]] = []
-        self._after: int | None = None
-
-    def open(self, answered: int) -> list[SlotChange]:
-        """Let changes through from now on; `answered` is the `seq` of the doctor as of which the ack is true.
-
-        Returns the buffered changes after `answered`. They belong into the ack, which must be sent before any event.
-        """
-        buffered = [(seq, change) for seq, change in self._buffer if seq > answered]
-        self._after = max([answered, *(seq for seq, _ in buffered)])
-        self._buffer.clear()
-        return [change for _, change in buffered]
+    session: "Session"
+    day: DoctorDay
+    answered: int
 
     def receives(self, seq: int, change: SlotChange) -> bool:
-        """Return whether the session is sent this change now; False for a change that its ack holds already."""
-        if not self.day.begin <= change.start < self.day.end:
-            return False
-        if self._after is None:
-            self._buffer.append((seq, change))
-            return False
-        return seq > self._after
+        """Return whether the session is sent this change; False for a change that its ack holds already."""
+        return seq > self.answered and self.day.begin <= change.start < self.day.end
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -202,14 +186,16 @@ class SessionRegistry:
         session.subscriptions.add((doctor_id, day))
         return seq
 
-    def watch(self, session: Session, day: DoctorDay) -> SlotWatch:
-        """Start a session's watch of a day; it replaces an earlier watch of the same day. Raises `Disconnected`."""
+    def watch(self, session: Session, day: DoctorDay, answered: int) -> None:
+        """Send a session the changes of a day that come after the doctor's event `answered`.
+
+        It replaces an earlier watch of the same day. Raises `Disconnected`.
+        """
         if session.ended:
             raise Disconnected
         self._remove_watch(session, day.doctor_id, day.date)
-        watch = session.watches[day.doctor_id, day.date] = SlotWatch(session, day)
+        watch = session.watches[day.doctor_id, day.date] = SlotWatch(session, day, answered)
         self._watches.setdefault(day.doctor_id, {})[watch] = None
-        return watch
 
     def unwatch(self, session: Session, doctor_id: str, day: date) -> None:
         """End a session's watch of a day and its subscription, if there are any."""

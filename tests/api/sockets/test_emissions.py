@@ -91,7 +91,7 @@ class Sessions(SessionRegistry):
     def watcher(self, day: DoctorDay, answered: int = 0) -> Session:
         """Return a session that watches a day, after its ack."""
         session = self.connect(Role.PATIENT, "dora")
-        self.watch(session, day).open(answered)
+        self.watch(session, day, answered)
         return session
 
 
@@ -149,7 +149,7 @@ def test_a_missed_reminder_is_told_to_the_doctor_only_and_a_reminder_to_both(ses
 
 def test_a_session_that_ended_is_told_nothing(sessions: Sessions) -> None:
     ada = sessions.connect(Role.DOCTOR, "ada")
-    sessions.watch(ada, TODAY).open(0)
+    sessions.watch(ada, TODAY, 0)
     sessions.end(ada.sid)
     sessions.end("never connected")
     assert emissions(sessions, booked(1)) == []
@@ -162,7 +162,7 @@ def test_a_session_that_ended_gets_into_no_index_again(sessions: Sessions) -> No
     with pytest.raises(Disconnected):
         sessions.join(ada)
     with pytest.raises(Disconnected):
-        sessions.watch(ada, TODAY)
+        sessions.watch(ada, TODAY, 0)
     assert emissions(sessions, booked(1)) == []
 
 
@@ -194,26 +194,12 @@ def test_a_move_frees_one_slot_and_takes_another(sessions: Sessions) -> None:
 
 def test_an_unwatched_day_is_told_no_more_and_the_other_one_still_is(sessions: Sessions) -> None:
     dora = sessions.watcher(TODAY)
-    sessions.watch(dora, TOMORROW).open(0)
+    sessions.watch(dora, TOMORROW, 0)
     sessions.unwatch(dora, "ada", TODAY.date)
     sessions.unwatch(dora, "ada", TODAY.date)
     assert len(dora.watches) == 1
     assert emissions(sessions, booked(1)) == []
     assert len(emissions(sessions, booked(2, TOMORROW.begin))) == 1
-
-
-def test_a_change_before_the_ack_goes_into_the_ack_and_is_not_told_again(sessions: Sessions) -> None:
-    dora = sessions.connect(Role.PATIENT, "dora")
-    watch = sessions.watch(dora, TODAY)
-    assert emissions(sessions, booked(5)) == []
-    assert emissions(sessions, cancelled(6)) == []
-    assert emissions(sessions, booked(7, ELEVEN)) == []
-
-    changes = watch.open(answered=5)
-
-    assert changes == [SlotChange(start=TEN, available=True), SlotChange(start=ELEVEN, available=False)]
-    assert emissions(sessions, booked(7, ELEVEN)) == []
-    assert slots(emissions(sessions, booked(8))) == [((dora,), "2026-11-23T10:00:00Z", False)]
 
 
 def test_a_change_that_the_ack_holds_already_is_not_told_when_its_notice_comes_late(sessions: Sessions) -> None:
@@ -225,8 +211,8 @@ def test_a_change_that_the_ack_holds_already_is_not_told_when_its_notice_comes_l
 
 def test_a_second_watch_of_a_day_replaces_the_first(sessions: Sessions) -> None:
     dora = sessions.watcher(TODAY, answered=3)
-    again = sessions.watch(dora, TODAY)
+    sessions.watch(dora, TODAY, 5)
     assert emissions(sessions, booked(4)) == []
-    assert again.open(answered=3) == [SlotChange(start=TEN, available=False)]
+    assert slots(emissions(sessions, cancelled(6))) == [((dora,), "2026-11-23T10:00:00Z", True)]
     assert len(dora.watches) == 1
     assert len(sessions.watches("ada")) == 1

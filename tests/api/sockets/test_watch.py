@@ -36,7 +36,7 @@ async def test_the_ack_holds_the_slots_of_the_day_as_rest_shows_them(clinic: Soc
     dora = await clinic.person("dora")
     answer = await dora.ask("watch", day(clinic))
     rest = await clinic.rest.ask("GET", f"/api/v1/doctors/{clinic.id('ada')}/slots", "dora", params={"date": TUESDAY})
-    assert answer == {"ok": True, "slots": rest.body}
+    assert answer == {"ok": True, "slots": rest.body, "position": {clinic.id("ada"): 1}}
     assert len(answer["slots"]) == 16
     assert {slot["start"] for slot in answer["slots"]} - free(answer) == {at(2)}
 
@@ -112,7 +112,7 @@ async def test_a_watch_that_fails_leaves_nothing_behind(clinic: SocketClinic, mo
     async def fails(*_: object) -> None:
         raise StoreUnavailable("down")
 
-    for name in ("last_seq", "taken_starts", "events_after"):
+    for name in ("last_seq", "starting_since", "events_after"):
         with monkeypatch.context() as patch:
             patch.setattr(clinic.records.appointments, name, fails)
             assert await dora.refused("watch", day(clinic)) == "unavailable"
@@ -128,7 +128,7 @@ class Between:
 
     def __init__(self, clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None:
         self.moments: dict[str, Moment] = {}
-        for name in ("last_seq", "taken_starts", "events_after"):
+        for name in ("last_seq", "starting_since", "events_after"):
             monkeypatch.setattr(clinic.records.appointments, name, self._around(clinic, name))
 
     def _around(self, clinic: SocketClinic, name: str) -> Callable[..., Awaitable[Any]]:
@@ -148,8 +148,8 @@ class Between:
 MOMENTS = [
     "before last_seq",
     "after last_seq",
-    "before taken_starts",
-    "after taken_starts",
+    "before starting_since",
+    "after starting_since",
     "before events_after",
     "after events_after",
 ]
@@ -252,7 +252,7 @@ def suspend_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch) -> None
 
         return suspended
 
-    for name in ("last_seq", "taken_starts", "events_after"):
+    for name in ("last_seq", "starting_since", "events_after"):
         monkeypatch.setattr(clinic.records.appointments, name, suspending(name))
 
 

@@ -1,0 +1,51 @@
+"""Answers over sockets carry positions, and none is from before a position that its client knows."""
+
+from typing import Any
+
+from tests.api.rest_clinic import opening
+from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.test_watch import at, day, free
+
+
+async def test_a_watch_is_never_answered_from_before_a_position_that_its_client_knows(clinic: SocketClinic) -> None:
+    """The notice of the booking comes late, as from another process."""
+    dora, ada = await clinic.person("dora"), clinic.id("ada")
+    first = await dora.ask("watch", day(clinic))
+    assert (first["position"], at(3) in free(first)) == ({ada: 0}, True)
+    clinic.commands.held = True
+    await clinic.rest.book("carl", "ada", opening(1, 3))
+
+    unaware = await dora.ask("watch", day(clinic) | {"since": first["position"]})
+    assert (unaware["position"], at(3) in free(unaware)) == ({ada: 0}, True)  # it knows of no change
+    aware = await dora.ask("watch", day(clinic) | {"since": {ada: 1, clinic.id("ben"): 7}})
+    assert (aware["position"], at(3) in free(aware)) == ({ada: 1}, False)
+
+    clinic.commands.release()
+    await clinic.rest.book("carl", "ada", opening(1, 4))
+    await dora.settled()
+    assert starts(dora.of("slot")) == [at(4)]  # the answer has the earlier one
+
+
+async def test_a_watch_that_is_already_on_does_not_read_the_record(clinic: SocketClinic) -> None:
+    dora = await clinic.person("dora")
+    answer = await dora.ask("watch", day(clinic))
+    await clinic.rest.book("carl", "ada", opening(1, 3))
+    store = clinic.records.appointments
+    reads = {name for name in dir(store) if not name.startswith("_")}
+    before = {name: getattr(store, name) for name in reads}
+
+    async def reads_the_record(*_: Any, **__: Any) -> None:
+        raise AssertionError("the record was read")
+
+    for name in before:
+        setattr(store, name, reads_the_record)
+    again = await dora.ask("watch", day(clinic))
+    other = await dora.ask("watch", day(clinic, "2026-11-25"))
+    for name, read in before.items():
+        setattr(store, name, read)
+    assert free(answer) - free(again) == {at(3)}
+    assert other["ok"]
+
+
+def starts(slots: list[Any]) -> list[str]:
+    return [slot["start"] for slot in slots]
