@@ -18,6 +18,7 @@ from api.metrics import add_metrics
 from api.resources import (
     accounts,
     appointments,
+    board,
     calendar_feeds,
     doctors,
     health,
@@ -51,6 +52,7 @@ TABLE: tuple[Endpoint, ...] = (
     *patients.routes.table,
     *hours.routes.table,
     *appointments.routes.table,
+    *board.routes.table,
     *statistics.routes.table,
     *calendar_feeds.routes.table,
     *server_time.routes.table,

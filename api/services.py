@@ -15,6 +15,8 @@ from api.http.rate_limits import WriteRateLimit
 from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
 from api.timeouts import Timeouts
+from api.views.board import Boards
+from api.views.doctor_directory import DoctorDirectory
 from api.views.statistics_cache import StatisticsCache
 from api.views.view_store import ViewStore
 from hub.accounts.account import Account
@@ -60,6 +62,7 @@ class Services:
     write_rate_limit: WriteRateLimit
     statistics_cache: StatisticsCache
     views: ViewStore
+    boards: Boards
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -111,6 +114,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         write_rate_limit=WriteRateLimit(settings, monotonic),
         statistics_cache=StatisticsCache(records.appointments, clock),
         views=views,
+        boards=Boards(views, DoctorDirectory(records, monotonic), records, clock),
     )
 
 

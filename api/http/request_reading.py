@@ -47,6 +47,11 @@ def reader_of(source: Source, model: type[Value]) -> Reader:
     return _READERS[source](model)
 
 
+def split(given: object) -> object:
+    """Split the values of a repeatable parameter at commas: `?status=a,b` means `?status=a&status=b`."""
+    return [word for text in given for word in text.split(",")] if isinstance(given, list) else given
+
+
 def _path_reader(model: type[Value]) -> Reader:
     def read(request: web.Request) -> Value:
         try:

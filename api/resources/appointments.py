@@ -14,6 +14,7 @@ from api.http.identity import Access
 from api.http.positions import POSITION, Known, position_header
 from api.http.problems import Code, FieldError, Problem
 from api.http.ranges import require_order
+from api.http.request_reading import split
 from api.resources.icalendar import ICALENDAR, calendar_file, etag
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
@@ -42,17 +43,12 @@ _START_PROBLEMS: tuple[Code, ...] = (
 _CURSOR: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
 
 
-def _split(given: object) -> object:
-    """Split at commas: `?status=scheduled,confirmed` means `?status=scheduled&status=confirmed`."""
-    return [word for text in given for word in text.split(",")] if isinstance(given, list) else given
-
-
 class ListQuery(Value):
     """Filters the list. `from` is included, `to` is not. `cursor` comes from the Link header of the previous page."""
 
     doctor_id: Id | None = None
     patient_id: Id | None = None
-    status: Annotated[tuple[Status, ...], BeforeValidator(_split)] = ()
+    status: Annotated[tuple[Status, ...], BeforeValidator(split)] = ()
     start_from: Moment | None = Field(default=None, alias="from")
     start_to: Moment | None = Field(default=None, alias="to")
     limit: Annotated[int, Field(ge=1, le=200)] = 50

@@ -12,7 +12,7 @@ from hub.client.commands import Commands, Timeouts, Transport, User
 from hub.client.hours import OwnHours
 from hub.client.line import Line
 from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
-from hub.client.wire import DoctorCard, PatientCard
+from hub.client.wire import Board, DoctorCard, PatientCard
 from hub.ids import new_id
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
@@ -66,6 +66,13 @@ class Member:
         """Return the slots of a doctor's calendar day."""
         reply = await self._get(f"/doctors/{doctor_id}/slots", {"date": day.isoformat()})
         return _SLOTS.validate_python(reply.body, extra="ignore")
+
+    async def board(self, day: date, doctor_ids: Collection[str] = ()) -> Board:
+        """Return the day of these doctors, of all if none is named. For receptionists; for doctors, the own day."""
+        query = {"date": day.isoformat()} | ({"doctorId": ",".join(doctor_ids)} if doctor_ids else {})
+        board = Board.model_validate((await self._get("/board", query)).body, extra="ignore")
+        self._rest.note(board.position)
+        return board
 
     async def appointment(self, appointment_id: str) -> AppointmentView:
         """Return one of the user's appointments."""

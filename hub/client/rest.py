@@ -161,6 +161,10 @@ class RestTransport:
             self._positions.note(reply.position)
         return reply
 
+    def note(self, position: Mapping[str, int]) -> None:
+        """Take the positions that an answer has in its body: no later read is from before them."""
+        self._positions.note(",".join(f"{doctor_id}={seq}" for doctor_id, seq in position.items()))
+
     async def _call(self, call: Call, within: float) -> Reply | NoResponse:
         token = self._tokens.access
         reply = await self._http.call(call, within, token)

@@ -130,6 +130,24 @@ class DoctorCard(Value):
     zone: ZoneName
 
 
+class BoardDoctor(Value):
+    """A doctor's day on the board: the slots, and the appointments of every status, both by start."""
+
+    id: Id
+    name: str
+    zone: ZoneName
+    slots: tuple[Slot, ...]
+    appointments: tuple[AppointmentView, ...]
+
+
+class Board(Value):
+    """A day of several doctors, ordered by their names. `position` has the last event of each that is included."""
+
+    date: date
+    position: dict[Id, int]
+    doctors: tuple[BoardDoctor, ...]
+
+
 class WatchedDay(Value):
     """The slots of a doctor's calendar day as they are now. Later changes follow as slot events."""
 

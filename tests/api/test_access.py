@@ -46,6 +46,7 @@ class Row:
 
 
 A = "/api/v1/appointments"
+B = "/api/v1/board"
 ME = "/api/v1/doctors/me"
 SLOT = opening(1).isoformat()
 TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
@@ -127,6 +128,8 @@ ROWS = [
     Row("GET", A, (401, 200, 403, 200, 200, 200), query={"patientId": "patient-carl"}),
     Row("GET", A, (401, 200, 200, 200, 403, 200), query={"doctorId": "doctor-ada"}),
     Row("GET", A + "/{id}", (401, 200, 404, 200, 404, 200), A + "/{appointment}"),
+    Row("GET", B, (401, 403, 403, 200, 200, 200), query={"date": "2026-11-24"}),
+    Row("GET", B, (401, 403, 403, 200, 403, 200), query={"date": "2026-11-24", "doctorId": "doctor-ada"}),
     Row("GET", A + "/{id}/history", (401, 200, 404, 200, 404, 200), A + "/{appointment}/history"),
     Row("GET", A + "/{id}/calendar.ics", (401, 200, 404, 200, 404, 200), A + "/{appointment}/calendar.ics"),
     Row("GET", A + "/{id}/texts", (401, 403, 403, 200, 404, 403), A + "/{appointment}/texts"),

@@ -60,6 +60,15 @@ async def test_reads_say_the_highest_position_of_the_answers_before() -> None:
     assert [received.knows for received in hub.received] == [None, "ada=7", known, known]
 
 
+async def test_the_board_is_asked_for_by_day_and_its_position_is_known_from_then_on() -> None:
+    doctor = {"id": "ada", "name": "Dr. Ada", "zone": "UTC", "slots": [], "appointments": [], "more": 1}
+    board = {"date": "2026-06-01", "position": {"ada": 9}, "doctors": [doctor]}
+    async with stand_in(rest=[ok(200, board), ok(200, board)]) as hub, ann_at(hub) as ann:
+        assert (await ann.board(START.date(), ["ada", "ben"])).doctors[0].name == "Dr. Ada"
+        await ann.board(START.date())
+    assert [received.knows for received in hub.received] == [None, "ada=9"]
+
+
 async def test_a_slot_that_is_the_own_one_comes_with_its_appointment() -> None:
     body = {"code": "slot_taken", "detail": "You have this slot already.", "appointmentId": "a1"}
     async with stand_in(rest=[ok(409, body)]) as hub, ann_at(hub) as ann:

@@ -1,7 +1,7 @@
 """The accounts of the benchmark: doctors with free slots for months, each with their own patients."""
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,13 +40,33 @@ class Patient:
     doctor_id: str
 
 
+@dataclass(frozen=True)
+class Day:
+    """A day with the starts (RFC 3339) of its slots."""
+
+    date: str
+    starts: Sequence[str]
+
+
 class Population:
-    """`doctor_tokens` are by doctor id. The patients are spread evenly over the doctors; the crowd has one doctor."""
+    """`doctor_tokens` are by doctor id, `desk_token` is a receptionist's.
+
+    The patients are spread evenly over the doctors; the crowd has one doctor.
+    """
 
     def __init__(
-        self, doctor_tokens: dict[str, str], patients: list[Patient], crowd: list[Patient], starts: list[str]
+        self,
+        doctor_tokens: dict[str, str],
+        patients: list[Patient],
+        crowd: list[Patient],
+        starts: list[str],
+        *,
+        desk_token: str,
+        day_before: Day,
     ) -> None:
         self.doctor_tokens = doctor_tokens
+        self.desk_token = desk_token
+        self.day_before = day_before
         self.patients = patients
         self.crowd = crowd
         self._free = {doctor_id: _shuffled(starts, seed) for seed, doctor_id in enumerate(doctor_tokens)}
@@ -67,6 +87,8 @@ async def seed(add: AddAccounts, tokens: AccessTokens, clock: Clock, size: Size)
         [Patient(one.id, _token(tokens, one), doctors[i % size.doctors].id) for i, one in enumerate(patients)],
         [Patient(one.id, _token(tokens, one), doctors[-1].id) for one in crowd],
         _starts(doctors[0], clock(), size.first_day),
+        desk_token=tokens.issue(new_id(), Role.RECEPTIONIST, instance_id()),
+        day_before=_day_before(doctors[0], clock(), size.first_day),
     )
 
 
@@ -88,6 +110,13 @@ def _starts(doctor: Account, now: datetime, first_day: int) -> list[str]:
     today = doctor.schedule.day_of(now)
     days = [today + timedelta(days=number) for number in range(first_day, _LAST_DAY)]
     return [rfc3339(start) for day in days for start in doctor.schedule.starts_of(day)]
+
+
+def _day_before(doctor: Account, now: datetime, first_day: int) -> Day:
+    """Return the day before the first day with free slots, whose slots a scenario may book as it likes."""
+    assert doctor.schedule
+    day = doctor.schedule.day_of(now) + timedelta(days=first_day - 1)
+    return Day(day.isoformat(), [rfc3339(start) for start in doctor.schedule.starts_of(day)])
 
 
 def _shuffled(starts: list[str], seed: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.tools.bench import bookings, crowd, mixed, reading, recovery, reminders, storm
+from tests.tools.bench import board, bookings, crowd, mixed, reading, recovery, reminders, storm
 from tests.tools.bench.fan_out import node_to_many, one_to_many
 from tests.tools.bench.figures import Figures
 from tests.tools.bench.pending import pending
@@ -72,6 +72,7 @@ ALL = (
     Scenario(f"storm of 500 clients on {storm.SLOTS} slots, over REST", storm.over_rest, rival=True),
     *(Scenario(f"last of {n} dashboards told", partial(one_to_many, dashboards=n), rival=True) for n in _DASHBOARDS),
     *(Scenario(f"last of {n} told by Node", partial(node_to_many, dashboards=n)) for n in _DASHBOARDS),
+    Scenario("board of all doctors", board.read),
     Scenario("reminders due", reminders.due, rival=True),
     Scenario("kill -9 of the only worker", recovery.of_doctors),
     Scenario(f"bookings with two workers, {_MANY} in flight", _bookings_of_many, _TWO_WORKERS),
