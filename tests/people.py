@@ -44,6 +44,11 @@ def patient(id_: str, **fields: object) -> Account:
     )
 
 
+def receptionist(id_: str, **fields: object) -> Account:
+    """Return the account of a receptionist. `fields` replace what it has otherwise, as for a patient."""
+    return patient(id_, **{"role": "receptionist", **fields})
+
+
 def doctor(id_: str, zone: str = "UTC", shifts: tuple[Shift, ...] = ROUND_THE_CLOCK, **fields: object) -> Account:
     """Return the account of a doctor, who works round the clock unless a test gives other shifts."""
     schedule = Schedule(id=id_, zone=zone, shifts=shifts)

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TextIO
+from typing import Literal, TextIO
 
 from pydantic import ValidationError
 
+from hub.accounts.account import Account
 from hub.ops.local.database_locator import located_database
 from hub.records.mongo import connect
 from hub.records.ports import Records
@@ -23,6 +24,28 @@ async def store() -> AsyncIterator[Records]:
             yield records
         finally:
             await records.close()
+
+
+async def find_account(records: Records, role: Literal["doctor", "receptionist"], wanted: str) -> Account | None:
+    """Return the account of this role with this id or e-mail address; print an error and return None if missing."""
+    account = await records.users.by_id(wanted) or await records.users.by_email(wanted.lower())
+    if account is None or account.role != role:
+        command = "doctor" if role == "doctor" else "staff"
+        say(
+            f"There is no {role} with the id or e-mail address {wanted!r}; see `clinic-hub {command} list`.", sys.stderr
+        )
+        return None
+    return account
+
+
+def say_created(made: tuple[Account, str] | str) -> int:
+    """Print a new account with its first password, or which field another account has. Returns the exit code."""
+    if isinstance(made, str):
+        say(f"There is an account with this {made} already.", sys.stderr)
+        return 1
+    account, password = made
+    say(f"{account.id}  {account.name}  {account.email}  {password}")
+    return 0
 
 
 def say_invalid(error: ValidationError) -> None:

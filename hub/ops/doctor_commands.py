@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from cyclopts import App
 from pydantic import ValidationError
 
-from hub.accounts.account import Account
 from hub.clock import system_clock
-from hub.ops.account_commands import say, say_invalid, store
+from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
 from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
 from hub.ops.weekly_hours import shifts_of
-from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
 from hub.scheduling.decision import Refused
 from hub.scheduling.values import rfc3339
@@ -62,12 +60,7 @@ async def add_doctor(  # noqa: PLR0913  # one parameter for each option
         return 1
     async with store() as records:
         made = await create_doctor(records.users, doctor, system_clock(), load().bcrypt_rounds)
-    if isinstance(made, str):
-        say(f"There is an account with this {made} already.", sys.stderr)
-        return 1
-    account, password = made
-    say(f"{account.id}  {account.name}  {account.email}  {password}")
-    return 0
+    return say_created(made)
 
 
 @app.command(name="list")
@@ -94,7 +87,7 @@ async def disable_doctor(doctor: str, /) -> int:
 
     """
     async with store() as records:
-        account = await _found(records, doctor)
+        account = await find_account(records, "doctor", doctor)
         if account is None:
             return 1
         disabled = await disable(records, account.id, timekeeper(load()))
@@ -121,7 +114,7 @@ async def enable_doctor(doctor: str, /) -> int:
 
     """
     async with store() as records:
-        account = await _found(records, doctor)
+        account = await find_account(records, "doctor", doctor)
         if account is None:
             return 1
         refused = await enable(records, account.id, timekeeper(load()))
@@ -130,12 +123,3 @@ async def enable_doctor(doctor: str, /) -> int:
         return 1
     say(f"{account.name} takes appointments and can log in again.")
     return 0
-
-
-async def _found(records: Records, doctor: str) -> Account | None:
-    """Return the account of the doctor with this id or e-mail address; print an error and return None if missing."""
-    account = await records.users.by_id(doctor) or await records.users.by_email(doctor.lower())
-    if account is None or account.role != "doctor":
-        say(f"There is no doctor with the id or e-mail address {doctor!r}; see `clinic-hub doctor list`.", sys.stderr)
-        return None
-    return account

@@ -1,20 +1,16 @@
 """The commands `clinic-hub staff add`, `list`, `disable` and `enable`."""
 
-import sys
-
 from cyclopts import App
 from pydantic import ValidationError
 
-from hub.accounts.account import Account
 from hub.clock import system_clock
-from hub.ops.account_commands import say, say_invalid, store
+from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
 from hub.ops.staff_accounts import (
     NewReceptionist,
     create_receptionist,
     disable_receptionist,
     enable_receptionist,
 )
-from hub.records.ports import Records
 from hub.settings import load, timekeeper
 
 app = App(name="staff", help="Add, list, disable and enable the receptionists of the clinic.")
@@ -43,12 +39,7 @@ async def add_receptionist(*, name: str, email: str, phone: str | None = None) -
         return 1
     async with store() as records:
         made = await create_receptionist(records.users, receptionist, system_clock(), load().bcrypt_rounds)
-    if isinstance(made, str):
-        say(f"There is an account with this {made} already.", sys.stderr)
-        return 1
-    account, password = made
-    say(f"{account.id}  {account.name}  {account.email}  {password}")
-    return 0
+    return say_created(made)
 
 
 @app.command(name="list")
@@ -71,7 +62,7 @@ async def disable(receptionist: str, /) -> int:
 
     """
     async with store() as records:
-        account = await _found(records, receptionist)
+        account = await find_account(records, "receptionist", receptionist)
         if account is None:
             return 1
         ended = await disable_receptionist(records, account, timekeeper(load()))
@@ -90,21 +81,9 @@ async def enable(receptionist: str, /) -> int:
 
     """
     async with store() as records:
-        account = await _found(records, receptionist)
+        account = await find_account(records, "receptionist", receptionist)
         if account is None:
             return 1
         await enable_receptionist(records, account)
     say(f"{account.name} can log in again.")
     return 0
-
-
-async def _found(records: Records, receptionist: str) -> Account | None:
-    """Return the account with this id or e-mail address; print an error and return None if there is none."""
-    account = await records.users.by_id(receptionist) or await records.users.by_email(receptionist.lower())
-    if account is None or account.role != "receptionist":
-        say(
-            f"There is no receptionist with the id or e-mail address {receptionist!r}; see `clinic-hub staff list`.",
-            sys.stderr,
-        )
-        return None
-    return account

@@ -202,7 +202,7 @@ def _earliest_start(command: BookAppointment | RescheduleAppointment, now: datet
 
     For bookings by the people of the clinic this is before `now`: a patient who walks in gets the running half hour.
     """
-    of_clinic = command.by.role not in {Role.PATIENT, Role.SYSTEM}
+    of_clinic = command.by.role in {Role.DOCTOR, Role.RECEPTIONIST}
     return now - WALK_IN_WINDOW if of_clinic and isinstance(command, BookAppointment) else now
 
 

@@ -83,6 +83,27 @@ def test_a_slot_that_was_taken_only_after_the_answer_was_not_taken() -> None:
     assert found(clinic.judged()) == {"the reason of a refusal was not true: slot_taken"}
 
 
+@pytest.mark.parametrize(
+    ("booker", "named", "violations"),
+    [
+        (ANN, "ann", set()),
+        (ANN, "bob", {"the reason of a refusal was not true: slot_taken"}),
+        (BOB, "ann", {"the reason of a refusal was not true: slot_taken"}),
+    ],
+)
+def test_a_refusal_names_only_the_appointment_of_the_same_patient_at_that_time(
+    booker: User, named: str, violations: set[str]
+) -> None:
+    clinic = FaultlessClinic()
+    ids = {}
+    for patient, start in ((ANN, TEN), (BOB, ELEVEN)):
+        booked = clinic.book(patient, ADA, start)
+        assert booked.appointment
+        ids[patient.name.lower()] = booked.appointment.id
+    _refuse(clinic, booker, BOOK_TEN, "slot_taken", ids[named])
+    assert found(clinic.judged()) == violations
+
+
 def test_a_slot_freed_during_the_request_may_have_been_taken() -> None:
     clinic = FaultlessClinic()
     booked = clinic.book(ANN, ADA, TEN)
@@ -188,12 +209,15 @@ def test_a_start_in_the_past_is_a_true_reason() -> None:
     assert clinic.judged() == []
 
 
-def _refuse(clinic: FaultlessClinic, user: User, command: Command, code: str) -> None:
+def _refuse(
+    clinic: FaultlessClinic, user: User, command: Command, code: str, appointment_id: str | None = None
+) -> None:
     """Add a refused command to the history, which took two seconds and was not decided by the rules."""
     request = Request(user, command, "planted", "rest", clinic.now)
     clinic.history.on_request(request)
     clinic.now += timedelta(seconds=2)
-    clinic.history.on_answer(request, refused(request.key, code, clinic.now))
+    answer = replace(refused(request.key, code, clinic.now), appointment_id=appointment_id)
+    clinic.history.on_answer(request, answer)
     clinic.now += timedelta(seconds=1)
 
 

@@ -70,6 +70,7 @@ class _Case:
     def __init__(self, entry: Entry, exchange: Exchange, answer: Answer, record: Record, tolerance: Tolerance) -> None:
         self.entry = entry
         self.user = exchange.request.user
+        self.answer = answer
         self.command = exchange.request.command
         self.record = record
         self.writing = tolerance.writing
@@ -80,6 +81,11 @@ class _Case:
         doctor_id = self.appointment.doctor_id if self.appointment else self.command.doctor_id
         self.doctor_id = doctor_id or ""
         self.doctors = record.doctors_between(self.doctor_id, self.since, self.until, tolerance.writing)
+
+    @property
+    def patient_id(self) -> str:
+        """The patient whom the command is about."""
+        return self.appointment.patient_id if self.appointment else self.command.patient_id or self.user.id
 
     @property
     def own(self) -> list[Occupancy]:
@@ -119,12 +125,22 @@ class _Case:
 
 
 def _slot_taken(case: _Case) -> bool:
-    return case.overlapped(case.record.occupancies_by_doctor.get(case.doctor_id, ()), case.since)
+    """Return whether the slot was taken and, if the refusal names an appointment, whether that one took it.
+
+    Only an appointment of the same patient may be named.
+    """
+    occupancies = case.record.occupancies_by_doctor.get(case.doctor_id, ())
+    named = case.answer.appointment_id
+    if named is None:
+        return case.overlapped(occupancies, case.since)
+    theirs = [
+        one for one in occupancies if one.appointment.id == named and one.appointment.patient_id == case.patient_id
+    ]
+    return case.overlapped(theirs, case.since)
 
 
 def _patient_busy(case: _Case) -> bool:
-    patient_id = case.appointment.patient_id if case.appointment else case.command.patient_id or case.user.id
-    return case.overlapped(case.record.occupancies_by_patient.get(patient_id, ()), case.since - case.writing)
+    return case.overlapped(case.record.occupancies_by_patient.get(case.patient_id, ()), case.since - case.writing)
 
 
 def _wrong_status(case: _Case) -> bool:

@@ -21,13 +21,13 @@ _SLOTS_WANTED = 3
 _DAY = 48
 """Slots."""
 _WALK_INS = 0.15
-"""The part of a doctor's bookings that are of the running half hour."""
+"""The part of the bookings by doctors and receptionists that are of the running half hour."""
 _NEXT_STEPS: Mapping[Visit | None, Sequence[Kind]] = {
     None: ("complete", "check_in", "check_in"),
     Visit.ARRIVED: ("complete", "call_in", "call_in", "undo_visit"),
     Visit.IN_ROOM: ("complete", "complete", "undo_visit"),
 }
-"""What a doctor does next with an appointment of now, by the step of its visit."""
+"""What a doctor or receptionist does next with an appointment of now, by the step of its visit."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class RandomClients:
     async def work(self) -> None:
         """Return after `stop`, when no command is unanswered."""
         async with asyncio.TaskGroup() as group:
-            for number, person in enumerate((*self._people.doctors, *self._people.patients)):
+            for number, person in enumerate(self._people.everybody):
                 chance = random.Random(f"{self._seed} {number}")
                 group.create_task(self._live(_Client(person, self._people, self._behaviour, chance)))
 
@@ -155,12 +155,13 @@ class _Client:
     def _book(self) -> Command:
         who = self._person.member.user
         start = self._start()
-        if who.role == "doctor":
-            patient = f"patient-of-{self.chance.randrange(8)}"
-            if self.chance.random() < _WALK_INS:
-                start = slot_in(self._clock, _SOON) - APPOINTMENT_DURATION
-            return Command("book", doctor_id=who.id, start=start, patient_id=patient)
-        return Command("book", doctor_id=self.chance.choice(self._doctors), start=start)
+        doctor = who.id if who.role == "doctor" else self.chance.choice(self._doctors)
+        if who.role == "patient":
+            return Command("book", doctor_id=doctor, start=start)
+        patient = f"patient-of-{self.chance.randrange(8)}"
+        if self.chance.random() < _WALK_INS:
+            start = slot_in(self._clock, _SOON) - APPOINTMENT_DURATION
+        return Command("book", doctor_id=doctor, start=start, patient_id=patient)
 
     def _start(self) -> datetime:
         """Return a slot: soon, just before its reminder is due, or tomorrow. The first two are contended."""
@@ -171,7 +172,7 @@ class _Client:
 
     def _change(self, appointment: AppointmentView) -> Command:
         """Return a change that is mostly allowed."""
-        if self._person.member.user.role == "doctor":
+        if self._person.member.user.role != "patient":
             near = appointment.start - self._clock() < APPOINTMENT_DURATION
             if near or appointment.status is Status.NO_SHOW:
                 return Command(self.chance.choice(_NEXT_STEPS[appointment.visit]), appointment_id=appointment.id)

@@ -1,4 +1,7 @@
-"""Doctors and patients with phones and dashboards. Their commands and what their dashboards show are recorded."""
+"""Doctors, receptionists, and patients with phones, all with dashboards.
+
+Their commands and what their dashboards show are recorded.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +21,7 @@ from hub.ops.judge.history import History
 from hub.records.ports import Records
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.settings import Settings
-from tests.people import doctors_and_patients, signed_in, tokens_of
+from tests.people import doctors_and_patients, receptionist, signed_in, tokens_of
 
 PATIENCE = Timeouts(total=90.0, attempt=12.0)
 """Seconds: longer than all overlapping faults, so that every command of a client that waits is decided."""
@@ -51,10 +54,15 @@ class People:
     history: History
     doctors: Sequence[Person]
     patients: Sequence[Person]
+    receptionists: Sequence[Person] = ()
+
+    @property
+    def everybody(self) -> list[Person]:
+        return [*self.doctors, *self.patients, *self.receptionists]
 
     @property
     def dashboards(self) -> list[Dashboard]:
-        return [person.dashboard for person in (*self.doctors, *self.patients)]
+        return [person.dashboard for person in self.everybody]
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Size:
 
     doctors: int = 6
     patients: int = 24
+    receptionists: int = 2
 
 
 def slot_in(clock: Timekeeper, ahead: timedelta) -> datetime:
@@ -80,7 +89,9 @@ async def connect_people(
     patients = [
         one.model_copy(update={"phone": f"+1202{_FIRST_PHONE + number}"}) for number, one in enumerate(patients)
     ]
-    assert await records.users.add([*doctors, *patients]) is None
+    receptionists = [receptionist(f"receptionist-of-{number}") for number in range(size.receptionists)]
+    accounts = [*doctors, *patients, *receptionists]
+    assert await records.users.add(accounts) is None
     tokens = tokens_of(settings, clock)
     history = History()
     async with AsyncExitStack() as lines:
@@ -94,5 +105,6 @@ async def connect_people(
                 line = await lines.enter_async_context(member.line(dashboard.callbacks))
             return Person(member, line, dashboard)
 
-        inside = await asyncio.gather(*(enter(account) for account in (*doctors, *patients)))
-        yield People(clock, door, history, inside[: size.doctors], inside[size.doctors :])
+        inside = await asyncio.gather(*(enter(account) for account in accounts))
+        desk = size.doctors + size.patients
+        yield People(clock, door, history, inside[: size.doctors], inside[size.doctors : desk], inside[desk:])

@@ -59,11 +59,13 @@ async def _unfinished_work(people: People, records: Records, clock: Timekeeper) 
 
 
 async def _dashboards_complete(people: People, records: Records) -> bool:
+    patients = {patient.id: patient for patient in people.patients}
     for doctor in people.doctors:
         if await records.appointments.last_seq(doctor.id) > doctor.dashboard.last_seq(doctor.id):
             return False
         for each in await records.appointments.page(AppointmentFilter(doctor_id=doctor.id), 1_000_000):
-            patient = next((one for one in people.patients if one.id == each.patient_id), None)
-            if patient and not patient.dashboard.has(each.id, each.version):
+            patient = patients.get(each.patient_id)
+            viewers = [*people.receptionists, *([patient] if patient else [])]
+            if not all(viewer.dashboard.has(each.id, each.version) for viewer in viewers):
                 return False
     return True
