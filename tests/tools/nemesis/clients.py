@@ -146,8 +146,11 @@ class _Client:
         return self._book()
 
     def _own(self) -> list[AppointmentView]:
-        """Return the current appointments of the person's dashboard, and a few past ones."""
-        shown = list(self._person.dashboard.appointments)
+        """Return the current appointments of the person's dashboard, and a few past ones.
+
+        A receptionist also sees those of doctors who are not among the people, and leaves them alone.
+        """
+        shown = [each for each in self._person.dashboard.appointments if each.doctor_id in self._doctors]
         recent = [each for each in shown if each.start > self._clock() - APPOINTMENT_DURATION]
         active = [each for each in recent if each.status in ACTIVE]
         return active or recent
