@@ -1,4 +1,4 @@
-"""Which appointments a person may see, in every list, read, text, figure, calendar feed and resync.
+"""Which appointments a person may see, in every list, read, text, figure, calendar feed and `sync`.
 
 Doctors and patients see their own appointments, receptionists all appointments of the clinic.
 """

@@ -6,9 +6,9 @@ from api.services import Services
 from api.sockets.commands import COMMANDS, Handlers
 from api.sockets.dispatch import Dispatch
 from api.sockets.gateway import Gateway
+from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.patient_subscriptions import PatientSubscriptions
-from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
 from api.sockets.session import SessionRegistry
 from api.sockets.slot_watches import SlotWatches
@@ -27,12 +27,12 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     sessions = SessionRegistry(services.notice_feed)
     server = Server(services.settings.cors_origins, limits)
     tokens = Tokens(sessions, server, recognise, services.revocations.ended, clock, limits)
-    resync = ResyncReader(records, limits)
+    history = HistoryReader(records, limits)
     handlers = Handlers(
         appointments=services.appointment_commands,
         hours=services.hours_commands,
         slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
-        sync=Sync(resync, clock, limits),
+        sync=Sync(services.views, history, clock, limits),
         tokens=tokens,
     )
     return Gateway(
@@ -40,7 +40,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         sessions=sessions,
         tokens=tokens,
         dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
-        patient_subscriptions=PatientSubscriptions(sessions, server, resync, records, limits),
-        resync=resync,
+        patient_subscriptions=PatientSubscriptions(sessions, server, history, records, limits),
+        history=history,
         limits=limits,
     )

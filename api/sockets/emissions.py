@@ -9,14 +9,11 @@ from typing import Literal
 
 from api.sockets.session import Session, SessionRegistry
 from hub.bus.messages import Notice, ScheduleNotice
-from hub.scheduling.aggregate import Aggregate
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AnyEvent
-from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import SlotChange, schedule_slot_changes
 from hub.scheduling.values import Role, rfc3339
-from hub.scheduling.views import AppointmentView, schedule_view, view
+from hub.scheduling.views import AppointmentView, schedule_view
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
         own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.after))] if sessions else []
         return own + _slot_emissions(registry, notice, _changed_slots(registry, notice))
     sessions |= dict.fromkeys(one for one in registry.desk() if one.joined and notice.doctor_id in one.doctors)
-    if concerns_patient(notice.event):
+    if concerns_patient(notice.event.type):
         patients = registry.room(Role.PATIENT, notice.appointment.patient_id)
         # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
         sessions |= dict.fromkeys(session for session in patients if notice.doctor_id in session.doctors)
@@ -51,17 +48,9 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
     return own + _slot_emissions(registry, notice, notice.slots)
 
 
-def concerns_patient(event: AnyEvent) -> bool:
+def concerns_patient(event_type: str) -> bool:
     """Return whether a patient is sent the event. A missed reminder is for the clinic only: it asks for a call."""
-    return event.type != "reminder_missed"
-
-
-def recorded_event(recorded: RecordedEvent[Aggregate]) -> dict[str, object]:
-    """Return the data of an event that was read from the record."""
-    event, aggregate = recorded.event, recorded.aggregate
-    if isinstance(aggregate, Appointment):
-        return appointment_event(event, view(aggregate))
-    return calendar_event(event, aggregate.current)
+    return event_type != "reminder_missed"
 
 
 def calendar_event(event: AnyEvent, schedule: Schedule) -> dict[str, object]:
@@ -75,7 +64,7 @@ def calendar_event(event: AnyEvent, schedule: Schedule) -> dict[str, object]:
 
 
 def appointment_event(event: AnyEvent, appointment: AppointmentView) -> dict[str, object]:
-    """Return the data of an `appointment` event, live and in `sync`; `appointment` is as it was right after it."""
+    """Return the data of an `appointment` event; `appointment` is as it was right after it."""
     return {
         "type": event.type,
         "appointment": appointment.model_dump(mode="json", by_alias=True),

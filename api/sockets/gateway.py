@@ -8,9 +8,9 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from api.http.problems import Problem
 from api.sockets.dispatch import Dispatch, error_body
 from api.sockets.emissions import emissions
+from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.patient_subscriptions import PatientSubscriptions
-from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
 from api.sockets.session import Session, SessionRegistry
 from api.sockets.tokens import Tokens
@@ -28,7 +28,7 @@ class Gateway:
         tokens: Tokens,
         dispatch: Dispatch,
         patient_subscriptions: PatientSubscriptions,
-        resync: ResyncReader,
+        history: HistoryReader,
         limits: Limits,
     ) -> None:
         self.server = server
@@ -36,7 +36,7 @@ class Gateway:
         self._tokens = tokens
         self._dispatch = dispatch
         self._patient_subscriptions = patient_subscriptions
-        self._resync = resync
+        self._history = history
         self._limits = limits
         server.sio.on("connect", self._on_connect)
         server.sio.on("disconnect", self._on_disconnect)
@@ -87,7 +87,7 @@ class Gateway:
         warn_at = self._tokens.warning_time(identity)
         session = Session(sid, identity, address, warn_at, self.server.connection(sid))
         self.sessions.add(session)
-        for doctor_id in await self._resync.doctors(identity):
+        for doctor_id in await self._history.doctors(identity):
             await self.sessions.subscribe(session, doctor_id)
             session.doctors.add(doctor_id)
         self.sessions.join(session)

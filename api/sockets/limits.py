@@ -68,9 +68,8 @@ class Limits:
     """A client that missed more events gets a snapshot, which is no longer than a few months of a calendar."""
     record_page: int = 500
     """Appointments read per query."""
-    scanned_events: int = 100
-    """A patient's resume reads all events of the patient's doctors up to this number. Above it, reading all of the
-    patient's own appointments costs no more."""
+    doctors_at_once: int = 16
+    """Doctors of one person whose views are compared with the record concurrently."""
 
     # Doctors of connected patients
     compare_every: float = 3.0

@@ -13,11 +13,11 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
+import orjson
 from prometheus_client import Counter
 
-from api.sockets.emissions import recorded_event
+from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
-from api.sockets.resync import ResyncReader
 from api.sockets.server import Server
 from api.sockets.session import Disconnected, Session, SessionRegistry
 from hub.bus.messages import Notice, ScheduleNotice
@@ -36,13 +36,13 @@ class PatientSubscriptions:
         self,
         sessions: SessionRegistry,
         server: Server,
-        resync: ResyncReader,
+        history: HistoryReader,
         records: Records,
         limits: Limits,
     ) -> None:
         self._sessions = sessions
         self._server = server
-        self._resync = resync
+        self._history = history
         self._records = records
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.catch_ups_at_once)
@@ -117,13 +117,13 @@ class PatientSubscriptions:
             try:
                 await self._sessions.subscribe(session, doctor_id)
                 session.catch_ups[doctor_id] = False
-                history = await self._resync.between(session.identity, doctor_id)
+                history = await self._history.of_person(session.identity, doctor_id)
             except StoreUnavailable:
                 session.catch_ups[doctor_id] = True
                 await asyncio.sleep(self._limits.retry_after)
         # No event was withheld from the session since the read. Nothing suspends from here on, so none will be.
         if session.ended:
             raise Disconnected
-        for past in history.events:
-            self._server.emit([session], "appointment", recorded_event(past))
+        for event in history.events:
+            self._server.emit([session], "appointment", orjson.Fragment(event.encoded))
         session.doctors.add(doctor_id)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.http.encoded import Encoded, encoded
 from api.views.entries import Entry
+from api.views.journal import Journal, JournalEvent
 from hub.bus.messages import AppointmentNotice, Notice
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.events import AppointmentRescheduled
@@ -52,6 +53,7 @@ class DoctorView:
         self.seq = seq
         self.size = 0
         """The estimated memory that the view takes, in bytes."""
+        self.journal = Journal(seq)
         self._schedule_seq = schedule_seq
         self._entries: dict[str, Entry] = {}
         self._order: list[_Position] = []
@@ -84,13 +86,17 @@ class DoctorView:
         if event.prev != self.seq:
             raise Gap
         if isinstance(notice, AppointmentNotice):
-            self.put(Entry.of(notice.appointment, event.seq))
+            entry = Entry.of(notice.appointment, event.seq)
+            self.put(entry)
+            self.size += self.journal.add(JournalEvent.of_appointment(event, entry))
             self._forget_day(notice.appointment.start)
             if isinstance(event, AppointmentRescheduled):
                 self._forget_day(event.previous_start)
-        elif event.seq > self._schedule_seq:
-            self.schedule, self._schedule_seq = notice.after, event.seq
-            self._forget_days()
+        else:
+            self.size += self.journal.add(JournalEvent.of_schedule(event, notice.after))
+            if event.seq > self._schedule_seq:
+                self.schedule, self._schedule_seq = notice.after, event.seq
+                self._forget_days()
         self.seq = event.seq
 
     def appointment(self, appointment_id: str) -> Entry | None:

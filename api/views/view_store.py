@@ -133,6 +133,20 @@ class ViewStore:
             return Reading(view, age)
         return Reading(view)
 
+    async def compared(self, doctor_id: str) -> Reading | None:
+        """Return the view of a doctor, at least as new as the record is now; None if there is no such doctor.
+
+        All who ask meanwhile wait for the same read. Raises `StoreUnavailable` when the database does not answer.
+        """
+        called = self._monotonic()
+        while (reading := await self.doctor(doctor_id)) is not None:
+            held = self._held.get(doctor_id)
+            if held is not None and held.view is reading.view:
+                if held.proven_at < called:
+                    await self._compare(held, reading.view)
+                return Reading(reading.view)
+        return None
+
     def entry(self, appointment_id: str) -> Entry | None:
         """Return an appointment if a view holds it. All but its doctor and its patient may be outdated."""
         for held in self._held.values():

@@ -1,15 +1,20 @@
 """Who sees which appointments; a role that nobody thought of sees none."""
 
 from datetime import timedelta
+from time import monotonic
 from typing import Any, cast
 
+import orjson
 import pytest
 
 from api.http.problems import Problem
+from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
-from api.sockets.resync import ResyncReader
+from api.sockets.sync import Sync
+from api.views.view_store import ViewStore
 from api.visibility import visible_appointment, visible_to
 from hub.accounts.identity import Identity
+from hub.bus.feed import Feed
 from hub.records.appointment_filter import NO_APPOINTMENTS, AppointmentFilter
 from hub.records.memory import MemoryRecords
 from hub.records.ports import Saved
@@ -34,11 +39,12 @@ async def records() -> MemoryRecords:
         histories.book("dick", "pat", NINE + 2 * HALF_HOUR, command="dick-pat"),
     ]
     assert await made.appointments.save(saved) == Saved()
+    assert await made.users.add([doctor("dora"), doctor("dick")]) is None
     return made
 
 
 async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
-    """Return the appointments that a person sees, which has to be the same in a list, one by one and by a resync."""
+    """Return the appointments that a person sees, which has to be the same in a list, one by one and by `sync`."""
     page = await records.appointments.page(visible_to(role, user_id), 10)
     singly = []
     for appointment in await records.appointments.page(AppointmentFilter(), 10):
@@ -47,14 +53,14 @@ async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
         except Problem as problem:
             assert problem.code == "not_found"  # noqa: PT017  # any number of them
     assert page == singly
-    if role is not Role.DOCTOR:  # a doctor's snapshot holds the doctor's hours, which are not stored here
-        snapshot = await ResyncReader(records, Limits()).snapshot(identity(role, user_id), NINE)
-        assert snapshot.appointments == page
+    views = ViewStore(records, Feed(records, lambda _: None), lambda: NINE, monotonic, 1_000_000)
+    sync = Sync(views, HistoryReader(records, Limits()), lambda: NINE, Limits())
+    snapshot = orjson.loads(orjson.dumps(await sync._read(identity(role, user_id), None)))
+    assert [appointment["id"] for appointment in snapshot["appointments"]] == [each.id for each in page]
     return [f"{appointment.doctor_id}-{appointment.patient_id}" for appointment in page]
 
 
 async def test_a_receptionist_sees_the_appointments_of_all_doctors(records: MemoryRecords) -> None:
-    await records.users.add([doctor("dora"), doctor("dick")])
     assert await seen(records, Role.RECEPTIONIST, "robin") == ["dora-pat", "dora-paul", "dick-pat"]
 
 

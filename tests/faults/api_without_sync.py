@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 
 from api import __main__ as api
-from api.sockets.resync import Missed, ResyncReader
+from api.sockets.history import History
+from api.sockets.sync import Sync
+from api.views.doctor_view import DoctorView
 from hub.accounts.identity import Identity
 
 
-async def _nothing(_self: ResyncReader, _who: Identity, since: Mapping[str, int], _limit: int) -> Missed:
-    return Missed([], dict(since))
+async def _nothing(
+    _self: Sync, _who: Identity, since: Mapping[str, int], _views: Mapping[str, DoctorView]
+) -> dict[str, History]:
+    return {doctor_id: History([], seq) for doctor_id, seq in since.items()}
 
 
 if __name__ == "__main__":
-    ResyncReader.missed = _nothing
+    Sync._missed = _nothing
     api.main()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import SocketClinic
 from tests.api.sockets.test_watch import at, day, free
@@ -45,6 +47,30 @@ async def test_a_watch_that_is_already_on_does_not_read_the_record(clinic: Socke
         setattr(store, name, read)
     assert free(answer) - free(again) == {at(3)}
     assert other["ok"]
+
+
+async def test_a_view_that_is_dropped_during_a_watch_is_not_answered_from(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the broker a view is compared with the record first. It is dropped then, and something is booked."""
+    await (await clinic.person("carl")).ask("watch", day(clinic, "2026-11-25"))
+    dora = await clinic.person("dora")
+    events_after = clinic.records.appointments.events_after
+
+    async def and_then_books(*args: Any) -> Any:
+        events = await events_after(*args)
+        monkeypatch.undo()
+        clinic.feed.state.incarnation += 1
+        await clinic.rest.services.views.doctor(clinic.id("ben"))
+        await clinic.rest.book("carl", "ada", opening(1, 3))
+        return events
+
+    clinic.feed.state.connected = False
+    monkeypatch.setattr(clinic.records.appointments, "events_after", and_then_books)
+    answer = await dora.ask("watch", day(clinic))
+    await dora.settled()
+    assert at(3) not in free(answer)
+    assert dora.of("slot") == []
 
 
 def starts(slots: list[Any]) -> list[str]:

@@ -1,10 +1,12 @@
-"""`sync {since}`: the missed events, read from the record: all of them, once, and none of other people."""
+"""`sync {since}`: the missed events, from views or the record: all of them, once, and none of other people."""
 
 import json
 from typing import Any
 
 import pytest
 
+from api.sockets.sync import OLDER
+from api.views import journal
 from hub.bus.messages import Notice
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import SocketClinic
@@ -118,18 +120,50 @@ async def test_a_client_too_far_behind_gets_a_snapshot(open_with: OpenWith, who:
     assert (await person.ask("sync", {"since": {"doctor-ada": 0}}))["mode"] == "snapshot"
 
 
-READS = {("ada", 100): ["last_seq 1", "events_after 1"]}
-READS["carl", 100] = ["doctors_of 1", "last_seq 1", "last_seq 2", "events_after 1"]
-READS["carl", 0] = ["doctors_of 1", "last_seq 1", "last_seq 2", "page 1", "page 2", "events_after 1", "events_after 2"]
+async def test_what_is_older_than_the_journal_is_read_from_the_record(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "CAPACITY", 3)
+    people = {name: await clinic.person(name) for name in ("ada", "carl", "robin")}
+    since = {name: (await person.ask("sync", {}))["position"] for name, person in people.items()}
+    for number in range(3):
+        await clinic.rest.book("carl", "ada", opening(1, number))
+    older = OLDER._value.get()
+    for name, person in people.items():
+        first = await person.ask("sync", {"since": since[name]})
+        assert [event["seq"] for event in first["events"]] == [1, 2, 3]
+    assert OLDER._value.get() == older  # the journal reaches as far as that
+    await clinic.rest.book("dora", "ada", opening(1, 3))
+    for name, person in people.items():
+        answer = await person.ask("sync", {"since": since[name]})
+        seqs = [event["seq"] for event in answer["events"]]
+        assert (answer["mode"], seqs) == ("resume", [1, 2, 3] if name == "carl" else [1, 2, 3, 4])
+        assert answer["position"][clinic.id("ada")] == 4
+        assert answer["events"][:3] == first["events"]
+    assert OLDER._value.get() == older + 3
+
+
+LOADED = ["page 1", "starting_since 1", "events_after 1"]
+READS = {("ada", "journal"): ["events_after 1"], ("ada", "record"): [*LOADED, "events_after 2"]}
+READS["carl", "journal"] = ["doctors_of 1", "events_after 1", "events_after 2"]
+READS["carl", "record"] = [
+    "doctors_of 1",
+    *LOADED,
+    "events_after 2",
+    "last_seq 1",
+    "page 3",
+    "page 4",
+    "events_after 3",
+]
 MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read in reads for when in "<>"]
 
 
-@pytest.mark.parametrize(("who", "few", "moment"), MOMENTS)
+@pytest.mark.parametrize(("who", "source", "moment"), MOMENTS)
 async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happen(
-    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch, who: str, few: int, moment: str
+    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch, who: str, source: str, moment: str
 ) -> None:
     """Something is booked, moved and cancelled in the middle of the reads, also with a new doctor; pages are of one."""
-    clinic = await open_with(record_page=1, scanned_events=few)
+    clinic = await open_with(record_page=1)
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     await clinic.rest.book("carl", "ben", opening(3))
     since = (await (await clinic.person(who)).ask("sync", {}))["position"]
@@ -142,6 +176,8 @@ async def test_a_resume_and_the_later_events_are_the_record_whenever_things_happ
         await change(clinic, "carl", "cancel", cancelled)
         await clinic.rest.book("carl", "ada", opening(1, 1))
 
+    if source == "record":
+        clinic.feed.state.incarnation += 1  # the views are read again, so their journals begin now
     calls = around_reads(clinic, monkeypatch, moment, meanwhile)
     await client.send(f'421["sync",{json.dumps({"since": since})}]')
     texts = [await client.receive("4")]

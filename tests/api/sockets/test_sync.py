@@ -78,9 +78,12 @@ async def test_a_snapshot_of_many_pages_is_whole(open_with: OpenWith) -> None:
 
 
 Moment = Callable[[], Awaitable[None]]
-READS = {"ada": ["last_seq 1", "page 1", "page 2", "events_after 1"]}
-READS["carl"] = ["doctors_of 1", *READS["ada"], "last_seq 2", "events_after 2"]  # has two doctors
-MOMENTS = [(who, f"{when} {read}") for who, reads in READS.items() for read in reads for when in "<>"]
+LOADED = ["page 1", "starting_since 1", "events_after 1"]
+READS = {("ada", "cold"): LOADED, ("ada", "warm"): ["events_after 1"]}
+# Carl has two doctors, and follows both.
+READS["carl", "cold"] = ["doctors_of 1", *LOADED, "page 2", "starting_since 2", "events_after 2"]
+READS["carl", "warm"] = ["doctors_of 1", "events_after 1", "events_after 2"]
+MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read in reads for when in "<>"]
 
 
 def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: str, run: Moment) -> list[str]:
@@ -105,23 +108,26 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
             monkeypatch.undo()  # what runs now reads, too
             await run()
 
-    for name in ("last_seq", "doctors_of", "page", "events_after"):
+    for name in ("last_seq", "doctors_of", "page", "starting_since", "events_after"):
         monkeypatch.setattr(clinic.records.appointments, name, around(name))
     return calls
 
 
-@pytest.mark.parametrize(("who", "moment"), MOMENTS)
+@pytest.mark.parametrize(("who", "views", "moment"), MOMENTS)
+@pytest.mark.parametrize("bus", ["quick", "slow"])
 async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_happen(
-    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch, who: str, moment: str
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, *, who: str, views: str, moment: str, bus: str
 ) -> None:
-    """Something is booked, moved, confirmed and cancelled in the middle of the reads; pages are of one."""
-    clinic = await open_with(record_page=1)
+    """Something is booked, moved, confirmed and cancelled in the middle of the reads."""
     moved = await clinic.rest.book("carl", "ada", opening(2, 3))
     cancelled = await clinic.rest.book("carl", "ada", opening(1, 1))
     await clinic.rest.book("carl", "ben", opening(3))
     client = await clinic.raw(who)
+    if views == "warm":
+        await client.ask("sync", {})
 
     async def meanwhile() -> None:
+        clinic.commands.held = bus == "slow"  # its notices come after the answer
         await change(clinic, "carl", "reschedule", moved, start=opening(1, 0).isoformat())
         await change(clinic, "carl", "cancel", cancelled)
         await clinic.rest.book("carl", "ada", opening(1, 1))
@@ -133,6 +139,7 @@ async def test_a_snapshot_and_the_later_events_are_the_record_whenever_things_ha
     while not texts[-1].startswith("431"):
         texts.append(await client.receive("4"))
     assert moment in calls
+    clinic.commands.release()
     await client.send('422["end"]')
     while not texts[-1].startswith("432"):
         texts.append(await client.receive("4"))

@@ -1,0 +1,89 @@
+"""The last events of a doctor, as clients are sent them: what a client that was away for a short time has missed."""
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Self
+
+from api.views.entries import Entry
+from hub.scheduling.aggregate import Aggregate
+from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import AnyEvent
+from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule import Schedule
+from hub.scheduling.views import schedule_view, view
+
+CAPACITY = 256
+"""Events that a journal holds: some days of a busy doctor. What is older is read from the record."""
+_SIZE = 200
+"""Bytes of an event besides its JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEvent:
+    """An event: the appointment right after it is `entry`, or the schedule right after it is `calendar` (JSON)."""
+
+    seq: int
+    prev: int
+    type: str
+    entry: Entry | None
+    calendar: bytes = b""
+
+    @classmethod
+    def of_appointment(cls, event: AnyEvent, entry: Entry) -> Self:
+        """Return the event of an appointment, which is `entry` right after it."""
+        return cls(event.seq, event.prev, event.type, entry)
+
+    @classmethod
+    def of_schedule(cls, event: AnyEvent, schedule: Schedule) -> Self:
+        """Return the event of a doctor's schedule, which is `schedule` right after it."""
+        calendar = schedule_view(schedule).model_dump_json(by_alias=True).encode()
+        return cls(event.seq, event.prev, event.type, None, calendar)
+
+    @classmethod
+    def of_recorded(cls, recorded: RecordedEvent[Aggregate]) -> Self:
+        """Return an event that was read from the record."""
+        event, aggregate = recorded.event, recorded.aggregate
+        if isinstance(aggregate, Appointment):
+            return cls.of_appointment(event, Entry.of(view(aggregate), event.seq))
+        return cls.of_schedule(event, aggregate.current)
+
+    @property
+    def size(self) -> int:
+        """The estimated memory, in bytes. An entry that the view holds, too, is counted twice."""
+        return _SIZE + len(self.calendar) + (self.entry.size if self.entry else 0)
+
+    @property
+    def encoded(self) -> bytes:
+        """The data of the `appointment` or `calendar` event, JSON."""
+        field, content = (b"appointment", self.entry.encoded) if self.entry else (b"calendar", self.calendar)
+        return b'{"type":"%b","%b":%b,"seq":%d,"prev":%d}' % (self.type.encode(), field, content, self.seq, self.prev)
+
+
+class Journal:
+    """The last events of a doctor, at most `CAPACITY`, without a gap."""
+
+    def __init__(self, seq: int) -> None:
+        """`seq` is the last event before the journal begins."""
+        self.begin = seq
+        """The journal holds all events after this one."""
+        self.size = 0
+        """The estimated memory that the journal takes, in bytes."""
+        self._events: deque[JournalEvent] = deque()
+
+    def add(self, event: JournalEvent) -> int:
+        """Add the next event; return by how many bytes the journal has grown."""
+        before = self.size
+        self._events.append(event)
+        self.size += event.size
+        if len(self._events) > CAPACITY:
+            first = self._events.popleft()
+            self.begin = first.seq
+            self.size -= first.size
+        return self.size - before
+
+    def after(self, seq: int) -> list[JournalEvent] | None:
+        """Return the events after `seq`, in order; None if the journal begins later."""
+        if seq < self.begin:
+            return None
+        return list(takewhile(lambda event: event.seq > seq, reversed(self._events)))[::-1]
