@@ -110,7 +110,7 @@ class RunningHub:
     async def appointment(self, appointment_id: str) -> Appointment:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]
 
-    async def until(self, look: Callable[[], Awaitable[T]], what: str, within: float = 30.0) -> T:
+    async def until(self, look: Callable[[], Awaitable[T]], what: str, within: float = 90.0) -> T:
         """Return the first true result of `look`. Fails the test after `within` real seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
@@ -119,7 +119,7 @@ class RunningHub:
             await asyncio.sleep(_LOOK_EVERY)
         return found
 
-    async def until_text(self, person: Person, number: int, within: float = 30.0) -> Arrived:
+    async def until_text(self, person: Person, number: int, within: float = 90.0) -> Arrived:
         """Wait for a text of a phone and return it; number 1 is the first."""
 
         async def look() -> list[Arrived]:
@@ -128,7 +128,7 @@ class RunningHub:
 
         return (await self.until(look, f"text {number} reaches {person.id}", within))[number - 1]
 
-    async def until_told(self, person: Person, appointment_id: str, type_: str, within: float = 30.0) -> None:
+    async def until_told(self, person: Person, appointment_id: str, type_: str, within: float = 90.0) -> None:
         """Wait until a dashboard has received this event of an appointment."""
 
         async def look() -> bool:

@@ -1,4 +1,4 @@
-"""Appointments and their texts on a day that takes half a minute.
+"""Appointments and their texts on a day that takes three quarters of a minute.
 
 All stories run concurrently in one hub. Each test waits for the end of one story.
 """
@@ -22,11 +22,11 @@ from tests.acceptance.running_hub import Person, RunningHub, running_hub
 from tests.phones import Arrived
 from tests.stack import Stack
 
-RATE = 900.0
-"""A quarter of an hour per second: three hours take twelve seconds."""
+RATE = 600.0
+"""Ten minutes per second: three hours take eighteen seconds."""
 MORNING = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 LATE = timedelta(minutes=45)
-"""Three real seconds: the maximum delay of due work on a busy machine."""
+"""Four and a half real seconds: the maximum delay of due work on a busy machine."""
 TIME_TO_ACT = timedelta(minutes=50)
 MUCH_LATER = timedelta(hours=9)
 """Appointments after this time have no reminder due during the stories."""

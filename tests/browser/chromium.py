@@ -38,14 +38,14 @@ class Page:
         number = next(self._numbers)
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self._line.send_json({"id": number, "method": method, "params": params})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._answers[number]
 
     async def value_of(self, script: str) -> Any:
         answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
         return answer["result"].get("value")
 
-    async def until(self, script: str, within: float = 30.0) -> None:
+    async def until(self, script: str, within: float = 90.0) -> None:
         """Wait until the script returns true. Fails with the errors of the page after a timeout."""
         end = asyncio.get_running_loop().time() + within
         while not await self.value_of(script):
@@ -102,7 +102,7 @@ async def chromium(profile: Path) -> AsyncIterator[Page]:
 
 
 async def _port(written: Path, process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not (text := _text(written)):
             assert process.returncode is None, "Chromium ended before it began"
             await asyncio.sleep(0.05)

@@ -106,7 +106,7 @@ async def test_a_process_ends_with_the_words_of_a_refusal_that_stays(proxy: Mong
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 _, said = await process.communicate()
         finally:
             if process.returncode is None:
@@ -175,7 +175,7 @@ async def test_an_api_serves_while_it_makes_an_index_and_says_so(proxy: MongoPro
             stdout=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 port = (await _logged(process, "listening"))["port"]
                 building = await _logged(process, "indexes_missing", collection="appointments", indexes=ORDINARY)
                 assert building["action"] == "creating them"

@@ -42,12 +42,12 @@ class Hub:
 
     async def until_up(self) -> None:
         """Return when everything is ready; fail with the output when the run ends first."""
-        await until(lambda: self.process.returncode is not None or bool(self.running.urls), "the hub is up", within=90)
+        await until(lambda: self.process.returncode is not None or bool(self.running.urls), "the hub is up", within=240)
         assert self.process.returncode is None, await self.end()
 
     async def end(self) -> tuple[int, str]:
         """Return the exit code and all output of a run that is about to end."""
-        out, _ = await asyncio.wait_for(self.process.communicate(), 60)
+        out, _ = await asyncio.wait_for(self.process.communicate(), 120)
         return self.process.returncode or 0, out.decode()
 
 
