@@ -8,8 +8,8 @@ import structlog
 
 from agents.actor.actors import DoctorActors, Recorded
 from agents.actor.dispatcher import Dispatcher
+from agents.actor.doctor_table import DoctorPartitionedTable, DoctorTable
 from agents.actor.handler import CommandHandler
-from agents.actor.slot_table import DoctorPartitionedTable, SlotTable
 from agents.deadlines import Deadlines
 from agents.publisher import Publisher
 from agents.texts.gateway import SmsGateway
@@ -64,7 +64,7 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
         partitions=broker.partitions,
         internal=True,  # otherwise the embedded broker creates it with its own partition count
     )
-    slots = SlotTable(app.Table("days", key_type=bytes, partitions=broker.partitions))
+    table = DoctorTable(app.Table("days", key_type=bytes, partitions=broker.partitions))
     publisher = Publisher(broker)
     deadlines = Deadlines(records.appointments, clock, publisher.send_command)
     planner = TextPlanner(records, clock, texting.clinic)
@@ -76,7 +76,7 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
         if isinstance(after := recorded[-1].aggregate, Appointment):
             deadlines.schedule(after)
 
-    actors = DoctorActors(records, slots, clock, on_saved=saved, on_orphan=deadlines.give_up)
+    actors = DoctorActors(records, table, clock, on_saved=saved, on_orphan=deadlines.give_up)
     handler = CommandHandler(actors, publisher, clock, app.holds_lease)
     dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from agents.actor.batch import Batch
+from agents.actor.doctor_table import DoctorTable
 from agents.actor.revalidation import Revalidation, revalidate
-from agents.actor.slot_table import SlotTable
 from agents.actor.state_reader import StateReader
 from agents.answers import Answer, answer, refusal
 from hub.clock import Clock
-from hub.records.ports import Fence, Records, Saved, Stale, Stopped
+from hub.records.ports import Fence, LastEvent, Records, Saved, Stale, Stopped
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, MarkNoShow, RemindPatient
@@ -53,7 +53,7 @@ class DoctorActors:
     def __init__(
         self,
         records: Records,
-        slots: SlotTable,
+        table: DoctorTable,
         clock: Clock,
         on_saved: Callable[[Recorded], None] = lambda _: None,
         on_orphan: Callable[[str], None] = lambda _: None,
@@ -63,7 +63,7 @@ class DoctorActors:
         Call `on_orphan` with the id of each appointment whose deadline cannot be decided because its doctor is gone.
         """
         self._records = records
-        self._reader = StateReader(records, slots, clock)
+        self._reader = StateReader(records, table, clock)
         self._clock = clock
         self._on_saved = on_saved
         self._on_orphan = on_orphan
@@ -162,17 +162,17 @@ class DoctorActors:
 
     def _settle(self, batch: Batch, plan: Sequence[_Planned]) -> None:
         """Answer decisions that are in the record, and keep the doctors' states after them."""
-        latest: dict[str, DoctorState] = {}
+        latest: dict[str, tuple[DoctorState, RecordedEvent[Aggregate]]] = {}
         changed_days: dict[str, set[date]] = defaultdict(set)
         for planned in plan:
             command = batch.commands[planned.position]
             batch.answer(planned.position, answer(command, planned.decision, planned.state))
             if planned.recorded and planned.state:
-                latest[command.doctor_id] = planned.state
+                latest[command.doctor_id] = planned.state, planned.recorded[-1]
                 changed_days[command.doctor_id] |= _changed_days(planned.recorded)
                 self._on_saved(planned.recorded)
-        for doctor_id, state in latest.items():
-            self._reader.keep(state, changed_days[doctor_id])
+        for doctor_id, (state, last) in latest.items():
+            self._reader.keep(state, LastEvent(last.event.seq, last.event.command_id), changed_days[doctor_id])
 
     async def _busy(self, batch: Batch) -> set[int]:
         """Return the waiting bookings whose patient is busy, up to the first command that could free a patient."""

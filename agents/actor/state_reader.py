@@ -1,12 +1,14 @@
 """Reads doctors from the record, and keeps what this worker knows of them between batches."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from agents.actor.slot_table import SlotTable
+from agents.actor.catching_up import MOST_CHANGES, caught_up
+from agents.actor.doctor_table import DoctorTable
 from hub.clock import Clock
-from hub.records.ports import Records
+from hub.records.ports import LastEvent, Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, ScheduleChange
 from hub.scheduling.doctor_state import DoctorState
@@ -27,11 +29,11 @@ class _KnownDoctor:
 
 
 class StateReader:
-    """What the actors of one worker know of their doctors: in memory, in the slot table, and else in the record."""
+    """What the actors of one worker know of their doctors: in memory, in the table, and else in the record."""
 
-    def __init__(self, records: Records, slots: SlotTable, clock: Clock) -> None:
+    def __init__(self, records: Records, table: DoctorTable, clock: Clock) -> None:
         self._records = records
-        self._slots = slots
+        self._table = table
         self._clock = clock
         self._known: dict[str, _KnownDoctor] = {}
         self._generation = 0
@@ -45,22 +47,21 @@ class StateReader:
         """Trust nothing that was read: after a rebalance another worker may have written for any doctor."""
         self._generation += 1
         self._known.clear()
-        self._slots.index()
+        self._table.index()
 
     def forget(self, doctor_id: str) -> None:
         """Read this doctor again before the next decision."""
         self._known.pop(doctor_id, None)
 
-    def keep(self, state: DoctorState, days: Collection[date]) -> None:
-        """Keep the doctor's state after a write, which changed the slots of these UTC days.
+    def keep(self, state: DoctorState, last: LastEvent, days: Collection[date]) -> None:
+        """Keep the doctor's state after a write, whose last event is `last` and which changed these UTC days.
 
         A doctor who has been forgotten since the state was read stays forgotten.
         """
         doctor_id = state.schedule.id
         if known := self._known.get(doctor_id):
             self._known[doctor_id] = _KnownDoctor(state.schedule_record, state.seq, known.read_on)
-            for day in days:
-                self._slots.write(doctor_id, day, state.slot_owners)
+            self._table.update(state.schedule_record, last, days, state.slot_owners)
 
     async def states(self, commands: Sequence[Command]) -> dict[str, DoctorState]:
         """Return what these commands are decided against, by doctor; a doctor who does not exist is left out."""
@@ -75,7 +76,7 @@ class StateReader:
             doctor_id: DoctorState(
                 schedule_record=known.schedule_record,
                 seq=known.seq,
-                slot_owners=self._slots.slot_owners(doctor_id, self._days_named(doctor_id, commands, appointments)),
+                slot_owners=self._table.slot_owners(doctor_id, self._days_named(doctor_id, commands, appointments)),
                 appointments={each.id: each for each in appointments.values() if each.doctor_id == doctor_id},
             )
             for doctor_id in doctor_ids
@@ -96,23 +97,50 @@ class StateReader:
         return await self._records.appointments.moved_on(seqs) if seqs else set()
 
     async def _read(self, doctor_ids: Collection[str]) -> None:
-        """Read doctors from the record, and make the slot table right for them."""
+        """Get to know doctors as they are now: from the table and what has changed since, and else from the record."""
         if not doctor_ids:
             return
+        if rest := set(doctor_ids) - await self._catch_up(doctor_ids):
+            await self._read_whole(rest)
+
+    async def _catch_up(self, doctor_ids: Collection[str]) -> set[str]:
+        """Read what has changed since the table was written, in one read for each doctor.
+
+        Returns the doctors that are known now. The others are not in the table, or it does not fit the record.
+        """
         now, generation = self._clock(), self._generation
+        inside = {each: found for each in doctor_ids if (found := self._table.remembered(each))}
+        read = self._records.appointments.changed_since
+        changed = await asyncio.gather(*(read(id_, each.last.seq, MOST_CHANGES + 1) for id_, each in inside.items()))
+        if self._generation != generation:
+            return set(doctor_ids)  # what was read may be from before another worker's writes: nothing is decided on it
+        known = set()
+        for (doctor_id, before), changes in zip(inside.items(), changed, strict=True):
+            if after := caught_up(before, changes):
+                self._table.update(after.schedule_record, after.last, after.days_since(before), after.slot_owners)
+                self._table.remove_before(after.schedule_record, after.last, (now - _LOOK_BACK).date())
+                self._known[doctor_id] = _KnownDoctor(after.schedule_record, after.last.seq, now.date())
+                known.add(doctor_id)
+        return known
+
+    async def _read_whole(self, doctor_ids: Collection[str]) -> None:
+        """Read doctors from the record, and make the table right for them."""
+        now, generation, appointments = self._clock(), self._generation, self._records.appointments
         accounts = await self._records.users.by_ids(doctor_ids)
+        last = dict(zip(accounts, await asyncio.gather(*map(appointments.last_event, accounts)), strict=True))
         # The seqs before the slots and the schedules: a write in between meets the fence of the seq.
-        seqs = {doctor_id: await self._records.appointments.last_seq(doctor_id) for doctor_id in accounts}
-        changed = await self._records.appointments.schedule_records(accounts.keys())
-        slot_owners = await self._records.appointments.slot_owners(accounts.keys(), now - _LOOK_BACK)
+        changed, slot_owners = await asyncio.gather(
+            appointments.schedule_records(accounts.keys()), appointments.slot_owners(accounts.keys(), now - _LOOK_BACK)
+        )
         if self._generation != generation:
             return  # what was read may be from before another worker's writes
         for doctor_id, account in accounts.items():
             if account.schedule is None:
                 continue
-            self._slots.replace(doctor_id, slot_owners.get(doctor_id, {}))
             schedule_record = changed.get(doctor_id) or unchanged_schedule(account.schedule)
-            self._known[doctor_id] = _KnownDoctor(schedule_record, seqs[doctor_id], now.date())
+            event = last[doctor_id]
+            self._table.replace(schedule_record, event, slot_owners.get(doctor_id, {}))
+            self._known[doctor_id] = _KnownDoctor(schedule_record, event.seq if event else 0, now.date())
 
     async def _named(self, commands: Sequence[Command]) -> dict[str, Appointment]:
         """Return the appointments that the commands name, and those that repeated bookings have made."""
@@ -124,7 +152,7 @@ class StateReader:
             return None
         if not isinstance(command, BookAppointment):
             return command.appointment_id
-        owners = self._slots.slot_owners(command.doctor_id, {command.start.date()})
+        owners = self._table.slot_owners(command.doctor_id, {command.start.date()})
         return command.id if command.id in owners.values() else None
 
     def _days_named(
@@ -138,7 +166,7 @@ class StateReader:
             if isinstance(command, BookAppointment | RescheduleAppointment):
                 days.add(command.start.date())
             elif isinstance(command, ScheduleChange):
-                days |= self._slots.days(doctor_id)
+                days |= self._table.days(doctor_id)
         return days
 
     def _is_behind(self, appointment: Appointment) -> bool:

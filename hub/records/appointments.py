@@ -21,7 +21,7 @@ from hub.records.documents import Document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.event_log import recorded_events
 from hub.records.ordered_writes import OrderedWrite, write_in_order
-from hub.records.ports import Deadline, Fence, Saved, SaveOutcome, Stale, Stopped
+from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped
 from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
@@ -127,15 +127,29 @@ class MongoAppointments:
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:
         """Return the last `seq` of the doctor's history."""
         # With a known seq, few documents are sorted. Without one, the embedded engine sorts the whole history.
-        last = await self._last_from(doctor_id, known) if known else 0
-        return last or await self._last_from(doctor_id, await self._seq_reached(doctor_id))
+        last = (await self._last_from(doctor_id, known) if known else None) or await self.last_event(doctor_id)
+        return last.seq if last else 0
 
-    async def _last_from(self, doctor_id: str, reached: int) -> int:
-        """Return the last `seq` of the history, 0 if the history has not reached `reached`."""
-        wanted = {"doctorId": doctor_id, "history.seq": {"$gte": reached}}
+    async def last_event(self, doctor_id: str) -> LastEvent | None:
+        """Return the last event of the doctor's history."""
+        return await self._last_from(doctor_id, await self._seq_reached(doctor_id))
+
+    async def changed_since(self, doctor_id: str, seq: int, limit: int) -> list[Aggregate]:
+        """Return what has an event of this `seq` or a later one, at most `limit`."""
         with translated():
-            last = await self._collection.find_one(wanted, {"history.seq": 1}, sort=[("history.seq", DESCENDING)])
-        return max(event["seq"] for event in last["history"]) if last else 0
+            wanted = {"doctorId": doctor_id, "history.seq": {"$gte": seq}}
+            found = await self._collection.find(wanted, limit=limit).to_list(None)
+        return [aggregate_of(document) for document in found]
+
+    async def _last_from(self, doctor_id: str, reached: int) -> LastEvent | None:
+        """Return the last event of the history, None if the history has not reached `reached`."""
+        wanted, fields = (
+            {"doctorId": doctor_id, "history.seq": {"$gte": reached}},
+            {"history.seq": 1, "history.commandId": 1},
+        )
+        with translated():
+            last = await self._collection.find_one(wanted, fields, sort=[("history.seq", DESCENDING)])
+        return max((LastEvent(one["seq"], one["commandId"]) for one in last["history"]), key=_seq) if last else None
 
     async def _seq_reached(self, doctor_id: str) -> int:
         """Return a `seq` close to the last one of the doctor's history, 0 if it is empty.
@@ -291,6 +305,10 @@ def _is_base(stored: Document, change: Aggregate) -> bool:
         and stored["version"] == base
         and stored["history"][-1]["commandId"] == change.history[base - 1].command_id
     )
+
+
+def _seq(event: LastEvent) -> int:
+    return event.seq
 
 
 def _new_seqs(aggregate: Aggregate) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Literal
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
-from hub.records.ports import Deadline, Fence, Saved, SaveOutcome, Stale, Stopped, deadline_of
+from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped, deadline_of
 from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
@@ -88,6 +88,15 @@ class MemoryAppointments:
     async def last_seq(self, doctor_id: str, known: int = 0) -> int:  # noqa: ARG002  # memory needs no hint
         """Return the last `seq` of the doctor's history."""
         return max((one.last.seq for one in self._of(doctor_id)), default=0)
+
+    async def last_event(self, doctor_id: str) -> LastEvent | None:
+        """Return the last event of the doctor's history."""
+        last = max((one.last for one in self._of(doctor_id)), key=lambda event: event.seq, default=None)
+        return LastEvent(last.seq, last.command_id) if last else None
+
+    async def changed_since(self, doctor_id: str, seq: int, limit: int) -> list[Aggregate]:
+        """Return what has an event of this `seq` or a later one, at most `limit`."""
+        return [one for one in self._of(doctor_id) if one.last.seq >= seq][:limit]
 
     async def events_after(
         self, doctor_id: str, after: int, limit: int = 1000, last: int | None = None

@@ -66,6 +66,14 @@ SaveOutcome = Saved | Stopped | Stale
 
 
 @dataclass(frozen=True)
+class LastEvent:
+    """The last event of a doctor's history: its `seq`, and the command that caused it."""
+
+    seq: int
+    command_id: str
+
+
+@dataclass(frozen=True)
 class Deadline:
     """The next deadline of an appointment: `kind` is due at `due`. It is valid for this `version` and `start`."""
 
@@ -162,6 +170,15 @@ class AppointmentRecords(Protocol):
         """Return the last `seq` of the doctor's history, 0 for a new doctor.
 
         A `known` seq near the last one makes it cheaper. A `known` seq that the history has not reached does no harm.
+        """
+
+    async def last_event(self, doctor_id: str) -> LastEvent | None:
+        """Return the last event of the doctor's history, None for a new doctor."""
+
+    async def changed_since(self, doctor_id: str, seq: int, limit: int) -> Sequence[Aggregate]:
+        """Return what has an event of this `seq` or a later one: appointments and the schedule record, in no order.
+
+        At most `limit`. What is written during the read may be missing, so events may be missing between others.
         """
 
     async def events_after(

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from agents.actor.actors import DoctorActors
-from agents.actor.slot_table import SlotTable
+from agents.actor.doctor_table import DoctorTable
 from agents.answers import Answer
 from hub.accounts.account import Account
 from hub.bus.messages import Notice, Reply
@@ -56,7 +56,7 @@ class SharedStore:
 
     def worker(self, records: Records | None = None) -> DoctorActors:
         """Return the actors of a new worker, which has read nothing yet."""
-        return DoctorActors(records or self.records, SlotTable({}), lambda: self.now)
+        return DoctorActors(records or self.records, DoctorTable({}), lambda: self.now)
 
     async def appointment(self, appointment_id: str) -> Appointment:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]

@@ -1,11 +1,12 @@
 """The only worker for its doctors: batches, races within a batch, repeated and refused commands."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from agents.actor.actors import DoctorActors
-from agents.actor.slot_table import SlotTable
+from agents.actor.doctor_table import DoctorTable
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.scheduling.commands import Command
@@ -328,15 +329,31 @@ async def test_when_the_database_does_not_answer_there_are_no_answers_and_the_ba
     assert await store.records.appointments.last_seq("ada") == 4
 
 
+async def test_the_first_command_after_a_rebalance_reads_one_thing_of_its_doctor(store: SharedStore) -> None:
+    records = Counting()
+    store.records = records
+    await store.open()
+    worker = store.worker()
+    first = book("carl", at=0)
+    await given(worker, first, book("dora", at=0, doctor="ben"))
+    for change in (book("emil", at=1), confirm(first), cancel(first)):
+        worker.forget()
+        records.calls.clear()
+        await given(worker, change)
+        named = ["by_ids"] if change.kind != "book" else []
+        assert records.calls == ["changed_since", *named, "save"]
+
+
 async def test_days_that_are_over_leave_the_table_at_the_first_command_of_a_later_day(store: SharedStore) -> None:
-    table: dict[bytes, dict[str, str]] = {}
-    worker = DoctorActors(store.records, SlotTable(table), lambda: store.now)
+    table: dict[bytes, dict[str, Any]] = {}
+    worker = DoctorActors(store.records, DoctorTable(table), lambda: store.now)
     later = 2 * 48
     await given(worker, book("carl", at=0), book("dora", at=later, key="kept"))
-    assert set(table) == {b"ada|2026-06-01", b"ada|2026-06-03"}
+    assert set(table) == {b"ada|2026-06-01", b"ada|2026-06-03", b"ada|schedule"}
     store.now += timedelta(days=2)
     assert await given(worker, book("emil", at=later), book("emil", at=0)) == ["slot_taken", "in_the_past"]
-    assert table == {b"ada|2026-06-03": {"12:00": "kept"}}
+    assert set(table) == {b"ada|2026-06-03", b"ada|schedule"}
+    assert table[b"ada|2026-06-03"]["slots"] == {"12:00": "kept"}
 
 
 class Counting(MemoryRecords):

@@ -55,6 +55,12 @@ async def worker_interrupted_at(store: SharedStore, call: str, before_call: Inte
     return worker
 
 
+def lose_table(worker: DoctorActors) -> None:
+    """Empty the table of a worker, as after a loss of the broker's data. Other doctors are not touched by it."""
+    worker._reader._table._entries.clear()
+    worker._reader._table.index()
+
+
 async def test_a_worker_that_missed_a_write_reads_again_and_goes_on_where_the_doctor_stands(
     store: SharedStore, worker: DoctorActors, other: DoctorActors
 ) -> None:
@@ -201,22 +207,30 @@ async def test_a_move_is_not_refused_because_of_the_slot_that_it_has_got_itself(
     async def do_it() -> None:
         theirs.extend(await other.handle([change]))
 
-    worker = await worker_interrupted_at(store, "last_seq", do_it)
+    worker = await worker_interrupted_at(store, "changed_since", do_it)
     await given(other, first)
     assert await worker.handle([change]) == theirs
     assert verdicts(theirs) == ["scheduled"]
 
 
-async def test_a_write_between_the_two_reads_of_a_doctor_shows_itself(store: SharedStore) -> None:
+@pytest.mark.parametrize(("call", "with_table"), [("slot_owners", False), ("changed_since", True)])
+async def test_a_write_while_a_doctor_is_read_shows_itself(store: SharedStore, call: str, *, with_table: bool) -> None:
     other = store.worker()
-    worker = await worker_interrupted_at(store, "slot_owners", lambda: given(other, book("carl", at=0)))
+    worker = await worker_interrupted_at(store, call, lambda: given(other, book("carl", at=0)))
+    if not with_table:
+        lose_table(worker)
     worker.forget()
     assert await given(worker, book("dora", at=0), book("dora", at=1)) == ["slot_taken", "scheduled"]
     assert await store.records.appointments.last_seq("ada") == 3
 
 
-@pytest.mark.parametrize("call", ["by_ids", "last_seq", "slot_owners", "current", "moved_on", "save"])
-async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(store: SharedStore, call: str) -> None:
+@pytest.mark.parametrize("with_table", [True, False])
+@pytest.mark.parametrize(
+    "call", ["by_ids", "changed_since", "last_event", "slot_owners", "current", "moved_on", "save"]
+)
+async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(
+    store: SharedStore, call: str, *, with_table: bool
+) -> None:
     first = book("carl", at=0)
     workers: list[DoctorActors] = []
 
@@ -225,6 +239,8 @@ async def test_a_rebalance_in_the_middle_of_a_batch_makes_no_answer_untrue(store
 
     worker = await worker_interrupted_at(store, call, rebalance)
     workers.append(worker)
+    if not with_table:
+        lose_table(worker)
     store.now = slot(0).replace(hour=6)
     await store.worker().handle([first])
     batch = confirm(first), book("dora", at=0), book("dora", at=1), cancel(first), book("emil", at=0)

@@ -1,6 +1,7 @@
 """Two workers that both believe to own the doctors, in any interleaving: the invariants hold after every write.
 
 Each call that a worker makes of the record is a point at which the other may handle a batch, or a rebalance may come.
+After a rebalance the table may have any mixture of what was ever written to it: see `Changelog`.
 That every answer is true is found from the facts anew, without the code under test: see `reasons`.
 """
 
@@ -9,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
-from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.actor.actors import DoctorActors
+from agents.actor.doctor_table import DoctorTable
 from agents.answers import Answer
 from hub.bus.messages import notice_of
 from hub.records.memory import MemoryRecords
@@ -42,9 +43,13 @@ from tests.agents.actor_fixtures import (
     move,
     off,
 )
+from tests.agents.changelog import Changelog, Entries
 
-Turn = Literal["rebalance"] | Sequence[Command] | None
-"""What happens before a call of the record: a rebalance, a batch of the other worker, or nothing."""
+Turn = int | Sequence[Command] | None
+"""What happens before a call of the record: a rebalance, a batch of the other worker, or nothing.
+
+The number of a rebalance decides what its table has: with an even one, what was written last.
+"""
 World = Mapping[str, Aggregate]
 """The stored appointments and schedules by id at one moment."""
 
@@ -55,29 +60,30 @@ ALLOWED = {
     "reschedule": {"scheduled", "confirmed"},
 }
 
+slots = st.sampled_from([0, 1, 48])  # of two days
 keys = st.sampled_from([f"k{number}" for number in range(8)])
 bookings = st.builds(
     book,
     patient=st.sampled_from(PATIENTS),
-    at=st.integers(0, 2),
+    at=slots,
     doctor=st.sampled_from(DOCTORS),
     key=keys,
     expires=st.sampled_from([None, None, None, NOW - HALF_HOUR]),
 )
-absences = st.builds(off, st.integers(0, 2), st.sampled_from(DOCTORS), keys.map("o{}".format))
+absences = st.builds(off, slots, st.sampled_from(DOCTORS), keys.map("o{}".format))
 commands = st.one_of(
     bookings,
     bookings,
     st.builds(confirm, bookings, keys.map("c{}".format) | keys),
     st.builds(cancel, bookings, keys.map("c{}".format)),
-    st.builds(move, bookings, st.integers(0, 2), keys.map("c{}".format)),
+    st.builds(move, bookings, slots, keys.map("c{}".format)),
     st.builds(hours, st.sampled_from([0, 13]), st.just(24), st.sampled_from(DOCTORS), keys.map("h{}".format) | keys),
     st.builds(back, absences, keys.map("h{}".format)),
     absences,
     st.builds(leave, st.just("ben"), keys.map("h{}".format)),
 )
 batches = st.lists(commands, max_size=6)
-turns = st.lists(st.one_of(st.none(), st.none(), st.just("rebalance"), batches), max_size=12)
+turns = st.lists(st.one_of(st.none(), st.none(), st.integers(0, 99), batches), max_size=12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), batches, turns), max_size=6))
@@ -100,6 +106,8 @@ class TwoWorkers:
     worlds: list[World] = field(default_factory=lambda: [{}])
     asked: list[Command] = field(default_factory=list)
     workers: list[DoctorActors] = field(default_factory=list)
+    changelog: Changelog = field(default_factory=Changelog)
+    tables: list[Entries] = field(default_factory=list)
     happens: list[Turn] = field(default_factory=list)
     interruptions: int = 0
 
@@ -107,7 +115,13 @@ class TwoWorkers:
         store = SharedStore(self.records)
         await store.open()
         self._watch_writes()
-        self.workers = [store.worker(InterceptedRecords(self.records, self._interruption(number))) for number in (0, 1)]
+        self.tables = [Entries(self.changelog), Entries(self.changelog)]
+        self.workers = [
+            DoctorActors(
+                InterceptedRecords(self.records, self._interruption(number)), DoctorTable(table), lambda: store.now
+            )
+            for number, table in enumerate(self.tables)
+        ]
 
     async def handle(self, worker: int, batch: Sequence[Command], happens: Sequence[Turn]) -> None:
         """Handle a batch with interruptions, and check each answer."""
@@ -135,7 +149,8 @@ class TwoWorkers:
         async def before_call(_: str) -> None:
             turn = self.happens.pop() if self.happens else None
             self.interruptions += turn is not None
-            if turn == "rebalance":
+            if isinstance(turn, int):
+                self.changelog.recover(self.tables[worker], turn)
                 self.workers[worker].forget()
             elif turn:
                 # the other one is not disturbed: what it does happens at once

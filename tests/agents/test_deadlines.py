@@ -72,8 +72,8 @@ async def test_who_has_arrived_does_not_become_a_no_show_and_who_leaves_again_do
     worker = shortly_before(slot(0))
     await worker.open()
     await booked(worker, stays, leaves, leaves_late)
+    await worker.do(*(check_in(each) for each in (stays, leaves, leaves_late)))
     async with running(worker.deadlines.run):
-        await worker.do(*(check_in(each) for each in (stays, leaves, leaves_late)))
         await until(worker.clock, slot(0) + timedelta(minutes=5))
         await worker.do(undo_visit(leaves))
         await until(worker.clock, slot(2) + timedelta(hours=1))

@@ -6,7 +6,7 @@ import pytest
 
 from agents.actor import actors
 from agents.actor.actors import DoctorActors, Recorded
-from agents.actor.slot_table import SlotTable
+from agents.actor.doctor_table import DoctorTable
 from agents.answers import Answer
 from hub.bus.replay import replayed
 from hub.scheduling import decide as rules
@@ -102,7 +102,7 @@ async def test_a_lost_pair_of_notices_is_made_anew_from_the_record(store: Shared
 
 async def test_who_follows_the_writes_gets_each_event_with_what_it_left_behind(store: SharedStore) -> None:
     saved: list[Recorded] = []
-    worker = DoctorActors(store.records, SlotTable({}), lambda: store.now, on_saved=saved.append)
+    worker = DoctorActors(store.records, DoctorTable({}), lambda: store.now, on_saved=saved.append)
     command, _ = await moved(worker)
     stored = await store.appointment(command.appointment_id)
     rescheduled, confirmed = stored.history[1:]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agents.actor.actors import DoctorActors, Recorded
-from agents.actor.slot_table import SlotTable
+from agents.actor.doctor_table import DoctorTable
 from agents.answers import Answer
 from agents.deadlines import Deadlines
 from agents.texts.planning import PlanningLimits, TextPlanner
@@ -42,7 +42,7 @@ class Worker:
         seen = self.seen or self.records
         self.deadlines = Deadlines(seen.appointments, self.clock, self.send)
         self.actor = DoctorActors(
-            self.records, SlotTable({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up
+            self.records, DoctorTable({}), self.clock, on_saved=self._saved, on_orphan=self.deadlines.give_up
         )
         self.planner = TextPlanner(seen, self.clock, CLINIC, self.planning)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from agents.actor.actors import DoctorActors
-from agents.actor.slot_table import SlotTable
+from agents.actor.doctor_table import DoctorTable
 from agents.answers import Answer
 from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
@@ -18,7 +18,7 @@ class DirectCommands:
     def __init__(self, records: Records, clock: Clock) -> None:
         self.asked: list[Command] = []
         self.silent = False
-        self._actors = DoctorActors(records, SlotTable({}), clock)
+        self._actors = DoctorActors(records, DoctorTable({}), clock)
         self._one_at_a_time = asyncio.Lock()
 
     async def ask(self, command: Command) -> Reply:

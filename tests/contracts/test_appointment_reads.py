@@ -6,11 +6,13 @@ import pytest
 
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.paging import every_appointment
-from hub.records.ports import Records, Saved
+from hub.records.ports import LastEvent, Records, Saved
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
+from hub.scheduling.schedule_record import unchanged_schedule
 from hub.scheduling.values import Status
 from tests.contracts.histories import BEFORE, HALF_HOUR, NINE, QUARTER, Histories
+from tests.people import doctor
 
 
 async def _saved(records: Records, *appointments: Appointment) -> None:
@@ -96,6 +98,8 @@ async def test_the_last_seq_of_a_doctor_without_a_history_is_zero(records: Recor
 
     assert await records.appointments.last_seq("dora") == 0
     assert await records.appointments.last_seq("dora", known=7) == 0
+    assert await records.appointments.last_event("dora") is None
+    assert await records.appointments.changed_since("dora", 1, 10) == []
 
 
 @pytest.mark.parametrize("known", range(8))
@@ -107,6 +111,28 @@ async def test_the_last_seq_is_found_from_every_known_seq(records: Records, hist
     await _saved(records, first, second, confirmed, third, histories.cancel(confirmed))
 
     assert await records.appointments.last_seq("dora", known) == 5
+
+
+async def test_what_has_changed_since_an_event_is_found_with_the_last_event(
+    records: Records, histories: Histories
+) -> None:
+    first, second = histories.book(), histories.book(patient="paul", start=NINE + HALF_HOUR)
+    confirmed = histories.confirm(first, command="confirmed")
+    third = histories.book(patient="petra", start=NINE + 2 * HALF_HOUR)
+    await _saved(records, first, second, confirmed, third, histories.book("dick", "pia"))
+    changed = histories.change_hours(unchanged_schedule(doctor("dora").schedule))
+    await _saved(records, changed)
+    appointments = records.appointments
+
+    assert await appointments.last_event("dora") == LastEvent(5, changed.last.command_id)
+    for seq, expected in enumerate(
+        [{first.id, second.id, third.id}] * 2 + [{first.id, third.id}, {third.id}, set()], 1
+    ):
+        found = {each.id: each for each in await appointments.changed_since("dora", seq, 10)}
+        assert found.keys() == {*expected, changed.id}
+        assert found.get(first.id, confirmed) == confirmed
+        assert found[changed.id] == changed
+    assert len(await appointments.changed_since("dora", 1, 2)) == 2
 
 
 async def test_events_come_in_order_with_the_appointment_right_after_each(
