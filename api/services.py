@@ -17,7 +17,7 @@ from api.http.sign_in_rate_limits import SignInRateLimits
 from api.timeouts import Timeouts
 from api.views.board import Boards
 from api.views.doctor_directory import DoctorDirectory
-from api.views.statistics_cache import StatisticsCache
+from api.views.doctor_statistics import DoctorStatistics
 from api.views.view_store import ViewStore
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
@@ -60,9 +60,9 @@ class Services:
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
-    statistics_cache: StatisticsCache
     views: ViewStore
     boards: Boards
+    doctor_statistics: DoctorStatistics
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -112,9 +112,9 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
             reply_within=timeouts.text_reply,
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
-        statistics_cache=StatisticsCache(records.appointments, clock),
         views=views,
         boards=Boards(views, DoctorDirectory(records, monotonic), records, clock),
+        doctor_statistics=DoctorStatistics(views, records, clock),
     )
 
 

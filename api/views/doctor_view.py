@@ -1,7 +1,7 @@
 """A doctor's appointments and slots in memory, as they are after one event of the doctor."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from api.http.encoded import Encoded, encoded
 from api.views.entries import Entry
 from api.views.journal import Journal, JournalEvent
+from api.views.monthly_outcomes import MonthlyOutcomes
 from hub.bus.messages import AppointmentNotice, Notice
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.events import AppointmentRescheduled
@@ -51,8 +52,9 @@ class DoctorView:
         self.schedule = schedule
         self.begin = begin
         self.seq = seq
-        self.size = 0
-        """The estimated memory that the view takes, in bytes."""
+        self.outcomes: MonthlyOutcomes | None = None
+        """Outcomes of appointments, also before the window; None until somebody asks for the statistics."""
+        self._size = 0
         self.journal = Journal(seq)
         self._schedule_seq = schedule_seq
         self._entries: dict[str, Entry] = {}
@@ -60,6 +62,11 @@ class DoctorView:
         self._slot_owners: dict[datetime, str] = {}
         self._of_patient: dict[str, set[str]] = {}
         self._days: dict[date, _Day] = {}
+
+    @property
+    def size(self) -> int:
+        """The estimated memory that the view takes, in bytes."""
+        return self._size + (self.outcomes.size if self.outcomes else 0)
 
     def put(self, entry: Entry) -> None:
         """Add an appointment, or replace it if it is older."""
@@ -75,7 +82,7 @@ class DoctorView:
         self._of_patient.setdefault(entry.patient_id, set()).add(entry.id)
         if entry.active:
             self._slot_owners[entry.start] = entry.id
-        self.size += entry.size
+        self._size += entry.size
         self._forget_day(entry.start)
 
     def apply(self, notice: Notice) -> None:
@@ -88,16 +95,24 @@ class DoctorView:
         if isinstance(notice, AppointmentNotice):
             entry = Entry.of(notice.appointment, event.seq)
             self.put(entry)
-            self.size += self.journal.add(JournalEvent.of_appointment(event, entry))
+            self._size += self.journal.add(JournalEvent.of_appointment(event, entry))
             self._forget_day(notice.appointment.start)
+            if self.outcomes is not None:
+                self.outcomes.apply(notice)
             if isinstance(event, AppointmentRescheduled):
                 self._forget_day(event.previous_start)
         else:
-            self.size += self.journal.add(JournalEvent.of_schedule(event, notice.after))
+            self._size += self.journal.add(JournalEvent.of_schedule(event, notice.after))
             if event.seq > self._schedule_seq:
                 self.schedule, self._schedule_seq = notice.after, event.seq
                 self._forget_days()
         self.seq = event.seq
+
+    def begin_outcomes(self, begins: Sequence[datetime]) -> MonthlyOutcomes:
+        """Hold outcomes from now on, by the months that begin at these instants. The caller reads them."""
+        if self.outcomes is None:
+            self.outcomes = MonthlyOutcomes(begins)
+        return self.outcomes
 
     def appointment(self, appointment_id: str) -> Entry | None:
         """Return an appointment of the window."""
@@ -124,7 +139,7 @@ class DoctorView:
         if len(self._days) >= _MOST_DAYS:
             self._forget(next(iter(self._days)))
         self._days[day] = _Day(answer, _changes_at(begin, end, now))
-        self.size += _DAY_SIZE + len(answer.content)
+        self._size += _DAY_SIZE + len(answer.content)
         return answer
 
     def _from(self, wanted: AppointmentFilter, lowest: datetime, after: After | None) -> Iterator[Entry]:
@@ -148,7 +163,7 @@ class DoctorView:
             del self._of_patient[entry.patient_id]
         if self._slot_owners.get(entry.start) == entry.id:
             del self._slot_owners[entry.start]
-        self.size -= entry.size
+        self._size -= entry.size
         self._forget_day(entry.start)
 
     def _forget_day(self, start: datetime) -> None:
@@ -157,7 +172,7 @@ class DoctorView:
 
     def _forget(self, day: date) -> None:
         if (known := self._days.pop(day, None)) is not None:
-            self.size -= _DAY_SIZE + len(known.answer.content)
+            self._size -= _DAY_SIZE + len(known.answer.content)
 
     def _forget_days(self) -> None:
         for day in list(self._days):

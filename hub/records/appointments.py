@@ -24,9 +24,9 @@ from hub.records.ordered_writes import OrderedWrite, write_in_order
 from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped
 from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.outcomes import Outcome, wait
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
-from hub.scheduling.statistics import Outcome, wait
 from hub.scheduling.values import ACTIVE, Status
 
 _NOT_A_REPLICA_SET = 123
@@ -192,22 +192,24 @@ class MongoAppointments:
         """Return at most `limit` appointments after the position `after`, ordered by (start, id)."""
         return await self._pages.read(wanted, limit, after)
 
-    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
-        """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
+    async def outcomes(
+        self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
+    ) -> dict[str, Outcome]:
+        """Return the outcomes of the doctor's appointments in [start_from, start_to), by appointment id."""
         # Counted by the caller: on the embedded engine, an aggregation that groups them takes longer than this read.
         start: Document = {"$gte": start_from or LONG_AGO} | ({"$lt": start_to} if start_to else {})
         found = await self._fields(
             {"doctorId": doctor_id, "start": start}, "start", "createdAt", "status", "arrivedAt", "inRoomAt"
         )
-        return [
-            Outcome(
+        return {
+            one["_id"]: Outcome(
                 one["start"],
                 one["createdAt"],
                 Status(one["status"]),
                 wait(one.get("arrivedAt"), one.get("inRoomAt")),
             )
             for one in found
-        ]
+        }
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""

@@ -10,9 +10,9 @@ from hub.records.overlap import quarters
 from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped, deadline_of
 from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_booking, latest_events
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.outcomes import Outcome, wait
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
-from hub.scheduling.statistics import Outcome, wait
 
 _Claim = tuple[Fence, Hashable]
 
@@ -122,14 +122,16 @@ class MemoryAppointments:
         )
         return [one for one, _ in zip(matching, range(limit), strict=False)]
 
-    async def outcomes(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> list[Outcome]:
-        """Return the outcomes of the doctor's appointments in [start_from, start_to)."""
+    async def outcomes(
+        self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
+    ) -> dict[str, Outcome]:
+        """Return the outcomes of the doctor's appointments in [start_from, start_to), by appointment id."""
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
-        return [
-            Outcome(one.start, one.created_at, one.status, wait(one.arrived_at, one.in_room_at))
+        return {
+            one.id: Outcome(one.start, one.created_at, one.status, wait(one.arrived_at, one.in_room_at))
             for one in self._ordered()
             if wanted.matches(one)
-        ]
+        }
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""

@@ -14,9 +14,9 @@ from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
+from hub.scheduling.outcomes import Outcome
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord
-from hub.scheduling.statistics import Outcome
 from hub.texting.ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
 
 
@@ -197,8 +197,8 @@ class AppointmentRecords(Protocol):
 
     async def outcomes(
         self, doctor_id: str, start_from: datetime | None, start_to: datetime | None
-    ) -> Sequence[Outcome]:
-        """Return the outcomes of the doctor's appointments in [start_from, start_to), unordered. None: no bound."""
+    ) -> Mapping[str, Outcome]:
+        """Return the outcomes of the doctor's appointments in [start_from, start_to), by id. None: no bound."""
 
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment, of any status."""

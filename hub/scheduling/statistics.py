@@ -1,12 +1,13 @@
 """The statistics of a doctor's appointments: how many there are, how they ended, and when they are."""
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Self
 
-from hub.scheduling.schedule import Schedule, ZoneName, zone
+from hub.scheduling.outcomes import OutcomeCounts
+from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import Id, Status, Value
 
 LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
@@ -14,24 +15,6 @@ LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedel
 
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """All that the statistics need of an appointment: its start, when it was booked, its status, and the wait.
-
-    `waited` is the time from the patient's arrival to the call into the room; None without the two.
-    """
-
-    start: datetime
-    created_at: datetime
-    status: Status
-    waited: timedelta | None
-
-
-def wait(arrived_at: datetime | None, in_room_at: datetime | None) -> timedelta | None:
-    """Return how long a patient waited; None if the patient did not arrive or was not called in."""
-    return in_room_at - arrived_at if arrived_at and in_room_at else None
 
 
 class Tally(Value):
@@ -145,65 +128,51 @@ class Statistics(Value):
     waiting_times: WaitingTimes
 
 
-def statistics(schedule: Schedule, outcomes: Iterable[Outcome]) -> Statistics:
-    """Return the statistics of these appointments, which must all be of this doctor."""
-    here = zone(schedule.zone)
-    slots: Counter[tuple[date, int, Status]] = Counter()
-    leads: list[int] = []
-    waits: dict[int, list[int]] = {hour: [] for hour in range(24)}
-    for outcome in outcomes:
-        local = outcome.start.astimezone(here)
-        slots[local.date(), local.hour, outcome.status] += 1
-        leads.append((outcome.start - outcome.created_at) // _MINUTE)
-        if outcome.waited is not None:
-            waits[local.hour].append(outcome.waited // _MINUTE)
-    of_all: Counter[Status] = Counter()
-    weekdays: dict[int, Counter[Status]] = {weekday: Counter() for weekday in range(7)}
-    hours: dict[int, Counter[Status]] = {hour: Counter() for hour in range(24)}
-    weeks: dict[date, Counter[Status]] = {monday: Counter() for monday in _mondays({day for day, _, _ in slots})}
-    for (day, hour, status), count in slots.items():
-        for counter in (of_all, weekdays[day.weekday()], hours[hour], weeks[_monday(day)]):
-            counter[status] += count
+def statistics(schedule: Schedule, counted: Iterable[OutcomeCounts]) -> Statistics:
+    """Return the statistics of all appointments that are counted, which must be of this doctor."""
+    counts = OutcomeCounts.joined(counted)
     return Statistics(
         doctor_id=schedule.id,
         zone=schedule.zone,
-        all=Tally.of(of_all),
-        by_weekday=tuple(OfWeekday(weekday=weekday, tally=Tally.of(counted)) for weekday, counted in weekdays.items()),
-        by_hour=tuple(OfHour(hour=hour, tally=Tally.of(counted)) for hour, counted in hours.items()),
-        by_week=tuple(OfWeek(monday=monday, tally=Tally.of(counted)) for monday, counted in weeks.items()),
-        lead_times=_lead_times(sorted(leads)),
+        all=_tally(map(sum, zip(*counts.weekdays, strict=True))),
+        by_weekday=tuple(OfWeekday(weekday=each, tally=_tally(row)) for each, row in enumerate(counts.weekdays)),
+        by_hour=tuple(OfHour(hour=each, tally=_tally(row)) for each, row in enumerate(counts.hours)),
+        by_week=tuple(
+            OfWeek(monday=monday, tally=_tally(counts.weeks.get(monday, ()))) for monday in _mondays(counts.weeks)
+        ),
+        lead_times=_lead_times(sorted(counts.leads)),
         waiting_times=WaitingTimes(
-            all=_waits([each for of_hour in waits.values() for each in of_hour]),
-            by_hour=tuple(WaitsOfHour(hour=hour, waits=_waits(of_hour)) for hour, of_hour in waits.items()),
+            all=_waits([each for of_hour in counts.waits for each in of_hour]),
+            by_hour=tuple(WaitsOfHour(hour=hour, waits=_waits(of_hour)) for hour, of_hour in enumerate(counts.waits)),
         ),
     )
+
+
+def _tally(row: Iterable[int]) -> Tally:
+    return Tally.of(dict(zip(Status, row, strict=False)))
 
 
 def _part(some: int, of: int) -> float | None:
     return round(some / of, 4) if of else None
 
 
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _mondays(days: set[date]) -> list[date]:
-    """Return the Monday of every week from that of the first day to that of the last."""
-    if not days:
+def _mondays(weeks: Iterable[date]) -> list[date]:
+    """Return every Monday from the first of these to the last."""
+    if not (given := sorted(weeks)):
         return []
-    first, last = _monday(min(days)), _monday(max(days))
-    return [first + number * _WEEK for number in range((last - first) // _WEEK + 1)]
+    return [given[0] + number * _WEEK for number in range((given[-1] - given[0]) // _WEEK + 1)]
 
 
 def _lead_times(ordered: Sequence[int]) -> LeadTimes:
     bounds = [bound // _MINUTE for bound in LEAD_BOUNDS]
-    groups: Counter[int | None] = Counter()
-    for lead in ordered:
-        groups[next((bound for bound in bounds if lead < bound), None)] += 1
+    below = [0, *(bisect_left(ordered, bound) for bound in bounds), len(ordered)]
     return LeadTimes(
         median_minutes=_quantile(ordered, 50),
         p90_minutes=_quantile(ordered, 90),
-        groups=tuple(LeadGroup(under_minutes=bound, count=groups[bound]) for bound in [*bounds, None]),
+        groups=tuple(
+            LeadGroup(under_minutes=bound, count=upper - lower)
+            for bound, (lower, upper) in zip([*bounds, None], pairwise(below), strict=True)
+        ),
     )
 
 

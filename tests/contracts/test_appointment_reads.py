@@ -234,7 +234,7 @@ async def test_outcomes_are_those_of_one_doctor_in_the_half_open_interval(
     await _saved(records, *day, cancelled, histories.book("dick", "p9", NINE + HALF_HOUR))
 
     async def outcomes(start_from: datetime | None, start_to: datetime | None) -> list[tuple[datetime, Status]]:
-        found = await records.appointments.outcomes("dora", start_from, start_to)
+        found = (await records.appointments.outcomes("dora", start_from, start_to)).values()
         assert {one.created_at for one in found} <= {BEFORE}
         return sorted((one.start, one.status) for one in found)
 
@@ -243,7 +243,7 @@ async def test_outcomes_are_those_of_one_doctor_in_the_half_open_interval(
     assert await outcomes(day[1].start, day[3].start) == everything[1:3]
     assert await outcomes(day[3].start, None) == everything[3:]
     assert await outcomes(None, day[1].start) == everything[:1]
-    assert await records.appointments.outcomes("nobody", None, None) == []
+    assert await records.appointments.outcomes("nobody", None, None) == {}
 
 
 async def test_an_outcome_has_the_wait_of_a_patient_who_was_called_in(records: Records, histories: Histories) -> None:
@@ -252,7 +252,7 @@ async def test_an_outcome_has_the_wait_of_a_patient_who_was_called_in(records: R
     await _saved(records, booked, waiting, arrived, still_waiting, histories.call_in(arrived, after=HALF_HOUR))
 
     found = await records.appointments.outcomes("dora", None, None)
-    assert {one.start: one.waited for one in found} == {NINE: HALF_HOUR, NINE + HALF_HOUR: None}
+    assert {id_: one.waited for id_, one in found.items()} == {booked.id: HALF_HOUR, waiting.id: None}
 
 
 async def test_a_doctor_and_a_patient_have_met_if_they_had_an_appointment_of_any_status(

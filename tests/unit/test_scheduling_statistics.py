@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.scheduling import statistics as module
+from hub.scheduling.outcomes import Outcome, OutcomeCounts, wait
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.statistics import LEAD_BOUNDS, Outcome, Tally, statistics, wait
+from hub.scheduling.statistics import LEAD_BOUNDS, Statistics, Tally
 from hub.scheduling.values import Status
 
 BERLIN = Schedule(id="berlin", zone="Europe/Berlin")
@@ -22,6 +24,12 @@ def outcome(
     waited: timedelta | None = None,
 ) -> Outcome:
     return Outcome(start, start - lead, status, waited)
+
+
+def statistics(schedule: Schedule, outcomes: list[Outcome]) -> Statistics:
+    """Return the statistics, counted in three parts that are joined."""
+    parts = [OutcomeCounts.of(schedule.zone, outcomes[number::3]) for number in range(3)]
+    return module.statistics(schedule, parts)
 
 
 def test_waiting_times_are_whole_minutes_by_the_hour_of_the_start_by_the_doctors_clock() -> None:

@@ -31,9 +31,11 @@ class Process:
     """Awaited once, before the next read of this name."""
 
     def __post_init__(self) -> None:
-        records = InterceptedRecords(self.store.records, self._before)
-        self.feed = Feed(records, self._deliver, FeedIntervals(compare_every=3600, in_flight=0, retry_after=0.005))
-        self.views = ViewStore(records, self.feed, lambda: self.store.now, lambda: self.now, self.budget, INTERVALS)
+        self.records = InterceptedRecords(self.store.records, self._before)
+        self.feed = Feed(self.records, self._deliver, FeedIntervals(compare_every=3600, in_flight=0, retry_after=0.005))
+        self.views = ViewStore(
+            self.records, self.feed, lambda: self.store.now, lambda: self.now, self.budget, INTERVALS
+        )
         self.compared()
 
     def compared(self) -> None:
