@@ -51,6 +51,8 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("ResumeAck", "position"): "The last `seq` of each doctor that the events include.",
     ("Shift", "weekday"): "The day of the week: 0 is Monday, 6 is Sunday.",
     ("SnapshotAck", "mode"): "`snapshot`: everything, because the client sent no position or one that is too old.",
+    ("SlotChanged", "seq"): "The event of the doctor that changed the slot.",
+    ("SlotsAck", "position"): "The last `seq` of the doctor that the slots include.",
     ("SnapshotAck", "position"): "The last `seq` of each doctor that the snapshot includes.",
     ("Statistics", "zone"): "The doctor's time zone, in which weekdays, hours and weeks are counted.",
     ("TextView", "at"): "The time at which the text reached its status.",

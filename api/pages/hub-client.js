@@ -245,6 +245,7 @@ export class HubLine {
   #hears;
   #patience;
   #progress = new Progress();
+  #known = new Map(); // the highest `seq` of each doctor in any answer or event: no watch is answered from before it
   #watched = new Map();
   #socket = null;
   #shown = null; // the access token that the hub knows us by
@@ -284,9 +285,12 @@ export class HubLine {
     this.#socket.on("connect", () => this.#connected());
     this.#socket.on("disconnect", () => this.#disconnected());
     this.#socket.on("connect_error", (error) => this.#comeBack(error.data?.code ?? "no_answer", error.message));
-    this.#socket.on("appointment", (event) => this.#apply(this.#progress.told(event)));
-    this.#socket.on("calendar", (event) => this.#apply(this.#progress.told(event)));
-    this.#socket.on("slot", (slot) => this.#hears.onSlot?.(slot));
+    this.#socket.on("appointment", (event) => this.#told(event, event.appointment));
+    this.#socket.on("calendar", (event) => this.#told(event, event.calendar));
+    this.#socket.on("slot", (slot) => {
+      this.#know(slot.doctorId, slot.seq);
+      this.#hears.onSlot?.(slot);
+    });
     this.#socket.on("closing", (why) => (this.#sentAway = why));
     this.#socket.on("token_expiring", () => this.#refresh());
     this.#connect();
@@ -367,6 +371,15 @@ export class HubLine {
     return answer.ok;
   }
 
+  #told(event, { doctorId }) {
+    this.#know(doctorId, event.seq);
+    this.#apply(this.#progress.told(event));
+  }
+
+  #know(doctorId, seq = 0) {
+    if (seq > (this.#known.get(doctorId) ?? 0)) this.#known.set(doctorId, seq);
+  }
+
   #apply(events) {
     for (const event of events) {
       if (event.calendar) this.#hears.onCalendar?.(event);
@@ -413,7 +426,9 @@ export class HubLine {
   }
 
   async #watch(doctorId, date, give_up_at) {
-    return await this.#ask("watch", { doctorId, date }, give_up_at, (answer) => {
+    const seq = this.#known.get(doctorId);
+    const since = seq && { since: { [doctorId]: seq } };
+    return await this.#ask("watch", { doctorId, date, ...since }, give_up_at, (answer) => {
       if (answer.ok) this.#hears.onWatched?.(doctorId, date, answer.slots);
     });
   }
@@ -433,6 +448,7 @@ export class HubLine {
     return new Promise((resolve) => {
       this.#socket.timeout(Math.max(1, within)).emit(event, argument, (error, answer) => {
         const said = error ? noAnswer(error.message) : (answer ?? noAnswer("an empty ack"));
+        for (const [doctorId, seq] of Object.entries(said.position ?? {})) this.#know(doctorId, seq);
         hears?.(said);
         resolve(said);
       });

@@ -218,7 +218,7 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
     """Replace the doctor's own weekly hours."""
     done = await handlers.hours.change(session.identity, request, "socket", request.command_id)
-    return {**_json(done.value), **_replayed(done)}
+    return {**_json(done.value), **_about(done)}
 
 
 @command(
@@ -230,13 +230,13 @@ async def change_hours(handlers: Handlers, session: Session, request: ChangeHour
 async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
     """Add time off of the doctor."""
     done = await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id)
-    return {**_json(done.value), **_replayed(done)}
+    return {**_json(done.value), **_about(done)}
 
 
 @command(outbound.RemovedAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def remove_time_off(handlers: Handlers, session: Session, request: RemoveTimeOff) -> Fields:
     """Remove time off of the doctor."""
-    return _replayed(
+    return _about(
         await handlers.hours.remove_time_off(session.identity, request.time_off_id, "socket", request.command_id)
     )
 
@@ -272,12 +272,13 @@ COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
 
 
 def _appointment(done: Done[AppointmentView]) -> Fields:
-    return {"appointment": _json(done.value), **_replayed(done)}
+    return {"appointment": _json(done.value), **_about(done)}
 
 
-def _replayed(done: Done[Any]) -> Fields:
-    """Return the field that says that the command had been carried out before; nothing the first time."""
-    return {"replayed": True} if done.replayed else {}
+def _about(done: Done[Any]) -> Fields:
+    """Return the position of a command, and for one that had been carried out before the field that says so."""
+    position: Fields = {"position": done.position} if done.position else {}
+    return position | ({"replayed": True} if done.replayed else {})
 
 
 def _json(value: Value) -> dict[str, object]:

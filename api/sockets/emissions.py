@@ -76,7 +76,7 @@ def appointment_event(event: AnyEvent, appointment: AppointmentView) -> dict[str
 def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable[SlotChange]) -> list[Emission]:
     watches, seq = registry.watches(notice.doctor_id), notice.event.seq
     return [
-        Emission(sessions, "slot", _slot(notice.doctor_id, change))
+        Emission(sessions, "slot", _slot(notice.doctor_id, change, seq))
         for change in changes
         if (sessions := tuple(watch.session for watch in watches if watch.receives(seq, change)))
     ]
@@ -88,6 +88,6 @@ def _changed_slots(registry: SessionRegistry, notice: ScheduleNotice) -> Iterabl
         yield from schedule_slot_changes(notice.before, notice.after, day, notice.taken, notice.event.at)
 
 
-def _slot(doctor_id: str, change: SlotChange) -> dict[str, object]:
+def _slot(doctor_id: str, change: SlotChange, seq: int) -> dict[str, object]:
     """Return the data of a `slot` event. It never says whose appointment it is."""
-    return {"doctorId": doctor_id, "start": rfc3339(change.start), "available": change.available}
+    return {"doctorId": doctor_id, "start": rfc3339(change.start), "available": change.available, "seq": seq}

@@ -6,6 +6,8 @@ The code itself sends plain mappings: they are made for every event and every ac
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from pydantic import Field
+
 from api.http.problems import Code
 from hub.scheduling.events import Event, ScheduleEvent
 from hub.scheduling.schedule import TimeOff
@@ -56,12 +58,13 @@ class SlotChanged(Value):
     """A slot of a watched day became free or taken; the event never says by whom.
 
     A slot that the doctor's hours no longer cover becomes taken. A slot that was not in the ack is new, because the
-    doctor's hours changed.
+    doctor's hours changed. `seq` is the event of the doctor that changed the slot.
     """
 
     doctor_id: Id
     start: Instant
     available: bool
+    seq: int
 
 
 class TokenExpiring(Value):
@@ -120,11 +123,13 @@ class RefusedAck(Value):
 class _CommandAck(Value):
     """The change is stored. `replayed` is sent only when the command had been carried out before: the same `commandId`.
 
-    The ack of a repetition has the result of the first time, also if something else has changed since.
+    The ack of a repetition has the result of the first time, also if something else has changed since. `position` has
+    the last `seq` of the doctor that the command caused.
     """
 
     ok: Literal[True]
     replayed: Literal[True] = True
+    position: dict[Id, int] = Field(default_factory=dict)
 
 
 class AppointmentAck(_CommandAck):

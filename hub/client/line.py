@@ -11,9 +11,10 @@ from hub.client.answers import Granted, NoResponse, Outcome, Problem
 from hub.client.callbacks import Callbacks, ignore
 from hub.client.commands import Commands, Request, Timeouts, Transport, Via
 from hub.client.connection import ConnectionLost, Handler
+from hub.client.positions import Positions
 from hub.client.reconnecting import CannotConnect, ReconnectingConnection
 from hub.client.rest import HttpClient, Tokens
-from hub.client.wire import is_ok, parse, problem_of, request_body
+from hub.client.wire import Told, is_ok, parse, problem_of, request_body
 from hub.scheduling.views import AppointmentView
 
 
@@ -24,17 +25,19 @@ class Line:
     exception.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # made in one place, `Member.line`
         self,
         http: HttpClient,
         tokens: Tokens,
+        positions: Positions,
         callbacks: Callbacks,
         commands_over: Callable[[Transport], Commands],
         timeouts: Timeouts,
     ) -> None:
         self.commands = commands_over(self)
+        self._positions = positions
         self._timeouts = timeouts
-        self._connection = ReconnectingConnection(http, tokens, callbacks, timeouts)
+        self._connection = ReconnectingConnection(http, tokens, positions, callbacks, timeouts)
 
     @property
     def via(self) -> Via:
@@ -65,6 +68,7 @@ class Line:
         if isinstance(ack, Problem | NoResponse):
             return ack
         try:
+            self._positions.add(parse(Told, ack).position.items())
             return Granted(parse(AppointmentView, ack.get("appointment")), None, ack.get("replayed") is True)
         except ValidationError as error:
             return NoResponse(f"an ack without an appointment: {error.error_count()} errors")

@@ -11,6 +11,7 @@ from hub.client.callbacks import Callbacks
 from hub.client.commands import Commands, Timeouts, Transport, User
 from hub.client.hours import OwnHours
 from hub.client.line import Line
+from hub.client.positions import Positions
 from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
 from hub.client.wire import Board, DoctorCard, PatientCard
 from hub.ids import new_id
@@ -49,14 +50,15 @@ class Member:
         self._tokens = tokens
         self._commands_over = commands_over
         self._timeouts = timeouts
-        self._rest = RestTransport(http, tokens)
+        self._positions = Positions()
+        self._rest = RestTransport(http, tokens, self._positions)
         self.commands = commands_over(self._rest)
         self.own_hours = OwnHours(self._rest, timeouts)
         """For doctors."""
 
     def line(self, callbacks: Callbacks) -> Line:
         """Return a line; open it with `async with`."""
-        return Line(self._http, self._tokens, callbacks, self._commands_over, self._timeouts)
+        return Line(self._http, self._tokens, self._positions, callbacks, self._commands_over, self._timeouts)
 
     async def doctors(self) -> list[DoctorCard]:
         """Return all doctors by name. Raises `CannotRead`, as all queries do."""
@@ -71,7 +73,7 @@ class Member:
         """Return the day of these doctors, of all if none is named. For receptionists; for doctors, the own day."""
         query = {"date": day.isoformat()} | ({"doctorId": ",".join(doctor_ids)} if doctor_ids else {})
         board = Board.model_validate((await self._get("/board", query)).body, extra="ignore")
-        self._rest.note(board.position)
+        self._positions.add(board.position.items())
         return board
 
     async def appointment(self, appointment_id: str) -> AppointmentView:

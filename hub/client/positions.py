@@ -1,7 +1,7 @@
-"""The positions that a user has seen over REST, so that no process answers a read from before them."""
+"""The positions that a user has seen, so that no process answers a read or a watch from before them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _PAIR = re.compile(r"([A-Za-z0-9_-]{1,64})=(\d{1,15})", re.ASCII)
 _MOST = 100
@@ -9,17 +9,26 @@ _MOST = 100
 
 
 class Positions:
-    """The highest `seq` of each doctor in any answer so far."""
+    """The highest `seq` of each doctor in any answer or event so far, over REST and over all lines of the user."""
 
     def __init__(self) -> None:
         self._seqs: dict[str, int] = {}
 
     def note(self, position: str) -> None:
         """Take the `Position` header of an answer, empty for none."""
-        for doctor_id, seq in _pairs(position):
+        self.add(_pairs(position))
+
+    def add(self, seqs: Iterable[tuple[str, int]]) -> None:
+        """Take the `seq` of each of these doctors."""
+        for doctor_id, seq in seqs:
             self._seqs[doctor_id] = max(seq, self._seqs.pop(doctor_id, 0))
         while len(self._seqs) > _MOST:
             del self._seqs[next(iter(self._seqs))]
+
+    def since(self, doctor_id: str) -> dict[str, object]:
+        """Return the field to send with a watch of a doctor's day; nothing if no event of the doctor is known."""
+        seq = self._seqs.get(doctor_id)
+        return {"since": {doctor_id: seq}} if seq else {}
 
     @property
     def headers(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from hub.client.answers import UNDECIDED, NoResponse, Problem
 from hub.client.callbacks import Callbacks
 from hub.client.commands import FIRST_PAUSE, Timeouts
 from hub.client.connection import Connection, ConnectionLost, Handler
+from hub.client.positions import Positions
 from hub.client.rest import HttpClient, Tokens
 from hub.client.updates import Updates
 from hub.client.wire import is_ok, problem_of
@@ -24,12 +25,15 @@ class ReconnectingConnection:
     `watched`: the days to watch, again after each reconnect.
     """
 
-    def __init__(self, http: HttpClient, tokens: Tokens, callbacks: Callbacks, timeouts: Timeouts) -> None:
+    def __init__(
+        self, http: HttpClient, tokens: Tokens, positions: Positions, callbacks: Callbacks, timeouts: Timeouts
+    ) -> None:
         self.watched: dict[tuple[str, date], None] = {}
         self._http = http
         self._tokens = tokens
         self._timeouts = timeouts
-        self._updates = Updates(callbacks, self._on_failure)
+        self._positions = positions
+        self._updates = Updates(callbacks, positions, self._on_failure)
         self._connection: Connection | None = None
         # The next two are also set when the task has ended, so that no caller waits for ever.
         self._connected = asyncio.Event()
@@ -86,7 +90,7 @@ class ReconnectingConnection:
 
     def watch_call(self, doctor_id: str, day: date) -> tuple[dict[str, Any], Handler]:
         """Return the argument of `watch`, and the handler of its ack."""
-        argument = {"doctorId": doctor_id, "date": day.isoformat()}
+        argument = {"doctorId": doctor_id, "date": day.isoformat(), **self._positions.since(doctor_id)}
         return argument, self._updates.watch_handler(doctor_id, day)
 
     async def _stay_connected(self) -> None:

@@ -142,10 +142,10 @@ class RestTransport:
     Reads are sent with the positions of earlier answers: none is answered from before what this user has seen or done.
     """
 
-    def __init__(self, http: HttpClient, tokens: Tokens) -> None:
+    def __init__(self, http: HttpClient, tokens: Tokens, positions: Positions) -> None:
         self._http = http
         self._tokens = tokens
-        self._positions = Positions()
+        self._positions = positions
 
     @property
     def via(self) -> Via:
@@ -160,10 +160,6 @@ class RestTransport:
         if isinstance(reply, Reply):
             self._positions.note(reply.position)
         return reply
-
-    def note(self, position: Mapping[str, int]) -> None:
-        """Take the positions that an answer has in its body: no later read is from before them."""
-        self._positions.note(",".join(f"{doctor_id}={seq}" for doctor_id, seq in position.items()))
 
     async def _call(self, call: Call, within: float) -> Reply | NoResponse:
         token = self._tokens.access

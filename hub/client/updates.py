@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.client.callbacks import Callbacks
 from hub.client.connection import Handler
+from hub.client.positions import Positions
 from hub.client.sync_position import SyncPosition
 from hub.client.wire import (
     AppointmentEvent,
@@ -13,6 +14,7 @@ from hub.client.wire import (
     DoctorEvent,
     SlotEvent,
     SyncAnswer,
+    Told,
     WatchedDay,
     is_ok,
     parse,
@@ -25,8 +27,9 @@ class Updates:
     `failed` is called when a handler or a callback raises. Without that, socketio would log the exception and go on.
     """
 
-    def __init__(self, callbacks: Callbacks, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, callbacks: Callbacks, positions: Positions, failed: Callable[[Exception], None]) -> None:
         self._callbacks = callbacks
+        self._positions = positions
         self._failed = failed
         self._sync = SyncPosition()
 
@@ -56,7 +59,7 @@ class Updates:
         return {
             "appointment": self._guarded(lambda data: self._on_event(parse(AppointmentEvent, data))),
             "calendar": self._guarded(lambda data: self._on_event(parse(CalendarEvent, data))),
-            "slot": self._guarded(lambda data: self._callbacks.on_slot(parse(SlotEvent, data))),
+            "slot": self._guarded(lambda data: self._on_slot(parse(SlotEvent, data))),
         }
 
     def sync_handler(self, then: Callable[[], None]) -> Handler:
@@ -66,6 +69,7 @@ class Updates:
             if not is_ok(ack):
                 return
             answer = parse(SyncAnswer, ack)
+            self._positions.add(answer.position.items())
             if answer.mode == "snapshot":
                 self._callbacks.on_snapshot(answer)
             self._apply(self._sync.on_answer(answer))
@@ -78,12 +82,18 @@ class Updates:
 
         def handle(ack: Any) -> None:
             if is_ok(ack):
+                self._positions.add(parse(Told, ack).position.items())
                 watched = {"doctorId": doctor_id, "day": day, "slots": ack.get("slots")}
                 self._callbacks.on_watched(parse(WatchedDay, watched))
 
         return self._guarded(handle)
 
+    def _on_slot(self, event: SlotEvent) -> None:
+        self._positions.add([(event.doctor_id, event.seq)])
+        self._callbacks.on_slot(event)
+
     def _on_event(self, event: DoctorEvent) -> None:
+        self._positions.add([(event.doctor_id, event.seq)])
         self._apply(self._sync.on_event(event))
 
     def _apply(self, events: Iterable[DoctorEvent]) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from hub.client.answers import UNREADABLE, Problem
 from hub.client.commands import Request
@@ -86,12 +86,19 @@ class EnteredTimeOff(Value):
     replayed: bool = False
 
 
+class Told(Value):
+    """What every ack may have: the last event of each doctor that the answer includes."""
+
+    position: dict[Id, int] = Field(default_factory=dict)
+
+
 class SlotEvent(Value):
-    """A slot of a watched day became free or taken."""
+    """A slot of a watched day became free or taken, by the doctor's event `seq`."""
 
     doctor_id: Id
     start: Instant
     available: bool
+    seq: int = 0
 
 
 class Profile(Value):

@@ -141,6 +141,25 @@ test("a watched day comes before its changes, and again after a reconnect", asyn
   });
 });
 
+test("a watch says the highest position of all answers and events", async () => {
+  await withHub(async (hub) => {
+    const asked = [];
+    let slots = 0;
+    hub.on("sync", () => snapshot({ ada: 1 }));
+    hub.on("watch", ({ since }) => ({ ok: true, slots: [], position: { ada: 3 + asked.push(since) } }));
+    hub.on("book", () => ({ ok: true, appointment: APPOINTMENT, position: { ada: 2 } }));
+    const line = await hub.line({ onSlot: () => slots++ });
+    await line.watch("ada", "2026-06-01");
+    await line.command("book", { doctorId: "ada" });
+    await line.watch("ada", "2026-06-02");
+    hub.tell("slot", { doctorId: "ada", available: false, seq: 9 });
+    await until(() => slots === 1);
+    await line.watch("ada", "2026-06-03");
+    await line.watch("ben", "2026-06-01");
+    assert.deepEqual(asked, [{ ada: 1 }, { ada: 4 }, { ada: 9 }, undefined]);
+  });
+});
+
 test("a token that expires is refreshed on the line", async () => {
   await withHub(async (hub) => {
     const shown = [];

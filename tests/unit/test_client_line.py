@@ -135,6 +135,25 @@ async def test_a_watched_day_comes_before_its_changes_and_again_after_a_reconnec
     assert [sent.body for sent in hub.received] == [{"doctorId": "ada", "date": "2026-06-01"}] * 2
 
 
+async def test_a_watch_says_the_highest_position_of_all_answers_and_events() -> None:
+    """From a command over REST, a command over the line, a slot, and the watch itself."""
+    booked = ok(201, APPOINTMENT, Position="ada=3")
+    day: dict[str, Any] = {"ok": True, "slots": [], "position": {"ada": 6}}
+    granted = {"ok": True, "appointment": APPOINTMENT, "position": {"ada": 4}}
+    seen: list[int] = []
+    callbacks = Callbacks(on_slot=lambda event: seen.append(event.seq))
+    socket = [lambda _: granted, lambda _: day, lambda _: day, lambda _: _no("not_found")]
+    async with stand_in(rest=[booked], socket=socket) as hub, ann_at(hub) as ann, ann.line(callbacks) as line:
+        assert (await ann.commands.book("ada", START)).ok
+        assert (await line.commands.cancel("a1")).ok
+        await hub.tell("slot", {"doctorId": "ada", "start": "2026-06-01T10:00:00Z", "available": False, "seq": 5})
+        await until(lambda: seen == [5], "the slot is here")
+        for doctor_id in ("ada", "ada", "ben"):
+            await line.watch(doctor_id, DAY)
+    watched = [sent.body for sent in hub.received if "date" in (sent.body or {})]
+    assert [each.get("since") for each in watched] == [{"ada": 5}, {"ada": 6}, None]
+
+
 async def test_a_watch_that_is_refused_says_why() -> None:
     async with stand_in(socket=[lambda _: _no("not_found")]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
         refusal = await line.watch("nobody", DAY)

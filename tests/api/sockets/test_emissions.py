@@ -170,7 +170,7 @@ def test_a_watcher_is_told_of_the_slot_and_never_by_whom(sessions: Sessions) -> 
     dora = sessions.watcher(TODAY)
     [emission] = emissions(sessions, booked(1))
     assert emission == Emission(
-        (dora,), "slot", {"doctorId": "ada", "start": "2026-11-23T10:00:00Z", "available": False}
+        (dora,), "slot", {"doctorId": "ada", "start": "2026-11-23T10:00:00Z", "available": False, "seq": 1}
     )
 
 

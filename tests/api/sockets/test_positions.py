@@ -1,11 +1,13 @@
 """Answers over sockets carry positions, and none is from before a position that its client knows."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.api.direct_commands import DirectCommands
 from tests.api.rest_clinic import opening
-from tests.api.sockets.clinic import SocketClinic
+from tests.api.sockets.clinic import BY_NAME, SocketClinic
 from tests.api.sockets.test_watch import at, day, free
 
 
@@ -26,6 +28,22 @@ async def test_a_watch_is_never_answered_from_before_a_position_that_its_client_
     await clinic.rest.book("carl", "ada", opening(1, 4))
     await dora.settled()
     assert starts(dora.of("slot")) == [at(4)]  # the answer has the earlier one
+
+
+async def test_every_command_says_the_position_from_which_on_its_change_is_seen(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clinic.commands, "ask", partial(DirectCommands.ask, clinic.commands))  # replies with notices
+    carl, ada, doctor_id = await clinic.person("carl"), await clinic.person("ada"), clinic.id("ada")
+    booked = await carl.ask("book", {"doctorId": doctor_id, "start": at(3)})
+    confirmed = await carl.ask("confirm", {"appointmentId": booked["appointment"]["id"]})
+    changed = await ada.ask("change_hours", {"shifts": []})
+    entered = await ada.ask("add_time_off", {"start": at(8), "end": at(9)})
+    removed = await ada.ask("remove_time_off", {"timeOffId": entered["timeOff"]["id"]})
+    acks = [booked, confirmed, changed, entered, removed]
+    assert [ack["position"] for ack in acks] == [{doctor_id: seq} for seq in range(1, 6)]
+    for name, ack in zip(("book", "confirm", "change_hours", "add_time_off", "remove_time_off"), acks, strict=True):
+        BY_NAME[name].acks[0].model_validate(ack)
 
 
 async def test_a_watch_that_is_already_on_does_not_read_the_record(clinic: SocketClinic) -> None:

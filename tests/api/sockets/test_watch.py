@@ -53,10 +53,10 @@ async def test_a_watcher_sees_every_change_of_the_day_and_nothing_about_who(clin
     await dora.settled()
     ada = clinic.id("ada")
     assert dora.events == [
-        ("slot", {"doctorId": ada, "start": at(0), "available": False}),
-        ("slot", {"doctorId": ada, "start": at(0), "available": True}),
-        ("slot", {"doctorId": ada, "start": at(4), "available": False}),
-        ("slot", {"doctorId": ada, "start": at(4), "available": True}),
+        ("slot", {"doctorId": ada, "start": at(0), "available": False, "seq": 1}),
+        ("slot", {"doctorId": ada, "start": at(0), "available": True, "seq": 3}),
+        ("slot", {"doctorId": ada, "start": at(4), "available": False, "seq": 3}),
+        ("slot", {"doctorId": ada, "start": at(4), "available": True, "seq": 4}),
     ]
 
 
