@@ -24,6 +24,7 @@ from hub import ids, settings
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.broker_incarnation import until_data_lost
+from hub.bus.session_limit import SessionRefused, refuse_too_short
 from hub.logs import configure
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import connect
@@ -57,6 +58,8 @@ def main() -> None:
         asyncio.run(_serve(broker, mongodb_url, chosen))
     except metrics.PortTaken as error:
         sys.exit(f"clinic-hub agents cannot start:\nMETRICS_PORT: {error}")
+    except SessionRefused as error:
+        sys.exit(f"clinic-hub agents cannot start:\nKAFKA_SESSION_SECONDS: {error}")
     except BrokenRecord as error:
         sys.exit(f"clinic-hub agents cannot go on:\n{error}")
 
@@ -102,6 +105,8 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
         stack.push_async_callback(admin.close)
         await _retry_until_available(admin.start, KafkaError, service="broker", at=broker.servers)
+        if chosen.kafka_session_seconds:
+            await refuse_too_short(admin, chosen.kafka_session_seconds)
         # The broker may have become unreachable again meanwhile.
         create_topics = partial(topics.create, admin, wanted, broker.replication)
         await _retry_until_available(create_topics, KafkaError, service="broker", at=broker.servers)

@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     kafka_profile: Literal["kafka", "embedded"] = "kafka"
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
+    kafka_session_seconds: Annotated[float, Field(ge=1, le=300)] | None = None
     jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
     # Former keys. They sign no new tokens; their tokens stay valid until they expire. A JSON list.
     jwt_retired_secret_keys: tuple[SecretStr, ...] = ()

@@ -9,6 +9,7 @@ class BrokerProfile:
     """Timings of a broker, in seconds unless the name ends in `_ms`.
 
     `session_timeout`: how long a silent worker keeps its partitions. After a kill -9 its doctors wait that long.
+    KAFKA_SESSION_SECONDS replaces it.
     `heartbeat`: the interval of heartbeats. A worker learns of a rebalance only by a heartbeat; until then the doctors
     of a leaving worker are unserved. At most a third of the session timeout.
     `rebalance_timeout`: how long a rebalance waits for workers that have to give up partitions.

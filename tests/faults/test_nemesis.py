@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.bus.profiles import PROFILES
+from hub.ops.local.broker import session_timeout
 from tests.stack import BROKER
 from tests.tools.nemesis.coverage import required_coverage
 from tests.tools.nemesis.evidence import write_evidence
@@ -22,7 +22,7 @@ SEED, SECONDS = 2, 75.0
 async def test_every_promise_is_kept_under_random_combinations_of_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faults = scenario(SEED, SECONDS, BROKER, PROFILES[BROKER].session_timeout)
+    faults = scenario(SEED, SECONDS, BROKER, session_timeout(BROKER))
     said: list[str] = []
     evidence = await play(tmp_path, Plan(SEED, SECONDS, faults), said.append)
     ruling = rule(evidence, Patience(), required_coverage(SECONDS))

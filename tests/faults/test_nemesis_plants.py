@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.bus.profiles import PROFILES
+from hub.ops.local.broker import session_timeout
 from tests.faults.judged_run import broken
 from tests.stack import BROKER
 from tests.tools.nemesis.clients import Behaviour
@@ -21,7 +21,7 @@ _BUSY = Behaviour(pause=(0.1, 0.8))
 _CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
-_SESSION = PROFILES[BROKER].session_timeout
+_SESSION = session_timeout(BROKER)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from aiokafka.errors import KafkaError
 
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
+from hub.bus.profiles import PROFILES
+from hub.bus.session_limit import SessionRefused, refuse_too_short
 from hub.ops.checkup.finding import Finding, Grade
 
 _TIMEOUT = 10.0
@@ -36,6 +38,11 @@ async def _look(admin: AIOKafkaAdminClient, place: BrokerConfig) -> list[Finding
     if brokers < place.replication:
         says = f"KAFKA_REPLICATION says {place.replication}, and there are {brokers} brokers: no topic can be created."
         findings.append(_finding("wrong", says))
+    if place.profile not in PROFILES.values():  # KAFKA_SESSION_SECONDS is set
+        try:
+            await refuse_too_short(admin, place.profile.session_timeout)
+        except SessionRefused as error:
+            findings.append(_finding("wrong", f"KAFKA_SESSION_SECONDS: {error}. The agents do not start."))
     there = set(await admin.list_topics())
     ours = [topics.COMMANDS, topics.EVENTS]
     for topic in await admin.describe_topics([name for name in ours if name in there]):

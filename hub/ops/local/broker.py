@@ -6,6 +6,7 @@ from typing import Literal
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from hub.bus.profiles import PROFILES
 from hub.ops.local import tansu
 from hub.ops.local.kafka import program as kafka
 from hub.ops.local.listening import listens
@@ -13,6 +14,9 @@ from hub.ops.local.process import Program
 
 Kind = Literal["embedded", "kafka"]
 """The same names as the profiles in `hub.bus.profiles`."""
+
+_KAFKA_SESSION = 2.0
+"""Seconds. Our own Apache Kafka accepts it: `group.min.session.timeout.ms` in its server.properties."""
 
 
 def broker(kind: Kind, port: int, data: Path) -> Program:
@@ -33,7 +37,16 @@ def broker(kind: Kind, port: int, data: Path) -> Program:
 def broker_settings(kind: Kind, port: int) -> dict[str, object]:
     """Return the settings for processes that use a broker of this kind on this port."""
     settings: dict[str, object] = {"kafka_bootstrap_servers": bootstrap_servers(port), "kafka_profile": kind}
-    return settings | {"kafka_partitions": tansu.PARTITIONS} if kind == "embedded" else settings
+    match kind:
+        case "embedded":
+            return settings | {"kafka_partitions": tansu.PARTITIONS}
+        case "kafka":
+            return settings | {"kafka_session_seconds": _KAFKA_SESSION}
+
+
+def session_timeout(kind: Kind) -> float:
+    """Return the seconds for which a silent worker keeps its doctors with a broker that was started here."""
+    return _KAFKA_SESSION if kind == "kafka" else PROFILES[kind].session_timeout
 
 
 def bootstrap_servers(port: int) -> str:

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 
-from hub.ops.local.broker import bootstrap_servers, broker
+from hub.ops.local.broker import bootstrap_servers, broker, session_timeout
 from hub.ops.local.data_dir_lock import locked_data_dir
 from hub.ops.local.kafka.fetch import fetch
 from hub.ops.local.process import Process
@@ -27,7 +27,10 @@ async def run_kafka(settings: Settings, port: int, say: Callable[[str], None]) -
 
         async def work() -> None:
             await process.start_and_wait()
-            say(f"Apache Kafka is ready; Ctrl-C stops it. KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers(port)}")
+            use = (
+                f"KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers(port)} KAFKA_SESSION_SECONDS={session_timeout('kafka'):g}"
+            )
+            say(f"Apache Kafka is ready; Ctrl-C stops it. {use}")
             await supervise(process, say, restart=True)
 
         stop = first_stop_signal(on_repeat=lambda: process.signal(signal.SIGKILL))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from hub.bus.profiles import PROFILES
+from hub.ops.local.broker import session_timeout
 from tests.stack import BROKER
 from tests.tools.nemesis.coverage import required_coverage
 from tests.tools.nemesis.evidence import Evidence, write_evidence
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="clinic-faults-")) if asked.folder is None else asked.folder
     folder.mkdir(parents=True, exist_ok=True)
     seconds = asked.minutes * 60
-    faults = scenario(asked.seed, seconds, asked.broker, PROFILES[asked.broker].session_timeout)
+    faults = scenario(asked.seed, seconds, asked.broker, session_timeout(asked.broker))
     long = seconds >= _LONG
     plan = Plan(
         asked.seed,
