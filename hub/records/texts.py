@@ -82,11 +82,16 @@ class MongoTexts:
 
     async def settle(self, text_id: str, news: StatusUpdate, now: datetime) -> bool:
         """Move a text up to the status of the update."""
-        if news.sid:
-            await self._set({"_id": text_id, "sid": {"$exists": False}}, {"sid": news.sid})
+        below = {"$in": sorted(statuses_below(news.status))}
         told = {"error_code": news.error_code, "reason": news.reason}
         changes = {"status": news.status, "updated_at": now, **_known(told)}
-        return await self._set({"_id": text_id, "status": {"$in": sorted(statuses_below(news.status))}}, changes)
+        if news.sid:
+            # One write for both. It matches nothing if the text has another SID, or a status that is not below.
+            wanted = {"_id": text_id, "status": below, "sid": {"$in": [None, news.sid]}}
+            if await self._set(wanted, changes | {"sid": news.sid}):
+                return True
+            await self._set({"_id": text_id, "sid": {"$exists": False}}, {"sid": news.sid})
+        return await self._set({"_id": text_id, "status": below}, changes)
 
     async def postpone(
         self, text: Text, not_before: datetime, now: datetime, error_code: int | None = None
