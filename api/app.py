@@ -136,7 +136,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         application = build(services)
         gateway.server.attach(application)
         async with asyncio.TaskGroup() as group:
-            forever = (bus.run(), gateway.run(), services.revocations.run())
+            forever = (bus.run(), gateway.run(), services.revocations.run(), services.directory.run())
             background = [group.create_task(work) for work in (prepared, *forever)]
             yield Api(application, gateway)
             for task in background:

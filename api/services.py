@@ -14,6 +14,8 @@ from api.http.problems import Problem
 from api.http.rate_limits import WriteRateLimit
 from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
+from api.people.directory import Directory
+from api.people.doctor_patients import DoctorPatients
 from api.timeouts import Timeouts
 from api.views.board import Boards
 from api.views.doctor_directory import DoctorDirectory
@@ -63,6 +65,8 @@ class Services:
     views: ViewStore
     boards: Boards
     doctor_statistics: DoctorStatistics
+    directory: Directory
+    doctor_patients: DoctorPatients
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -115,6 +119,8 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         views=views,
         boards=Boards(views, DoctorDirectory(records, monotonic), records, clock),
         doctor_statistics=DoctorStatistics(views, records, clock),
+        directory=Directory(records.users),
+        doctor_patients=DoctorPatients(records.appointments, clock),
     )
 
 

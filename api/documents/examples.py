@@ -38,6 +38,7 @@ _NAMED: Mapping[str, object] = {
     "password": "four-words-of-yours",
     "zone": "Europe/Berlin",
     "specialty": "general practice",
+    "q": "okaf",
     "reason": "Follow-up of last month",
     "version": 1,
     "limit": 50,

@@ -17,7 +17,7 @@ const REFRESH = { inAll: 25_000, each: 8_000, pause: 500 }; // ms; the hub gives
  * With a first password `session.passwordChangeRequired` is true, and nothing but `session.changePassword` works. */
 export async function logIn(url, role, email, password, options = {}) {
   const door = role === "receptionist" ? "staff" : role;
-  const said = await post(url, `/api/v1/auth/${door}/login`, { email, password });
+  const said = await request("POST", url, `/api/v1/auth/${door}/login`, { email, password });
   return new Session(url, said, options);
 }
 
@@ -57,9 +57,37 @@ export class Session {
   /** Change the password. Every other log-in of the person ends; this one gets new tokens. Throws a HubError. */
   async changePassword(current, fresh) {
     const headers = { Authorization: `Bearer ${this.accessToken}` };
-    await post(this.url, "/api/v1/auth/password", { current, new: fresh }, headers);
+    await request("POST", this.url, "/api/v1/auth/password", { current, new: fresh }, headers);
     await this.renew(this.accessToken);
     this.passwordChangeRequired = false;
+  }
+
+  /** Patients who match all words of `query`: beginnings of the name's parts, the e-mail, the phone. For staff. */
+  searchPatients(query, limit = 20) {
+    return this.#ask("GET", `/api/v1/patients?${new URLSearchParams({ q: query, limit })}`);
+  }
+
+  /** One patient: `{id, name, phone, email, hasLogIn}`. For staff. */
+  patient(id) {
+    return this.#ask("GET", `/api/v1/patients/${encodeURIComponent(id)}`);
+  }
+
+  /** Change `name`, `phone` or `email` of a patient who cannot log in. For receptionists. */
+  changePatient(id, change) {
+    return this.#ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
+  }
+
+  /** The answer to a request; with a new token if the old one has expired. Throws a HubError. */
+  async #ask(method, path, body) {
+    const token = this.accessToken;
+    const send = () => request(method, this.url, path, body, { Authorization: `Bearer ${this.accessToken}` });
+    try {
+      return await send();
+    } catch (error) {
+      if (error.code !== "token_expired") throw error;
+      await this.renew(token);
+      return await send();
+    }
   }
 
   /** Remove the tokens from the storage. */
@@ -89,7 +117,7 @@ export class Session {
     for (;;) {
       try {
         const headers = { "Idempotency-Key": key };
-        return await post(this.url, "/api/v1/auth/refresh", { refreshToken: this.refreshToken }, headers, REFRESH.each);
+        return await request("POST", this.url, "/api/v1/auth/refresh", { refreshToken: this.refreshToken }, headers, REFRESH.each);
       } catch (error) {
         if (!UNDECIDED.has(error.code) || Date.now() + REFRESH.pause >= give_up_at) throw error;
       }
@@ -487,13 +515,13 @@ function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function post(url, path, body, headers = {}, within = PATIENCE.inAll) {
+async function request(method, url, path, body, headers = {}, within = PATIENCE.inAll) {
   let response, said;
   try {
     response = await fetch(`${url}${path}`, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", ...headers },
-      body: JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(within),
     });
     said = await response.text();

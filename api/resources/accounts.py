@@ -17,6 +17,7 @@ from hub.accounts.account import Account
 from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.passwords import hash_password, verify_password
+from hub.accounts.person import person_of
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
 from hub.records.schedules import schedule_of
@@ -91,6 +92,7 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
     taken = await services.records.users.add([account])
     if taken is not None:
         raise Problem(*TAKEN[taken])
+    services.directory.put(person_of(account))
     return await _start(services, account)
 
 

@@ -1,18 +1,22 @@
 """Patients as the clinic's staff sees them: registered without a log-in, searched for, and shown."""
 
 from http import HTTPStatus
+from typing import Annotated, Any
 
 import structlog
+from pydantic import Field, StringConstraints
 
 from api.commands.command_client import command_id
 from api.http.endpoints import Answer, ById, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
+from api.people.words import query_words
 from api.resources.idempotency import Repeatable
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
+from hub.accounts.person import Person, person_of
 from hub.scheduling.values import Id, Role, Value
 
 log = structlog.get_logger()
@@ -22,12 +26,38 @@ routes = Routes("/api/v1/patients")
 _NOT_FOUND = "There is no such patient."
 
 
+def _not_given() -> Any:
+    """Return the default of a field that was left out. The document shows no default, and not null, for it."""
+
+
 class NewPatient(Value):
     """The patient to register. Phone and e-mail address may be those of somebody else: a family has one phone."""
 
     name: Name
     phone: Phone | None = None
     email: Email | None = None
+
+
+class PatientChange(Value):
+    """The fields to change; the others stay. `phone` and `email` may be null, which removes them."""
+
+    name: Name = Field(default_factory=_not_given)
+    phone: Phone | None = Field(default_factory=_not_given)
+    email: Email | None = Field(default_factory=_not_given)
+
+    def given(self) -> dict[str, object]:
+        """Return the fields that are not left out."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class SearchQuery(Value):
+    """What to search for: beginnings of parts of the name, of the e-mail address, or of the digits of the phone.
+
+    All words of `q` must be found. Accents and case do not matter, and no sign is an operator.
+    """
+
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+    limit: Annotated[int, Field(ge=1, le=50)] = 20
 
 
 class PatientView(Value):
@@ -65,20 +95,54 @@ async def register_patient(
     made = await services.records.users.by_id(patient.id) if headers.key is not None else None
     if made is None:
         await services.records.users.add([patient])
+        services.directory.put(person_of(patient))
     elif (made.name, made.email, made.phone) != (body.name, body.email, body.phone):
         raise Problem("idempotency_key_reused", "This key has been used for another patient; use a new one.")
     _log_look("patient_registered", who, [patient.id])
-    return Answer(_view(made or patient), {"Location": f"/api/v1/patients/{patient.id}"})
+    return Answer(_view(person_of(made or patient)), {"Location": f"/api/v1/patients/{patient.id}"})
+
+
+@routes.endpoint("GET", "", access=Access.STAFF)
+async def search_patients(services: Services, who: Identity, query: SearchQuery) -> list[PatientView]:
+    """Search for patients; for a doctor among those who have or had an appointment with the doctor.
+
+    The answer has at most `limit` patients: type more to find fewer.
+    """
+    among = None if who.role is Role.RECEPTIONIST else await services.doctor_patients.of(who.user_id)
+    found = await services.directory.search_patients(query_words(query.q), query.limit, among)
+    _log_look("patients_searched", who, [person.id for person in found])
+    return [_view(person) for person in found]
 
 
 @routes.endpoint("GET", "/{id}", access=Access.STAFF)
 async def show_patient(services: Services, who: Identity, path: ById) -> PatientView:
     """Show a patient; to a doctor only one who has or had an appointment with the doctor."""
-    account = await services.records.users.by_id(path.id)
-    if account is None or account.role != "patient" or not await _may_see(services, who, account):
+    account = await _patient(services, path.id)
+    if not await _may_see(services, who, account):
         raise Problem("not_found", _NOT_FOUND)
     _log_look("patient_shown", who, [account.id])
-    return _view(account)
+    return _view(person_of(account))
+
+
+@routes.endpoint("PATCH", "/{id}", access=Access.RECEPTIONIST)
+async def change_patient(services: Services, who: Identity, path: ById, body: PatientChange) -> PatientView:
+    """Change the name, phone or e-mail address of a patient who cannot log in. Who logs in changes the own profile."""
+    account = await _patient(services, path.id)
+    if account.has_log_in:
+        raise Problem("forbidden", "This patient has a log-in, and changes the own profile.")
+    after = account.model_copy(update=body.given())
+    if await services.records.users.change(account, after) is not None:
+        raise Problem("not_found", _NOT_FOUND)
+    services.directory.put(person_of(after))
+    _log_look("patient_changed", who, [account.id])
+    return _view(person_of(after))
+
+
+async def _patient(services: Services, patient_id: str) -> Account:
+    account = await services.records.users.by_id(patient_id)
+    if account is None or account.role != "patient":
+        raise Problem("not_found", _NOT_FOUND)
+    return account
 
 
 async def _may_see(services: Services, who: Identity, patient: Account) -> bool:
@@ -92,11 +156,11 @@ def _log_look(event: str, who: Identity, patient_ids: list[str]) -> None:
     log.info(event, user_id=who.user_id, role=who.role.value, patient_ids=patient_ids)
 
 
-def _view(account: Account) -> PatientView:
+def _view(person: Person) -> PatientView:
     return PatientView(
-        id=account.id,
-        name=account.name,
-        phone=account.phone,
-        email=account.email,
-        has_log_in=account.has_log_in,
+        id=person.id,
+        name=person.name,
+        phone=person.phone,
+        email=person.email,
+        has_log_in=person.has_log_in,
     )

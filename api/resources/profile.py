@@ -15,6 +15,7 @@ from api.services import Services, own_account
 from hub.accounts.account import ALL_TEXT_KINDS, Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
+from hub.accounts.person import person_of
 from hub.accounts.ports import Unique
 from hub.ids import new_id
 from hub.scheduling.schedule import ZoneName
@@ -159,6 +160,7 @@ async def _change(services: Services, account: Account, changes: Mapping[str, ob
         case "stale":
             raise Problem("invalid_token", "The account of this token does not exist.")
         case None:
+            services.directory.put(person_of(after))
             return after
 
 

@@ -3,11 +3,12 @@
 Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware, UTC, in whole milliseconds.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
 from hub.accounts.account import Account, Refreshed, Session
+from hub.accounts.person import Person
 from hub.scheduling.values import Role
 
 Unique = Literal["email", "phone"]
@@ -57,6 +58,12 @@ class UserRecords(Protocol):
 
     async def count(self, role: Role | None = None) -> int:
         """Return the number of accounts, of one role or of all."""
+
+    def people(self) -> AsyncIterator[Sequence[Person]]:
+        """Yield all people, in batches and in no order. Who is added or changed meanwhile may be missing."""
+
+    async def people_changed(self, since: datetime) -> list[Person]:
+        """Return the people whose accounts were written at `since` or later, by the machine's clock of the writer."""
 
 
 class SessionRecords(Protocol):

@@ -23,6 +23,8 @@ _DOCTORS: TypeAdapter[list[DoctorCard]] = TypeAdapter(list[DoctorCard])
 _SLOTS: TypeAdapter[list[Slot]] = TypeAdapter(list[Slot])
 _APPOINTMENTS: TypeAdapter[list[AppointmentView]] = TypeAdapter(list[AppointmentView])
 
+_PATIENTS: TypeAdapter[list[PatientCard]] = TypeAdapter(list[PatientCard])
+
 _PAGE = 200
 
 
@@ -110,6 +112,16 @@ class Member:
     async def patient(self, patient_id: str) -> PatientCard:
         """Return a patient; for a doctor one who has or had an appointment with the doctor."""
         return PatientCard.model_validate((await self._get(f"/patients/{patient_id}")).body, extra="ignore")
+
+    async def search_patients(self, query: str, limit: int = 20) -> list[PatientCard]:
+        """Return at most `limit` patients who match all words of the query; for a doctor among the own patients."""
+        reply = await self._get("/patients", {"q": query, "limit": str(limit)})
+        return _PATIENTS.validate_python(reply.body, extra="ignore")
+
+    async def change_patient(self, patient_id: str, **changed: str | None) -> PatientCard:
+        """Change `name`, `phone` or `email` of a patient who cannot log in. For receptionists. Raises `CannotRead`."""
+        call = Call("PATCH", f"{API}/patients/{patient_id}", body=changed)
+        return PatientCard.model_validate((await self._answered(call)).body, extra="ignore")
 
     async def change_password(self, current: str, new: str) -> None:
         """Change the user's password. All other sessions of the user end; this one goes on, with new tokens."""

@@ -211,6 +211,11 @@ class MongoAppointments:
             for one in found
         }
 
+    async def patients_of(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> set[str]:
+        """Return the patients of the doctor's appointments in [start_from, start_to)."""
+        start: Document = {"$gte": start_from or LONG_AGO} | ({"$lt": start_to} if start_to else {})
+        return {one["patientId"] for one in await self._fields({"doctorId": doctor_id, "start": start}, "patientId")}
+
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""
         # Query by patient, who has few appointments: the embedded engine might read all appointments of the doctor.

@@ -1,11 +1,13 @@
 """The in-memory implementation of the record, for tests. It behaves like MongoDB and stores nothing on disk."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
 from hub.accounts.account import Account, Refreshed, Session
+from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
+from hub.clock import system_clock
 from hub.records.memory_appointments import MemoryAppointments
 from hub.records.memory_texts import (
     MemoryInboundTexts,
@@ -50,6 +52,7 @@ class MemoryUsers:
 
     def __init__(self) -> None:
         self._stored: dict[str, Account] = {}
+        self._changed_at: dict[str, datetime] = {}
 
     async def add(self, accounts: Sequence[Account]) -> Unique | None:
         """Insert accounts in order. Stop at the first one whose e-mail address or phone number is taken."""
@@ -59,7 +62,7 @@ class MemoryUsers:
                 return "email"
             if account.has_log_in and account.phone and any(other.phone == account.phone for other in others):
                 return "phone"
-            self._stored[account.id] = account
+            self._store(account)
         return None
 
     async def change(self, before: Account, after: Account) -> Unique | Literal["stale"] | None:
@@ -73,7 +76,7 @@ class MemoryUsers:
             return "email"
         if changes.get("phone") and after.has_log_in and any(other.phone == after.phone for other in others):
             return "phone"
-        self._stored[before.id] = stored.model_copy(update=changes)
+        self._store(stored.model_copy(update=changes))
         return None
 
     async def by_id(self, user_id: str) -> Account | None:
@@ -112,6 +115,18 @@ class MemoryUsers:
     async def count(self, role: Role | None = None) -> int:
         """Return the number of accounts, of one role or of all."""
         return sum(role in (None, account.role) for account in self._stored.values())
+
+    async def people(self) -> AsyncIterator[Sequence[Person]]:
+        """Yield all people in one batch."""
+        yield [person_of(account) for account in self._stored.values()]
+
+    async def people_changed(self, since: datetime) -> list[Person]:
+        """Return the people whose accounts were written at `since` or later."""
+        return [person_of(self._stored[id_]) for id_, changed_at in self._changed_at.items() if changed_at >= since]
+
+    def _store(self, account: Account) -> None:
+        self._stored[account.id] = account
+        self._changed_at[account.id] = system_clock()
 
     def _of_role(self, role: Role) -> list[Account]:
         found = [account for account in self._stored.values() if account.role == role]

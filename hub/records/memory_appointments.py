@@ -133,6 +133,11 @@ class MemoryAppointments:
             if wanted.matches(one)
         }
 
+    async def patients_of(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> set[str]:
+        """Return the patients of the doctor's appointments in [start_from, start_to)."""
+        wanted = AppointmentFilter(doctor_id=doctor_id, start_from=start_from, start_to=start_to)
+        return {one.patient_id for one in self._ordered() if wanted.matches(one)}
+
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment."""
         return any(one.doctor_id == doctor_id and one.patient_id == patient_id for one in self._stored.values())

@@ -200,6 +200,12 @@ class AppointmentRecords(Protocol):
     ) -> Mapping[str, Outcome]:
         """Return the outcomes of the doctor's appointments in [start_from, start_to), by id. None: no bound."""
 
+    async def patients_of(self, doctor_id: str, start_from: datetime | None, start_to: datetime | None) -> set[str]:
+        """Return the patients of the doctor's appointments in [start_from, start_to), of any status. None: no bound.
+
+        It is one read, so the patient of an appointment that is moved during the read may be missing.
+        """
+
     async def have_met(self, doctor_id: str, patient_id: str) -> bool:
         """Return whether the two have or had an appointment, of any status."""
 

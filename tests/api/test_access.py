@@ -33,7 +33,8 @@ PEOPLE = {
 class Row:
     """What a request to an endpoint is answered: by status, in the order of the first six callers.
 
-    The path's `{appointment}` is one of Carl with Ada that starts in half an hour, `{time_off}` one of Ada's.
+    The path's `{appointment}` is one of Carl with Ada that starts in half an hour, `{time_off}` one of Ada's, and
+    `{guest}` a patient without a log-in.
     """
 
     method: str
@@ -106,6 +107,10 @@ ROWS = [
         query={"date": "2026-11-24"},
     ),
     Row("POST", "/api/v1/patients", (401, 403, 403, 403, 403, 201), json={"name": "Lea"}),
+    Row("GET", "/api/v1/patients", (401, 403, 403, 200, 200, 200), query={"q": "ca"}),
+    Row(
+        "PATCH", "/api/v1/patients/{id}", (401, 403, 403, 403, 403, 200), "/api/v1/patients/{guest}", json={"name": "X"}
+    ),
     Row("GET", "/api/v1/patients/{id}", (401, 403, 403, 200, 404, 200), "/api/v1/patients/patient-carl"),
     Row("GET", ME + "/hours", (401, 403, 403, 200, 200, 403)),
     Row(
@@ -207,8 +212,10 @@ async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: 
     for person in ("ada", "carl"):
         await upload(clinic, person, PICTURE)
     away = await clinic.ask("POST", ME + "/time-off", "ada", json=TIME_OFF)
+    guest = (await clinic.ask("POST", "/api/v1/patients", "robin", json={"name": "Guest"})).body["id"]
     token = await token_of(clinic, caller)
-    path = (row.path or row.template).format(appointment=appointment, time_off=away.body["timeOff"]["id"])
+    names = {"appointment": appointment, "time_off": away.body["timeOff"]["id"], "guest": guest}
+    path = (row.path or row.template).format(**names)
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
     sent: dict[str, Any] = {"data": form(**row.form)} if row.form else {"json": row.json}

@@ -76,3 +76,74 @@ async def test_each_look_leaves_a_line_without_names(clinic: RestClinic, lines: 
         ("patient_shown", clinic.id("robin"), "receptionist", [lea]),
     ]
     assert "Lea" not in str(lines)
+
+
+async def search(clinic: RestClinic, who: str, query: str, **more: Any) -> list[str]:
+    answer = await clinic.ask("GET", P, who, params={"q": query, **more})
+    assert answer.status == 200, answer.body
+    return [patient["name"] for patient in answer.body]
+
+
+async def test_a_receptionist_finds_everybody_who_is_a_patient(clinic: RestClinic) -> None:
+    lea = (await register(clinic, LEA | {"name": "Léa Bergström"})).body
+    assert (await clinic.ask("GET", P, "robin", params={"q": "bergstrom"})).body == [lea]
+    assert await search(clinic, "robin", "lea@") == ["Léa Bergström"]
+    assert await search(clinic, "robin", "(202) 555-0123") == ["Carl", "Léa Bergström"]
+    assert await search(clinic, "robin", "20255501", limit="1") == ["Carl"]
+    assert await search(clinic, "robin", "ada") == await search(clinic, "robin", "rosa") == []  # staff are no patients
+
+
+async def test_a_doctor_finds_those_who_have_or_had_an_appointment(clinic: RestClinic) -> None:
+    assert await search(clinic, "ada", "carl") == []
+    appointment = await clinic.book("carl", "ada", opening(1))
+    await clinic.book("dora", "ben", opening(1))
+    await clinic.ask("PATCH", f"/api/v1/appointments/{appointment}/cancel", "carl")
+    assert await search(clinic, "ada", "carl") == ["Carl"]
+    assert await search(clinic, "ben", "carl") == []
+    assert await search(clinic, "ada", "20255501") == ["Carl"]
+    await clinic.book("dora", "ada", opening(2))
+    assert await search(clinic, "ada", "20255501") == ["Carl", "Dora"]
+
+
+async def test_who_signs_up_or_is_renamed_is_found(clinic: RestClinic) -> None:
+    assert await search(clinic, "robin", "emma") == []
+    body = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550177", "password": "Correct-horse-7"}
+    await clinic.ask("POST", "/api/v1/auth/patient/signup", json=body)
+    assert await search(clinic, "robin", "emma") == ["Emma"]
+    await clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"name": "Karl Øst"})
+    assert await search(clinic, "robin", "oest") == ["Karl Øst"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({}, {"q": "a"}, {"q": "  a "}, {"q": "a" * 101}, {"q": "an", "limit": "0"}, {"q": "an", "limit": "51"}),
+        *({"q[$gt]": ""}, {"q": "an", "name": "x"}),
+    ],
+)
+async def test_what_is_no_search_is_refused(clinic: RestClinic, query: dict[str, str]) -> None:
+    assert (await clinic.ask("GET", P, "robin", params=query)).code == "invalid_request"
+
+
+async def test_a_search_leaves_a_line_without_what_was_searched_for(clinic: RestClinic, lines: list[Any]) -> None:
+    await search(clinic, "robin", "20255501")
+    (line,) = [line for line in lines if line["event"] == "patients_searched"]
+    found = [clinic.id("carl"), clinic.id("dora")]
+    assert (line["user_id"], line["role"], line["patient_ids"]) == (clinic.id("robin"), "receptionist", found)
+    assert "20255501" not in str(lines)
+    assert "Carl" not in str(lines)
+
+
+async def test_the_desk_changes_those_who_cannot_log_in(clinic: RestClinic) -> None:
+    lea = (await register(clinic, LEA)).body
+    path = f"{P}/{lea['id']}"
+    changed = await clinic.ask("PATCH", path, "robin", json={"name": "Lea Lund", "phone": None})
+    assert changed.body == {**lea, "name": "Lea Lund", "phone": None}
+    assert (await clinic.ask("GET", path, "robin")).body == changed.body
+    assert (await search(clinic, "robin", "lund"), await search(clinic, "robin", "berg")) == (["Lea Lund"], [])
+    assert (await clinic.ask("PATCH", path, "robin", json={})).body == changed.body
+    for wrong in ({"name": None}, {"name": " "}, {"phone": "555"}, {"hasLogIn": True}):
+        assert (await clinic.ask("PATCH", path, "robin", json=wrong)).code == "invalid_request"
+    assert (await clinic.ask("PATCH", f"{P}/{clinic.id('carl')}", "robin", json={"name": "X"})).code == "forbidden"
+    for nobody in ("nobody", clinic.id("ada"), clinic.id("rosa")):
+        assert (await clinic.ask("PATCH", f"{P}/{nobody}", "robin", json={"name": "X"})).code == "not_found"

@@ -3,7 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from hub.accounts.account import Account
+from hub.accounts.person import person_of
+from hub.clock import system_clock
 from hub.records.ports import Records
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.values import Role
@@ -178,3 +182,27 @@ async def test_receptionists_are_listed_by_name(records: Records) -> None:
     await records.users.add([*staff, _patient("pat")])
 
     assert [account.id for account in await records.users.receptionists()] == ["kim", "sam"]
+
+
+async def test_all_people_are_read_and_then_those_who_changed(records: Records) -> None:
+    ann, pat = _registered("ann", phone="+12025550123"), _patient("pat", phone="+12025550124")
+    await records.users.add([ann, pat, _doctor("dora")])
+    people = [person async for batch in records.users.people() for person in batch]
+    assert sorted(people, key=lambda person: person.id) == [person_of(each) for each in (ann, _doctor("dora"), pat)]
+
+    later = system_clock() + timedelta(milliseconds=1)
+    await asyncio.sleep(0.003)
+    assert await records.users.people_changed(later) == []
+    renamed = ann.model_copy(update={"name": "Anna", "phone": None})
+    assert await records.users.change(ann, renamed) is None
+    await records.users.add([_patient("zoe")])
+    changed = await records.users.people_changed(later)
+    assert sorted(changed, key=lambda person: person.id) == [person_of(renamed), person_of(_patient("zoe"))]
+    assert await records.users.by_id("ann") == renamed
+
+
+async def test_more_people_than_one_batch_are_read(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.records.users._BATCH", 50)
+    await records.users.add([_registered(f"p{number}") for number in range(120)])
+    people = [person async for batch in records.users.people() for person in batch]
+    assert sorted(person.id for person in people) == sorted(f"p{number}" for number in range(120))

@@ -401,6 +401,20 @@ test("a receptionist logs in at the staff's door, and changes the first password
   });
 });
 
+test("the desk searches for patients, with a new token when the first has expired", async () => {
+  await withHub(async (hub) => {
+    const session = new Session(hub.url, { accessToken: "expired", refreshToken: "refresh" });
+    assert.equal((await session.searchPatients("ann & co", 5)).url, "/api/v1/patients?q=ann+%26+co&limit=5");
+    assert.equal(session.accessToken, "token-2");
+    assert.equal((await session.patient("a/b")).url, "/api/v1/patients/a%2Fb");
+    const changed = await session.changePatient("ann", { phone: null });
+    assert.deepEqual(changed, { method: "PATCH", url: "/api/v1/patients/ann", body: '{"phone":null}' });
+    assert.deepEqual(hub.requests.map(([, token]) => token), [
+      "Bearer expired", undefined, "Bearer token-2", "Bearer token-2", "Bearer token-2",
+    ]);
+  });
+});
+
 class StandIn {
   tokens = [];
   requests = [];
@@ -463,6 +477,12 @@ class StandIn {
     let body = "";
     for await (const chunk of request) body += chunk;
     this.requests.push([request.url, request.headers.authorization]);
+    if (request.url.includes("/patients")) {
+      const expired = request.headers.authorization === "Bearer expired";
+      response.writeHead(expired ? 401 : 200, { "Content-Type": "application/json" });
+      const { method, url } = request;
+      return response.end(JSON.stringify(expired ? { code: "token_expired" } : { method, url, body }));
+    }
     if (request.url.endsWith("/password")) return response.writeHead(204).end();
     const right = request.url.endsWith("/refresh") ? this.refreshes : JSON.parse(body).password === "right";
     const code = request.url.endsWith("/refresh") ? "invalid_token" : "invalid_credentials";

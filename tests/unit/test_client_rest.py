@@ -240,3 +240,14 @@ async def test_a_refused_query_raises_the_reason() -> None:
         with pytest.raises(CannotRead, match="not_found"):
             await ann.appointment("nobody's")
     assert len(hub.received) == 1
+
+
+async def test_the_desk_searches_for_patients_and_changes_one() -> None:
+    lea = {"id": "lea", "name": "Lea", "phone": None, "email": None, "hasLogIn": False, "new": "ignored"}
+    async with stand_in(rest=[ok(200, [lea]), ok(200, lea)]) as hub, ann_at(hub) as desk:
+        assert [each.id for each in await desk.search_patients("lea & co", limit=5)] == ["lea"]
+        assert (await desk.change_patient("lea", name="Lea", phone=None)).name == "Lea"
+    assert [(sent.what, sent.body) for sent in hub.received] == [
+        ("GET /api/v1/patients?q=lea+%26+co&limit=5", None),
+        ("PATCH /api/v1/patients/lea", {"name": "Lea", "phone": None}),
+    ]

@@ -17,6 +17,19 @@ AddAccounts = Callable[[list[Account]], Awaitable[None]]
 
 _ZONE = "Europe/Berlin"
 _SHIFTS = people.weekly(8, 16)
+_AT_ONCE = 500
+"""Accounts in one write."""
+FIRST_NAMES = [
+    first + last
+    for first in ["An", "Ma", "Lu", "Jo", "Ka", "Pe", "Li", "To", "Fa", "Mü", "Øy", "Ła"]
+    for last in ["na", "ria", "s", "rl", "sa"]
+]
+LAST_NAMES = [
+    first + middle + last
+    for first in ["Ber", "Mül", "Schmi", "Kowal", "Gar", "Øst", "Nguy", "Sing", "Sil", "Okaf"]
+    for middle in ["g", "ler", "dt", "ski", "cia", "er", "en", "h", "ien", "va"]
+    for last in ("", "son", "mann", "-Berg")
+]
 _LAST_DAY = 362
 """Days from now. The rules allow bookings up to 366 days ahead."""
 
@@ -29,6 +42,8 @@ class Size:
     patients: int
     crowd: int
     first_day: int
+    guests: int = 0
+    """Patients without a log-in, for the search."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,9 @@ async def seed(add: AddAccounts, tokens: AccessTokens, clock: Clock, size: Size)
     doctors = [_doctor(number) for number in range(size.doctors + bool(size.crowd))]
     others = [_patient(number) for number in range(size.patients + size.crowd)]
     await add([*doctors, *others])
+    chance = random.Random(0)
+    for first in range(0, size.guests, _AT_ONCE):
+        await add([_guest(number, chance) for number in range(first, min(size.guests, first + _AT_ONCE))])
     patients, crowd = others[: size.patients], others[size.patients :]
     return Population(
         {doctor.id: _token(tokens, doctor) for doctor in doctors},
@@ -99,6 +117,11 @@ def _doctor(number: int) -> Account:
 
 def _patient(number: int) -> Account:
     return people.patient(new_id(), email=f"patient{number}@bench.test", phone=f"+4940{number:08d}")
+
+
+def _guest(number: int, chance: random.Random) -> Account:
+    name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
+    return people.patient(new_id(), name=name, email=None, phone=f"+4950{number:08d}", password_hash=None)
 
 
 def _token(tokens: AccessTokens, account: Account) -> str:

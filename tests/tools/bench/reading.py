@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from hub.clock import system_clock
 from hub.scheduling.values import rfc3339
 from tests.tools.bench.figures import Figures, milliseconds
 from tests.tools.bench.load import OK, Operation, keep_in_flight
 from tests.tools.bench.machine import Meter
-from tests.tools.bench.population import Population
+from tests.tools.bench.population import FIRST_NAMES, LAST_NAMES, Population
 from tests.tools.bench.rest import RestClient
 from tests.tools.bench.service import Service, WrongAnswers
 
@@ -72,6 +73,13 @@ def statistics_of_all_years(population: Population, chance: random.Random) -> Qu
     """A doctor queries the statistics of all years."""
     doctor = _doctor(population, chance)
     return Question(f"/api/v1/appointments/stats/doctor/{doctor}", population.doctor_tokens[doctor])
+
+
+def search_of_the_desk(population: Population, chance: random.Random) -> Question:
+    """A receptionist types the beginning of a last name, of both names, or of a phone number."""
+    first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+    typed = chance.choice([last[:2], last[:5], f"{first} {last[:2]}", f"+4950 {chance.randrange(10)}"])
+    return Question(f"/api/v1/patients?{urlencode({'q': typed})}", population.desk_token)
 
 
 def _doctor(population: Population, chance: random.Random) -> str:

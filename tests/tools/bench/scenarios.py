@@ -35,6 +35,7 @@ class Scenario:
 _IN_FLIGHT = (1, 32, 128)
 _MANY = max(_IN_FLIGHT)
 _DASHBOARDS = (100, 500, 1000)
+_PEOPLE = (10_000, 100_000)
 _PENDING = (10_000, 100_000, 1_000_000)
 _YEARS = Hub(stored=100_000)
 _TWO_WORKERS, _TWO_APIS = Hub(agents=2), Hub(apis=2)
@@ -85,6 +86,15 @@ ALL = (
     ),
     Scenario("100,000 stored: bookings, 32 in flight", partial(bookings.over_rest, in_flight=32), _YEARS, rival=True),
     Scenario("100,000 stored: kill -9 of the only worker", recovery.of_doctors, _YEARS),
+    *(
+        Scenario(
+            f"search of {n} people",
+            _asked_by_four(reading.search_of_the_desk),
+            Hub(guests=n),
+            on_request=n > _PEOPLE[0],
+        )
+        for n in _PEOPLE
+    ),
     *(Scenario(f"{n} deadlines pending", partial(pending, number=n), on_request=True) for n in _PENDING),
 )
 

@@ -43,13 +43,15 @@ class Hub:
     agents: int = 1
     apis: int = 1
     stored: int = 0
+    guests: int = 0
+    """Patients without a log-in, stored before the measurement."""
 
     @property
     def size(self) -> Size:
         """For bookings, many doctors. For reads, a few doctors with years of appointments."""
         if self.stored:
             return Size(doctors=10, patients=1000, crowd=0, first_day=_FILLED_DAYS + 2)
-        return Size(doctors=64, patients=128, crowd=500, first_day=2)
+        return Size(doctors=64, patients=128, crowd=500, first_day=2, guests=self.guests)
 
 
 @dataclass(frozen=True)

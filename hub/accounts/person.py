@@ -1,0 +1,26 @@
+"""What a search and a display of names need of an account."""
+
+from dataclasses import dataclass
+
+from hub.accounts.account import Account
+from hub.scheduling.values import AccountRole
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The part of an account that staff may see: small, so that a process can hold those of all people.
+
+    `email` is lower case and `phone` is E.164; both are None if the clinic does not know them.
+    """
+
+    id: str
+    role: AccountRole
+    name: str
+    email: str | None
+    phone: str | None
+    has_log_in: bool
+
+
+def person_of(account: Account) -> Person:
+    """Return the person of an account."""
+    return Person(account.id, account.role, account.name, account.email, account.phone, account.has_log_in)
