@@ -265,7 +265,8 @@ export class Progress {
  * them, each once and in order, also those that happened while there was no connection; `onCalendar({type, calendar,
  * seq, prev})`: the same of a doctor's own hours (the snapshot's are its third argument). `onWatched(doctorId, date,
  * slots)`: a watched day, at first and after each reconnect; `onSlot({doctorId, start, available})`: every change of it
- * after that. `onConnected()`, `onDisconnected()`: how the connection is. `onEnd(error)`: the hub does not let us in any
+ * after that. `onBoard({date, position, doctors})`: the board, at first and after each reconnect; after it, apply each
+ * `onAppointment` whose `seq` is above `position` of its doctor, and each `onSlot`. `onConnected()`, `onDisconnected()`: how the connection is. `onEnd(error)`: the hub does not let us in any
  * more (a HubError), so the line is over: log in again. */
 export class HubLine {
   #io;
@@ -275,6 +276,7 @@ export class HubLine {
   #progress = new Progress();
   #known = new Map(); // the highest `seq` of each doctor in any answer or event: no watch is answered from before it
   #watched = new Map();
+  #board = null; // the argument of `board`
   #socket = null;
   #shown = null; // the access token that the hub knows us by
   #sentAway = null;
@@ -359,6 +361,21 @@ export class HubLine {
     return await this.#watch(doctorId, date, Date.now() + this.#patience.each);
   }
 
+  /** Show a day of these doctors on the board, of all if none is named, over reconnects too; the ack.
+   *
+   * For receptionists; for doctors, the own day. It replaces the last board. */
+  async board(date, doctorId = []) {
+    this.#board = { date, doctorId };
+    return await this.#showBoard(Date.now() + this.#patience.each);
+  }
+
+  /** End the board; the ack. */
+  async leaveBoard() {
+    const date = this.#board?.date;
+    this.#board = null;
+    return date ? await this.#ask("leave_board", { date }, Date.now() + this.#patience.each) : { ok: true };
+  }
+
   /** End a watch; the ack. */
   async unwatch(doctorId, date) {
     this.#watched.delete(`${doctorId} ${date}`);
@@ -394,7 +411,9 @@ export class HubLine {
       this.#wake();
     });
     const days = [...this.#watched.values()];
+    const board = this.#board;
     const answer = await synced;
+    if (answer.ok && board && board === this.#board) void this.#showBoard(Date.now() + this.#patience.each);
     if (answer.ok) for (const { doctorId, date } of days) void this.#watch(doctorId, date, Date.now() + this.#patience.each);
     return answer.ok;
   }
@@ -458,6 +477,13 @@ export class HubLine {
     const since = seq && { since: { [doctorId]: seq } };
     return await this.#ask("watch", { doctorId, date, ...since }, give_up_at, (answer) => {
       if (answer.ok) this.#hears.onWatched?.(doctorId, date, answer.slots);
+    });
+  }
+
+  async #showBoard(give_up_at) {
+    const since = this.#known.size ? { since: Object.fromEntries(this.#known) } : {};
+    return await this.#ask("board", { ...this.#board, ...since }, give_up_at, (answer) => {
+      if (answer.ok) this.#hears.onBoard?.({ date: answer.date, position: answer.position, doctors: answer.doctors });
     });
   }
 

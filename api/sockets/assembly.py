@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from api.services import Services
+from api.sockets.boards import SocketBoards
 from api.sockets.commands import COMMANDS, Handlers
 from api.sockets.dispatch import Dispatch
 from api.sockets.gateway import Gateway
@@ -32,6 +33,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         appointments=services.appointment_commands,
         hours=services.hours_commands,
         slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
+        boards=SocketBoards(services.boards, sessions),
         sync=Sync(services.views, history, clock, limits),
         tokens=tokens,
     )

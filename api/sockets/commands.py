@@ -16,12 +16,15 @@ from api.commands.hours import HoursCommands
 from api.http.identity import Access
 from api.http.problems import Code
 from api.sockets import outbound
+from api.sockets.boards import SocketBoards
 from api.sockets.inbound import (
     AddTimeOff,
     Authenticate,
+    Board,
     Book,
     Change,
     ChangeHours,
+    LeaveBoard,
     RemoveTimeOff,
     Reschedule,
     Unwatch,
@@ -43,6 +46,7 @@ class Handlers:
     appointments: AppointmentCommands
     hours: HoursCommands
     slot_watches: SlotWatches
+    boards: SocketBoards
     sync: Sync
     tokens: Tokens
 
@@ -252,6 +256,21 @@ async def watch(handlers: Handlers, session: Session, request: Watch) -> Fields:
 async def unwatch(handlers: Handlers, session: Session, request: Unwatch) -> Fields:
     """End a watch; it is no error if there is none."""
     handlers.slot_watches.unwatch(session, request)
+    return {}
+
+
+@command(outbound.BoardAck, problems=["not_found"], access=Access.STAFF)
+async def board(handlers: Handlers, session: Session, request: Board) -> Fields:
+    """Get a day of all doctors with slots and appointments, and every later change; for a doctor the own day."""
+    shown = await handlers.boards.show(session, request)
+    doctors = orjson.Fragment(shown.doctors)
+    return {"date": shown.date.isoformat(), "position": shown.position, "doctors": doctors}
+
+
+@command(outbound.EmptyAck, access=Access.STAFF)
+async def leave_board(handlers: Handlers, session: Session, request: LeaveBoard) -> Fields:
+    """End the board of a day; it is no error if there is none."""
+    handlers.boards.leave(session, request)
     return {}
 
 

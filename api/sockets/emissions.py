@@ -78,7 +78,8 @@ def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable
     return [
         Emission(sessions, "slot", _slot(notice.doctor_id, change, seq))
         for change in changes
-        if (sessions := tuple(watch.session for watch in watches if watch.receives(seq, change)))
+        # A session may watch the day on its board and besides: it is sent the change once.
+        if (sessions := tuple(dict.fromkeys(watch.session for watch in watches if watch.receives(seq, change))))
     ]
 
 

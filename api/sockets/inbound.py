@@ -83,6 +83,30 @@ class Watch(Unwatch):
         return (self.since or {}).get(doctor_id, 0)
 
 
+class Board(Value):
+    """A day of the doctors `doctorId`, of all doctors if none is named. The answer is never from before `since`.
+
+    `since` maps a doctor's id to the highest `seq` that the client has seen in any answer or event.
+    """
+
+    date: Day
+    doctor_id: Annotated[
+        tuple[Id, ...],
+        Field(
+            max_length=1000,
+            description="The doctors to show, all if none is named.",
+            examples=[["019aac1e-6a00-7e10-8a3d-0c5b9f4d2e11"]],
+        ),
+    ] = ()
+    since: Positions | None = None
+
+
+class LeaveBoard(Value):
+    """The day of the board."""
+
+    date: Day
+
+
 class Sync(Value):
     """The position to resume from: `since` maps a doctor's id to the last `seq` that the client has applied."""
 

@@ -4,11 +4,13 @@ The code itself sends plain mappings: they are made for every event and every ac
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal, get_args
 
 from pydantic import Field
 
 from api.http.problems import Code
+from api.resources.board import BoardDoctor
 from hub.scheduling.events import Event, ScheduleEvent
 from hub.scheduling.schedule import TimeOff
 from hub.scheduling.slots import Slot
@@ -171,6 +173,19 @@ class SlotsAck(Value):
     ok: Literal[True]
     slots: tuple[Slot, ...]
     position: dict[Id, int]
+
+
+class BoardAck(Value):
+    """The day of several doctors, ordered by their names. `position` is the last `seq` of each that it includes.
+
+    Later changes come as `appointment` and `slot` events; ignore an `appointment` event whose `seq` is not above the
+    position of its doctor.
+    """
+
+    ok: Literal[True]
+    date: date
+    position: dict[Id, int]
+    doctors: tuple[BoardDoctor, ...]
 
 
 class SnapshotAck(Value):

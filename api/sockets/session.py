@@ -1,7 +1,7 @@
 """The connected clients: one `Session` per client, and one registry of all sessions with the indexes over them."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -79,6 +79,8 @@ class Session:
     """The subscriptions for which this session follows doctors."""
     watches: dict[tuple[str, date], SlotWatch] = field(default_factory=dict)
     """The watched days, by doctor and date."""
+    board: list[SlotWatch] = field(default_factory=list)
+    """The day of each doctor on the client's board."""
     doctors: set[str] = field(default_factory=set)
     """The doctors whose appointment events the client of a patient or a receptionist is sent."""
     deferred_doctors: set[str] = field(default_factory=set)
@@ -144,6 +146,7 @@ class SessionRegistry:
         _discard(self._rooms, _room(session), session)
         _discard(self._of_patient, session.identity.user_id, session)
         self._desk.pop(session, None)
+        self.leave_board(session)
         for watch in session.watches.values():
             _discard(self._watches, watch.day.doctor_id, watch)
         for doctor_id, _ in session.subscriptions:
@@ -204,8 +207,26 @@ class SessionRegistry:
             session.subscriptions.remove((doctor_id, day))
             self._following.unfollow(doctor_id)
 
+    def show_board(self, session: Session, days: Iterable[tuple[DoctorDay, int]]) -> None:
+        """Send a session the slot changes of these days that come after the doctor's event beside each.
+
+        It replaces the session's last board. Raises `Disconnected`.
+        """
+        if session.ended:
+            raise Disconnected
+        self.leave_board(session)
+        session.board = [SlotWatch(session, day, answered) for day, answered in days]
+        for watch in session.board:
+            self._watches.setdefault(watch.day.doctor_id, {})[watch] = None
+
+    def leave_board(self, session: Session) -> None:
+        """End a session's board, if there is one."""
+        for watch in session.board:
+            _discard(self._watches, watch.day.doctor_id, watch)
+        session.board = []
+
     def watches(self, doctor_id: str) -> Collection[SlotWatch]:
-        """Return all watches of days of a doctor."""
+        """Return all watches of days of a doctor, also those of boards."""
         return self._watches.get(doctor_id, {}).keys()
 
     def _remove_watch(self, session: Session, doctor_id: str, day: date) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, SyncAnswer, WatchedDay
+from hub.client.wire import AppointmentEvent, Board, CalendarEvent, SlotEvent, SyncAnswer, WatchedDay
 
 
 def ignore(*_: object) -> None:
@@ -20,6 +20,8 @@ class Callbacks:
     `on_calendar`: the same for a doctor's own hours, in one order with the appointments.
     `on_watched`: the slots of a watched day, at first and after each reconnect.
     `on_slot`: each later change of those slots.
+    `on_board`: the board, at first and after each reconnect. Apply the later `on_appointment` whose `seq` is above the
+    position that the board has for their doctor, and the later `on_slot`.
     `on_connected`, `on_disconnected`: the state of the connection.
     """
 
@@ -28,5 +30,6 @@ class Callbacks:
     on_calendar: Callable[[CalendarEvent], None] = ignore
     on_watched: Callable[[WatchedDay], None] = ignore
     on_slot: Callable[[SlotEvent], None] = ignore
+    on_board: Callable[[Board], None] = ignore
     on_connected: Callable[[], None] = ignore
     on_disconnected: Callable[[], None] = ignore

@@ -1,7 +1,7 @@
 """A user's line to the hub: commands and live updates over Socket.IO. It reconnects by itself and misses no event."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -78,6 +78,24 @@ class Line:
         self._connection.watched[doctor_id, day] = None
         argument, handler = self._connection.watch_call(doctor_id, day)
         ack = await self._call("watch", argument, handler, self._timeouts.attempt)
+        return ack if isinstance(ack, Problem | NoResponse) else None
+
+    async def board(self, day: date, doctor_ids: Sequence[str] = ()) -> Problem | NoResponse | None:
+        """Show a day of these doctors, of all if none is named, also after reconnects; it replaces the last board.
+
+        Returns None when `on_board` has been called. For receptionists; for doctors, the own day.
+        """
+        self._connection.board = {"date": day.isoformat()} | ({"doctorId": list(doctor_ids)} if doctor_ids else {})
+        argument, handler = self._connection.board_call()
+        ack = await self._call("board", argument, handler, self._timeouts.attempt)
+        return ack if isinstance(ack, Problem | NoResponse) else None
+
+    async def leave_board(self) -> Problem | NoResponse | None:
+        """End the board."""
+        if (left := self._connection.board) is None:
+            return None
+        self._connection.board = None
+        ack = await self._call("leave_board", {"date": left["date"]}, ignore, self._timeouts.attempt)
         return ack if isinstance(ack, Problem | NoResponse) else None
 
     async def _call(

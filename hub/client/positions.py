@@ -30,6 +30,10 @@ class Positions:
         seq = self._seqs.get(doctor_id)
         return {"since": {doctor_id: seq}} if seq else {}
 
+    def since_all(self) -> dict[str, object]:
+        """Return the field to send with a board; nothing if no event is known."""
+        return {"since": dict(self._seqs)} if self._seqs else {}
+
     @property
     def headers(self) -> dict[str, str]:
         """The header to send with a read."""

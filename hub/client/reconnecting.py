@@ -23,12 +23,14 @@ class ReconnectingConnection:
     """Connected between `open` and `close`, as far as the hub is available, until the hub refuses or a callback fails.
 
     `watched`: the days to watch, again after each reconnect.
+    `board`: the argument of `board`, sent again after each reconnect; None without a board.
     """
 
     def __init__(
         self, http: HttpClient, tokens: Tokens, positions: Positions, callbacks: Callbacks, timeouts: Timeouts
     ) -> None:
         self.watched: dict[tuple[str, date], None] = {}
+        self.board: dict[str, Any] | None = None
         self._http = http
         self._tokens = tokens
         self._timeouts = timeouts
@@ -93,6 +95,10 @@ class ReconnectingConnection:
         argument = {"doctorId": doctor_id, "date": day.isoformat(), **self._positions.since(doctor_id)}
         return argument, self._updates.watch_handler(doctor_id, day)
 
+    def board_call(self) -> tuple[dict[str, Any], Handler]:
+        """Return the argument of `board`, and the handler of its ack."""
+        return {**(self.board or {}), **self._positions.since_all()}, self._updates.board_handler()
+
     async def _stay_connected(self) -> None:
         """Connect, and reconnect after each lost connection, until the hub refuses or a callback fails."""
         pause = FIRST_PAUSE
@@ -146,12 +152,14 @@ class ReconnectingConnection:
         return self._closing_problem
 
     async def _catch_up(self, connection: Connection, days: list[tuple[str, date]]) -> None:
-        """Get the missed events, then watch again the days that were watched before."""
+        """Get the missed events, then watch again the days that were watched before, and show the board again."""
         try:
             while not is_ok(await self._sync(connection)):  # noqa: ASYNC110  # each round sends a request
                 await asyncio.sleep(self._timeouts.longest_pause)
             for doctor_id, day in days:
                 await connection.call("watch", *self.watch_call(doctor_id, day))
+            if self.board is not None:
+                await connection.call("board", *self.board_call())
         except ConnectionLost:
             return
 

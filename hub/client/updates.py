@@ -10,6 +10,7 @@ from hub.client.positions import Positions
 from hub.client.sync_position import SyncPosition
 from hub.client.wire import (
     AppointmentEvent,
+    Board,
     CalendarEvent,
     DoctorEvent,
     SlotEvent,
@@ -91,6 +92,17 @@ class Updates:
     def _on_slot(self, event: SlotEvent) -> None:
         self._positions.add([(event.doctor_id, event.seq)])
         self._callbacks.on_slot(event)
+
+    def board_handler(self) -> Handler:
+        """Return the handler of the ack of `board`. It has to run before the handlers of later events."""
+
+        def handle(ack: Any) -> None:
+            if is_ok(ack):
+                board = parse(Board, ack)
+                self._positions.add(board.position.items())
+                self._callbacks.on_board(board)
+
+        return self._guarded(handle)
 
     def _on_event(self, event: DoctorEvent) -> None:
         self._positions.add([(event.doctor_id, event.seq)])

@@ -160,6 +160,25 @@ test("a watch says the highest position of all answers and events", async () => 
   });
 });
 
+test("a board is shown again after a reconnect until one leaves it", async () => {
+  await withHub(async (hub) => {
+    const told = [];
+    const asked = [];
+    hub.on("board", (argument) => {
+      asked.push(argument);
+      return { ok: true, date: argument.date, position: { ada: 3 }, doctors: [] };
+    });
+    hub.on("leave_board", ({ date }) => ({ ok: asked.push(date) > 0 }));
+    const line = await hub.line({ onBoard: ({ position }) => told.push(position.ada) });
+    assert.equal((await line.board("2026-06-01", ["ada"])).ok, true);
+    hub.cut();
+    await until(() => told.length === 2);
+    assert.equal((await line.leaveBoard()).ok, true);
+    const shown = { date: "2026-06-01", doctorId: ["ada"] };
+    assert.deepEqual(asked, [shown, { ...shown, since: { ada: 3 } }, "2026-06-01"]);
+  });
+});
+
 test("a token that expires is refreshed on the line", async () => {
   await withHub(async (hub) => {
     const shown = [];

@@ -154,6 +154,22 @@ async def test_a_watch_says_the_highest_position_of_all_answers_and_events() -> 
     assert [each.get("since") for each in watched] == [{"ada": 5}, {"ada": 6}, None]
 
 
+async def test_a_board_is_shown_again_after_a_reconnect_until_one_leaves_it() -> None:
+    boards: list[dict[str, int]] = []
+    board = {"ok": True, "date": "2026-06-01", "position": {"ada": 3}, "doctors": []}
+    callbacks = Callbacks(on_board=lambda shown: boards.append(shown.position))
+    async with stand_in(socket=[lambda _: board]) as hub, ann_at(hub) as ann, ann.line(callbacks) as line:
+        assert await line.board(DAY, ["ada"]) is None
+        hub.cut()
+        await until(lambda: len(boards) == 2, "the board was shown again")
+        assert await line.leave_board() is None
+        hub.cut()
+        await until(lambda: len(hub.sids) == 3, "a third connection")
+    assert boards == [{"ada": 3}] * 2
+    shown = {"date": "2026-06-01", "doctorId": ["ada"]}
+    assert [sent.body for sent in hub.received] == [shown, {**shown, "since": {"ada": 3}}, {"date": "2026-06-01"}]
+
+
 async def test_a_watch_that_is_refused_says_why() -> None:
     async with stand_in(socket=[lambda _: _no("not_found")]) as hub, ann_at(hub) as ann, ann.line(Callbacks()) as line:
         refusal = await line.watch("nobody", DAY)

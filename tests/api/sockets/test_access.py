@@ -46,6 +46,13 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str, str]]] = [
     ("reschedule", {**OURS, "start": SLOT}, ("ok", "not_found", "ok", "not_found", "ok")),
     ("watch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
     ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
+    ("board", {"date": "2026-11-24"}, ("forbidden", "forbidden", "ok", "ok", "ok")),
+    (
+        "board",
+        {"date": "2026-11-24", "doctorId": ["doctor-ada"]},
+        ("forbidden", "forbidden", "ok", "forbidden", "ok"),
+    ),
+    ("leave_board", {"date": "2026-11-24"}, ("forbidden", "forbidden", "ok", "ok", "ok")),
     ("sync", {}, ("ok", "ok", "ok", "ok", "ok")),
     ("sync", {"since": {"doctor-ada": 1}}, ("ok", "ok", "ok", "ok", "ok")),
     # Each doctor changes the own hours only: there is no field that names another doctor.

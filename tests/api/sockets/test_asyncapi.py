@@ -150,6 +150,8 @@ async def test_every_ack_and_every_event_is_as_the_document_says(clinic: SocketC
     await ada.ask("change_hours", shifts=[{"weekday": 0, "opens": 540, "closes": 600}])
     away = await ada.ask("add_time_off", start=opening(0, 1).isoformat(), end=opening(0, 2).isoformat(), note="Dentist")
     await ada.ask("remove_time_off", timeOffId=away["timeOff"]["id"])
+    await ada.ask("board", date=day)
+    await ada.ask("leave_board", date=day)
     await ada.ask("sync", since={doctor: 1})
     await ada.ask("sync")
     await carl.ask("sync", since={doctor: 1})

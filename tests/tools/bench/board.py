@@ -3,13 +3,16 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
+from tests.tools.bench.fan_out import Place, measure
 from tests.tools.bench.figures import Figures, milliseconds
 from tests.tools.bench.machine import Meter
-from tests.tools.bench.population import Population
-from tests.tools.bench.rest import RestClient
+from tests.tools.bench.population import Patient, Population
+from tests.tools.bench.rest import Response, RestClient
 from tests.tools.bench.service import Service, WrongAnswers
+from tests.tools.bench.sockets import SocketClient
 
 _BOOKED = 8
 """Booked slots of each doctor on the day of the board; as many are free."""
@@ -26,7 +29,7 @@ async def read(service: Service, seconds: float) -> Figures:
     async with AsyncExitStack() as stack:
         rest = await RestClient.open(service.host, service.port)
         stack.callback(rest.close)
-        await fill(rest, population)
+        await _fill(rest, population)
         await _timed(rest, path, population, [])  # reads the views
         meter = Meter(service.processes)
         end = time.perf_counter() + seconds
@@ -51,12 +54,49 @@ async def read(service: Service, seconds: float) -> Figures:
     return {**by_kind, "kilobytes": len(board.body) / 1000, **cost}
 
 
-async def fill(rest: RestClient, population: Population) -> None:
-    """Book some slots of every doctor on the day of the board, unless an earlier run has."""
-    mine: dict[str, int] = {}
+async def told(service: Service, seconds: float, boards: int) -> Figures:
+    """Measure the time from a booking on the board's day until the last board has both its events."""
+    population = service.population
+    rest = await RestClient.open(service.host, service.port)
+    await _fill(rest, population)
+    rest.close()
+    free = _free(population)
+
+    def ask(rest: RestClient) -> asyncio.Future[Response]:
+        return rest.book(*next(free))
+
+    async def show(screen: SocketClient) -> None:
+        ack = await screen.call("board", f'{{"date":"{population.day_before.date}"}}')
+        if b'"ok":true' not in ack[:100]:
+            raise WrongAnswers(ack[:500].decode())
+
+    place = Place(service.host, service.port, population.desk_token)
+    return await measure(place, ask, Meter(service.processes), seconds, boards, show, events=2)
+
+
+def _free(population: Population) -> Iterator[tuple[Patient, str]]:
+    """Yield the patients and slots of the board's day that `_fill` has left, doctor by doctor in turn."""
+    numbers = _number_of_each(population)
+    for step in range(_BOOKED // 2):
+        for patient in population.patients:
+            yield patient, population.day_before.starts[_BOOKED + 2 * step + numbers[patient.id]]
+
+
+def _number_of_each(population: Population) -> dict[str, int]:
+    """Return the number of each patient among those of the doctor: 0 or 1, as there are two."""
+    seen: dict[str, int] = {}
+    numbers = {}
     for patient in population.patients:
-        number = mine[patient.doctor_id] = mine.get(patient.doctor_id, -1) + 1
-        for start in population.day_before.starts[number::2][: _BOOKED // 2]:
+        numbers[patient.id] = seen.get(patient.doctor_id, 0)
+        seen[patient.doctor_id] = numbers[patient.id] + 1
+    return numbers
+
+
+async def _fill(rest: RestClient, population: Population) -> None:
+    """Book some slots of every doctor on the day of the board, unless an earlier run has."""
+    numbers = _number_of_each(population)
+    for patient in population.patients:
+        for start in population.day_before.starts[numbers[patient.id] : _BOOKED : 2]:
             response = await rest.book(patient, start)
             if response.status not in {201, 409}:
                 raise WrongAnswers(response.body.decode())

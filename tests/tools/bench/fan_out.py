@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tests.tools.bench.machine import Meter
 from tests.tools.bench.node_server import node_server
 from tests.tools.bench.rest import Response, RestClient
 from tests.tools.bench.service import Service, WrongAnswers
-from tests.tools.bench.sockets import open_all
+from tests.tools.bench.sockets import SocketClient, open_all
 from tests.tools.bench.subject import Subject
 
 
@@ -24,14 +24,14 @@ async def one_to_many(service: Service, seconds: float, dashboards: int) -> Figu
 
     token = service.population.doctor_tokens[patient.doctor_id]
     place = Place(service.host, service.port, token)
-    return await _measure(place, ask, Meter(service.processes), seconds, dashboards)
+    return await measure(place, ask, Meter(service.processes), seconds, dashboards)
 
 
 async def node_to_many(subject: Subject, seconds: float, dashboards: int) -> Figures:
     """Measures the same with a Node server that only broadcasts. Compare `first to last`."""
     async with node_server(subject.processes["api"]) as (port, pid):
         place = Place("127.0.0.1", port, "anybody")
-        return await _measure(
+        return await measure(
             place, lambda rest: rest.send("POST", "/", "anybody", "{}"), Meter({"node": pid}), seconds, dashboards
         )
 
@@ -45,12 +45,24 @@ class Place:
     token: str
 
 
-async def _measure(
-    place: Place, ask: Callable[[RestClient], asyncio.Future[Response]], meter: Meter, seconds: float, dashboards: int
+async def measure(  # noqa: PLR0917  # each is a separate part of the measurement
+    place: Place,
+    ask: Callable[[RestClient], asyncio.Future[Response]],
+    meter: Meter,
+    seconds: float,
+    dashboards: int,
+    prepare: Callable[[SocketClient], Awaitable[None]] | None = None,
+    events: int = 1,
 ) -> Figures:
-    audience = _Audience(dashboards)
+    """Measure the time from a booking (`ask`) until the last dashboard has all its `events`.
+
+    `prepare` is done with each dashboard before.
+    """
+    audience = _Audience(dashboards * events)
     async with AsyncExitStack() as stack:
         screens = await open_all(place.host, place.port, [place.token] * dashboards, audience.hear, stack)
+        if prepare is not None:
+            await asyncio.gather(*map(prepare, screens))
         rest = await RestClient.open(place.host, place.port)
         stack.callback(rest.close)
         took: list[float] = []
@@ -70,7 +82,7 @@ async def _measure(
         # Acks come after all that was told before them, also those of events that do not exist: then nothing is on
         # its way any more.
         await asyncio.gather(*(screen.call("anything", "{}") for screen in screens))
-    if audience.heard != len(took) * dashboards:
+    if audience.heard != len(took) * dashboards * events:
         raise WrongAnswers(f"{len(took)} bookings, {dashboards} dashboards, and {audience.heard} events came")
     return {**milliseconds(took), "first to last, p50 ms": quantile(spread, 0.5) * 1000, **cost}
 

@@ -74,6 +74,7 @@ ALL = (
     *(Scenario(f"last of {n} dashboards told", partial(one_to_many, dashboards=n), rival=True) for n in _DASHBOARDS),
     *(Scenario(f"last of {n} told by Node", partial(node_to_many, dashboards=n)) for n in _DASHBOARDS),
     Scenario("board of all doctors", board.read),
+    Scenario("last of 100 boards told", partial(board.told, boards=100)),
     Scenario("reminders due", reminders.due, rival=True),
     Scenario("kill -9 of the only worker", recovery.of_doctors),
     Scenario(f"bookings with two workers, {_MANY} in flight", _bookings_of_many, _TWO_WORKERS),
