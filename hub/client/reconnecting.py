@@ -137,7 +137,7 @@ class ReconnectingConnection:
         self._connection = connection
         self._connected.set()
         tasks = [
-            asyncio.create_task(self._catch_up(connection, list(self.watched))),
+            asyncio.create_task(self._catch_up(connection, list(self.watched), self.board)),
             asyncio.create_task(self._renew_tokens(connection)),
         ]
         try:
@@ -151,14 +151,16 @@ class ReconnectingConnection:
             self._updates.disconnected()
         return self._closing_problem
 
-    async def _catch_up(self, connection: Connection, days: list[tuple[str, date]]) -> None:
+    async def _catch_up(
+        self, connection: Connection, days: list[tuple[str, date]], board: dict[str, Any] | None
+    ) -> None:
         """Get the missed events, then watch again the days that were watched before, and show the board again."""
         try:
             while not is_ok(await self._sync(connection)):  # noqa: ASYNC110  # each round sends a request
                 await asyncio.sleep(self._timeouts.longest_pause)
             for doctor_id, day in days:
                 await connection.call("watch", *self.watch_call(doctor_id, day))
-            if self.board is not None:
+            if board is not None and board is self.board:
                 await connection.call("board", *self.board_call())
         except ConnectionLost:
             return
