@@ -20,6 +20,7 @@ from api.timeouts import Timeouts
 from api.views.board import Boards
 from api.views.doctor_directory import DoctorDirectory
 from api.views.doctor_statistics import DoctorStatistics
+from api.views.patient_views import PatientViews
 from api.views.view_store import ViewStore
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
@@ -63,6 +64,7 @@ class Services:
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
     views: ViewStore
+    patient_views: PatientViews
     boards: Boards
     doctor_statistics: DoctorStatistics
     directory: Directory
@@ -88,7 +90,9 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     revocations = Revocations(records.sessions, session_announcer, lifetime, clock, timeouts.revocation_check)
     refresh_lifetime = timedelta(days=settings.refresh_token_days)
     # The lifetime of a command is measured by the hub's clock, which may run faster than the machine's.
-    views = ViewStore(records, notice_feed, clock, monotonic, settings.view_memory_mb * 1024 * 1024)
+    view_memory = settings.view_memory_mb * 1024 * 1024
+    for_patients = view_memory // 8
+    views = ViewStore(records, notice_feed, clock, monotonic, view_memory - for_patients)
     command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1), views.on_reply)
     appointment_commands = AppointmentCommands(records, command_client, views.entry)
     return Services(
@@ -117,6 +121,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
         views=views,
+        patient_views=PatientViews(views, records.appointments, monotonic, for_patients),
         boards=Boards(views, DoctorDirectory(records, monotonic), records, clock),
         doctor_statistics=DoctorStatistics(views, records, clock),
         directory=Directory(records.users),

@@ -18,7 +18,7 @@ from api.http.request_reading import split
 from api.resources.icalendar import ICALENDAR, calendar_file, etag
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
-from api.views.answers import SENDS, headers_of
+from api.views.answers import SENDS, age_headers, headers_of
 from api.views.entries import Entry
 from api.visibility import require_visible, visible_appointment, visible_to
 from hub.accounts.identity import Identity
@@ -218,6 +218,10 @@ async def _page(
     )
     if reading is not None and (entries := reading.view.page(wanted, limit, after)) is not None:
         return entries, headers_of(reading)
+    if wanted.doctor_id is None and wanted.patient_id is not None:
+        page = await services.patient_views.page(wanted, limit, after, known.positions)
+        if page is not None:
+            return page.entries, position_header(page.position) | age_headers(page.age)
     records = services.records
     if wanted.doctor_id is None and wanted.patient_id is None:
         found = await page_of_doctors(records.appointments, await records.users.doctor_ids(), wanted, limit, after)

@@ -15,7 +15,7 @@ from api.views.doctor_view import DoctorView, Gap
 from api.views.entries import Entry
 from api.views.view_reader import ViewReader
 from hub.bus.messages import Notice
-from hub.bus.ports import NoticeFeed
+from hub.bus.ports import NoticeFeed, OnNotice
 from hub.clock import Clock
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
@@ -97,6 +97,7 @@ class ViewStore:
         """By doctor, the least recently used first."""
         self._positions: dict[str, int] = {}
         """The last `seq` of each doctor that a reply to this process had: its clients may know of it."""
+        self._listeners: list[OnNotice] = []
         self._incarnation = feed.state.incarnation
         self._maintained_at = monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,12 +159,22 @@ class ViewStore:
         """Return whether a view of the doctor is in memory, or being read."""
         return doctor_id in self._held
 
+    def listen(self, listener: OnNotice) -> None:
+        """Call `listener` with each notice of the bus or of a reply, perhaps with both, before a view has it."""
+        self._listeners.append(listener)
+
+    def seqs(self) -> dict[str, int]:
+        """Return the last event of each doctor whose view is in memory."""
+        return {doctor_id: held.view.seq for doctor_id, held in self._held.items() if held.view is not None}
+
     def position(self, doctor_id: str) -> int:
         """Return the doctor's last event that the reply to a command of this process had, 0 for none."""
         return self._positions.get(doctor_id, 0)
 
     def on_notice(self, notice: Notice) -> None:
         """Take a notice; see `hub.bus.ports.OnNotice`."""
+        for listener in self._listeners:
+            listener(notice)
         held = self._held.get(notice.doctor_id)
         if held is None:
             return
@@ -176,6 +187,8 @@ class ViewStore:
         """Take the notices of a reply before its client is answered: no later answer is from before them."""
         for notice in notices:
             self._positions[notice.doctor_id] = max(self.position(notice.doctor_id), notice.event.seq)
+            for listener in self._listeners:
+                listener(notice)
             self._feed.told(notice)
 
     def _begin(self, doctor_id: str) -> _Held:

@@ -1,0 +1,203 @@
+"""The appointments of patients in memory, moved on by the journals of their doctors' views."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter, Gauge
+
+from api.views.entries import Entry
+from api.views.view_store import Reading, ViewStore
+from hub.bus.messages import AppointmentNotice, Notice
+from hub.records.appointment_filter import After, AppointmentFilter
+from hub.records.errors import StoreUnavailable
+from hub.records.paging import every_appointment
+from hub.records.ports import AppointmentRecords
+from hub.scheduling.views import view
+
+LOADS = Counter("clinic_patient_views_loaded_total", "Patients whose appointments were read from the record.")
+BYTES = Gauge("clinic_patient_views_bytes", "Estimated memory of the patients' appointments, in bytes.")
+
+_CHECK_EVERY = 3.0
+"""Seconds after which a patient's doctors are compared with the record: the notice of a first booking may be lost."""
+_PAGE = 500
+"""Appointments read per query."""
+_SIZE = 1000
+"""Bytes of a patient besides the appointments."""
+
+
+@dataclass
+class _Patient:
+    """All appointments of a patient, after the event `seqs[doctor]` of each of the patient's doctors."""
+
+    entries: dict[str, Entry]
+    seqs: dict[str, int]
+    checked_at: float
+    """When the last read of the patient's doctors began (`time.monotonic`)."""
+    without: dict[str, int] = field(default_factory=dict)
+    """Events of other doctors up to which the patient has nothing with them."""
+
+    @property
+    def size(self) -> int:
+        return _SIZE + sum(entry.size for entry in self.entries.values())
+
+    def move_on(self, patient_id: str, readings: Mapping[str, Reading]) -> bool:
+        """Apply what has happened since; return False if a journal begins too late for that."""
+        for doctor_id, reading in readings.items():
+            events = reading.view.journal.after(self.seqs[doctor_id])
+            if events is None:
+                return False
+            for event in events:
+                if event.entry is not None and event.entry.patient_id == patient_id:
+                    known = self.entries.get(event.entry.id)
+                    if known is None or known.seq < event.seq:
+                        self.entries[event.entry.id] = event.entry
+            self.seqs[doctor_id] = max(self.seqs[doctor_id], reading.view.seq)
+        return True
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """A page of a patient's list. `age`: the highest age of the doctors' views, None if all are complete."""
+
+    entries: list[Entry]
+    position: Mapping[str, int]
+    age: float | None
+
+
+class PatientViews:
+    """Holds the appointments of the patients who were asked for last."""
+
+    def __init__(
+        self, views: ViewStore, appointments: AppointmentRecords, monotonic: Callable[[], float], budget: int
+    ) -> None:
+        """Hold appointments of at most `budget` bytes together, or those of one patient."""
+        self._views = views
+        self._appointments = appointments
+        self._monotonic = monotonic
+        self._budget = budget
+        self._held: OrderedDict[str, _Patient] = OrderedDict()
+        """By patient, the least recently used first."""
+        self._bytes = 0
+        self._told: dict[str, list[set[str]]] = {}
+        """For each patient who is being read: the doctors in notices since each of these reads began."""
+        views.listen(self._on_notice)
+        BYTES.set_function(lambda: self._bytes)
+
+    async def page(
+        self, wanted: AppointmentFilter, limit: int, after: After | None, known: Mapping[str, int]
+    ) -> PatientPage | None:
+        """Return at most `limit` appointments of one patient, by (start, id), never from before the positions `known`.
+
+        None if the patient has appointments with a doctor who has no view. Raises `StoreUnavailable`.
+        """
+        if wanted.patient_id is None:
+            raise ValueError("the filter names no patient")
+        found = await self._patient(wanted.patient_id, known)
+        if found is None:
+            return None
+        patient, readings = found
+        matching = sorted(
+            (entry for entry in patient.entries.values() if wanted.matches(entry)),
+            key=lambda entry: (entry.start, entry.id),
+        )
+        later = [entry for entry in matching if after is None or (entry.start, entry.id) > (after.start, after.id)]
+        ages = [reading.age for reading in readings.values() if reading.age is not None]
+        return PatientPage(later[:limit], dict(patient.seqs), max(ages, default=None))
+
+    async def _patient(
+        self, patient_id: str, known: Mapping[str, int]
+    ) -> tuple[_Patient, Mapping[str, Reading]] | None:
+        """Return a patient after the positions `known`, with the views of the patient's doctors."""
+        while True:
+            patient = self._held.get(patient_id)
+            if patient is None:
+                patient = await self._load(patient_id)
+                if patient is None:
+                    return None
+                self._hold(patient_id, patient)
+            self._held.move_to_end(patient_id)
+            readings: dict[str, Reading] = {}
+            for doctor_id in list(patient.seqs):
+                reading = await self._views.doctor(doctor_id, known.get(doctor_id, 0))
+                if reading is None:
+                    return None
+                readings[doctor_id] = reading
+            same = await self._has_the_same_doctors(patient_id, patient, known)
+            # Nothing suspends from here on.
+            if self._held.get(patient_id) is patient:
+                before = patient.size
+                if same and patient.move_on(patient_id, readings):
+                    self._bytes += patient.size - before
+                    return patient, readings
+                self._bytes -= before
+                del self._held[patient_id]
+
+    async def _has_the_same_doctors(self, patient_id: str, patient: _Patient, known: Mapping[str, int]) -> bool:
+        """Compare the patient's doctors with the record, if the client knows of later events or after some time."""
+        unknown = {
+            doctor_id: seq
+            for doctor_id, seq in known.items()
+            if doctor_id not in patient.seqs and seq > patient.without.get(doctor_id, 0)
+        }
+        began = self._monotonic()
+        if not unknown and began - patient.checked_at < _CHECK_EVERY:
+            return True
+        try:
+            doctors = (await self._appointments.doctors_of([patient_id])).get(patient_id, set())
+        except StoreUnavailable:
+            if unknown:
+                raise
+            return True  # the views say how old they are
+        patient.checked_at = began
+        patient.without |= unknown
+        return doctors == patient.seqs.keys()
+
+    async def _load(self, patient_id: str) -> _Patient | None:
+        """Read a patient. What happens at the patient's doctors after the returned `seqs` is in their journals."""
+        told: set[str] = set()
+        self._told.setdefault(patient_id, []).append(told)
+        LOADS.inc()
+        try:
+            # The record has every event that a view has. So a read that begins now is at least as new as the views.
+            seqs = self._views.seqs()
+            while True:
+                began = self._monotonic()
+                wanted = AppointmentFilter(patient_id=patient_id)
+                found = await every_appointment(self._appointments, wanted, _PAGE)
+                doctors = {appointment.doctor_id for appointment in found}
+                if doctors <= seqs.keys() and told <= doctors:
+                    entries = {each.id: Entry.of(view(each), each.last.seq) for each in found}
+                    return _Patient(entries, {doctor_id: seqs[doctor_id] for doctor_id in doctors}, began)
+                seqs = {}
+                for doctor_id in doctors | told:
+                    reading = await self._views.doctor(doctor_id)
+                    if reading is None:
+                        return None
+                    seqs[doctor_id] = reading.view.seq
+                told.clear()
+        finally:
+            self._told[patient_id] = [each for each in self._told[patient_id] if each is not told]
+            if not self._told[patient_id]:
+                del self._told[patient_id]
+
+    def _hold(self, patient_id: str, patient: _Patient) -> None:
+        if (before := self._held.pop(patient_id, None)) is not None:
+            self._bytes -= before.size
+        self._held[patient_id] = patient
+        self._bytes += patient.size
+        while self._bytes > self._budget and len(self._held) > 1:
+            _, least = self._held.popitem(last=False)
+            self._bytes -= least.size
+
+    def _on_notice(self, notice: Notice) -> None:
+        """Drop a patient who has got a new doctor: the list is read again at its next use."""
+        if not isinstance(notice, AppointmentNotice):
+            return
+        patient_id = notice.appointment.patient_id
+        patient = self._held.get(patient_id)
+        if patient is not None and notice.doctor_id not in patient.seqs:
+            self._bytes -= patient.size
+            del self._held[patient_id]
+        for told in self._told.get(patient_id, ()):
+            told.add(notice.doctor_id)
