@@ -102,6 +102,10 @@ SLOW = {
         api="tests.faults.api_losing_without_mending",
         says=(4, "an event was not sent"),
     ),
+    "a view that skips an event": Planted(
+        api=f"{_PLANTS}.api_skipping_events",
+        says=(4, "a read was answered with other appointments than in the record"),
+    ),
 }
 
 

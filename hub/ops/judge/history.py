@@ -1,4 +1,4 @@
-"""The history of a run: every command that its clients sent, with the answers."""
+"""The history of a run: every command that its clients sent, with the answers, and what they read."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hub.client.answers import Answer
 from hub.client.commands import Command, Request
+from hub.ops.judge.reads import Read
 
 
 @dataclass
@@ -47,6 +48,7 @@ class History:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
+        self._reads: list[Read] = []
 
     def on_request(self, request: Request) -> None:
         """Record a request."""
@@ -62,6 +64,15 @@ class History:
         """Record that the callers that still waited for this command have stopped waiting."""
         for exchange in self._entries[command_id].exchanges:
             exchange.abandoned = exchange.answer is None
+
+    def on_read(self, read: Read) -> None:
+        """Record a read with its answer."""
+        self._reads.append(read)
+
+    @property
+    def reads(self) -> Collection[Read]:
+        """All reads, in the order of their answers."""
+        return self._reads
 
     @property
     def entries(self) -> Collection[Entry]:

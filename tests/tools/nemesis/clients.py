@@ -11,11 +11,13 @@ from hub.ids import derived_id, new_id
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status, Visit
 from hub.scheduling.views import AppointmentView
+from tests.own_list import read_own
 from tests.tools.nemesis.people import People, Person, slot_in
 
 _HANGS_UP_AFTER = (0.005, 0.4)
 """Seconds."""
 _REMEMBERED = 20
+_YESTERDAY = timedelta(days=1)
 _SOON, _TO_BE_REMINDED, _LATER = timedelta(0), REMINDER_LEAD, timedelta(hours=20)
 _SLOTS_WANTED = 3
 _DAY = 48
@@ -40,6 +42,8 @@ class Behaviour:
     reuses_a_key: float = 0.01
     watches: float = 0.03
     changes_own: float = 0.5
+    reads_own: float = 0.3
+    """Of doctors, after a command."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,14 @@ class _Client:
         self._before = [before for before in self._before if before.key != key]
         if answer.ok:  # a repetition after a refusal may be accepted by then
             self._remember(command, key)
+        if self._person.member.user.role == "doctor" and self.chance.random() < self._behaviour.reads_own:
+            await self._read()
+
+    async def _read(self) -> None:
+        """List the doctor's own appointments from yesterday on. The judge compares the answer with the record."""
+        read = await read_own(self._person.member, self._clock() - _YESTERDAY, self._clock)
+        if read is not None:
+            self._history.on_read(read)
 
     async def _ask_and_hang_up(self, command: Command) -> None:
         """Send a command and disconnect before the answer. It may or may not be carried out."""

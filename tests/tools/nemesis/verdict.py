@@ -112,6 +112,7 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
             "events received": sum(len(dashboard.received) for dashboard in evidence.dashboards),
             "connections": sum(len(dashboard.periods) for dashboard in evidence.dashboards),
             "days watched": evidence.watches,
+            "lists read": len(history.reads),
         },
         Promise.REMINDED_ONCE: {
             "reminders due": sum(each.kind == "reminder" for each in due),
