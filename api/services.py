@@ -18,6 +18,7 @@ from api.people.directory import Directory
 from api.people.doctor_patients import DoctorPatients
 from api.timeouts import Timeouts
 from api.views.board import Boards
+from api.views.calendar_files import CalendarFiles
 from api.views.doctor_directory import DoctorDirectory
 from api.views.doctor_statistics import DoctorStatistics
 from api.views.patient_views import PatientViews
@@ -69,6 +70,7 @@ class Services:
     doctor_statistics: DoctorStatistics
     directory: Directory
     doctor_patients: DoctorPatients
+    calendar_files: CalendarFiles
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -126,6 +128,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         doctor_statistics=DoctorStatistics(views, records, clock),
         directory=Directory(records.users),
         doctor_patients=DoctorPatients(records.appointments, clock),
+        calendar_files=CalendarFiles(),
     )
 
 

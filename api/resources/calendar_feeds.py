@@ -1,6 +1,7 @@
 """A person's appointments as a calendar to subscribe to, under a private link that contains a key."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -15,7 +16,9 @@ from api.http.identity import Access
 from api.http.problems import Problem
 from api.resources.icalendar import ICALENDAR, calendar_file, etag
 from api.services import Services, own_account
+from api.views.calendar_files import CalendarFile
 from api.visibility import visible_to
+from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.ids import new_secret
 from hub.records.appointment_filter import AppointmentFilter
@@ -61,14 +64,39 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     account = await services.records.users.by_id(path.id)
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")
+    calendar = await (_of_doctor(services, account) if account.role == "doctor" else _written(services, account))
+    return File(calendar.content, {hdrs.ETAG: etag(calendar.content)})
+
+
+async def _of_doctor(services: Services, doctor: Account) -> CalendarFile:
+    """Return the last file of the doctor if nothing in it has changed, otherwise a new one."""
+    now, records = services.clock(), services.records
+    last = services.calendar_files.last(doctor.id)
+    # The number is read before the appointments: a file may be newer than it says, and is then written again.
+    seq = await records.appointments.last_seq(doctor.id, last.seq if last else 0)
+    unchanged = last is not None and last.seq == seq and now < last.until
+    if last is not None and unchanged and _names(await records.users.by_ids(last.names.keys())) == last.names:
+        return last
+    file = await _written(services, doctor, seq)
+    services.calendar_files.keep(doctor.id, file)
+    return file
+
+
+async def _written(services: Services, person: Account, seq: int = 0) -> CalendarFile:
+    """Return the calendar of a person, which is after the event `seq` of a doctor or later."""
     recent = AppointmentFilter(start_from=services.clock() - _PAST)
-    wanted = recent.within(visible_to(Role(account.role), account.id))
+    wanted = recent.within(visible_to(Role(person.role), person.id))
     found = await services.records.appointments.page(wanted, _SHOWN_AT_MOST)
-    other_ids = {one.patient_id if account.role == "doctor" else one.doctor_id for one in found}
+    other_ids = {one.patient_id if person.role == "doctor" else one.doctor_id for one in found}
     people = await services.records.users.by_ids(other_ids)
     # In a thread: 2000 appointments take a second, in which other requests have to be answered.
-    calendar = await asyncio.to_thread(calendar_file, found, people, account.id)
-    return File(calendar, {hdrs.ETAG: etag(calendar)})
+    content = await asyncio.to_thread(calendar_file, found, people, person.id)
+    until = (found[0].start if found else services.clock()) + _PAST
+    return CalendarFile(seq, until, _names(people), content)
+
+
+def _names(people: Mapping[str, Account]) -> dict[str, str]:
+    return {id_: account.name for id_, account in people.items()}
 
 
 async def _set_key(services: Services, who: Identity, key_hash: str | None) -> None:

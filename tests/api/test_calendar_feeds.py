@@ -1,7 +1,11 @@
 from datetime import timedelta
 
+import pytest
 from icalendar import Calendar
 
+from api.resources import calendar_feeds
+from api.resources.icalendar import calendar_file
+from api.views.calendar_files import CalendarFile, CalendarFiles
 from tests.api.rest_clinic import Answer, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
@@ -96,6 +100,51 @@ async def test_a_calendar_is_the_same_bytes_until_something_changes(clinic: Rest
     after = await clinic.ask("GET", path, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status == 200
     assert after.headers["ETag"] != before.headers["ETag"]
+
+
+async def test_a_doctors_file_is_written_again_only_when_something_in_it_has_changed(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = 0
+
+    def counted(*given: object) -> bytes:
+        nonlocal written
+        written += 1
+        return calendar_file(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(calendar_feeds, "calendar_file", counted)
+    first = await clinic.book("carl", "ada", opening(1))
+    await clinic.book("dora", "ada", opening(3))
+    path = await link(clinic, "ada")
+
+    async def shown() -> tuple[int, bytes]:
+        answer = await clinic.ask("GET", path)
+        assert isinstance(answer.body, bytes)
+        return written, answer.body
+
+    number, content = await shown()
+    assert (number, await shown()) == (1, (1, content))
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{first}/confirm", "carl")
+    assert (await shown())[0] == 2
+    await clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"name": "Carla"})
+    number, content = await shown()
+    assert number == 3
+    assert b"Carla" in content
+    clinic.clock.forward(timedelta(days=92))  # the first appointment is too old, the second is not
+    number, content = await shown()
+    assert (number, content.count(b"BEGIN:VEVENT")) == (4, 1)
+    assert (await shown())[0] == 4
+
+
+def test_the_files_are_kept_within_a_budget() -> None:
+    files = CalendarFiles(budget=10)
+    for doctor_id, size in (("ada", 4), ("ben", 4)):
+        files.keep(doctor_id, CalendarFile(1, opening(1), {}, b"x" * size))
+    assert files.last("ada") is not None
+    files.keep("cleo", CalendarFile(1, opening(1), {}, b"x" * 4))
+    assert [files.last(each) is not None for each in ("ada", "ben", "cleo")] == [True, False, True]
+    files.keep("dan", CalendarFile(1, opening(1), {}, b"x" * 11))
+    assert files.last("dan") is None
 
 
 async def test_old_appointments_are_not_in_the_feed(clinic: RestClinic) -> None:
