@@ -23,7 +23,7 @@ from hub.scheduling.schedule_record import ScheduleRecord
 Entries = MutableMapping[bytes, dict[str, Any]]
 
 _SCHEDULE = "schedule"
-_MAX_SCHEDULE = 200_000
+MAX_SCHEDULE = 200_000
 """Characters of a schedule with its history. A message of Kafka has at most a million bytes. A longer schedule is not
 kept, so the first command after a take-over reads its doctor from the record."""
 
@@ -54,8 +54,9 @@ class Remembered:
 class DoctorTable:
     """The doctors' slots and schedules on top of a mapping: the Faust table, or a dict in tests."""
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Entries, max_schedule: int = MAX_SCHEDULE) -> None:
         self._entries = entries
+        self._max_schedule = max_schedule
         self._parts: dict[str, set[str]] = defaultdict(set)
         """The second parts of each doctor's keys: days, and the schedule."""
         self._checks: dict[str, int] = {}
@@ -110,7 +111,7 @@ class DoctorTable:
             if slots != self._slots(doctor_id, day):
                 changed[day.isoformat()] = {"slots": slots}
         if self._entry(doctor_id, _SCHEDULE).get("version") != schedule_record.version:
-            changed[_SCHEDULE] = _schedule_entry(schedule_record)
+            changed[_SCHEDULE] = self._schedule_entry(schedule_record)
         self._put(doctor_id, last, changed)
 
     def remove_before(self, schedule_record: ScheduleRecord, last: LastEvent, day: date) -> None:
@@ -118,7 +119,7 @@ class DoctorTable:
         doctor_id = schedule_record.doctor_id
         changed: dict[str, dict[str, Any] | None]
         if changed := dict.fromkeys(one.isoformat() for one in self.days(doctor_id) if one < day):
-            self._put(doctor_id, last, changed | {_SCHEDULE: _schedule_entry(schedule_record)})
+            self._put(doctor_id, last, changed | {_SCHEDULE: self._schedule_entry(schedule_record)})
 
     def replace(
         self, schedule_record: ScheduleRecord, last: LastEvent | None, slot_owners: Mapping[datetime, str]
@@ -131,7 +132,7 @@ class DoctorTable:
         if last is None:
             self._put(doctor_id, LastEvent(0, ""), dict.fromkeys(self._parts[doctor_id]))
             return
-        changed: dict[str, dict[str, Any] | None] = {_SCHEDULE: _schedule_entry(schedule_record)}
+        changed: dict[str, dict[str, Any] | None] = {_SCHEDULE: self._schedule_entry(schedule_record)}
         for day in self.days(doctor_id) | {start.date() for start in slot_owners}:
             slots = _of_day(slot_owners, day)
             if slots != self._slots(doctor_id, day) or not slots:
@@ -166,6 +167,11 @@ class DoctorTable:
         self._checks[doctor_id] = check
         return check
 
+    def _schedule_entry(self, schedule_record: ScheduleRecord) -> dict[str, Any] | None:
+        written = schedule_record.model_dump_json(by_alias=True)
+        fits = len(written) <= self._max_schedule
+        return {"version": schedule_record.version, "record": written} if fits else None
+
     def _schedule_record(self, doctor_id: str) -> ScheduleRecord | None:
         try:
             return ScheduleRecord.model_validate_json(self._entry(doctor_id, _SCHEDULE).get("record", ""))
@@ -182,11 +188,6 @@ class DoctorTable:
 
 def _of_day(slot_owners: Mapping[datetime, str], day: date) -> dict[str, str]:
     return {f"{start:%H:%M}": owner for start, owner in sorted(slot_owners.items()) if start.date() == day}
-
-
-def _schedule_entry(schedule_record: ScheduleRecord) -> dict[str, Any] | None:
-    written = schedule_record.model_dump_json(by_alias=True)
-    return {"version": schedule_record.version, "record": written} if len(written) <= _MAX_SCHEDULE else None
 
 
 def _token(part: str, entry: Mapping[str, Any]) -> int:

@@ -80,13 +80,16 @@ async def test_what_does_not_follow_on_what_is_remembered_is_not_used(store: Sha
     assert caught_up(another, [one, two, three]) is None, "the record has another history"
 
 
-async def test_with_too_many_changes_the_doctor_is_read_as_a_whole(
-    store: SharedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agents.actor.state_reader.MOST_CHANGES", 1)
-    monkeypatch.setattr("agents.actor.catching_up.MOST_CHANGES", 1)
+async def test_with_too_many_changes_the_doctor_is_read_as_a_whole(store: SharedStore) -> None:
     entries = Entries(Changelog())
     worker = DoctorActors(store.records, DoctorTable(entries), lambda: store.now)
     await given(worker, book("carl", at=0))
-    await given(store.worker(), book("dora", at=1), book("emil", at=2))
+    table = DoctorTable(entries)
+    table.index()
+    before = table.remembered("ada")
+    await given(store.worker(), *(book("dora", at=1 + number) for number in range(MOST_CHANGES)))
+    changed = await store.records.appointments.changed_since("ada", 1, MOST_CHANGES + 1)
+    assert before
+    assert caught_up(before, changed[:MOST_CHANGES])
+    assert caught_up(before, changed) is None
     assert await known(store, DoctorTable(entries)) == await known(store, DoctorTable({}))

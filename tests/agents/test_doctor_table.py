@@ -129,10 +129,9 @@ def test_a_day_that_should_be_gone_is_noticed() -> None:
     assert read_anew(entries).remembered("ada") is None
 
 
-def test_a_schedule_that_is_too_long_for_a_message_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.actor.doctor_table._MAX_SCHEDULE", 10)
+def test_a_schedule_that_is_too_long_for_a_message_is_not_kept() -> None:
     entries: Entries = {}
-    DoctorTable(entries).update(ADA, at(1), [TODAY], {slot(0): "one"})
+    DoctorTable(entries, max_schedule=10).update(ADA, at(1), [TODAY], {slot(0): "one"})
     assert set(entries) == {b"ada|2026-06-01"}
     assert read_anew(entries).remembered("ada") is None
 
