@@ -7,6 +7,7 @@ from time import monotonic
 
 from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import CommandClient
+from api.commands.day_changes import DayChangeCommands
 from api.commands.hours import HoursCommands
 from api.commands.text_replies import TextReplies
 from api.http.identity import Authenticator
@@ -61,6 +62,7 @@ class Services:
     sign_in: SignIn
     appointment_commands: AppointmentCommands
     hours_commands: HoursCommands
+    day_changes: DayChangeCommands
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
@@ -111,6 +113,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         appointment_commands=appointment_commands,
+        day_changes=DayChangeCommands(records, command_client, clock),
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
         text_replies=TextReplies(

@@ -158,7 +158,7 @@ def _success(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, Js
         answer["content"] = {endpoint.gives: {"schema": _BYTES, "example": "the bytes of the file"}}
     elif endpoint.answer is not type(None):
         schema = schemas[(endpoint.name, "answer"), "serialization"]
-        answer["content"] = {CONTENT_TYPE: _content(schema, definitions)}
+        answer["content"] = {endpoint.gives: _content(schema, definitions)}
     return answer
 
 

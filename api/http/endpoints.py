@@ -6,7 +6,7 @@ any of `path`, `query`, `headers` and `body`, each a pydantic model that is vali
 from the table.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -50,6 +50,13 @@ class Json(Generic[T]):
 
     encoded: Encoded
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Lines(Generic[T]):
+    """Values to answer with one by one, as lines of JSON. Taking them does the work."""
+
+    items: AsyncIterator[Any]
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class Routes:
                     access=access,
                     status=status,
                     takes=takes,
-                    answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json} else answer,
+                    answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json, Lines} else answer,
                     problems=_all_problems(method, access, takes, own),
                     sends=tuple(sends),
                     handler=handler,

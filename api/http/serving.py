@@ -7,8 +7,9 @@ from typing import Protocol
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
-from api.http.endpoints import Answer, Endpoint, File, Json
+from api.http.endpoints import Answer, Endpoint, File, Json, Lines
 from api.http.identity import Authenticator
+from api.http.lines import body_of
 from api.http.rate_limits import WriteRateLimit
 from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
 from api.http.uploads import read_upload
@@ -51,6 +52,9 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
         result = await handler(**arguments)
         if isinstance(result, File):
             return _file(request, endpoint, result)
+        if isinstance(result, Lines):
+            sent = {hdrs.CONTENT_TYPE: endpoint.gives, "X-Accel-Buffering": "no"}  # nginx would collect the lines
+            return web.Response(status=status, body=body_of(result.items), headers=sent)
         if isinstance(result, Json):
             content = File(result.encoded.content, {hdrs.ETAG: result.encoded.etag, **result.headers})
             return _file(request, endpoint, content)

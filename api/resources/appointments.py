@@ -24,7 +24,7 @@ from api.visibility import require_visible, visible_appointment, visible_to
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import NO_APPOINTMENTS, After, AppointmentFilter
 from hub.records.paging import page_of_doctors
-from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, Event, EventType
+from hub.scheduling.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled, Event, EventType
 from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
 from hub.scheduling.views import AppointmentView, view
 
@@ -73,6 +73,9 @@ class PastEvent(Value):
     seq: int
     start: Instant | None
     previous_start: Instant | None
+    reason: Annotated[
+        str | None, Field(description="Why the clinic cancelled the appointment, if it said so; null otherwise.")
+    ]
 
 
 @routes.endpoint(
@@ -238,6 +241,7 @@ def _past_event(event: Event) -> PastEvent:
         seq=event.seq,
         start=event.start if isinstance(event, AppointmentBooked | AppointmentRescheduled) else None,
         previous_start=event.previous_start if isinstance(event, AppointmentRescheduled) else None,
+        reason=event.reason if isinstance(event, AppointmentCancelled) else None,
     )
 
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from api.commands.days import Day
 from api.http.endpoints import Json, Routes
 from api.http.identity import Access
 from api.http.positions import Known
 from api.http.problems import Problem
 from api.http.request_reading import split
-from api.resources.doctors import Day
 from api.services import Services
 from api.views.answers import AGES, age_headers
 from hub.accounts.identity import Identity

@@ -1,12 +1,6 @@
 """The doctors as patients see them, and their slots."""
 
-import re
-from datetime import date
-from typing import Annotated
-
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
-
+from api.commands.days import Day
 from api.http.endpoints import ById, Json, Routes
 from api.http.identity import Access
 from api.http.positions import Known
@@ -24,21 +18,6 @@ from hub.scheduling.values import Id, Value
 routes = Routes("/api/v1/doctors")
 
 _NOT_FOUND = "There is no such doctor."
-
-_DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
-
-
-def _parse(text: object) -> date:
-    """Return the date in the text. Pydantic alone would accept a Unix time, and no text at all in strict JSON."""
-    if isinstance(text, str) and _DATE.fullmatch(text):  # years whose midnights exist in every zone
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass  # for example 30 February
-    raise PydanticCustomError("date_format", "Input should be a day like 2026-11-23")
-
-
-Day = Annotated[date, BeforeValidator(_parse, json_schema_input_type=date)]
 
 
 class SlotsQuery(Value):

@@ -7,9 +7,9 @@ import orjson
 from pydantic import Field, ValidationError
 
 from api.commands.appointments import BookRequest, Moment
+from api.commands.days import Day
 from api.commands.hours import HoursRequest, TimeOffRequest
 from api.http.problems import Problem, invalid
-from api.resources.doctors import Day
 from hub.scheduling.values import Id, Value
 
 CommandId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")]

@@ -65,6 +65,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("userId", ASCENDING)], name="of_user"),
         IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
+    "day_plans": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
     "inbound_texts": [
         IndexModel([("phone", ASCENDING), ("receivedAt", ASCENDING)], name="of_phone"),
     ],

@@ -16,6 +16,7 @@ from hub.records.memory_texts import (
     MemoryTextPositions,
     MemoryTexts,
 )
+from hub.scheduling.day_change import DayPlan
 from hub.scheduling.values import Role
 
 
@@ -32,6 +33,7 @@ class MemoryRecords:
         self.opt_outs = MemoryOptOuts()
         self.line_halts = MemoryLineHalts()
         self.attempts = MemoryAttempts()
+        self.day_plans = MemoryDayPlans()
         self.photos = MemoryPhotos()
 
     async def prepare_fences(self) -> None:
@@ -182,6 +184,21 @@ class MemorySessions:
         for session_id in live:
             await self.revoke(session_id, now)
         return live
+
+
+class MemoryDayPlans:
+    """Implements `hub.records.ports.DayPlanRecords`. Plans never expire."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, DayPlan] = {}
+
+    async def by_id(self, plan_id: str) -> DayPlan | None:
+        """Return the plan."""
+        return self._stored.get(plan_id)
+
+    async def keep(self, plan: DayPlan) -> DayPlan:
+        """Store the plan unless there is one with its id; return the stored one."""
+        return self._stored.setdefault(plan.id, plan)
 
 
 class MemoryPhotos:

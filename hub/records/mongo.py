@@ -7,6 +7,7 @@ from pymongo.errors import PyMongoError
 from hub.records import indexes, server
 from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
+from hub.records.day_plans import MongoDayPlans
 from hub.records.documents import Document
 from hub.records.errors import translated
 from hub.records.inbound_messages import MongoInboundTexts, MongoLineHalts, MongoOptOuts
@@ -59,6 +60,7 @@ class MongoRecords:
         self.opt_outs = MongoOptOuts(self._database["opt_outs"])
         self.line_halts = MongoLineHalts(self._database["line_halts"])
         self.attempts = MongoAttempts(self._database["attempts"])
+        self.day_plans = MongoDayPlans(self._database["day_plans"])
         self.photos = MongoPhotos(self._database)
 
     async def prepare_fences(self) -> None:

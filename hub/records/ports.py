@@ -14,6 +14,7 @@ from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
+from hub.scheduling.day_change import DayPlan
 from hub.scheduling.outcomes import Outcome
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord
@@ -210,6 +211,16 @@ class AppointmentRecords(Protocol):
         """Return whether the two have or had an appointment, of any status."""
 
 
+class DayPlanRecords(Protocol):
+    """The plans of requests to move or cancel a doctor's day."""
+
+    async def by_id(self, plan_id: str) -> DayPlan | None:
+        """Return the plan of a request."""
+
+    async def keep(self, plan: DayPlan) -> DayPlan:
+        """Store the plan unless there is one with its id; return the stored one. Concurrent callers get the same."""
+
+
 class PhotoRecords(Protocol):
     """Profile pictures in JPEG. A picture never changes: a new picture gets a new id."""
 
@@ -257,6 +268,10 @@ class Records(Protocol):
     @property
     def line_halts(self) -> LineHalts:
         """The halts of our numbers."""
+
+    @property
+    def day_plans(self) -> DayPlanRecords:
+        """The plans of requests to move or cancel a doctor's day."""
 
     @property
     def photos(self) -> PhotoRecords:

@@ -37,10 +37,11 @@ class ConfirmAppointment(_Command):
 
 
 class CancelAppointment(_Command):
-    """Cancel the appointment, which frees its slot."""
+    """Cancel the appointment, which frees its slot. The `reason` is for the history."""
 
     kind: Literal["cancel"] = "cancel"
     appointment_id: Id
+    reason: Reason | None = None
 
 
 class CompleteAppointment(_Command):
@@ -165,6 +166,8 @@ def fingerprint(command: Command) -> str:
             content += [command.patient_id, _iso(command.start), command.reason]
         case RescheduleAppointment() | RemindPatient() | MarkNoShow():
             content += [command.appointment_id, _iso(command.start)]
+        case CancelAppointment(reason=str(reason)):
+            content += [command.appointment_id, reason]
         case ConfirmAppointment() | CancelAppointment() | CompleteAppointment():
             content += [command.appointment_id]
         case CheckInPatient() | CallInPatient() | UndoVisit():

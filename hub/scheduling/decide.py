@@ -149,7 +149,7 @@ def _event(state: DoctorState, command: Change, appointment: Appointment, now: d
         case ConfirmAppointment():
             return AppointmentConfirmed(**fields)
         case CancelAppointment():
-            return AppointmentCancelled(**fields)
+            return AppointmentCancelled(**fields, reason=command.reason)
         case CompleteAppointment():
             return AppointmentCompleted(**fields)
         case RescheduleAppointment():

@@ -57,6 +57,7 @@ class AppointmentCancelled(_Event):
     """The appointment was cancelled; its slot is free."""
 
     type: Literal["cancelled"] = "cancelled"
+    reason: Reason | None = None
 
 
 class AppointmentCompleted(_Event):

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from api.app import TABLE, build
 from api.http.endpoints import Endpoint, File
+from api.http.lines import NDJSON
 from api.http.problems import KINDS
 from api.services import Engine, Services, assemble
 from api.timeouts import Timeouts
@@ -124,6 +125,11 @@ class RestClinic:
         if response.status < 400 and endpoint is not None and endpoint.answer is File:
             assert response.status == 304 or response.headers["Content-Type"] == endpoint.gives
             return Answer(response.status, response.headers, content, None)
+        if response.content_type == NDJSON:
+            lines = [json.loads(line) for line in raw.splitlines()]
+            for line in lines:
+                assert_documented(method, response.url.path, response.status, NDJSON, line)
+            return Answer(response.status, response.headers, lines, None)
         body = json.loads(raw) if raw else None
         assert_documented(method, response.url.path, response.status, response.content_type, body)
         if response.status < 400:

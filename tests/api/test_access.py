@@ -44,6 +44,7 @@ class Row:
     json: dict[str, Any] | None = None
     query: dict[str, str] = field(default_factory=dict)
     form: dict[str, bytes] | None = None
+    headers: dict[str, str] | None = None
 
 
 A = "/api/v1/appointments"
@@ -53,6 +54,7 @@ SLOT = opening(1).isoformat()
 TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
 PICTURE = picture()
 NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
+KEYED = {"Idempotency-Key": "today"}
 ROWS = [
     #                                               nobody patient other doctor other receptionist
     Row("POST", "/api/v1/auth/patient/signup", (201, 201, 201, 201, 201, 201), json=NEW_PATIENT),
@@ -105,6 +107,22 @@ ROWS = [
         (401, 200, 200, 200, 200, 200),
         "/api/v1/doctors/doctor-ada/slots",
         query={"date": "2026-11-24"},
+    ),
+    Row(
+        "POST",
+        "/api/v1/doctors/{id}/move-day",
+        (401, 403, 403, 200, 403, 200),
+        "/api/v1/doctors/doctor-ada/move-day",
+        json={"date": "2026-11-23", "by": 30},
+        headers=KEYED,
+    ),
+    Row(
+        "POST",
+        "/api/v1/doctors/{id}/cancel-day",
+        (401, 403, 403, 200, 403, 200),
+        "/api/v1/doctors/doctor-ada/cancel-day",
+        json={"date": "2026-11-23", "reason": "The doctor is ill"},
+        headers=KEYED,
     ),
     Row("POST", "/api/v1/patients", (401, 403, 403, 403, 403, 201), json={"name": "Lea"}),
     Row("GET", "/api/v1/patients", (401, 403, 403, 200, 200, 200), query={"q": "ca"}),
@@ -219,7 +237,7 @@ async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: 
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 
     sent: dict[str, Any] = {"data": form(**row.form)} if row.form else {"json": row.json}
-    answer = await clinic.ask(row.method, path, token=token, params=row.query, **sent)
+    answer = await clinic.ask(row.method, path, token=token, params=row.query, headers=row.headers, **sent)
 
     [access] = [each.access for each in TABLE if (each.method, each.path) == (row.method, row.template)]
     open_to_all = access is Access.ANYONE
