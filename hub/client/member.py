@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from hub.client.answers import Problem
 from hub.client.callbacks import Callbacks
 from hub.client.commands import Commands, Timeouts, Transport, User
+from hub.client.day_changes import DayChanges
 from hub.client.hours import OwnHours
 from hub.client.line import Line
 from hub.client.positions import Positions
@@ -57,6 +58,8 @@ class Member:
         self.commands = commands_over(self._rest)
         self.own_hours = OwnHours(self._rest, timeouts)
         """For doctors."""
+        self.day_changes = DayChanges(http, tokens, self._positions, timeouts)
+        """For receptionists, and for a doctor's own days."""
 
     def line(self, callbacks: Callbacks) -> Line:
         """Return a line; open it with `async with`."""
