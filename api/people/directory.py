@@ -35,8 +35,9 @@ _AT_ONCE = 200
 class Directory:
     """All people by id, and the search for patients."""
 
-    def __init__(self, users: UserRecords, machine_clock: Clock = system_clock) -> None:
-        """`machine_clock` is the clock by which the record says when accounts were written."""
+    def __init__(self, users: UserRecords, machine_clock: Clock = system_clock, every: float = _EVERY) -> None:
+        """`machine_clock` is the clock by which the record says when accounts were written; `every` is in seconds."""
+        self._every = every
         self._users = users
         self._machine_clock = machine_clock
         self._index = PeopleIndex()
@@ -75,7 +76,7 @@ class Directory:
         while True:
             with suppress(StoreUnavailable):  # read again after the pause; the feed's comparison logs the outage
                 await self._catch_up()
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self._every)
 
     async def _catch_up(self) -> None:
         """Bring the index to the state of the record, by a read that begins now or later."""

@@ -61,10 +61,11 @@ class JournalEvent:
 
 
 class Journal:
-    """The last events of a doctor, at most `CAPACITY`, without a gap."""
+    """The last events of a doctor, at most `capacity`, without a gap."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, capacity: int = CAPACITY) -> None:
         """`seq` is the last event before the journal begins."""
+        self.capacity = capacity
         self.begin = seq
         """The journal holds all events after this one."""
         self.size = 0
@@ -76,7 +77,7 @@ class Journal:
         before = self.size
         self._events.append(event)
         self.size += event.size
-        if len(self._events) > CAPACITY:
+        if len(self._events) > self.capacity:
             first = self._events.popleft()
             self.begin = first.seq
             self.size -= first.size

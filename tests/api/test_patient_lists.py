@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.app import build
-from api.views import journal, patient_views
+from api.views import patient_views
 from tests.api.rest_clinic import RestClinic, opening
 from tests.api.test_positions import LATE, with_late_notices
 
@@ -87,13 +87,13 @@ async def test_a_first_booking_whose_notice_is_lost_is_found_after_some_seconds(
     assert await listed(other) == [booked]
 
 
-async def test_a_list_whose_journal_begins_too_late_is_read_again(
-    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "CAPACITY", 2)
+async def test_a_list_whose_journal_begins_too_late_is_read_again(clinic: RestClinic) -> None:
     assert await listed(clinic) == []
     booked = [await clinic.book("carl", "ada", opening(1))]
     assert await listed(clinic) == booked
+    reading = await clinic.services.views.doctor(clinic.id("ada"))
+    assert reading
+    reading.view.journal.capacity = 2
     booked += [await clinic.book("carl", "ada", opening(1, number)) for number in range(1, 5)]
     assert await listed(clinic) == booked
 

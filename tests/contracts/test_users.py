@@ -3,12 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from hub.accounts.account import Account
 from hub.accounts.person import person_of
 from hub.clock import system_clock
 from hub.records.ports import Records
+from hub.records.users import BATCH
 from hub.scheduling.schedule import Schedule, Shift, TimeOff
 from hub.scheduling.values import Role
 from tests.contracts.histories import HALF_HOUR, NINE
@@ -201,8 +200,8 @@ async def test_all_people_are_read_and_then_those_who_changed(records: Records) 
     assert await records.users.by_id("ann") == renamed
 
 
-async def test_more_people_than_one_batch_are_read(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.records.users._BATCH", 50)
-    await records.users.add([_registered(f"p{number}") for number in range(120)])
+async def test_more_people_than_one_batch_are_read(records: Records) -> None:
+    ids = [f"p{number}" for number in range(BATCH + 20)]
+    await records.users.add([_registered(id_) for id_ in ids])
     people = [person async for batch in records.users.people() for person in batch]
-    assert sorted(person.id for person in people) == sorted(f"p{number}" for number in range(120))
+    assert sorted(person.id for person in people) == sorted(ids)

@@ -111,9 +111,8 @@ async def test_nobody_is_lost_when_the_database_was_away(users: Users) -> None:
     assert await found(directory, "berg") == ["ann", "bob"]
 
 
-async def test_names_are_known_without_a_search(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.people.directory._EVERY", 0.01)
-    directory = Directory(users)
+async def test_names_are_known_without_a_search(users: Users) -> None:
+    directory = Directory(users, every=0.01)
     assert directory.get("ann") is None
     assert await directory.by_ids(["ann", "nobody"]) == {"ann": person_of(ANN)}
     assert users.reads == {"by_ids": 1}

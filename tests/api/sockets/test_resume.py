@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from api.sockets.sync import OLDER
-from api.views import journal
 from hub.bus.messages import Notice
 from tests.api.rest_clinic import opening
 from tests.api.sockets.clinic import SocketClinic
@@ -120,10 +119,10 @@ async def test_a_client_too_far_behind_gets_a_snapshot(open_with: OpenWith, who:
     assert (await person.ask("sync", {"since": {"doctor-ada": 0}}))["mode"] == "snapshot"
 
 
-async def test_what_is_older_than_the_journal_is_read_from_the_record(
-    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "CAPACITY", 3)
+async def test_what_is_older_than_the_journal_is_read_from_the_record(clinic: SocketClinic) -> None:
+    reading = await clinic.rest.services.views.doctor(clinic.id("ada"))
+    assert reading
+    reading.view.journal.capacity = 3
     people = {name: await clinic.person(name) for name in ("ada", "carl", "robin")}
     since = {name: (await person.ask("sync", {}))["position"] for name, person in people.items()}
     for number in range(3):
