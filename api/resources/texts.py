@@ -11,7 +11,7 @@ from hub.accounts.identity import Identity
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Id, Instant, Value
 from hub.texting.failure_reasons import failure_reason
-from hub.texting.text import Line, Text, TextKind, TextStatus, ids_of_texts, repetition_id
+from hub.texting.text import Line, Text, TextKind, TextStatus, repetition_id
 
 routes = Routes("/api/v1")
 
@@ -51,7 +51,7 @@ async def show_texts(services: Services, who: Identity, path: ById) -> Appointme
     """Show the texts about one of the doctor's own appointments, with their delivery status."""
     records = services.records
     appointment = await visible_appointment(records.appointments, who, path.id)
-    texts = await records.texts.by_ids(ids_of_texts(appointment))
+    texts = await records.texts.of_appointment(appointment.id)
     patient = await records.users.by_id(appointment.patient_id)
     return AppointmentTexts(
         patient_opted_out=await _has_opted_out(services, patient), texts=[_text_view(text) for text in texts]

@@ -74,21 +74,18 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "texts": [
         # Do not append a field: with another field behind, the embedded engine excludes the upper bound of a `$lte`.
         IndexModel([("status", ASCENDING), ("line", ASCENDING), ("notBefore", ASCENDING)], name="waiting"),
+        IndexModel([("appointmentId", ASCENDING)], name="of_appointment"),
         IndexModel([("userId", ASCENDING), ("start", ASCENDING)], name="of_user"),
         IndexModel([("doctorId", ASCENDING), ("createdAt", ASCENDING)], name="of_doctor"),
         IndexModel([("sid", ASCENDING)], name="by_sid", sparse=True),  # most texts have none yet
     ],
 }
 
-_OBSOLETE: Mapping[str, frozenset[str]] = {"texts": frozenset({"of_appointment"})}
-"""Indexes of earlier versions that no query uses any more. Each costs every insert."""
-_INDEX_NOT_FOUND = 27
-
 
 async def make(
     database: AsyncIOMotorDatabase[Document], *, fences_only: bool, commit_quorum: bool, within: float = BUILD_TIMEOUT
 ) -> None:
-    """Create the missing indexes, with `fences_only` only the unique ones; otherwise also remove the obsolete ones.
+    """Create the missing indexes, with `fences_only` only the unique ones.
 
     With `commit_quorum` a build is complete when a majority of the members has the index. By default a build waits for
     all voting members, so it never ends while one is down. Raises `BrokenRecord` if the data or another index
@@ -105,10 +102,6 @@ async def make(
         with translated(within):
             await _build(database[name], wanted, commit_quorum=commit_quorum)
         log.info("indexes_created", collection=name, indexes=names, seconds=round(monotonic() - began, 3))
-    if not fences_only:
-        for name, obsolete in _OBSOLETE.items():
-            with translated():
-                await _remove(database[name], obsolete)
 
 
 async def missing(database: AsyncIOMotorDatabase[Document]) -> list[tuple[str, str]]:
@@ -126,17 +119,6 @@ def _is_there(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> boo
         return False
     # A server may omit an option that is false, or return it as false.
     return all((wanted.get(part) or None) == (found.get(part) or None) for part in _DEFINITION)
-
-
-async def _remove(collection: AsyncIOMotorCollection[Document], obsolete: frozenset[str]) -> None:
-    for name in obsolete & (await collection.index_information()).keys():
-        try:
-            await collection.drop_index(name)
-        except OperationFailure as error:
-            if error.code != _INDEX_NOT_FOUND:
-                raise
-            continue  # another process was faster
-        log.info("index_removed", collection=collection.name, index=name)
 
 
 async def _build(

@@ -28,9 +28,10 @@ class MemoryTexts:
         """Return the text with this Twilio SID."""
         return next((text for text in self._stored.values() if text.sid == sid), None)
 
-    async def by_ids(self, ids: Collection[str]) -> list[Text]:
-        """Return the texts that exist among the ids, in the order in which they were planned."""
-        return sorted((self._stored[id_] for id_ in ids if id_ in self._stored), key=_age)
+    async def of_appointment(self, appointment_id: str) -> list[Text]:
+        """Return the texts about an appointment, in the order in which they were planned."""
+        found = (text for text in self._stored.values() if text.appointment_id == appointment_id)
+        return sorted(found, key=_age)
 
     async def to_person(self, user_id: str, since: datetime) -> list[Text]:
         """Return the texts to a person about appointments that start at `since` or later, the last planned first."""

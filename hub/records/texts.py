@@ -8,7 +8,6 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
 from hub.texting.text import UNSETTLED, Line, StatusUpdate, Text, TextStatus, statuses_below
@@ -41,9 +40,9 @@ class MongoTexts:
         """Return the text with this Twilio SID."""
         return await self._one({"sid": sid})
 
-    async def by_ids(self, ids: Collection[str]) -> list[Text]:
-        """Return the texts that exist among the ids, in the order in which they were planned."""
-        return sorted([text for part in chunked(ids) for text in await self._find({"_id": {"$in": part}})], key=_age)
+    async def of_appointment(self, appointment_id: str) -> list[Text]:
+        """Return the texts about an appointment, in the order in which they were planned."""
+        return sorted(await self._find({"appointmentId": appointment_id}), key=_age)
 
     async def to_person(self, user_id: str, since: datetime) -> list[Text]:
         """Return the texts to a person about appointments that start at `since` or later, the last planned first."""

@@ -24,8 +24,8 @@ class TextRecords(Protocol):
     async def by_sid(self, sid: str) -> Text | None:
         """Return the text with this Twilio SID."""
 
-    async def by_ids(self, ids: Collection[str]) -> list[Text]:
-        """Return the texts that exist among the ids, in the order in which they were planned."""
+    async def of_appointment(self, appointment_id: str) -> list[Text]:
+        """Return the texts about an appointment, in the order in which they were planned."""
 
     async def to_person(self, user_id: str, since: datetime) -> list[Text]:
         """Return the texts to a person about appointments that start at `since` or later, the last planned first."""

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Literal
 
 from hub import ids
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Id, Instant, Value
 
 Line = Literal["patient", "doctor"]
@@ -125,16 +124,6 @@ def text_id(doctor_id: str, seq: int, user_id: str) -> str:
 def repetition_id(text_id: str) -> str:
     """Return the id of the one repetition that a text may have."""
     return ids.derived_id("text again", text_id)
-
-
-def ids_of_texts(appointment: Appointment) -> list[str]:
-    """Return the ids that texts about an appointment can have: for each event and person, also of the repetition.
-
-    So no index finds the texts of an appointment: it would cost the insert of every text.
-    """
-    people = appointment.doctor_id, appointment.patient_id
-    first = [text_id(appointment.doctor_id, event.seq, person) for event in appointment.history for person in people]
-    return [*first, *map(repetition_id, first)]
 
 
 def repetition_of(text: Text, now: datetime, not_before: datetime) -> Text | None:

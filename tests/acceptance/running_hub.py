@@ -22,7 +22,6 @@ from hub.scheduling.views import AppointmentView
 from hub.settings import timekeeper
 from hub.texting.text import Line, Text
 from tests import people
-from tests.outbox import texts_about
 from tests.phones import Arrived, Phones
 from tests.stack import Stack
 
@@ -106,7 +105,7 @@ class RunningHub:
 
     async def texts_about(self, appointment_id: str) -> list[Text]:
         """Return the outbox's texts about an appointment."""
-        return await texts_about(self.records, appointment_id)
+        return await self.records.texts.of_appointment(appointment_id)
 
     async def appointment(self, appointment_id: str) -> Appointment:
         return (await self.records.appointments.by_ids([appointment_id]))[appointment_id]

@@ -14,7 +14,6 @@ from hub.texting.text import Text
 from tests.agents.actor_fixtures import InterceptedRecords, account, book, cancel, confirm, move
 from tests.agents.virtual_time import in_virtual_time, running
 from tests.agents.workers import PHONES, Worker
-from tests.outbox import texts_about
 
 SOON = 1.0
 """Seconds within which the texts of an event are in the outbox."""
@@ -49,7 +48,7 @@ async def test_what_the_actor_writes_is_in_the_outbox_soon_after() -> None:
     ]
     assert await planned(worker, "ben") == BOOKED
     assert (await position(worker), await position(worker, "ben")) == (4, 1)
-    texts = await texts_about(worker.records, visit.id)
+    texts = await worker.records.texts.of_appointment(visit.id)
     assert {text.phone for text in texts} == {PHONES["ada"], PHONES["carl"]}
 
 
@@ -65,13 +64,13 @@ async def test_an_event_is_planned_once_however_often_and_by_whomever() -> None:
         for each in (worker, another, worker):
             each.planner.take(RecordedEvent(appointment.last, appointment))
         await asyncio.sleep(SOON)
-        first = await texts_about(worker.records, appointment.id)
+        first = await worker.records.texts.of_appointment(appointment.id)
         for each in (worker, another):
             each.take_over(["ada"])
             each.planner.take(RecordedEvent(appointment.last, appointment))
         await asyncio.sleep(CATCH_UP_INTERVAL + SOON)
     assert await planned(worker) == BOOKED
-    assert await texts_about(worker.records, appointment.id) == first
+    assert await worker.records.texts.of_appointment(appointment.id) == first
 
 
 @in_virtual_time
@@ -153,14 +152,14 @@ async def test_a_death_between_the_texts_and_the_position_plans_them_once() -> N
     await worker.do(book())
     with pytest.raises(RuntimeError, match="kill -9"):
         await worker.planner.run()
-    before = await texts_about(records, next(iter(records.texts._stored.values())).appointment_id)
+    before = await records.texts.of_appointment(next(iter(records.texts._stored.values())).appointment_id)
     successor = Worker(worker.clock, records)
     successor.take_over(["ada"])
     async with running(successor.planner.run):
         await asyncio.sleep(SOON)
     assert await position(worker) == 1
     assert await planned(worker) == BOOKED
-    assert await texts_about(records, before[0].appointment_id) == before
+    assert await records.texts.of_appointment(before[0].appointment_id) == before
 
 
 @in_virtual_time

@@ -609,10 +609,6 @@ async def sending(office: Office, reminded: str) -> Text:
     return await office.remind(reminded, TextStatus.SENDING)
 
 
-def outbox(office: Office) -> list[Text]:
-    return list(office.records.texts._stored.values())
-
-
 async def fresh(office: Office, text: Text) -> Text:
     found = await office.records.texts.by_id(text.id)
     assert found
@@ -665,29 +661,29 @@ async def test_a_phone_that_was_off_gets_the_text_once_more_however_often_we_hea
         await office.report(path_of(sending), "undelivered", ErrorCode=code)
     found = await fresh(office, sending)
     assert (found.status, found.error_code) == (TextStatus.UNDELIVERED, int(code))
-    all_texts = outbox(office)
+    all_texts = await office.records.texts.of_appointment(sending.appointment_id)
     (again,) = [text for text in all_texts if text.again_of == sending.id]
     assert (again.status, again.not_before) == (TextStatus.PLANNED, office.clinic.clock() + waits)
     await office.report(path_of(again), "undelivered", sid="SM2", ErrorCode=code)
-    assert len(outbox(office)) == len(all_texts)
+    assert len(await office.records.texts.of_appointment(sending.appointment_id)) == len(all_texts)
 
 
 @pytest.mark.parametrize("code", ["30006", "30005", "30007", "", "99999"])
 async def test_what_will_never_arrive_is_kept_with_its_code_and_not_sent_again(
     office: Office, sending: Text, code: str
 ) -> None:
-    before = len(outbox(office))
+    before = len(await office.records.texts.of_appointment(sending.appointment_id))
     await office.report(path_of(sending), "undelivered", ErrorCode=code)
     found = await fresh(office, sending)
     assert (found.status, found.error_code) == (TextStatus.UNDELIVERED, int(code) if code else None)
-    assert len(outbox(office)) == before
+    assert len(await office.records.texts.of_appointment(sending.appointment_id)) == before
 
 
 async def test_a_late_failure_of_a_text_that_arrived_repeats_nothing(office: Office, sending: Text) -> None:
     await office.report(path_of(sending), "delivered", sid="SM1")
     await office.report(path_of(sending), "undelivered", sid="SM2", ErrorCode="30003")
     assert (await fresh(office, sending)).status is TextStatus.DELIVERED
-    texts = outbox(office)
+    texts = await office.records.texts.of_appointment(sending.appointment_id)
     assert [text for text in texts if text.again_of] == []
 
 

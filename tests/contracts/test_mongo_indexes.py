@@ -48,24 +48,6 @@ async def test_data_that_violates_a_fence_is_reported_without_personal_data(url:
     await records.close()
 
 
-async def test_an_index_that_no_query_uses_any_more_is_removed_however_many_prepare(
-    url: str, database: Database
-) -> None:
-    await database["texts"].create_index("appointmentId", name="of_appointment")
-    await database["texts"].create_index("body", name="of_the_operator")
-    stores = [connect(url) for _ in range(4)]
-
-    await asyncio.gather(*(records.prepare_fences() for records in stores))
-    assert "of_appointment" in await database["texts"].index_information()
-    await asyncio.gather(*(records.prepare() for records in stores))
-
-    there = await database["texts"].index_information()
-    assert "of_appointment" not in there
-    assert {"of_the_operator", "waiting"} <= there.keys()
-    for records in stores:
-        await records.close()
-
-
 async def test_an_index_with_another_definition_is_named(url: str, database: Database) -> None:
     await database["users"].create_index("email", name="email")
     records = connect(url)

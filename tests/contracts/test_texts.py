@@ -71,9 +71,7 @@ async def test_a_text_that_is_planned_again_exists_once_and_keeps_its_status(rec
     assert await records.texts.add_all(again) == 0
     assert await records.texts.add_all([]) == 0
 
-    ids = [text.id for text in (again[2], sent, again[0])]
-    assert await records.texts.by_ids([*ids, "nothing"]) == [again[0], sent, again[2]]
-    assert await records.texts.by_ids([]) == []
+    assert await records.texts.of_appointment("a1") == [again[0], sent, again[2]]
 
 
 async def test_due_texts_come_longest_waiting_first_and_only_while_they_are_planned(records: Records) -> None:
