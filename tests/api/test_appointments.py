@@ -381,11 +381,12 @@ async def test_the_history_says_who_did_what_when_and_through_which_channel(clin
     carl = {"id": "patient-carl", "role": "patient", "via": "rest"}
     ada = {"id": "doctor-ada", "role": "doctor", "via": "rest"}
     tuesday, wednesday = "2026-11-24T08:00:00Z", "2026-11-25T08:00:00Z"
-    nothing = {"start": None, "previousStart": None}
+    nothing = {"start": None, "previousStart": None, "reason": None}
     assert answer.body == [
         nothing | {"type": "booked", "at": "2026-11-23T08:00:00Z", "by": carl, "seq": 1, "start": tuesday},
         nothing | {"type": "confirmed", "at": "2026-11-23T08:05:00Z", "by": ada, "seq": 2},
-        {
+        nothing
+        | {
             "type": "rescheduled",
             "at": "2026-11-23T08:05:00Z",
             "by": carl,
