@@ -17,6 +17,7 @@ from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
 from api.people.directory import Directory
 from api.people.doctor_patients import DoctorPatients
+from api.people.names import Names
 from api.timeouts import Timeouts
 from api.views.board import Boards
 from api.views.calendar_files import CalendarFiles
@@ -73,6 +74,7 @@ class Services:
     directory: Directory
     doctor_patients: DoctorPatients
     calendar_files: CalendarFiles
+    names: Names
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -99,6 +101,8 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     views = ViewStore(records, notice_feed, clock, monotonic, view_memory - for_patients)
     command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1), views.on_reply)
     appointment_commands = AppointmentCommands(records, command_client, views.entry)
+    directory = Directory(records.users)
+    names = Names(directory)
     return Services(
         settings=settings,
         timeouts=timeouts,
@@ -127,9 +131,10 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         write_rate_limit=WriteRateLimit(settings, monotonic),
         views=views,
         patient_views=PatientViews(views, records.appointments, monotonic, for_patients),
-        boards=Boards(views, DoctorDirectory(records, monotonic), records, clock),
+        boards=Boards(views, DoctorDirectory(records, monotonic), names, records, clock),
         doctor_statistics=DoctorStatistics(views, records, clock),
-        directory=Directory(records.users),
+        directory=directory,
+        names=names,
         doctor_patients=DoctorPatients(records.appointments, clock),
         calendar_files=CalendarFiles(),
     )

@@ -60,6 +60,14 @@ class Lines(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Written(Generic[T]):
+    """The JSON of the answer to a command, and additional headers. Nobody asks for it again, so it has no ETag."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class File:
     """Bytes to answer with, in the media type that the endpoint `gives`, and additional headers."""
 
@@ -143,7 +151,7 @@ class Routes:
                     access=access,
                     status=status,
                     takes=takes,
-                    answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json, Lines} else answer,
+                    answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json, Lines, Written} else answer,
                     problems=_all_problems(method, access, takes, own),
                     sends=tuple(sends),
                     handler=handler,

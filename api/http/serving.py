@@ -7,7 +7,7 @@ from typing import Protocol
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
-from api.http.endpoints import Answer, Endpoint, File, Json, Lines
+from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
 from api.http.identity import Authenticator
 from api.http.lines import body_of
 from api.http.rate_limits import WriteRateLimit
@@ -31,7 +31,7 @@ class Guards(Protocol):
 
 def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.Response]]:
     """Return the aiohttp handler: authorize the caller, read what the endpoint takes, run it, send its answer."""
-    access, needs, handler, status = endpoint.access, endpoint.needs, endpoint.handler, endpoint.status
+    access, needs, handler = endpoint.access, endpoint.needs, endpoint.handler
     readers = {source: reader_of(source, model) for source, model in endpoint.takes.items() if source != "body"}
     body = endpoint.takes.get("body")
     writes = endpoint.method != "GET"
@@ -50,22 +50,35 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
         if endpoint.upload is not None:
             arguments["upload"] = await read_upload(request, endpoint.upload)
         result = await handler(**arguments)
-        if isinstance(result, File):
-            return _file(request, endpoint, result)
-        if isinstance(result, Lines):
-            sent = {hdrs.CONTENT_TYPE: endpoint.gives, "X-Accel-Buffering": "no"}  # nginx would collect the lines
-            return web.Response(status=status, body=body_of(result.items), headers=sent)
-        if isinstance(result, Json):
-            content = File(result.encoded.content, {hdrs.ETAG: result.encoded.etag, **result.headers})
-            return _file(request, endpoint, content)
-        value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
-        if to_json is None:
-            return web.Response(status=status, headers=headers)
-        return web.Response(
-            status=status, body=to_json(value, by_alias=True), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **headers}
-        )
+        return _response(request, endpoint, result, to_json)
 
     return handle
+
+
+def _response(
+    request: web.Request, endpoint: Endpoint, result: object, to_json: Callable[..., bytes] | None
+) -> web.Response:
+    """Return the response for what the handler returned; `to_json` encodes a value, None if there is none to send."""
+    status = endpoint.status
+    if isinstance(result, File):
+        return _file(request, endpoint, result)
+    if isinstance(result, Lines):
+        sent = {hdrs.CONTENT_TYPE: endpoint.gives, "X-Accel-Buffering": "no"}  # nginx would collect the lines
+        return web.Response(status=status, body=body_of(result.items), headers=sent)
+    if isinstance(result, Json):
+        return _file(
+            request, endpoint, File(result.encoded.content, {hdrs.ETAG: result.encoded.etag, **result.headers})
+        )
+    if isinstance(result, Written):
+        return web.Response(
+            status=status, body=result.content, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **result.headers}
+        )
+    value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
+    if to_json is None:
+        return web.Response(status=status, headers=headers)
+    return web.Response(
+        status=status, body=to_json(value, by_alias=True), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **headers}
+    )
 
 
 def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:

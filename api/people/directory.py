@@ -9,7 +9,7 @@ one word in any database. 100,000 people take some 60 MB.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Gauge
@@ -28,6 +28,9 @@ CLOCK_SKEW = timedelta(seconds=15)
 """How much further back changes are read: the clocks of the machines differ, and a write takes a while."""
 _EVERY = 1.0
 """Seconds between two reads of what other processes have changed."""
+_MISSING_FOR = timedelta(seconds=30)
+"""How long an account that does not exist is not looked for again."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 200
 """Changed people that are put into the index before other requests get their turn."""
 
@@ -44,6 +47,10 @@ class Directory:
         self._read_up_to: datetime | None = None
         """None until all people have been read."""
         self._catching_up: asyncio.Task[None] | None = None
+        self._missing: dict[str, datetime] = {}
+        """Until when it is believed that there are no such people."""
+        self.version = 0
+        """Changes with every name that has been given out and is another one now."""
         HELD.set_function(lambda: len(self._index))
 
     def get(self, person_id: str) -> Person | None:
@@ -52,13 +59,24 @@ class Directory:
 
     def put(self, person: Person) -> None:
         """Take what this process has written, before it answers."""
+        before = self._index.get(person.id)
         self._index.put(person)
+        if self._missing.pop(person.id, None) or (before is not None and before.name != person.name):
+            self.version += 1
+
+    def knows(self, person_id: str) -> bool:
+        """Return whether the person's name is known, or that there is no such person."""
+        if self._index.get(person_id) is not None:
+            return True
+        return self._missing.get(person_id, _LONG_AGO) > self._machine_clock()
 
     async def by_ids(self, ids: Collection[str]) -> Mapping[str, Person]:
         """Return the people that exist among the ids; reads those who are not in memory. Raises `StoreUnavailable`."""
         if unknown := [id_ for id_ in ids if self._index.get(id_) is None]:
             for account in (await self._users.by_ids(unknown)).values():
-                self._index.put(person_of(account))
+                self.put(person_of(account))
+            until = self._machine_clock() + _MISSING_FOR
+            self._missing |= {id_: until for id_ in unknown if self._index.get(id_) is None}
         return {id_: person for id_ in ids if (person := self._index.get(id_)) is not None}
 
     async def search_patients(
@@ -91,10 +109,11 @@ class Directory:
             began = self._machine_clock()
             if self._read_up_to is None:
                 self._index = await self._read_all()
+                self.version += 1
                 self._read_up_to = began
             changed = await self._users.people_changed(self._read_up_to - CLOCK_SKEW)
             for number, person in enumerate(changed, start=1):
-                self._index.put(person)
+                self.put(person)
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
             self._read_up_to = began

@@ -1,6 +1,7 @@
 """Appointments: book, list, show and change. The doctor's actor decides what is possible."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Self
 
@@ -8,15 +9,17 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from api.commands.appointments import BookRequest, Moment, RescheduleRequest
-from api.http.encoded import encoded
-from api.http.endpoints import Answer, ById, File, Json, Routes
+from api.commands.command_client import Done
+from api.http.encoded import Encoded, encoded
+from api.http.endpoints import ById, File, Json, Routes, Written
 from api.http.identity import Access
 from api.http.positions import POSITION, Known, position_header
 from api.http.problems import Code, FieldError, Problem
 from api.http.ranges import require_order
 from api.http.request_reading import split
+from api.people.names import NamedAppointment
 from api.resources.icalendar import ICALENDAR, calendar_file, etag
-from api.resources.idempotency import REPLAYED, Repeatable, answer_of
+from api.resources.idempotency import REPLAYED, Repeatable, written
 from api.services import Services
 from api.views.answers import SENDS, age_headers, headers_of
 from api.views.entries import Entry
@@ -86,16 +89,16 @@ class PastEvent(Value):
     problems=["forbidden", "not_found", *_START_PROBLEMS, "idempotency_key_reused", "try_again"],
     sends=["Location", REPLAYED, POSITION],
 )
-async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Answer[AppointmentView]:
+async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Written[NamedAppointment]:
     """Book a slot."""
     done = await services.appointment_commands.book(who, body, "rest", headers.key)
-    return answer_of(done, {"Location": f"/api/v1/appointments/{done.value.id}"})
+    return await _written(services, who, done, {"Location": f"/api/v1/appointments/{done.value.id}"})
 
 
 @routes.endpoint("GET", "", access=Access.SIGNED_IN, problems=["forbidden"], sends=["Link", *SENDS])
 async def list_appointments(
     services: Services, request: web.Request, who: Identity, query: ListQuery, headers: Known
-) -> Json[list[AppointmentView]]:
+) -> Json[list[NamedAppointment]]:
     """List the caller's appointments by start, for a receptionist those of the clinic.
 
     A Link header leads to the next page if there is one.
@@ -105,20 +108,24 @@ async def list_appointments(
     shown = found[: query.limit]
     if len(found) > query.limit:
         more |= {"Link": _link(request, shown[-1])}
-    return Json(encoded(b"[" + b",".join(entry.encoded for entry in shown) + b"]"), more)
+    names = services.names
+    await names.learn(who.role, shown)
+    content = b",".join(names.add(who.role, entry, entry.encoded) for entry in shown)
+    return Json(encoded(b"[%b]" % content), more)
 
 
 @routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN, sends=SENDS)
-async def show_appointment(services: Services, who: Identity, path: ById, headers: Known) -> Json[AppointmentView]:
+async def show_appointment(services: Services, who: Identity, path: ById, headers: Known) -> Json[NamedAppointment]:
     """Show an appointment that the caller may see."""
     entry = services.views.entry(path.id)
     doctor_id = entry.doctor_id if entry else who.user_id if who.role is Role.DOCTOR else None
     reading = await services.views.doctor(doctor_id, headers.seq_of(doctor_id)) if doctor_id else None
     if reading is not None and (entry := reading.view.appointment(path.id)) is not None:
-        return Json(encoded(require_visible(who, entry).encoded), headers_of(reading))
+        position = headers_of(reading)  # now: the view may move on while a name is read
+        return Json(await _named(services, who, require_visible(who, entry)), position)
     found = await visible_appointment(services.records.appointments, who, path.id)
     position = position_header({found.doctor_id: found.last.seq})
-    return Json(encoded(Entry.of(view(found), found.last.seq).encoded), position)
+    return Json(await _named(services, who, Entry.of(view(found), found.last.seq)), position)
 
 
 @routes.endpoint("GET", "/{id}/history", access=Access.SIGNED_IN)
@@ -141,9 +148,11 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
 @routes.endpoint(
     "PATCH", "/{id}/confirm", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
 )
-async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Confirm that the patient will come."""
-    return answer_of(await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint(
@@ -153,9 +162,11 @@ async def confirm(services: Services, who: Identity, path: ById, headers: Repeat
     problems=[*_CHANGE_PROBLEMS, "in_the_past"],
     sends=[REPLAYED, POSITION],
 )
-async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Cancel the appointment. Its slot is free again."""
-    return answer_of(await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint(
@@ -165,9 +176,11 @@ async def cancel(services: Services, who: Identity, path: ById, headers: Repeata
     problems=[*_CHANGE_PROBLEMS, "too_early"],
     sends=[REPLAYED, POSITION],
 )
-async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient came."""
-    return answer_of(await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint(
@@ -177,23 +190,29 @@ async def complete(services: Services, who: Identity, path: ById, headers: Repea
     problems=[*_CHANGE_PROBLEMS, "too_early", "in_the_past", "slot_taken", "patient_busy"],
     sends=[REPLAYED, POSITION],
 )
-async def check_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def check_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient has arrived. A no-show is confirmed again if its time is still free."""
-    return answer_of(await services.appointment_commands.change(who, "check_in", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "check_in", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint("PATCH", "/{id}/call-in", access=Access.STAFF, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
-async def call_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def call_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient, who has arrived, was called into the room."""
-    return answer_of(await services.appointment_commands.change(who, "call_in", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "call_in", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint(
     "PATCH", "/{id}/undo-visit", access=Access.STAFF, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
 )
-async def undo_visit(services: Services, who: Identity, path: ById, headers: Repeatable) -> Answer[AppointmentView]:
+async def undo_visit(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Undo the last step of the visit: the call into the room, else the arrival."""
-    return answer_of(await services.appointment_commands.change(who, "undo_visit", path.id, "rest", headers.key))
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "undo_visit", path.id, "rest", headers.key)
+    )
 
 
 @routes.endpoint(
@@ -205,11 +224,25 @@ async def undo_visit(services: Services, who: Identity, path: ById, headers: Rep
 )
 async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
-) -> Answer[AppointmentView]:
+) -> Written[NamedAppointment]:
     """Move the appointment to another slot of the same doctor. If that is refused, it stays as it is."""
-    return answer_of(
-        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start)
+    return await _written(
+        services,
+        who,
+        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start),
     )
+
+
+async def _written(
+    services: Services, who: Identity, done: Done[AppointmentView], headers: Mapping[str, str] | None = None
+) -> Written[NamedAppointment]:
+    """Return the answer to a command, with the name that the caller is sent."""
+    return written(done, await services.names.encoded(who.role, done.value), headers)
+
+
+async def _named(services: Services, who: Identity, entry: Entry) -> Encoded:
+    await services.names.learn(who.role, [entry])
+    return encoded(services.names.add(who.role, entry, entry.encoded))
 
 
 async def _page(

@@ -11,13 +11,13 @@ from api.http.identity import Access
 from api.http.positions import Known
 from api.http.problems import Problem
 from api.http.request_reading import split
+from api.people.names import NamedAppointment
 from api.services import Services
 from api.views.answers import AGES, age_headers
 from hub.accounts.identity import Identity
 from hub.scheduling.schedule import ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Role, Value
-from hub.scheduling.views import AppointmentView
 
 routes = Routes("/api/v1/board")
 
@@ -43,7 +43,7 @@ class BoardDoctor(Value):
     name: str
     zone: ZoneName
     slots: tuple[Slot, ...]
-    appointments: tuple[AppointmentView, ...]
+    appointments: tuple[NamedAppointment, ...]
 
 
 class BoardView(Value):

@@ -3,11 +3,12 @@
 from http import HTTPStatus
 
 from api.commands.hours import EnteredTimeOff, HoursRequest, OwnCalendar, TimeOffRequest
-from api.http.endpoints import Answer, ById, Routes
+from api.http.endpoints import Answer, ById, Routes, Written
 from api.http.identity import Access
 from api.http.positions import POSITION
 from api.http.problems import Code
-from api.resources.idempotency import REPLAYED, Repeatable, answer_of
+from api.people.names import NamedAppointment
+from api.resources.idempotency import REPLAYED, Repeatable, answer_of, written
 from api.services import Services
 from hub.accounts.identity import Identity
 from hub.scheduling.schedule import TimeOff
@@ -17,18 +18,31 @@ routes = Routes("/api/v1/doctors/me")
 _CHANGE_PROBLEMS: tuple[Code, ...] = ("idempotency_key_reused", "try_again")
 
 
+class NamedCalendar(OwnCalendar):
+    """A doctor's hours, and the future appointments `outside` them, which stay as they are until they are moved."""
+
+    outside: tuple[NamedAppointment, ...]
+
+
+class NamedTimeOff(EnteredTimeOff):
+    """New time off, and the future appointments that are now `outside` the doctor's hours."""
+
+    outside: tuple[NamedAppointment, ...]
+
+
 @routes.endpoint("GET", "/hours", access=Access.DOCTOR)
-async def show_hours(services: Services, who: Identity) -> OwnCalendar:
+async def show_hours(services: Services, who: Identity) -> Written[NamedCalendar]:
     """Show the caller's weekly hours and time off, and the future appointments outside them."""
-    return await services.hours_commands.show(who)
+    return Written(await services.names.encoded_with_outside(await services.hours_commands.show(who)), {})
 
 
 @routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
 async def change_hours(
     services: Services, who: Identity, headers: Repeatable, body: HoursRequest
-) -> Answer[OwnCalendar]:
+) -> Written[NamedCalendar]:
     """Replace the caller's weekly hours. Appointments outside the new hours stay as they are, and are listed."""
-    return answer_of(await services.hours_commands.change(who, body, "rest", headers.key))
+    done = await services.hours_commands.change(who, body, "rest", headers.key)
+    return written(done, await services.names.encoded_with_outside(done.value))
 
 
 @routes.endpoint("GET", "/time-off", access=Access.DOCTOR)
@@ -47,9 +61,10 @@ async def list_time_off(services: Services, who: Identity) -> list[TimeOff]:
 )
 async def add_time_off(
     services: Services, who: Identity, headers: Repeatable, body: TimeOffRequest
-) -> Answer[EnteredTimeOff]:
+) -> Written[NamedTimeOff]:
     """Add time off. Appointments within it stay as they are, and are listed."""
-    return answer_of(await services.hours_commands.add_time_off(who, body, "rest", headers.key))
+    done = await services.hours_commands.add_time_off(who, body, "rest", headers.key)
+    return written(done, await services.names.encoded_with_outside(done.value))
 
 
 @routes.endpoint(

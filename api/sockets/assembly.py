@@ -34,15 +34,17 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         hours=services.hours_commands,
         slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
         boards=SocketBoards(services.boards, sessions),
-        sync=Sync(services.views, history, clock, limits),
+        sync=Sync(services.views, history, services.names, clock, limits),
         tokens=tokens,
+        names=services.names,
     )
     return Gateway(
         server=server,
         sessions=sessions,
         tokens=tokens,
         dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
-        patient_subscriptions=PatientSubscriptions(sessions, server, history, records, limits),
+        patient_subscriptions=PatientSubscriptions(sessions, server, history, services.names, records, limits),
         history=history,
+        names=services.names,
         limits=limits,
     )

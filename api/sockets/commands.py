@@ -15,6 +15,7 @@ from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
 from api.http.identity import Access
 from api.http.problems import Code
+from api.people.names import Names
 from api.sockets import outbound
 from api.sockets.boards import SocketBoards
 from api.sockets.inbound import (
@@ -48,6 +49,7 @@ class Handlers:
     slot_watches: SlotWatches
     boards: SocketBoards
     sync: Sync
+    names: Names
     tokens: Tokens
 
 
@@ -140,26 +142,32 @@ _OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "ide
 )
 async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
     """Book a slot."""
-    return _appointment(await handlers.appointments.book(session.identity, request, "socket", request.command_id))
+    return await _appointment(
+        handlers, session, await handlers.appointments.book(session.identity, request, "socket", request.command_id)
+    )
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def confirm(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Confirm that the patient will come."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "confirm", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "in_the_past"], writes=True)
 async def cancel(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Cancel the appointment; its slot becomes free."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "cancel", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
@@ -167,10 +175,12 @@ async def cancel(handlers: Handlers, session: Session, request: Change) -> Field
 async def complete(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient came; for the doctor of the appointment, and for receptionists."""
     # Not limited to doctors by the table: for a stranger's appointment everybody gets `not_found`, patients too.
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "complete", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
@@ -181,40 +191,48 @@ async def complete(handlers: Handlers, session: Session, request: Change) -> Fie
 )
 async def check_in(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient has arrived; a no-show is confirmed again if its time is still free."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "check_in", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def call_in(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient, who has arrived, was called into the room."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "call_in", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def undo_visit(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Undo the last step of the visit: the call into the room, else the arrival."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "undo_visit", request.appointment_id, "socket", request.command_id
-        )
+        ),
     )
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
 async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
     """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""
-    return _appointment(
+    return await _appointment(
+        handlers,
+        session,
         await handlers.appointments.change(
             session.identity, "reschedule", request.appointment_id, "socket", request.command_id, request.start
-        )
+        ),
     )
 
 
@@ -222,7 +240,7 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
     """Replace the doctor's own weekly hours."""
     done = await handlers.hours.change(session.identity, request, "socket", request.command_id)
-    return {**_json(done.value), **_about(done)}
+    return {**orjson.loads(await handlers.names.encoded_with_outside(done.value)), **_about(done)}
 
 
 @command(
@@ -234,7 +252,7 @@ async def change_hours(handlers: Handlers, session: Session, request: ChangeHour
 async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
     """Add time off of the doctor."""
     done = await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id)
-    return {**_json(done.value), **_about(done)}
+    return {**orjson.loads(await handlers.names.encoded_with_outside(done.value)), **_about(done)}
 
 
 @command(outbound.RemovedAck, problems=["not_found", "idempotency_key_reused"], access=Access.DOCTOR, writes=True)
@@ -290,8 +308,9 @@ COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
 """Every command."""
 
 
-def _appointment(done: Done[AppointmentView]) -> Fields:
-    return {"appointment": _json(done.value), **_about(done)}
+async def _appointment(handlers: Handlers, session: Session, done: Done[AppointmentView]) -> Fields:
+    encoded = await handlers.names.encoded(session.identity.role, done.value)
+    return {"appointment": orjson.Fragment(encoded), **_about(done)}
 
 
 def _about(done: Done[Any]) -> Fields:

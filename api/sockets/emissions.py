@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from api.people.names import Names
 from api.sockets.session import Session, SessionRegistry
-from hub.bus.messages import Notice, ScheduleNotice
+from hub.bus.messages import AppointmentNotice, Notice, ScheduleNotice
 from hub.scheduling.events import AnyEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import SlotChange, schedule_slot_changes
@@ -25,7 +26,7 @@ class Emission:
     data: dict[str, object]
 
 
-def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
+def emissions(registry: SessionRegistry, names: Names, notice: Notice) -> list[Emission]:
     """Return what to send for a notice.
 
     The appointment goes to its doctor, its patient and the receptionists, the schedule to the doctor, slots to the
@@ -36,16 +37,23 @@ def emissions(registry: SessionRegistry, notice: Notice) -> list[Emission]:
         own = [Emission(tuple(sessions), "calendar", calendar_event(notice.event, notice.after))] if sessions else []
         return own + _slot_emissions(registry, notice, _changed_slots(registry, notice))
     sessions |= dict.fromkeys(one for one in registry.desk() if one.joined and notice.doctor_id in one.doctors)
-    if concerns_patient(notice.event.type):
-        patients = registry.room(Role.PATIENT, notice.appointment.patient_id)
-        # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
-        sessions |= dict.fromkeys(session for session in patients if notice.doctor_id in session.doctors)
-    own = (
-        [Emission(tuple(sessions), "appointment", appointment_event(notice.event, notice.appointment))]
-        if sessions
-        else []
-    )
+    # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
+    patients = [one for one in _patients(registry, notice) if notice.doctor_id in one.doctors]
+    own = [
+        Emission(tuple(some), "appointment", appointment_event(names, role, notice.event, notice.appointment))
+        for some, role in ((sessions, Role.DOCTOR), (patients, Role.PATIENT))
+        if some
+    ]
     return own + _slot_emissions(registry, notice, notice.slots)
+
+
+def nameless(registry: SessionRegistry, names: Names, notice: Notice) -> set[str]:
+    """Return the people whose names have to be learned before `emissions`."""
+    if isinstance(notice, ScheduleNotice):
+        return set()
+    for_staff = registry.desk() or registry.room(Role.DOCTOR, notice.doctor_id)
+    roles = [*([Role.DOCTOR] if for_staff else []), *([Role.PATIENT] if _patients(registry, notice) else [])]
+    return {id_ for role in roles for id_ in names.unknown(role, [notice.appointment])}
 
 
 def concerns_patient(event_type: str) -> bool:
@@ -63,14 +71,19 @@ def calendar_event(event: AnyEvent, schedule: Schedule) -> dict[str, object]:
     }
 
 
-def appointment_event(event: AnyEvent, appointment: AppointmentView) -> dict[str, object]:
-    """Return the data of an `appointment` event; `appointment` is as it was right after it."""
+def appointment_event(names: Names, role: Role, event: AnyEvent, appointment: AppointmentView) -> dict[str, object]:
+    """Return the data of an `appointment` event for a role; `appointment` is as it was right after it."""
     return {
         "type": event.type,
-        "appointment": appointment.model_dump(mode="json", by_alias=True),
+        "appointment": appointment.model_dump(mode="json", by_alias=True) | names.field(role, appointment),
         "seq": event.seq,
         "prev": event.prev,
     }
+
+
+def _patients(registry: SessionRegistry, notice: AppointmentNotice) -> Iterable[Session]:
+    """Return the sessions of the patient who are sent the event."""
+    return registry.room(Role.PATIENT, notice.appointment.patient_id) if concerns_patient(notice.event.type) else ()
 
 
 def _slot_emissions(registry: SessionRegistry, notice: Notice, changes: Iterable[SlotChange]) -> list[Emission]:

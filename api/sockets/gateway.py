@@ -1,13 +1,16 @@
 """The Socket.IO side of a process: admits clients, passes their events on, sends them notices, ends their sessions."""
 
 import asyncio
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from api.http.problems import Problem
+from api.people.names import Names
 from api.sockets.dispatch import Dispatch, error_body
-from api.sockets.emissions import emissions
+from api.sockets.emissions import emissions, nameless
 from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.patient_subscriptions import PatientSubscriptions
@@ -29,6 +32,7 @@ class Gateway:
         dispatch: Dispatch,
         patient_subscriptions: PatientSubscriptions,
         history: HistoryReader,
+        names: Names,
         limits: Limits,
     ) -> None:
         self.server = server
@@ -37,14 +41,39 @@ class Gateway:
         self._dispatch = dispatch
         self._patient_subscriptions = patient_subscriptions
         self._history = history
+        self._names = names
+        self._waiting: deque[Notice] = deque()
+        """Notices to send after the account of a person in the first one has been read."""
+        self._is_waiting = asyncio.Event()
         self._limits = limits
         server.sio.on("connect", self._on_connect)
         server.sio.on("disconnect", self._on_disconnect)
         server.sio.on("*", self._on_event)
 
     def deliver(self, notice: Notice) -> None:
-        """Send a notice to all sessions that it concerns; see `hub.bus.ports.OnNotice`."""
-        for emission in emissions(self.sessions, notice):
+        """Send a notice to all sessions that it concerns; see `hub.bus.ports.OnNotice`.
+
+        If a name is not known yet, as that of a patient who has just signed up at another process, its account is read
+        first. The notices after it wait, so that they stay in their order.
+        """
+        if self._waiting or nameless(self.sessions, self._names, notice):
+            self._waiting.append(notice)
+            self._is_waiting.set()
+        else:
+            self._send(notice)
+
+    async def _deliver_waiting(self) -> None:
+        while await self._is_waiting.wait():
+            unknown = nameless(self.sessions, self._names, self._waiting[0])
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.names_within):
+                    await self._names.read(unknown)
+            self._send(self._waiting.popleft())
+            if not self._waiting:
+                self._is_waiting.clear()
+
+    def _send(self, notice: Notice) -> None:
+        for emission in emissions(self.sessions, self._names, notice):
             self.server.emit(emission.sessions, emission.event, emission.data)
         self._patient_subscriptions.on_notice(notice)
 
@@ -54,6 +83,7 @@ class Gateway:
             group.create_task(self.server.sweep(self.sessions.end))
             group.create_task(self._patient_subscriptions.run())
             group.create_task(self._tokens.run())
+            group.create_task(self._deliver_waiting())
 
     async def close(self, within: float) -> None:
         """Refuse new commands, let running ones finish, then close the connections.

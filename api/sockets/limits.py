@@ -64,6 +64,8 @@ class Limits:
     """Longer than it takes when all clients reconnect at once, and shorter than clients wait for it."""
     snapshot_from: timedelta = timedelta(days=1)
     """A snapshot holds the appointments that start from this long ago on, whatever their status."""
+    names_within: float = 1.0
+    """Seconds for which an event waits for a name that has to be read. Then it is sent without the name."""
     resume_events: int = 1000
     """A client that missed more events gets a snapshot, which is no longer than a few months of a calendar."""
     record_page: int = 500

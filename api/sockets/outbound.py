@@ -10,12 +10,13 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from api.http.problems import Code
+from api.people.names import NamedAppointment
 from api.resources.board import BoardDoctor
 from hub.scheduling.events import Event, ScheduleEvent
 from hub.scheduling.schedule import TimeOff
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value
-from hub.scheduling.views import AppointmentView, ScheduleView
+from hub.scheduling.views import ScheduleView
 
 _HTTP_ONLY: frozenset[Code] = frozenset(
     {
@@ -39,7 +40,7 @@ class AppointmentChanged(Value):
     """One of the client's own appointments was booked or changed. `seq` and `prev` count the events of its doctor."""
 
     type: str
-    appointment: AppointmentView
+    appointment: NamedAppointment
     seq: int
     prev: int
 
@@ -140,7 +141,7 @@ class AppointmentAck(_CommandAck):
     `replayed: true` is added when the command had been carried out before under this `commandId`.
     """
 
-    appointment: AppointmentView
+    appointment: NamedAppointment
 
 
 class CalendarAck(_CommandAck):
@@ -151,7 +152,7 @@ class CalendarAck(_CommandAck):
     """
 
     calendar: ScheduleView
-    outside: tuple[AppointmentView, ...]
+    outside: tuple[NamedAppointment, ...]
 
 
 class TimeOffAck(_CommandAck):
@@ -161,7 +162,7 @@ class TimeOffAck(_CommandAck):
     """
 
     time_off: TimeOff
-    outside: tuple[AppointmentView, ...]
+    outside: tuple[NamedAppointment, ...]
 
 
 class SlotsAck(Value):
@@ -196,7 +197,7 @@ class SnapshotAck(Value):
 
     ok: Literal[True]
     mode: Literal["snapshot"]
-    appointments: tuple[AppointmentView, ...]
+    appointments: tuple[NamedAppointment, ...]
     position: dict[Id, int]
     calendar: ScheduleView | None = None
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 import orjson
 from prometheus_client import Counter
 
+from api.people.names import Names
 from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.server import Server
@@ -32,17 +33,19 @@ FOUND_LATE = Counter(
 class PatientSubscriptions:
     """Catches up the sessions of patients and receptionists with doctors who are new to them."""
 
-    def __init__(  # assembled once
+    def __init__(  # noqa: PLR0913, PLR0917  # assembled once
         self,
         sessions: SessionRegistry,
         server: Server,
         history: HistoryReader,
+        names: Names,
         records: Records,
         limits: Limits,
     ) -> None:
         self._sessions = sessions
         self._server = server
         self._history = history
+        self._names = names
         self._records = records
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.catch_ups_at_once)
@@ -111,6 +114,7 @@ class PatientSubscriptions:
             del session.catch_ups[doctor_id]
 
     async def _send_history(self, session: Session, doctor_id: str) -> None:
+        role = session.identity.role
         while session.catch_ups[doctor_id]:
             if session.ended:
                 raise Disconnected
@@ -118,6 +122,7 @@ class PatientSubscriptions:
                 await self._sessions.subscribe(session, doctor_id)
                 session.catch_ups[doctor_id] = False
                 history = await self._history.of_person(session.identity, doctor_id)
+                await self._names.learn(role, (event.entry for event in history.events if event.entry))
             except StoreUnavailable:
                 session.catch_ups[doctor_id] = True
                 await asyncio.sleep(self._limits.retry_after)
@@ -125,5 +130,6 @@ class PatientSubscriptions:
         if session.ended:
             raise Disconnected
         for event in history.events:
-            self._server.emit([session], "appointment", orjson.Fragment(event.encoded))
+            encoded = event.encoded(lambda entry: self._names.add(role, entry, entry.encoded))
+            self._server.emit([session], "appointment", orjson.Fragment(encoded))
         session.doctors.add(doctor_id)

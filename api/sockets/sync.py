@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from functools import partial
 
 import orjson
 from prometheus_client import Counter
 
+from api.people.names import Names
 from api.sockets.history import History, HistoryReader, concerns
 from api.sockets.limits import Limits
 from api.sockets.session import Disconnected, Session
 from api.views.doctor_view import DoctorView
+from api.views.entries import Entry
 from api.views.view_store import ViewStore
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
@@ -35,8 +38,9 @@ class Sync:
     buffers events until the answer, and compares `seq` with `position`.
     """
 
-    def __init__(self, views: ViewStore, history: HistoryReader, clock: Clock, limits: Limits) -> None:
+    def __init__(self, views: ViewStore, history: HistoryReader, names: Names, clock: Clock, limits: Limits) -> None:
         self._views = views
+        self._names = names
         self._history = history
         self._clock = clock
         self._limits = limits
@@ -58,10 +62,14 @@ class Sync:
         missed = await self._missed(person, since, views) if since is not None else None
         if missed is not None:
             SYNCS.labels("resume").inc()
-            events = [orjson.Fragment(event.encoded) for history in missed.values() for event in history.events]
+            events = [event for history in missed.values() for event in history.events]
+            await self._names.learn(person.role, (event.entry for event in events if event.entry))
+            named = partial(self._named, person.role)
             position = {doctor_id: history.seq for doctor_id, history in missed.items()}
-            return {"mode": "resume", "events": events, "position": position}
+            shown = [orjson.Fragment(event.encoded(named)) for event in events]
+            return {"mode": "resume", "events": shown, "position": position}
         SYNCS.labels("snapshot").inc()
+        await self._names.learn(person.role, self._visible(person, views))
         return self._snapshot(person, views)
 
     async def _compared(self, doctor_ids: Collection[str]) -> dict[str, DoctorView]:
@@ -102,20 +110,27 @@ class Sync:
             return await self._history.of_person(person, view.schedule.id, since or 0)
         return await self._history.since(person, view.schedule.id, since, seq)
 
-    def _snapshot(self, person: Identity, views: Mapping[str, DoctorView]) -> dict[str, object]:
-        """Return the appointments that the person may see and that start a day ago or later, by start."""
+    def _named(self, role: Role, entry: Entry) -> bytes:
+        return self._names.add(role, entry, entry.encoded)
+
+    def _visible(self, person: Identity, views: Mapping[str, DoctorView]) -> list[Entry]:
+        """Return the appointments that the person may see and that start a day ago or later."""
         start_from = self._clock() - self._limits.snapshot_from
         wanted = AppointmentFilter(start_from=start_from).within(visible_to(person.role, person.user_id))
-        entries = []
+        entries: list[Entry] = []
         for view in views.values():
             page = view.page(wanted, _EVERY)
             if page is None:
                 raise RuntimeError("a snapshot begins before the window of the views")
             entries += page
-        entries.sort(key=lambda entry: (entry.start, entry.id))
+        return entries
+
+    def _snapshot(self, person: Identity, views: Mapping[str, DoctorView]) -> dict[str, object]:
+        """Return the appointments that the person may see and that start a day ago or later, by start."""
+        entries = sorted(self._visible(person, views), key=lambda entry: (entry.start, entry.id))
         answer: dict[str, object] = {
             "mode": "snapshot",
-            "appointments": [orjson.Fragment(entry.encoded) for entry in entries],
+            "appointments": [orjson.Fragment(self._named(person.role, entry)) for entry in entries],
             "position": {doctor_id: view.seq for doctor_id, view in views.items()},
         }
         if person.role is Role.DOCTOR and (own := views.get(person.user_id)):

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ import orjson
 from prometheus_client import Counter
 
 from api.http.encoded import Encoded, encoded
+from api.people.names import Names
 from api.views.doctor_directory import DoctorDirectory
 from api.views.doctor_view import DoctorView, encoded_slots
 from api.views.entries import Entry
@@ -20,6 +21,7 @@ from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
 from hub.records.ports import Records
 from hub.scheduling.slots import slots_of
+from hub.scheduling.values import Role
 from hub.scheduling.views import view as view_of
 
 ENCODED = Counter("clinic_board_days_encoded_total", "Days of doctors that were encoded for a board.")
@@ -43,6 +45,8 @@ class BoardDay:
     """The first instant of the next day (UTC)."""
     slots: Encoded
     content: bytes
+    names: int
+    """The version of the patients' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,11 @@ class Board:
 class Boards:
     """Makes boards. A board that has not changed since the last time is the same bytes."""
 
-    def __init__(self, views: ViewStore, directory: DoctorDirectory, records: Records, clock: Clock) -> None:
+    def __init__(
+        self, views: ViewStore, directory: DoctorDirectory, patient_names: Names, records: Records, clock: Clock
+    ) -> None:
         self._views = views
+        self._patient_names = patient_names
         self._directory = directory
         self._records = records
         self._clock = clock
@@ -90,6 +97,7 @@ class Boards:
         if wanted - names.keys():
             return None
         readings = await self._readings(names, known)
+        await self._patient_names.learn(Role.DOCTOR, self._appointments(readings, day))
         before = [each.view for each in readings if each.view.schedule.day_bounds(day)[0] < each.view.begin]
         old = {view.schedule.id: await self._old_day(view, day) for view in before}
         key = (day, tuple(reading.view.schedule.id for reading in readings))
@@ -123,11 +131,21 @@ class Boards:
         slots = view.slots(day, self._clock())
         if slots is None:
             raise ValueError(f"{day} begins before the view")
-        if kept is not None and kept.slots is slots and (kept.seq, kept.name) == (view.seq, name):
+        if (
+            kept is not None
+            and kept.slots is slots
+            and (kept.seq, kept.name, kept.names) == (*(view.seq, name, self._patient_names.version),)
+        ):
             return kept
         begin, end = view.schedule.day_bounds(day)
         entries = view.page(AppointmentFilter(start_from=begin, start_to=end), sys.maxsize) or ()
-        return _board_day(view, name, (begin, end), slots, entries)
+        return self._board_day(view, name, (begin, end), slots, entries)
+
+    def _appointments(self, readings: Iterable[Reading], day: date) -> Iterator[Entry]:
+        """Yield the appointments of the day that are in the views."""
+        for reading in readings:
+            begin, end = reading.view.schedule.day_bounds(day)
+            yield from reading.view.page(AppointmentFilter(start_from=begin, start_to=end), sys.maxsize) or ()
 
     async def _old_day(self, view: DoctorView, day: date) -> BoardDay:
         """Read a day from before the view's window. It may hold later events than the position says."""
@@ -141,7 +159,23 @@ class Boards:
         taken = {each.start for each in found if each.active}
         entries = [Entry.of(view_of(each), each.last.seq) for each in found]
         slots = encoded_slots(slots_of(schedule, day, taken, self._clock()))
-        return _board_day(view, names.get(schedule.id, ""), (begin, end), slots, entries)
+        await self._patient_names.learn(Role.DOCTOR, entries)
+        return self._board_day(view, names.get(schedule.id, ""), (begin, end), slots, entries)
+
+    def _board_day(
+        self,
+        view: DoctorView,
+        name: str,
+        bounds: tuple[datetime, datetime],
+        slots: Encoded,
+        entries: Iterable[Entry],
+    ) -> BoardDay:
+        ENCODED.inc()
+        schedule, names = view.schedule, self._patient_names
+        about = orjson.dumps({"id": schedule.id, "name": name, "zone": schedule.zone}).removesuffix(b"}")
+        appointments = b",".join(names.add(Role.DOCTOR, entry, entry.encoded) for entry in entries)
+        content = b'%b,"slots":%b,"appointments":[%b]}' % (about, slots.content, appointments)
+        return BoardDay(schedule.id, name, view.seq, *bounds, slots, content, names.version)
 
     def _keep(self, key: tuple[date, tuple[str, ...]], before: Board | None, board: Board) -> None:
         self._bytes += _size(board) - (_size(before) if before else 0)
@@ -149,17 +183,6 @@ class Boards:
         while self._bytes > _BUDGET and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._bytes -= _size(dropped)
-
-
-def _board_day(
-    view: DoctorView, name: str, bounds: tuple[datetime, datetime], slots: Encoded, entries: Iterable[Entry]
-) -> BoardDay:
-    ENCODED.inc()
-    schedule = view.schedule
-    about = orjson.dumps({"id": schedule.id, "name": name, "zone": schedule.zone}).removesuffix(b"}")
-    appointments = b",".join(entry.encoded for entry in entries)
-    content = b'%b,"slots":%b,"appointments":[%b]}' % (about, slots.content, appointments)
-    return BoardDay(schedule.id, name, view.seq, *bounds, slots, content)
 
 
 def _encoded(day: date, days: Iterable[BoardDay]) -> Encoded:

@@ -1,6 +1,7 @@
 """The last events of a doctor, as clients are sent them: what a client that was away for a short time has missed."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Self
@@ -53,10 +54,9 @@ class JournalEvent:
         """The estimated memory, in bytes. An entry that the view holds, too, is counted twice."""
         return _SIZE + len(self.calendar) + (self.entry.size if self.entry else 0)
 
-    @property
-    def encoded(self) -> bytes:
-        """The data of the `appointment` or `calendar` event, JSON."""
-        field, content = (b"appointment", self.entry.encoded) if self.entry else (b"calendar", self.calendar)
+    def encoded(self, named: Callable[[Entry], bytes]) -> bytes:
+        """Return the data of the `appointment` or `calendar` event, JSON. `named` returns an appointment's JSON."""
+        field, content = (b"appointment", named(self.entry)) if self.entry else (b"calendar", self.calendar)
         return b'{"type":"%b","%b":%b,"seq":%d,"prev":%d}' % (self.type.encode(), field, content, self.seq, self.prev)
 
 
