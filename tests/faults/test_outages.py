@@ -13,7 +13,8 @@ from tests.stack import BROKER, Stack
 pytestmark = pytest.mark.stack
 
 DOCTORS, SLOTS_EACH, PATIENTS = 8, 8, 24
-GOES_ON_WITHIN = 10.0
+GOES_ON_WITHIN = 30.0
+"""Seconds. On a quiet machine it is a few: this allows for one with several times its load."""
 ONE_ANSWER = Timeouts(total=12.0, attempt=12.0)
 KEEPING = [pytest.param("broker", False, id="broker")] if BROKER == "kafka" else []
 """The embedded broker stores nothing, so it cannot return with its data."""
