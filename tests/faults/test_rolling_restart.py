@@ -22,7 +22,7 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: long enough that commands do not queue."""
-PROMISED = 2.0 if BROKER == "kafka" else 4.0
+PROMISED = 2.0 if BROKER == "kafka" else 5.5
 """Seconds that a command may take meanwhile. The embedded broker delays a joining process by a second."""
 
 
