@@ -22,8 +22,9 @@ pytestmark = pytest.mark.stack
 DOCTORS, PATIENTS = 8, 12
 PAUSE = 0.25
 """Seconds between two commands of one patient: long enough that commands do not queue."""
-PROMISED = 2.0 if BROKER == "kafka" else 5.5
-"""Seconds that a command may take meanwhile. The embedded broker delays a joining process by a second."""
+PROMISED = 2.0 if BROKER == "kafka" else 15.0
+"""Seconds that a command may take meanwhile. Two seconds are promised on Apache Kafka. The embedded broker, which
+delays a joining process by a second, is for development: there the test only finds commands that hang."""
 
 
 async def test_while_processes_join_leave_and_are_replaced_every_command_is_answered_soon(
