@@ -117,7 +117,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         appointment_commands=appointment_commands,
-        day_changes=DayChangeCommands(records, command_client, clock),
+        day_changes=DayChangeCommands(records, command_client, names, clock),
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
         text_replies=TextReplies(

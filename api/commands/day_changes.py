@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from api.commands.command_client import CommandClient, stored
 from api.commands.days import Day
 from api.http.problems import Code, Problem, problem_of
+from api.people.names import AppointmentForStaff, Names, PersonName
 from hub.accounts.identity import Identity
 from hub.bus.ports import NoAnswer
 from hub.clock import Clock
@@ -91,7 +92,7 @@ class AppointmentDone(Value):
     type: Literal["changed"] = "changed"
     number: int
     total: int
-    appointment: AppointmentView
+    appointment: AppointmentForStaff
     replayed: bool
 
 
@@ -103,6 +104,7 @@ class AppointmentLeft(Value):
     total: int
     appointment_id: Id
     patient_id: Id
+    patient: PersonName
     start: Instant
     code: str
     detail: str
@@ -135,9 +137,10 @@ _Planner = Callable[[Schedule, Sequence[Appointment]], list[PlannedChange]]
 class DayChangeCommands:
     """Plans and carries out changes of whole days. The returned lines do the work."""
 
-    def __init__(self, records: Records, client: CommandClient, clock: Clock) -> None:
+    def __init__(self, records: Records, client: CommandClient, names: Names, clock: Clock) -> None:
         self._records = records
         self._client = client
+        self._names = names
         self._clock = clock
 
     async def move(self, who: Identity, doctor_id: str, request: MoveDay, key: str) -> Lines:
@@ -182,6 +185,7 @@ class DayChangeCommands:
         left: list[AppointmentLeft] = []
         position: dict[str, int] = {}
         yield DayBegun(total=total)
+        await self._names.learn_people(planned.patient_id for planned in plan.changes)
         for number, planned in enumerate(plan.changes, start=1):
             command = self._command(who, doctor_id, planned, key, reason)
             try:
@@ -192,13 +196,14 @@ class DayChangeCommands:
                 if problem.code in _UNDECIDED:
                     yield DayInterrupted(code=problem.code, detail=problem.detail)
                     return
-                left.append(_left(planned, number, total, problem))
+                left.append(self._left(planned, number, total, problem))
                 yield left[-1]
                 continue
             position |= done.position
             if not isinstance(done.value, AppointmentView):
                 raise TypeError(f"an actor answered {command.kind} with a schedule")
-            yield AppointmentDone(number=number, total=total, appointment=done.value, replayed=done.replayed)
+            shown = self._names.for_staff(done.value)
+            yield AppointmentDone(number=number, total=total, appointment=shown, replayed=done.replayed)
         yield DayFinished(changed=total - len(left), not_changed=tuple(left), position=position)
 
     async def _require_unchanged(self, planned: PlannedChange, command_id: str) -> None:
@@ -218,14 +223,14 @@ class DayChangeCommands:
             return CancelAppointment(**header, appointment_id=planned.appointment_id, reason=reason)
         return RescheduleAppointment(**header, appointment_id=planned.appointment_id, start=planned.to)
 
-
-def _left(planned: PlannedChange, number: int, total: int, problem: Problem) -> AppointmentLeft:
-    return AppointmentLeft(
-        number=number,
-        total=total,
-        appointment_id=planned.appointment_id,
-        patient_id=planned.patient_id,
-        start=planned.start,
-        code=problem.code,
-        detail=problem.detail,
-    )
+    def _left(self, planned: PlannedChange, number: int, total: int, problem: Problem) -> AppointmentLeft:
+        return AppointmentLeft(
+            number=number,
+            total=total,
+            appointment_id=planned.appointment_id,
+            patient_id=planned.patient_id,
+            patient=self._names.person(planned.patient_id),
+            start=planned.start,
+            code=problem.code,
+            detail=problem.detail,
+        )

@@ -38,6 +38,8 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("AppointmentDone", "replayed"): "Whether an earlier request with the same key had done it.",
     ("AppointmentLeft", "code"): "Why it could not be changed, for programs.",
     ("AppointmentLeft", "detail"): "Why it could not be changed, for people.",
+    ("AppointmentForStaff", "patient"): "The patient's id and name.",
+    ("AppointmentLeft", "patient"): "The patient's id and name.",
     ("AppointmentLeft", "start"): "The start of the appointment when the request was first made.",
     ("CancelDay", "reason"): "Why the day is cancelled. It is in the history, which the patients may read.",
     ("DayBegun", "total"): "The number of appointments that will be changed.",

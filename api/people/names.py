@@ -35,6 +35,12 @@ class NamedAppointment(AppointmentView):
     doctor: PersonName = Field(default_factory=_omitted)
 
 
+class AppointmentForStaff(AppointmentView):
+    """An appointment as staff see it: with the patient's name."""
+
+    patient: PersonName
+
+
 class Outside(Protocol):
     """What lists the appointments outside a doctor's hours."""
 
@@ -68,6 +74,19 @@ class Names:
     def version(self) -> int:
         """Changes whenever a name that was given out is another one now."""
         return self._directory.version
+
+    def person(self, id_: str) -> PersonName:
+        """Return a person with the name that is known."""
+        known = self._directory.get(id_)
+        return PersonName(id=id_, name=known.name if known else None)
+
+    def for_staff(self, appointment: AppointmentView) -> AppointmentForStaff:
+        """Return an appointment with the patient's name."""
+        return AppointmentForStaff(**dict(appointment), patient=self.person(appointment.patient_id))
+
+    async def learn_people(self, ids: Iterable[str]) -> None:
+        """Read the accounts of those of these people who are not known. If the database does not answer, none is."""
+        await self.read({id_ for id_ in ids if not self._directory.knows(id_)})
 
     def unknown(self, role: Role, appointments: Iterable[Parties]) -> set[str]:
         """Return the people of the appointments whose names this role is sent and this process does not know."""

@@ -12,6 +12,7 @@ from tests.api.rest_clinic import Answer, RestClinic, opening
 from tests.records_away import away
 
 DAY = opening(1).date().isoformat()
+CARL = {"id": "patient-carl", "name": "Carl"}
 
 
 async def change(clinic: RestClinic, what: str, body: dict[str, Any], who: str = "robin", key: str = "k") -> Answer:
@@ -49,6 +50,7 @@ async def test_a_late_doctors_day_moves_as_a_whole_the_last_appointment_first(cl
     assert kinds(answer) == ["begun", *["changed"] * 4, "finished"]
     assert answer.body[0]["total"] == 4
     assert [line["appointment"]["id"] for line in answer.body[1:-1]] == ids[::-1]
+    assert {str(line["appointment"]["patient"]) for line in answer.body[1:-1]} == {str(CARL)}
     assert answer.body[-1] | {"position": None} == {
         "type": "finished",
         "changed": 4,
@@ -73,6 +75,7 @@ async def test_a_day_moves_to_the_same_times_of_another_day(clinic: RestClinic) 
     assert kinds(answer) == ["begun", "changed", "not_changed", "finished"]
     [left] = answer.body[-1]["notChanged"]
     assert (left["appointmentId"], left["patientId"], left["code"]) == (ids[1], "patient-carl", "slot_taken")
+    assert left["patient"] == CARL
     assert await starts(clinic, ids) == [opening(2).isoformat().replace("+00:00", "Z"), 3]
 
 
