@@ -49,8 +49,8 @@ class DayChanges:
     ) -> Line | Problem | NoResponse:
         """Cancel the day's appointments. Calls `on_line` with each line, and returns the line `finished`.
 
-        A request that breaks off is repeated under its key until no line has come for the total timeout; then the lines
-        come again from the first one on.
+        A request that breaks off is repeated under its key, until no further appointment has been decided for the total
+        timeout. The lines then come again from the first one on.
         """
         return await self._change(f"{doctor_id}/cancel-day", {"date": day.isoformat(), "reason": reason}, on_line, key)
 
@@ -58,32 +58,43 @@ class DayChanges:
         self, path: str, body: dict[str, Any], on_line: Callable[[Line], None], key: str | None
     ) -> Line | Problem | NoResponse:
         now = asyncio.get_running_loop().time
-        headers, heard_at = {"Idempotency-Key": key or new_id()}, now()
+        headers, furthest, at = {"Idempotency-Key": key or new_id()}, 0, now()
+
+        def told(line: Line) -> None:
+            nonlocal furthest, at
+            on_line(line)
+            if line.get("number", 0) > furthest:
+                furthest, at = line["number"], now()
+
         while True:
-            failed: Problem | NoResponse = NoResponse("the lines ended before the work was done")
             token = self._tokens.access
-            try:
-                async for line in self._lines(path, body, {**headers, "Authorization": f"Bearer {token}"}):
-                    if isinstance(line, Problem):
-                        failed = line
-                        break
-                    heard_at = now()
-                    on_line(line)
-                    if line["type"] == "finished":
-                        self._positions.add(line["position"].items())
-                        return line
-                    if line["type"] == "interrupted":
-                        failed = Problem(line["code"], line["detail"])
-            except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
-                failed = NoResponse(f"{type(error).__name__} {error}".strip())
-            if isinstance(failed, Problem) and failed.code == "token_expired":
+            result = await self._attempt(path, body, {**headers, "Authorization": f"Bearer {token}"}, told)
+            if isinstance(result, Problem) and result.code == "token_expired":
                 if (refused := await self._tokens.renew(token, self._timeouts.attempt)) is not None:
                     return refused
                 continue
-            decided = isinstance(failed, Problem) and failed.code not in UNDECIDED
-            if decided or now() + _PAUSE > heard_at + self._timeouts.total:
-                return failed
+            undecided = isinstance(result, NoResponse) or (isinstance(result, Problem) and result.code in UNDECIDED)
+            if not undecided or now() + _PAUSE > at + self._timeouts.total:
+                return result
             await asyncio.sleep(_PAUSE)
+
+    async def _attempt(
+        self, path: str, body: dict[str, Any], headers: dict[str, str], told: Callable[[Line], None]
+    ) -> Line | Problem | NoResponse:
+        """Send the request once; return the line `finished`, or why it did not come."""
+        try:
+            async for line in self._lines(path, body, headers):
+                if isinstance(line, Problem):
+                    return line
+                told(line)
+                if line["type"] == "finished":
+                    self._positions.add(line["position"].items())
+                    return line
+                if line["type"] == "interrupted":
+                    return Problem(line["code"], line["detail"])
+        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
+            return NoResponse(f"{type(error).__name__} {error}".strip())
+        return NoResponse("the lines ended before the work was done")
 
     async def _lines(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> AsyncIterator[Line | Problem]:
         async with self._http.session.post(

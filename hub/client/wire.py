@@ -194,8 +194,14 @@ def problem_of(document: object, status: int | None = None, retry_after: float |
     own = error.get("appointmentId")
     return Problem(
         code=str(error.get("code", UNREADABLE)),
-        detail=str(error.get("detail", "")),
+        detail=" ".join([str(error.get("detail", "")), *_field_errors(error.get("errors"))]),
         status=status,
         retry_after=retry_after,
         appointment_id=own if isinstance(own, str) else None,
     )
+
+
+def _field_errors(errors: object) -> list[str]:
+    """Return what is wrong with each field, as sentences."""
+    found = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    return [f"{each.get('pointer')}: {each.get('detail')}." for each in found]

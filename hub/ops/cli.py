@@ -15,6 +15,7 @@ from rich.progress import Progress
 from hub.ops import doctor_commands, staff_commands
 from hub.ops.checkup.check import check, lines
 from hub.ops.demo.run import run as demo
+from hub.ops.local.api_locator import located_api
 from hub.ops.local.broker import Kind
 from hub.ops.local.data_dir_lock import DataDirTaken, find_run
 from hub.ops.local.database_locator import located_database
@@ -25,7 +26,6 @@ from hub.ops.local.parent_death_signal import set_parent_death_signal
 from hub.ops.local.ports import PortTaken
 from hub.ops.local.process import StartFailed
 from hub.ops.local.run import Plan, run
-from hub.ops.local.services import base_url
 from hub.ops.local.supervision import GaveUp
 from hub.ops.seeding.people import doctors, patients, receptionists
 from hub.ops.seeding.place import is_local
@@ -171,9 +171,8 @@ async def run_demo(*, url: str | None = None) -> int:
     """
     settings = load()
     running = find_run(settings.data_dir)
-    found = running.urls[0] if running and running.urls else base_url(settings.host, settings.port)
     database = settings.mongodb_url or (running.mongodb_url if running else None)
-    return await demo(url or found, database)
+    return await demo(url or located_api(settings), database)
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:

@@ -1,21 +1,27 @@
-"""The commands `clinic-hub doctor add`, `list`, `disable` and `enable`."""
+"""The commands `clinic-hub doctor add`, `list`, `disable`, `enable`, `move-day` and `cancel-day`."""
 
 import sys
 from collections.abc import Sequence
+from datetime import date
+from getpass import getpass
 
 from cyclopts import App
 from pydantic import ValidationError
 
+from hub.client.clinic import clinic_at
 from hub.clock import system_clock
+from hub.ids import new_id
 from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
+from hub.ops.day_changes import REFUSED, Change, change_day
 from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
+from hub.ops.local.api_locator import located_api
 from hub.ops.weekly_hours import shifts_of
 from hub.records.schedules import schedule_records_of
 from hub.scheduling.decision import Refused
 from hub.scheduling.values import rfc3339
 from hub.settings import load, timekeeper
 
-app = App(name="doctor", help="Add, list, disable and enable the doctors of the clinic.")
+app = App(name="doctor", help="Add, list, disable and enable the doctors of the clinic; move or cancel a doctor's day.")
 
 _SHOWN = 20
 _OFFICE = ("mon-fri 09:00-12:00 13:00-17:00",)
@@ -123,3 +129,85 @@ async def enable_doctor(doctor: str, /) -> int:
         return 1
     say(f"{account.name} takes appointments and can log in again.")
     return 0
+
+
+@app.command(name="move-day")
+async def move_day(  # noqa: PLR0913  # one parameter for each option
+    doctor: str,
+    /,
+    *,
+    date: date,
+    by: int | None = None,
+    to: date | None = None,
+    email: str,
+    key: str | None = None,
+    url: str | None = None,
+) -> int:
+    """Move all appointments of a doctor's day: later by minutes, or to the same times of another day.
+
+    The hub has to run. You log in as a receptionist, or as the doctor. The password is asked for, or read from the
+    first line of the standard input. Each patient is texted once. What cannot be moved stays, and is listed with
+    the reason.
+
+    Exits 0 if all were moved, 1 if nothing was done, 2 if some could not be moved, and 3 if the hub did not finish:
+    repeat the command with the printed key. What was done is not done again.
+
+    Parameters
+    ----------
+    doctor
+        The id or the name of the doctor.
+    date
+        The day in the doctor's time zone, as 2026-12-01.
+    by
+        How many minutes later: 30, 60, … up to 720. Negative: earlier. Give either --by or --to.
+    to
+        The day to move to, as 2026-12-02.
+    email
+        The e-mail address to log in with.
+    key
+        The key of an earlier attempt, to go on with it.
+    url
+        The address of an api process. Default: that of the run on DATA_DIR, else HOST and PORT.
+
+    """
+    if (by is None) == (to is None):
+        say("Give either --by or --to.", sys.stderr)
+        return REFUSED
+    if to is not None:
+        return await _change_day(doctor, email, key, url, lambda days, id_, *rest: days.move_to(id_, date, to, *rest))
+    return await _change_day(doctor, email, key, url, lambda days, id_, *rest: days.move_by(id_, date, by or 0, *rest))
+
+
+@app.command(name="cancel-day")
+async def cancel_day(  # noqa: PLR0913  # one parameter for each option
+    doctor: str, /, *, date: date, reason: str, email: str, key: str | None = None, url: str | None = None
+) -> int:
+    """Cancel all appointments of a doctor's day. The day stays open for new ones: the doctor adds time off first.
+
+    Logging in, the texts and the exit codes are those of `move-day`.
+
+    Parameters
+    ----------
+    doctor
+        The id or the name of the doctor.
+    date
+        The day in the doctor's time zone, as 2026-12-01.
+    reason
+        Why. The patients may read it in the history of the appointment.
+    email
+        The e-mail address to log in with.
+    key
+        The key of an earlier attempt, to go on with it.
+    url
+        The address of an api process. Default: that of the run on DATA_DIR, else HOST and PORT.
+
+    """
+    return await _change_day(doctor, email, key, url, lambda days, id_, *rest: days.cancel(id_, date, reason, *rest))
+
+
+async def _change_day(doctor: str, email: str, key: str | None, url: str | None, change: Change) -> int:
+    password = getpass(f"Password of {email}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    async with clinic_at(url or located_api(load()), system_clock) as clinic:
+        return await change_day(
+            clinic, email=email, password=password, doctor=doctor, key=key or new_id(), change=change
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.client.answers import Problem
+from hub.client.commands import Timeouts
 from tests.unit.client_examples import ann_at, drops, ok, problem, stand_in
 
 DAY = date(2026, 6, 1)
@@ -49,3 +50,14 @@ async def test_a_refused_day_change_is_not_repeated_and_an_expired_token_is_rene
     assert (first.key, second.key, second.token) == ("k", "k", "second")
     assert first.body == {"date": "2026-06-01", "reason": "ill"}
     assert third.body == {"date": "2026-06-01", "to": "2026-06-02"}
+
+
+async def test_a_request_in_which_nothing_more_is_decided_ends_after_the_total_timeout() -> None:
+    replayed = {**CHANGED, "total": 2, "replayed": True}
+    told: list[Any] = []
+    answers = [lines(BEGUN, replayed, INTERRUPTED)]
+    async with stand_in(rest=answers) as hub, ann_at(hub, Timeouts(total=1.0, attempt=0.5)) as ann:
+        gave_up = await ann.day_changes.move_by("ada", DAY, 30, told.append)
+    assert isinstance(gave_up, Problem)
+    assert gave_up.code == "try_again"
+    assert len(hub.received) > 1
