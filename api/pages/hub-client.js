@@ -77,6 +77,45 @@ export class Session {
     return this.#ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
   }
 
+  /** Move the appointments of a doctor's day: `{date, by}` (minutes) or `{date, to}` (another day). See `cancelDay`. */
+  moveDay(doctorId, change, options) {
+    return this.#changeDay(`/api/v1/doctors/${encodeURIComponent(doctorId)}/move-day`, change, options);
+  }
+
+  /** Cancel the appointments of a doctor's day, `{date, reason}`; the line `finished`. Throws a HubError.
+   *
+   * `onLine` is called with each line as it comes: `begun`, a `changed` or `not_changed` for each appointment, and
+   * `finished`. A request that breaks off is repeated under its `key`, until no further appointment has been decided for
+   * `patience.inAll` ms; the lines then come again from the first one on. */
+  cancelDay(doctorId, change, options) {
+    return this.#changeDay(`/api/v1/doctors/${encodeURIComponent(doctorId)}/cancel-day`, change, options);
+  }
+
+  async #changeDay(path, change, { onLine = () => {}, key = newId(), patience = PATIENCE } = {}) {
+    let furthest = 0;
+    let give_up_at = Date.now() + patience.inAll;
+    for (;;) {
+      const token = this.accessToken;
+      const headers = { Authorization: `Bearer ${token}`, "Idempotency-Key": key };
+      try {
+        for await (const line of lines(this.url, path, change, headers, patience.each)) {
+          onLine(line);
+          if (line.number > furthest) [furthest, give_up_at] = [line.number, Date.now() + patience.inAll];
+          if (line.type === "finished") return line;
+          if (line.type === "interrupted") throw new HubError(line.code, line.detail);
+        }
+        throw new HubError("no_answer", "The lines ended before the work was done.");
+      } catch (error) {
+        if (error.code === "token_expired") {
+          await this.renew(token);
+          continue;
+        }
+        if (!UNDECIDED.has(error.code) || Date.now() + REFRESH.pause >= give_up_at) throw error;
+      }
+      await sleep(REFRESH.pause);
+    }
+  }
+
   /** The answer to a request; with a new token if the old one has expired. Throws a HubError. */
   async #ask(method, path, body) {
     const token = this.accessToken;
@@ -544,22 +583,71 @@ function sleep(ms) {
 async function request(method, url, path, body, headers = {}, within = PATIENCE.inAll) {
   let response, said;
   try {
-    response = await fetch(`${url}${path}`, {
-      method,
-      headers: { "Content-Type": "application/json", ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(within),
-    });
+    response = await send(method, url, path, body, headers, AbortSignal.timeout(within));
     said = await response.text();
   } catch (error) {
     throw new HubError("no_answer", error.message); // also when the answer ends in its middle
   }
   if (response.status === 204) return null;
+  const answer = parsed(said, response);
+  if (!response.ok) throw refusal(answer, response);
+  return answer;
+}
+
+/** The lines of an answer, each as soon as it is there. Throws a HubError, also after `each` ms without a byte. */
+async function* lines(url, path, body, headers, each) {
+  const silence = new AbortController();
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new Error("The hub said nothing in time.")), each);
+  };
+  heard();
   try {
-    said = JSON.parse(said);
-  } catch {
-    throw new HubError("unavailable", `HTTP ${response.status}`);
+    const response = await unbroken(send("POST", url, path, body, headers, silence.signal));
+    if (!response.ok) throw refusal(parsed(await unbroken(response.text()), response), response);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let begun = "";
+    for (;;) {
+      const { done, value } = await unbroken(reader.read());
+      if (done) return;
+      heard();
+      const whole = (begun + value).split("\n");
+      begun = whole.pop();
+      for (const line of whole) if (line) yield parsed(line, response);
+    }
+  } finally {
+    clearTimeout(timer);
+    silence.abort();
   }
-  if (!response.ok) throw new HubError(said.code ?? "unavailable", said.detail ?? `HTTP ${response.status}`);
-  return said;
+}
+
+function send(method, url, path, body, headers, signal) {
+  return fetch(`${url}${path}`, {
+    method,
+    headers: { "Content-Type": "application/json", ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  });
+}
+
+/** The result of a part of an exchange. Throws a HubError when the connection ends before it. */
+async function unbroken(part) {
+  try {
+    return await part;
+  } catch (error) {
+    throw new HubError("no_answer", error.message);
+  }
+}
+
+function parsed(text, { status }) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HubError("unavailable", `HTTP ${status}`); // of a proxy, not of the hub
+  }
+}
+
+function refusal({ code, detail }, { status }) {
+  return new HubError(code ?? "unavailable", detail ?? `HTTP ${status}`);
 }

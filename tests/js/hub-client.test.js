@@ -391,7 +391,9 @@ class LogIn {
 
 async function withLogIn(run) {
   const hub = new LogIn();
-  const http = createServer((request, response) => hub.answer(request, response));
+  const http = createServer((request, response) =>
+    request.url.endsWith("/refresh") ? hub.answer(request, response) : hub.otherwise(request, response),
+  );
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   hub.url = `http://127.0.0.1:${http.address().port}`;
   try {
@@ -402,7 +404,6 @@ async function withLogIn(run) {
   }
 }
 
-/** A stand-in: `on` says how an event is answered (undefined: not at all), `admits` which code refuses a token. */
 test("a receptionist logs in at the staff's door, and changes the first password with new tokens after it", async () => {
   await withHub(async (hub) => {
     hub.firstPassword = true;
@@ -434,6 +435,93 @@ test("the desk searches for patients, with a new token when the first has expire
   });
 });
 
+const BEGUN = { type: "begun", total: 2 };
+const changed = (number) => ({ type: "changed", number, total: 2, replayed: false });
+const FINISHED = { type: "finished", changed: 2, notChanged: [], position: { ada: 2 } };
+const INTERRUPTED = { type: "interrupted", code: "try_again", detail: "no actor" };
+const ndjson = (...given) => given.map((line) => JSON.stringify(line) + "\n").join("");
+
+test("each line of a day change is told as soon as it is there, also if it comes in pieces", async () => {
+  await withDays(async (hub, session) => {
+    const told = [];
+    let goOn;
+    hub.answers.push(async (response) => {
+      const text = ndjson(BEGUN, changed(1));
+      response.write(text.slice(0, -20));
+      await new Promise((resolve) => (goOn = resolve));
+      response.write(text.slice(-20) + ndjson({ ...changed(2), who: "Zoë" }));
+      response.end(ndjson(FINISHED));
+    });
+    const result = session.moveDay("a/b", { date: "2026-12-01", by: 30 }, { onLine: (line) => told.push(line), key: "k" });
+    await until(() => told.length === 1 && goOn);
+    assert.deepEqual(told, [BEGUN]);
+    goOn();
+    assert.deepEqual(await result, FINISHED);
+    assert.deepEqual(told, [BEGUN, changed(1), { ...changed(2), who: "Zoë" }, FINISHED]);
+    assert.deepEqual(hub.asked, [["/api/v1/doctors/a%2Fb/move-day", { date: "2026-12-01", by: 30 }, "k"]]);
+  });
+});
+
+test("a day change that breaks off is repeated under its key until it is finished", async () => {
+  await withDays(async (hub, session) => {
+    const told = [];
+    hub.answers.push(
+      (response) => response.destroy(),
+      (response) => response.write(ndjson(BEGUN, changed(1)), () => response.destroy()),
+      (response) => response.end(ndjson(BEGUN, changed(1))),
+      (response) => response.end(ndjson(BEGUN, INTERRUPTED)),
+      (response) => response.end(ndjson(BEGUN) + "<html>"),
+      (response) => response.write(ndjson(BEGUN)), // and then nothing
+      (response) => response.end(ndjson(BEGUN, changed(1), changed(2), FINISHED)),
+    );
+    const options = { onLine: ({ type }) => told.push(type), patience: { inAll: 60_000, each: 500 } };
+    assert.deepEqual(await session.cancelDay("ada", { date: "2026-12-01", reason: "ill" }, options), FINISHED);
+    assert.equal(hub.asked.length, 7);
+    assert.equal(new Set(hub.asked.map((asked) => JSON.stringify(asked))).size, 1);
+    assert.equal(told.at(-1), "finished");
+  });
+});
+
+test("a day change that is refused, or in which nothing more is decided, ends", async () => {
+  await withDays(async (hub, session) => {
+    const quick = { patience: { inAll: 1_500, each: 1_000 } };
+    hub.answers.push((response) => response.writeHead(404).end('{"code": "not_found", "detail": "There is no such doctor."}'));
+    await assert.rejects(session.moveDay("who", { by: 30 }, quick), { code: "not_found", message: "There is no such doctor." });
+    assert.equal(hub.asked.length, 1);
+    const stuck = (response) => response.end(ndjson(BEGUN, changed(1), INTERRUPTED));
+    hub.answers.push(stuck, stuck, stuck, stuck, stuck);
+    await assert.rejects(session.moveDay("ada", { by: 30 }, quick), { code: "try_again" });
+    assert.ok(hub.asked.length > 2, "it was not repeated");
+  });
+});
+
+test("a day change goes on with a new token when the first has expired", async () => {
+  await withDays(async (hub, session) => {
+    hub.answers.push(
+      (response) => response.writeHead(401).end('{"code": "token_expired"}'),
+      (response) => response.end(ndjson(BEGUN, changed(1), changed(2), FINISHED)),
+    );
+    assert.deepEqual(await session.moveDay("ada", { by: 30 }), FINISHED);
+    assert.equal(session.accessToken, "access-2");
+    assert.deepEqual(hub.asked[0], hub.asked[1]);
+  });
+});
+
+/** A stand-in that answers each day change with the next of `answers`. */
+async function withDays(run) {
+  await withLogIn(async (logIn, stored) => {
+    const hub = { answers: [], asked: [] };
+    logIn.otherwise = async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      hub.asked.push([request.url, JSON.parse(body), request.headers["idempotency-key"]]);
+      await hub.answers.shift()(response);
+    };
+    await run(hub, new Session(logIn.url, stored));
+  });
+}
+
+/** A stand-in: `on` says how an event is answered (undefined: not at all), `admits` which code refuses a token. */
 class StandIn {
   tokens = [];
   requests = [];
