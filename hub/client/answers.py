@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.scheduling.views import AppointmentView
+from hub.client.appointment import NamedAppointment
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Granted:
     `replayed`: the hub had carried it out before this request, under the same key.
     """
 
-    appointment: AppointmentView
+    appointment: NamedAppointment
     status: int | None
     replayed: bool = False
 
@@ -66,7 +66,7 @@ class Answer:
 
     key: str
     ok: bool
-    appointment: AppointmentView | None
+    appointment: NamedAppointment | None
     code: str | None
     detail: str | None
     status: int | None

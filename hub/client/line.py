@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from hub.client.answers import Granted, NoResponse, Outcome, Problem
+from hub.client.appointment import NamedAppointment
 from hub.client.callbacks import Callbacks, ignore
 from hub.client.commands import Commands, Request, Timeouts, Transport, Via
 from hub.client.connection import ConnectionLost, Handler
@@ -15,7 +16,6 @@ from hub.client.positions import Positions
 from hub.client.reconnecting import CannotConnect, ReconnectingConnection
 from hub.client.rest import HttpClient, Tokens
 from hub.client.wire import Told, is_ok, parse, problem_of, request_body
-from hub.scheduling.views import AppointmentView
 
 
 class Line:
@@ -69,7 +69,7 @@ class Line:
             return ack
         try:
             self._positions.add(parse(Told, ack).position.items())
-            return Granted(parse(AppointmentView, ack.get("appointment")), None, ack.get("replayed") is True)
+            return Granted(parse(NamedAppointment, ack.get("appointment")), None, ack.get("replayed") is True)
         except ValidationError as error:
             return NoResponse(f"an ack without an appointment: {error.error_count()} errors")
 

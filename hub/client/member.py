@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from hub.client.answers import Problem
+from hub.client.appointment import NamedAppointment
 from hub.client.callbacks import Callbacks
 from hub.client.commands import Commands, Timeouts, Transport, User
 from hub.client.day_changes import DayChanges
@@ -18,11 +19,10 @@ from hub.client.wire import Board, DoctorCard, PatientCard
 from hub.ids import new_id
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
-from hub.scheduling.views import AppointmentView
 
 _DOCTORS: TypeAdapter[list[DoctorCard]] = TypeAdapter(list[DoctorCard])
 _SLOTS: TypeAdapter[list[Slot]] = TypeAdapter(list[Slot])
-_APPOINTMENTS: TypeAdapter[list[AppointmentView]] = TypeAdapter(list[AppointmentView])
+_APPOINTMENTS: TypeAdapter[list[NamedAppointment]] = TypeAdapter(list[NamedAppointment])
 
 _PATIENTS: TypeAdapter[list[PatientCard]] = TypeAdapter(list[PatientCard])
 
@@ -81,14 +81,14 @@ class Member:
         self._positions.add(board.position.items())
         return board
 
-    async def appointment(self, appointment_id: str) -> AppointmentView:
+    async def appointment(self, appointment_id: str) -> NamedAppointment:
         """Return one of the user's appointments."""
         reply = await self._get(f"/appointments/{appointment_id}")
-        return AppointmentView.model_validate(reply.body, extra="ignore")
+        return NamedAppointment.model_validate(reply.body, extra="ignore")
 
     async def appointments(
         self, statuses: Collection[Status] = (), start_from: datetime | None = None, start_to: datetime | None = None
-    ) -> list[AppointmentView]:
+    ) -> list[NamedAppointment]:
         """Return the user's appointments with these statuses (none given: all) that start in [from, to), by start."""
         query = {"limit": str(_PAGE)}
         if statuses:

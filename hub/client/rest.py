@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from yarl import URL
 
 from hub.client.answers import UNDECIDED, Granted, NoResponse, Outcome, Problem
+from hub.client.appointment import NamedAppointment
 from hub.client.commands import Request, Timeouts, Via
 from hub.client.positions import Positions
 from hub.client.wire import parse, problem_of, request_body
 from hub.ids import new_id
-from hub.scheduling.views import AppointmentView
 
 API = "/api/v1"
 _PAUSE = 0.5
@@ -178,7 +178,7 @@ class RestTransport:
         if reply.problem:
             return reply.problem
         try:
-            return Granted(parse(AppointmentView, reply.body), reply.status, reply.replayed)
+            return Granted(parse(NamedAppointment, reply.body), reply.status, reply.replayed)
         except ValidationError as error:
             return NoResponse(f"an answer that is no appointment: {error.error_count()} errors")
 

@@ -6,11 +6,12 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from hub.client.answers import UNREADABLE, Problem
+from hub.client.appointment import NamedAppointment
 from hub.client.commands import Request
 from hub.scheduling.schedule import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import AccountRole, Id, Instant, Value, rfc3339
-from hub.scheduling.views import AppointmentView, ScheduleView
+from hub.scheduling.views import ScheduleView
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,7 +24,7 @@ class AppointmentEvent(Value):
     """
 
     type: str
-    appointment: AppointmentView
+    appointment: NamedAppointment
     seq: int
     prev: int
 
@@ -59,7 +60,7 @@ class SyncAnswer(Value):
 
     mode: Literal["snapshot", "resume"]
     position: dict[Id, int]
-    appointments: tuple[AppointmentView, ...] = ()
+    appointments: tuple[NamedAppointment, ...] = ()
     events: tuple[DoctorEvent, ...] = ()
     calendar: ScheduleView | None = None
 
@@ -71,7 +72,7 @@ class OwnCalendar(Value):
     """
 
     calendar: ScheduleView
-    outside: tuple[AppointmentView, ...]
+    outside: tuple[NamedAppointment, ...]
     replayed: bool = False
 
 
@@ -82,7 +83,7 @@ class EnteredTimeOff(Value):
     """
 
     time_off: TimeOff
-    outside: tuple[AppointmentView, ...]
+    outside: tuple[NamedAppointment, ...]
     replayed: bool = False
 
 
@@ -144,7 +145,7 @@ class BoardDoctor(Value):
     name: str
     zone: ZoneName
     slots: tuple[Slot, ...]
-    appointments: tuple[AppointmentView, ...]
+    appointments: tuple[NamedAppointment, ...]
 
 
 class Board(Value):

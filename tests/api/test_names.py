@@ -4,9 +4,14 @@ import json
 from typing import Any
 
 from hub.accounts.account import Account
+from hub.client.appointment import PersonName, unnamed
+from hub.client.clinic import clinic_at
+from hub.client.member import Member
+from hub.clock import system_clock
 from hub.records.errors import StoreUnavailable
 from hub.records.memory import MemoryUsers
-from tests.api.rest_clinic import RestClinic, opening
+from hub.scheduling.views import view
+from tests.api.rest_clinic import PASSWORD, RestClinic, opening
 
 A = "/api/v1/appointments"
 CARL, ADA = {"id": "patient-carl", "name": "Carl"}, {"id": "doctor-ada", "name": "Dr. Ada"}
@@ -84,3 +89,21 @@ async def test_names_are_neither_stored_nor_on_the_bus_nor_in_the_log(clinic: Re
     stored = (await clinic.services.records.appointments.by_ids([appointment]))[appointment]
     told = [command.model_dump_json() for command in clinic.commands.asked]
     assert "Xaver" not in json.dumps([stored.model_dump_json(), *told, str(lines)])
+
+
+async def test_the_python_client_has_the_names(clinic: RestClinic) -> None:
+    carl, ada = PersonName(**CARL), PersonName(**ADA)
+    appointment = await clinic.book("carl", "ada", opening(1))
+    async with clinic_at(str(clinic.client.make_url("")), system_clock) as hub:
+        desk = await hub.log_in("receptionist", "robin@clinic.test", PASSWORD)
+        patient = await hub.log_in("patient", "carl@clinic.test", PASSWORD)
+        assert isinstance(desk, Member)
+        assert isinstance(patient, Member)
+        [shown] = (await desk.board(opening(1).date(), ["doctor-ada"])).doctors[0].appointments
+        confirmed = (await desk.commands.confirm(appointment)).appointment
+        assert confirmed
+        assert [shown.patient, confirmed.patient, (await desk.appointments())[0].patient] == [carl] * 3
+        assert (await patient.appointment(appointment)).doctor == ada
+        assert shown.doctor is None
+        stored = (await clinic.services.records.appointments.by_ids([appointment]))[appointment]
+        assert unnamed(confirmed) == view(stored)

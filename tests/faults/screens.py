@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.accounts.account import Account
 from hub.client.answers import Answer
+from hub.client.appointment import unnamed
 from hub.client.callbacks import Callbacks
 from hub.client.clinic import clinic_at
 from hub.client.member import Member
@@ -20,7 +21,7 @@ from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import APPOINTMENT_DURATION
-from hub.scheduling.views import view
+from hub.scheduling.views import AppointmentView, view
 from tests.days import day_after_tomorrow
 from tests.faults.js_clients import JsClients, js_clients
 from tests.faults.judged_run import PATIENCE, new_people
@@ -28,6 +29,10 @@ from tests.people import signed_in, token, tokens_of
 from tests.stack import Stack
 
 _CONNECT_AT_ONCE = 10
+
+
+def _shown(appointment: AppointmentView) -> dict[str, Any]:
+    return unnamed(appointment).model_dump(mode="json", by_alias=True)
 
 
 @dataclass
@@ -45,11 +50,11 @@ class Screen:
 
     def _snapshot(self, answer: SyncAnswer) -> None:
         self.log.append(["snapshot", dict(answer.position)])
-        self.view = {each.id: each.model_dump(mode="json", by_alias=True) for each in answer.appointments}
+        self.view = {each.id: _shown(each) for each in answer.appointments}
 
     def _event(self, event: AppointmentEvent) -> None:
         self.log.append(["event", event.appointment.doctor_id, event.seq])
-        self.view[event.appointment.id] = event.appointment.model_dump(mode="json", by_alias=True)
+        self.view[event.appointment.id] = _shown(event.appointment)
 
     def _cut(self) -> None:
         self.cuts += 1

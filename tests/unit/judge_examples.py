@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.client.answers import Answer
+from hub.client.appointment import NamedAppointment, PersonName
 from hub.client.commands import Command, Request, User, Via
 from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, WatchedDay
 from hub.ops.judge.dashboard import Dashboard
@@ -140,9 +141,9 @@ class FaultlessClinic:
         match self._give(self._command(request)):
             case Accepted(aggregate_id=appointment_id):
                 found = {each.id: each for each in self.appointments}
-                return replace(answer, appointment=view(found[appointment_id]))
+                return replace(answer, appointment=shown(found[appointment_id]))
             case Repeated(aggregate=appointment, events=events):
-                return replace(answer, appointment=view(as_of(appointment, events[-1].seq)), replayed=True)
+                return replace(answer, appointment=shown(as_of(appointment, events[-1].seq)), replayed=True)
             case Refused(code=code, detail=detail):
                 return replace(answer, ok=False, code=code.value, detail=detail, status=409)
 
@@ -165,7 +166,7 @@ class FaultlessClinic:
         return decision
 
     def _tell(self, doctor: Schedule, event: Event, after: Appointment) -> None:
-        told = AppointmentEvent(type=event.type, appointment=view(after), seq=event.seq, prev=event.prev)
+        told = AppointmentEvent(type=event.type, appointment=shown(after), seq=event.seq, prev=event.prev)
         for person in (after.doctor_id, after.patient_id):
             self.dashboards[person].on_event(told)
         for change in slot_changes(doctor, event, after):
@@ -253,3 +254,9 @@ def altered(
 ) -> list[Appointment]:
     """Return the appointments with one of them changed."""
     return [change(each) if each.id == which else each for each in appointments]
+
+
+def shown(appointment: Appointment) -> NamedAppointment:
+    """Return an appointment as staff get it, with a name that the record does not have."""
+    name = PersonName(id=appointment.patient_id, name="Ann")
+    return NamedAppointment(**dict(view(appointment)), patient=name)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from hub.client.answers import Answer
+from hub.client.appointment import unnamed
 from hub.client.commands import Kind, Request
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
@@ -100,8 +101,8 @@ def _contradictions(request: Request, answer: Answer, record: Record) -> Iterato
     appointment, event = recorded[0].appointment, recorded[0].event
     if appointment.id != shown.id or event.type != _EVENT_OF[request.command.kind]:
         yield f"{describe(request)}: the record has {event.type} {appointment.id}, but {shown.id} was acknowledged"
-    elif (then := _right_after(recorded[-1])) is not None and then != shown:
-        wrong = [name for name, value in shown if getattr(then, name) != value]
+    elif (then := _right_after(recorded[-1])) is not None and then != unnamed(shown):
+        wrong = [name for name, value in unnamed(shown) if getattr(then, name) != value]
         differ = ", ".join(f"{name} {getattr(then, name)} instead of {getattr(shown, name)}" for name in wrong)
         yield f"{describe(request)}: the record has {differ} for {shown.id} right after the command"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from hub.client.appointment import unnamed
 from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
@@ -101,7 +102,7 @@ def _same(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> 
         then = view(as_of(recorded.appointment, recorded.event.seq))
     except ValueError:  # the history is invalid; `consistency.states` reports it
         return True
-    return (received.type, received.prev, received.appointment) == (event.type, event.prev, then)
+    return (received.type, received.prev, unnamed(received.appointment)) == (event.type, event.prev, then)
 
 
 def _same_calendar(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:
