@@ -19,6 +19,7 @@ from api.resources import (
     accounts,
     appointments,
     board,
+    browser_sessions,
     calendar_feeds,
     day_changes,
     doctors,
@@ -48,6 +49,7 @@ log = structlog.get_logger()
 
 TABLE: tuple[Endpoint, ...] = (
     *accounts.routes.table,
+    *browser_sessions.routes.table,
     *profile.routes.table,
     *doctors.routes.table,
     *day_changes.routes.table,

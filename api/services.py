@@ -12,7 +12,7 @@ from api.commands.hours import HoursCommands
 from api.commands.text_replies import TextReplies
 from api.http.identity import Authenticator
 from api.http.problems import Problem
-from api.http.rate_limits import WriteRateLimit
+from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
 from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
 from api.people.directory import Directory
@@ -67,6 +67,7 @@ class Services:
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
+    visitor_rate_limit: VisitorRateLimit
     views: ViewStore
     patient_views: PatientViews
     boards: Boards
@@ -129,6 +130,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
             reply_within=timeouts.text_reply,
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
+        visitor_rate_limit=VisitorRateLimit(settings, monotonic),
         views=views,
         patient_views=PatientViews(views, records.appointments, monotonic, for_patients),
         boards=Boards(views, DoctorDirectory(records, monotonic), names, records, clock),

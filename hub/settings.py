@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+    # Reads of doctors and free times without a log-in, per network address. Each api process counts separately.
+    visitor_reads_per_minute_per_address: Annotated[int, Field(ge=1)] = 600
     # The memory that each api process may take for its live views, in MiB.
     view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
 

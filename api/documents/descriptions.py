@@ -50,6 +50,8 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("DayInterrupted", "detail"): "Why the hub could not go on, for people.",
     ("MoveDay", "date"): "The day whose appointments are moved, in the doctor's time zone.",
     ("DoctorView", "id"): "The id of the doctor.",
+    ("FreeDay", "date"): "The day, in the doctor's time zone.",
+    ("FreeDay", "free"): "The number of slots that can be booked now.",
     ("DoctorView", "name"): "The doctor's name.",
     ("EngineState", "name"): "What the server is: the database or the broker.",
     ("FeedLink", "path"): "The path of the calendar feed on this server. It contains a secret key.",

@@ -25,6 +25,7 @@ _Schemas = Mapping[tuple[tuple[str, str], JsonSchemaMode], Json]
 _BYTES: Json = {"type": "string", "format": "binary"}
 _PARAMETERS: Mapping[Source, str] = {"path": "path", "query": "query", "headers": "header"}
 _BEARER: Json = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+_SECURITY: Mapping[Access, list[Json]] = {Access.ANYONE: [], Access.VISITOR: [{}, {"bearer": []}]}
 _ABOUT = """\
 Patients and doctors book, confirm, cancel and watch appointments. The same commands go over Socket.IO: see
 `/asyncapi.json`.
@@ -87,7 +88,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
         "tags": [_tag(endpoint)],
         "summary": endpoint.summary,
         "description": cleandoc(endpoint.handler.__doc__ or ""),
-        "security": [] if endpoint.access is Access.ANYONE else [{"bearer": []}],
+        "security": _SECURITY.get(endpoint.access, [{"bearer": []}]),
         "parameters": [
             parameter
             for source in endpoint.takes

@@ -39,6 +39,11 @@ HEADERS: Mapping[str, Json] = {
         "description": "RFC 7234, code 111: the answer could not be compared with the database. Sent with `Age`.",
         "schema": {"type": "string"},
     },
+    "Set-Cookie": {
+        "description": "The cookie with the refresh token of a page, for `/api/v1/browser` only: `HttpOnly`, "
+        "`SameSite=Strict`, and `Secure` except in development over plain HTTP.",
+        "schema": {"type": "string"},
+    },
     "Link": {
         "description": 'RFC 8288, relation "next"; not on the last page.',
         "schema": {"type": "string"},

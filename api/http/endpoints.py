@@ -141,7 +141,7 @@ class Routes:
             fillable = {"services", "who", "request"} | ({"upload"} if upload else set())
             if unknown := hints.keys() - fillable:
                 raise TypeError(f"{handler.__name__}: unknown parameters {', '.join(unknown)}")
-            if "who" in hints and access is Access.ANYONE:
+            if "who" in hints and access in {Access.ANYONE, Access.VISITOR}:
                 raise TypeError(f"{handler.__name__}: there is no identity where anyone may call")
             own = (*uploads.PROBLEMS, *problems) if upload else problems
             self.table.append(
@@ -170,6 +170,8 @@ def _all_problems(
     method: Method, access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]
 ) -> tuple[Code, ...]:
     codes: list[Code] = [] if access is Access.ANYONE else list(_TOKEN_PROBLEMS)
+    if access is Access.VISITOR:
+        codes.append("too_many_requests")
     if access not in {Access.ANYONE, Access.ANY_LOG_IN}:
         codes.append("password_change_required")
     if access.of_some_roles:

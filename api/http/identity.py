@@ -22,6 +22,8 @@ class Access(StrEnum):
     """Who may call an endpoint, or send a socket command."""
 
     ANYONE = "anyone"
+    VISITOR = "visitor"
+    """Anyone. Who sends no token is limited by address; a token that is sent has to be good for everything."""
     SIGNED_IN = "signed_in"
     ANY_LOG_IN = "any_log_in"
     """Signed in, also with a first password that has to be changed before anything else."""
@@ -56,6 +58,7 @@ class Access(StrEnum):
 _PEOPLE = frozenset({Role.DOCTOR, Role.PATIENT, Role.RECEPTIONIST})
 _ROLES: Mapping[Access, frozenset[Role]] = {
     Access.ANYONE: _PEOPLE,
+    Access.VISITOR: _PEOPLE,
     Access.SIGNED_IN: _PEOPLE,
     Access.ANY_LOG_IN: _PEOPLE,
     Access.DOCTOR: frozenset({Role.DOCTOR}),
@@ -86,8 +89,11 @@ class Authenticator:
         self._verified: dict[str, Identity] = {}
 
     def authorize(self, request: web.Request, access: Access) -> Identity | None:
-        """Return the caller's identity, None where anyone may call. Raises `Problem` (401, 403)."""
-        if access is Access.ANYONE:
+        """Return the caller's identity, None where anyone may call. Raises `Problem` (401, 403).
+
+        A visitor is None, too: somebody who sends no token where none is needed.
+        """
+        if access is Access.ANYONE or (access is Access.VISITOR and hdrs.AUTHORIZATION not in request.headers):
             return None
         who = self._authenticate(request)
         request[WHO] = who

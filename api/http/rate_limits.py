@@ -105,6 +105,20 @@ class WriteRateLimit:
         self._addresses.take(network)
 
 
+class VisitorRateLimit:
+    """Limits the reads of each address without a log-in, in the memory of this process as `WriteRateLimit`."""
+
+    def __init__(self, settings: Settings, monotonic: Monotonic) -> None:
+        self._addresses = TokenBuckets(per_minute(settings.visitor_reads_per_minute_per_address), monotonic)
+
+    def count(self, address: str | None) -> None:
+        """Count one read. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        network = network_of(address)
+        if wait := self._addresses.wait(network):
+            raise too_many_requests(wait)
+        self._addresses.take(network)
+
+
 def too_many_requests(wait: float) -> Problem:
     """Return the problem (429) that asks the client to wait, at least one second; `wait` is in seconds."""
     seconds = max(1, math.ceil(wait))

@@ -8,9 +8,9 @@ from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
 from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
-from api.http.identity import Authenticator
+from api.http.identity import Access, Authenticator
 from api.http.lines import body_of
-from api.http.rate_limits import WriteRateLimit
+from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
 from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
 from api.http.uploads import read_upload
 
@@ -28,6 +28,10 @@ class Guards(Protocol):
     def write_rate_limit(self) -> WriteRateLimit:
         """Limits the writes of each user and address."""
 
+    @property
+    def visitor_rate_limit(self) -> VisitorRateLimit:
+        """Limits the reads of each address without a log-in."""
+
 
 def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.Response]]:
     """Return the aiohttp handler: authorize the caller, read what the endpoint takes, run it, send its answer."""
@@ -41,6 +45,8 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
         who = services.authenticator.authorize(request, access)
         if who is not None and writes:
             services.write_rate_limit.count(who.user_id, request.remote)
+        if who is None and access is Access.VISITOR:
+            services.visitor_rate_limit.count(request.remote)
         known = {"services": services, "who": who, "request": request}
         arguments: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():

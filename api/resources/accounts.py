@@ -11,35 +11,17 @@ from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
 from api.http.problems import FieldError, Problem
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
-from api.resources.profile import TAKEN, User, user_of
+from api.resources.log_ins import LogIn, SignUp, create_patient, is_too_long, log_in, renew
+from api.resources.profile import User, user_of
 from api.services import Services, own_account
 from hub.accounts.account import Account
-from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
+from hub.accounts.fields import NewPassword
 from hub.accounts.identity import Identity
 from hub.accounts.passwords import hash_password, verify_password
-from hub.accounts.person import person_of
 from hub.accounts.sessions import TokenPair
-from hub.ids import new_id
-from hub.records.schedules import schedule_of
-from hub.scheduling.values import AccountRole, Value
+from hub.scheduling.values import Value
 
 routes = Routes("/api/v1")
-
-
-class SignUp(Value):
-    """The account of a new patient."""
-
-    name: Name
-    email: Email
-    phone: Phone
-    password: NewPassword
-
-
-class LogIn(Value):
-    """An e-mail address and a password."""
-
-    email: Email
-    password: SecretStr
 
 
 class PasswordChange(Value):
@@ -79,21 +61,7 @@ class SignedIn(Value):
 )
 async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
     """Create a patient's account and log in."""
-    await services.sign_in_rate_limits.count("signup", request.remote, body.email)
-    account = Account(
-        id=new_id(),
-        role="patient",
-        name=body.name,
-        email=body.email,
-        phone=body.phone,
-        password_hash=await hash_password(body.password.get_secret_value(), services.settings.bcrypt_rounds),
-        created_at=services.clock(),
-    )
-    taken = await services.records.users.add([account])
-    if taken is not None:
-        raise Problem(*TAKEN[taken])
-    services.directory.put(person_of(account))
-    return await _start(services, account)
+    return _signed_in(*await create_patient(services, request.remote, body))
 
 
 @routes.endpoint(
@@ -101,7 +69,7 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
 )
 async def log_in_patient(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a patient."""
-    return await _log_in(services, request, body, "patient")
+    return _signed_in(*await log_in(services, request.remote, body, "patient"))
 
 
 @routes.endpoint(
@@ -112,7 +80,7 @@ async def log_in_patient(services: Services, request: web.Request, body: LogIn) 
 )
 async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a doctor."""
-    return await _log_in(services, request, body, "doctor")
+    return _signed_in(*await log_in(services, request.remote, body, "doctor"))
 
 
 @routes.endpoint(
@@ -123,7 +91,7 @@ async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -
 )
 async def log_in_staff(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a receptionist."""
-    return await _log_in(services, request, body, "receptionist")
+    return _signed_in(*await log_in(services, request.remote, body, "receptionist"))
 
 
 @routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"], sends=[REPLAYED])
@@ -133,12 +101,7 @@ async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Ans
     A client whose answer was lost repeats the request with the same `Idempotency-Key`, and gets the same pair, for 30
     seconds and until the new refresh token is used.
     """
-    renewed = await services.sign_in.refresh(body.refresh_token, headers.key)
-    if renewed is None:
-        raise _invalid_refresh_token()
-    if await _is_disabled(services, renewed[0]):  # disabled while this log-in began, so disabling did not end it
-        await services.sign_in.end_all(renewed[0].id)
-        raise _invalid_refresh_token()
+    renewed = await renew(services, body.refresh_token, headers.key)
     return answer_of(Done(_signed_in(*renewed), renewed[1].replayed))
 
 
@@ -170,7 +133,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
     # A person at an unlocked screen must not get more guesses here than at the log-in.
     await services.sign_in_rate_limits.count("login", request.remote, account.email or account.id)
     current = body.current.get_secret_value()
-    if _is_too_long(current) or not await verify_password(current, account.password_hash):
+    if is_too_long(current) or not await verify_password(current, account.password_hash):
         raise _wrong_password()
     if account.must_change_password and body.new.get_secret_value() == current:
         raise _invalid_body("/new", "Choose another password than the first one")
@@ -188,54 +151,6 @@ def _wrong_password() -> Problem:
 
 def _invalid_body(field: str, detail: str) -> Problem:
     return Problem("invalid_request", "The body is not valid.", errors=[FieldError(field, detail, "password")])
-
-
-async def _log_in(services: Services, request: web.Request, body: LogIn, role: AccountRole) -> SignedIn:
-    """Log in. Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role."""
-    await services.sign_in_rate_limits.count("login", request.remote, body.email)
-    account = await services.records.users.by_email(body.email)
-    password = body.password.get_secret_value()
-    if account is not None and (account.role != role or _is_too_long(password)):
-        account = None
-    # A password is verified without an account, too: the response time must not show whether the account exists.
-    hashed = account.password_hash if account else None
-    correct = await verify_password(password, hashed, services.settings.bcrypt_rounds)
-    if account is None or not correct:
-        raise _invalid_credentials()
-    if await _is_disabled(services, account):
-        raise Problem("forbidden", "This account is disabled. Ask the clinic.")
-    return await _start(services, account)
-
-
-async def _start(services: Services, account: Account) -> SignedIn:
-    """Start a log-in with the password that was verified. Raises `Problem` if it has been changed since."""
-    pair = await services.sign_in.start(account)
-    if pair is None:
-        raise _invalid_credentials()
-    return _signed_in(account, pair)
-
-
-def _invalid_credentials() -> Problem:
-    return Problem("invalid_credentials", "No account has this e-mail address, password and role.")
-
-
-async def _is_disabled(services: Services, account: Account) -> bool:
-    """Return whether it is the account of a doctor or a receptionist who has left the clinic."""
-    if account.role == "receptionist":
-        # Read again: the account may have been disabled while the password was verified.
-        receptionist = await services.records.users.by_id(account.id)
-        return receptionist is None or receptionist.disabled
-    doctor = await schedule_of(services.records, account.id) if account.role == "doctor" else None
-    return doctor is not None and doctor.disabled
-
-
-def _invalid_refresh_token() -> Problem:
-    return Problem("invalid_token", "This refresh token is not valid, or not any more. Log in again.")
-
-
-def _is_too_long(password: str) -> bool:
-    """Return whether the password is longer than bcrypt reads: its beginning alone would be accepted."""
-    return len(password.encode()) >= PASSWORD_BYTES.stop
 
 
 def _signed_in(account: Account, pair: TokenPair) -> SignedIn:

@@ -1,13 +1,18 @@
 """The doctors as patients see them, and their slots."""
 
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
 from api.commands.days import Day
-from api.http.endpoints import ById, Json, Routes
+from api.http.endpoints import Answer, ById, Json, Routes
 from api.http.identity import Access
 from api.http.positions import Known
 from api.http.problems import Problem
 from api.resources.profile import photo_path
 from api.services import Services
-from api.views.answers import SENDS, headers_of
+from api.views.answers import AGES, SENDS, headers_of
 from api.views.days import slots_on
 from hub.accounts.account import Account
 from hub.records.schedules import schedule_records_of
@@ -26,9 +31,26 @@ class SlotsQuery(Value):
     date: Day
 
 
-class DoctorView(Value):
-    """What every signed-in person sees of a doctor. Shifts are by the clock of `zone`, without regard to time off.
+class FreeDaysQuery(Value):
+    """The first day, in the doctor's time zone (today, if it is left out), and the number of days."""
 
+    first: Day | None = Field(
+        default=None, alias="from", description="The first day, in the doctor's time zone.", examples=["2026-11-30"]
+    )
+    days: Annotated[int, Field(ge=1, le=62)] = Field(default=14, description="The number of days.")
+
+
+class FreeDay(Value):
+    """How many slots of a doctor's day can be booked."""
+
+    date: date
+    free: int
+
+
+class DoctorView(Value):
+    """What everybody sees of a doctor, also without a log-in.
+
+    Shifts are by the clock of `zone`, without regard to time off.
     A `disabled` doctor accepts no new appointments. `photo` is the path of the picture.
     """
 
@@ -41,7 +63,7 @@ class DoctorView(Value):
     photo: str | None
 
 
-@routes.endpoint("GET", "", access=Access.SIGNED_IN)
+@routes.endpoint("GET", "", access=Access.VISITOR)
 async def list_doctors(services: Services) -> list[DoctorView]:
     """List the doctors by name."""
     accounts = await services.records.users.doctors()
@@ -49,7 +71,7 @@ async def list_doctors(services: Services) -> list[DoctorView]:
     return [_view(account, schedule_records[account.id].current) for account in accounts]
 
 
-@routes.endpoint("GET", "/{id}", access=Access.SIGNED_IN)
+@routes.endpoint("GET", "/{id}", access=Access.VISITOR)
 async def show_doctor(services: Services, path: ById) -> DoctorView:
     """Show one doctor."""
     account = await services.records.users.by_id(path.id)
@@ -59,7 +81,7 @@ async def show_doctor(services: Services, path: ById) -> DoctorView:
     return _view(account, schedule_records[account.id].current)
 
 
-@routes.endpoint("GET", "/{id}/slots", access=Access.SIGNED_IN, sends=SENDS)
+@routes.endpoint("GET", "/{id}/slots", access=Access.VISITOR, sends=SENDS)
 async def list_slots(services: Services, path: ById, query: SlotsQuery, headers: Known) -> Json[list[Slot]]:
     """List the slots of a doctor's day. It shows whether a slot is free, never who has booked it."""
     reading = await services.views.doctor(path.id, headers.seq_of(path.id))
@@ -67,6 +89,18 @@ async def list_slots(services: Services, path: ById, query: SlotsQuery, headers:
         raise Problem("not_found", _NOT_FOUND)
     slots = await slots_on(reading.view, query.date, services.clock(), services.records.appointments)
     return Json(slots, headers_of(reading))
+
+
+@routes.endpoint("GET", "/{id}/free-days", access=Access.VISITOR, sends=["Position", *AGES])
+async def list_free_days(services: Services, path: ById, query: FreeDaysQuery, headers: Known) -> Answer[list[FreeDay]]:
+    """List how many slots are free on each of several days of a doctor, one after the other."""
+    reading = await services.views.doctor(path.id, headers.seq_of(path.id))
+    if reading is None:
+        raise Problem("not_found", _NOT_FOUND)
+    view, now = reading.view, services.clock()
+    first = query.first or view.schedule.day_of(now)
+    days = (first + timedelta(days=number) for number in range(query.days))
+    return Answer([FreeDay(date=day, free=view.free_slots(day, now)) for day in days], headers_of(reading))
 
 
 def _view(account: Account, doctor: Schedule) -> DoctorView:

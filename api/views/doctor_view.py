@@ -34,9 +34,10 @@ class Gap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """The slots of a day, which are true until `until` if nothing changes."""
+    """The slots of a day, of which `free` can be booked. They are true until `until` if nothing changes."""
 
     answer: Encoded
+    free: int
     until: datetime
 
 
@@ -128,19 +129,30 @@ class DoctorView:
 
     def slots(self, day: date, now: datetime) -> Encoded | None:
         """Return the slots of the doctor's calendar day as JSON; None for a day that begins before the window."""
+        read = self._day(day, now)
+        return None if read is None else read.answer
+
+    def free_slots(self, day: date, now: datetime) -> int:
+        """Return how many slots of the doctor's calendar day can be booked; 0 before the window, which has passed."""
+        read = self._day(day, now)
+        return 0 if read is None else read.free
+
+    def _day(self, day: date, now: datetime) -> _Day | None:
         known = self._days.get(day)
         if known is not None and now < known.until:
-            return known.answer
+            return known
         begin, end = self.schedule.day_bounds(day)
         if begin < self.begin:
             return None
         self._forget(day)
-        answer = encoded_slots(slots_of(self.schedule, day, self._slot_owners, now))
+        slots = slots_of(self.schedule, day, self._slot_owners, now)
+        answer = encoded_slots(slots)
         if len(self._days) >= _MOST_DAYS:
             self._forget(next(iter(self._days)))
-        self._days[day] = _Day(answer, _changes_at(begin, end, now))
+        read = _Day(answer, sum(slot.available for slot in slots), _changes_at(begin, end, now))
+        self._days[day] = read
         self._size += _DAY_SIZE + len(answer.content)
-        return answer
+        return read
 
     def _from(self, wanted: AppointmentFilter, lowest: datetime, after: After | None) -> Iterator[Entry]:
         """Yield the appointments from a start on, in order; after the position `after`."""

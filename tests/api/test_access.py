@@ -54,6 +54,7 @@ SLOT = opening(1).isoformat()
 TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
 PICTURE = picture()
 NEW_PATIENT = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
+PAGE = {"X-Requested-By": "page", "Sec-Fetch-Site": "same-origin"}
 KEYED = {"Idempotency-Key": "today"}
 ROWS = [
     #                                               nobody patient other doctor other receptionist
@@ -77,6 +78,17 @@ ROWS = [
         json={"email": "robin@clinic.test", "password": PASSWORD},
     ),
     Row("POST", "/api/v1/auth/refresh", (401, 401, 401, 401, 401, 401), json={"refreshToken": "none"}),
+    Row("POST", "/api/v1/browser/sign-up", (201, 201, 201, 201, 201, 201), json=NEW_PATIENT, headers=PAGE),
+    Row(
+        "POST",
+        "/api/v1/browser/sign-in",
+        (200, 200, 200, 200, 200, 200),
+        json={"email": "ada@clinic.test", "password": PASSWORD},
+        headers=PAGE,
+    ),
+    # Their door is the cookie of a page.
+    Row("POST", "/api/v1/browser/refresh", (401, 401, 401, 401, 401, 401), headers=PAGE),
+    Row("POST", "/api/v1/browser/sign-out", (204, 204, 204, 204, 204, 204), headers=PAGE),
     Row("POST", "/api/v1/auth/logout", (401, 204, 204, 204, 204, 204)),
     Row("POST", "/api/v1/auth/logout/all", (401, 204, 204, 204, 204, 204)),
     Row(
@@ -99,14 +111,20 @@ ROWS = [
         (404, 404, 404, 404, 404, 404),
         "/api/v1/calendars/doctor-ada/guess.ics",
     ),
-    Row("GET", "/api/v1/doctors", (401, 200, 200, 200, 200, 200)),
-    Row("GET", "/api/v1/doctors/{id}", (401, 200, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
+    Row("GET", "/api/v1/doctors", (200, 200, 200, 200, 200, 200)),
+    Row("GET", "/api/v1/doctors/{id}", (200, 200, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
     Row(
         "GET",
         "/api/v1/doctors/{id}/slots",
-        (401, 200, 200, 200, 200, 200),
+        (200, 200, 200, 200, 200, 200),
         "/api/v1/doctors/doctor-ada/slots",
         query={"date": "2026-11-24"},
+    ),
+    Row(
+        "GET",
+        "/api/v1/doctors/{id}/free-days",
+        (200, 200, 200, 200, 200, 200),
+        "/api/v1/doctors/doctor-ada/free-days",
     ),
     Row(
         "POST",

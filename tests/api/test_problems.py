@@ -24,7 +24,7 @@ def test_every_refusal_becomes_a_problem_with_its_code(code: RefusalCode) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/v1", "/api/v1/appointments/", "/api/v2/doctors", "//", "/api/v1/doctors/%ff", "/a?b=%zz"],
+    ["/api", "/api/v1", "/api/v1/appointments/", "/api/v2/doctors", "/api/v1/doctors/%ff", "/a?b=%zz"],
 )
 async def test_an_unknown_path_is_a_problem(clinic: RestClinic, path: str) -> None:
     answer = await clinic.ask("GET", path, "carl")
@@ -51,7 +51,7 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(
 
 async def test_every_get_also_answers_head(clinic: RestClinic) -> None:
     assert (await clinic.ask("HEAD", "/health/live")).status == 200
-    assert (await clinic.ask("HEAD", "/api/v1/doctors")).status == 401
+    assert (await clinic.ask("HEAD", "/api/v1/users/me")).status == 401
 
 
 async def test_an_unexpected_error_is_logged_once_and_hidden_from_the_client(
