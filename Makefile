@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test slow faults check seed demo bench lock clean
+.PHONY: help run kafka test slow faults check vendor seed demo bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,11 +45,16 @@ faults: $(READY) ## play faults from a seed and judge all promises (ARGS="--seed
 
 # ruff without its cache: the order of imports depends on which modules exist, and the cache does not notice a module
 # that was added or removed.
-check: $(READY) ## format, lint, types, and who may import whom
+check: $(READY) $(NODE_READY) ## format, lint, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/tsc --project .
+	node_modules/.bin/eslint --no-warn-ignored api/pages
+
+vendor: $(READY) $(NODE_READY) ## copy the packages that the pages use from node_modules, as package-lock.json names them
+	@$(BIN)/python -m tests.tools.vendor
 
 seed: $(RUN_READY) ## fill an empty database: doctors, patients, appointments
 	@exec $(BIN)/clinic-hub seed $(ARGS)

@@ -15,6 +15,7 @@ from api.http.middleware import request_middleware
 from api.http.request_reading import BODY_LIMIT
 from api.http.serving import serve
 from api.metrics import add_metrics
+from api.pages.routes import Pages
 from api.resources import (
     accounts,
     appointments,
@@ -77,13 +78,16 @@ class Api:
 
 def build(services: Services) -> web.Application:
     """Return the application with every endpoint, without sockets. Opens no connection."""
-    application = web.Application(middlewares=[request_middleware(services.settings)], client_max_size=BODY_LIMIT)
+    pages = Pages(services.settings)
+    middleware = request_middleware(services.settings, pages.missing)
+    application = web.Application(middlewares=[middleware], client_max_size=BODY_LIMIT)
     for endpoint in TABLE:
         handler = serve(endpoint, services)
         if endpoint.method == "GET":
             application.router.add_get(endpoint.path, handler)  # this adds HEAD, too
         else:
             application.router.add_route(endpoint.method, endpoint.path, handler)
+    pages.add_to(application)
     add_documents(application, TABLE, services.settings)
     add_metrics(application)
     return application

@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     # The clinic's name and phone number in texts. The name may take 40 of the 160 units of a text.
     clinic_name: Annotated[str, AfterValidator(_clinic_name)] = "Clinic Hub"
     clinic_phone: Annotated[str, AfterValidator(_clinic_phone)] | None = None
+    # The colour of buttons and links on the pages. They use it darker or lighter where text would be hard to read.
+    clinic_color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0b6e6e"
     twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_from_patient: OurNumber | None = None

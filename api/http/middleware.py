@@ -4,7 +4,7 @@ It is one middleware, because each further one costs every request another corou
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final
 
@@ -22,6 +22,9 @@ from hub.ids import new_id
 from hub.settings import Settings
 
 log = structlog.get_logger()
+
+Missing = Callable[[web.Request], web.Response | None]
+"""Returns the page for an address where there is nothing; None if the caller asks for no page."""
 
 REQUEST_ID: Final = "X-Request-ID"
 
@@ -41,8 +44,11 @@ _TLS_ONLY: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
-def request_middleware(settings: Settings) -> Middleware:
-    """Return the middleware. Every exception of the handler becomes a problem document."""
+def request_middleware(settings: Settings, missing: Missing) -> Middleware:
+    """Return the middleware. Every exception of the handler becomes a problem document.
+
+    A browser that asks for a page at an address where there is nothing gets that of `missing`.
+    """
     cors, proxies = CorsPolicy(settings.cors_origins), TrustedProxies(settings.trusted_proxies)
     headers = HEADERS if settings.clinic_env == "development" else {**HEADERS, **_TLS_ONLY}
 
@@ -60,7 +66,8 @@ def request_middleware(settings: Settings) -> Middleware:
         except Exception as error:  # noqa: BLE001  # the last handler: a problem for the client, a log line
             problem = _problem_for(request, error)
             code = problem.code
-            response = _answer(problem, request_id)
+            page = missing(request) if isinstance(error, web.HTTPNotFound) else None
+            response = page or _answer(problem, request_id)
         for name, value in headers.items():
             response.headers.setdefault(name, value)  # a page may have its own Content-Security-Policy
         cors.add_headers(request, response)

@@ -21,60 +21,54 @@ export async function logIn(url, role, email, password, options = {}) {
   return new Session(url, said, options);
 }
 
-/** What the hub refused: `code` is for programs, `message` for people. */
+/** What the hub refused: `code` is for programs, `message` for people; `errors` names each wrong field of a request. */
 export class HubError extends Error {
-  constructor(code, detail) {
+  constructor(code, detail, errors = []) {
     super(detail);
     this.name = "HubError";
     this.code = code;
+    this.errors = errors;
   }
 }
 
-/** The tokens of one log-in. However many find the access token expired, it is refreshed once.
+/** Whether the hub may still do what it answered with this code: then it is safe to send the same again. */
+export function isUndecided(code) {
+  return UNDECIDED.has(code);
+}
+
+/** The doctors by name, also without a log-in, which the hub limits by address. Throws a HubError. */
+export function readDoctors(url) {
+  return request("GET", url, "/api/v1/doctors");
+}
+
+/** The slots of a doctor's day ("2026-12-01") as they are now, also without a log-in: `[{start, end, available}]`. */
+export function readSlots(url, doctorId, date) {
+  return request("GET", url, `/api/v1/doctors/${encodeURIComponent(doctorId)}/slots?${new URLSearchParams({ date })}`);
+}
+
+/** How many slots are free on each of `days` days of a doctor, also without a log-in: `[{date, free}]`.
  *
- * A refresh token works once, so several sessions of one log-in share each refresh: the objects of one page, and the
- * tabs of one origin, also a tab that is restored later from tokens that were stored before the refresh. For that, the
- * tokens of the last refresh are kept in `storage` (localStorage where there is one; `null`: only in this page), and
- * one tab refreshes at a time, by a lock of `locks` (the Web Locks of the browser). Call `forget` when one logs out.
- *
- * A refresh whose answer is lost is repeated with the same `Idempotency-Key`, and the hub gives the same tokens. */
-export class Session {
-  #shared;
+ * They begin at `from` ("2026-12-01"), or today in the doctor's time zone. */
+export function readFreeDays(url, doctorId, { from, days = 14 } = {}) {
+  const query = new URLSearchParams(from ? { from, days } : { days });
+  return request("GET", url, `/api/v1/doctors/${encodeURIComponent(doctorId)}/free-days?${query}`);
+}
 
-  constructor(url, { accessToken, refreshToken, user = null, passwordChangeRequired = false }, options = {}) {
-    Object.assign(this, { url, accessToken, refreshToken, user, passwordChangeRequired });
-    this.renewing = null;
-    this.#shared = new SharedTokens(`clinic-hub ${url} ${refreshToken.split(".")[0]}`, options);
-  }
-
-  /** Get a new pair unless that has been done since `expired` was current. Throws a HubError when there is none. */
-  async renew(expired) {
-    if (this.accessToken !== expired) return;
-    this.renewing ??= this.#shared.alone(() => this.#renew(expired)).finally(() => (this.renewing = null));
-    await this.renewing;
-  }
-
-  /** Change the password. Every other log-in of the person ends; this one gets new tokens. Throws a HubError. */
-  async changePassword(current, fresh) {
-    const headers = { Authorization: `Bearer ${this.accessToken}` };
-    await request("POST", this.url, "/api/v1/auth/password", { current, new: fresh }, headers);
-    await this.renew(this.accessToken);
-    this.passwordChangeRequired = false;
-  }
-
+/** The requests of somebody who is logged in: `url`, `accessToken` and `renew` are those of the classes made of it. */
+export class HubRequests {
   /** Patients who match all words of `query`: beginnings of the name's parts, the e-mail, the phone. For staff. */
   searchPatients(query, limit = 20) {
-    return this.#ask("GET", `/api/v1/patients?${new URLSearchParams({ q: query, limit })}`);
+    return this.ask("GET", `/api/v1/patients?${new URLSearchParams({ q: query, limit })}`);
   }
 
   /** One patient: `{id, name, phone, email, hasLogIn}`. For staff. */
   patient(id) {
-    return this.#ask("GET", `/api/v1/patients/${encodeURIComponent(id)}`);
+    return this.ask("GET", `/api/v1/patients/${encodeURIComponent(id)}`);
   }
 
   /** Change `name`, `phone` or `email` of a patient who cannot log in. For receptionists. */
   changePatient(id, change) {
-    return this.#ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
+    return this.ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
   }
 
   /** Move the appointments of a doctor's day: `{date, by}` (minutes) or `{date, to}` (another day). See `cancelDay`. */
@@ -116,8 +110,8 @@ export class Session {
     }
   }
 
-  /** The answer to a request; with a new token if the old one has expired. Throws a HubError. */
-  async #ask(method, path, body) {
+  /** The answer to any request; with a new token if the old one has expired. Throws a HubError. */
+  async ask(method, path, body) {
     const token = this.accessToken;
     const send = () => request(method, this.url, path, body, { Authorization: `Bearer ${this.accessToken}` });
     try {
@@ -127,6 +121,40 @@ export class Session {
       await this.renew(token);
       return await send();
     }
+  }
+}
+
+/** The tokens of one log-in. However many find the access token expired, it is refreshed once.
+ *
+ * A refresh token works once, so several sessions of one log-in share each refresh: the objects of one page, and the
+ * tabs of one origin, also a tab that is restored later from tokens that were stored before the refresh. For that, the
+ * tokens of the last refresh are kept in `storage` (localStorage where there is one; `null`: only in this page), and
+ * one tab refreshes at a time, by a lock of `locks` (the Web Locks of the browser). Call `forget` when one logs out.
+ *
+ * A refresh whose answer is lost is repeated with the same `Idempotency-Key`, and the hub gives the same tokens. */
+export class Session extends HubRequests {
+  #shared;
+
+  constructor(url, { accessToken, refreshToken, user = null, passwordChangeRequired = false }, options = {}) {
+    super();
+    Object.assign(this, { url, accessToken, refreshToken, user, passwordChangeRequired });
+    this.renewing = null;
+    this.#shared = new SharedTokens(`clinic-hub ${url} ${refreshToken.split(".")[0]}`, options);
+  }
+
+  /** Get a new pair unless that has been done since `expired` was current. Throws a HubError when there is none. */
+  async renew(expired) {
+    if (this.accessToken !== expired) return;
+    this.renewing ??= this.#shared.alone(() => this.#renew(expired)).finally(() => (this.renewing = null));
+    await this.renewing;
+  }
+
+  /** Change the password. Every other log-in of the person ends; this one gets new tokens. Throws a HubError. */
+  async changePassword(current, fresh) {
+    const headers = { Authorization: `Bearer ${this.accessToken}` };
+    await request("POST", this.url, "/api/v1/auth/password", { current, new: fresh }, headers);
+    await this.renew(this.accessToken);
+    this.passwordChangeRequired = false;
   }
 
   /** Remove the tokens from the storage. */
@@ -371,6 +399,11 @@ export class HubLine {
     }
   }
 
+  /** Connect anew, when something says that the present connection is dead although nobody has closed it. */
+  reconnect() {
+    if (this.connected && !this.#ended) this.#socket.disconnect();
+  }
+
   /** Say goodbye; nothing is told any more. */
   close() {
     this.#end(new HubError("closed", "The line was closed."), false);
@@ -580,7 +613,8 @@ function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function request(method, url, path, body, headers = {}, within = PATIENCE.inAll) {
+/** The JSON that the hub answers to one request, null if nothing; `within` is in ms. Throws a HubError. */
+export async function request(method, url, path, body, headers = {}, within = PATIENCE.inAll) {
   let response, said;
   try {
     response = await send(method, url, path, body, headers, AbortSignal.timeout(within));
@@ -648,6 +682,6 @@ function parsed(text, { status }) {
   }
 }
 
-function refusal({ code, detail }, { status }) {
-  return new HubError(code ?? "unavailable", detail ?? `HTTP ${status}`);
+function refusal({ code, detail, errors }, { status }) {
+  return new HubError(code ?? "unavailable", detail ?? `HTTP ${status}`, errors);
 }

@@ -11,6 +11,7 @@ from api.app import TABLE, build
 from api.documents.routes import PATHS
 from api.http.endpoints import Endpoint
 from api.http.problems import KINDS, Code
+from api.pages import routes as pages
 from tests.api.documented import assert_documented, document, validator
 from tests.api.rest_clinic import RestClinic, make_services
 
@@ -24,7 +25,7 @@ def test_the_document_is_valid() -> None:
     validate(document())
 
 
-async def test_every_route_is_in_the_document_or_is_a_document() -> None:
+async def test_every_route_is_in_the_document_or_is_a_document_or_a_page() -> None:
     application = build(await make_services())
     served = {
         (route.method, route.resource.canonical)
@@ -32,7 +33,7 @@ async def test_every_route_is_in_the_document_or_is_a_document() -> None:
         if route.resource and route.method != "HEAD"
     }
     told = {(method.upper(), path) for path, each in document()["paths"].items() for method in each}
-    assert served - told == {("GET", path) for path in {*PATHS, metrics.PATH}}
+    assert served - told == {("GET", path) for path in {*PATHS, *pages.PATHS, pages.FILE_ROUTE, metrics.PATH}}
     assert told - served == set()
 
 

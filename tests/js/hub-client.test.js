@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
 
-import { HubError, HubLine, logIn, Progress, Session } from "../../api/pages/hub-client.js";
+import { HubError, HubLine, logIn, Progress, readDoctors, readFreeDays, readSlots, Session } from "../../api/pages/hub-client.js";
 
 const APPOINTMENT = { id: "a1", doctorId: "ada", patientId: "ann", version: 1, status: "scheduled" };
 const event = (seq, doctorId = "ada") => ({ type: "booked", appointment: { ...APPOINTMENT, doctorId }, seq, prev: seq - 1 });
@@ -421,6 +421,31 @@ test("a receptionist logs in at the staff's door, and changes the first password
   });
 });
 
+test("a connection that is said to be dead is made anew, and nothing is missed", async () => {
+  await withHub(async (hub) => {
+    const told = [];
+    hub.on("sync", () => snapshot({ ada: 1 }));
+    const line = await hub.line({ onAppointment: ({ seq }) => told.push(seq), onDisconnected: () => told.push("lost") });
+    hub.on("sync", () => resume({ ada: 2 }, event(2)));
+    line.reconnect();
+    await until(() => told.length === 2);
+    assert.deepEqual(told, ["lost", 2]);
+  });
+});
+
+test("doctors and free times are read without a log-in, and a refusal names the wrong fields", async () => {
+  await withHub(async (hub) => {
+    for (const read of [readDoctors(hub.url), readSlots(hub.url, "a/b", "2026-12-01"), readFreeDays(hub.url, "a", { from: "2026-12-01", days: 7 })]) await read;
+    await assert.rejects(readFreeDays(hub.url, "a", { days: 99 }), (error) => error.errors[0].pointer === "/days");
+    assert.deepEqual(hub.requests, [
+      ["/api/v1/doctors", undefined],
+      ["/api/v1/doctors/a%2Fb/slots?date=2026-12-01", undefined],
+      ["/api/v1/doctors/a/free-days?from=2026-12-01&days=7", undefined],
+      ["/api/v1/doctors/a/free-days?days=99", undefined],
+    ]);
+  });
+});
+
 test("the desk searches for patients, with a new token when the first has expired", async () => {
   await withHub(async (hub) => {
     const session = new Session(hub.url, { accessToken: "expired", refreshToken: "refresh" });
@@ -589,6 +614,11 @@ class StandIn {
       response.writeHead(expired ? 401 : 200, { "Content-Type": "application/json" });
       const { method, url } = request;
       return response.end(JSON.stringify(expired ? { code: "token_expired" } : { method, url, body }));
+    }
+    if (request.url.startsWith("/api/v1/doctors") && request.method === "GET") {
+      const wrong = request.url.includes("days=99");
+      response.writeHead(wrong ? 422 : 200, { "Content-Type": "application/json" });
+      return response.end(JSON.stringify(wrong ? { code: "invalid_request", errors: [{ pointer: "/days" }] } : []));
     }
     if (request.url.endsWith("/password")) return response.writeHead(204).end();
     const right = request.url.endsWith("/refresh") ? this.refreshes : JSON.parse(body).password === "right";

@@ -192,6 +192,7 @@ class _Hub:
     def _say_ready(self, notes: Sequence[str]) -> None:
         self._say("Clinic Hub is ready; Ctrl-C stops it.")
         for url in self._urls():
+            self._say(f"  pages     {url}   for patients and staff: book, sign in")
             self._say(f"  api       {url}   documentation {url}/docs")
         for process in self._engines:
             self._say(f"  {process.program.name:9} 127.0.0.1:{process.port}")

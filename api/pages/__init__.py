@@ -1,0 +1,1 @@
+"""The pages for people: what a browser gets, and how it is served."""

@@ -1,0 +1,102 @@
+// The line of a page to the hub, and whether there is a connection at all.
+
+import { HubLine } from "../hub-client.js";
+import { io } from "../vendor/socket.io.esm.min.js";
+import { session } from "./session.js";
+
+const BEAT = { every: 1_300, within: 1_300 }; // ms: so a connection that is dead without a word is known within 3 s
+const QUICK = 700; // ms: a line that comes back sooner is no loss, as when the hub is restarted
+
+/** Whether the hub can be reached, and who wants to know. */
+class Connection {
+  lost = false;
+  /** @type {Set<(lost: boolean) => void>} */
+  #hears = new Set();
+  #beatLost = false;
+  #lineLost = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {Set<HubLine>} */
+  lines = new Set();
+
+  /** Call `hears` whenever the connection is lost or back, and return what ends that.
+   *
+   * @param {(lost: boolean) => void} hears */
+  onChange(hears) {
+    this.#hears.add(hears);
+    return () => void this.#hears.delete(hears);
+  }
+
+  /** Begin to look after the connection, while somebody looks at the page. */
+  start() {
+    addEventListener("offline", () => this.beaten(false));
+    addEventListener("online", () => void this.#beat());
+    document.addEventListener("visibilitychange", () => void this.#beat());
+    setInterval(() => void this.#beat(), BEAT.every);
+  }
+
+  /** @param {boolean} lost */
+  lineIs(lost) {
+    clearTimeout(this.#timer);
+    const say = () => {
+      this.#lineLost = lost;
+      this.#say();
+    };
+    if (lost) this.#timer = setTimeout(say, QUICK);
+    else say();
+  }
+
+  async #beat() {
+    if (document.hidden) return;
+    try {
+      await fetch("/health/live", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(BEAT.within) });
+      this.beaten(true);
+    } catch {
+      this.beaten(false);
+    }
+  }
+
+  /** @param {boolean} well */
+  beaten(well) {
+    const back = well && this.#beatLost;
+    this.#beatLost = !well;
+    // The network was away, and a websocket may not have noticed: what was told meanwhile would come late, or never.
+    if (back) for (const line of this.lines) line.reconnect();
+    this.#say();
+  }
+
+  #say() {
+    const lost = this.#beatLost || this.#lineLost;
+    if (lost === this.lost) return;
+    this.lost = lost;
+    for (const hears of this.#hears) hears(lost);
+  }
+}
+
+/** The connection of this page. */
+export const connection = new Connection();
+
+/** The line of the user who is signed in. `hears` are the callbacks of a `HubLine`. Open it with `open`.
+ *
+ * @param {import("../hub-client.js").Hears} hears */
+export function lineOf(hears) {
+  const line = new HubLine({
+    io,
+    session,
+    ...hears,
+    onConnected: () => {
+      connection.lineIs(false);
+      hears.onConnected?.();
+    },
+    onDisconnected: () => {
+      connection.lineIs(true);
+      hears.onDisconnected?.();
+    },
+    onEnd: (error) => {
+      session.end();
+      hears.onEnd?.(error);
+    },
+  });
+  connection.lines.add(line);
+  return line;
+}

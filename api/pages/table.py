@@ -1,0 +1,36 @@
+"""The table of the pages for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Language = Literal["en", "de"]
+LANGUAGES: Final[Sequence[Language]] = ("en", "de")
+"""The languages of the pages; the first is that of browsers that ask for none of them."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its path, the module in `api/pages` that draws it, and its title in both languages.
+
+    `about`: what `make run` says of its address.
+    """
+
+    path: str
+    module: str
+    en: str
+    de: str
+    about: str = ""
+
+    def title(self, language: Language) -> str:
+        """Return the title in this language."""
+        return self.en if language == "en" else self.de
+
+
+PAGES: Final[Sequence[Page]] = (
+    Page("/", "home/page.js", "Welcome", "Willkommen", "where patients and staff begin"),
+    Page("/sign-in", "sign_in/page.js", "Sign in", "Anmelden"),
+    Page("/sign-up", "sign_up/page.js", "Sign up", "Registrieren"),
+)
+MISSING: Final = Page("", "missing/page.js", "Page not found", "Seite nicht gefunden")
+"""What a browser gets at an address where there is nothing."""
