@@ -13,13 +13,18 @@ from hub.client.commands import Timeouts
 from hub.client.positions import Positions
 from hub.client.rest import API, HttpClient, Tokens
 from hub.client.wire import problem_of
-from hub.ids import new_id
+from hub.ids import derived_id, new_id
 
 Line = Mapping[str, Any]
 """A line as the hub sends it, with its `type`."""
 
 _PAUSE = 0.5
 """Seconds between two attempts."""
+
+
+def command_key(key: str, appointment_id: str) -> str:
+    """Return the key under which the hub changes one appointment of a day change with this key."""
+    return derived_id("day-change", key, appointment_id)
 
 
 class DayChanges:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stack
 _PLANTS = "tests.tools.nemesis.plants"
 _BUSY = Behaviour(pause=(0.1, 0.8))
 _CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
+_CHANGING_DAYS = Behaviour(pause=(0.1, 0.8), changes_a_day=0.15)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
 _SESSION = session_timeout(BROKER)
@@ -54,6 +55,12 @@ QUICK = {
     ),
 }
 SLOW = {
+    "a day change that skips an appointment": Planted(
+        api=f"{_PLANTS}.api_skipping_appointments",
+        says=(7, "a day change skipped an appointment"),
+        behaviour=_CHANGING_DAYS,
+        seconds=20.0,
+    ),
     "lost deadlines": Planted(
         agents=f"{_PLANTS}.agents_forgetting_deadlines",
         says=(5, "a due reminder was never sent"),

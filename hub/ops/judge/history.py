@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Self
 
 from hub.client.answers import Answer
-from hub.client.commands import Command, Request
+from hub.client.commands import Command, Request, User
+from hub.client.day_changes import Line
 from hub.ops.judge.reads import Read
 
 
@@ -13,12 +15,49 @@ from hub.ops.judge.reads import Read
 class Exchange:
     """One request and its answer; `answer` is None while the caller waits, and when it stopped waiting.
 
-    `abandoned`: the caller stopped waiting on purpose, so a missing answer breaks no promise.
+    `abandoned`: the caller stopped waiting on purpose, so a missing answer breaks no promise. `planned`: the command
+    was of a day change, and was to be refused if the appointment did not start at this time any more.
     """
 
     request: Request
     answer: Answer | None = None
     abandoned: bool = False
+    planned: datetime | None = None
+
+
+@dataclass
+class DayChange:
+    """A request to move a doctor's day `by` minutes or `to` another day, or to cancel it for a `reason`.
+
+    `at` is the time of the first attempt. `lines` are those of the last attempt, each with the time at which it came.
+    `abandoned`: the caller stopped waiting on purpose.
+    """
+
+    user: User
+    doctor_id: str
+    day: date
+    key: str
+    at: datetime
+    by: int | None = None
+    to: date | None = None
+    reason: str | None = None
+    abandoned: bool = False
+    begun_at: datetime | None = None
+    """When the first line of any attempt came: the appointments to change were fixed before."""
+    lines: list[tuple[Line, datetime]] = field(default_factory=list)
+
+    @property
+    def finished(self) -> Line | None:
+        """The last line, if the hub finished the request."""
+        last = self.lines[-1][0] if self.lines else None
+        return last if last and last["type"] == "finished" else None
+
+    def on_line(self, line: Line, at: datetime) -> None:
+        """Record a line. A repeated request sends its lines again from the first one on."""
+        if line["type"] == "begun":
+            self.lines = []
+            self.begun_at = self.begun_at or at
+        self.lines.append((line, at))
 
 
 @dataclass
@@ -49,6 +88,22 @@ class History:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._reads: list[Read] = []
+        self.day_changes: list[DayChange] = []
+
+    def copy(self) -> Self:
+        """Return a history to which more can be added without changing this one."""
+        other = type(self)()
+        other._entries = {id_: Entry(list(entry.exchanges)) for id_, entry in self._entries.items()}  # noqa: SLF001  # of the same class
+        other._reads = list(self._reads)  # noqa: SLF001  # the same
+        return other
+
+    def enter(self, exchange: Exchange) -> None:
+        """Record an exchange that is over."""
+        self._entries.setdefault(exchange.request.command_id, Entry()).exchanges.append(exchange)
+
+    def on_day_change(self, change: DayChange) -> None:
+        """Record a day change that is about to be requested."""
+        self.day_changes.append(change)
 
     def on_request(self, request: Request) -> None:
         """Record a request."""

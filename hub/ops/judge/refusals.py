@@ -71,6 +71,7 @@ class _Case:
         self.entry = entry
         self.user = exchange.request.user
         self.answer = answer
+        self.planned = exchange.planned
         self.command = exchange.request.command
         self.record = record
         self.writing = tolerance.writing
@@ -144,7 +145,12 @@ def _patient_busy(case: _Case) -> bool:
 
 
 def _wrong_status(case: _Case) -> bool:
-    """Return whether the status did not allow the change, or a move was to the slot that the appointment has."""
+    """Return whether the status did not allow the change, or a move was to the slot that the appointment has.
+
+    A day change also leaves alone what was moved since it was planned.
+    """
+    if case.planned is not None and any(state.start != case.planned for state in case.states):
+        return True
     if any(occupancy.start == case.command.start for occupancy in case.own):
         return True
     visits = _VISITS_ALLOWED.get(case.command.kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.ops.judge import answers, consistency, notifications, reads, refusals
+from hub.ops.judge import answers, consistency, day_changes, notifications, reads, refusals
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
@@ -17,9 +17,11 @@ def judge(
 ) -> list[Violation]:
     """Return all violations of promises. An empty list means that this evidence shows no broken promise.
 
-    `history` has all commands of its clients, and reads. `record` has all appointments of all doctors, read after all
-    commands were answered and all dashboards were up to date (see `hub.ops.judge.dashboard.Dashboard.has`).
+    `history` has all commands, day changes and reads of its clients. `record` has all appointments of all doctors, read
+    after all commands were answered and all dashboards were up to date (see `hub.ops.judge.dashboard.Dashboard.has`).
     """
+    skipped = list(day_changes.complete(history, record, tolerance.writing))
+    history = day_changes.with_their_commands(history, record)
     found = [
         *consistency.overlaps_of_doctors(record),
         *consistency.overlaps_of_patients(record, tolerance.writing),
@@ -33,6 +35,7 @@ def judge(
         *answers.decided(history),
         *refusals.untrue(history, record, tolerance),
         *reads.current_and_true(history.reads, record),
+        *skipped,
     ]
     for dashboard in dashboards:
         found += notifications.in_order(dashboard)

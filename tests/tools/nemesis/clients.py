@@ -3,22 +3,28 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.client.commands import Command, Kind
+from hub.client.day_changes import Line
 from hub.ids import derived_id, new_id
+from hub.ops.judge.history import DayChange
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status, Visit
 from hub.scheduling.views import AppointmentView
 from tests.own_list import read_own
-from tests.tools.nemesis.people import People, Person, slot_in
+from tests.tools.nemesis.people import WITHOUT_LOG_IN, People, Person, slot_in
 
 _HANGS_UP_AFTER = (0.005, 0.4)
 """Seconds."""
 _REMEMBERED = 20
 _YESTERDAY = timedelta(days=1)
 _SOON, _TO_BE_REMINDED, _LATER = timedelta(0), REMINDER_LEAD, timedelta(hours=20)
+_DAY_LATER = timedelta(days=1)
+_LEAVES = 0.3
+"""The part of the day changes whose receptionist leaves before the end, and of these the part that is given up."""
 _SLOTS_WANTED = 3
 _DAY = 48
 """Slots."""
@@ -44,6 +50,8 @@ class Behaviour:
     changes_own: float = 0.5
     reads_own: float = 0.3
     """Of doctors, after a command."""
+    changes_a_day: float = 0.08
+    """Of receptionists."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,11 @@ class _Client:
         if dice < behaviour.watches:
             return await self._watch()
         dice -= behaviour.watches
+        if self._person.member.user.role == "receptionist":
+            if dice < behaviour.changes_a_day:
+                await self._change_a_day()
+                return False
+            dice -= behaviour.changes_a_day
         if dice < behaviour.asks_again and self._before:
             again = self.chance.choice(self._before)
             await self._ask(again.command, again.key)
@@ -130,6 +143,44 @@ class _Client:
             self._remember(command, key)
         if self._person.member.user.role == "doctor" and self.chance.random() < self._behaviour.reads_own:
             await self._read()
+
+    async def _change_a_day(self) -> None:
+        """Move or cancel the day of a doctor; some leave before the end, and of these some ask for it once more."""
+        who, doctor = self._person.member.user, self.chance.choice(self._doctors)
+        day = self._clock().date() + self.chance.choice((timedelta(0), timedelta(0), _DAY_LATER))
+        change = DayChange(who, doctor, day, new_id(), self._clock())
+        match self.chance.choice(("later", "earlier", "another day", "cancelled")):
+            case "later":
+                change.by = self.chance.choice((30, 60, 120))
+            case "earlier":
+                change.by = -30
+            case "another day":
+                change.to = day + _DAY_LATER
+            case _:
+                change.reason = "The doctor is ill"
+        self._history.on_day_change(change)
+        if self.chance.random() < _LEAVES:
+            change.abandoned = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.chance.uniform(*_HANGS_UP_AFTER)):
+                    await self._send_day_change(change)
+            if self.chance.random() < _LEAVES:
+                return
+            change.abandoned = False
+        await self._send_day_change(change)
+
+    async def _send_day_change(self, change: DayChange) -> None:
+        days = self._person.member.day_changes
+
+        def on_line(line: Line) -> None:
+            change.on_line(line, self._clock())
+
+        if change.reason is not None:
+            await days.cancel(change.doctor_id, change.day, change.reason, on_line, change.key)
+        elif change.to is not None:
+            await days.move_to(change.doctor_id, change.day, change.to, on_line, change.key)
+        else:
+            await days.move_by(change.doctor_id, change.day, change.by or 0, on_line, change.key)
 
     async def _read(self) -> None:
         """List the doctor's own appointments from yesterday on. The judge compares the answer with the record."""
@@ -173,7 +224,7 @@ class _Client:
         doctor = who.id if who.role == "doctor" else self.chance.choice(self._doctors)
         if who.role == "patient":
             return Command("book", doctor_id=doctor, start=start)
-        patient = f"patient-of-{self.chance.randrange(8)}"
+        patient = self.chance.choice((*(f"patient-of-{number}" for number in range(8)), *WITHOUT_LOG_IN))
         if self.chance.random() < _WALK_INS:
             start = slot_in(self._clock, _SOON) - APPOINTMENT_DURATION
         return Command("book", doctor_id=doctor, start=start, patient_id=patient)

@@ -55,6 +55,7 @@ def write_evidence(evidence: Evidence, folder: Path) -> None:
     """Write the evidence into a folder, as files with one JSON object per line."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "history.jsonl", [_command(exchange) for exchange in evidence.history.exchanges()])
+    _write(folder / "day_changes.jsonl", [asdict(each) for each in evidence.history.day_changes])
     _write(folder / "record.jsonl", [each.model_dump(mode="json") for each in evidence.record.appointments.values()])
     _write(folder / "texts.jsonl", [each.model_dump(mode="json", exclude={"body"}) for each in evidence.texts.values()])
     _write(folder / "phones.jsonl", [asdict(each) for each in evidence.arrived])

@@ -21,11 +21,13 @@ from hub.ops.judge.history import History
 from hub.records.ports import Records
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.settings import Settings
-from tests.people import doctors_and_patients, receptionist, signed_in, tokens_of
+from tests.people import doctors_and_patients, patient, receptionist, signed_in, tokens_of
 
 PATIENCE = Timeouts(total=90.0, attempt=12.0)
 """Seconds: longer than all overlapping faults, so that every command of a client that waits is decided."""
 _CONNECT_AT_ONCE = 10
+WITHOUT_LOG_IN = tuple(f"patient-without-{number}" for number in range(4))
+"""The ids of patients whom the clinic registered. They have one phone, and cannot log in."""
 _FIRST_PHONE = 6_000_000
 
 
@@ -91,7 +93,9 @@ async def connect_people(
     ]
     receptionists = [receptionist(f"receptionist-of-{number}") for number in range(size.receptionists)]
     accounts = [*doctors, *patients, *receptionists]
-    assert await records.users.add(accounts) is None
+    phone = f"+1202{_FIRST_PHONE - 1}"
+    family = [patient(id_, email=None, phone=phone, password_hash=None) for id_ in WITHOUT_LOG_IN]
+    assert await records.users.add([*accounts, *family]) is None
     tokens = tokens_of(settings, clock)
     history = History()
     async with AsyncExitStack() as lines:

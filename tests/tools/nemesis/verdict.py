@@ -104,6 +104,8 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
         },
         Promise.APPLIED_ONCE: {
             "commands": len(history.entries),
+            "day changes": len(history.day_changes),
+            "appointments in day changes": sum(max(0, len(each.lines) - 2) for each in history.day_changes),
             "sent more than once": sum(answer.attempts > 1 for answer in answers),
             "asked again later": sum(len(entry.exchanges) > 1 for entry in history.entries),
             "left without waiting": sum(exchange.abandoned for exchange in exchanges),
