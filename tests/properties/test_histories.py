@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -80,12 +81,26 @@ EVENTS = {each.model_fields["type"].default for each in get_args(AnyEvent)}
 AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
 
 
+def test_the_invariants_hold_after_the_same_commands_as_ever() -> None:
+    _try_histories(200, same_as_ever=True)
+
+
+@pytest.mark.slow
 def test_the_invariants_hold_after_any_commands() -> None:
+    _try_histories(2000, same_as_ever=False)
+
+
+def _try_histories(number: int, *, same_as_ever: bool) -> None:
+    """Try random histories. `same_as_ever`: with a fixed seed, so that a change fails only by what it changes."""
     outcomes: set[str] = set()
     run_state_machine_as_test(
         lambda: Histories(outcomes),
         settings=settings(
-            max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=number,
+            stateful_step_count=50,
+            deadline=None,
+            derandomize=same_as_ever,
+            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
     refusals = {code.value for code in RefusalCode} - {RefusalCode.PATIENT_BUSY.value}  # the record's to find
@@ -254,6 +269,8 @@ class Histories(RuleBasedStateMachine):
         }
         if getattr(command, field, None) is not None and (field != "kind" or isinstance(command, CHANGES)):
             written = command.model_dump() | {field: changed[field]}
+            if field == "kind":
+                written.pop("reason", None)  # only a cancellation has one
             self.send(CommandAdapter.validate_python(written))
 
     @precondition(lambda self: self.sent)
@@ -357,7 +374,8 @@ class Histories(RuleBasedStateMachine):
             schedule_record = self.clinic.states[appointment.doctor_id].schedule_record
             for event in appointment.history:
                 if event.type in {"booked", "rescheduled"}:
-                    assert event.start > event.at or (event.by.role is Role.DOCTOR and event.type == "booked")
+                    walked_in = event.type == "booked" and event.by.role in {Role.DOCTOR, Role.RECEPTIONIST}
+                    assert event.start > event.at or (walked_in and event.at < event.start + timedelta(minutes=15))
                     doctor = as_of(schedule_record, event.prev).current
                     assert doctor.works_at(event.start)
                     assert not doctor.disabled
