@@ -167,7 +167,11 @@ class Nemesis:
 
     async def _pause(self, fault: Fault) -> Effect:
         process = self._process(fault)
-        async with self._busy[process]:
+        async with AsyncExitStack() as locks:
+            if fault.kind == "broker paused" and self._stack.broker_kind == "embedded":
+                # See docs/faults.md: with a third worker that comes and goes, nobody got doctors again for minutes.
+                await locks.enter_async_context(self._membership)
+            await locks.enter_async_context(self._busy[process])
             await self._stack.pause(process)
             return await self._keep_stopped(process, fault.seconds)
 
