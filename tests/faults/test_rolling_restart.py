@@ -19,7 +19,7 @@ from tests.stack import BROKER, Stack
 
 pytestmark = pytest.mark.stack
 
-DOCTORS, PATIENTS = 8, 12
+DOCTORS, PATIENTS = 8, 6
 PAUSE = 0.25
 """Seconds between two commands of one patient: long enough that commands do not queue."""
 PROMISED = 2.0 if BROKER == "kafka" else 15.0

@@ -21,7 +21,8 @@ MANY_PATIENTS = 96
 @pytest.mark.parametrize(
     ("changes", "patients", "cut_every"),
     [
-        pytest.param(2_000, PATIENTS, 0.1, id="2000"),
+        pytest.param(800, PATIENTS, 0.05, id="800"),
+        pytest.param(2_000, PATIENTS, 0.1, id="2000", marks=pytest.mark.slow),
         pytest.param(20_000, MANY_PATIENTS, 0.4, id="20000", marks=pytest.mark.slow),
     ],
 )
