@@ -39,6 +39,7 @@ async def test_a_worker_paused_before_its_write_overwrites_nothing_and_books_no_
         assert all(answer.decided for answer in run.answers)
 
 
+@pytest.mark.slow
 async def test_without_fences_the_judge_reports_a_slot_with_two_winners(tmp_path: Path) -> None:
     async with scenario(tmp_path, "tests.faults.agents_pausing_without_fences") as (_, run, outcome):
         assert outcome == "Saved"
@@ -62,6 +63,7 @@ async def test_a_paused_worker_books_nothing_by_outdated_hours(tmp_path: Path) -
         assert violations == []
 
 
+@pytest.mark.slow
 async def test_without_fences_the_judge_reports_a_booking_outside_the_hours(
     tmp_path: Path,
 ) -> None:

@@ -50,6 +50,7 @@ async def test_of_fifty_patients_for_each_of_a_hundred_slots_one_wins_while_agen
         assert len(record.appointments) == len(done.slots)
 
 
+@pytest.mark.slow
 async def test_when_agents_publish_before_they_write_the_judge_reports_missing_changes(
     tmp_path: Path,
 ) -> None:

@@ -51,12 +51,14 @@ async def test_every_screen_shows_the_record_after_cut_connections_and_kills(
             assert sum(len(screen.log) for screen in screens) > changes
 
 
+@pytest.mark.slow
 async def test_without_reading_missing_notices_the_screens_miss_events(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_losing_without_mending") as (_, _, people):
         await people.busy.change(200)
         assert "lost" in {fault for _, fault in await people.faults(within=4.0)}
 
 
+@pytest.mark.slow
 async def test_without_sync_the_screens_miss_events(tmp_path: Path) -> None:
     async with scenario(tmp_path, api="tests.faults.api_without_sync") as (_, balancer, people):
         cutting = asyncio.create_task(cut_for_ever(balancer, 0.1))
