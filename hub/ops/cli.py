@@ -211,8 +211,8 @@ async def _fill(records: Records, settings: Settings) -> Sequence[str]:
         outcome = await seed(records, timekeeper(settings)(), show, _REPORT)
     if isinstance(outcome, NotSeeded):
         return [f"seed      {outcome.reason}"]
-    counts = f"{outcome.doctors} doctors, {outcome.patients} patients, {outcome.appointments} appointments"
-    return [f"seed      {counts}; see {_REPORT}"]
+    patients = f"{outcome.patients} patients and {outcome.registered_patients} without a log-in"
+    return [f"seed      {outcome.doctors} doctors, {patients}, {outcome.appointments} appointments; see {_REPORT}"]
 
 
 async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:

@@ -15,7 +15,7 @@ from api.commands.hours import HoursRequest, TimeOffRequest
 from hub.accounts.account import Account
 from hub.accounts.passwords import verify_password
 from hub.ops.seeding.history import history
-from hub.ops.seeding.people import doctors, patients
+from hub.ops.seeding.people import doctors, patients, receptionists, registered_patients
 from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
 from hub.records.appointment_filter import AppointmentFilter
@@ -24,10 +24,11 @@ from hub.scheduling.apply import apply_all
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.slots import slots_of
-from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status
+from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status, Visit
 from tests.people import patient
 
-NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 10, 4, 5, tzinfo=UTC)
+"""A Monday morning in London, an afternoon in Kolkata."""
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
 EVERYTHING = 100_000
 
@@ -71,18 +72,21 @@ def test_the_hours_and_the_time_off_of_the_seed_are_what_a_doctor_may_enter() ->
 
 async def test_there_are_ten_doctors_many_patients_and_weeks_of_appointments(seeded: Seeded) -> None:
     assert await seeded.records.users.count(Role.DOCTOR) == seeded.report.doctors == 10
-    assert await seeded.records.users.count(Role.PATIENT) == seeded.report.patients >= 100
+    assert await seeded.records.users.count(Role.PATIENT) == seeded.report.patients + 6
+    assert seeded.report.patients >= 100
     assert len(seeded.appointments) == seeded.report.appointments >= 500
 
 
 async def test_there_are_past_and_future_appointments_of_every_status(seeded: Seeded) -> None:
     past = [each for each in seeded.appointments if each.start < NOW]
     future = [each for each in seeded.appointments if each.start >= NOW]
-    assert {each.status for each in past} == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
+    over = {each.status for each in past if each.end < NOW - APPOINTMENT_DURATION}
+    assert over == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
     assert {each.status for each in future} == {Status.SCHEDULED, Status.CONFIRMED, Status.CANCELLED}
     assert min(len(past), len(future)) > 200
     types = {event.type for each in seeded.appointments for event in each.history}
     assert types >= {"booked", "confirmed", "cancelled", "completed", "no_show", "rescheduled", "reminded"}
+    assert types >= {"checked_in", "called_in"}
     assert any([e.type for e in each.history][-2:] == ["no_show", "completed"] for each in past), "nobody came late"
 
 
@@ -95,7 +99,7 @@ async def test_each_doctors_events_are_numbered_without_gaps_in_order_of_time(se
         events = [each.event for each in await seeded.events_of(doctor)]
         assert [(event.prev, event.seq) for event in events] == list(enumerate(range(1, len(events) + 1)))
         assert all(earlier.at <= later.at for earlier, later in pairwise(events))
-        assert all(event.at < MIDNIGHT and event.by.via == "seed" for event in events)
+        assert all(event.at < NOW and event.by.via == "seed" for event in events)
 
 
 async def test_no_appointments_of_a_user_overlap(seeded: Seeded) -> None:
@@ -118,8 +122,28 @@ async def test_all_pending_deadlines_are_in_the_future(seeded: Seeded) -> None:
     """A running hub must not send reminders or mark no-shows for old appointments after the seed."""
     due = [each.due for each in seeded.appointments if each.due]
     assert due
-    assert min(due) >= MIDNIGHT
-    assert all(each.start >= MIDNIGHT + timedelta(days=1) for each in seeded.appointments if each.active)
+    assert min(due) >= NOW
+    begun = [each for each in seeded.appointments if each.active and each.start <= NOW - timedelta(minutes=15)]
+    assert all(each.visit for each in begun)
+
+
+async def test_a_day_is_in_progress(seeded: Seeded) -> None:
+    now = [each for each in seeded.appointments if each.active and each.visit]
+    assert {each.visit for each in now} == {Visit.ARRIVED, Visit.IN_ROOM}
+    assert all(abs(each.start - NOW) < timedelta(hours=1) for each in now)
+    by = {event.by.role for each in seeded.appointments for event in each.history if event.type == "checked_in"}
+    assert by == {Role.RECEPTIONIST}
+
+
+async def test_a_few_patients_have_no_log_in_and_the_desk_acts_for_them(seeded: Seeded) -> None:
+    registered = {person.id: person for person in registered_patients(NOW.date())}
+    accounts = await seeded.records.users.by_ids(registered)
+    assert len(accounts) == seeded.report.registered_patients == 6
+    assert not any(account.has_log_in for account in accounts.values())
+    assert len({account.phone for account in accounts.values()}) < 5, "nobody shares a phone, or is without one"
+    theirs = [each for each in seeded.appointments if each.patient_id in registered]
+    assert theirs
+    assert Role.PATIENT not in {event.by.role for each in theirs for event in each.history}
 
 
 async def test_every_doctor_has_free_slots_in_the_next_week(seeded: Seeded) -> None:
@@ -189,7 +213,7 @@ async def test_a_database_with_one_user_is_not_seeded() -> None:
 
 async def test_an_interrupted_seed_is_completed_by_the_next(seeded: Seeded) -> None:
     records = MemoryRecords()
-    versions = clinic_of(NOW.date())
+    versions = clinic_of(NOW.date(), 8)
     await records.appointments.save(versions[: len(versions) // 2])
     assert await seed(records, NOW) == seeded.report
     assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
@@ -204,22 +228,45 @@ async def test_a_database_with_the_appointments_of_another_day_is_not_changed() 
     assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == before
 
 
-async def test_the_same_day_gives_the_same_data_at_any_hour(seeded: Seeded) -> None:
+async def test_a_later_hour_of_the_day_gives_the_same_clinic_with_more_events(seeded: Seeded) -> None:
     records = MemoryRecords()
-    assert await seed(records, NOW.replace(hour=3)) == seeded.report
-    assert await records.appointments.page(AppointmentFilter(), EVERYTHING) == seeded.appointments
+    early = await seed(records, MIDNIGHT + timedelta(hours=3))
+    assert isinstance(early, SeedReport)
+    assert early.events < seeded.report.events
+    later = {each.id: each for each in seeded.appointments}
+    for appointment in await records.appointments.page(AppointmentFilter(), EVERYTHING):
+        assert later[appointment.id].history[: appointment.version] == appointment.history
     other = [doctor.model_copy(update={"password_hash": ""}) for doctor in await records.users.doctors()]
     assert other == [doctor.model_copy(update={"password_hash": ""}) for doctor in seeded.doctors]
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 9), date(2027, 1, 1), date(2028, 2, 29)], ids=str)
-def test_any_day_gives_a_clinic(day: date) -> None:
-    versions = clinic_of(day)
-    latest = {each.id: each for each in versions}
-    assert len(latest) >= 500
-    assert versions != clinic_of(day + timedelta(days=1))
-    midnight = datetime.combine(day, datetime.min.time(), UTC)
-    assert not any(each.active for each in latest.values() if each.start < midnight + timedelta(days=1))
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2028, 2, 29)], ids=str)
+def test_any_day_and_hour_gives_a_clinic(day: date) -> None:
+    """On the first two days, clocks change in Europe."""
+    last = clinic_of(day, 23.999)
+    assert len(latest_of(last)) >= 500
+    assert clinic_of(day, 1.5) == until(last, at(day, 1.5))
+    for hour in (0, 0.001, 1, 2, 12, 23.99):
+        now = at(day, hour)
+        latest = latest_of(until(last, now))
+        assert all(each.due >= now for each in latest if each.due)
+        assert all(each.visit for each in latest if each.active and each.start < now - timedelta(minutes=15))
+
+
+def test_midnight_gives_another_clinic() -> None:
+    today, tomorrow = date(2026, 12, 31), date(2027, 1, 1)
+    versions = clinic_of(tomorrow, 0.001)
+    assert len(latest_of(versions)) >= 500
+    assert versions != clinic_of(today, 23.999)
+
+
+def test_on_working_days_patients_wait_and_are_seen_most_of_the_time() -> None:
+    day = date(2026, 12, 3)
+    last = clinic_of(day, 23.999)
+    times = [at(day, hour + minutes / 60) for hour in range(24) for minutes in (10, 25, 40)]
+    visits = [{each.visit for each in latest_of(until(last, now)) if each.active} for now in times]
+    for step in Visit:
+        assert sum(step in seen for seen in visits) > len(times) / 2, step
 
 
 def test_phone_numbers_are_valid_unique_and_fictional() -> None:
@@ -268,8 +315,23 @@ def is_empty(folder: Path) -> bool:
     return not any(folder.iterdir())
 
 
-def clinic_of(day: date) -> list[Appointment]:
-    return history([d.schedule for d in doctors(day)], [p.id for p in patients(day)], day)
+def clinic_of(day: date, hour: float = 12) -> list[Appointment]:
+    people = (doctors(day), patients(day), registered_patients(day), receptionists(day))
+    ids = [[person.id for person in group] for group in people]
+    _, patient_ids, registered_ids, desk_ids = ids
+    return history([d.schedule for d in doctors(day)], patient_ids, registered_ids, desk_ids, at(day, hour))
+
+
+def until(versions: list[Appointment], now: datetime) -> list[Appointment]:
+    return [each for each in versions if each.last.at < now]
+
+
+def at(day: date, hour: float) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hour)
+
+
+def latest_of(versions: list[Appointment]) -> list[Appointment]:
+    return list({each.id: each for each in versions}.values())
 
 
 def somebody() -> Account:

@@ -7,7 +7,14 @@ from itertools import count
 
 from hub.ids import derived_id
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.commands import BookAppointment, Command, MarkNoShow, RemindPatient, RescheduleAppointment
+from hub.scheduling.commands import (
+    BookAppointment,
+    CheckInPatient,
+    Command,
+    MarkNoShow,
+    RemindPatient,
+    RescheduleAppointment,
+)
 from hub.scheduling.decide import decide
 from hub.scheduling.decision import Accepted
 from hub.scheduling.doctor_state import DoctorState
@@ -67,7 +74,7 @@ class SimulatedClinic:
             return None
         state, _ = state.apply_all(decision.aggregate_id, decision.events)
         after = state.appointments[decision.aggregate_id]
-        if isinstance(command, BookAppointment | RescheduleAppointment) and self._is_busy(after):
+        if isinstance(command, BookAppointment | RescheduleAppointment | CheckInPatient) and self._is_busy(after):
             return None  # the real actor learns this from the record
         self._states[command.doctor_id] = state
         self.versions.append(after)

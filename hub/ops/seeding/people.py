@@ -31,6 +31,16 @@ class Person:
 
 
 @dataclass(frozen=True)
+class RegisteredPatient:
+    """A patient whom the front desk has registered, and who cannot log in. A family shares a phone."""
+
+    id: str
+    name: str
+    phone: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class _Practice:
     """The practice of a doctor. `hours` are (opens, closes) in the doctor's time zone; `away` is in days from today."""
 
@@ -58,6 +68,16 @@ _PRACTICES = (
 )
 
 _RECEPTIONISTS = ("Robin Vega", "Sasha Lindgren")
+
+_REGISTERED = {
+    "Mia Clarke": "Amelia Clarke",
+    "Tom Clarke": "Amelia Clarke",
+    "Łucja Zielińska": "Joanna Zielińska",
+    "Søren Holm": "Magnus Holm",
+    "Jürgen Groß": None,
+    "Rose Thompson": None,
+}
+"""Patients without a log-in, and whose phone they have; None: no phone."""
 
 _PATIENTS = """
 Abena Mensah, Adrian Kowalski, Agnes Lindholm, Ahmed Farouk, Aisha Bello, Akira Tanaka, Alejandro Vargas,
@@ -111,6 +131,20 @@ def patients(today: date) -> list[Person]:
             created_at=_morning(today - timedelta(days=100 + len(names) - number)),
         )
         for number, name in enumerate(names, start=1)
+    ]
+
+
+def registered_patients(today: date) -> list[RegisteredPatient]:
+    """Return the patients without a log-in. Some have the phone of a patient who can log in, some none."""
+    phones = {person.name: person.phone for person in patients(today)}
+    return [
+        RegisteredPatient(
+            id=_id("registered", number),
+            name=name,
+            phone=phones[phone_of] if phone_of else None,
+            created_at=_morning(today - timedelta(days=90 + number)),
+        )
+        for number, (name, phone_of) in enumerate(_REGISTERED.items(), start=1)
     ]
 
 

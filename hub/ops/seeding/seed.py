@@ -10,7 +10,14 @@ from pathlib import Path
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
 from hub.ops.seeding.history import history
-from hub.ops.seeding.people import Person, doctors, patients, receptionists
+from hub.ops.seeding.people import (
+    Person,
+    RegisteredPatient,
+    doctors,
+    patients,
+    receptionists,
+    registered_patients,
+)
 from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import AccountRole, Status, Value
@@ -33,12 +40,16 @@ class LogIn(Value):
 
 
 class SeedReport(Value):
-    """The day of the seed, the counts of what was written, and the log-ins."""
+    """The day of the seed, the counts of what was written, and the log-ins.
+
+    `patients` can log in; `registered_patients` cannot.
+    """
 
     day: date
     doctors: int
     receptionists: int
     patients: int
+    registered_patients: int
     appointments: int
     events: int
     by_status: dict[Status, int]
@@ -55,19 +66,23 @@ class NotSeeded:
 async def seed(
     records: Records, now: datetime, progress: Progress | None = None, report_path: Path | None = None
 ) -> SeedReport | NotSeeded:
-    """Write the example clinic of the day (UTC) of `now`, if there are no users yet, and the report as JSON.
+    """Write the example clinic as it is at `now`, if there are no users yet, and the report as JSON.
 
-    For the same day the data is the same, except for the salts of the passwords. The caller has to check that the
-    database may be written to (see `is_local`). After `StoreUnavailable` the next call continues the work.
+    At a later hour of a day (UTC) it is the same clinic with more events, except for the salts of the passwords. While
+    doctors work, some patients wait and some are in a room. The caller has to check that the database may be written to
+    (see `is_local`). After `StoreUnavailable` the next call continues the work.
     """
     if await records.users.count():
         return NotSeeded("The database has users already; nothing was changed.")
     today = now.astimezone(UTC).date()
     people = [*doctors(today), *receptionists(today), *patients(today)]
+    registered = registered_patients(today)
     versions = history(
         [person.schedule for person in people if person.schedule],
         [person.id for person in people if person.role == "patient"],
-        today,
+        [person.id for person in registered],
+        [person.id for person in people if person.role == "receptionist"],
+        now,
     )
     steps = _Steps(progress, total=len(people) + len(versions))
     accounts = await asyncio.gather(*(_account(person, steps) for person in people))
@@ -75,9 +90,9 @@ async def seed(
         return NotSeeded("The database has appointments that are not from today's seed; start with an empty one.")
     # Users are written last, because a database with users is never seeded. A seed that was stopped half-way has none,
     # so the next run on the same day completes it. Until then nobody can sign in to the incomplete data.
-    if taken := await records.users.add(accounts):
+    if taken := await records.users.add([*accounts, *map(_registered_account, registered)]):
         return NotSeeded(f"A user signed up during the seed with the {taken} of a seeded account.")
-    report = _report(today, people, versions)
+    report = _report(today, people, len(registered), versions)
     if report_path:
         _write(report, report_path)
     return report
@@ -113,6 +128,18 @@ async def _account(person: Person, steps: _Steps) -> Account:
     )
 
 
+def _registered_account(patient: RegisteredPatient) -> Account:
+    return Account(
+        id=patient.id,
+        role="patient",
+        name=patient.name,
+        email=None,
+        phone=patient.phone,
+        password_hash=None,
+        created_at=patient.created_at,
+    )
+
+
 async def _save(records: Records, versions: Sequence[Appointment], steps: _Steps) -> bool:
     """Write the missing versions in the order of their events. Return whether all of them are stored now."""
     stored = await records.appointments.by_ids({appointment.id for appointment in versions})
@@ -127,7 +154,7 @@ async def _save(records: Records, versions: Sequence[Appointment], steps: _Steps
     return True
 
 
-def _report(today: date, people: Sequence[Person], versions: Sequence[Appointment]) -> SeedReport:
+def _report(today: date, people: Sequence[Person], registered: int, versions: Sequence[Appointment]) -> SeedReport:
     latest = {appointment.id: appointment for appointment in versions}.values()
     counts = Counter(appointment.status for appointment in latest)
     return SeedReport(
@@ -135,6 +162,7 @@ def _report(today: date, people: Sequence[Person], versions: Sequence[Appointmen
         doctors=sum(person.role == "doctor" for person in people),
         receptionists=sum(person.role == "receptionist" for person in people),
         patients=sum(person.role == "patient" for person in people),
+        registered_patients=registered,
         appointments=len(latest),
         events=len(versions),
         by_status={status: counts[status] for status in Status},
