@@ -46,7 +46,8 @@ async def test_a_demo_keeps_every_promise_and_leaves_nothing_for_the_next(clinic
     ended = await _demo(clinic.settings, "--url", clinic.base_url())
     assert ended.code == KEPT, ended.said
     assert "200 patients race for 36 free slots" in ended.said
-    assert "Signing in: 203 of 203" in ended.said
+    assert "Robin Vega at the front desk checks in" in ended.said
+    assert "Signing in: 204 of 204" in ended.said
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  Dr\. .* booked ", ended.said, re.MULTILINE)
     assert [promise for promise in range(1, 8) if f"✓  {promise}  " in ended.said] == [1, 2, 3, 4, 5, 7]
     assert "✗" not in ended.said

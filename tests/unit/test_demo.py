@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import phonenumbers
@@ -14,6 +15,7 @@ from hub.client.clinic import clinic_at
 from hub.client.member import Member
 from hub.clock import system_clock
 from hub.ops.demo.console import Screen
+from hub.ops.demo.desk import Desk
 from hub.ops.demo.figures import figures_of
 from hub.ops.demo.free_slots import find_free_slots
 from hub.ops.demo.results import show_promises
@@ -21,7 +23,7 @@ from hub.ops.demo.sign_in import CannotStart, SignIn, demo_guests
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.seeding.people import Person, doctors, patients
 from tests.unit.client_examples import QUICK, START, StandIn, ann_at, ok, problem, stand_in
-from tests.unit.judge_examples import ADA, ANN, TEN, FaultlessClinic, good_morning
+from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MONDAY, NINE, TEN, FaultlessClinic, good_morning
 
 TODAY = START.date()
 
@@ -180,3 +182,35 @@ def _slot(start: Any, *, available: bool) -> dict[str, Any]:
 
 def _taking(answer: Any, seconds: int) -> Any:
     return type(answer)(**{**vars(answer), "seconds": float(seconds)})
+
+
+async def test_the_desk_checks_in_who_is_expected_and_undoes_it() -> None:
+    clinic = FaultlessClinic()
+    booked = [clinic.book(ANN, ADA, TEN), clinic.book(BOB, ADA, ELEVEN), clinic.book(ANN, ADA, MONDAY.replace(hour=17))]
+    done = clinic.book(BOB, ADA, NINE)
+    clinic.now = NINE
+    clinic.change(ADA, "complete", done)
+    dashboard = clinic.dashboards[ADA.id]
+    said: list[tuple[str, str]] = []
+
+    class Commands:
+        def __getattr__(self, kind: str) -> Callable[[str], Any]:
+            async def send(id_: str) -> Any:
+                said.append((kind, id_))
+                return clinic.change(ADA, kind, next(each for each in booked if each.appointment.id == id_))
+
+            return send
+
+    line: Any = SimpleNamespace(commands=Commands())
+    desk = Desk(SimpleNamespace(user=ADA), line, dashboard, lambda: clinic.now)
+    await desk.work()
+    first, second, later = (each.appointment.id for each in booked)
+    visits = [("check_in", first), ("check_in", second), ("call_in", second)]
+    assert said == [*visits, ("check_in", later)]
+    assert {each.id: each.visit for each in dashboard.appointments if each.visit} == {
+        first: "arrived",
+        second: "in_room",
+    }
+    await desk.undo()
+    assert not any(each.visit for each in dashboard.appointments)
+    assert clinic.judged() == []

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from hub.client.callbacks import Callbacks
@@ -11,6 +11,7 @@ from hub.client.line import Line
 from hub.client.member import Member
 from hub.client.wire import AppointmentEvent
 from hub.clock import Clock
+from hub.ops.demo.desk import Desk
 from hub.ops.demo.doctors import ConnectedDoctor, DoctorInbox
 from hub.ops.demo.free_slots import FreeSlot
 from hub.ops.demo.patients import Patient
@@ -58,21 +59,45 @@ class Connector:
                 raise CannotStart(f"{member.user.name} cannot watch {day} of doctor {doctor_id}: {problem}")
         return Patient(number, member, line, dashboard)
 
+    async def connect_desk(self, receptionist: Member) -> Desk:
+        """Open a receptionist's line, with a dashboard of all appointments."""
+        dashboard = Dashboard(receptionist.user, self._clock)
+        return Desk(receptionist, await self._open(receptionist, dashboard.callbacks), dashboard, self._clock)
+
     async def _open(self, member: Member, callbacks: Callbacks) -> Line:
         async with self._limit:
             return await self._lines.enter_async_context(member.line(callbacks))
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """The users of a demo."""
+
+    doctors: Sequence[Member]
+    patients: Sequence[Member]
+    receptionist: Member
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The users of a demo, with their lines."""
+
+    doctors: Sequence[ConnectedDoctor]
+    patients: Sequence[Patient]
+    desk: Desk
+
+
 @asynccontextmanager
 async def connected(
-    doctors: Sequence[Member], patients: Sequence[Member], free_slots: Sequence[FreeSlot], show: Show, clock: Clock
-) -> AsyncIterator[tuple[list[ConnectedDoctor], list[Patient]]]:
-    """Connect all doctors and patients for the duration of the block. Raises `CannotConnect` and `CannotStart`."""
+    users: SignedIn, free_slots: Sequence[FreeSlot], show: Show, clock: Clock
+) -> AsyncIterator[Connected]:
+    """Connect all users for the duration of the block. Raises `CannotConnect` and `CannotStart`."""
     days = {(each.doctor.id, each.start.astimezone(zone(each.doctor.zone)).date()): None for each in free_slots}
     async with AsyncExitStack() as lines:
         connector = Connector(lines, clock)
-        connected_doctors = await asyncio.gather(*(connector.connect_doctor(doctor, show) for doctor in doctors))
+        connected_doctors = await asyncio.gather(*(connector.connect_doctor(doctor, show) for doctor in users.doctors))
         connected_patients = await asyncio.gather(
-            *(connector.connect_patient(number, each, days) for number, each in enumerate(patients))
+            *(connector.connect_patient(number, each, days) for number, each in enumerate(users.patients))
         )
-        yield list(connected_doctors), list(connected_patients)
+        desk = await connector.connect_desk(users.receptionist)
+        yield Connected(connected_doctors, connected_patients, desk)

@@ -19,6 +19,9 @@ _STYLES = {
     "rescheduled": "yellow",
     "no_show": "magenta",
     "reminded": "magenta",
+    "checked_in": "green",
+    "called_in": "cyan",
+    "visit_undone": "yellow",
 }
 _QUARTERS = 4
 

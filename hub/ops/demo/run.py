@@ -11,7 +11,7 @@ from hub.client.member import CannotRead, Member
 from hub.client.reconnecting import CannotConnect
 from hub.client.wire import AppointmentEvent
 from hub.clock import Clock, system_clock
-from hub.ops.demo.connecting import connected
+from hub.ops.demo.connecting import SignedIn, connected
 from hub.ops.demo.console import Screen
 from hub.ops.demo.figures import figures_of
 from hub.ops.demo.free_slots import FreeSlot, find_free_slots
@@ -78,17 +78,19 @@ async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: 
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
         await records.ping()  # fail now rather than after the scenario, when it could not be judged
-        with screen.progress("Signing in", size.patients + size.doctors) as signed_in:
+        with screen.progress("Signing in", size.patients + size.doctors + 1) as signed_in:
             sign_in = SignIn(clinic, screen.say, signed_in)
             patients = await _patients(sign_in, size)
             seeded_doctors = seeded.doctors(clock().date())
             free_slots = await find_free_slots(patients[0], seeded_doctors, size.doctors, size.slots_each, clock())
             chosen = {slot.doctor.id for slot in free_slots}
             doctors = await sign_in.log_in_all([each for each in seeded_doctors if each.id in chosen])
-        _show_start(screen, doctors, patients, free_slots)
+            desk = await sign_in.log_in(seeded.receptionists(clock().date())[0])
+            users = SignedIn(doctors, patients, desk)
+        _show_start(screen, users, free_slots)
         show = _event_printer(screen, patients, free_slots, clock)
-        async with connected(doctors, patients, free_slots, show, clock) as (connected_doctors, connected_patients):
-            scenario = Scenario(connected_doctors, connected_patients, free_slots, history)
+        async with connected(users, free_slots, show, clock) as everybody:
+            scenario = Scenario(everybody, free_slots, history)
             with screen.progress("Patients served", len(patients)) as finished:
                 await scenario.run(finished)
             # Judged before and after the slots are freed: the cancellations would hide overlapping appointments.
@@ -121,11 +123,10 @@ async def _patients(sign_in: SignIn, size: Size) -> list[Member]:
     return patients + await sign_in.sign_in_all(demo_guests(size.patients - len(patients)))
 
 
-def _show_start(
-    screen: Screen, doctors: Sequence[Member], patients: Sequence[Member], free_slots: Sequence[FreeSlot]
-) -> None:
-    names = ", ".join(doctor.user.name for doctor in doctors)
-    screen.say(f"{len(patients)} patients race for {len(free_slots)} free slots of {names}.", "bold")
+def _show_start(screen: Screen, users: SignedIn, free_slots: Sequence[FreeSlot]) -> None:
+    names = ", ".join(doctor.user.name for doctor in users.doctors)
+    screen.say(f"{len(users.patients)} patients race for {len(free_slots)} free slots of {names}.", "bold")
+    screen.say(f"{users.receptionist.user.name} at the front desk checks in those who are expected now.")
     screen.say("Updates on the doctors' dashboards (slots in the doctor's time zone):")
 
 

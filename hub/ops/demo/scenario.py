@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from hub.ops.demo.doctors import ConnectedDoctor
+from hub.ops.demo.connecting import Connected
 from hub.ops.demo.free_slots import FreeSlot
 from hub.ops.demo.patients import Patient, act
 from hub.ops.judge.dashboard import Dashboard
@@ -17,30 +17,26 @@ _CHECK_INTERVAL = 0.02
 
 
 class Scenario:
-    """Connected doctors and patients, and the free slots. `history` records the commands of all of them."""
+    """Connected users, and the free slots. `history` records the commands of all of them."""
 
-    def __init__(
-        self,
-        doctors: Sequence[ConnectedDoctor],
-        patients: Sequence[Patient],
-        free_slots: Sequence[FreeSlot],
-        history: History,
-    ) -> None:
-        self._doctors = doctors
-        self._patients = {patient.member.user.id: patient for patient in patients}
+    def __init__(self, users: Connected, free_slots: Sequence[FreeSlot], history: History) -> None:
+        self._doctors = users.doctors
+        self._patients = {patient.member.user.id: patient for patient in users.patients}
+        self._desk = users.desk
         self._free_slots = free_slots
         self._history = history
-        self._dashboards = {each.doctor.user.id: each.dashboard for each in doctors} | {
-            patient.member.user.id: patient.dashboard for patient in patients if patient.dashboard
+        self._dashboards = {each.doctor.user.id: each.dashboard for each in users.doctors} | {
+            patient.member.user.id: patient.dashboard for patient in users.patients if patient.dashboard
         }
+        self._dashboards[self._desk.receptionist.user.id] = self._desk.dashboard
 
     @property
     def dashboards(self) -> Sequence[Dashboard]:
-        """The dashboards of all users with a line, the doctors first."""
+        """The dashboards of all users with a line, the doctors first, the desk last."""
         return list(self._dashboards.values())
 
     async def run(self, finished: Callable[[], None]) -> None:
-        """Run all patients and doctors until everything is answered and received. `finished` is called per patient."""
+        """Run everybody until everything is answered and received. `finished` is called per patient."""
 
         async def play(patient: Patient) -> None:
             await act(patient, self._free_slots)
@@ -51,7 +47,7 @@ class Scenario:
                 working = [
                     group.create_task(each.inbox.work(each.doctor, each.line.commands)) for each in self._doctors
                 ]
-                await asyncio.gather(*(play(patient) for patient in self._patients.values()))
+                await asyncio.gather(self._desk.work(), *(play(patient) for patient in self._patients.values()))
                 await _until(lambda: self._inboxes_are_empty() and self._dashboards_are_up_to_date())
                 for task in working:
                     task.cancel()
@@ -59,9 +55,13 @@ class Scenario:
             raise group_error.exceptions[0] from None
 
     async def free_the_slots(self) -> int:
-        """Cancel all appointments that are still booked, so that the next demo finds free slots; return how many."""
+        """Cancel all appointments that are still booked, so that the next demo finds free slots; return how many.
+
+        The desk undoes its visits.
+        """
         left = [each for each in self._booked() if each.status in ACTIVE]
-        await asyncio.gather(*(self._patients[each.patient_id].member.commands.cancel(each.id) for each in left))
+        cancelling = (self._patients[each.patient_id].member.commands.cancel(each.id) for each in left)
+        await asyncio.gather(self._desk.undo(), *cancelling)
         await _until(self._dashboards_are_up_to_date)
         return len(left)
 
@@ -77,7 +77,7 @@ class Scenario:
     def _has_arrived(self, appointment: AppointmentView | None) -> bool:
         return appointment is None or all(
             self._dashboards[user_id].has(appointment.id, appointment.version)
-            for user_id in (appointment.doctor_id, appointment.patient_id)
+            for user_id in (appointment.doctor_id, appointment.patient_id, self._desk.receptionist.user.id)
             if user_id in self._dashboards
         )
 
