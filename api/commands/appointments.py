@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Done, Header, stored
 from api.http.problems import FieldError, Problem
+from api.http.request_reading import OptionalBody
 from api.visibility import require_visible, visible_appointment
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import Listed
@@ -60,6 +61,12 @@ class BookRequest(Value):
     patient_id: Id | None = None
 
 
+class CancelRequest(OptionalBody):
+    """Why the appointment is cancelled. It is in the history, which patient, doctor and receptionists may read."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] | None = None
+
+
 class RescheduleRequest(Value):
     """The new start of an appointment."""
 
@@ -88,18 +95,20 @@ class AppointmentCommands:
             BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason),
         )
 
-    async def change(  # noqa: PLR0913, PLR0917  # each is a separate part of the command
+    async def change(  # noqa: PLR0913  # each is a separate part of the command
         self,
         who: Identity,
         kind: ChangeKind,
         appointment_id: str,
         via: Via,
         key: str | None,
+        *,
         start: datetime | None = None,
+        reason: str | None = None,
     ) -> Done[AppointmentView]:
         """Change an appointment that the caller may see, and return it as it is right after the change.
 
-        `start` is for `reschedule` only.
+        `start` is for `reschedule` only, `reason` for `cancel` only.
         Raises `Problem`. An appointment of other people is `not_found`, like one that does not exist.
         """
         # The doctor, whose actor decides, comes from the record, never from the client. An appointment keeps its doctor
@@ -109,7 +118,7 @@ class AppointmentCommands:
             appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
         doctor_id = require_visible(who, appointment).doctor_id
         header = self._client.header(who, doctor_id, via, key)
-        return await self._send(_change(header, appointment_id, kind, start))
+        return await self._send(_change(header, appointment_id, kind, start, reason))
 
     async def _patient_of(self, who: Identity, request: BookRequest) -> str:
         """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only.
@@ -144,12 +153,14 @@ class AppointmentCommands:
         return Done(done.value, done.replayed, done.position)
 
 
-def _change(header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None) -> Change:
+def _change(
+    header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None, reason: str | None
+) -> Change:
     match kind:
         case "confirm":
             return ConfirmAppointment(**header, appointment_id=appointment_id)
         case "cancel":
-            return CancelAppointment(**header, appointment_id=appointment_id)
+            return CancelAppointment(**header, appointment_id=appointment_id, reason=reason)
         case "complete":
             return CompleteAppointment(**header, appointment_id=appointment_id)
         case "check_in":

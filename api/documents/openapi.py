@@ -17,7 +17,7 @@ from api.documents.problem_responses import field_error_schema, problem_response
 from api.documents.response_headers import HEADERS, REQUEST_ID, header_references
 from api.http.endpoints import FORM_TYPE, Endpoint, File
 from api.http.identity import Access
-from api.http.request_reading import CONTENT_TYPE, Source
+from api.http.request_reading import CONTENT_TYPE, OptionalBody, Source
 from api.http.uploads import CONTENT_TYPE as UPLOAD_TYPE
 
 _Schemas = Mapping[tuple[tuple[str, str], JsonSchemaMode], Json]
@@ -104,7 +104,8 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
     }
     if "body" in endpoint.takes:
         schema = schemas[(endpoint.name, "body"), "validation"]
-        operation["requestBody"] = {"required": True, "content": {CONTENT_TYPE: _content(schema, definitions)}}
+        required = not issubclass(endpoint.takes["body"], OptionalBody)
+        operation["requestBody"] = {"required": required, "content": {CONTENT_TYPE: _content(schema, definitions)}}
     if endpoint.upload is not None:
         operation["requestBody"] = {"required": True, "content": {UPLOAD_TYPE: _form(endpoint.upload)}}
     if endpoint.form is not None:

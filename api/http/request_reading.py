@@ -28,8 +28,14 @@ PROBLEMS: Mapping[Source, tuple[Code, ...]] = {
 """The problems of each source."""
 
 
+class OptionalBody(Value):
+    """A body that may be left out. Every field has a default."""
+
+
 async def read_body(model: type[Value], request: web.Request) -> Value:
     """Return the JSON body as this model. Raises `Problem`."""
+    if issubclass(model, OptionalBody) and not request.body_exists:
+        return model()
     if request.content_type != CONTENT_TYPE:
         raise Problem(
             "unsupported_media_type", f"Send the body as {CONTENT_TYPE}.", headers={hdrs.ACCEPT: CONTENT_TYPE}

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from api.commands.appointments import BookRequest, Moment, RescheduleRequest
+from api.commands.appointments import BookRequest, CancelRequest, Moment, RescheduleRequest
 from api.commands.command_client import Done
 from api.http.encoded import Encoded, encoded
 from api.http.endpoints import ById, File, Json, Routes, Written
@@ -77,7 +77,7 @@ class PastEvent(Value):
     start: Instant | None
     previous_start: Instant | None
     reason: Annotated[
-        str | None, Field(description="Why the clinic cancelled the appointment, if it said so; null otherwise.")
+        str | None, Field(description="Why the appointment was cancelled, if that was said; null otherwise.")
     ]
 
 
@@ -162,10 +162,14 @@ async def confirm(services: Services, who: Identity, path: ById, headers: Repeat
     problems=[*_CHANGE_PROBLEMS, "in_the_past"],
     sends=[REPLAYED, POSITION],
 )
-async def cancel(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
+async def cancel(
+    services: Services, who: Identity, path: ById, headers: Repeatable, body: CancelRequest
+) -> Written[NamedAppointment]:
     """Cancel the appointment. Its slot is free again."""
     return await _written(
-        services, who, await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key)
+        services,
+        who,
+        await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key, reason=body.reason),
     )
 
 
@@ -229,7 +233,7 @@ async def reschedule(
     return await _written(
         services,
         who,
-        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, body.start),
+        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, start=body.start),
     )
 
 

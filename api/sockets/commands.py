@@ -23,6 +23,7 @@ from api.sockets.inbound import (
     Authenticate,
     Board,
     Book,
+    Cancel,
     Change,
     ChangeHours,
     LeaveBoard,
@@ -160,13 +161,18 @@ async def confirm(handlers: Handlers, session: Session, request: Change) -> Fiel
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "in_the_past"], writes=True)
-async def cancel(handlers: Handlers, session: Session, request: Change) -> Fields:
+async def cancel(handlers: Handlers, session: Session, request: Cancel) -> Fields:
     """Cancel the appointment; its slot becomes free."""
     return await _appointment(
         handlers,
         session,
         await handlers.appointments.change(
-            session.identity, "cancel", request.appointment_id, "socket", request.command_id
+            session.identity,
+            "cancel",
+            request.appointment_id,
+            "socket",
+            request.command_id,
+            reason=request.reason,
         ),
     )
 
@@ -231,7 +237,7 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
         handlers,
         session,
         await handlers.appointments.change(
-            session.identity, "reschedule", request.appointment_id, "socket", request.command_id, request.start
+            session.identity, "reschedule", request.appointment_id, "socket", request.command_id, start=request.start
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import orjson
 from pydantic import Field, ValidationError
 
-from api.commands.appointments import BookRequest, Moment
+from api.commands.appointments import BookRequest, CancelRequest, Moment
 from api.commands.days import Day
 from api.commands.hours import HoursRequest, TimeOffRequest
 from api.http.problems import Problem, invalid
@@ -32,6 +32,13 @@ class Book(BookRequest):
 
 class Change(Value):
     """The appointment to change, with nothing more to say about it."""
+
+    appointment_id: Id
+    command_id: CommandId | None = None
+
+
+class Cancel(CancelRequest):
+    """The appointment to cancel, and why."""
 
     appointment_id: Id
     command_id: CommandId | None = None

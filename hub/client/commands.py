@@ -121,9 +121,9 @@ class Commands:
         """Confirm the appointment."""
         return await self.send(Command("confirm", appointment_id=appointment_id), key)
 
-    async def cancel(self, appointment_id: str, *, key: str | None = None) -> Answer:
-        """Cancel the appointment."""
-        return await self.send(Command("cancel", appointment_id=appointment_id), key)
+    async def cancel(self, appointment_id: str, *, reason: str | None = None, key: str | None = None) -> Answer:
+        """Cancel the appointment. The reason is in the history, which the patient may read."""
+        return await self.send(Command("cancel", appointment_id=appointment_id, reason=reason), key)
 
     async def complete(self, appointment_id: str, *, key: str | None = None) -> Answer:
         """Mark the appointment as completed. For doctors and receptionists."""

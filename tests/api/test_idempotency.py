@@ -147,3 +147,17 @@ async def test_an_invalid_key_is_named(clinic: RestClinic, key: str) -> None:
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert answer.body["errors"][0]["pointer"] == "/Idempotency-Key"
     assert clinic.commands.asked == []
+
+
+async def test_a_cancellation_has_its_reason_in_the_history_and_is_repeated_only_with_it(
+    clinic: RestClinic,
+) -> None:
+    which = await clinic.book("carl", "ada", opening(1))
+    assert (await change(clinic, "cancel", which, "k", "robin", reason=" ")).code == "invalid_request"
+    first = await change(clinic, "cancel", which, "k", "robin", reason=" The patient has called ")
+    again = await change(clinic, "cancel", which, "k", "robin", reason="The patient has called")
+    assert (first.body, replayed(again)) == (again.body, "true")
+    assert (await change(clinic, "cancel", which, "k", "robin")).code == "idempotency_key_reused"
+    for who in ("carl", "ada", "robin"):
+        history = await clinic.ask("GET", f"{APPOINTMENTS}/{which}/history", who)
+        assert (history.body[-1]["type"], history.body[-1]["reason"]) == ("cancelled", "The patient has called")

@@ -51,7 +51,16 @@ async def test_every_change_is_made_and_told_to_both_in_order(clinic: SocketClin
 
     assert (await ada.ask("confirm", change))["appointment"]["status"] == "confirmed"
     assert (await carl.ask("reschedule", moved))["appointment"]["start"] == moved["start"]
-    assert (await carl.ask("cancel", change))["appointment"]["status"] == "cancelled"
+    why = {**change, "commandId": "why", "reason": "ill"}
+    assert (await carl.ask("cancel", why))["appointment"]["status"] == "cancelled"
+    repeated = await clinic.rest.ask(
+        "PATCH",
+        f"/api/v1/appointments/{appointment['id']}/cancel",
+        "carl",
+        json={"reason": "ill"},
+        headers={"Idempotency-Key": "why"},
+    )
+    assert repeated.headers["Idempotency-Replayed"] == "true"
     second = await booked(clinic, carl, "ada", 0, 1)
     assert (await ada.ask("complete", {"appointmentId": second["id"]}))["appointment"]["status"] == "completed"
 
