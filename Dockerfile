@@ -15,7 +15,7 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps .
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 clinic
 COPY --from=build /venv /venv
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 CLINIC_ENV=production
 USER clinic
 WORKDIR /home/clinic
 EXPOSE 8000

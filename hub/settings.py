@@ -2,105 +2,19 @@
 
 import json
 import os
-import unicodedata
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.clock import Timekeeper, system_clock
-from hub.texting.phone_numbers import without_separators
-from hub.texting.segments import outside_gsm7, units
+from hub.safety import DEVELOPMENT_KEY, LOCALHOST, problems_in_production, problems_of_development
+from hub.setting_values import BaseUrl, ClinicName, ClinicPhone, Network, Origin, OurNumber
 
-_DEVELOPMENT_KEY = "development-only-key-never-use-it-elsewhere"
 TWILIO_API_URL = "https://api.twilio.com"
-_LOCALHOST = frozenset({"127.0.0.1", "::1", "localhost"})
-_MAX_NAME_UNITS = 40
-
-
-_PHONE_CHARACTERS = frozenset("0123456789 ().-+")
-_PHONE_LENGTH = range(3, 21)
-_FEWEST_DIGITS = 3
-
-
-def _clinic_name(written: str, others: ValidationInfo) -> str:
-    """Return the name as texts show it. Characters that GSM-7 lacks are accepted with TEXTS_UNICODE."""
-    name = unicodedata.normalize("NFC", " ".join(written.split()))
-    if not any(map(str.isalnum, name)) or any(unicodedata.category(each) == "Cc" for each in name):
-        message = "the name has no letter or digit, or has control characters"
-        raise ValueError(message)
-    lacking = outside_gsm7(name)
-    if lacking and not others.data.get("texts_unicode"):
-        message = (
-            f"GSM-7, the alphabet of texts, lacks {_listed(lacking)}. Write the name without, or set "
-            "TEXTS_UNICODE=true: texts then take more segments, because a segment holds 70 characters instead of 160"
-        )
-        raise ValueError(message)
-    if units(name) > _MAX_NAME_UNITS:
-        message = f"the name may take at most {_MAX_NAME_UNITS} units of a text, and takes {units(name)}"
-        raise ValueError(message)
-    return name
-
-
-def _clinic_phone(written: str) -> str:
-    """Return the number as texts show it, with plain spaces and hyphens. It may be a national number."""
-    plain = "".join(_plain(each) for each in written)
-    if lacking := [each for each in dict.fromkeys(plain) if each not in _PHONE_CHARACTERS]:
-        message = f"a phone number has digits, spaces and ( ) . - +, and not {_listed(lacking)}"
-        raise ValueError(message)
-    if len(plain) not in _PHONE_LENGTH or sum(map(str.isdigit, plain)) < _FEWEST_DIGITS:
-        message = "a phone number has at least 3 digits and at most 20 characters"
-        raise ValueError(message)
-    return plain
-
-
-def _plain(character: str) -> str:
-    if character.isspace():
-        return " "
-    return "-" if unicodedata.category(character) == "Pd" else character
-
-
-def _listed(characters: Sequence[str]) -> str:
-    names = [each if each.isprintable() else f"U+{ord(each):04X}" for each in characters]
-    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
-
-
-OurNumber = Annotated[str, BeforeValidator(without_separators), Field(pattern=r"^\+?[0-9]{5,15}$")]
-"""E.164, or a short code."""
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
-"""A URL without a slash at the end, so that paths can be appended."""
-
-
-def _origin(written: str) -> str:
-    parts = urlsplit(written)
-    if parts.scheme not in {"http", "https"} or written != f"{parts.scheme}://{parts.netloc}" or not parts.hostname:
-        raise ValueError("an origin is written like https://desk.clinic.example, without a path")
-    return written
-
-
-def _network(written: str) -> str:
-    return str(ip_network(written))
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-"""An origin as browsers send it: scheme://host, with :port unless it is the scheme's default."""
-Network = Annotated[str, AfterValidator(_network)]
-"""An address or a network, like 10.0.0.0/8."""
 
 
 class Settings(BaseSettings):
@@ -121,7 +35,7 @@ class Settings(BaseSettings):
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
     kafka_session_seconds: Annotated[float, Field(ge=1, le=300)] | None = None
-    jwt_secret_key: SecretStr = SecretStr(_DEVELOPMENT_KEY)
+    jwt_secret_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     # Former keys. They sign no new tokens; their tokens stay valid until they expire. A JSON list.
     jwt_retired_secret_keys: tuple[SecretStr, ...] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
@@ -142,8 +56,8 @@ class Settings(BaseSettings):
     # Before the name, whose validation depends on it.
     texts_unicode: bool = False
     # The clinic's name and phone number in texts. The name may take 40 of the 160 units of a text.
-    clinic_name: Annotated[str, AfterValidator(_clinic_name)] = "Clinic Hub"
-    clinic_phone: Annotated[str, AfterValidator(_clinic_phone)] | None = None
+    clinic_name: ClinicName = "Clinic Hub"
+    clinic_phone: ClinicPhone | None = None
     # The colour of buttons and links on the pages. They use it darker or lighter where text would be hard to read.
     clinic_color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0b6e6e"
     twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
@@ -180,9 +94,6 @@ class Settings(BaseSettings):
         if any(given) and not all(given):
             message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are set together or not at all"
             raise ValueError(message)
-        if any(given) and self.clinic_env != "development":
-            message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are for development only: patients live by the real time"
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -199,37 +110,26 @@ class Settings(BaseSettings):
         if self.twilio_account_sid is None:
             return self
         # The Twilio stub on this machine does not need it.
-        if self.public_url is None and urlsplit(self.twilio_base_url).hostname not in _LOCALHOST:
+        if self.public_url is None and urlsplit(self.twilio_base_url).hostname not in LOCALHOST:
             message = (
                 "PUBLIC_URL must be set with TWILIO_…: the https URL at which Twilio reaches the api, to deliver "
                 "inbound texts and delivery reports"
             )
             raise ValueError(message)
-        if self.public_url and self.clinic_env == "production" and not self.public_url.startswith("https://"):
-            message = "PUBLIC_URL must begin with https:// in production: Twilio posts patients' texts to it"
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _check_production(self) -> Self:
-        if self.clinic_env == "development":
-            return self
-        for name in ("jwt_secret_key", "jwt_retired_secret_keys"):
-            keys: SecretStr | tuple[SecretStr, ...] = getattr(self, name)
-            if not all(map(_is_strong, keys if isinstance(keys, tuple) else (keys,))):
-                message = f"{name.upper()} needs at least 32 unpredictable bytes outside development"
-                raise ValueError(message)
-        missing = [n for n in ("mongodb_url", "kafka_bootstrap_servers") if getattr(self, n) is None]
-        if missing:
-            names = " and ".join(name.upper() for name in missing)
-            message = f"{names} must be set: the embedded engines are for development only"
-            raise ValueError(message)
-        if unsafe := _unsafe_writes(self.mongodb_url or ""):
-            message = (
-                f"MONGODB_URL says {unsafe}: a write that only one server has is lost when another becomes primary. "
-                "Leave it out; the hub has every write acknowledged by a majority, in their journals"
-            )
-            raise ValueError(message)
+    def _check_safety(self) -> Self:
+        keys = {
+            "JWT_SECRET_KEY": (self.jwt_secret_key.get_secret_value(),),
+            "JWT_RETIRED_SECRET_KEYS": tuple(each.get_secret_value() for each in self.jwt_retired_secret_keys),
+        }
+        if self.clinic_env == "production":
+            problems = problems_in_production(self, keys)
+        else:
+            problems = problems_of_development(self, built_in_key=DEVELOPMENT_KEY in keys["JWT_SECRET_KEY"])
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
 
@@ -246,24 +146,6 @@ def _trimmed(given: object) -> object:
             return given
 
 
-def mongodb_options(url: str) -> dict[str, str]:
-    """Return the options of a MongoDB URL, their names in lower case: MongoDB does not tell cases apart."""
-    return {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
-
-
-def _unsafe_writes(url: str) -> str | None:
-    """Return the option of the URL by which a write would be acknowledged before it is safe."""
-    options = mongodb_options(url)
-    if options.get("w", "majority") != "majority":
-        return f"w={options['w']}"
-    return next((f"{name}=false" for name in ("journal", "j") if options.get(name) == "false"), None)
-
-
-def _is_strong(key: SecretStr) -> bool:
-    secret, minimum = key.get_secret_value(), 32
-    return secret != _DEVELOPMENT_KEY and len(secret.encode()) >= minimum and len(set(secret)) >= minimum // 4
-
-
 _PREFIX = "Value error, "
 """What pydantic writes before the message of a ValueError."""
 
@@ -278,8 +160,9 @@ def load(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them and reports per field
     except ValidationError as error:
         lines = [
-            f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {problem['msg'].removeprefix(_PREFIX)}"
+            f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {line}"
             for problem in error.errors(include_input=False, include_url=False, include_context=False)
+            for line in problem["msg"].removeprefix(_PREFIX).splitlines()
         ]
         raise BadSettings("\n".join(lines)) from None
     except SettingsError as error:
@@ -325,7 +208,7 @@ def address_elsewhere(settings: Settings) -> str | None:
     `make run` sets it to the address on which it listens, for the Twilio stub. Clients may use another address.
     """
     public = settings.public_url
-    return None if public is None or urlsplit(public).hostname in {*_LOCALHOST, settings.host} else public
+    return None if public is None or urlsplit(public).hostname in {*LOCALHOST, settings.host} else public
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

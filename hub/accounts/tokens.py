@@ -13,7 +13,8 @@ from hub.clock import Clock
 from hub.scheduling.values import AccountRole, Id, Role
 
 _ALGORITHM = "HS256"
-_CLAIMS = ["exp", "iat", "sub", "sid", "role"]
+_ISSUER, _AUDIENCE = "clinic-hub", "clinic-hub-api"
+_CLAIMS = ["iss", "aud", "exp", "iat", "sub", "sid", "role"]
 _LEEWAY = timedelta(seconds=5)
 """Allowed difference between the clocks of two processes."""
 _YEAR_3000 = 32_503_680_000
@@ -45,7 +46,7 @@ class AccessTokens:
 
     New tokens are signed with `secret`. Tokens signed with one of the `retired` secrets stay valid until they expire.
     The header `kid` of a token names its key. So keys can change without logging anybody out; `.env.example` has the
-    steps.
+    steps. No token is valid for longer than `lifetime` after it was issued, whatever it claims.
     """
 
     def __init__(self, secret: str, lifetime: timedelta, clock: Clock, retired: Iterable[str] = ()) -> None:
@@ -78,6 +79,8 @@ class AccessTokens:
         issued = int((at or self._clock()).timestamp())
         expires = issued + int(self._lifetime.total_seconds())
         claims: dict[str, object] = {
+            "iss": _ISSUER,
+            "aud": _AUDIENCE,
             "sub": account_id,
             "role": role.value,
             "sid": session_id,
@@ -94,18 +97,21 @@ class AccessTokens:
         now = self._clock()
         if _instant(claims.iat) > now + _LEEWAY:
             raise InvalidToken("invalid_token")
-        expires_at = _instant(claims.exp)
+        expires_at = min(_instant(claims.exp), _instant(claims.iat) + self._lifetime)
         if expires_at + _LEEWAY < now:
             raise InvalidToken("token_expired")
         return Identity(claims.sub, Role(claims.role), claims.sid, expires_at, claims.must_change_password)
 
     def _read(self, token: str) -> _Claims:
         try:
-            # A token without `kid` was issued by an older version, which had only one key.
-            secret = self._secrets.get(jwt.get_unverified_header(token).get("kid", self._kid))
+            secret = self._secrets.get(jwt.get_unverified_header(token).get("kid", ""))
             if secret is None:
                 raise InvalidToken("invalid_token")
-            return _Claims.model_validate(self._jwt.decode(token, secret, algorithms=[_ALGORITHM]))
+            claims = self._jwt.decode(token, secret, algorithms=[_ALGORITHM], issuer=_ISSUER, audience=_AUDIENCE)
+            return _Claims.model_validate(claims)
+        except jwt.MissingRequiredClaimError as error:
+            # Signed by us before tokens had an issuer and an audience: its client gets a new one by its refresh token.
+            raise InvalidToken("token_expired" if error.claim in {"iss", "aud"} else "invalid_token") from None
         except (jwt.InvalidTokenError, ValidationError, UnicodeEncodeError):
             # UnicodeEncodeError: a header that is not UTF-8 is decoded to characters that cannot be encoded again.
             raise InvalidToken("invalid_token") from None

@@ -28,11 +28,11 @@ from hub.ops.local.process import StartFailed
 from hub.ops.local.run import Plan, run
 from hub.ops.local.supervision import GaveUp
 from hub.ops.seeding.people import doctors, patients, receptionists
-from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, seed
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
+from hub.safety import is_local, is_loopback
 from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
 
 _OPERATOR_ERRORS = (
@@ -106,7 +106,11 @@ async def run_hub(  # noqa: PLR0913  # one parameter for each option
     if die_with_parent is not None:
         set_parent_death_signal(die_with_parent, signal.SIGTERM)
     plan = Plan(agents, apis, broker, broker_port, database_port, restart=restart)
-    return await run(load(**clock_settings(clock_shows, clock_rate)), plan, _seeded if seed else _as_it_is, _say)
+    settings = load(**clock_settings(clock_shows, clock_rate))
+    if settings.clinic_env == "production":
+        _say("clinic-hub run is for development. In production, start `python -m agents` and `python -m api`.")
+        return 1
+    return await run(settings, plan, _seeded if seed else _as_it_is, _say)
 
 
 @app.command(name="kafka")
@@ -123,21 +127,16 @@ async def run_broker(*, port: Annotated[int, Parameter(validator=Number(gte=1, l
 
 
 @app.command(name="seed")
-async def seed_database(*, remote: bool = False) -> int:
-    """Fill an empty database with doctors, patients, and past and future appointments.
+async def seed_database() -> int:
+    """Fill an empty database on this machine with doctors, patients, and past and future appointments.
 
-    Writes the log-ins and the counts to seed/report.json. A database that has users is not changed.
-
-    Parameters
-    ----------
-    remote
-        Also seed a database on another machine.
-
+    Writes the log-ins and the counts to seed/report.json. A database that has users is not changed. The passwords are
+    public, so a database on another machine or in production is not seeded.
     """
     settings = load()
     async with located_database(settings) as url:
-        if not (remote or is_local(url)):
-            _say("MONGODB_URL is on another machine: nothing was changed. To seed it anyway, add --remote.")
+        if reason := _not_to_be_seeded(settings, url):
+            _say(f"{reason}: nothing was changed. The passwords of a seeded clinic are public.")
             return 1
         async with _prepared(url) as records:
             for line in [*await _fill(records, settings), *await _log_ins(records, settings)]:
@@ -178,11 +177,22 @@ async def run_demo(*, url: str | None = None) -> int:
 async def _seeded(settings: Settings) -> Sequence[str]:
     """Seed the database if it is empty and on this machine; return the lines to show."""
     url = str(settings.mongodb_url)
-    if not is_local(url):
-        return ["the database is on another machine and was not seeded"]
+    if reason := _not_to_be_seeded(settings, url):
+        return [f"{reason}: the database was not seeded, because the passwords of a seeded clinic are public"]
     _say("Seeding the database, if it is empty")
     async with _prepared(url) as records:
         return [*await _fill(records, settings), *await _log_ins(records, settings)]
+
+
+def _not_to_be_seeded(settings: Settings, url: str) -> str | None:
+    """Return why this database does not get log-ins with public passwords, or None if it may."""
+    if settings.clinic_env == "production":
+        return "CLINIC_ENV is production"
+    if not is_local(url):
+        return "MONGODB_URL is on another machine"
+    if not is_loopback(settings.host):
+        return f"other machines reach HOST={settings.host}"
+    return None
 
 
 async def _as_it_is(_: Settings) -> Sequence[str]:

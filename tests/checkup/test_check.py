@@ -189,7 +189,7 @@ async def test_a_server_that_refuses_is_quoted_without_the_password(proxy: Mongo
 
 async def test_writes_that_an_election_could_undo_are_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
-    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("JWT_SECRET_KEY", "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOBODY)
     monkeypatch.setenv("MONGODB_URL", f"mongodb://{NOBODY}/clinic?w=1")
     (wrong,) = await said("wrong")

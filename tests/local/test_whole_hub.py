@@ -44,12 +44,43 @@ async def test_a_run_in_an_empty_folder_seeds_a_clinic_with_working_log_ins(
     assert hub.running.pid == 0
 
 
-async def test_a_database_on_another_machine_is_not_seeded_without_remote(start: StartHub, tmp_path: Path) -> None:
-    elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic"}
-    code, said = await (await start(command=(CLINIC_HUB, "seed"), environment=elsewhere, folder=tmp_path)).end()
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"MONGODB_URL": "mongodb://db.example/clinic"}, "MONGODB_URL is on another machine"),
+        ({"MONGODB_URL": "mongodb://127.0.0.1/clinic", "HOST": "0.0.0.0"}, "other machines reach HOST=0.0.0.0"),
+        (
+            {
+                "CLINIC_ENV": "production",
+                "MONGODB_URL": "mongodb://127.0.0.1/clinic",
+                "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+            },
+            "CLINIC_ENV is production",
+        ),
+    ],
+    ids=["elsewhere", "reached", "production"],
+)
+async def test_public_passwords_stay_on_this_machine(
+    start: StartHub, tmp_path: Path, environment: dict[str, str], reason: str
+) -> None:
+    own_key = {"JWT_SECRET_KEY": "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK"}
+    started = await start(command=(CLINIC_HUB, "seed"), environment={**environment, **own_key}, folder=tmp_path)
+    code, said = await started.end()
     assert code == 1
-    assert "another machine: nothing was changed" in said
+    assert f"{reason}: nothing was changed" in said
     assert not (tmp_path / "seed").exists()
+
+
+async def test_a_run_is_not_for_production(start: StartHub, tmp_path: Path) -> None:
+    environment = {
+        "CLINIC_ENV": "production",
+        "JWT_SECRET_KEY": "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK",
+        "MONGODB_URL": "mongodb://127.0.0.1/clinic",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    }
+    code, said = await (await start(command=(CLINIC_HUB, "run"), environment=environment, folder=tmp_path)).end()
+    assert code == 1
+    assert "python -m agents" in said
 
 
 async def test_a_demo_without_a_hub_says_how_to_start_one(start: StartHub, tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ NOON = datetime(2020, 5, 4, 12, tzinfo=UTC)
 """Long ago: whoever looked at another clock than the test's would find every token expired."""
 SECRET = "a secret of the tests, long enough for each of the algorithms that they try"
 LIFETIME = timedelta(minutes=15)
+KID = jwt.get_unverified_header(AccessTokens(SECRET, LIFETIME, lambda: NOON).issue("pat", Role.PATIENT, "log-in"))[
+    "kid"
+]
 NOTHING: Mapping[str, object] = {}
 
 
@@ -42,9 +45,17 @@ def tokens(watch: Watch) -> AccessTokens:
 def _signed(changed: Mapping[str, object] = NOTHING, *, secret: str = SECRET, algorithm: str = "HS256") -> str:
     """Return a token like ours, with some claims changed; None leaves a claim out."""
     seconds = int(NOON.timestamp())
-    claims: dict[str, object] = {"sub": "pat", "role": "patient", "sid": "log-in", "iat": seconds, "exp": seconds + 900}
+    claims: dict[str, object] = {
+        "iss": "clinic-hub",
+        "aud": "clinic-hub-api",
+        "sub": "pat",
+        "role": "patient",
+        "sid": "log-in",
+        "iat": seconds,
+        "exp": seconds + 900,
+    }
     claims = {name: value for name, value in {**claims, **changed}.items() if value is not None}
-    return jwt.encode(claims, secret, algorithm)
+    return jwt.encode(claims, secret, algorithm, headers={"kid": KID})
 
 
 def _code(tokens: AccessTokens, token: str) -> str:
@@ -101,6 +112,18 @@ def test_a_token_without_a_required_claim_is_refused(tokens: AccessTokens, claim
     assert _code(tokens, _signed({claim: None})) == "invalid_token"
 
 
+@pytest.mark.parametrize("claim", ["iss", "aud"])
+def test_a_token_of_an_older_version_is_refreshed(tokens: AccessTokens, claim: str) -> None:
+    assert _code(tokens, _signed({claim: None})) == "token_expired"
+
+
+def test_a_token_lives_no_longer_than_the_setting_allows_whatever_it_claims(tokens: AccessTokens, watch: Watch) -> None:
+    token = _signed({"exp": int(NOON.timestamp()) + 10 * 365 * 86_400})
+    assert tokens.verify(token).expires_at == NOON + LIFETIME
+    watch.now = NOON + LIFETIME + timedelta(seconds=6)
+    assert _code(tokens, token) == "token_expired"
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -117,6 +140,7 @@ def test_a_token_without_a_required_claim_is_refused(tokens: AccessTokens, claim
         {"exp": 10**30},
         {"iat": -1},
         {"aud": "another service"},
+        {"iss": "another-hub"},
     ],
     ids=str,
 )
@@ -179,11 +203,22 @@ def test_a_token_of_a_retired_key_holds_until_it_expires_and_new_ones_are_signed
     assert _code(both, of_before) == "token_expired"
 
 
-@pytest.mark.parametrize("kid", ["", "../../dev/null", "0" * 12, 7, None, ["a"], {"a": 1}])
+@pytest.mark.parametrize(
+    "kid",
+    [
+        "",
+        "../../dev/null",
+        "0" * 12,
+        7,
+        None,  # None: the token names no key
+        ["a"],
+        {"a": 1},
+    ],
+)
 def test_a_token_of_an_unknown_key_is_refused(tokens: AccessTokens, kid: object) -> None:
-    claims = {"sub": "pat", "role": "patient", "sid": "log-in", "iat": NOON.timestamp(), "exp": NOON.timestamp() + 900}
-    header = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT", "kid": kid}).encode()).rstrip(b"=")
-    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=")
+    payload = _signed().split(".")[1].encode()
+    named = {} if kid is None else {"kid": kid}
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT", **named}).encode()).rstrip(b"=")
     signature = hmac.digest(SECRET.encode(), header + b"." + payload, "sha256")
     token = b".".join([header, payload, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
     assert _code(tokens, token) == "invalid_token"

@@ -16,10 +16,10 @@ from hub.accounts.account import Account
 from hub.accounts.passwords import verify_password
 from hub.ops.seeding.history import history
 from hub.ops.seeding.people import doctors, patients, receptionists, registered_patients
-from hub.ops.seeding.place import is_local
 from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.memory import MemoryRecords
+from hub.safety import is_local
 from hub.scheduling.apply import apply_all
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent

@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from hub.settings import BadSettings, Settings, child_environment, load, public_url
+from hub.settings import BadSettings, Settings, child_environment, clock_settings, load, public_url
 from hub.texting.segments import outside_gsm7
 
+STRONG_KEY = "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK"
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
+_PRODUCTION = {
+    "CLINIC_ENV": "production",
+    "JWT_SECRET_KEY": STRONG_KEY,
+    "MONGODB_URL": "mongodb://db.example/clinic",
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
+}
 _LINE = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 
@@ -47,7 +54,18 @@ def test_a_list_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         load()
 
 
-@pytest.mark.parametrize("key", ["", "hunter2", "a" * 64])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",  # the built-in key
+        "hunter2",
+        "a" * 64,
+        "correct horse " * 4,
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "0123456789" * 6 + "01234",
+        "abababababababababababababababababababababcd",
+    ],
+)
 def test_production_refuses_a_weak_key_without_showing_it(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
     monkeypatch.setenv("JWT_SECRET_KEY", key)
@@ -58,11 +76,79 @@ def test_production_refuses_a_weak_key_without_showing_it(monkeypatch: pytest.Mo
 
 def test_production_refuses_a_weak_retired_key_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
-    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("JWT_SECRET_KEY", STRONG_KEY)
     monkeypatch.setenv("JWT_RETIRED_SECRET_KEYS", '["hunter2"]')
     with pytest.raises(BadSettings, match="JWT_RETIRED_SECRET_KEYS needs at least 32") as refused:
         load()
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        STRONG_KEY,
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "b7e23ec29af22b0b4e41da31e868d572",
+    ],
+)
+def test_a_random_key_is_taken_in_any_notation(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name, value in {**_PRODUCTION, "JWT_SECRET_KEY": key}.items():
+        monkeypatch.setenv(name, value)
+    assert load().jwt_secret_key.get_secret_value() == key
+
+
+def test_production_names_everything_that_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "JWT_SECRET_KEY": "hunter2",
+        "JWT_RETIRED_SECRET_KEYS": '["hunter3"]',
+        "MONGODB_URL": "mongodb://db/clinic?w=1",
+        "BCRYPT_ROUNDS": "4",
+        "TWILIO_BASE_URL": "http://twilio.example",
+        "PUBLIC_URL": "http://hub.example",
+        "CLOCK_BASE": "2026-01-01T00:00:00Z",
+        "CLOCK_SHOWS": "2027-01-01T00:00:00Z",
+        "CLOCK_RATE": "2",
+    }
+    for name, value in {**_PRODUCTION, **_TWILIO, **wrong}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS")
+    with pytest.raises(BadSettings) as refused:
+        load()
+    lines = str(refused.value).splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["SETTINGS:", name]
+        for name in (
+            "JWT_SECRET_KEY",
+            "JWT_RETIRED_SECRET_KEYS",
+            "KAFKA_BOOTSTRAP_SERVERS",
+            "MONGODB_URL",
+            "PUBLIC_URL",
+            "TWILIO_BASE_URL",
+            "BCRYPT_ROUNDS",
+            "CLOCK_BASE,",
+        )
+    ]
+    assert "hunter" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("reached", "where"),
+    [
+        ({"HOST": "0.0.0.0"}, "HOST=0.0.0.0"),
+        ({"MONGODB_URL": "mongodb://db.example/clinic"}, "MONGODB_URL on another machine"),
+    ],
+)
+def test_the_built_in_key_and_another_clock_stay_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, reached: dict[str, str], where: str
+) -> None:
+    for name, value in reached.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=f"JWT_SECRET_KEY must be set with .*{where}"):
+        load()
+    monkeypatch.setenv("JWT_SECRET_KEY", "any key of one's own")
+    assert load().clinic_env == "development"
+    with pytest.raises(BadSettings, match=f"CLOCK_BASE.*cannot be used with .*{where}"):
+        load(**clock_settings(None, 2.0))
 
 
 def test_retired_keys_reach_a_child_process_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +161,7 @@ def test_retired_keys_reach_a_child_process_as_they_are(monkeypatch: pytest.Monk
 
 def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
-    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("JWT_SECRET_KEY", STRONG_KEY)
     with pytest.raises(BadSettings, match="MONGODB_URL and KAFKA_BOOTSTRAP_SERVERS must be set"):
         load()
 
@@ -83,7 +169,7 @@ def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("option", ["w=1", "W=0", "journal=false", "j=false"])
 def test_production_refuses_writes_that_an_election_could_undo(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
-    monkeypatch.setenv("JWT_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("JWT_SECRET_KEY", STRONG_KEY)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
     monkeypatch.setenv("MONGODB_URL", f"mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&{option}")
     with pytest.raises(BadSettings, match="MONGODB_URL says") as raised:
@@ -98,7 +184,7 @@ def test_a_child_loads_exactly_the_settings_it_is_given(monkeypatch: pytest.Monk
     wanted = Settings.model_construct(
         None,
         mongodb_url="mongodb://db.example/clinic",
-        jwt_secret_key=SecretStr("0123456789abcdefghijklmnopqrstuvwxyz"),
+        jwt_secret_key=SecretStr(STRONG_KEY),
         cors_origins=("https://desk.clinic.example", "https://door.clinic.example"),
         data_dir=Path("/somewhere/else"),
         port=8123,
@@ -158,7 +244,7 @@ def test_in_production_texts_come_in_over_https_only(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, value)
     production = {
         "clinic_env": "production",
-        "jwt_secret_key": "0123456789abcdef0123456789abcdef",
+        "jwt_secret_key": STRONG_KEY,
         "mongodb_url": "mongodb://db.example/clinic",
         "kafka_bootstrap_servers": "kafka.example:9092",
     }

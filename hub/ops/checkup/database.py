@@ -7,8 +7,8 @@ from hub.ops.checkup.finding import Finding, Grade
 from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import MongoRecords, connect
 from hub.records.server import OLDEST_VERSION, Server
+from hub.safety import mongodb_options
 from hub.scheduling.values import Role
-from hub.settings import mongodb_options
 
 _CLOCKS_MAY_DIFFER = timedelta(seconds=1)
 _MEMBERS_THAT_SURVIVE_ONE = 3

@@ -1,0 +1,84 @@
+"""The forms of settings that are more than a type: names and numbers in texts, addresses, origins, networks."""
+
+import unicodedata
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from hub.texting.phone_numbers import without_separators
+from hub.texting.segments import outside_gsm7, units
+
+_MAX_NAME_UNITS = 40
+_PHONE_CHARACTERS = frozenset("0123456789 ().-+")
+_PHONE_LENGTH = range(3, 21)
+_FEWEST_DIGITS = 3
+
+
+def _clinic_name(written: str, others: ValidationInfo) -> str:
+    """Return the name as texts show it. Characters that GSM-7 lacks are accepted with TEXTS_UNICODE."""
+    name = unicodedata.normalize("NFC", " ".join(written.split()))
+    if not any(map(str.isalnum, name)) or any(unicodedata.category(each) == "Cc" for each in name):
+        message = "the name has no letter or digit, or has control characters"
+        raise ValueError(message)
+    lacking = outside_gsm7(name)
+    if lacking and not others.data.get("texts_unicode"):
+        message = (
+            f"GSM-7, the alphabet of texts, lacks {_listed(lacking)}. Write the name without, or set "
+            "TEXTS_UNICODE=true: texts then take more segments, because a segment holds 70 characters instead of 160"
+        )
+        raise ValueError(message)
+    if units(name) > _MAX_NAME_UNITS:
+        message = f"the name may take at most {_MAX_NAME_UNITS} units of a text, and takes {units(name)}"
+        raise ValueError(message)
+    return name
+
+
+def _clinic_phone(written: str) -> str:
+    """Return the number as texts show it, with plain spaces and hyphens. It may be a national number."""
+    plain = "".join(_plain(each) for each in written)
+    if lacking := [each for each in dict.fromkeys(plain) if each not in _PHONE_CHARACTERS]:
+        message = f"a phone number has digits, spaces and ( ) . - +, and not {_listed(lacking)}"
+        raise ValueError(message)
+    if len(plain) not in _PHONE_LENGTH or sum(map(str.isdigit, plain)) < _FEWEST_DIGITS:
+        message = "a phone number has at least 3 digits and at most 20 characters"
+        raise ValueError(message)
+    return plain
+
+
+def _plain(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "-" if unicodedata.category(character) == "Pd" else character
+
+
+def _listed(characters: Sequence[str]) -> str:
+    names = [each if each.isprintable() else f"U+{ord(each):04X}" for each in characters]
+    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
+
+
+ClinicName = Annotated[str, AfterValidator(_clinic_name)]
+ClinicPhone = Annotated[str, AfterValidator(_clinic_phone)]
+OurNumber = Annotated[str, BeforeValidator(without_separators), Field(pattern=r"^\+?[0-9]{5,15}$")]
+"""E.164, or a short code."""
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(lambda url: url.rstrip("/"))]
+"""A URL without a slash at the end, so that paths can be appended."""
+
+
+def _origin(written: str) -> str:
+    parts = urlsplit(written)
+    if parts.scheme not in {"http", "https"} or written != f"{parts.scheme}://{parts.netloc}" or not parts.hostname:
+        raise ValueError("an origin is written like https://desk.clinic.example, without a path")
+    return written
+
+
+def _network(written: str) -> str:
+    return str(ip_network(written))
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""An origin as browsers send it: scheme://host, with :port unless it is the scheme's default."""
+Network = Annotated[str, AfterValidator(_network)]
+"""An address or a network, like 10.0.0.0/8."""
