@@ -31,6 +31,8 @@ PAGES: Final[Sequence[Page]] = (
     Page("/", "home/page.js", "Welcome", "Willkommen", "where patients and staff begin"),
     Page("/sign-in", "sign_in/page.js", "Sign in", "Anmelden"),
     Page("/sign-up", "sign_up/page.js", "Sign up", "Registrieren"),
+    Page("/book", "book/page.js", "Book an appointment", "Termin buchen"),
+    Page("/mine", "mine/page.js", "My appointments", "Meine Termine"),
 )
 MISSING: Final = Page("", "missing/page.js", "Page not found", "Seite nicht gefunden")
 """What a browser gets at an address where there is nothing."""

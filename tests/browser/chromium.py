@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-WITHIN = 60_000
+WITHIN = 30_000
 """Milliseconds that anything on a page may take: the machine may be slow."""
 
 
@@ -21,7 +21,7 @@ class Watch:
         self.complaints: list[str] = []
         page.on("request", lambda request: self.requested.append(request.url))
         page.on("websocket", lambda line: self.requested.append(line.url))
-        page.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._broken)
         page.on("response", self._answered)
         page.on("console", lambda said: self.complaints.append(said.text) if _is_complaint(said) else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -30,6 +30,10 @@ class Watch:
     def hosts(self) -> set[str]:
         """The hosts that were asked for anything."""
         return {urlsplit(url).netloc for url in self.requested if url.startswith(("http", "ws"))}
+
+    def _broken(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # by a page that goes elsewhere
+            self.failed.append(f"{request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400:

@@ -3,9 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from hub.accounts.passwords import hash_password
+from hub.records.mongo import connect
 from tests.browser.chromium import WITHIN, Watch, chromium
+from tests.browser.clinic import PASSWORD, ZONE, Clinic
+from tests.people import doctor, receptionist
+from tests.stack import Stack
 
 OpenPage = Callable[..., Awaitable[tuple[Page, Watch]]]
 
@@ -34,3 +39,18 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
     yield opener
     for context in contexts:
         await context.close()
+
+
+@pytest.fixture(scope="session")
+async def clinic(stack: Stack) -> Clinic:
+    """A doctor who always works, and a receptionist with a first password."""
+    expect.set_options(timeout=WITHIN)
+    records = connect(stack.settings.mongodb_url)
+    hashed = await hash_password(PASSWORD, 4)
+    people = [
+        doctor("doctor-of-pages", ZONE, name="Dr. Mia Moor", specialty="general practice"),
+        receptionist("receptionist-of-pages", must_change_password=True, password_hash=hashed),
+    ]
+    assert await records.users.add(people) is None
+    await records.close()
+    return Clinic(stack.base_url(), people[0].id, people[1].email)

@@ -15,10 +15,10 @@ function Home({ user }) {
       ? html`<p>${words.home.staff} ${words.account.signedInAs(user.name)}.</p>`
       : html`<p>${words.home.about}</p>
           <p class="actions">
-            <a role="button" href="/book">${words.book.title}</a>
+            <a class="button" href="/book">${words.book.title}</a>
             ${user
-              ? html`<a role="button" class="secondary" href="/mine">${words.mine.title}</a>`
-              : html`<a role="button" class="secondary" href="/sign-in">${words.account.signIn}</a>`}
+              ? html`<a class="button secondary" href="/mine">${words.mine.title}</a>`
+              : html`<a class="button secondary" href="/sign-in">${words.account.signIn}</a>`}
           </p>`}
   </section>`;
 }

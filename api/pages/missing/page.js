@@ -8,7 +8,7 @@ function Missing() {
   return html`<section class="narrow">
     <h1>${words.missing.title}</h1>
     <p>${words.missing.about}</p>
-    <p><a role="button" href="/">${words.missing.home}</a></p>
+    <p><a class="button" href="/">${words.missing.home}</a></p>
   </section>`;
 }
 

@@ -122,17 +122,19 @@ function draw(content, user) {
 
 /** @param {{user: User | null, children: import("preact").ComponentChildren}} properties */
 function Frame({ user, children }) {
-  const ways = session.passwordChangeRequired ? [] : WAYS[user?.role ?? "nobody"];
+  const here = location.pathname;
+  // The start page has them in its middle.
+  const ways = session.passwordChangeRequired || here === "/" ? [] : WAYS[user?.role ?? "nobody"];
   return html`
     <a class="skip" href="#content">${words.frame.skip}</a>
     <header>
       <a class="clinic" href="/">${clinic}</a>
       <nav aria-label=${words.frame.main}>
         <ul>
-          ${ways.map(([path, name]) => html`<li><a href=${path} aria-current=${location.pathname === path ? "page" : null}>${name}</a></li>`)}
+          ${ways.map(([path, name]) => html`<li><a href=${path} aria-current=${here === path ? "page" : null}>${name}</a></li>`)}
           ${user
             ? html`<li><button type="button" class="plain" title=${words.account.signedInAs(user.name)} onClick=${leave}>${words.account.signOut}</button></li>`
-            : location.pathname !== "/sign-in" && html`<li><a href=${signInPath()}>${words.account.signIn}</a></li>`}
+            : !["/", "/sign-in", "/sign-up"].includes(here) && html`<li><a href=${signInPath()}>${words.account.signIn}</a></li>`}
         </ul>
       </nav>
     </header>

@@ -1,8 +1,10 @@
 // The line of a page to the hub, and whether there is a connection at all.
 
-import { HubLine } from "../hub-client.js";
+import { HubLine, isUndecided } from "../hub-client.js";
 import { io } from "../vendor/socket.io.esm.min.js";
-import { session } from "./session.js";
+import { codeOf, session } from "./session.js";
+
+/** @typedef {import("../hub-client.js").Hears} Hears */
 
 const BEAT = { every: 1_300, within: 1_300 }; // ms: so a connection that is dead without a word is known within 3 s
 const QUICK = 700; // ms: a line that comes back sooner is no loss, as when the hub is restarted
@@ -76,27 +78,74 @@ class Connection {
 /** The connection of this page. */
 export const connection = new Connection();
 
-/** The line of the user who is signed in. `hears` are the callbacks of a `HubLine`. Open it with `open`.
- *
- * @param {import("../hub-client.js").Hears} hears */
-export function lineOf(hears) {
-  const line = new HubLine({
-    io,
-    session,
-    ...hears,
-    onConnected: () => {
-      connection.lineIs(false);
-      hears.onConnected?.();
-    },
-    onDisconnected: () => {
+/** The line of the user who is signed in, for all parts of a page. It opens when the first part listens. */
+class Live {
+  /** @type {HubLine | null} */
+  #line = null;
+  /** @type {Set<Hears>} */
+  #hears = new Set();
+
+  get line() {
+    this.#line ??= this.#open();
+    return this.#line;
+  }
+
+  /** Tell a part of the page what the line hears (as a `HubLine` does), and return what ends that.
+   *
+   * The first one hears the first snapshot, so let it listen before others ask for `line`.
+   *
+   * @param {Hears} hears */
+  hear(hears) {
+    this.#hears.add(hears);
+    void this.line;
+    return () => void this.#hears.delete(hears);
+  }
+
+  #open() {
+    const line = new HubLine({
+      io,
+      session,
+      onSnapshot: (...told) => this.#tell((each) => each.onSnapshot?.(...told)),
+      onAppointment: (event) => this.#tell((each) => each.onAppointment?.(event)),
+      onCalendar: (event) => this.#tell((each) => each.onCalendar?.(event)),
+      onWatched: (...told) => this.#tell((each) => each.onWatched?.(...told)),
+      onSlot: (event) => this.#tell((each) => each.onSlot?.(event)),
+      onBoard: (board) => this.#tell((each) => each.onBoard?.(board)),
+      onConnected: () => {
+        connection.lineIs(false);
+        this.#tell((each) => each.onConnected?.());
+      },
+      onDisconnected: () => {
+        connection.lineIs(true);
+        this.#tell((each) => each.onDisconnected?.());
+      },
+      onEnd: (error) => {
+        session.end();
+        this.#tell((each) => each.onEnd?.(error));
+      },
+    });
+    connection.lines.add(line);
+    void this.#keepOpening(line);
+    return line;
+  }
+
+  /** Open the line, again and again while the hub does not answer. @param {HubLine} line */
+  async #keepOpening(line) {
+    try {
+      await line.open();
+    } catch (error) {
+      if (!isUndecided(codeOf(error))) return session.end();
       connection.lineIs(true);
-      hears.onDisconnected?.();
-    },
-    onEnd: (error) => {
-      session.end();
-      hears.onEnd?.(error);
-    },
-  });
-  connection.lines.add(line);
-  return line;
+      connection.lines.delete(line);
+      this.#line = this.#open();
+    }
+  }
+
+  /** @param {(each: Hears) => void} tell */
+  #tell(tell) {
+    for (const each of this.#hears) tell(each);
+  }
 }
+
+/** The line of this page. */
+export const live = new Live();

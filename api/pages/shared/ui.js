@@ -37,7 +37,7 @@ export function Skeleton({ lines = 3, kind = "line" }) {
 
 /** A heading that takes the focus when it appears, for what replaces that which one has clicked.
  *
- * @param {{children: Children, level?: 1 | 2}} properties */
+ * @param {{children: Children, level?: number}} properties */
 export function FocusedHeading({ children, level = 1 }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);

@@ -1,6 +1,8 @@
 """The pages for people as they are served: their headers, their files, their languages."""
 
+import json
 import re
+import subprocess
 from collections.abc import Mapping
 
 import pytest
@@ -11,6 +13,7 @@ from api.pages.routes import PATHS, language_of
 from api.pages.table import PAGES
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import RestClinic, make_services
+from tests.tools.vendor import ROOT
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FILE = re.compile(r'(?:src|href)="(/[^"]+)"')
@@ -74,6 +77,33 @@ async def test_every_import_of_a_module_is_a_file_that_is_served() -> None:
                     del path[index - 1 : index + 1]
                 assert "/".join(each for each in path if each != ".") in files.names
     assert all(each.module in files.names for each in PAGES)
+
+
+COMPARE = """
+import { tokenize } from "espree";
+let given = "";
+for await (const part of process.stdin) given += part;
+const tokens = (text) => JSON.stringify(tokenize(text, { ecmaVersion: "latest", sourceType: "module", loc: true })
+  .map(({ type, value, loc }) => [type, value, loc.start.line]));
+for (const [name, [written, sent]] of Object.entries(JSON.parse(given)))
+  if (tokens(written) !== tokens(sent)) console.log(name);
+"""
+
+
+def test_modules_are_sent_without_comments_and_otherwise_as_they_are_written() -> None:
+    files, folder = Files({}), ROOT / "api" / "pages"
+    names = [name for name in files.names if name.endswith(".js") and not name.startswith("vendor/")]
+    pairs = {name: [(folder / name).read_text(), files[name].content.decode()] for name in names}
+    assert not [name for name, (_, sent) in pairs.items() if "/**" in sent or "@param" in sent]
+    node = subprocess.run(
+        ["node", "--input-type=module", "--eval", COMPARE],
+        input=json.dumps(pairs),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (node.stdout, node.stderr) == ("", "")
 
 
 async def test_a_file_of_another_version_is_served_but_not_kept(clinic: RestClinic) -> None:

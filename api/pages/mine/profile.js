@@ -1,0 +1,59 @@
+// A patient's profile, and the change of the password.
+
+import { fieldErrors, submitting } from "../shared/forms.js";
+import { session } from "../shared/session.js";
+import { announce, Field, html, Problem, useState } from "../shared/ui.js";
+import { languages, words } from "../shared/words.js";
+
+/** @typedef {import("../hub-client.js").User} User */
+
+/** @param {{user: User}} properties */
+export function Profile({ user }) {
+  const [saved, setSaved] = useState(false);
+  const form = submitting(async ({ name, email, phone, language, ...kinds }) => {
+    setSaved(false);
+    const texts = Object.keys(words.profile.kinds).filter((kind) => kind in kinds);
+    const change = { name, email, language, texts, ...(phone ? { phone } : {}) };
+    session.changed(/** @type {User} */ (await session.ask("PATCH", "/api/v1/users/me", change)));
+    setSaved(true);
+    announce(words.profile.saved);
+  });
+  const wrong = fieldErrors(form);
+  return html`<form onSubmit=${form.onSubmit} novalidate>
+    <${Field} label=${words.account.name} name="name" autocomplete="name" value=${user.name} error=${wrong.name} required />
+    <${Field} label=${words.account.email} name="email" type="email" autocomplete="email" value=${user.email} error=${wrong.email} required />
+    <${Field} label=${words.account.phone} name="phone" type="tel" autocomplete="tel" value=${user.phone ?? ""} hint=${words.account.phoneHint} error=${wrong.phone} />
+    <fieldset>
+      <legend>${words.profile.texts}</legend>
+      ${Object.entries(words.profile.kinds).map(
+        ([kind, name]) => html`<label><input type="checkbox" name=${kind} checked=${user.texts.includes(kind)} /> ${name}</label>`,
+      )}
+    </fieldset>
+    <div class="field">
+      <label for="language">${words.profile.textLanguage}</label>
+      <select id="language" name="language">
+        ${languages.map(([code, name]) => html`<option value=${code} selected=${code === user.language}>${name}</option>`)}
+      </select>
+    </div>
+    <${Problem}>${form.problem}</>
+    <button type="submit" aria-busy=${form.busy ? "true" : null}>${words.profile.save}</button>
+    ${saved && html`<p class="notice">${words.profile.saved}</p>`}
+  </form>`;
+}
+
+export function Password() {
+  const [done, setDone] = useState(0);
+  const form = submitting(async ({ current, fresh }) => {
+    await session.changePassword(current, fresh);
+    setDone((count) => count + 1);
+    announce(words.profile.changed);
+  });
+  const wrong = fieldErrors(form);
+  return html`<form key=${done} onSubmit=${form.onSubmit} novalidate>
+    <${Field} label=${words.profile.current} name="current" type="password" autocomplete="current-password" error=${wrong.current} required />
+    <${Field} label=${words.profile.fresh} name="fresh" type="password" autocomplete="new-password" hint=${words.account.passwordHint} error=${wrong.new} required />
+    <${Problem}>${form.problem}</>
+    <button type="submit" aria-busy=${form.busy ? "true" : null}>${words.profile.change}</button>
+    ${done > 0 && html`<p class="notice">${words.profile.changed}</p>`}
+  </form>`;
+}

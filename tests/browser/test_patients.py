@@ -1,0 +1,253 @@
+"""What a patient does on the pages, on the real stack: sign up, book, confirm, move, cancel; by mouse and by keys."""
+
+import asyncio
+import re
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.clinic import PASSWORD, Clinic
+from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
+
+TIME = re.compile(r"^\d\d:\d\d$")
+
+
+def times(page: Page) -> Locator:
+    return page.get_by_role("button", name=TIME)
+
+
+async def test_a_visitor_chooses_a_time_signs_up_books_and_manages_the_appointment(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    page, watch = await open_page(clinic.url)
+    await page.get_by_role("link", name="Book an appointment").click()
+    await page.get_by_label("Doctor").select_option("Dr. Mia Moor")
+    await times(page).last.click()
+    chosen = await page.locator(".choice .when strong").inner_text()
+    await page.get_by_label("Reason (optional)").fill("a cough")
+    await page.get_by_role("button", name="Book").click()
+
+    await page.get_by_role("link", name="Sign up").click()
+    for label, text in clinic.new_account().items():
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Sign up").click()
+    await expect(page.get_by_label("Reason (optional)")).to_have_value("a cough")
+    assert await page.locator(".choice .when strong").inner_text() == chosen
+    await page.get_by_role("button", name="Book").click()
+    await expect(page.get_by_role("heading", name="You are booked")).to_be_focused()
+    async with page.expect_download() as downloading:
+        await page.get_by_role("button", name="Add to calendar").click()
+    file = (await (await downloading.value).path()).read_text()
+    assert "SUMMARY:Appointment with Dr. Mia Moor" in file
+
+    await page.get_by_role("link", name="See my appointments").click()
+    mine = (
+        page.get_by_role("list", name="Appointments", exact=True).get_by_role("listitem").filter(has=page.locator("h3"))
+    )
+    await expect(mine).to_have_count(1)
+    await expect(mine).to_contain_text(chosen)
+    await expect(mine).to_contain_text("a cough")
+    await mine.get_by_role("button", name="Confirm").click()
+    await expect(mine.locator(".status")).to_have_text("Confirmed")
+    await expect(mine.get_by_role("heading", name=chosen)).to_be_focused()  # the button is gone
+
+    await mine.get_by_role("button", name="Move").click()
+    await expect(page.get_by_role("heading", name="Choose a new time")).to_be_focused()
+    await times(page).last.click()
+    await expect(page.get_by_text("Moved to")).to_be_visible()
+    await expect(mine).to_have_count(1)
+    assert chosen not in await mine.inner_text()
+
+    moved = await mine.locator("h3").first.inner_text()
+    await mine.get_by_role("button", name="Cancel").click()
+    await expect(mine).to_have_count(0)
+    await expect(page.get_by_text(f"The appointment on {moved} is cancelled.")).to_be_visible()
+    await expect(page.get_by_text("You have no appointments.")).to_be_visible()
+    await page.get_by_role("button", name="Book it again").click()
+    await expect(mine).to_contain_text(moved)
+    await page.get_by_text("Past and cancelled").click()
+    await expect(page.locator("details[open] li")).to_have_count(1)
+    assert (watch.failed, watch.complaints) == ([], [])
+    assert watch.hosts == {urlsplit(clinic.url).netloc}
+
+
+async def test_a_booking_by_keyboard_alone(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.booking)
+    await clinic.sign_up(page)
+    await page.goto(clinic.booking)
+    await expect(times(page).first).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if TIME.match(await page.evaluate("document.activeElement.textContent")):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Your appointment")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("by keys")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Book")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="You are booked")).to_be_focused()
+    await expect(page.get_by_text("Reason: by keys")).to_be_visible()
+
+
+async def test_of_two_who_want_one_slot_one_gets_it_and_the_other_is_told_where_he_clicked(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    pages = [(await open_page(clinic.url))[0] for _ in range(2)]
+    for page in pages:
+        await clinic.sign_up(page)
+        await page.goto(clinic.booking)
+        await times(page).nth(8).click()
+    time = await times(pages[0]).nth(8).inner_text()
+    assert await times(pages[1]).nth(8).inner_text() == time
+    await asyncio.gather(*(page.get_by_role("button", name="Book").click() for page in pages))
+    booked = [page.get_by_role("heading", name="You are booked") for page in pages]
+    await expect(booked[0].or_(pages[0].get_by_role("alert").filter(has_text="taken"))).to_be_visible()
+    await expect(booked[1].or_(pages[1].get_by_role("alert").filter(has_text="taken"))).to_be_visible()
+    won = [await each.is_visible() for each in booked]
+    assert sorted(won) == [False, True]
+    loser = pages[won.index(False)]
+    await expect(loser.get_by_role("button", name=time, exact=True)).to_have_count(0)
+    await expect(loser.get_by_role("button", name="Book")).to_be_visible()  # what has the focus does not go away
+
+
+async def test_a_time_that_somebody_else_takes_goes_away_by_itself(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    await clinic.sign_up(page)
+    await page.goto(clinic.booking)
+    time = await times(page).nth(2).inner_text()
+    await times(page).nth(2).click()
+    await clinic.book(await page.locator(".choice .when strong").inner_text())
+    await expect(page.get_by_role("button", name=time, exact=True)).to_have_count(0)
+    await expect(page.get_by_role("alert").filter(has_text=f"{time} has just been taken")).to_be_visible()
+
+
+async def test_a_lost_connection_is_said_within_3_s_and_mended(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    await clinic.sign_up(page)
+    await page.goto(clinic.booking)
+    time = await times(page).nth(1).inner_text()
+    await times(page).nth(1).click()
+    slot = await page.locator(".choice .when strong").inner_text()
+    await page.get_by_label("Reason (optional)").fill("typed before")
+    await page.context.set_offline(True)
+    lost_at = monotonic()
+    said = page.get_by_role("status").filter(has_text="No connection")
+    await expect(said).to_be_visible()
+    assert monotonic() - lost_at < 3 * 5  # 3 s, on a slow machine
+    await clinic.book(slot)
+    await page.context.set_offline(False)
+    await expect(said).to_have_count(0)
+    await expect(page.get_by_role("button", name=time, exact=True)).to_have_count(0)
+    await times(page).first.click()
+    await expect(page.get_by_label("Reason (optional)")).to_have_value("typed before")
+
+
+async def test_two_tabs_share_one_refresh_and_signing_out_in_one_ends_the_other(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    one, _ = await open_page(clinic.url)
+    await clinic.sign_up(one)
+    two, watch = await open_page(clinic.url + "/mine", one.context)
+    await expect(two.get_by_role("heading", name="My appointments")).to_be_visible()
+    assert not [url for url in watch.requested if url.endswith("/refresh")]  # the first tab gave it the token
+    assert await two.evaluate("document.cookie") == ""
+    assert "eyJ" not in await two.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    await one.reload()
+    await expect(one.get_by_role("heading", name="My appointments")).to_be_visible()
+    await one.get_by_role("button", name="Sign out").click()
+    await expect(one.get_by_role("link", name="Sign in")).to_be_visible()
+    await expect(two.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(two.get_by_text("You have been signed out.")).to_be_visible()
+    await one.goto(clinic.url + "/mine")
+    await expect(one.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_wrong_entries_are_said_at_their_fields_and_nothing_typed_is_lost(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    page, _ = await open_page(clinic.url + "/sign-up")
+    for label, text in {**clinic.new_account(), "Phone": "12", "Password": "short"}.items():
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Sign up").click()
+    phone = page.get_by_label("Phone")
+    await expect(phone).to_be_focused()
+    await expect(phone).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_label("Password")).to_have_accessible_description(re.compile("8 to 72"))
+    await expect(phone).to_have_value("12")
+    await page.goto(clinic.url + "/sign-in")
+    await page.get_by_label("E-mail").fill("nobody@clinic.test")
+    await page.get_by_label("Password").fill("wrong-password")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+
+
+async def test_staff_sign_in_at_the_same_door_and_change_their_first_password(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    page, _ = await open_page(clinic.url + "/sign-in")
+    await page.get_by_label("E-mail").fill(clinic.new_receptionist)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Choose your own password")).to_be_focused()
+    await page.get_by_label("Current password").fill(PASSWORD)
+    await page.get_by_label("New password").fill("Another-horse-7")
+    await page.get_by_role("button", name="Set password").click()
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await page.goto(clinic.url + "/mine")  # for patients
+    await expect(page).not_to_have_url(re.compile("/mine"))
+
+
+async def test_the_pages_speak_german_to_who_asks_for_it_and_by_the_switch(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url + "/book", locale="de-DE")
+    await expect(page.get_by_role("heading", name="Termin buchen")).to_be_visible()
+    await page.get_by_role("button", name="English").click()
+    await expect(page.get_by_role("heading", name="Book an appointment")).to_be_visible()
+    assert await page.evaluate("document.documentElement.lang") == "en"
+
+
+async def test_the_zone_is_named_where_the_readers_clock_shows_another_time(
+    clinic: Clinic, open_page: OpenPage
+) -> None:
+    page, _ = await open_page(clinic.booking, timezone_id="Asia/Tokyo")
+    await expect(page.get_by_text("Time zone: Central European").first).to_be_visible()
+    here, _ = await open_page(clinic.booking, timezone_id="Europe/Paris")
+    await expect(times(here).first).to_be_visible()
+    await expect(here.get_by_text("Time zone")).to_have_count(0)
+    assert await times(here).first.inner_text() == await times(page).first.inner_text()
+
+
+async def test_no_page_has_an_obstacle_that_axe_finds(clinic: Clinic, open_page: OpenPage) -> None:
+    page, watch = await open_page(clinic.url, reduced_motion="reduce")  # colours change at once
+    for path in ("/", "/sign-in", "/sign-up", clinic.booking.removeprefix(clinic.url)):
+        await page.goto(clinic.url + path)
+        await expect(page.get_by_role("heading").first).to_be_visible()
+        await clinic.axe(page)
+    await times(page).first.click()
+    await clinic.axe(page)
+    await clinic.sign_up(page)
+    await page.goto(clinic.booking)
+    await times(page).first.click()
+    await page.get_by_role("button", name="Book").click()
+    await expect(page.get_by_role("heading", name="You are booked")).to_be_visible()
+    await clinic.axe(page)
+    await page.goto(clinic.url + "/mine")
+    await page.get_by_role("button", name="Move").click()
+    await page.get_by_text("Profile").click()
+    await expect(times(page).first).to_be_visible()
+    await clinic.axe(page)
+    for width in (1280, 320):
+        await page.set_viewport_size({"width": width, "height": 700})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.goto(clinic.url + "/nothing")
+    await expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    await clinic.axe(page)
+    assert watch.hosts == {urlsplit(clinic.url).netloc}
