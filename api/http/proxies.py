@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_WITH_PORT = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)(?:%[^\]]*)?\])(?::[0-9]{1,5})?", re.ASCII)
 _SCHEMES: Final = frozenset({"http", "https"})
 
 
@@ -66,7 +67,9 @@ def _written_by(proxies: int, entries: Sequence[str]) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address of an entry, which some proxies write with a port: 192.0.2.1:4711, [2001:db8::1]:4711."""
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        return ip_address(text.partition("%")[0])
+        return ip_address((with_port[1] or with_port[2]) if with_port else text.partition("%")[0])
     except ValueError:
         return None

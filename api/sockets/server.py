@@ -200,7 +200,7 @@ class Server:
 
     def _is_allowed(self, origin: str, environ: dict[str, Any]) -> bool:
         """Return whether a page of this origin may connect. For our own, only the host counts: TLS ends at a proxy."""
-        return origin in self._origins or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+        return origin in self._origins or _host(origin) == environ.get("HTTP_HOST")
 
 
 def _error_logger(library: str) -> logging.Logger:
@@ -208,3 +208,10 @@ def _error_logger(library: str) -> logging.Logger:
     logger = logging.getLogger(f"clinic.{library}")
     logger.setLevel(logging.ERROR)
     return logger
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as "http://["
+        return None

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from hub.texting.phone_numbers import normalized_phone
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, among them those that reverse the direction of a line: a name could look like another one."""
 PASSWORD_BYTES = range(8, 73)  # bcrypt ignores everything after 72 bytes
 
 
