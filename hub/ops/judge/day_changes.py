@@ -15,8 +15,8 @@ from hub.client.day_changes import Line, command_key
 from hub.client.wire import parse
 from hub.ops.judge.history import DayChange, Exchange, History
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import Occupancy, Record
-from hub.scheduling.events import AppointmentRescheduled
+from hub.ops.judge.record import AppointmentEntry, Occupancy, Record
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
 from hub.scheduling.schedule import zone
 from hub.scheduling.values import rfc3339
 
@@ -103,12 +103,27 @@ def _request(change: DayChange, appointment_id: str, record: Record, planned: da
     if change.reason is not None:
         return request
     if planned is None:
-        recorded = record.by_command.get(request.command_id, ())
-        moves = [each.event for each in recorded if isinstance(each.event, AppointmentRescheduled)]
-        planned = moves[0].previous_start if moves else None
+        planned = _planned(change, record, request.command_id)
     target = _target(change, record, planned) if planned else None
     command = Command("reschedule", appointment_id=appointment_id, start=target)
     return Request(change.user, command, key, "rest", change.at)
+
+
+def _planned(change: DayChange, record: Record, command_id: str) -> datetime | None:
+    """Return the start that the request had read, from the event of its command; None without an event.
+
+    Its patient may have moved the appointment meanwhile: then it is one of the earlier starts.
+    """
+    for recorded in record.by_command.get(command_id, ()):
+        if isinstance(recorded, AppointmentEntry) and isinstance(recorded.event, AppointmentRescheduled):
+            moved = recorded.event
+            starts = [
+                each.start
+                for each in recorded.appointment.history
+                if isinstance(each, AppointmentBooked | AppointmentRescheduled) and each.seq < moved.seq
+            ]
+            return next((each for each in reversed(starts) if _target(change, record, each) == moved.start), starts[-1])
+    return None
 
 
 def _target(change: DayChange, record: Record, start: datetime) -> datetime:
