@@ -22,6 +22,16 @@ def theme(color: str) -> str:
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
+def icon(color: str) -> str:
+    """Return the icon of the pages, a cross in the clinic's colour (`#rrggbb`), as SVG."""
+    button = _parse(color)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<rect width="32" height="32" rx="7" fill="{_css(button)}"/>'
+        f'<path d="M13 7h6v6h6v6h-6v6h-6v-6H7v-6h6z" fill="{_css(_on(button))}"/></svg>'
+    )
+
+
 def readable(color: Color, page: Color) -> Color:
     """Return the colour, made darker or lighter until text in it can be read on a page of that colour."""
     towards = _BLACK if contrast(_BLACK, page) > contrast(_WHITE, page) else _WHITE
@@ -36,11 +46,16 @@ def contrast(one: Color, other: Color) -> float:
 
 
 def _rule(button: Color, text: Color) -> str:
-    on_button = max((_WHITE, _BLACK), key=lambda each: contrast(each, button))
+    on_button = _on(button)
     return (
         f"--clinic-button:{_css(button)};--clinic-on-button:{_css(on_button)};--clinic-text:{_css(text)};"
         f"--clinic-button-hover:{_css(_mix(button, _BLACK if on_button == _WHITE else _WHITE, 0.15))}"
     )
+
+
+def _on(button: Color) -> Color:
+    """Return the colour of text on a button: white or black, whichever can be read better."""
+    return max((_WHITE, _BLACK), key=lambda each: contrast(each, button))
 
 
 def _luminance(color: Color) -> float:

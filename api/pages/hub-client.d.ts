@@ -224,7 +224,7 @@ export class HubLine {
   constructor(options: { io: typeof io; session: Tokens; patience?: { inAll: number; each: number } } & Hears);
   readonly position: Position;
   readonly connected: boolean;
-  open(): Promise<void>;
+  open(within?: number): Promise<void>;
   reconnect(): void;
   close(): void;
   command(kind: string, argument: Record<string, unknown>): Promise<Ack>;

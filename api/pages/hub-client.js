@@ -369,9 +369,9 @@ export class HubLine {
     return this.#socket?.connected ?? false;
   }
 
-  /** Connect; resolves when the first snapshot has been told. Throws a HubError. */
-  async open() {
-    const give_up_at = Date.now() + this.#patience.inAll;
+  /** Connect; resolves when the first snapshot has been told. Throws a HubError, also after `within` ms. */
+  async open(within = this.#patience.inAll) {
+    const give_up_at = Date.now() + within;
     this.#socket = this.#io(this.#session.url, {
       transports: ["websocket"], // the hub speaks nothing else, so that no balancer has to be sticky
       forceNew: true,

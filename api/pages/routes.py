@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from api.pages.colors import theme
+from api.pages.colors import icon, theme
 from api.pages.files import Files
 from api.pages.table import LANGUAGES, MISSING, PAGES, Language, Page
 from hub.settings import Settings
@@ -43,7 +43,7 @@ class Pages:
 
     def __init__(self, settings: Settings) -> None:
         self._clinic = settings.clinic_name
-        self._files = Files({"theme.css": theme(settings.clinic_color)})
+        self._files = Files({"theme.css": theme(settings.clinic_color), "icon.svg": icon(settings.clinic_color)})
 
     def add_to(self, application: web.Application) -> None:
         """Serve every page, and the files."""
@@ -92,7 +92,7 @@ class Pages:
     <meta name="color-scheme" content="light dark">
     <meta name="clinic" content="{clinic}">
     <title>{page.title(language)} · {clinic}</title>
-    <link rel="icon" href="{files}/shared/icon.svg">
+    <link rel="icon" href="{files}/icon.svg">
     <link rel="stylesheet" href="{files}/vendor/pico.classless.min.css">
     <link rel="stylesheet" href="{files}/theme.css">
     <link rel="stylesheet" href="{files}/shared/style.css">{modules}

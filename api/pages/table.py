@@ -11,16 +11,12 @@ LANGUAGES: Final[Sequence[Language]] = ("en", "de")
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its path, the module in `api/pages` that draws it, and its title in both languages.
-
-    `about`: what `make run` says of its address.
-    """
+    """A page: its path, the module in `api/pages` that draws it, and its title in both languages."""
 
     path: str
     module: str
     en: str
     de: str
-    about: str = ""
 
     def title(self, language: Language) -> str:
         """Return the title in this language."""
@@ -28,7 +24,7 @@ class Page:
 
 
 PAGES: Final[Sequence[Page]] = (
-    Page("/", "home/page.js", "Welcome", "Willkommen", "where patients and staff begin"),
+    Page("/", "home/page.js", "Welcome", "Willkommen"),
     Page("/sign-in", "sign_in/page.js", "Sign in", "Anmelden"),
     Page("/sign-up", "sign_up/page.js", "Sign up", "Registrieren"),
     Page("/book", "book/page.js", "Book an appointment", "Termin buchen"),

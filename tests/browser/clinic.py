@@ -63,6 +63,11 @@ class Clinic:
             async with client.post("/api/v1/appointments", json=wish, headers=headers) as answer:
                 assert answer.status == 201, await answer.text()
 
+    async def in_module(self, page: Page, module: str, script: str) -> str:
+        """Return a script that calls a function with what a module of the page in api/pages/shared exports."""
+        own = await page.locator("script[type=module]").get_attribute("src")
+        return f"import('/pages/{str(own).split('/')[2]}/shared/{module}.js').then({script})"
+
     async def axe(self, page: Page) -> None:
         """Fail if axe finds a violation of WCAG 2.2 AA or of good practice on the page, in dark colours of contrast."""
         if not await page.evaluate("'axe' in window"):

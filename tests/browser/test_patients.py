@@ -251,3 +251,30 @@ async def test_no_page_has_an_obstacle_that_axe_finds(clinic: Clinic, open_page:
     await expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     await clinic.axe(page)
     assert watch.hosts == {urlsplit(clinic.url).netloc}
+
+
+async def test_tabs_whose_token_expires_refresh_it_once(clinic: Clinic, open_page: OpenPage) -> None:
+    one, first = await open_page(clinic.url)
+    await clinic.sign_up(one)
+    two, second = await open_page(clinic.url + "/mine", one.context)
+    await expect(two.get_by_role("heading", name="My appointments")).to_be_visible()
+    renew = await clinic.in_module(one, "session", "async ({session}) => await session.renew(session.accessToken)")
+    for watch in (first, second):
+        watch.requested.clear()
+    await asyncio.gather(one.evaluate(renew), two.evaluate(renew))
+    assert len([url for url in first.requested + second.requested if url.endswith("/refresh")]) == 1
+    token = await clinic.in_module(one, "session", "({session}) => session.accessToken")
+    assert await one.evaluate(token) == await two.evaluate(token)
+
+
+async def test_an_hour_that_comes_twice_has_two_names(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    twice = ["2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]
+    names = await clinic.in_module(page, "times", f"({{timesOf}}) => timesOf({twice}, 'Europe/Berlin')")
+    assert await page.evaluate(names) == ["01:30", "02:30 GMT+2", "02:30 GMT+1"]
+    days = await clinic.in_module(
+        page,
+        "times",
+        "({plusDays, dayOf}) => [plusDays('2026-10-25', 1), dayOf('2026-10-25T23:30:00Z', 'Europe/Berlin')]",
+    )
+    assert await page.evaluate(days) == ["2026-10-26", "2026-10-26"]

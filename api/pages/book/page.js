@@ -61,6 +61,7 @@ function Book({ user }) {
         onBusy=${setBusy}
         onBooked=${(/** @type {Appointment} */ appointment) => {
           sessionStorage.removeItem(REASON);
+          history.replaceState(null, "", location.pathname); // so that the page, loaded again, does not offer it again
           setBooked(appointment);
         }}
         onVisitor=${(/** @type {string} */ reason) => {

@@ -1,12 +1,13 @@
 // The line of a page to the hub, and whether there is a connection at all.
 
-import { HubLine, isUndecided } from "../hub-client.js";
+import { HubLine } from "../hub-client.js";
 import { io } from "../vendor/socket.io.esm.min.js";
-import { codeOf, session } from "./session.js";
+import { session } from "./session.js";
 
 /** @typedef {import("../hub-client.js").Hears} Hears */
 
 const BEAT = { every: 1_300, within: 1_300 }; // ms: so a connection that is dead without a word is known within 3 s
+const OPENS_WITHIN = 24 * 60 * 60 * 1_000; // ms: as long as somebody may leave a page open while the hub is away
 const QUICK = 700; // ms: a line that comes back sooner is no loss, as when the hub is restarted
 
 /** Whether the hub can be reached, and who wants to know. */
@@ -125,20 +126,8 @@ class Live {
       },
     });
     connection.lines.add(line);
-    void this.#keepOpening(line);
+    line.open(OPENS_WITHIN).catch(() => session.end());
     return line;
-  }
-
-  /** Open the line, again and again while the hub does not answer. @param {HubLine} line */
-  async #keepOpening(line) {
-    try {
-      await line.open();
-    } catch (error) {
-      if (!isUndecided(codeOf(error))) return session.end();
-      connection.lineIs(true);
-      connection.lines.delete(line);
-      this.#line = this.#open();
-    }
   }
 
   /** @param {(each: Hears) => void} tell */

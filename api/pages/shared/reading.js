@@ -10,6 +10,7 @@ import { dayOf } from "./times.js";
 /** @typedef {import("../hub-client.js").Slot} Slot */
 
 const AHEAD = 62; // days: as many as the hub tells at once
+const WATCH_AGAIN = 2_000; // ms after a watch that the hub could not begin
 const EVERY = 10_000; // ms between two readings without a log-in, while somebody looks
 
 /** All doctors by name. Throws a HubError. @returns {Promise<Doctor[]>} */
@@ -38,6 +39,11 @@ export function followSlots(doctor, day, hears) {
 function watchSlots(doctor, day, hears) {
   /** @type {Slot[]} */
   let slots = [];
+  let stopped = false;
+  const watch = async () => {
+    const answer = await live.line.watch(doctor.id, day);
+    if (!answer.ok && !stopped) setTimeout(() => !stopped && watch(), WATCH_AGAIN);
+  };
   const stop = live.hear({
     onWatched: (doctorId, date, told) => {
       if (doctorId === doctor.id && date === day) hears((slots = told));
@@ -45,12 +51,13 @@ function watchSlots(doctor, day, hears) {
     onSlot: ({ doctorId, start, available }) => {
       if (doctorId !== doctor.id || dayOf(start, doctor.zone) !== day) return;
       // A slot that is new, because the doctor's hours have changed: its end is not told, so the day is read again.
-      if (!slots.some((slot) => slot.start === start)) return void live.line.watch(doctor.id, day);
+      if (!slots.some((slot) => slot.start === start)) return void watch();
       hears((slots = slots.map((slot) => (slot.start === start ? { ...slot, available } : slot))));
     },
   });
-  void live.line.watch(doctor.id, day);
+  void watch();
   return () => {
+    stopped = true;
     stop();
     void live.line.unwatch(doctor.id, day);
   };
