@@ -43,7 +43,12 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
 
 @pytest.fixture(scope="session")
 async def clinic(stack: Stack) -> Clinic:
-    """A doctor who always works, and a receptionist with a first password."""
+    """The clinic of all tests that end no process."""
+    return await clinic_of(stack)
+
+
+async def clinic_of(stack: Stack) -> Clinic:
+    """Add a doctor who always works, and a receptionist with a first password."""
     expect.set_options(timeout=WITHIN)
     records = connect(stack.settings.mongodb_url)
     hashed = await hash_password(PASSWORD, 4)

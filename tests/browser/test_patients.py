@@ -171,6 +171,16 @@ async def test_two_tabs_share_one_refresh_and_signing_out_in_one_ends_the_other(
     await expect(one.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+async def test_a_log_in_that_is_ended_elsewhere_ends_on_the_page(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    await clinic.sign_up(page)
+    await page.evaluate(
+        await clinic.in_module(page, "session", "({session}) => session.ask('POST', '/api/v1/auth/logout/all')")
+    )
+    await expect(page.get_by_text("You have been signed out.")).to_be_visible()
+    await expect(page).to_have_url(re.compile("/sign-in"))
+
+
 async def test_wrong_entries_are_said_at_their_fields_and_nothing_typed_is_lost(
     clinic: Clinic, open_page: OpenPage
 ) -> None:
