@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import orjson
 from pydantic import ValidationError
 
+from hub.accounts.passwords import HashingBusy
 from hub.bus.ports import NoAnswer
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.decision import RefusalCode, Refused
@@ -143,6 +144,8 @@ def problem_of(error: Exception) -> Problem:
             return error
         case StoreUnavailable():
             return Problem("unavailable", "The database does not answer.", headers=RETRY_SOON)
+        case HashingBusy():
+            return Problem("try_again", "Too many people log in at this moment.", headers=RETRY_SOON)
         case NoAnswer():
             return Problem(
                 "try_again",

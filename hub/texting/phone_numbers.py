@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final
 
 import phonenumbers
-from phonenumbers import ValidationResult
+from phonenumbers import PhoneNumberType, ValidationResult
 from pydantic_core import PydanticCustomError
 
 _PREFIX = re.compile(r"\s*tel:", re.IGNORECASE)
@@ -23,6 +23,8 @@ _LENGTHS: Final = {
     ValidationResult.TOO_LONG: "The phone number is too long for its country",
     ValidationResult.INVALID_LENGTH: "The phone number has too few or too many digits for its country",
 }
+_COSTLY: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+"""Kinds of numbers whose owners are paid for each text and call."""
 
 
 def normalized_phone(written: str) -> str:
@@ -50,6 +52,8 @@ def normalized_phone(written: str) -> str:
             "This is not a phone number in use: its country gives out no such numbers, "
             "or keeps them for films and books"
         )
+    if phonenumbers.number_type(parsed) in _COSTLY:
+        raise _refused("Texts and calls to this number cost extra: give another one")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 

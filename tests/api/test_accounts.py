@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.resources import accounts
+from api.resources import log_ins
 from hub.accounts.passwords import verify_password
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
@@ -160,7 +160,7 @@ async def test_a_password_is_verified_even_without_an_account(
         checked.append(hashed)
         return False
 
-    monkeypatch.setattr("api.resources.accounts.verify_password", verify)
+    monkeypatch.setattr("api.resources.log_ins.verify_password", verify)
     await log_in(clinic, "patient", "nobody@clinic.test")
     await log_in(clinic, "patient", "ada@clinic.test")
     await log_in(clinic, "doctor", "ada@clinic.test")
@@ -204,7 +204,7 @@ async def test_a_password_change_beats_a_log_in_that_raced_it(
         assert (await change_password(clinic, PASSWORD, "carl")).status == 204
         return correct
 
-    monkeypatch.setattr(accounts, "verify_password", slowly)
+    monkeypatch.setattr(log_ins, "verify_password", slowly)
     answer = await log_in(clinic, "patient", "carl@clinic.test")
     assert (answer.status, answer.code) == (401, "invalid_credentials")
     assert (await log_in(clinic, "patient", "carl@clinic.test", "Another-horse-7")).status == 200

@@ -7,7 +7,8 @@ import time
 import bcrypt
 import pytest
 
-from hub.accounts.passwords import hash_password, verify_password
+from api.http.problems import problem_of
+from hub.accounts.passwords import Hashing, HashingBusy, hash_password, verify_password
 
 FAST = 4
 SLOW = 11
@@ -96,3 +97,26 @@ async def _work(hashed: str | None) -> float:
     began = time.process_time()
     assert not await verify_password("wrong", hashed, SLOW)
     return time.process_time() - began
+
+
+async def test_who_would_wait_behind_too_many_is_sent_away_and_who_has_left_waits_no_longer() -> None:
+    hashing, go_on, hashed = Hashing(1, most_waiting=2), threading.Event(), []
+    waiting = [asyncio.create_task(hashing.run(go_on.wait, 30))]
+    waiting += [asyncio.create_task(hashing.run(hashed.append, name)) for name in ("left", "stayed")]
+    await asyncio.sleep(0)
+    with pytest.raises(HashingBusy):
+        await hashing.run(hashed.append, "too many")
+    waiting[1].cancel()
+    await asyncio.wait(waiting[1:2])
+    waiting.append(asyncio.create_task(hashing.run(hashed.append, "next")))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(waiting[0], *waiting[2:])
+    assert hashed == ["stayed", "next"]
+
+
+def test_who_is_sent_away_may_come_again_soon() -> None:
+    problem = problem_of(HashingBusy())
+    assert (problem.status, problem.code) == (503, "try_again")
+    assert problem.headers
+    assert int(problem.headers["Retry-After"]) > 0

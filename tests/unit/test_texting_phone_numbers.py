@@ -42,6 +42,10 @@ def test_the_zero_of_an_italian_area_stays() -> None:
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
+        ("+44 9098 790000", "cost extra"),
+        ("+49 900 1234567", "cost extra"),
+        ("+49 1805 123456", "cost extra"),
+        ("+1 900 555 1234", "cost extra"),
         ("07911 123456", "country is missing"),
         ("7911123456", "country is missing"),
         ("(202) 555-0123", "country is missing"),
