@@ -168,6 +168,16 @@ def opening(day: int, half_hours: int = 0) -> datetime:
     return MONDAY_MORNING + timedelta(days=day, minutes=30 * half_hours)
 
 
+PRODUCTION: dict[str, Any] = {
+    "clinic_env": "production",
+    "jwt_secret_key": "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK",
+    "mongodb_url": "mongodb://db",
+    "kafka_bootstrap_servers": "mq:9092",
+    "bcrypt_rounds": 10,
+}
+"""Settings that production accepts."""
+
+
 async def make_services(timeouts: Timeouts = TIMEOUTS, **changed: object) -> Services:
     """Return services over an empty store in memory. `changed` are settings."""
     records = MemoryRecords()

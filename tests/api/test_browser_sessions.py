@@ -1,24 +1,16 @@
 """Log-ins of pages: the refresh token is in a cookie that no script reads, for the hub's own pages only."""
 
 from http.cookies import Morsel, SimpleCookie
-from typing import Any
 
 import pytest
 
 from tests.api.conftest import OpenClinic
-from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
+from tests.api.rest_clinic import PASSWORD, PRODUCTION, Answer, RestClinic, make_services
 
 B = "/api/v1/browser"
 PAGE = {"X-Requested-By": "page", "Sec-Fetch-Site": "same-origin"}
 ADA = {"email": "ada@clinic.test", "password": PASSWORD}
 NEW = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
-STRONG = "a strong key for tests: Zq7w-9kLm_2xVt-8bNc"
-PRODUCTION: dict[str, Any] = {
-    "clinic_env": "production",
-    "jwt_secret_key": STRONG,
-    "mongodb_url": "mongodb://db",
-    "kafka_bootstrap_servers": "mq:9092",
-}
 
 
 def cookie_of(answer: Answer) -> Morsel[str]:

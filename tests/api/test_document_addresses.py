@@ -63,7 +63,7 @@ async def test_a_public_url_is_named_whatever_was_asked(open_for_test: OpenClini
 
 @pytest.mark.parametrize("public", ["http://127.0.0.1:8000", "http://localhost:8000", "http://192.0.2.5:8000"])
 async def test_a_public_url_of_this_machine_is_only_for_the_twilio_stub(open_for_test: OpenClinic, public: str) -> None:
-    clinic = await open_for_test(await make_services(public_url=public, host="192.0.2.5"))
+    clinic = await open_for_test(await make_services(public_url=public, host="192.0.2.5", jwt_secret_key="of our own"))
     assert await addresses(clinic, {"Host": "desk:9000"}) == ("ws://desk:9000/socket.io/", "http://desk:9000")
 
 
