@@ -3,7 +3,7 @@ import js from "@eslint/js";
 
 const BROWSER = [
   ..."AbortController AbortSignal BroadcastChannel FormData HTMLElement Intl URL URLSearchParams addEventListener clearTimeout".split(" "),
-  ..."TextDecoderStream console crypto document fetch globalThis history localStorage location matchMedia navigator".split(" "),
+  ..."TextDecoderStream console crypto document fetch globalThis history localStorage location matchMedia navigator performance".split(" "),
   ..."removeEventListener requestAnimationFrame sessionStorage setInterval clearInterval setTimeout".split(" "),
 ];
 

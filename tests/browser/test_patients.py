@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from hub.clock import system_clock
 from tests.browser.clinic import PASSWORD, Clinic
 from tests.browser.conftest import OpenPage
 
@@ -275,6 +277,14 @@ async def test_tabs_whose_token_expires_refresh_it_once(clinic: Clinic, open_pag
     assert len([url for url in first.requested + second.requested if url.endswith("/refresh")]) == 1
     token = await clinic.in_module(one, "session", "({session}) => session.accessToken")
     assert await one.evaluate(token) == await two.evaluate(token)
+
+
+async def test_a_wrong_clock_of_the_reader_hides_no_free_time(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    await page.clock.set_system_time(system_clock() + timedelta(days=9))
+    await page.goto(clinic.booking)
+    await expect(times(page).first).to_be_visible()
+    assert await page.evaluate("Date.now()") > (system_clock() + timedelta(days=8)).timestamp() * 1000
 
 
 async def test_an_hour_that_comes_twice_has_two_names(clinic: Clinic, open_page: OpenPage) -> None:

@@ -1,5 +1,6 @@
 // The list of a patient's appointments, which is told by the hub and stays true.
 
+import { now } from "../shared/clock.js";
 import { live } from "../shared/line.js";
 import { doctors as readDoctors } from "../shared/reading.js";
 import { session } from "../shared/session.js";
@@ -58,7 +59,7 @@ function Said({ notice, onSay, doctors }) {
     onSay({ text: answer.ok ? words.mine.bookedAgain : errorText({ code: answer.error.code, message: answer.error.detail }) });
   };
   const gone = notice.again;
-  const bookable = gone && Date.parse(gone.start) > Date.now() && !doctors.get(gone.doctorId)?.disabled;
+  const bookable = gone && Date.parse(gone.start) > now() && !doctors.get(gone.doctorId)?.disabled;
   return html`<div class="notice" role="status" tabindex="-1" ref=${box}>
     <p>${notice.text}</p>
     ${bookable && html`<p><button type="button" class="secondary" onClick=${() => again(gone)}>${words.mine.again}</button></p>`}
@@ -69,9 +70,9 @@ function Said({ notice, onSay, doctors }) {
 function Past({ ended, doctors }) {
   const [earlier, setEarlier] = useState(/** @type {Appointment[]} */ ([]));
   const read = async () => {
-    const from = new Date();
+    const from = new Date(now());
     from.setMonth(from.getMonth() - MONTHS_BACK);
-    const query = new URLSearchParams({ from: from.toISOString(), to: new Date().toISOString(), limit: "200" });
+    const query = new URLSearchParams({ from: from.toISOString(), to: new Date(now()).toISOString(), limit: "200" });
     setEarlier(await session.ask("GET", `/api/v1/appointments?${query}`));
   };
   const known = new Set(ended.map(({ id }) => id));
@@ -90,7 +91,7 @@ function Past({ ended, doctors }) {
 
 /** @param {Appointment} appointment */
 function isComing({ status, end }) {
-  return (status === "scheduled" || status === "confirmed") && Date.parse(end) > Date.now();
+  return (status === "scheduled" || status === "confirmed") && Date.parse(end) > now();
 }
 
 /** The patient's appointments by id, and the doctors by id; null until they are known.

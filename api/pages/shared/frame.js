@@ -1,6 +1,7 @@
 // What is around every page: the clinic's name, the ways to other pages, the language, the state of the connection.
 
 import { isUndecided } from "../hub-client.js";
+import { learnTime } from "./clock.js";
 import { connection } from "./line.js";
 import { codeOf, session } from "./session.js";
 import { announce, html, render, Skeleton, useEffect, useState } from "./ui.js";
@@ -33,7 +34,7 @@ export async function open(page, { roles } = {}) {
   draw(html`<${Skeleton} lines=${5} />`, null);
   connection.start();
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // who is signed in may have changed
-  await signedIn();
+  await Promise.all([signedIn(), learnTime()]);
   if (roles && !admitted(roles)) return;
   const opened = session.user;
   session.onChange((user) => {

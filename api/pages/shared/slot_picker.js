@@ -1,5 +1,6 @@
 // A doctor's days and the free times of one of them, to choose a time from. They stay true while one looks.
 
+import { now } from "./clock.js";
 import { followSlots, freeDays } from "./reading.js";
 import { daysBetween, foreignZone, longDay, shortDay, timesOf } from "./times.js";
 import { html, Skeleton, useEffect, useRef, useState } from "./ui.js";
@@ -30,7 +31,7 @@ export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay
   if (problem) return html`<p class="problem" role="alert">${problem}</p>`;
   if (!days || (day && !slots)) return html`<${Skeleton} lines=${6} />`;
   if (!day || !slots) return html`<p class="notice">${words.book.noneSoon}</p>`;
-  const free = slots.filter((slot) => slot.available && Date.parse(slot.start) > Date.now());
+  const free = slots.filter((slot) => slot.available && Date.parse(slot.start) > now());
   const next = days.find((each) => each.date > day && each.free > 0);
   return html`
     <${Days} doctor=${doctor} days=${days.map((each) => (each.date === day ? { ...each, free: free.length } : each))} day=${day} onDay=${onDay} />
