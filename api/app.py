@@ -144,7 +144,13 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         application = build(services)
         gateway.server.attach(application)
         async with asyncio.TaskGroup() as group:
-            forever = (bus.run(), gateway.run(), services.revocations.run(), services.directory.run())
+            forever = (
+                bus.run(),
+                gateway.run(),
+                services.revocations.run(),
+                services.directory.run(),
+                services.joins.run(),
+            )
             background = [group.create_task(work) for work in (prepared, *forever)]
             yield Api(application, gateway)
             for task in background:

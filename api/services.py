@@ -9,6 +9,7 @@ from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import CommandClient
 from api.commands.day_changes import DayChangeCommands
 from api.commands.hours import HoursCommands
+from api.commands.joins import JoinCommands
 from api.commands.text_replies import TextReplies
 from api.http.identity import Authenticator
 from api.http.problems import Problem
@@ -64,6 +65,7 @@ class Services:
     appointment_commands: AppointmentCommands
     hours_commands: HoursCommands
     day_changes: DayChangeCommands
+    joins: JoinCommands
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
@@ -119,6 +121,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         appointment_commands=appointment_commands,
         day_changes=DayChangeCommands(records, command_client, names, clock),
+        joins=JoinCommands(records, command_client, clock),
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
         text_replies=TextReplies(

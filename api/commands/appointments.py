@@ -91,9 +91,14 @@ class AppointmentCommands:
         patient_id = await self._patient_of(who, request)
         await self._require_doctor(request.doctor_id)
         header = self._client.header(who, request.doctor_id, via, key)
-        return await self._send(
-            BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason),
-        )
+        command = BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason)
+        try:
+            return await self._send(command)
+        except Problem as problem:
+            if problem.code != "idempotency_key_reused" or request.patient_id in {None, patient_id}:
+                raise
+        # The patient was joined after the first request with this key: the same request is answered as it was then.
+        return await self._send(command.model_copy(update={"patient_id": request.patient_id}))
 
     async def change(  # noqa: PLR0913  # each is a separate part of the command
         self,
@@ -111,10 +116,10 @@ class AppointmentCommands:
         `start` is for `reschedule` only, `reason` for `cancel` only.
         Raises `Problem`. An appointment of other people is `not_found`, like one that does not exist.
         """
-        # The doctor, whose actor decides, comes from the record, never from the client. An appointment keeps its doctor
-        # and its patient, so an outdated one does as well.
+        # The doctor, whose actor decides, comes from the record, never from the client. An appointment keeps its
+        # doctor, so an outdated one does as well. Its patient may be another one since two accounts were joined.
         appointment = self._known(appointment_id)
-        if appointment is None:
+        if appointment is None or (who.role is Role.PATIENT and appointment.patient_id != who.user_id):
             appointment = await stored(visible_appointment(self._records.appointments, who, appointment_id))
         doctor_id = require_visible(who, appointment).doctor_id
         header = self._client.header(who, doctor_id, via, key)
@@ -123,7 +128,7 @@ class AppointmentCommands:
     async def _patient_of(self, who: Identity, request: BookRequest) -> str:
         """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only.
 
-        A receptionist books in every calendar.
+        A receptionist books in every calendar. For a patient who was joined with another account, that one is booked.
         """
         if who.role is Role.PATIENT:
             if request.patient_id not in (None, who.user_id):
@@ -136,7 +141,7 @@ class AppointmentCommands:
         patient = await stored(self._records.users.by_id(request.patient_id))
         if patient is None or patient.role != "patient":
             raise _invalid("/patientId", "There is no such patient.", "unknown")
-        return patient.id
+        return patient.id if patient.joined_into is None else patient.joined_into.account_id
 
     async def _require_doctor(self, doctor_id: str) -> None:
         if doctor_id in self._doctors:

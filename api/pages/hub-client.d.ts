@@ -73,6 +73,14 @@ export interface Patient {
   phone: string | null;
   email: string | null;
   hasLogIn: boolean;
+  joinedInto: string | null;
+}
+
+/** The answer to a join: the account, how many appointments were moved to it, and those that stay. */
+export interface JoinedPatient {
+  patient: Patient;
+  moved: number;
+  conflicts: { appointmentId: string; start: string; code: string; detail: string }[];
 }
 
 export interface User {
@@ -188,6 +196,7 @@ export abstract class HubRequests implements Tokens {
   searchPatients(query: string, limit?: number): Promise<Patient[]>;
   patient(id: string): Promise<Patient>;
   changePatient(id: string, change: Partial<Pick<Patient, "name" | "phone" | "email">>): Promise<Patient>;
+  joinPatient(id: string, into: string): Promise<JoinedPatient>;
   moveDay(doctorId: string, change: { date: string; by?: number; to?: string }, options?: DayChangeOptions): Promise<DayChangeLine>;
   cancelDay(doctorId: string, change: { date: string; reason: string }, options?: DayChangeOptions): Promise<DayChangeLine>;
 }

@@ -71,6 +71,13 @@ export class HubRequests {
     return this.ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
   }
 
+  /** Give the appointments of a patient who cannot log in to the account `into`: `{patient, moved, conflicts}`.
+   *
+   * For receptionists. After a HubError with a code like `try_again` or `no_answer`, call it again. */
+  joinPatient(id, into) {
+    return this.ask("POST", `/api/v1/patients/${encodeURIComponent(id)}/join`, { into });
+  }
+
   /** Move the appointments of a doctor's day: `{date, by}` (minutes) or `{date, to}` (another day). See `cancelDay`. */
   moveDay(doctorId, change, options) {
     return this.#changeDay(`/api/v1/doctors/${encodeURIComponent(doctorId)}/move-day`, change, options);

@@ -84,10 +84,13 @@ class Directory:
     ) -> list[Person]:
         """Return at most `limit` patients whom all words find, as the record is now or later.
 
-        `among` are the ids of those who may be shown (None: all). Raises `StoreUnavailable`.
+        Those who were joined with another account are not shown. `among` are the ids of those who may be shown (None:
+        all). Raises `StoreUnavailable`.
         """
         await self._catch_up()
-        return self._index.search(words, limit, among, lambda person: person.role == "patient")
+        return self._index.search(
+            words, limit, among, lambda person: person.role == "patient" and not person.joined_into
+        )
 
     async def run(self) -> None:
         """Read all people, and then what changes, for ever."""

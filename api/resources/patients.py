@@ -7,8 +7,10 @@ import structlog
 from pydantic import Field, StringConstraints
 
 from api.commands.command_client import command_id
+from api.commands.joins import Conflict
 from api.http.endpoints import Answer, ById, Routes
 from api.http.identity import Access
+from api.http.positions import POSITION, position_header
 from api.http.problems import Problem
 from api.people.words import query_words
 from api.resources.idempotency import Repeatable
@@ -61,13 +63,31 @@ class SearchQuery(Value):
 
 
 class PatientView(Value):
-    """What doctors and receptionists see of a patient. A patient who `has_log_in` uses the hub as well."""
+    """What doctors and receptionists see of a patient. A patient who `has_log_in` uses the hub as well.
+
+    `joined_into` is the id of the account with which the patient was joined.
+    """
 
     id: Id
     name: str
     phone: str | None
     email: str | None
     has_log_in: bool
+    joined_into: Id | None
+
+
+class JoinRequest(Value):
+    """The account, which can log in, that gets the appointments of a patient who cannot."""
+
+    into: Id
+
+
+class JoinView(Value):
+    """The account that has the appointments now, how many this request has moved, and which stay where they are."""
+
+    patient: PatientView
+    moved: int
+    conflicts: tuple[Conflict, ...]
 
 
 @routes.endpoint(
@@ -124,12 +144,35 @@ async def show_patient(services: Services, who: Identity, path: ById) -> Patient
     return _view(person_of(account))
 
 
-@routes.endpoint("PATCH", "/{id}", access=Access.RECEPTIONIST)
+@routes.endpoint(
+    "POST",
+    "/{id}/join",
+    access=Access.RECEPTIONIST,
+    problems=["forbidden", "not_found", "already_joined", "try_again"],
+    sends=[POSITION],
+)
+async def join_patient(
+    services: Services, who: Identity, path: ById, headers: Repeatable, body: JoinRequest
+) -> Answer[JoinView]:
+    """Join a patient without a log-in to the account of the same person: the appointments follow.
+
+    An appointment at a time at which the account has another one stays where it is, and is named as a conflict. Repeat
+    the request when that is settled, and after a failure: it goes on where it ended.
+    """
+    into, joined = await services.joins.join(who, path.id, body.into, headers.key)
+    _log_look("patient_joined", who, [path.id, into.id])
+    view = JoinView(patient=_view(person_of(into)), moved=joined.moved, conflicts=tuple(joined.conflicts))
+    return Answer(view, position_header(joined.position))
+
+
+@routes.endpoint("PATCH", "/{id}", access=Access.RECEPTIONIST, problems=["already_joined"])
 async def change_patient(services: Services, who: Identity, path: ById, body: PatientChange) -> PatientView:
     """Change the name, phone or e-mail address of a patient who cannot log in. Who logs in changes the own profile."""
     account = await _patient(services, path.id)
     if account.has_log_in:
         raise Problem("forbidden", "This patient has a log-in, and changes the own profile.")
+    if account.joined_into is not None:
+        raise Problem("already_joined", "This patient was joined with another account.")
     after = account.model_copy(update=body.given())
     if await services.records.users.change(account, after) is not None:
         raise Problem("not_found", _NOT_FOUND)
@@ -163,4 +206,5 @@ def _view(person: Person) -> PatientView:
         phone=person.phone,
         email=person.email,
         has_log_in=person.has_log_in,
+        joined_into=person.joined_into,
     )

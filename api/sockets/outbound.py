@@ -28,6 +28,7 @@ _HTTP_ONLY: frozenset[Code] = frozenset(
         "invalid_credentials",
         "email_taken",
         "phone_taken",
+        "already_joined",
     }
 )
 CODES: tuple[Code, ...] = tuple(code for code in get_args(Code) if code not in _HTTP_ONLY)

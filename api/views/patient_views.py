@@ -48,10 +48,13 @@ class _Patient:
             if events is None:
                 return False
             for event in events:
-                if event.entry is not None and event.entry.patient_id == patient_id:
-                    known = self.entries.get(event.entry.id)
-                    if known is None or known.seq < event.seq:
-                        self.entries[event.entry.id] = event.entry
+                if event.entry is None:
+                    continue
+                known = self.entries.get(event.entry.id)
+                if event.entry.patient_id == patient_id and (known is None or known.seq < event.seq):
+                    self.entries[event.entry.id] = event.entry
+                elif event.entry.patient_id != patient_id and known is not None and known.seq < event.seq:
+                    del self.entries[event.entry.id]  # the patient was joined with another account
             self.seqs[doctor_id] = max(self.seqs[doctor_id], reading.view.seq)
         return True
 

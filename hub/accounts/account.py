@@ -14,6 +14,18 @@ ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 """Every kind of text."""
 
 
+class JoinedInto(Value):
+    """The account that has the appointments of a patient without a log-in now, and who joined the two.
+
+    `key` is that of the first request. The ids of its commands follow from it, so a repetition goes on where it ended.
+    """
+
+    account_id: Id
+    by: Id
+    key: str
+    at: Instant
+
+
 class Account(Value):
     """A person. `email` is lower case and `phone` is E.164. Both are unique among the accounts that can log in.
 
@@ -24,7 +36,8 @@ class Account(Value):
     `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
     person wants, written in `language`. `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in
     the private calendar link. `must_change_password`: the password is a first one that the clinic gave out. `disabled`
-    is for receptionists; whether a doctor is disabled is in the doctor's schedule.
+    is for receptionists; whether a doctor is disabled is in the doctor's schedule. `joined_into`: a patient without a
+    log-in was joined with this account.
     """
 
     id: Id
@@ -43,6 +56,7 @@ class Account(Value):
     calendar_key_hash: str | None = None
     must_change_password: bool = False
     disabled: bool = False
+    joined_into: JoinedInto | None = None
 
     @property
     def has_log_in(self) -> bool:

@@ -19,8 +19,11 @@ class Person:
     email: str | None
     phone: str | None
     has_log_in: bool
+    joined_into: str | None = None
+    """The id of the account that has this patient's appointments now."""
 
 
 def person_of(account: Account) -> Person:
     """Return the person of an account."""
-    return Person(account.id, account.role, account.name, account.email, account.phone, account.has_log_in)
+    joined_into = account.joined_into.account_id if account.joined_into else None
+    return Person(account.id, account.role, account.name, account.email, account.phone, account.has_log_in, joined_into)

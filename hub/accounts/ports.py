@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from hub.accounts.account import Account, Refreshed, Session
+from hub.accounts.account import Account, JoinedInto, Refreshed, Session
 from hub.accounts.person import Person
 from hub.scheduling.values import Role
 
@@ -31,6 +31,15 @@ class UserRecords(Protocol):
         Returns None on success. Otherwise nothing was written: returns the field whose value another account already
         has, or "stale" if the account is gone, or if the password changes and the stored one differs from `before`.
         """
+
+    async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
+        """Store what a patient was joined into, unless that is stored already; return what is stored.
+
+        None if there is no such account, or if it can log in.
+        """
+
+    async def joined_since(self, since: datetime) -> list[Account]:
+        """Return the patients who were joined into another account at `since` or later."""
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""

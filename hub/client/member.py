@@ -15,7 +15,7 @@ from hub.client.hours import OwnHours
 from hub.client.line import Line
 from hub.client.positions import Positions
 from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
-from hub.client.wire import Board, DoctorCard, PatientCard
+from hub.client.wire import Board, DoctorCard, JoinedPatient, PatientCard, parse
 from hub.ids import new_id
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Status, rfc3339
@@ -125,6 +125,14 @@ class Member:
         """Change `name`, `phone` or `email` of a patient who cannot log in. For receptionists. Raises `CannotRead`."""
         call = Call("PATCH", f"{API}/patients/{patient_id}", body=changed)
         return PatientCard.model_validate((await self._answered(call)).body, extra="ignore")
+
+    async def join_patient(self, patient_id: str, into: str) -> JoinedPatient:
+        """Give the appointments of a patient who cannot log in to an account. Repeated until the hub has decided.
+
+        For receptionists. Raises `CannotRead`.
+        """
+        call = Call("POST", f"{API}/patients/{patient_id}/join", body={"into": into})
+        return parse(JoinedPatient, (await self._answered(call)).body)
 
     async def change_password(self, current: str, new: str) -> None:
         """Change the user's password. All other sessions of the user end; this one goes on, with new tokens."""

@@ -127,6 +127,25 @@ class PatientCard(Value):
     phone: str | None
     email: str | None
     has_log_in: bool
+    joined_into: str | None = None
+    """The account with which the patient was joined."""
+
+
+class JoinConflict(Value):
+    """An appointment that stays with the first patient, and why."""
+
+    appointment_id: Id
+    start: Instant
+    code: str
+    detail: str
+
+
+class JoinedPatient(Value):
+    """The account that has the appointments now, how many were moved, and those that stay where they are."""
+
+    patient: PatientCard
+    moved: int
+    conflicts: tuple[JoinConflict, ...]
 
 
 class DoctorCard(Value):

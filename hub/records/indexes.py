@@ -55,6 +55,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("phone", ASCENDING)], name="phone", unique=True, sparse=True),  # not every account has one
         IndexModel([("contactPhone", ASCENDING)], name="contact_phone", sparse=True),
         IndexModel([("role", ASCENDING)], name="role"),
+        IndexModel([("joinedInto.at", ASCENDING)], name="joined", sparse=True),  # only few are joined
         IndexModel([("changedAt", ASCENDING)], name="changed", sparse=True),  # older accounts have none
     ],
     "attempts": [

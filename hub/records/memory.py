@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
-from hub.accounts.account import Account, Refreshed, Session
+from hub.accounts.account import Account, JoinedInto, Refreshed, Session
 from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
@@ -80,6 +80,17 @@ class MemoryUsers:
             return "phone"
         self._store(stored.model_copy(update=changes))
         return None
+
+    async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
+        """Store what a patient was joined into, unless that is stored already; return what is stored."""
+        account = self._stored.get(patient_id)
+        if account is not None and not account.has_log_in and account.joined_into is None:
+            self._store(account.model_copy(update={"joined_into": joined_into}))
+        return self._stored[patient_id].joined_into if account else None
+
+    async def joined_since(self, since: datetime) -> list[Account]:
+        """Return the patients who were joined into another account at `since` or later."""
+        return [one for one in self._stored.values() if one.joined_into is not None and one.joined_into.at >= since]
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""

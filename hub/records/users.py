@@ -10,7 +10,7 @@ from typing import Literal
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from hub.accounts.account import Account
+from hub.accounts.account import Account, JoinedInto
 from hub.accounts.person import Person
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
@@ -21,7 +21,7 @@ from hub.scheduling.values import Role
 
 _CONTACTS: Mapping[str, str] = {"email": "contactEmail", "phone": "contactPhone"}
 """The fields that hold the addresses of people who cannot log in."""
-_OF_PERSON = dict.fromkeys(("role", "name", "email", "phone", *_CONTACTS.values(), "passwordHash"), 1)
+_OF_PERSON = dict.fromkeys(("role", "name", "email", "phone", *_CONTACTS.values(), "passwordHash", "joinedInto"), 1)
 _ALL_PEOPLE_TIMEOUT = 60.0
 """Seconds. The embedded engine reads all accounts before it returns the first: 10,000 took 1.9 s on a busy machine."""
 BATCH = 2000
@@ -60,6 +60,20 @@ class MongoUsers:
             except DuplicateKeyError:
                 return await self._taken(after)
         return None if written.matched_count else "stale"
+
+    async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
+        """Store what a patient was joined into, unless that is stored already; return what is stored."""
+        first = {"_id": patient_id, "passwordHash": {"$exists": False}, "joinedInto": {"$exists": False}}
+        with translated():
+            await self._collection.update_one(
+                first, {"$set": {"joinedInto": joined_into.model_dump(by_alias=True)} | _changed_now()}
+            )
+        account = await self.by_id(patient_id)
+        return account.joined_into if account else None
+
+    async def joined_since(self, since: datetime) -> list[Account]:
+        """Return the patients who were joined into another account at `since` or later."""
+        return await self._find({"joinedInto.at": {"$gte": since}})
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""
@@ -175,6 +189,7 @@ def _person(document: Document) -> Person:
         email=document.get(email),
         phone=document.get(phone),
         has_log_in=has_log_in,
+        joined_into=document["joinedInto"]["accountId"] if "joinedInto" in document else None,
     )
 
 

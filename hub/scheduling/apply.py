@@ -19,6 +19,7 @@ from hub.scheduling.events import (
     HoursChanged,
     PatientCalledIn,
     PatientCheckedIn,
+    PatientJoined,
     PatientReminded,
     ReminderMissed,
     ScheduleEvent,
@@ -136,6 +137,8 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
                 "due": due,
                 "due_kind": kind,
             }
+        case PatientJoined():
+            return {"patient_id": event.patient_id}
         case PatientReminded() | ReminderMissed():
             return {"due": appointment.start + NO_SHOW_DELAY, "due_kind": "no_show"}
         case PatientCheckedIn() | PatientCalledIn() | VisitUndone():

@@ -84,6 +84,15 @@ class RescheduleAppointment(_Command):
     start: Instant
 
 
+class JoinPatient(_Command):
+    """Give the appointment of `previous_patient_id` to the account with which this person was joined."""
+
+    kind: Literal["join_patient"] = "join_patient"
+    appointment_id: Id
+    previous_patient_id: Id
+    patient_id: Id
+
+
 class RemindPatient(_Command):
     """Remind the patient of the appointment, provided that it still starts at `start`."""
 
@@ -105,6 +114,7 @@ Change = (
     | CancelAppointment
     | CompleteAppointment
     | RescheduleAppointment
+    | JoinPatient
     | RemindPatient
     | MarkNoShow
     | VisitChange
@@ -168,9 +178,16 @@ def fingerprint(command: Command) -> str:
             content += [command.appointment_id, _iso(command.start)]
         case CancelAppointment(reason=str(reason)):
             content += [command.appointment_id, reason]
-        case ConfirmAppointment() | CancelAppointment() | CompleteAppointment():
-            content += [command.appointment_id]
-        case CheckInPatient() | CallInPatient() | UndoVisit():
+        case JoinPatient():
+            content += [command.appointment_id, command.previous_patient_id, command.patient_id]
+        case (
+            ConfirmAppointment()
+            | CancelAppointment()
+            | CompleteAppointment()
+            | CheckInPatient()
+            | CallInPatient()
+            | UndoVisit()
+        ):
             content += [command.appointment_id]
         case ChangeHours():
             content += [(shift.weekday, shift.opens, shift.closes) for shift in command.shifts]

@@ -14,6 +14,7 @@ from hub.scheduling.commands import (
     Command,
     CompleteAppointment,
     ConfirmAppointment,
+    JoinPatient,
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
@@ -33,6 +34,7 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    PatientJoined,
     PatientReminded,
     ReminderMissed,
 )
@@ -130,6 +132,8 @@ def _refuse_change(state: DoctorState, command: Change, appointment: Appointment
             )
         case CheckInPatient() | CallInPatient() | UndoVisit():
             return refuse_visit_change(state, command, appointment, now)
+        case JoinPatient():
+            return _require_patient(command, appointment)
         case RemindPatient():
             return _require_due(
                 command, appointment, appointment.start - REMINDER_LEAD, now
@@ -154,6 +158,9 @@ def _event(state: DoctorState, command: Change, appointment: Appointment, now: d
             return AppointmentCompleted(**fields)
         case RescheduleAppointment():
             return AppointmentRescheduled(**fields, previous_start=appointment.start, start=command.start)
+        case JoinPatient():
+            previous = command.previous_patient_id
+            return PatientJoined(**fields, previous_patient_id=previous, patient_id=command.patient_id)
         case RemindPatient():
             useful = appointment.start - now >= REMINDER_USEFUL
             return PatientReminded(**fields) if useful else ReminderMissed(**fields)
@@ -227,6 +234,12 @@ def _require_other_start(command: RescheduleAppointment, appointment: Appointmen
     return Refused(RefusalCode.WRONG_STATUS, "The appointment starts then already.")
 
 
+def _require_patient(command: JoinPatient, appointment: Appointment) -> Refused | None:
+    if appointment.patient_id == command.previous_patient_id != command.patient_id:
+        return None
+    return Refused(RefusalCode.WRONG_STATUS, "The appointment is not of the patient who is joined.")
+
+
 def _require_due(
     command: RemindPatient | MarkNoShow, appointment: Appointment, due: datetime, now: datetime
 ) -> Refused | None:
@@ -261,6 +274,8 @@ def _may_change(command: Change) -> bool:
             return True
         case CompleteAppointment() | CheckInPatient() | CallInPatient() | UndoVisit():
             return command.by.role is not Role.PATIENT
+        case JoinPatient():
+            return command.by.role in {Role.RECEPTIONIST, Role.SYSTEM}
         case RemindPatient() | MarkNoShow():
             return command.by.role is Role.SYSTEM
         case _:

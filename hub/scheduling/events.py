@@ -19,6 +19,7 @@ EventType = Literal[
     "checked_in",
     "called_in",
     "visit_undone",
+    "patient_joined",
 ]
 
 
@@ -98,6 +99,14 @@ class VisitUndone(_Event):
     type: Literal["visit_undone"] = "visit_undone"
 
 
+class PatientJoined(_Event):
+    """The patient was joined with another account, which has the appointment now."""
+
+    type: Literal["patient_joined"] = "patient_joined"
+    previous_patient_id: Id
+    patient_id: Id
+
+
 class PatientReminded(_Event):
     """The reminder became due. This event causes its text."""
 
@@ -122,6 +131,7 @@ Event = (
     | PatientCheckedIn
     | PatientCalledIn
     | VisitUndone
+    | PatientJoined
 )
 TaggedEvent = Annotated[Event, Field(discriminator="type")]
 EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)

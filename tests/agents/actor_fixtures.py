@@ -24,6 +24,7 @@ from hub.scheduling.commands import (
     Command,
     ConfirmAppointment,
     DisableDoctor,
+    JoinPatient,
     MarkNoShow,
     RemoveTimeOff,
     RescheduleAppointment,
@@ -110,6 +111,12 @@ def call_in(of: BookAppointment, key: str | None = None) -> CallInPatient:
 
 def undo_visit(of: BookAppointment, key: str | None = None) -> UndoVisit:
     return UndoVisit(**_by_doctor(of, key))
+
+
+def join(of: BookAppointment, into: str, key: str | None = None) -> JoinPatient:
+    """Return the command of the desk that gives the appointment to another account."""
+    by = Actor(id="robin", role=Role.RECEPTIONIST, via="rest")
+    return JoinPatient(**_change(of, key) | {"by": by}, previous_patient_id=of.patient_id, patient_id=into)
 
 
 def miss(of: BookAppointment, key: str | None = None) -> MarkNoShow:

@@ -11,7 +11,7 @@ from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.memory import MemoryRecords
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.texting.text import Text
-from tests.agents.actor_fixtures import InterceptedRecords, account, book, cancel, confirm, move
+from tests.agents.actor_fixtures import InterceptedRecords, account, book, cancel, confirm, join, move
 from tests.agents.virtual_time import in_virtual_time, running
 from tests.agents.workers import PHONES, Worker
 
@@ -50,6 +50,20 @@ async def test_what_the_actor_writes_is_in_the_outbox_soon_after() -> None:
     assert (await position(worker), await position(worker, "ben")) == (4, 1)
     texts = await worker.records.texts.of_appointment(visit.id)
     assert {text.phone for text in texts} == {PHONES["ada"], PHONES["carl"]}
+
+
+@in_virtual_time
+async def test_after_a_join_the_texts_go_to_the_account() -> None:
+    worker, visit = Worker(), book()
+    await worker.open()
+    async with running(worker.planner.run):
+        given = join(visit, "dora")
+        await worker.do(visit, given)
+        await worker.do(move(visit, to=4).model_copy(update={"by": given.by}))
+        await asyncio.sleep(SOON)
+    texts = await worker.records.texts.of_appointment(visit.id)
+    told = sorted((text.seq, text.kind, text.phone) for text in texts if text.line == "patient")
+    assert told == [(1, "booked", PHONES["carl"]), (3, "rescheduled", PHONES["dora"])]
 
 
 @in_virtual_time

@@ -147,6 +147,13 @@ ROWS = [
     Row(
         "PATCH", "/api/v1/patients/{id}", (401, 403, 403, 403, 403, 200), "/api/v1/patients/{guest}", json={"name": "X"}
     ),
+    Row(
+        "POST",
+        "/api/v1/patients/{id}/join",
+        (401, 403, 403, 403, 403, 200),
+        "/api/v1/patients/{guest}/join",
+        json={"into": "patient-carl"},
+    ),
     Row("GET", "/api/v1/patients/{id}", (401, 403, 403, 200, 404, 200), "/api/v1/patients/patient-carl"),
     Row("GET", ME + "/hours", (401, 403, 403, 200, 200, 403)),
     Row(

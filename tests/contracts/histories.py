@@ -16,6 +16,7 @@ from hub.scheduling.events import (
     HoursChanged,
     PatientCalledIn,
     PatientCheckedIn,
+    PatientJoined,
     TimeOffAdded,
 )
 from hub.scheduling.schedule import Shift, TimeOff
@@ -89,6 +90,10 @@ class Histories:
     def move(self, appointment: Appointment, start: datetime) -> Appointment:
         header = self._header(appointment.doctor_id, None)
         return apply(appointment, AppointmentRescheduled(**header, previous_start=appointment.start, start=start))
+
+    def join(self, appointment: Appointment, into: str) -> Appointment:
+        header = self._header(appointment.doctor_id, None)
+        return apply(appointment, PatientJoined(**header, previous_patient_id=appointment.patient_id, patient_id=into))
 
     def change_hours(self, schedule_record: ScheduleRecord, *, command: str | None = None) -> ScheduleRecord:
         shifts = (Shift(weekday=1, opens=540, closes=1020),)

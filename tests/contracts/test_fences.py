@@ -126,6 +126,29 @@ async def test_a_no_show_that_is_checked_in_takes_back_its_slot_and_its_patients
     assert await records.appointments.save([histories.book("dick", "pat")]) == Stopped(0, Fence.PATIENT_TIME)
 
 
+async def test_an_appointment_that_is_given_to_another_patient_takes_that_ones_time_and_frees_the_firsts(
+    records: Records, histories: Histories
+) -> None:
+    booked, other = histories.book(patient="pat"), histories.book("dick", "paul", NINE + HALF_HOUR)
+    joined = histories.join(booked, "paul")
+    assert await records.appointments.save([booked, other, joined]) == Saved()
+    assert (await records.appointments.by_ids([booked.id]))[booked.id] == joined
+    assert await records.appointments.save([histories.book("dan", "pat")]) == Saved()
+    assert await records.appointments.save([histories.book("dina", "paul")]) == Stopped(0, Fence.PATIENT_TIME)
+    assert await records.appointments.doctors_of(["paul"]) == {"paul": {"dora", "dick"}}
+
+
+async def test_a_patient_who_is_busy_is_not_given_another_appointment_unless_it_is_over(
+    records: Records, histories: Histories
+) -> None:
+    booked, other = histories.book(patient="pat"), histories.book("dick", "paul")
+    assert await records.appointments.save([booked, other]) == Saved()
+    assert await records.appointments.save([histories.join(booked, "paul")]) == Stopped(0, Fence.PATIENT_TIME)
+    histories.seqs["dora"] -= 1
+    cancelled = histories.cancel(booked)
+    assert await records.appointments.save([cancelled, histories.join(cancelled, "paul")]) == Saved()
+
+
 @pytest.mark.parametrize(
     ("doctor", "patient", "fence"), [("dora", "paul", Fence.DOCTOR_SLOT), ("dick", "pat", Fence.PATIENT_TIME)]
 )

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from hub.accounts.account import Account
+from hub.accounts.account import Account, JoinedInto
 from hub.accounts.person import person_of
 from hub.clock import system_clock
 from hub.records.ports import Records
@@ -174,6 +174,22 @@ async def test_a_person_without_a_log_in_is_changed_and_may_sign_up_with_the_sam
     own = _patient("anna", email="ann@clinic.test", phone="+12025550124")
     assert await records.users.add([own]) is None
     assert await records.users.patients_with_phone("+12025550124") == [own, moved]
+
+
+async def test_a_patient_is_joined_once_and_found_by_the_time(records: Records) -> None:
+    await records.users.add([_registered("ann"), _registered("bob"), _patient("pat")])
+    first, second = (JoinedInto(account_id=into, by="robin", key=into, at=NINE) for into in ("pat", "paul"))
+
+    assert await asyncio.gather(*(records.users.join("ann", first) for _ in range(3))) == [first] * 3
+
+    assert await records.users.join("ann", second) == first
+    assert await records.users.join("pat", first) is None, "who can log in is not joined"
+    assert await records.users.join("nobody", first) is None
+    ann = await records.users.by_id("ann")
+    assert ann == _registered("ann", joined_into=first)
+    assert person_of(ann) in await records.users.people_changed(system_clock() - timedelta(seconds=5))
+    assert [each.id for each in await records.users.joined_since(NINE)] == ["ann"]
+    assert await records.users.joined_since(NINE + HALF_HOUR) == []
 
 
 async def test_receptionists_are_listed_by_name(records: Records) -> None:

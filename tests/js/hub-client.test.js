@@ -454,8 +454,10 @@ test("the desk searches for patients, with a new token when the first has expire
     assert.equal((await session.patient("a/b")).url, "/api/v1/patients/a%2Fb");
     const changed = await session.changePatient("ann", { phone: null });
     assert.deepEqual(changed, { method: "PATCH", url: "/api/v1/patients/ann", body: '{"phone":null}' });
+    const joined = await session.joinPatient("a/b", "ann");
+    assert.deepEqual(joined, { method: "POST", url: "/api/v1/patients/a%2Fb/join", body: '{"into":"ann"}' });
     assert.deepEqual(hub.requests.map(([, token]) => token), [
-      "Bearer expired", undefined, "Bearer token-2", "Bearer token-2", "Bearer token-2",
+      "Bearer expired", undefined, "Bearer token-2", "Bearer token-2", "Bearer token-2", "Bearer token-2",
     ]);
   });
 });

@@ -12,6 +12,7 @@ from hub.scheduling.commands import (
     Change,
     CheckInPatient,
     Command,
+    JoinPatient,
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
@@ -33,6 +34,7 @@ STATUS_ALLOWS = {
     "check_in": {Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW},
     "call_in": {Status.SCHEDULED, Status.CONFIRMED},
     "undo_visit": {Status.SCHEDULED, Status.CONFIRMED},
+    "join_patient": set(Status),
 }
 ROLE_ALLOWS = {
     "confirm": {Role.PATIENT, Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
@@ -44,6 +46,7 @@ ROLE_ALLOWS = {
     "check_in": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
     "call_in": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
     "undo_visit": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
+    "join_patient": {Role.RECEPTIONIST, Role.SYSTEM},
 }
 VISIT_ALLOWS = {
     "cancel": {None},
@@ -71,6 +74,7 @@ CAUSES = {
     "check_in": "checked_in",
     "call_in": "called_in",
     "undo_visit": "visit_undone",
+    "join_patient": "patient_joined",
     "change_hours": "hours_changed",
     "add_time_off": "time_off_added",
     "remove_time_off": "time_off_removed",
@@ -145,6 +149,11 @@ def visit_now(appointment: Appointment) -> tuple[str | None, datetime | None, da
     return [None, "arrived", "in_room"][len(steps)], arrived_at, in_room_at
 
 
+def patient_now(appointment: Appointment) -> str:
+    """Return the patient whom an appointment must have: whom the last booking or join names."""
+    return [event.patient_id for event in appointment.history if event.type in {"booked", "patient_joined"}][-1]
+
+
 def due_now(appointment: Appointment) -> tuple[datetime | None, str | None]:
     """Return the deadline that an appointment must have, from its events."""
     if appointment.status not in {Status.SCHEDULED, Status.CONFIRMED} or visit_now(appointment)[0] is not None:
@@ -171,6 +180,15 @@ def _is_party(command: Change, appointment: Appointment) -> bool:
     return parties[command.by.role] == command.by.id
 
 
+def _is_early(command: Change, appointment: Appointment, now: datetime) -> bool:
+    early = command.kind in NOT_BEFORE and now < appointment.start + NOT_BEFORE[command.kind]
+    return early and (command.kind, visit_now(appointment)[0]) != ("complete", "in_room")
+
+
+def _of_another(command: JoinPatient, appointment: Appointment) -> bool:
+    return patient_now(appointment) != command.previous_patient_id or command.patient_id == patient_now(appointment)
+
+
 def _against_change(command: Change, appointment: Appointment, now: datetime) -> set[RefusalCode]:
     found = set()
     if command.by.role not in ROLE_ALLOWS[command.kind]:
@@ -182,12 +200,13 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
         found.add(RefusalCode.WRONG_STATUS)
     if command.kind in {"cancel", "reschedule"} and now >= appointment.start:
         found.add(RefusalCode.IN_THE_PAST)
-    early = command.kind in NOT_BEFORE and now < appointment.start + NOT_BEFORE[command.kind]
-    if early and (command.kind, visit) != ("complete", "in_room"):
+    if _is_early(command, appointment, now):
         found.add(RefusalCode.TOO_EARLY)
     if isinstance(command, RescheduleAppointment) and command.start == appointment.start:
         found.add(RefusalCode.WRONG_STATUS)
     if isinstance(command, RemindPatient | MarkNoShow) and command.start != appointment.start:
+        found.add(RefusalCode.WRONG_STATUS)
+    if isinstance(command, JoinPatient) and _of_another(command, appointment):
         found.add(RefusalCode.WRONG_STATUS)
     if isinstance(command, RemindPatient) and due_now(appointment)[1] != "reminder":
         found.add(RefusalCode.WRONG_STATUS)

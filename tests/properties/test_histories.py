@@ -25,6 +25,7 @@ from hub.scheduling.commands import (
     ConfirmAppointment,
     DisableDoctor,
     EnableDoctor,
+    JoinPatient,
     MarkNoShow,
     RemindPatient,
     RemoveTimeOff,
@@ -40,7 +41,7 @@ from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchange
 from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role
 from tests.people import ROUND_THE_CLOCK
-from tests.properties.reasons import due_now, event_of, reasons, status_now, visit_now
+from tests.properties.reasons import due_now, event_of, patient_now, reasons, status_now, visit_now
 from tests.properties.simulated_clinic import ACTORS, DOCTORS, OPENING, PATIENTS, SimulatedClinic
 
 Start = Callable[[Schedule, datetime], datetime]
@@ -244,6 +245,14 @@ class Histories(RuleBasedStateMachine):
     def somebody_speaks_of_an_appointment_to_any_doctor(self, nth: int, by: Actor, doctor: Schedule) -> None:
         self.send(CancelAppointment(**self._header(by, doctor.id), appointment_id=self._appointment(nth).id))
 
+    @precondition(lambda self: self.clinic.stored)
+    @rule(nth=which, by=an_actor, previous=st.sampled_from(PATIENTS), patient=st.sampled_from(PATIENTS))
+    def somebody_joins_the_patient_of_an_appointment(self, nth: int, by: Actor, previous: str, patient: str) -> None:
+        appointment = self._appointment(nth)
+        header = self._header(by, appointment.doctor_id)
+        joined = {"previous_patient_id": previous, "patient_id": patient}
+        self.send(JoinPatient(**header, appointment_id=appointment.id, **joined))
+
     @precondition(lambda self: self.sent)
     @rule(nth=which)
     def an_old_command_comes_again(self, nth: int) -> None:
@@ -333,6 +342,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def the_status_is_what_the_last_event_says(self) -> None:
         assert all(each.status is status_now(each) for each in self.clinic.stored.values())
+
+    @invariant()
+    def the_patient_is_whom_the_last_event_names(self) -> None:
+        assert all(each.patient_id == patient_now(each) for each in self.clinic.stored.values())
 
     @invariant()
     def the_visit_is_what_its_events_say_and_the_completion_has_its_instant(self) -> None:

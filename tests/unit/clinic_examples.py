@@ -38,9 +38,11 @@ def book(start: datetime = START, by: Actor = PATIENT, key: str = BOOKING, **mor
 
 def change(kind: str, by: Actor | None = None, key: str = "change", **more: object) -> Command:
     """Return a change of the appointment that `book` makes. A deadline refers to its first start by default."""
-    by = by or (HUB if kind in {"remind", "mark_no_show"} else PATIENT)
+    by = by or {"remind": HUB, "mark_no_show": HUB, "join_patient": RECEPTIONIST}.get(kind, PATIENT)
     start = {"remind": START, "mark_no_show": START, "reschedule": START + timedelta(hours=1)}.get(kind)
     given = {"kind": kind, "id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
+    if kind == "join_patient":
+        given |= {"previous_patient_id": PATIENT.id, "patient_id": "joined"}
     return CommandAdapter.validate_python(given | ({"start": start} if start else {}) | more)
 
 

@@ -55,7 +55,18 @@ def test_an_id_is_short_and_plain(text: str) -> None:
         TypeAdapter(Id).validate_python(text)
 
 
-CHANGES = ["confirm", "cancel", "complete", "reschedule", "remind", "mark_no_show", "check_in", "call_in", "undo_visit"]
+CHANGES = [
+    "confirm",
+    "cancel",
+    "complete",
+    "reschedule",
+    "remind",
+    "mark_no_show",
+    "check_in",
+    "call_in",
+    "undo_visit",
+    "join_patient",
+]
 
 
 @pytest.mark.parametrize("kind", CHANGES)

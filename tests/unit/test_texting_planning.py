@@ -100,7 +100,7 @@ def test_a_step_of_the_visit_is_written_to_nobody(kind: str) -> None:
     assert asked(before, change(kind, by=BY_DOCTOR), START - timedelta(minutes=5)) == []
 
 
-@pytest.mark.parametrize("kind", ["confirm", "complete", "mark_no_show"])
+@pytest.mark.parametrize("kind", ["confirm", "complete", "mark_no_show", "join_patient"])
 def test_other_events_cause_no_text(kind: str) -> None:
     by = BY_DOCTOR if kind == "complete" else None
 

@@ -11,7 +11,7 @@ from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
 from hub.scheduling.apply import as_of
 from hub.scheduling.decision import RefusalCode
-from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, PatientJoined
 from hub.scheduling.views import AppointmentView, view
 
 _EVENT_OF: dict[Kind, str] = {
@@ -51,7 +51,7 @@ def applied_once(history: History, record: Record) -> Iterator[Violation]:
         if len(shown) > 1:
             case = f"{describe(entry.first)}: {', '.join(sorted(shown))}"
             yield Violation(Promise.APPLIED_ONCE, "a command was acknowledged for two appointments", case)
-        for refused in _refused_though_applied(entry, record):
+        for refused in _refused_though_applied(entry, record, history):
             case = f"{describe(entry.first)}: {refused.code}"
             yield Violation(Promise.APPLIED_ONCE, "a refused command was applied", case)
 
@@ -115,7 +115,7 @@ def _right_after(recorded: AppointmentEntry) -> AppointmentView | None:
         return None
 
 
-def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
+def _refused_though_applied(entry: Entry, record: Record, history: History) -> list[Answer]:
     """Return the refusals of a request that is in the record. An event of another request with the same key is none."""
     recorded = _of_appointments(record, entry.first.command_id)
     return [
@@ -124,7 +124,7 @@ def _refused_though_applied(entry: Entry, record: Record) -> list[Answer]:
         if exchange.answer
         and not exchange.answer.ok
         and exchange.answer.decided
-        and any(_fits(exchange, each) for each in recorded)
+        and any(_fits(exchange, each, history) for each in recorded)
     ]
 
 
@@ -141,19 +141,26 @@ def _of_appointments(record: Record, command_id: str) -> list[AppointmentEntry]:
 
 
 def _was_requested(recorded: AppointmentEntry, history: History) -> bool:
-    entry = history.by_command(recorded.event.command_id)
-    return entry is not None and any(_fits(exchange, recorded) for exchange in entry.exchanges)
+    event = recorded.event
+    if isinstance(event, PatientJoined):
+        return (event.by.id, event.previous_patient_id, event.patient_id) in history.joins
+    entry = history.by_command(event.command_id)
+    return entry is not None and any(_fits(exchange, recorded, history) for exchange in entry.exchanges)
 
 
-def _fits(exchange: Exchange, recorded: AppointmentEntry) -> bool:
-    """Whether the event is what this request asked for, by the user that the id of the command implies."""
+def _fits(exchange: Exchange, recorded: AppointmentEntry, history: History) -> bool:
+    """Whether the event is what this request asked for, by the user that the id of the command implies.
+
+    A booking for a patient who was joined is made for the other account.
+    """
     command, appointment, event = exchange.request.command, recorded.appointment, recorded.event
     if event.type != _EVENT_OF[command.kind]:
         return False
     match event:
         case AppointmentBooked():
-            expected = command.doctor_id, command.patient_id or exchange.request.user.id, command.start
-            return expected == (appointment.doctor_id, appointment.patient_id, event.start)
+            patients = history.joined(command.patient_id or exchange.request.user.id)
+            expected = command.doctor_id, command.start
+            return event.patient_id in patients and expected == (appointment.doctor_id, event.start)
         case AppointmentRescheduled():
             return (command.appointment_id, command.start) == (appointment.id, event.start)
         case _:

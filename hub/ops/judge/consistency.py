@@ -16,6 +16,7 @@ from hub.scheduling.events import (
     AppointmentRescheduled,
     PatientCalledIn,
     PatientCheckedIn,
+    PatientJoined,
     PatientReminded,
     VisitUndone,
 )
@@ -60,7 +61,7 @@ def hours(record: Record) -> Iterator[Violation]:
     for doctor_id, occupancies in record.occupancies_by_doctor.items():
         schedule_record = record.schedule_records.get(doctor_id)
         for occupancy in occupancies:
-            if isinstance(occupancy.taken, PatientCheckedIn):
+            if isinstance(occupancy.taken, PatientCheckedIn | PatientJoined):
                 continue  # the slot was taken by a booking before; the hours may have changed since
             schedule = as_of(schedule_record, occupancy.taken.prev).current if schedule_record else None
             if schedule and (schedule.disabled or not schedule.works_at(occupancy.start)):

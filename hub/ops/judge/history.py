@@ -89,12 +89,29 @@ class History:
         self._entries: dict[str, Entry] = {}
         self._reads: list[Read] = []
         self.day_changes: list[DayChange] = []
+        self.joins: dict[tuple[str, str, str], datetime] = {}
+        """When joins were first requested, by the receptionist, the patient without a log-in, and the account."""
+        self.finished_joins: dict[tuple[str, str], set[str]] = {}
+        """Those that were finished, by patient and account, with the appointments that were named as conflicts."""
+
+    def joined(self, patient_id: str) -> set[str]:
+        """Return the patient and the accounts with which the patient may have been joined."""
+        return {patient_id} | {into for _, first, into in self.joins if first == patient_id}
+
+    def on_join(self, user_id: str, patient_id: str, into: str, at: datetime) -> None:
+        """Record a join that is about to be requested."""
+        self.joins.setdefault((user_id, patient_id, into), at)
+
+    def on_joined(self, patient_id: str, into: str, conflicts: Collection[str]) -> None:
+        """Record a join that the hub has finished; `conflicts` are the appointments that stay."""
+        self.finished_joins.setdefault((patient_id, into), set()).update(conflicts)
 
     def copy(self) -> Self:
         """Return a history to which more can be added without changing this one."""
         other = type(self)()
         other._entries = {id_: Entry(list(entry.exchanges)) for id_, entry in self._entries.items()}  # noqa: SLF001  # of the same class
         other._reads = list(self._reads)  # noqa: SLF001  # the same
+        other.joins, other.finished_joins = dict(self.joins), dict(self.finished_joins)
         return other
 
     def enter(self, exchange: Exchange) -> None:

@@ -7,7 +7,7 @@ from hub.client.appointment import unnamed
 from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
+from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry, patient_at
 from hub.scheduling.apply import as_of
 from hub.scheduling.values import rfc3339
 from hub.scheduling.views import schedule_view, view
@@ -91,7 +91,8 @@ def _concerns(dashboard: Dashboard, recorded: AppointmentEntry | ScheduleEntry) 
         return recorded.appointment.doctor_id == dashboard.owner.id
     if dashboard.owner.role == "receptionist":
         return True
-    return recorded.appointment.patient_id == dashboard.owner.id and recorded.event.type != "reminder_missed"
+    patient_id = patient_at(recorded.appointment, recorded.event.seq)
+    return patient_id == dashboard.owner.id and recorded.event.type != "reminder_missed"
 
 
 def _same(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:

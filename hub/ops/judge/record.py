@@ -16,6 +16,7 @@ from hub.scheduling.events import (
     AppointmentRescheduled,
     Event,
     PatientCheckedIn,
+    PatientJoined,
     ScheduleEvent,
 )
 from hub.scheduling.schedule import Schedule
@@ -54,9 +55,11 @@ class Occupancy:
     """A time during which an appointment held the slot at `start`.
 
     It began with the event `taken` and ended with the event `freed`, which is None if the appointment still holds it.
+    A join ends it for the first patient and begins it for the other one.
     """
 
     appointment: Appointment
+    patient_id: str
     start: datetime
     taken: Event
     freed: Event | None
@@ -68,6 +71,16 @@ class Occupancy:
     def during(self, since: datetime, until: datetime) -> bool:
         """Whether the slot was held at some moment from `since` to `until`, both included."""
         return self.taken.at <= until and (self.freed is None or self.freed.at >= since)
+
+
+def patient_at(appointment: Appointment, seq: int) -> str:
+    """Return the patient of an appointment right after its event `seq`: a join changes it."""
+    named = [
+        each.patient_id
+        for each in appointment.history
+        if isinstance(each, AppointmentBooked | PatientJoined) and each.seq <= seq
+    ]
+    return named[-1] if named else appointment.patient_id
 
 
 class Record:
@@ -150,7 +163,7 @@ class Record:
         """The occupancies of each patient, by start."""
         found = defaultdict(list)
         for occupancy in self.occupancies:
-            found[occupancy.appointment.patient_id].append(occupancy)
+            found[occupancy.patient_id].append(occupancy)
         return found
 
 
@@ -158,18 +171,24 @@ def occupancies_of(appointment: Appointment) -> list[Occupancy]:
     """Return the slots that an appointment held, in the order of its history."""
     occupancies: list[Occupancy] = []
     since: tuple[datetime, Event] | None = None
+    patient_id = ""
     missed: datetime | None = None
     for event in appointment.history:
         match event:
             case AppointmentBooked():
-                since = (event.start, event)
+                since, patient_id = (event.start, event), event.patient_id
+            case PatientJoined():
+                if since:
+                    occupancies.append(Occupancy(appointment, patient_id, *since, freed=event))
+                    since = (since[0], event)
+                patient_id = event.patient_id
             case PatientCheckedIn() if missed:  # a no-show that came late takes back its slot
                 since, missed = (missed, event), None
             case AppointmentRescheduled() if since:
-                occupancies.append(Occupancy(appointment, *since, freed=event))
+                occupancies.append(Occupancy(appointment, patient_id, *since, freed=event))
                 since = (event.start, event)
             case AppointmentCancelled() | AppointmentCompleted() | AppointmentMissed() if since:
-                occupancies.append(Occupancy(appointment, *since, freed=event))
+                occupancies.append(Occupancy(appointment, patient_id, *since, freed=event))
                 missed = since[0] if isinstance(event, AppointmentMissed) else None
                 since = None
-    return [*occupancies, Occupancy(appointment, *since, freed=None)] if since else occupancies
+    return [*occupancies, Occupancy(appointment, patient_id, *since, freed=None)] if since else occupancies

@@ -59,7 +59,7 @@ def untrue(history: History, record: Record, tolerance: Tolerance) -> Iterator[V
         for exchange in entry.exchanges:
             answer = exchange.answer
             true_if = _TRUE_IF.get(answer.code or "") if answer else None
-            if answer and true_if and not true_if(_Case(entry, exchange, answer, record, tolerance)):
+            if answer and true_if and not true_if(_Case(entry, exchange, answer, record, tolerance, history)):
                 what = f"the reason of a refusal was not true: {answer.code}"
                 yield Violation(Promise.REFUSALS_ARE_TRUE, what, describe(exchange.request))
 
@@ -67,7 +67,16 @@ def untrue(history: History, record: Record, tolerance: Tolerance) -> Iterator[V
 class _Case:
     """A refused command, and the state of the record between its request and its answer."""
 
-    def __init__(self, entry: Entry, exchange: Exchange, answer: Answer, record: Record, tolerance: Tolerance) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # all the evidence that there is
+        self,
+        entry: Entry,
+        exchange: Exchange,
+        answer: Answer,
+        record: Record,
+        tolerance: Tolerance,
+        history: History,
+    ) -> None:
+        self._history = history
         self.entry = entry
         self.user = exchange.request.user
         self.answer = answer
@@ -84,9 +93,11 @@ class _Case:
         self.doctors = record.doctors_between(self.doctor_id, self.since, self.until, tolerance.writing)
 
     @property
-    def patient_id(self) -> str:
-        """The patient whom the command is about."""
-        return self.appointment.patient_id if self.appointment else self.command.patient_id or self.user.id
+    def patient_ids(self) -> set[str]:
+        """The patient whom the command is about, before and after a join."""
+        if self.appointment:
+            return {each.patient_id for each in occupancies_of(self.appointment)} | {self.appointment.patient_id}
+        return self._history.joined(self.command.patient_id or self.user.id)
 
     @property
     def own(self) -> list[Occupancy]:
@@ -134,14 +145,13 @@ def _slot_taken(case: _Case) -> bool:
     named = case.answer.appointment_id
     if named is None:
         return case.overlapped(occupancies, case.since)
-    theirs = [
-        one for one in occupancies if one.appointment.id == named and one.appointment.patient_id == case.patient_id
-    ]
+    theirs = [one for one in occupancies if one.appointment.id == named and one.patient_id in case.patient_ids]
     return case.overlapped(theirs, case.since)
 
 
 def _patient_busy(case: _Case) -> bool:
-    return case.overlapped(case.record.occupancies_by_patient.get(case.patient_id, ()), case.since - case.writing)
+    occupancies = [each for id_ in case.patient_ids for each in case.record.occupancies_by_patient.get(id_, ())]
+    return case.overlapped(occupancies, case.since - case.writing)
 
 
 def _wrong_status(case: _Case) -> bool:

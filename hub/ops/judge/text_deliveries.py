@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, occupancies_of
+from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, occupancies_of, patient_at
+from hub.scheduling.events import PatientJoined
 from hub.scheduling.values import rfc3339
 from hub.texting.text import UNSETTLED, Text, TextStatus, text_id
 
@@ -86,9 +87,10 @@ def too_late(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
         occupancy = _occupancy_at(each)
         if at is None or occupancy is None:
             continue
+        freed = None if isinstance(occupancy.freed, PatientJoined) else occupancy.freed  # it was told as it is
         if at >= occupancy.start:
             yield _about("a reminder was delivered after the start", each)
-        elif occupancy.freed and at > occupancy.freed.at + evidence.in_transit:
+        elif freed and at > freed.at + evidence.in_transit:
             yield _about("a reminder was delivered after the appointment was cancelled or moved", each)
 
 
@@ -106,7 +108,8 @@ def _occupancy_at(each: AppointmentEntry) -> Occupancy | None:
 
 
 def _text_id(each: AppointmentEntry) -> str:
-    return text_id(each.appointment.doctor_id, each.event.seq, each.appointment.patient_id)
+    patient_id = patient_at(each.appointment, each.event.seq)
+    return text_id(each.appointment.doctor_id, each.event.seq, patient_id)
 
 
 def _about(what: str, each: AppointmentEntry) -> Violation:

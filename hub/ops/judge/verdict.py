@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.ops.judge import answers, consistency, day_changes, notifications, reads, refusals
+from hub.ops.judge import answers, consistency, day_changes, joins, notifications, reads, refusals
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
@@ -36,6 +36,7 @@ def judge(
         *refusals.untrue(history, record, tolerance),
         *reads.current_and_true(history.reads, record),
         *skipped,
+        *joins.complete(history, record),
     ]
     for dashboard in dashboards:
         found += notifications.in_order(dashboard)

@@ -38,6 +38,27 @@ async def test_a_first_booking_whose_notice_is_lost_is_told_all_the_same(clinic:
     assert [told["seq"] for told in carl.of("appointment")] == [2, 3]
 
 
+async def test_an_account_is_told_of_what_a_join_gives_it_and_of_nothing_before(clinic: SocketClinic) -> None:
+    rest = clinic.rest
+    lea = (await rest.ask("POST", "/api/v1/patients", "robin", json={"name": "Lea"})).body["id"]
+    await rest.book("carl", "ben", opening(2))
+    theirs = [
+        await rest.book("robin", doctor, opening(1, at), patientId=lea) for at, doctor in enumerate(("ada", "ben"))
+    ]
+    carl, desk = await clinic.person("carl"), await clinic.person("robin")
+    assert (
+        await rest.ask("POST", f"/api/v1/patients/{lea}/join", "robin", json={"into": "patient-carl"})
+    ).status == 200
+    await until(lambda: len(carl.of("appointment")) == len(desk.of("appointment")) == 2)
+    await carl.settled()
+    told = carl.of("appointment")
+    assert {each["appointment"]["id"] for each in told} == set(theirs)
+    assert {(each["type"], each["appointment"]["patientId"]) for each in told} == {("patient_joined", "patient-carl")}
+    assert {each["appointment"]["doctor"]["name"] for each in told} == {"Dr. Ada", "Dr. Ben"}
+    confirmed = await carl.ask("confirm", {"appointmentId": theirs[0]})
+    assert confirmed["ok"], confirmed
+
+
 async def test_what_happens_during_a_catch_up_is_told_in_order(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

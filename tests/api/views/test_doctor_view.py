@@ -13,7 +13,7 @@ from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import slots_of
 from hub.scheduling.values import HORIZON, Status
 from hub.scheduling.views import view as view_of
-from tests.agents.actor_fixtures import SharedStore, book, cancel, confirm, hours, move, off, slot
+from tests.agents.actor_fixtures import SharedStore, book, cancel, confirm, hours, join, move, off, slot
 from tests.api.views.clinic import done, process
 from tests.people import ROUND_THE_CLOCK
 
@@ -35,7 +35,10 @@ async def test_a_view_equals_the_record_after_any_history(store: SharedStore, se
         assert reading is not None
         for booking in bookings[10:]:
             some = chance.choice(bookings[:10])
-            change = chance.choice((confirm(some), cancel(some), move(some, chance.randrange(41, 90)), hours(8, 20)))
+            others = [patient for patient in ("carl", "dora", "emil") if patient != some.patient_id]
+            joined = join(some, chance.choice(others))
+            moved = move(some, chance.randrange(41, 90))
+            change = chance.choice((confirm(some), cancel(some), moved, joined, hours(8, 20)))
             told = await done(store, booking, change, off(at=chance.randrange(100)))
             api.receive(told)
             await _equal(store, reading.view, chance)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from hub.client.commands import Command, Kind
 from hub.client.day_changes import Line
+from hub.client.member import CannotRead
 from hub.ids import derived_id, new_id
 from hub.ops.judge.history import DayChange
 from hub.scheduling.appointment import REMINDER_LEAD
@@ -52,6 +53,8 @@ class Behaviour:
     """Of doctors, after a command."""
     changes_a_day: float = 0.08
     """Of receptionists."""
+    joins: float = 0.02
+    """The same."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,10 @@ class _Client:
                 await self._change_a_day()
                 return False
             dice -= behaviour.changes_a_day
+            if dice < behaviour.joins:
+                await self._join()
+                return False
+            dice -= behaviour.joins
         if dice < behaviour.asks_again and self._before:
             again = self.chance.choice(self._before)
             await self._ask(again.command, again.key)
@@ -168,6 +175,15 @@ class _Client:
                 return
             change.abandoned = False
         await self._send_day_change(change)
+
+    async def _join(self) -> None:
+        """Join a patient without a log-in with an account. Both receptionists may ask for it."""
+        number = self.chance.randrange(len(WITHOUT_LOG_IN))
+        patient, into = WITHOUT_LOG_IN[number], f"patient-of-{number + 10}"
+        self._history.on_join(self._person.id, patient, into, self._clock())
+        with suppress(CannotRead):  # undecided; the hub finishes it by itself
+            answer = await self._person.member.join_patient(patient, into)
+            self._history.on_joined(patient, into, [each.appointment_id for each in answer.conflicts])
 
     async def _send_day_change(self, change: DayChange) -> None:
         days = self._person.member.day_changes

@@ -104,6 +104,7 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
         },
         Promise.APPLIED_ONCE: {
             "commands": len(history.entries),
+            "joins": len(history.finished_joins),
             "day changes": len(history.day_changes),
             "appointments in day changes": sum(max(0, len(each.lines) - 2) for each in history.day_changes),
             "sent more than once": sum(answer.attempts > 1 for answer in answers),
