@@ -5,9 +5,9 @@ from typing import Final
 _CONTRAST: Final = 4.5
 _BLACK: Final = (0, 0, 0)
 _WHITE: Final = (255, 255, 255)
-_LIGHT_PAGE: Final = _WHITE
-_DARK_PAGE: Final = (19, 23, 31)
-"""The backgrounds of Pico's two schemes."""
+_LIGHT_PAGE: Final = (232, 232, 232)
+_DARK_PAGE: Final = (45, 48, 57)
+"""The darkest background that text has in Pico's light scheme, the lightest in its dark one: a card with `--tint`."""
 _STEPS: Final = 20
 
 Color = tuple[int, int, int]

@@ -83,6 +83,7 @@ class Pages:
         language = language_of(request.cookies.get(_LANGUAGE_COOKIE), request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
         files, clinic = f"/pages/{self._files.version}", escape(self._clinic)
         modules = "".join(f'\n    <link rel="modulepreload" href="{files}/{name}">' for name in _EVERYWHERE)
+        styles = "".join(f'\n    <link rel="stylesheet" href="{files}/{name}">' for name in page.styles)
         text = f"""\
 <!doctype html>
 <html lang="{language}">
@@ -95,7 +96,7 @@ class Pages:
     <link rel="icon" href="{files}/icon.svg">
     <link rel="stylesheet" href="{files}/vendor/pico.classless.min.css">
     <link rel="stylesheet" href="{files}/theme.css">
-    <link rel="stylesheet" href="{files}/shared/style.css">{modules}
+    <link rel="stylesheet" href="{files}/shared/style.css">{styles}{modules}
     <script type="module" src="{files}/{page.module}"></script>
   </head>
   <body>

@@ -11,12 +11,16 @@ LANGUAGES: Final[Sequence[Language]] = ("en", "de")
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its path, the module in `api/pages` that draws it, and its title in both languages."""
+    """A page: its path, the module in `api/pages` that draws it, and its title in both languages.
+
+    `styles`: stylesheets that not all pages have.
+    """
 
     path: str
     module: str
     en: str
     de: str
+    styles: Sequence[str] = ()
 
     def title(self, language: Language) -> str:
         """Return the title in this language."""
@@ -29,6 +33,7 @@ PAGES: Final[Sequence[Page]] = (
     Page("/sign-up", "sign_up/page.js", "Sign up", "Registrieren"),
     Page("/book", "book/page.js", "Book an appointment", "Termin buchen"),
     Page("/mine", "mine/page.js", "My appointments", "Meine Termine"),
+    Page("/day", "day/page.js", "Your day", "Ihr Tag", styles=["staff/style.css"]),
 )
 MISSING: Final = Page("", "missing/page.js", "Page not found", "Seite nicht gefunden")
 """What a browser gets at an address where there is nothing."""

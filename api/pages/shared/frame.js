@@ -15,7 +15,7 @@ const RETRY = 2_000; // ms between two attempts to find out who is signed in
 const NEXT = "next";
 
 /** The page on which each role begins. @type {Record<Role, string>} */
-const HOMES = { patient: "/mine", doctor: "/", receptionist: "/" };
+const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/" };
 
 /** The ways to other pages in the head of every page, by role; "nobody" is not signed in.
  *
@@ -23,7 +23,7 @@ const HOMES = { patient: "/mine", doctor: "/", receptionist: "/" };
 const WAYS = {
   nobody: [["/book", words.book.title]],
   patient: [["/book", words.book.title], ["/mine", words.mine.title]],
-  doctor: [],
+  doctor: [["/day", words.staff.day]],
   receptionist: [],
 };
 

@@ -1,0 +1,49 @@
+// The appointments of a day as a list, each with the buttons of its visit.
+
+import { timesOf } from "../shared/times.js";
+import { announce, html, Problem } from "../shared/ui.js";
+import { words as shared } from "../shared/words.js";
+import { useCommand } from "../staff/command.js";
+import { stateClass, stateText, Steps } from "../staff/visit.js";
+import { words } from "../staff/words.js";
+import { name, nextOf } from "./now.js";
+
+/** @typedef {import("../hub-client.js").Appointment} Appointment */
+
+/** @param {{appointments: Appointment[], zone: string, now: number, quiet?: boolean}} properties */
+export function List({ appointments, zone, now, quiet = false }) {
+  const times = timesOf([...new Set(appointments.map(({ start }) => start))], zone);
+  const starts = [...new Set(appointments.map(({ start }) => start))];
+  const next = nextOf(appointments.filter(({ status }) => status === "scheduled" || status === "confirmed"));
+  return html`<ol class="visits" aria-label=${quiet ? null : words.day.list}>
+    ${appointments.map(
+      (appointment) => html`<${Visit}
+        key=${appointment.id}
+        appointment=${appointment}
+        time=${times[starts.indexOf(appointment.start)]}
+        zone=${zone}
+        now=${now}
+        isNext=${!quiet && appointment === next}
+      />`,
+    )}
+  </ol>`;
+}
+
+/** @param {{appointment: Appointment, time: string, zone: string, now: number, isNext: boolean}} properties */
+function Visit({ appointment, time, zone, now, isNext }) {
+  const { busy, problem, run } = useCommand();
+  const { id, reason } = appointment;
+  const step = async (/** @type {import("../staff/visit.js").Step} */ kind) => {
+    if (await run(kind, { appointmentId: id })) announce(`${name(appointment)} ${words.visit.said[kind]}`);
+  };
+  return html`<li class=${`visit ${stateClass(appointment)}${isNext ? " next" : ""}`} aria-busy=${busy ? "true" : null}>
+    <span class="time">${time}</span>
+    <div class="person">
+      <h2 id="who-${id}">${name(appointment)}</h2>
+      <p class="state">${isNext && html`<strong>${words.day.next} · </strong>`}${stateText(appointment, zone, now)}</p>
+      ${reason && html`<p class="quiet">${shared.mine.reason}: ${reason}</p>`}
+      <${Problem}>${problem}</>
+    </div>
+    <${Steps} appointment=${appointment} now=${now} busy=${busy} describedBy=${`who-${id}`} onStep=${step} />
+  </li>`;
+}
