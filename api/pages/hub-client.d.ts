@@ -192,7 +192,8 @@ export abstract class HubRequests implements Tokens {
   abstract readonly url: string;
   abstract readonly accessToken: string;
   abstract renew(expired: string): Promise<void>;
-  ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  ask<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T>;
+  registerPatient(person: { name: string; phone?: string; email?: string }, key?: string): Promise<Patient>;
   searchPatients(query: string, limit?: number): Promise<Patient[]>;
   patient(id: string): Promise<Patient>;
   changePatient(id: string, change: Partial<Pick<Patient, "name" | "phone" | "email">>): Promise<Patient>;

@@ -66,6 +66,13 @@ export class HubRequests {
     return this.ask("GET", `/api/v1/patients/${encodeURIComponent(id)}`);
   }
 
+  /** Register a patient who cannot log in: `{name, phone?, email?}`. For receptionists.
+   *
+   * Sent again with the same `key`, it registers nobody a second time. */
+  registerPatient(person, key = newId()) {
+    return this.ask("POST", "/api/v1/patients", person, { "Idempotency-Key": key });
+  }
+
   /** Change `name`, `phone` or `email` of a patient who cannot log in. For receptionists. */
   changePatient(id, change) {
     return this.ask("PATCH", `/api/v1/patients/${encodeURIComponent(id)}`, change);
@@ -118,9 +125,9 @@ export class HubRequests {
   }
 
   /** The answer to any request; with a new token if the old one has expired. Throws a HubError. */
-  async ask(method, path, body) {
+  async ask(method, path, body, headers = {}) {
     const token = this.accessToken;
-    const send = () => request(method, this.url, path, body, { Authorization: `Bearer ${this.accessToken}` });
+    const send = () => request(method, this.url, path, body, { ...headers, Authorization: `Bearer ${this.accessToken}` });
     try {
       return await send();
     } catch (error) {

@@ -446,6 +446,15 @@ test("doctors and free times are read without a log-in, and a refusal names the 
   });
 });
 
+test("the desk registers a patient under one key, also when the token has expired", async () => {
+  await withHub(async (hub) => {
+    const session = new Session(hub.url, { accessToken: "expired", refreshToken: "refresh" });
+    const made = await session.registerPatient({ name: "Ann" }, "k");
+    assert.deepEqual(made, { method: "POST", url: "/api/v1/patients", body: '{"name":"Ann"}', key: "k" });
+    assert.match((await session.registerPatient({ name: "Ann" })).key, /^[0-9a-f]{32}$/);
+  });
+});
+
 test("the desk searches for patients, with a new token when the first has expired", async () => {
   await withHub(async (hub) => {
     const session = new Session(hub.url, { accessToken: "expired", refreshToken: "refresh" });
@@ -615,7 +624,8 @@ class StandIn {
       const expired = request.headers.authorization === "Bearer expired";
       response.writeHead(expired ? 401 : 200, { "Content-Type": "application/json" });
       const { method, url } = request;
-      return response.end(JSON.stringify(expired ? { code: "token_expired" } : { method, url, body }));
+      const key = request.headers["idempotency-key"];
+      return response.end(JSON.stringify(expired ? { code: "token_expired" } : { method, url, body, ...(key && { key }) }));
     }
     if (request.url.startsWith("/api/v1/doctors") && request.method === "GET") {
       const wrong = request.url.includes("days=99");

@@ -15,7 +15,7 @@ const RETRY = 2_000; // ms between two attempts to find out who is signed in
 const NEXT = "next";
 
 /** The page on which each role begins. @type {Record<Role, string>} */
-const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/" };
+const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/desk" };
 
 /** The ways to other pages in the head of every page, by role; "nobody" is not signed in.
  *
@@ -24,7 +24,7 @@ const WAYS = {
   nobody: [["/book", words.book.title]],
   patient: [["/book", words.book.title], ["/mine", words.mine.title]],
   doctor: [["/day", words.staff.day]],
-  receptionist: [],
+  receptionist: [["/desk", words.staff.desk]],
 };
 
 /** Draw a page. With `roles` it is only for people of these; others sign in first, or are sent to their own page.

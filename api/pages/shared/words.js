@@ -85,7 +85,7 @@ const en = {
     about: "Choose a doctor and a free time. It takes a minute, and you can move or cancel the appointment later.",
     staff: "You are signed in.",
   },
-  staff: { day: "Your day" },
+  staff: { day: "Your day", desk: "Front desk" },
   missing: { title: "Page not found", about: "There is nothing at this address.", home: "Go to the start page" },
   frame: {
     skip: "Skip to the content",
@@ -212,7 +212,7 @@ const de = {
     about: "Wählen Sie, zu wem und wann. Es dauert eine Minute, und Sie können den Termin später verschieben oder absagen.",
     staff: "Sie sind angemeldet.",
   },
-  staff: { day: "Ihr Tag" },
+  staff: { day: "Ihr Tag", desk: "Empfang" },
   missing: { title: "Seite nicht gefunden", about: "Unter dieser Adresse gibt es nichts.", home: "Zur Startseite" },
   frame: {
     skip: "Zum Inhalt springen",
