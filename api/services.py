@@ -72,6 +72,7 @@ class Services:
     visitor_rate_limit: VisitorRateLimit
     views: ViewStore
     patient_views: PatientViews
+    doctor_directory: DoctorDirectory
     boards: Boards
     doctor_statistics: DoctorStatistics
     directory: Directory
@@ -106,6 +107,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     appointment_commands = AppointmentCommands(records, command_client, views.entry)
     directory = Directory(records.users)
     names = Names(directory)
+    doctor_directory = DoctorDirectory(records, monotonic)
     return Services(
         settings=settings,
         timeouts=timeouts,
@@ -136,7 +138,8 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         visitor_rate_limit=VisitorRateLimit(settings, monotonic),
         views=views,
         patient_views=PatientViews(views, records.appointments, monotonic, for_patients),
-        boards=Boards(views, DoctorDirectory(records, monotonic), names, records, clock),
+        doctor_directory=doctor_directory,
+        boards=Boards(views, doctor_directory, names, records, clock),
         doctor_statistics=DoctorStatistics(views, records, clock),
         directory=directory,
         names=names,

@@ -26,6 +26,14 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("BoardView", "date"): "The day: for each doctor, that day in the doctor's time zone.",
     ("Book", "patientId"): "The patient for whom a doctor books. Patients book for themselves and leave it out.",
     ("BookRequest", "patientId"): "The patient for whom a doctor books. Patients book for themselves and leave it out.",
+    ("Call", "calledAt"): "When the patient was called in.",
+    ("Call", "doctor"): "The name of the doctor.",
+    (
+        "Call",
+        "initials",
+    ): "The first letters of the patient's first and last name; empty if the name cannot be read now.",
+    ("Call", "start"): "The start of the appointment, by which the patient is known.",
+    ("Call", "zone"): "The time zone of the doctor.",
     ("CalendarChanged", "type"): "What happened to the schedule.",
     ("Closing", "code"): "The reason, for programs.",
     ("Closing", "detail"): "The reason in one sentence, for people.",
@@ -54,6 +62,7 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("FreeDay", "free"): "The number of slots that can be booked now.",
     ("DoctorView", "name"): "The doctor's name.",
     ("EngineState", "name"): "What the server is: the database or the broker.",
+    ("DisplayLink", "path"): "The path of the display on this server. It contains a secret key.",
     ("FeedLink", "path"): "The path of the calendar feed on this server. It contains a secret key.",
     ("FieldError", "code"): "What is wrong, for programs.",
     ("FieldError", "detail"): "What is wrong, for people.",
@@ -241,6 +250,7 @@ _PATHS: Mapping[str, str] = {
     "/stats/doctor/{id}": "The id of the doctor.",
     "/time-off/{id}": "The id of the time off.",
     "/appointments/{id}": "The id of the appointment.",
+    "/displays/{id}": "The id of the receptionist who has made the link.",
     "/calendars/{id}": "The id of the person whose calendar it is.",
 }
 """The description of `id` in a path with these parts."""

@@ -35,8 +35,9 @@ class Account(Value):
     `schedule` is a doctor's schedule at the creation of the account, None for a patient; stored documents call it
     `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
     person wants, written in `language`. `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in
-    the private calendar link. `must_change_password`: the password is a first one that the clinic gave out. `disabled`
-    is for receptionists; whether a doctor is disabled is in the doctor's schedule. `joined_into`: a patient without a
+    the private calendar link, `display_key_hash` that of the link of a display in the waiting room, which a
+    receptionist has made. `must_change_password`: the password is a first one that the clinic gave out. `disabled` is
+    for receptionists; whether a doctor is disabled is in the doctor's schedule. `joined_into`: a patient without a
     log-in was joined with this account.
     """
 
@@ -54,6 +55,7 @@ class Account(Value):
     texts: tuple[TextKind, ...] = ALL_TEXT_KINDS
     photo: Id | None = None
     calendar_key_hash: str | None = None
+    display_key_hash: str | None = None
     must_change_password: bool = False
     disabled: bool = False
     joined_into: JoinedInto | None = None

@@ -111,6 +111,14 @@ ROWS = [
         (404, 404, 404, 404, 404, 404),
         "/api/v1/calendars/doctor-ada/guess.ics",
     ),
+    Row("POST", "/api/v1/displays", (401, 403, 403, 403, 403, 201)),
+    Row("DELETE", "/api/v1/displays", (401, 403, 403, 403, 403, 204)),
+    Row(
+        "GET",
+        "/api/v1/displays/{id}/{key}",
+        (404, 404, 404, 404, 404, 404),
+        "/api/v1/displays/receptionist-robin/guess",
+    ),
     Row("GET", "/api/v1/doctors", (200, 200, 200, 200, 200, 200)),
     Row("GET", "/api/v1/doctors/{id}", (200, 200, 200, 200, 200, 200), "/api/v1/doctors/doctor-ada"),
     Row(

@@ -262,3 +262,27 @@ async def test_the_pages_of_the_staff_fit_small_screens_and_are_for_the_staff(
     await expect(page.get_by_text("Sprechzeiten an diesem Tag")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
     await clinic.axe(page)
+
+
+async def test_the_display_shows_who_is_called_until_its_link_is_ended(
+    clinic: Clinic, staff: Staff, open_page: OpenPage
+) -> None:
+    desk, _ = await staff.desk(open_page, "robin")
+    await desk.get_by_text("Display in the waiting room").click()
+    await desk.get_by_role("button", name="Make a link").click()
+    link = await desk.get_by_role("link", name="/display#").inner_text()
+    await clinic.axe(desk)
+    room, watch = await open_page(link, timezone_id=staff.zone, **STILL)
+    await expect(room.get_by_role("heading", name="Please come in")).to_be_visible()
+    called = await staff.book("zora", "will", 1)
+    await staff.change(called, "check-in")
+    await staff.change(called, "call-in")
+    call = room.get_by_role("log").get_by_role("listitem").filter(has_text=f"{staff.time(1)} Z. Q.")
+    await expect(call).to_contain_text("Dr. Will Week")
+    assert "Zora" not in await room.content()
+    await clinic.axe(room)
+    await staff.change(called, "complete")
+    await expect(call).to_have_count(0)
+    assert (watch.failed, watch.complaints) == ([], [])
+    await desk.get_by_role("button", name="End the link").click()
+    await expect(room.get_by_role("heading", name="This display is switched off")).to_be_visible()

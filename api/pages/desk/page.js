@@ -9,6 +9,7 @@ import { useCommand } from "../staff/command.js";
 import { DayHead, useDay } from "../staff/days.js";
 import { words } from "../staff/words.js";
 import { AppointmentDialog } from "./dialog.js";
+import { DisplayLink } from "./display_link.js";
 import { Finder } from "./finder.js";
 import { Table } from "./table.js";
 import { words as desk } from "./words.js";
@@ -68,6 +69,7 @@ function Desk() {
     ${board
       ? html`<${Table} key=${date} days=${shown} now=${now} wanted=${wanted} busy=${booking.busy} refused=${booking.refused} onPick=${pick} onOpen=${(/** @type {string} */ id, /** @type {Place} */ place) => setOpened({ id, place })} onMove=${booking.move} />`
       : !problem && html`<${Skeleton} lines=${10} />`}
+    <${DisplayLink} />
     ${opened && board && html`<${AppointmentDialog} key=${opened.id} id=${opened.id} days=${days} doctors=${doctors} now=${now} onClose=${closed} />`}
   </div>`;
 }

@@ -43,6 +43,15 @@ const en = {
   phone: "Phone",
   noPhone: "no phone, gets no texts",
   gone: "This appointment is not on this day any more.",
+  display: {
+    title: "Display in the waiting room",
+    about: "It shows who is called to whom: the time of the appointment and the initials, no names. Open the link there.",
+    make: "Make a link",
+    made: "The link is made. An earlier one does not work any more.",
+    end: "End the link",
+    ended: "The link is ended.",
+    once: "It is shown only now. Who has it sees the display until the link is ended.",
+  },
   fields: { name: "Please write the name.", email: "This is not an e-mail address.", phone: "This is not a phone number with the code of its country." },
 };
 
@@ -88,6 +97,15 @@ const de = {
   phone: "Telefon",
   noPhone: "kein Telefon, bekommt keine Nachrichten",
   gone: "Dieser Termin ist nicht mehr an diesem Tag.",
+  display: {
+    title: "Anzeige im Wartezimmer",
+    about: "Sie zeigt, wer zu wem gerufen wird: die Zeit des Termins und die Initialen, keine Namen. Öffnen Sie den Link dort.",
+    make: "Link machen",
+    made: "Der Link ist gemacht. Ein früherer gilt nicht mehr.",
+    end: "Link beenden",
+    ended: "Der Link ist beendet.",
+    once: "Er wird nur jetzt gezeigt. Wer ihn hat, sieht die Anzeige, bis er beendet wird.",
+  },
   fields: { name: "Bitte schreiben Sie den Namen.", email: "Das ist keine E-Mail-Adresse.", phone: "Das ist keine Telefonnummer mit der Vorwahl ihres Landes." },
 };
 

@@ -1,0 +1,90 @@
+"""The display in the waiting room: what it shows of whom, and who may look at it for how long."""
+
+import pytest
+
+from api.resources.displays import initials
+from hub.ops.staff_accounts import disable_receptionist
+from tests.api.rest_clinic import Answer, RestClinic, opening
+
+DISPLAYS = "/api/v1/displays"
+
+
+async def link(clinic: RestClinic, who: str = "robin") -> str:
+    """Make a link; return the path of what the display reads."""
+    answer = await clinic.ask("POST", DISPLAYS, who)
+    page, _, key = str(answer.body["path"]).partition("#")
+    assert page == "/display"
+    return f"{DISPLAYS}/{key}"
+
+
+async def change(clinic: RestClinic, appointment: str, *kinds: str) -> None:
+    for kind in kinds:
+        assert (await clinic.ask("PATCH", f"/api/v1/appointments/{appointment}/{kind}", "robin")).status == 200
+
+
+async def test_it_shows_who_is_called_where_without_names_and_the_last_one_first(clinic: RestClinic) -> None:
+    carl = await clinic.book("carl", "ada", opening(0, 1), reason='\\"visit\\":\\"in_room\\" "visit":"in_room"')
+    dora = await clinic.book("dora", "ben", opening(0, 2))
+    path = await link(clinic)
+    assert (await clinic.ask("GET", path)).body == []
+    await change(clinic, carl, "check-in")
+    assert (await clinic.ask("GET", path)).body == []
+    await change(clinic, carl, "call-in")
+    clinic.clock.forward(opening(0, 1) - opening(0))
+    await change(clinic, dora, "check-in", "call-in")
+
+    shown = await clinic.ask("GET", path)
+    assert shown.body == [
+        {
+            "initials": "D.",
+            "start": "2026-11-23T09:00:00Z",
+            "calledAt": "2026-11-23T08:30:00Z",
+            "doctor": "Dr. Ben",
+            "zone": "Europe/Berlin",
+        },
+        {
+            "initials": "C.",
+            "start": "2026-11-23T08:30:00Z",
+            "calledAt": "2026-11-23T08:00:00Z",
+            "doctor": "Dr. Ada",
+            "zone": "Europe/Berlin",
+        },
+    ]
+    again = await clinic.ask("GET", path, headers={"If-None-Match": shown.headers["ETag"]})
+    assert again.status == 304
+    await change(clinic, dora, "undo-visit")
+    await change(clinic, carl, "complete")
+    assert (await clinic.ask("GET", path)).body == []
+
+
+async def test_a_link_ends_with_the_next_one_by_hand_and_with_the_account_of_who_made_it(clinic: RestClinic) -> None:
+    async def is_shown(path: str) -> bool:
+        answer: Answer = await clinic.ask("GET", path)
+        assert answer.status in {200, 404}
+        return answer.status == 200
+
+    first, other = await link(clinic), await link(clinic, "rosa")
+    second = await link(clinic)
+    assert [await is_shown(path) for path in (first, second, other)] == [False, True, True]
+    assert not await is_shown(second.replace("robin", "rosa"))
+    await clinic.ask("DELETE", DISPLAYS, "robin")
+    assert [await is_shown(path) for path in (second, other)] == [False, True]
+    rosa = await clinic.services.records.users.by_id(clinic.id("rosa"))
+    assert rosa is not None
+    await disable_receptionist(clinic.services.records, rosa, clinic.clock)
+    assert not await is_shown(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Zora Quill", "Z. Q."),
+        ("Zora van der Quill", "Z. Q."),
+        ("zora", "Z."),
+        ("Özgür Ångström (junior)", "Ö. Å."),
+        ("张 伟", "张. 伟."),
+        ("", ""),
+    ],
+)
+def test_the_initials_are_of_the_first_and_the_last_name(name: str, shown: str) -> None:
+    assert initials(name) == shown
