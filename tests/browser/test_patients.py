@@ -202,6 +202,35 @@ async def test_wrong_entries_are_said_at_their_fields_and_nothing_typed_is_lost(
     await expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
 
 
+async def test_a_patient_changes_the_profile_and_the_password(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url)
+    await clinic.sign_up(page)
+    await page.get_by_text("Profile").click()
+    await page.get_by_label("Name").fill("Pat of Today")
+    await page.get_by_label("Phone").fill("12")
+    await page.get_by_label("as a reminder").uncheck()
+    await page.get_by_role("button", name="Save").click()
+    phone = page.get_by_label("Phone")
+    await expect(phone).to_be_focused()
+    assert [await each.input_value() for each in (page.get_by_label("Name"), phone)] == ["Pat of Today", "12"]
+    await phone.fill("+12025559999")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#announcements")).to_have_text("Saved.")
+
+    await page.get_by_text("Change the password").click()
+    await page.get_by_label("Current password").fill("not-the-one")
+    await page.get_by_label("New password").fill("Another-horse-7")
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_label("Current password")).to_be_focused()
+    await page.get_by_label("Current password").fill(PASSWORD)
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_text("The password is changed").first).to_be_visible()
+    await page.reload()
+    await page.get_by_text("Profile").click()
+    await expect(page.get_by_label("Name")).to_have_value("Pat of Today")
+    await expect(page.get_by_label("as a reminder")).not_to_be_checked()
+
+
 async def test_staff_sign_in_at_the_same_door_and_change_their_first_password(
     clinic: Clinic, open_page: OpenPage
 ) -> None:

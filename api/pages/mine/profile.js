@@ -20,13 +20,13 @@ export function Profile({ user }) {
   });
   const wrong = fieldErrors(form);
   return html`<form onSubmit=${form.onSubmit} novalidate>
-    <${Field} label=${words.account.name} name="name" autocomplete="name" value=${user.name} error=${wrong.name} required />
-    <${Field} label=${words.account.email} name="email" type="email" autocomplete="email" value=${user.email} error=${wrong.email} required />
-    <${Field} label=${words.account.phone} name="phone" type="tel" autocomplete="tel" value=${user.phone ?? ""} hint=${words.account.phoneHint} error=${wrong.phone} />
+    <${Field} label=${words.account.name} name="name" autocomplete="name" defaultValue=${user.name} error=${wrong.name} required />
+    <${Field} label=${words.account.email} name="email" type="email" autocomplete="email" defaultValue=${user.email} error=${wrong.email} required />
+    <${Field} label=${words.account.phone} name="phone" type="tel" autocomplete="tel" defaultValue=${user.phone ?? ""} hint=${words.account.phoneHint} error=${wrong.phone} />
     <fieldset>
       <legend>${words.profile.texts}</legend>
       ${Object.entries(words.profile.kinds).map(
-        ([kind, name]) => html`<label><input type="checkbox" name=${kind} checked=${user.texts.includes(kind)} /> ${name}</label>`,
+        ([kind, name]) => html`<label><input type="checkbox" name=${kind} defaultChecked=${user.texts.includes(kind)} /> ${name}</label>`,
       )}
     </fieldset>
     <div class="field">

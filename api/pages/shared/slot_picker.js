@@ -29,7 +29,7 @@ export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay
   const { days, problem } = useFreeDays(doctor, day, onDay);
   const slots = useSlots(doctor, day, onSlots);
   if (problem) return html`<p class="problem" role="alert">${problem}</p>`;
-  if (!days || (day && !slots)) return html`<${Skeleton} lines=${6} />`;
+  if (!days || (day ? !slots : days.some((each) => each.free > 0))) return html`<${Skeleton} lines=${6} />`;
   if (!day || !slots) return html`<p class="notice">${words.book.noneSoon}</p>`;
   const free = slots.filter((slot) => slot.available && Date.parse(slot.start) > now());
   const next = days.find((each) => each.date > day && each.free > 0);
@@ -122,8 +122,6 @@ function useFreeDays(doctor, day, onDay) {
         const found = await freeDays(doctor.id);
         if (!current) return;
         setDays(found);
-        const free = found.find((each) => each.free > 0);
-        if (first && !day && free) onDay(free.date);
       } catch (error) {
         if (current && first) setProblem(errorText({ code: codeOf(error) }));
       }
@@ -136,6 +134,10 @@ function useFreeDays(doctor, day, onDay) {
       clearInterval(timer);
     };
   }, [doctor.id]);
+  useEffect(() => {
+    const free = day ? null : days?.find((each) => each.free > 0);
+    if (free) onDay(free.date);
+  }, [day, days]);
   // A day that the address names, beyond those that are read, or before them, is shown beside them.
   const named = days && day && !days.some((each) => each.date === day) ? [{ date: day, free: 0 }] : [];
   return { days: days && [...named, ...days].sort((a, b) => (a.date < b.date ? -1 : 1)), problem };
