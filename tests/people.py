@@ -72,7 +72,7 @@ def doctors_and_patients(
 
 
 def tokens_of(settings: Settings, clock: Clock, lifetime: timedelta = timedelta(days=1000)) -> AccessTokens:
-    """Return an issuer of tokens that a hub with these settings accepts; on a fast clock an hour is soon over."""
+    """Return an issuer of tokens that a hub with these settings accepts, for as long as its ACCESS_TOKEN_MINUTES."""
     return AccessTokens(settings.jwt_secret_key.get_secret_value(), lifetime, clock)
 
 

@@ -168,7 +168,7 @@ async def test_settings_that_make_no_sense_are_named_without_the_secret(start: S
 
 async def test_the_processes_get_the_engines_that_were_set_and_none_are_started(up: StartHub) -> None:
     elsewhere = {"MONGODB_URL": "mongodb://db.example/clinic", "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
-    hub = await up(environment=elsewhere)
+    hub = await up(environment={**elsewhere, "JWT_SECRET_KEY": "a key of its own"})
     children = hub.children()
     assert children.keys() == {"twilio_stub", "agents", "api"}
     assert {f"{name}={value}" for name, value in elsewhere.items()} <= environment_of(children["api"])

@@ -116,13 +116,7 @@ async def _collect(  # noqa: PLR0917  # each part has some of the evidence
 
 @asynccontextmanager
 async def _hub(folder: Path, plan: Plan) -> AsyncIterator[Stack]:
-    settings: dict[str, object] = {
-        **clock_settings(MORNING, plan.rate),
-        "texts_per_second": 200.0,
-        # By the hub's clock, which runs so fast that no client could repeat a refresh within its 30 seconds.
-        "access_token_minutes": 24 * 60,
-    }
-    async with Stack(folder, plan.broker, **settings) as stack:
+    async with Stack(folder, plan.broker, **clock_settings(MORNING, plan.rate), texts_per_second=200.0) as stack:
         await stack.start_engines()
         await stack.start_phones()
         for _ in range(plan.workers):
