@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-WITHIN = 30_000
+WITHIN = 60_000
 """Milliseconds that anything on a page may take: the machine may be slow."""
 
 

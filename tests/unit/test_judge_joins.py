@@ -53,6 +53,20 @@ def test_what_was_booked_for_one_and_is_the_others_now_breaks_no_promise() -> No
     assert clinic.judged() == []
 
 
+def test_who_is_there_at_the_join_is_missed_only_after_leaving_again() -> None:
+    clinic = ClinicWithDesk()
+    booked = clinic.book(ANN, ADA, NINE)
+    clinic.now = NINE - timedelta(minutes=5)
+    assert clinic.change(ADA, "check_in", booked).ok
+    clinic.join(booked, BOB)
+    clinic.now = NINE + timedelta(hours=1)
+    late = timedelta(minutes=1)
+    assert list(due_deadlines.missed(clinic.record(), late)) == []
+    assert clinic.change(ADA, "undo_visit", booked).ok
+    clinic.now += timedelta(hours=1)
+    assert found(due_deadlines.missed(clinic.record(), late)) == {"a missed appointment was not marked as no-show"}
+
+
 def test_a_booking_for_the_first_patient_is_made_for_the_account_after_the_join() -> None:
     clinic = ClinicWithDesk()
     asked = Command("book", doctor_id=ADA.id, start=TEN, patient_id=BOB.id)

@@ -75,10 +75,12 @@ def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadli
 
 def _absences(occupancy: Occupancy, read_at: datetime) -> list[tuple[datetime, datetime]]:
     """Return the times in which the slot was held and the patient was not there, in order."""
-    freed = occupancy.freed
-    since: datetime | None = occupancy.taken.at
-    steps, found = 0, []
-    for event in occupancy.appointment.history:
+    freed, history = occupancy.freed, occupancy.appointment.history
+    # The patient may be there already when the slot changes hands: two people were joined.
+    steps = sum(_step(event) for event in history if event.seq < occupancy.taken.seq)
+    since: datetime | None = None if steps else occupancy.taken.at
+    found = []
+    for event in history:
         if event.seq < occupancy.taken.seq or (freed and event.seq >= freed.seq):
             continue
         match event:
@@ -93,6 +95,16 @@ def _absences(occupancy: Occupancy, read_at: datetime) -> list[tuple[datetime, d
             case _:
                 pass
     return [*found, (since, freed.at if freed else read_at)] if since is not None else found
+
+
+def _step(event: Event) -> int:
+    match event:
+        case PatientCheckedIn() | PatientCalledIn():
+            return 1
+        case VisitUndone():
+            return -1
+        case _:
+            return 0
 
 
 def _reminder(occupancy: Occupancy) -> Event | None:
