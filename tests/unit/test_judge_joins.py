@@ -55,6 +55,7 @@ def test_what_was_booked_for_one_and_is_the_others_now_breaks_no_promise() -> No
 
 def test_who_is_there_at_the_join_is_missed_only_after_leaving_again() -> None:
     clinic = ClinicWithDesk()
+    clinic.now = NINE - timedelta(hours=2)  # too late for a reminder
     booked = clinic.book(ANN, ADA, NINE)
     clinic.now = NINE - timedelta(minutes=5)
     assert clinic.change(ADA, "check_in", booked).ok
