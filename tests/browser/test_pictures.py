@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from hub.ops.seeding.seed import SeedReport, seed
 from hub.records.mongo import connect
-from hub.settings import clock_settings, timekeeper
+from hub.settings import clock_settings
 from tests.browser.chromium import WITHIN
 from tests.browser.clinic import ROOT
 from tests.browser.conftest import OpenPage
@@ -36,7 +36,7 @@ async def test_a_picture_of_the_seeded_clinic(  # noqa: PLR0917  # the parameter
         await stack.start_engines()
         records = connect(str(stack.settings.mongodb_url))
         await records.prepare()
-        assert isinstance(await seed(records, timekeeper(stack.settings)), SeedReport)
+        assert isinstance(await seed(records, MORNING), SeedReport)
         await records.close()
         await stack.start_phones()
         await stack.add_agents()
