@@ -71,7 +71,7 @@ async def end_display_link(services: Services, who: Identity) -> None:
     await _set_key(services, who, None)
 
 
-@routes.endpoint("GET", "/{id}/{key}", access=Access.ANYONE, sends=["ETag"])
+@routes.endpoint("GET", "/{id}/{key}", access=Access.VISITOR, sends=["ETag"])
 async def show_display(services: Services, path: ByDisplay) -> Json[list[Call]]:
     """Show the patients who are in a room now, the last one who was called first."""
     account = await services.records.users.by_id(path.id)

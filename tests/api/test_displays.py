@@ -4,7 +4,8 @@ import pytest
 
 from api.resources.displays import initials
 from hub.ops.staff_accounts import disable_receptionist
-from tests.api.rest_clinic import Answer, RestClinic, opening
+from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import Answer, RestClinic, make_services, opening
 
 DISPLAYS = "/api/v1/displays"
 
@@ -73,6 +74,12 @@ async def test_a_link_ends_with_the_next_one_by_hand_and_with_the_account_of_who
     assert rosa is not None
     await disable_receptionist(clinic.services.records, rosa, clinic.clock)
     assert not await is_shown(other)
+
+
+async def test_a_stranger_can_guess_only_so_many_keys(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(visitor_reads_per_minute_per_address=2))
+    guesses = [await clinic.ask("GET", f"{DISPLAYS}/receptionist-robin/guess{number}") for number in range(3)]
+    assert [guess.status for guess in guesses] == [404, 404, 429]
 
 
 @pytest.mark.parametrize(
