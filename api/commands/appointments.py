@@ -92,13 +92,12 @@ class AppointmentCommands:
         await self._require_doctor(request.doctor_id)
         header = self._client.header(who, request.doctor_id, via, key)
         command = BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason)
-        try:
-            return await self._send(command)
-        except Problem as problem:
-            if problem.code != "idempotency_key_reused" or request.patient_id in {None, patient_id}:
-                raise
-        # The patient was joined after the first request with this key: the same request is answered as it was then.
-        return await self._send(command.model_copy(update={"patient_id": request.patient_id}))
+        joined = request.patient_id not in {None, patient_id}
+        if joined and await stored(self._records.appointments.by_command(command.id)) is not None:
+            # The patient was joined after the first request with this key: the same request is answered as it was then.
+            # It is not tried with the account first: a worker answers each copy of a refused command as the first one.
+            command = command.model_copy(update={"patient_id": request.patient_id})
+        return await self._send(command)
 
     async def change(  # noqa: PLR0913  # each is a separate part of the command
         self,

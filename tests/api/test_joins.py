@@ -88,7 +88,10 @@ async def test_from_the_join_on_the_account_is_booked_and_found(clinic: RestClin
     await joined(clinic, patient)
     after = await clinic.book("robin", "ada", opening(1, 1), patientId=patient)
     assert await ids(clinic, "carl") == {before.body["id"], after}
+    asked = len(clinic.commands.asked)
     again = await clinic.ask("POST", A, "robin", json=body, **keyed)
+    # Asked for the first patient at once: a worker would answer a copy of a refused command with the same refusal.
+    assert [each.patient_id for each in clinic.commands.asked[asked:] if each.kind == "book"] == [patient]
     assert (again.status, again.body["id"]) == (201, before.body["id"])
     assert again.headers["Idempotency-Replayed"] == "true"
     found = await clinic.ask("GET", P, "robin", params={"q": "lea"})
