@@ -66,6 +66,16 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
         coordinator._do_heartbeat = extend_lease  # noqa: SLF001
 
+    async def crash(self, reason: BaseException) -> None:
+        """Go on after a commit on a connection that the broker has just ended: the next commit takes its offsets, too.
+
+        aiokafka expects an `OSError` there. uvloop raises a `RuntimeError`, for which upstream ends the process.
+        """
+        if isinstance(reason, RuntimeError) and "the handler is closed" in str(reason):
+            log.warning("commit_on_closed_connection", error=str(reason))
+            return
+        await super().crash(reason)
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> aiokafka.AIOKafkaConsumer:
         """Set the fetch wait of the broker (`hub.bus.profiles`). Upstream always waits 1.5 s."""
         consumer = super()._create_consumer(loop)

@@ -111,6 +111,29 @@ async def test_a_lease_lasts_a_session_from_a_heartbeat_that_the_broker_answered
     assert not app.holds_lease()
 
 
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"), False),
+        (RuntimeError("anything else"), True),
+    ],
+)
+async def test_a_commit_on_a_connection_that_has_just_ended_does_not_end_the_process(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, error: RuntimeError, *, ends: bool
+) -> None:
+    async def commit(_: object) -> None:
+        raise error
+
+    async def crash(_thread: object, reason: BaseException) -> None:
+        crashes.append(reason)
+
+    crashes: list[BaseException] = []
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "crash", crash)
+    consumer._thread._consumer = SimpleNamespace(commit=commit, assignment=lambda: {TP0})
+    assert not await consumer._thread._commit({TP0: 7})
+    assert crashes == ([error] if ends else [])
+
+
 def test_no_folder_is_made_for_tables_that_are_in_memory(
     app: HubApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
