@@ -15,6 +15,7 @@ from api.visibility import require_visible, visible_appointment
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import Listed
 from hub.records.ports import Records
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import (
     BookAppointment,
     CallInPatient,
@@ -26,6 +27,7 @@ from hub.scheduling.commands import (
     RescheduleAppointment,
     UndoVisit,
 )
+from hub.scheduling.events import AppointmentBooked
 from hub.scheduling.values import Id, Instant, Role, Value, Via
 from hub.scheduling.views import AppointmentView
 
@@ -92,11 +94,13 @@ class AppointmentCommands:
         await self._require_doctor(request.doctor_id)
         header = self._client.header(who, request.doctor_id, via, key)
         command = BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason)
-        joined = request.patient_id not in {None, patient_id}
-        if joined and await stored(self._records.appointments.by_command(command.id)) is not None:
-            # The patient was joined after the first request with this key: the same request is answered as it was then.
-            # It is not tried with the account first: a worker answers each copy of a refused command as the first one.
-            command = command.model_copy(update={"patient_id": request.patient_id})
+        if request.patient_id not in {None, patient_id}:
+            # Perhaps it was joined after the first request with this key: then the same request is answered as it was
+            # then. It is not tried with the account first: a worker answers each copy of a refused command alike.
+            first = await stored(self._records.appointments.by_command(command.id))
+            booked = first.history[0] if isinstance(first, Appointment) else None
+            if isinstance(booked, AppointmentBooked) and booked.patient_id == request.patient_id:
+                command = command.model_copy(update={"patient_id": request.patient_id})
         return await self._send(command)
 
     async def change(  # noqa: PLR0913  # each is a separate part of the command

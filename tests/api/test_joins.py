@@ -94,6 +94,10 @@ async def test_from_the_join_on_the_account_is_booked_and_found(clinic: RestClin
     assert [each.patient_id for each in clinic.commands.asked[asked:] if each.kind == "book"] == [patient]
     assert (again.status, again.body["id"]) == (201, before.body["id"])
     assert again.headers["Idempotency-Replayed"] == "true"
+    body["start"] = opening(1, 2).isoformat()
+    later = [await clinic.ask("POST", A, "robin", json=body, headers={"Idempotency-Key": "l"}) for _ in range(2)]
+    assert [each.status for each in later] == [201, 201]
+    assert later[1].body["id"] == later[0].body["id"] in await ids(clinic, "carl")
     found = await clinic.ask("GET", P, "robin", params={"q": "lea"})
     assert found.body == []
     assert (await clinic.ask("GET", f"{P}/{patient}", "robin")).body["joinedInto"] == "patient-carl"
