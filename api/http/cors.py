@@ -19,7 +19,7 @@ _EXPOSED_HEADERS: Final = (
 
 
 class CorsPolicy:
-    """Allows pages of the given origins (scheme://host:port). Pages send tokens; the api uses no cookies."""
+    """Allows pages of the given origins (scheme://host:port). They send tokens; only our own pages have a cookie."""
 
     def __init__(self, allowed: Collection[str]) -> None:
         self._allowed = frozenset(allowed)

@@ -44,8 +44,9 @@ async def test_a_join_that_was_half_done_is_finished_by_the_same_request_once_mo
             async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {member._tokens.access}"}) as http:
                 url = f"{stack.base_url()}/api/v1/patients/{lea.id}/join"
                 request = asyncio.create_task(http.post(url, json={"into": carl.id}).__aenter__())
-                while not await moved():  # noqa: ASYNC110 -- the record has no event for it
-                    await asyncio.sleep(0)
+                async with asyncio.timeout(60):
+                    while not await moved():  # noqa: ASYNC110 -- the record has no event for it
+                        await asyncio.sleep(0)
                 await stack.kill(stack.apis[0])
                 with pytest.raises(aiohttp.ClientError):
                     await request
