@@ -10,7 +10,9 @@ const PATH = "/api/v1/browser";
 const FROM_PAGE = { "X-Requested-By": "page" };
 const NAME = "clinic-hub"; // of the channel, of the locks and in the storage
 const REFRESH = { inAll: 25_000, each: 8_000, pause: 500 }; // ms; the hub gives the same tokens again for 30 seconds
-const TABS_ANSWER_WITHIN = 200; // ms
+// Milliseconds to wait for the answer of another tab. One that has refreshed lately surely has what is asked for.
+const TABS_ANSWER_WITHIN = 200;
+const LATELY = { refreshed: 5_000, within: 3_000 };
 const STILL_GOOD = 30_000; // ms that a token has to be good for to be given to another tab
 
 /** One log-in, which all tabs of this browser share. It has what a `HubLine` needs, and the requests of `HubRequests`. */
@@ -143,7 +145,8 @@ export class PageSession extends HubRequests {
    * @param {string} expired */
   async #askTabs(expired) {
     this.#channel.postMessage({ kind: "ask" });
-    const give_up_at = Date.now() + TABS_ANSWER_WITHIN;
+    const lately = Date.now() - Number(read("refreshed-at") ?? 0) < LATELY.refreshed;
+    const give_up_at = Date.now() + (lately ? LATELY.within : TABS_ANSWER_WITHIN);
     while (this.accessToken === expired && Date.now() < give_up_at) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
@@ -168,6 +171,7 @@ export class PageSession extends HubRequests {
   /** @param {Said} said */
   #take({ expiresIn, ...rest }) {
     const held = { ...rest, expiresAt: Date.now() + expiresIn * 1_000 };
+    write("refreshed-at", String(Date.now()));
     this.#channel.postMessage({ kind: "tokens", held });
     this.#hold(held);
   }
