@@ -77,7 +77,7 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
             deadlines.schedule(after)
 
     actors = DoctorActors(records, table, clock, on_saved=saved, on_orphan=deadlines.give_up)
-    handler = CommandHandler(actors, publisher, clock, app.holds_lease)
+    handler = CommandHandler(actors, publisher, clock, broker.signatures, app.holds_lease)
     dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 
     @app.agent(commands)

@@ -15,6 +15,7 @@ from agents.answers import Answer
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
 from hub.bus.messages import Notice, Replies, Reply
+from hub.bus.signatures import SIGNATURE
 from hub.scheduling.commands import Command, CommandAdapter
 
 log = structlog.get_logger(__name__)
@@ -68,11 +69,13 @@ class Publisher:
 
     async def send_command(self, command: Command) -> None:
         """Send a command of the hub itself to its doctor's actor. Returns when the broker has it. Raises KafkaError."""
+        encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
         await self._producer.send_and_wait(
             topics.COMMANDS,
-            CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
+            encoded,
             key=command.doctor_id.encode(),
             partition=topics.partition_of(command.doctor_id, self._broker.partitions),
+            headers=[(SIGNATURE, self._broker.signatures.sign(encoded))],
         )
 
     async def reject(self, value: bytes | None, key: bytes | None) -> None:

@@ -14,6 +14,8 @@ from agents.answers import Answer, refusal
 from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECONDS, LAG
 from agents.publisher import Origin, Publisher
 from hub.bus.connection import REPLY_TO
+from hub.bus.signatures import NOT_SIGNED, SIGNATURE, CommandSignatures
+from hub.bus.topics import is_for_replies
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import Refused
@@ -22,17 +24,24 @@ log = structlog.get_logger(__name__)
 _CLOCK_STEP = timedelta(milliseconds=1)
 """The smallest difference between two instants, which have whole milliseconds."""
 REJECTED = Counter("clinic_commands_rejected_total", "Messages on the command topic that could not be read.")
+UNSIGNED = Counter("clinic_commands_unsigned_total", "Refused commands whose signature is missing or not ours.")
 
 
 class CommandHandler:
     """Handles the dispatcher's batches."""
 
     def __init__(
-        self, actors: DoctorActors, publisher: Publisher, clock: Clock, holds_lease: Callable[[], bool] = lambda: True
+        self,
+        actors: DoctorActors,
+        publisher: Publisher,
+        clock: Clock,
+        signatures: CommandSignatures,
+        holds_lease: Callable[[], bool] = lambda: True,
     ) -> None:
         self._actors = actors
         self._publisher = publisher
         self._clock = clock
+        self._signatures = signatures
         self._holds_lease = holds_lease
         self._refusals = RefusalCache(clock)
         self._took_over_at = clock()
@@ -40,9 +49,10 @@ class CommandHandler:
     async def handle(self, events: Sequence[EventT[bytes]]) -> None:
         """Decide, write, then publish. Raises when the database or the broker does not answer; repeating is safe."""
         readable: list[tuple[Command, Origin]] = []
+        unsigned: list[tuple[Answer, Origin]] = []
         for event in events:
             try:
-                readable.append((CommandAdapter.validate_json(event.value or b""), _origin(event)))
+                command = CommandAdapter.validate_json(event.value or b"")
             except ValidationError as error:
                 REJECTED.inc()
                 log.warning(
@@ -52,11 +62,16 @@ class CommandHandler:
                     problems=error.error_count(),
                 )
                 await self._publisher.reject(event.value, event.key)
+                continue
+            if self._is_ours(event):
+                readable.append((command, _origin(event)))
+            else:
+                unsigned.append((_not_believed(command, event), _origin(event)))
         began = self._clock()
         BATCH_COMMANDS.observe(len(events))
         answers = await self._answers([command for command, _ in readable])
         origins = [origin for _, origin in readable]
-        await self._publisher.publish(list(zip(answers, origins, strict=True)))
+        await self._publisher.publish([*zip(answers, origins, strict=True), *unsigned])
         published = self._clock()
         BATCH_SECONDS.observe((published - began).total_seconds())
         for (command, _), answer in zip(readable, answers, strict=True):
@@ -86,6 +101,11 @@ class CommandHandler:
             for command, cached in zip(commands, refused, strict=True)
         ]
 
+    def _is_ours(self, event: EventT[bytes]) -> bool:
+        """Whether a process of this hub has signed the command. No other is decided, whoever it says to be from."""
+        headers = dict(event.headers or {})
+        return self._signatures.is_valid(headers.get(SIGNATURE), event.value or b"", headers.get(REPLY_TO, b""))
+
     def _is_old(self, command: Command) -> bool:
         """Whether the command was asked before this worker took over.
 
@@ -101,9 +121,24 @@ def _expired(command: Command) -> Command:
     return command.model_copy(update={"expires": command.at - _CLOCK_STEP})
 
 
+def _not_believed(command: Command, event: EventT[bytes]) -> Answer:
+    """Count and log a command without a signature of ours, and return its refusal. It is neither decided nor cached."""
+    UNSIGNED.inc()
+    log.error(
+        "command_not_signed",
+        partition=event.message.tp.partition,
+        offset=event.message.offset,
+        command_id=command.id,
+        kind=command.kind,
+        role=command.by.role.value,
+        doctor_id=command.doctor_id,
+    )
+    return refusal(command, NOT_SIGNED)
+
+
 def _origin(event: EventT[bytes]) -> Origin:
-    header = dict(event.headers or {}).get(REPLY_TO)
-    return Origin(event.message.tp.partition, header.decode() if header else None)
+    topic = (dict(event.headers or {}).get(REPLY_TO) or b"").decode(errors="replace")
+    return Origin(event.message.tp.partition, topic if is_for_replies(topic) else None)
 
 
 def _observe(command: Command, answer: Answer, began: datetime, published: datetime) -> None:

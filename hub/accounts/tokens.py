@@ -51,8 +51,8 @@ class AccessTokens:
 
     def __init__(self, secret: str, lifetime: timedelta, clock: Clock, retired: Iterable[str] = ()) -> None:
         self._secret = secret
-        self._kid = _key_id(secret)
-        self._secrets = {_key_id(each): each for each in (*retired, secret)}
+        self._kid = key_id(secret)
+        self._secrets = {key_id(each): each for each in (*retired, secret)}
         self._lifetime = lifetime
         self._clock = clock
         # `verify` checks the times with our clock; the library would use the system clock.
@@ -117,7 +117,7 @@ class AccessTokens:
             raise InvalidToken("invalid_token") from None
 
 
-def _key_id(secret: str) -> str:
+def key_id(secret: str) -> str:
     """Return a name of the key that every process derives alike and that does not reveal the key."""
     return blake2b(secret.encode(), digest_size=6, person=b"clinic-hub kid").hexdigest()
 

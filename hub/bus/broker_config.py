@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hub.bus.profiles import PROFILES, BrokerProfile
+from hub.bus.signatures import CommandSignatures
 from hub.settings import Settings, address
 
 
@@ -14,6 +15,7 @@ class BrokerConfig:
     profile: BrokerProfile
     partitions: int
     replication: int
+    signatures: CommandSignatures
 
 
 def broker_config(settings: Settings) -> BrokerConfig:
@@ -24,4 +26,11 @@ def broker_config(settings: Settings) -> BrokerConfig:
         profile=replace(profile, session_timeout=settings.kafka_session_seconds or profile.session_timeout),
         partitions=settings.kafka_partitions,
         replication=settings.kafka_replication,
+        signatures=signatures(settings),
     )
+
+
+def signatures(settings: Settings) -> CommandSignatures:
+    """Return what signs the commands of this hub, and knows its signatures."""
+    retired = [each.get_secret_value() for each in settings.jwt_retired_secret_keys]
+    return CommandSignatures(settings.jwt_secret_key.get_secret_value(), retired)

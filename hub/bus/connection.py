@@ -16,6 +16,7 @@ from hub.bus.broker_config import BrokerConfig
 from hub.bus.broker_incarnation import until_data_lost
 from hub.bus.messages import NoticeAdapter, Replies, Reply, SessionEnded
 from hub.bus.ports import OnNotice, OnSessionEnded
+from hub.bus.signatures import SIGNATURE
 from hub.scheduling.commands import Command
 
 log = structlog.get_logger(__name__)
@@ -76,12 +77,13 @@ class Connection:
 
     async def send(self, command: Command, encoded: bytes) -> None:
         """Queue a command for its doctor's actor. It may wait for the broker. Raises KafkaError on failure."""
+        reply_topic = self._reply_topic.encode()
         delivery = await self._producer.send(
             topics.COMMANDS,
             encoded,
             key=command.doctor_id.encode(),
             partition=topics.partition_of(command.doctor_id, self._broker.partitions),
-            headers=[(REPLY_TO, self._reply_topic.encode())],
+            headers=[(REPLY_TO, reply_topic), (SIGNATURE, self._broker.signatures.sign(encoded, reply_topic))],
         )
         # Ignore a failed delivery: no reply arrives, and `Requests` sends the command again.
         delivery.add_done_callback(asyncio.Future.exception)

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from prometheus_client import Gauge
 
 from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
+from hub.bus.signatures import NOT_SIGNED
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter, fingerprint
 from hub.scheduling.decision import RefusalCode, Refused
 
+log = structlog.get_logger(__name__)
 WAITING = Gauge("clinic_commands_waiting", "Commands that wait for the reply of an actor.")
 
 _REISSUE_DELAY = 0.05
@@ -73,8 +76,17 @@ class Requests:
         return reply
 
     def on_reply(self, reply: Reply) -> None:
-        """Give a reply to the caller that waits for it. A late or repeated reply is ignored."""
+        """Give a reply to the caller that waits for it. A late or repeated reply is ignored.
+
+        The refusal of a signature is ignored, too. Either an agents process does not have our key yet, and the next one
+        may have it; or a stranger has copied the command, and the reply to our own is still to come.
+        """
         issued_at, answer = self._answers.get(reply.command_id, (None, None))
+        if reply.result == NOT_SIGNED:
+            log.error(
+                "signature_refused", command_id=reply.command_id, reason="do agents have the same JWT_SECRET_KEY?"
+            )
+            return
         # Ignore a late refusal of an earlier issue: the command has been issued again since and may be accepted.
         stale = isinstance(reply.result, Refused) and reply.at != issued_at
         if answer is not None and not answer.done() and not stale:

@@ -11,6 +11,7 @@ COMMANDS = "clinic.commands"
 EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
 SESSIONS = "clinic.sessions"
+_REPLIES = "clinic.replies."
 
 _POLL_INTERVAL = 0.1
 _POLLS = 100
@@ -25,7 +26,12 @@ class WrongPartitions(Exception):
 
 def replies(instance: str) -> str:
     """Return the name of the topic on which one api process receives replies."""
-    return f"clinic.replies.{instance}"
+    return f"{_REPLIES}{instance}"
+
+
+def is_for_replies(topic: str) -> bool:
+    """Return whether this is the name of a topic on which an api process receives replies."""
+    return topic.startswith(_REPLIES)
 
 
 def presence(instance: str) -> str:

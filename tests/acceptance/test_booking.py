@@ -8,9 +8,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hub.bus import topics
 from hub.client.member import CannotRead, Member
 from hub.clock import system_clock
-from hub.ids import instance_id
+from hub.ids import instance_id, new_id
 from hub.ops.judge.dashboard import Dashboard
-from hub.scheduling.values import APPOINTMENT_DURATION, Status
+from hub.scheduling.commands import BookAppointment, CancelAppointment, CommandAdapter
+from hub.scheduling.values import APPOINTMENT_DURATION, Actor, Role, Status
 from tests.faults.judged_run import JudgedRun, Slot, judged_run
 from tests.stack import Stack, until
 
@@ -80,6 +81,37 @@ async def test_unreadable_messages_are_rejected_and_stop_nothing(stack: Stack) -
             while len(aside) < len(UNREADABLE) * stack.settings.kafka_partitions:
                 aside += [each.value for each in (await rejected.getmany(here, timeout_ms=5000))[here]]
         assert sorted(set(aside)) == sorted(UNREADABLE)
+
+
+async def test_a_stranger_with_access_to_the_command_topic_changes_nothing(stack: Stack) -> None:
+    async with judged_run(stack, doctors=1, patients=1) as run:
+        patient, (slot, other, *_) = run.patients[0], run.slots(2)
+        booked = await patient.commands.book(slot.doctor_id, slot.start)
+        assert booked.appointment
+        about = {"doctor_id": slot.doctor_id, "at": system_clock()}
+        forged = [
+            CancelAppointment(
+                id=new_id(),
+                appointment_id=booked.appointment.id,
+                by=Actor(id="hub", role=Role.SYSTEM, via="timer"),
+                **about,
+            ),
+            BookAppointment(
+                id=new_id(),
+                patient_id=patient.id,
+                start=other.start,
+                by=Actor(id=patient.id, role=Role.PATIENT, via="rest"),
+                **about,
+            ),
+        ]
+        partition = topics.partition_of(slot.doctor_id, stack.settings.kafka_partitions)
+        async with AIOKafkaProducer(bootstrap_servers=str(stack.settings.kafka_bootstrap_servers)) as stranger:
+            for command in forged:
+                value = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
+                await stranger.send_and_wait(topics.COMMANDS, value, key=slot.doctor_id.encode(), partition=partition)
+        assert (await patient.commands.confirm(booked.appointment.id)).ok  # decided after the forged ones
+        (mine,) = await patient.member.appointments()
+        assert (mine.id, mine.status) == (booked.appointment.id, Status.CONFIRMED)
 
 
 async def signed_up(run: JudgedRun) -> Member:

@@ -16,13 +16,16 @@ from agents.answers import Answer
 from agents.metrics import PortTaken, serve_metrics
 from agents.publisher import Origin
 from hub.bus.connection import REPLY_TO
+from hub.bus.signatures import NOT_SIGNED, SIGNATURE, CommandSignatures
 from hub.ops.local.ports import free_port
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import RefusalCode, Refused
-from tests.agents.actor_fixtures import MONDAY, SharedStore, book, cancel, verdicts
+from tests.agents.actor_fixtures import MONDAY, SharedStore, book, cancel, miss, verdicts
 
 SECOND = timedelta(seconds=1)
+KEY, FORMER_KEY = "a key of the hub", "its former key"
+OURS, FORMERLY_OURS = CommandSignatures(KEY, [FORMER_KEY]), CommandSignatures(FORMER_KEY)
 UNREADABLE = [b"", b"{", b"[]", b"\xff\xfe", b'{"kind": "book"}', b'{"kind": "burn", "id": "1"}', b'"book"', None]
 
 
@@ -40,8 +43,17 @@ class Told:
         self.rejected.append((value, key))
 
 
-def message(value: bytes | None, *, reply_to: str | None = None, key: bytes = b"ada", partition: int = 0) -> Any:
-    headers = {REPLY_TO: reply_to.encode()} if reply_to else None
+def message(
+    value: bytes | None,
+    *,
+    reply_to: str = "",
+    key: bytes = b"ada",
+    partition: int = 0,
+    signed_by: CommandSignatures | None = OURS,
+) -> Any:
+    headers = [(REPLY_TO, reply_to.encode())] if reply_to else []
+    if signed_by:
+        headers.append((SIGNATURE, signed_by.sign(value or b"", reply_to.encode())))
     place = SimpleNamespace(tp=TP("clinic.commands", partition), offset=7)
     return SimpleNamespace(value=value, key=key, headers=headers, message=place)
 
@@ -52,7 +64,7 @@ def encoded(command: Command) -> bytes:
 
 async def test_each_command_is_answered_where_its_sender_listens(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     batch = [
         message(encoded(book("carl")), reply_to="clinic.replies.a"),
         message(encoded(book("dora")), partition=3),
@@ -75,7 +87,7 @@ def asked(command: Command, at: datetime) -> Command:
 
 async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_now(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     store.now += timedelta(seconds=1)
     holds, rival = book("carl"), asked(book("dora"), store.now)
     older, newer = asked(rival, store.now - SECOND / 2), asked(rival, store.now + SECOND)
@@ -92,7 +104,7 @@ async def test_a_command_sent_before_a_takeover_is_accepted_only_if_it_is_sent_a
     store: SharedStore,
 ) -> None:
     told = Told()
-    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     store.now += SECOND
     before, done = asked(book("carl"), store.now), asked(book("dora", at=1), store.now)
     await handler.handle([message(encoded(done))])
@@ -125,17 +137,63 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
     store: SharedStore, value: bytes | None
 ) -> None:
     told = Told()
-    handler = CommandHandler(store.worker(), told, lambda: store.now)
-    await handler.handle([message(value, key=b"who"), message(encoded(book("carl")), reply_to="here")])
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
+    await handler.handle([message(value, key=b"who"), message(encoded(book("carl")), reply_to="clinic.replies.here")])
     assert told.rejected == [(value, b"who")]
     (answers,) = told.published
     assert verdicts([answer for answer, _ in answers]) == ["scheduled"]
-    assert [origin.reply_to for _, origin in answers] == ["here"]
+    assert [origin.reply_to for _, origin in answers] == ["clinic.replies.here"]
+
+
+@pytest.mark.parametrize("signed_by", [None, CommandSignatures("another key"), CommandSignatures("")])
+async def test_nobody_but_a_process_of_the_hub_can_give_commands(
+    store: SharedStore, signed_by: CommandSignatures | None
+) -> None:
+    told = Told()
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
+    booking = book("carl")
+    await handler.handle([message(encoded(booking))])
+    forged = [miss(booking), cancel(booking), book("dora", at=1)]
+    before = _unsigned()
+    await handler.handle([message(encoded(each), signed_by=signed_by, reply_to="clinic.replies.x") for each in forged])
+    assert [answer.reply.result for answer, _ in told.published[-1]] == [NOT_SIGNED] * 3
+    assert _unsigned() == before + 3
+    await handler.handle([message(encoded(each)) for each in forged])
+    answers = [answer for answer, _ in told.published[-1]]
+    assert verdicts(answers) == ["too_early", "cancelled", "scheduled"], "its refusal does not bind the hub's own copy"
+
+
+async def test_a_signature_is_for_one_command_and_its_sender(store: SharedStore) -> None:
+    told = Told()
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
+    changed, redirected = (
+        message(encoded(book("carl"))),
+        message(encoded(book("carl", at=1)), reply_to="clinic.replies.a"),
+    )
+    changed.value = changed.value.replace(b"carl", b"dora")
+    redirected.headers[0] = (REPLY_TO, b"clinic.replies.b")
+    await handler.handle([changed, redirected])
+    assert [answer.reply.result for answer, _ in told.published[-1]] == [NOT_SIGNED] * 2
+
+
+async def test_commands_of_a_former_key_are_carried_out_while_it_is_listed(store: SharedStore) -> None:
+    told, old = Told(), message(encoded(book("carl")), signed_by=FORMERLY_OURS)
+    await CommandHandler(store.worker(), told, lambda: store.now, CommandSignatures(KEY)).handle([old])
+    await CommandHandler(store.worker(), told, lambda: store.now, OURS).handle([old])
+    answers = [answer for published in told.published for answer, _ in published]
+    assert verdicts(answers) == ["forbidden", "scheduled"]
+
+
+async def test_answers_go_nowhere_but_to_topics_for_replies(store: SharedStore) -> None:
+    told = Told()
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
+    await handler.handle([message(encoded(book("carl")), signed_by=None, reply_to="clinic.commands")])
+    assert [origin.reply_to for _, origin in told.published[-1]] == [None]
 
 
 async def test_a_field_of_a_newer_version_is_not_guessed_at(store: SharedStore) -> None:
     told = Told()
-    handler = CommandHandler(store.worker(), told, lambda: store.now)
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     newer = encoded(book("carl")).removesuffix(b"}") + b', "roomId": "7"}'
     await handler.handle([message(newer)])
     assert told.rejected == [(newer, b"ada")]
@@ -148,12 +206,12 @@ async def test_nothing_is_published_when_the_record_was_not_written() -> None:
 
     told = Told()
     with pytest.raises(StoreUnavailable):
-        await CommandHandler(Away(), told, lambda: MONDAY).handle([message(encoded(book("carl")), reply_to="here")])
+        await CommandHandler(Away(), told, lambda: MONDAY, OURS).handle([message(encoded(book("carl")))])
     assert told.published == []
 
 
 async def test_what_was_decided_is_counted_and_can_be_read(store: SharedStore) -> None:
-    handler = CommandHandler(store.worker(), Told(), lambda: store.now)
+    handler = CommandHandler(store.worker(), Told(), lambda: store.now, OURS)
     before = [_figure("done"), _figure("slot_taken")]
     await handler.handle([message(encoded(book("carl"))), message(encoded(book("dora")))])
     assert [_figure("done") - before[0], _figure("slot_taken") - before[1]] == [1, 1]
@@ -171,3 +229,7 @@ async def test_what_was_decided_is_counted_and_can_be_read(store: SharedStore) -
 def _figure(outcome: str) -> float:
     labels = {"kind": "book", "outcome": outcome}
     return REGISTRY.get_sample_value("clinic_commands_decided_total", labels) or 0.0
+
+
+def _unsigned() -> float:
+    return REGISTRY.get_sample_value("clinic_commands_unsigned_total") or 0.0

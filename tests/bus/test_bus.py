@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,7 +85,7 @@ async def agents_at(place: BrokerConfig, store: SharedStore) -> AsyncIterator[No
     await admin.close()
     publisher = Publisher(place)
     await publisher.start()
-    handler = CommandHandler(store.worker(), publisher, lambda: store.now)
+    handler = CommandHandler(store.worker(), publisher, lambda: store.now, place.signatures)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=place.servers, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
     )
@@ -259,7 +260,7 @@ async def test_topics_with_another_number_of_partitions_end_the_process_with_a_w
 ) -> None:
     async with bus_at(place, store) as (bus, _):
         await until_connected(bus)
-    more = BrokerConfig(place.servers, place.profile, partitions=place.partitions + 1, replication=1)
+    more = replace(place, partitions=place.partitions + 1)
     run = asyncio.create_task(Bus(more, store.records, system_clock, print, print).run())
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(run, 15)

@@ -8,6 +8,7 @@ import pytest
 from hub.bus.messages import Reply
 from hub.bus.ports import NoAnswer
 from hub.bus.requests import Requests, RequestTimeouts
+from hub.bus.signatures import NOT_SIGNED
 from hub.clock import system_clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import RefusalCode, Refused
@@ -207,3 +208,12 @@ async def test_an_expired_command_is_issued_again(sender: FakeSender, requests: 
 
 def refused(command: Command, code: RefusalCode) -> Reply:
     return Reply(command_id=command.id, at=command.at, result=Refused(code, "-"))
+
+
+async def test_the_refusal_of_a_signature_does_not_answer_a_command(sender: FakeSender, impatient: Requests) -> None:
+    command = book()
+    asking = asyncio.create_task(impatient.ask(command))
+    await until(lambda: bool(sender.sent), "it is sent")
+    impatient.on_reply(Reply(command_id=command.id, at=command.at, result=NOT_SIGNED))  # perhaps of a stranger's copy
+    impatient.on_reply(reply_to(command))
+    assert await asking == reply_to(command)

@@ -12,6 +12,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from hub.bus import topics
+from hub.bus.broker_config import signatures
+from hub.bus.signatures import SIGNATURE
 from hub.clock import system_clock
 from hub.ids import new_id
 from hub.records.mongo import MongoRecords, connect
@@ -74,11 +76,13 @@ async def _send(stack: Stack, doctors: list[str], patient_id: str) -> set[str]:
     assert len({topics.partition_of(doctor_id, partitions) for doctor_id in doctors}) == partitions
     async with AIOKafkaProducer(bootstrap_servers=str(stack.settings.kafka_bootstrap_servers)) as producer:
         for command in commands:
+            encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
             await producer.send_and_wait(
                 topics.COMMANDS,
-                CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
+                encoded,
                 key=command.doctor_id.encode(),
                 partition=topics.partition_of(command.doctor_id, partitions),
+                headers=[(SIGNATURE, signatures(stack.settings).sign(encoded))],
             )
     return {command.id for command in commands}
 

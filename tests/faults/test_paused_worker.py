@@ -10,6 +10,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from hub.bus import topics
+from hub.bus.broker_config import signatures
+from hub.bus.signatures import SIGNATURE
 from hub.client.wire import OwnCalendar
 from hub.clock import system_clock
 from hub.scheduling.commands import BookAppointment, CommandAdapter
@@ -120,11 +122,13 @@ async def send_bookings(stack: Stack, run: JudgedRun) -> None:
                 at=at,
                 expires=at + timedelta(seconds=2),
             )
+            encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
             await producer.send(
                 topics.COMMANDS,
-                CommandAdapter.dump_json(command, by_alias=True, exclude_none=True),
+                encoded,
                 key=doctor_id.encode(),
                 partition=topics.partition_of(doctor_id, stack.settings.kafka_partitions),
+                headers=[(SIGNATURE, signatures(stack.settings).sign(encoded))],
             )
 
 

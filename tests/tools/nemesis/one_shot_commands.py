@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from hub.bus import topics
+from hub.bus.broker_config import signatures
+from hub.bus.signatures import SIGNATURE
 from hub.clock import Timekeeper
 from hub.ids import new_id
 from hub.records.ports import Records
@@ -83,5 +85,8 @@ class OneShotSender:
         )
         encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)
         partition = topics.partition_of(doctor.id, self._partitions)
-        await producer.send_and_wait(topics.COMMANDS, encoded, key=doctor.id.encode(), partition=partition)
+        headers = [(SIGNATURE, signatures(self._settings).sign(encoded))]
+        await producer.send_and_wait(
+            topics.COMMANDS, encoded, key=doctor.id.encode(), partition=partition, headers=headers
+        )
         self.one_shot_commands.append(OneShotCommand(command.id, doctor.id, self._clock()))
