@@ -23,7 +23,7 @@ class Timekeeper:
     def __call__(self) -> datetime:
         """Return now in UTC, truncated to milliseconds."""
         now = self.shows + (datetime.now(UTC) - self.base) * self.rate
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return _whole_milliseconds(now)
 
     def seconds_until(self, instant: datetime) -> float:
         """Return the real seconds until the clock shows `instant`, 0 if that has passed."""
@@ -32,6 +32,15 @@ class Timekeeper:
     def after(self, seconds: float) -> datetime:
         """Return what the clock will show after this many real seconds."""
         return self() + timedelta(seconds=seconds) * self.rate
+
+
+def machine_time() -> datetime:
+    """Return the machine's time in UTC, truncated to milliseconds: the `base` of a clock that begins now."""
+    return _whole_milliseconds(datetime.now(UTC))
+
+
+def _whole_milliseconds(instant: datetime) -> datetime:
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

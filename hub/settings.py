@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from hub.clock import Timekeeper, system_clock
+from hub.clock import Timekeeper, machine_time, system_clock
 from hub.safety import DEVELOPMENT_KEY, LOCALHOST, problems_in_production, problems_of_development
 from hub.setting_values import BaseUrl, ClinicName, ClinicPhone, Network, Origin, OurNumber
 
@@ -174,11 +174,10 @@ def clock_settings(shows: datetime | None, rate: float) -> dict[str, object]:
 
     A naive `shows` is UTC. None means the current time.
     """
-    now = system_clock()
     if shows is None and rate == 1:
         return {}
-    shown = shows.replace(tzinfo=shows.tzinfo or UTC) if shows else now
-    return {"clock_base": now, "clock_shows": shown, "clock_rate": rate}
+    shown = shows.replace(tzinfo=shows.tzinfo or UTC) if shows else system_clock()
+    return {"clock_base": machine_time(), "clock_shows": shown, "clock_rate": rate}
 
 
 def timekeeper(settings: Settings) -> Timekeeper:

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 
+from tests import shown_time
 from tests.stack import OPEN, Stack
+
+shown_time.take_effect()
 
 
 @pytest.fixture(scope="session")

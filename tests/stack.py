@@ -28,6 +28,7 @@ from hub.ops.local.process import Process, Program
 from hub.ops.local.services import agents, api, base_url
 from hub.ops.local.twilio_stub import program as twilio_stub
 from hub.settings import Settings
+from tests.shown_time import SHOWN
 from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import retryable_answers_lost
 
@@ -55,6 +56,7 @@ class Stack:
         self, directory: Path, broker: Kind = BROKER, *, with_database_proxy: bool = RETRYABLE, **settings: object
     ) -> None:
         defaults: dict[str, object] = {
+            **SHOWN,
             "data_dir": directory,
             "bcrypt_rounds": 4,
             "access_token_minutes": 24 * 60,  # by the hub's clock: where it is fast, a quarter of an hour is soon over
