@@ -12,8 +12,10 @@ from hub.accounts.person import Person
 _SEPARATOR = "\x00"
 _BEYOND = "\U0010ffff"
 """Sorts after every text that begins with what is before it."""
-_MATCHING = 70
-"""To compare a person with a query takes as long as to read this many entries."""
+_MATCHING = 8
+"""To compare a person with a query takes as long as to read this many entries, with the sorting."""
+_FOLDED = 50_000
+"""People whose folded words are kept, about 600 bytes each: folding takes far longer than comparing."""
 _Range = tuple[int, int]
 
 
@@ -28,6 +30,8 @@ class PeopleIndex:
         self._people: list[Person] = []
         self._numbers: dict[str, int] = {}
         self._entries: list[str] = []
+        self._words: dict[int, str] = {}
+        """The words of people who were compared with a query, by their numbers, each behind a separator."""
         for person in people:
             self._entries += self._number(person)
         self._entries.sort()
@@ -66,24 +70,28 @@ class PeopleIndex:
             return []
         rarest = min(words, key=lambda word: _size(self._ranges(word)))
         ranges = self._ranges(rarest)
-        numbers = None if among is None else {self._numbers[id_] for id_ in among if id_ in self._numbers}
-        if numbers is not None and len(numbers) * _MATCHING < _size(ranges):
+        candidates = self._found(ranges)
+        if among is not None and len(among) * _MATCHING < self._expected(ranges, len(words), limit, among):
+            numbers = (self._numbers[id_] for id_ in among if id_ in self._numbers)
             candidates = iter(sorted(numbers, key=self._sorted_at))
-            ranges, numbers = [], None
-        else:
-            candidates = self._found(ranges)
+            ranges = []
         # Who is in the range of the only text of a word has been found by it.
         others = [word for word in words if not ranges or word is not rarest or word.texts > 1]
         found: dict[int, Person] = {}
         for number in candidates:
-            if number in found or (numbers is not None and number not in numbers):
-                continue
             person = self._people[number]
-            if wanted(person) and (not others or _matches(others, words_of(person))):
+            if number in found or (among is not None and person.id not in among):
+                continue
+            if wanted(person) and (not others or _matches(others, self._folded(number))):
                 found[number] = person
                 if len(found) == limit:
                     break
         return list(found.values())
+
+    def _expected(self, ranges: Iterable[_Range], words: int, limit: int, among: Collection[str]) -> int:
+        """Return how many entries of the ranges will probably be read: one word alone soon fills a page."""
+        size = _size(ranges)
+        return size if words > 1 else min(size, limit * len(self) // max(1, len(among)))
 
     def _number(self, person: Person) -> list[str]:
         """Store a person under a number, the earlier one if there is one. Return the entries."""
@@ -92,6 +100,7 @@ class PeopleIndex:
             self._people.append(person)
         else:
             self._people[number] = person
+            self._words.pop(number, None)
         return self._entries_of(person)
 
     def _entries_of(self, person: Person) -> list[str]:
@@ -113,18 +122,22 @@ class PeopleIndex:
                 yield int(self._entries[position].rpartition(_SEPARATOR)[2])
 
     def _sorted_at(self, number: int) -> tuple[str, str]:
-        person = self._people[number]
-        return fold(person.name), person.id
+        return self._folded(number), self._people[number].id
+
+    def _folded(self, number: int) -> str:
+        """Return the folded name of a person and the words, each behind a separator. It sorts by the name."""
+        if (kept := self._words.get(number)) is None:
+            if len(self._words) >= _FOLDED:
+                self._words.clear()
+            person = self._people[number]
+            kept = self._words[number] = _SEPARATOR.join(("", fold(person.name), *words_of(person)))
+        return kept
 
 
-def _matches(words: Iterable[Word], of_person: Sequence[str]) -> bool:
+def _matches(words: Iterable[Word], of_person: str) -> bool:
     return all(
-        any(all(_begins_one(text, of_person) for text in texts) for texts in word.alternatives) for word in words
+        any(all(_SEPARATOR + text in of_person for text in texts) for texts in word.alternatives) for word in words
     )
-
-
-def _begins_one(text: str, of_person: Sequence[str]) -> bool:
-    return any(word.startswith(text) for word in of_person)
 
 
 def _length(of_range: _Range) -> int:
