@@ -141,6 +141,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             ),
             timeouts=timeouts,
         )
+        opened.push_async_callback(services.access_log.close, timeouts.access_log_close)
         gateway = assemble_gateway(services, services.authenticator.identity_of, Limits())
         prepared = database.prepare(services.revocations.compare)
         application = build(services)
@@ -152,6 +153,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 services.revocations.run(),
                 services.directory.run(),
                 services.joins.run(),
+                services.access_log.run(),
             )
             background = [group.create_task(work) for work in (prepared, *forever)]
             yield Api(application, gateway)

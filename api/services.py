@@ -11,6 +11,7 @@ from api.commands.day_changes import DayChangeCommands
 from api.commands.hours import HoursCommands
 from api.commands.joins import JoinCommands
 from api.commands.text_replies import TextReplies
+from api.http.access_log import AccessLog
 from api.http.identity import Authenticator
 from api.http.problems import Problem
 from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
@@ -79,6 +80,7 @@ class Services:
     doctor_patients: DoctorPatients
     calendar_files: CalendarFiles
     names: Names
+    access_log: AccessLog
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -107,6 +109,13 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     appointment_commands = AppointmentCommands(records, command_client, views.entry)
     directory = Directory(records.users)
     names = Names(directory)
+    access_log = AccessLog(
+        records.access_log,
+        clock,
+        days=settings.audit_days,
+        secret=settings.jwt_secret_key.get_secret_value(),
+        every=timeouts.access_log,
+    )
     doctor_directory = DoctorDirectory(records, monotonic)
     return Services(
         settings=settings,
@@ -122,7 +131,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         revocations=revocations,
         sign_in=SignIn(records.users, records.sessions, tokens, refresh_lifetime, clock, revocations.announce),
         appointment_commands=appointment_commands,
-        day_changes=DayChangeCommands(records, command_client, names, clock),
+        day_changes=DayChangeCommands(records, command_client, names, access_log, clock),
         joins=JoinCommands(records, command_client, clock),
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
@@ -145,6 +154,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         names=names,
         doctor_patients=DoctorPatients(records.appointments, clock),
         calendar_files=CalendarFiles(),
+        access_log=access_log,
     )
 
 

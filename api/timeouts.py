@@ -16,5 +16,9 @@ class Timeouts:
     """For the database or the broker to answer `/health/ready`; to notice that one does not answer takes 2 s."""
     database_retry: float = 1.0
     """Between two attempts to create the indexes while the database does not answer."""
+    access_log: float = 1.0
+    """Between two writes of the access log: kill -9 loses the lines of this time."""
+    access_log_close: float = 5.0
+    """For the last write at the end of the process."""
     revocation_check: float = 2.0
     """Between two reads of the ended log-ins in the database."""

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
     # Reads of doctors and free times without a log-in, per network address. Each api process counts separately.
     visitor_reads_per_minute_per_address: Annotated[int, Field(ge=1)] = 600
+    # How long a line of the access log is kept.
+    audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
     # The memory that each api process may take for its live views, in MiB.
     view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, stored
 from api.commands.days import Day
+from api.http.access_log import AccessLog
 from api.http.problems import Code, Problem, problem_of
 from api.people.names import AppointmentForStaff, Names, PersonName
 from hub.accounts.identity import Identity
@@ -137,10 +138,13 @@ _Planner = Callable[[Schedule, Sequence[Appointment]], list[PlannedChange]]
 class DayChangeCommands:
     """Plans and carries out changes of whole days. The returned lines do the work."""
 
-    def __init__(self, records: Records, client: CommandClient, names: Names, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, client: CommandClient, names: Names, access_log: AccessLog, clock: Clock
+    ) -> None:
         self._records = records
         self._client = client
         self._names = names
+        self._access_log = access_log
         self._clock = clock
 
     async def move(self, who: Identity, doctor_id: str, request: MoveDay, key: str) -> Lines:
@@ -178,6 +182,7 @@ class DayChangeCommands:
             plan = await stored(self._records.day_plans.keep(DayPlan.of(plan_id, content, changes, self._clock())))
         if plan.content != content:
             raise Problem("idempotency_key_reused", "This key has been used for a different request; use a new one.")
+        self._access_log.looked_at_any("day_changed", who, (each.patient_id for each in plan.changes))
         return plan
 
     async def _lines(self, who: Identity, doctor_id: str, plan: DayPlan, key: str, reason: str | None) -> Lines:

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from api.http.access_log import CALLER, Caller
 from api.http.cors import CorsPolicy
 from api.http.identity import WHO
 from api.http.problems import CONTENT_TYPE, Problem, document, problem_of
@@ -60,6 +61,7 @@ def request_middleware(settings: Settings, missing: Missing) -> Middleware:
         began = perf_counter()
         request_id = _request_id(request)
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        CALLER.set(Caller(request.remote, request_id))
         code = None
         try:
             response = cors.preflight(request) or await handler(request)

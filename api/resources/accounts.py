@@ -109,12 +109,14 @@ async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Ans
 async def log_out(services: Services, who: Identity) -> None:
     """End the log-in of the access token, with all its tokens and sockets."""
     await services.sign_in.end(who.session_id)
+    services.access_log.note("logged_out", who, people=(who.user_id,))
 
 
 @routes.endpoint("POST", "/auth/logout/all", access=Access.ANY_LOG_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out_everywhere(services: Services, who: Identity) -> None:
     """End all log-ins of the caller on every device, this one included."""
     await services.sign_in.end_all(who.user_id)
+    services.access_log.note("logged_out_everywhere", who, people=(who.user_id,))
 
 
 @routes.endpoint(
@@ -134,6 +136,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
     await services.sign_in_rate_limits.count("login", request.remote, account.email or account.id)
     current = body.current.get_secret_value()
     if is_too_long(current) or not await verify_password(current, account.password_hash):
+        services.access_log.note("password_refused", who, people=(who.user_id,))
         raise _wrong_password()
     if account.must_change_password and body.new.get_secret_value() == current:
         raise _invalid_body("/new", "Choose another password than the first one")
@@ -143,6 +146,7 @@ async def change_password(services: Services, request: web.Request, who: Identit
         raise _wrong_password()  # another change of the password came between
     # Only after the change: otherwise a log-in with the old password, made in between, would stay.
     await services.sign_in.end_all(who.user_id, keep_session_id=who.session_id)
+    services.access_log.note("password_changed", who, people=(who.user_id,))
 
 
 def _wrong_password() -> Problem:

@@ -110,6 +110,7 @@ async def list_appointments(
         more |= {"Link": _link(request, shown[-1])}
     names = services.names
     await names.learn(who.role, shown)
+    services.access_log.looked_at_any("appointments_listed", who, (entry.patient_id for entry in shown))
     content = b",".join(names.add(who.role, entry, entry.encoded) for entry in shown)
     return Json(encoded(b"[%b]" % content), more)
 
@@ -132,6 +133,7 @@ async def show_appointment(services: Services, who: Identity, path: ById, header
 async def show_history(services: Services, who: Identity, path: ById) -> list[PastEvent]:
     """Show the history of one of the caller's appointments: what happened, when, by whom, through which channel."""
     appointment = await visible_appointment(services.records.appointments, who, path.id)
+    services.access_log.looked("appointment_shown", who, [appointment.patient_id])
     return [_past_event(event) for event in appointment.history]
 
 
@@ -140,6 +142,7 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
     """Return one of the caller's appointments as a calendar file."""
     appointment = await visible_appointment(services.records.appointments, who, path.id)
     people = await services.records.users.by_ids({appointment.doctor_id, appointment.patient_id})
+    services.access_log.looked("appointment_shown", who, [appointment.patient_id])
     content = calendar_file([appointment], people, who.user_id)
     disposition = 'attachment; filename="appointment.ics"'
     return File(content, {hdrs.CONTENT_DISPOSITION: disposition, hdrs.ETAG: etag(content)})
@@ -241,11 +244,13 @@ async def _written(
     services: Services, who: Identity, done: Done[AppointmentView], headers: Mapping[str, str] | None = None
 ) -> Written[NamedAppointment]:
     """Return the answer to a command, with the name that the caller is sent."""
+    services.access_log.looked("appointment_changed", who, [done.value.patient_id])
     return written(done, await services.names.encoded(who.role, done.value), headers)
 
 
 async def _named(services: Services, who: Identity, entry: Entry) -> Encoded:
     await services.names.learn(who.role, [entry])
+    services.access_log.looked("appointment_shown", who, [entry.patient_id])
     return encoded(services.names.add(who.role, entry, entry.encoded))
 
 

@@ -63,6 +63,7 @@ async def show_board(services: Services, who: Identity, query: BoardQuery, heade
     board = await services.boards.read(query.date, board_doctors(who, query.doctor_id), headers.positions)
     if board is None:
         raise Problem("not_found", "There is no such doctor.")
+    services.access_log.looked_at_any("board_shown", who, board.patient_ids)
     return Json(board.encoded, age_headers(board.age))
 
 

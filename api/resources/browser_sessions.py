@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from api.commands.command_client import Done
+from api.http.access_log import Doer
 from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
@@ -17,7 +18,7 @@ from api.resources.profile import User, user_of
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.sessions import TokenPair
-from hub.scheduling.values import Value
+from hub.scheduling.values import Role, Value
 from hub.settings import Settings
 
 _PATH: Final = "/api/v1/browser"
@@ -110,6 +111,8 @@ async def sign_out(services: Services, request: web.Request, headers: FromPage) 
     if account_and_pair := await services.sign_in.refresh(_token_of(services, request)):
         session_id, _, _ = account_and_pair[1].refresh_token.partition(".")
         await services.sign_in.end(session_id)
+        account = account_and_pair[0]
+        services.access_log.note("logged_out", Doer(account.id, Role(account.role)), people=(account.id,))
     return Answer(None, {_COOKIE: _cookie(services.settings, request, "", 0)})
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from aiohttp import hdrs
 from pydantic import Field
 
+from api.http.access_log import Doer
 from api.http.endpoints import File, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
@@ -49,6 +50,7 @@ async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
     """Create the private link of the caller's calendar. It replaces the previous link, which ends."""
     key = new_secret()
     await _set_key(services, who, _hash(key))
+    services.access_log.note("calendar_link_made", who, people=(who.user_id,))
     return FeedLink(path=f"/api/v1/calendars/{who.user_id}/{key}.ics")
 
 
@@ -56,6 +58,7 @@ async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
 async def end_calendar_link(services: Services, who: Identity) -> None:
     """End the private link of the caller's calendar."""
     await _set_key(services, who, None)
+    services.access_log.note("calendar_link_ended", who, people=(who.user_id,))
 
 
 @routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR, sends=["ETag"])
@@ -65,6 +68,9 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")
     calendar = await (_of_doctor(services, account) if account.role == "doctor" else _written(services, account))
+    # By whom is not known: everyone who has the link of the account can read it.
+    if account.role == "doctor":
+        services.access_log.looked_at_any("calendar_read", Doer(account.id, Role.DOCTOR), calendar.names)
     return File(calendar.content, {hdrs.ETAG: etag(calendar.content)})
 
 

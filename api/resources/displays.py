@@ -62,6 +62,7 @@ async def make_display_link(services: Services, who: Identity) -> DisplayLink:
     """Create the private link of a display. It replaces the caller's previous link, which ends."""
     key = new_secret()
     await _set_key(services, who, _hash(key))
+    services.access_log.note("display_made", who, people=(who.user_id,))
     return DisplayLink(path=f"/display#{who.user_id}/{key}")
 
 
@@ -69,6 +70,7 @@ async def make_display_link(services: Services, who: Identity) -> DisplayLink:
 async def end_display_link(services: Services, who: Identity) -> None:
     """End the private link that the caller has made."""
     await _set_key(services, who, None)
+    services.access_log.note("display_ended", who, people=(who.user_id,))
 
 
 @routes.endpoint("GET", "/{id}/{key}", access=Access.VISITOR, sends=["ETag"])

@@ -33,7 +33,9 @@ class NamedTimeOff(EnteredTimeOff):
 @routes.endpoint("GET", "/hours", access=Access.DOCTOR)
 async def show_hours(services: Services, who: Identity) -> Written[NamedCalendar]:
     """Show the caller's weekly hours and time off, and the future appointments outside them."""
-    return Written(await services.names.encoded_with_outside(await services.hours_commands.show(who)), {})
+    hours = await services.hours_commands.show(who)
+    services.access_log.looked_at_any("outside_hours_shown", who, (each.patient_id for each in hours.outside))
+    return Written(await services.names.encoded_with_outside(hours), {})
 
 
 @routes.endpoint("PUT", "/hours", access=Access.DOCTOR, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
@@ -42,6 +44,7 @@ async def change_hours(
 ) -> Written[NamedCalendar]:
     """Replace the caller's weekly hours. Appointments outside the new hours stay as they are, and are listed."""
     done = await services.hours_commands.change(who, body, "rest", headers.key)
+    services.access_log.looked_at_any("outside_hours_shown", who, (each.patient_id for each in done.value.outside))
     return written(done, await services.names.encoded_with_outside(done.value))
 
 
@@ -64,6 +67,7 @@ async def add_time_off(
 ) -> Written[NamedTimeOff]:
     """Add time off. Appointments within it stay as they are, and are listed."""
     done = await services.hours_commands.add_time_off(who, body, "rest", headers.key)
+    services.access_log.looked_at_any("outside_hours_shown", who, (each.patient_id for each in done.value.outside))
     return written(done, await services.names.encoded_with_outside(done.value))
 
 

@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from api.http.access_log import Doer
 from api.http.problems import Problem
 from api.resources.profile import TAKEN
 from api.services import Services
@@ -12,7 +13,7 @@ from hub.accounts.person import person_of
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
 from hub.records.schedules import schedule_of
-from hub.scheduling.values import AccountRole, Value
+from hub.scheduling.values import AccountRole, Role, Value
 
 
 class SignUp(Value):
@@ -47,6 +48,7 @@ async def create_patient(services: Services, address: str | None, body: SignUp) 
     if taken is not None:
         raise Problem(*TAKEN[taken])
     services.directory.put(person_of(account))
+    services.access_log.note("signed_up", Doer(account.id, Role.PATIENT), people=(account.id,))
     return account, await _start(services, account)
 
 
@@ -57,8 +59,12 @@ async def log_in(
 
     Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role.
     """
-    await services.sign_in_rate_limits.count("login", address, body.email)
-    account = await services.records.users.by_email(body.email)
+    try:
+        await services.sign_in_rate_limits.count("login", address, body.email)
+    except Problem:
+        services.access_log.note("log_in_limited", key=body.email)
+        raise
+    account = holder = await services.records.users.by_email(body.email)
     password = body.password.get_secret_value()
     if account is not None and (role not in {None, account.role} or is_too_long(password)):
         account = None
@@ -66,10 +72,14 @@ async def log_in(
     hashed = account.password_hash if account else None
     correct = await verify_password(password, hashed, services.settings.bcrypt_rounds)
     if account is None or not correct:
+        _note_refused(services, holder, body.email)
         raise _invalid_credentials()
     if await _is_disabled(services, account):
+        _note_refused(services, holder, body.email)
         raise Problem("forbidden", "This account is disabled. Ask the clinic.")
-    return account, await _start(services, account)
+    begun = account, await _start(services, account)
+    services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))
+    return begun
 
 
 async def renew(services: Services, refresh_token: str, key: str | None) -> tuple[Account, TokenPair]:
@@ -94,6 +104,14 @@ async def _start(services: Services, account: Account) -> TokenPair:
     if pair is None:
         raise _invalid_credentials()
     return pair
+
+
+def _note_refused(services: Services, holder: Account | None, email: str) -> None:
+    """Note a refused log-in: for the account that has the address, otherwise for a hash of the address."""
+    if holder is None:
+        services.access_log.note("log_in_refused", key=email)
+    else:
+        services.access_log.note("log_in_refused", people=(holder.id,))
 
 
 def _invalid_credentials() -> Problem:

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import structlog
 from pydantic import Field, StringConstraints
 
 from api.commands.command_client import command_id
@@ -20,8 +19,6 @@ from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.person import Person, person_of
 from hub.scheduling.values import Id, Role, Value
-
-log = structlog.get_logger()
 
 routes = Routes("/api/v1/patients")
 
@@ -118,7 +115,7 @@ async def register_patient(
         services.directory.put(person_of(patient))
     elif (made.name, made.email, made.phone) != (body.name, body.email, body.phone):
         raise Problem("idempotency_key_reused", "This key has been used for another patient; use a new one.")
-    _log_look("patient_registered", who, [patient.id])
+    services.access_log.looked("patient_registered", who, [patient.id])
     return Answer(_view(person_of(made or patient)), {"Location": f"/api/v1/patients/{patient.id}"})
 
 
@@ -130,7 +127,7 @@ async def search_patients(services: Services, who: Identity, query: SearchQuery)
     """
     among = None if who.role is Role.RECEPTIONIST else await services.doctor_patients.of(who.user_id)
     found = await services.directory.search_patients(query_words(query.q), query.limit, among)
-    _log_look("patients_searched", who, [person.id for person in found])
+    services.access_log.looked("patients_searched", who, [person.id for person in found])
     return [_view(person) for person in found]
 
 
@@ -140,7 +137,7 @@ async def show_patient(services: Services, who: Identity, path: ById) -> Patient
     account = await _patient(services, path.id)
     if not await _may_see(services, who, account):
         raise Problem("not_found", _NOT_FOUND)
-    _log_look("patient_shown", who, [account.id])
+    services.access_log.looked("patient_shown", who, [account.id])
     return _view(person_of(account))
 
 
@@ -160,7 +157,7 @@ async def join_patient(
     the request when that is settled, and after a failure: it goes on where it ended.
     """
     into, joined = await services.joins.join(who, path.id, body.into, headers.key)
-    _log_look("patient_joined", who, [path.id, into.id])
+    services.access_log.looked("patient_joined", who, [path.id, into.id])
     view = JoinView(patient=_view(person_of(into)), moved=joined.moved, conflicts=tuple(joined.conflicts))
     return Answer(view, position_header(joined.position))
 
@@ -177,7 +174,7 @@ async def change_patient(services: Services, who: Identity, path: ById, body: Pa
     if await services.records.users.change(account, after) is not None:
         raise Problem("not_found", _NOT_FOUND)
     services.directory.put(person_of(after))
-    _log_look("patient_changed", who, [account.id])
+    services.access_log.note("patient_changed", who, people=(account.id,), fields=tuple(sorted(body.model_fields_set)))
     return _view(person_of(after))
 
 
@@ -192,11 +189,6 @@ async def _may_see(services: Services, who: Identity, patient: Account) -> bool:
     if who.role is Role.RECEPTIONIST:
         return True
     return await services.records.appointments.have_met(who.user_id, patient.id)
-
-
-def _log_look(event: str, who: Identity, patient_ids: list[str]) -> None:
-    """Log who looked at whose data. The line has ids only: what was searched for is a part of a name."""
-    log.info(event, user_id=who.user_id, role=who.role.value, patient_ids=patient_ids)
 
 
 def _view(person: Person) -> PatientView:

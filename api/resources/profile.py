@@ -85,7 +85,9 @@ async def change_me(services: Services, who: Identity, body: ProfileChange) -> U
     account = await own_account(services, who)
     if who.role is Role.DOCTOR and "zone" in body.model_fields_set:
         raise _invalid("/zone", "A doctor's zone is that of the calendar, which cannot be changed here", "zone")
-    return user_of(await _change(services, account, body.given()))
+    changed = await _change(services, account, body.given())
+    services.access_log.note("profile_changed", who, people=(account.id,), fields=tuple(sorted(body.model_fields_set)))
+    return user_of(changed)
 
 
 @routes.endpoint("POST", "/me/photo", access=Access.SIGNED_IN, upload="photo")
@@ -101,6 +103,7 @@ async def upload_photo(services: Services, who: Identity, upload: bytes) -> User
     changed = await _change(services, account, {"photo": photo_id})
     if account.photo is not None:
         await services.photos.remove(account.photo)
+    services.access_log.note("photo_changed", who, people=(account.id,))
     return user_of(changed)
 
 
@@ -110,6 +113,7 @@ async def remove_photo(services: Services, who: Identity) -> None:
     account = await own_account(services, who)
     if account.photo is not None:
         await _change(services, account, {"photo": None})
+        services.access_log.note("photo_changed", who, people=(account.id,))
         await services.photos.remove(account.photo)
 
 
@@ -125,6 +129,8 @@ async def show_photo(services: Services, who: Identity, path: ById) -> File:
     picture = await services.photos.get(account.photo)
     if picture is None:
         raise Problem("not_found", "There is no such picture.")
+    if account.role == "patient":
+        services.access_log.looked("photo_shown", who, [account.id])
     # Private: no shared cache may keep it, and the browser asks whether its copy is still valid.
     return File(picture, {hdrs.CACHE_CONTROL: "private, max-age=60", hdrs.ETAG: f'"{account.photo}"'})
 

@@ -51,6 +51,7 @@ async def show_texts(services: Services, who: Identity, path: ById) -> Appointme
     """Show the texts about one of the doctor's own appointments, with their delivery status."""
     records = services.records
     appointment = await visible_appointment(records.appointments, who, path.id)
+    services.access_log.looked("texts_shown", who, [appointment.patient_id])
     texts = await records.texts.of_appointment(appointment.id)
     patient = await records.users.by_id(appointment.patient_id)
     return AppointmentTexts(
@@ -69,6 +70,7 @@ async def list_undelivered(services: Services, who: Identity) -> list[TextView]:
     upcoming = [text for text in texts if text.start > now]
     found = await services.records.appointments.by_ids({text.appointment_id for text in upcoming})
     valid = [text for text in upcoming if _is_valid(text, found.get(text.appointment_id))]
+    services.access_log.looked_at_any("texts_shown", who, (found[each.appointment_id].patient_id for each in valid))
     last = [text for text in valid if await services.records.texts.by_id(repetition_id(text.id)) is None]
     return [_text_view(text) for text in sorted(last, key=lambda text: (text.start, text.created_at))]
 

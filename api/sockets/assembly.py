@@ -34,9 +34,10 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         hours=services.hours_commands,
         slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
         boards=SocketBoards(services.boards, sessions),
-        sync=Sync(services.views, history, services.names, clock, limits),
+        sync=Sync(services.views, history, services.names, services.access_log, clock, limits),
         tokens=tokens,
         names=services.names,
+        access_log=services.access_log,
     )
     return Gateway(
         server=server,
@@ -46,5 +47,6 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         patient_subscriptions=PatientSubscriptions(sessions, server, history, services.names, records, limits),
         history=history,
         names=services.names,
+        access_log=services.access_log,
         limits=limits,
     )

@@ -13,6 +13,7 @@ import orjson
 from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
+from api.http.access_log import AccessLog
 from api.http.identity import Access
 from api.http.problems import Code
 from api.people.names import Names
@@ -52,6 +53,7 @@ class Handlers:
     sync: Sync
     names: Names
     tokens: Tokens
+    access_log: AccessLog
 
 
 Fields = dict[str, object]
@@ -246,6 +248,8 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
     """Replace the doctor's own weekly hours."""
     done = await handlers.hours.change(session.identity, request, "socket", request.command_id)
+    outside = (each.patient_id for each in done.value.outside)
+    handlers.access_log.looked_at_any("outside_hours_shown", session.identity, outside)
     return {**orjson.loads(await handlers.names.encoded_with_outside(done.value)), **_about(done)}
 
 
@@ -258,6 +262,8 @@ async def change_hours(handlers: Handlers, session: Session, request: ChangeHour
 async def add_time_off(handlers: Handlers, session: Session, request: AddTimeOff) -> Fields:
     """Add time off of the doctor."""
     done = await handlers.hours.add_time_off(session.identity, request, "socket", request.command_id)
+    outside = (each.patient_id for each in done.value.outside)
+    handlers.access_log.looked_at_any("outside_hours_shown", session.identity, outside)
     return {**orjson.loads(await handlers.names.encoded_with_outside(done.value)), **_about(done)}
 
 
@@ -287,6 +293,7 @@ async def unwatch(handlers: Handlers, session: Session, request: Unwatch) -> Fie
 async def board(handlers: Handlers, session: Session, request: Board) -> Fields:
     """Get a day of all doctors with slots and appointments, and every later change; for a doctor the own day."""
     shown = await handlers.boards.show(session, request)
+    handlers.access_log.looked_at_any("board_shown", session.identity, shown.patient_ids)
     doctors = orjson.Fragment(shown.doctors)
     return {"date": shown.date.isoformat(), "position": shown.position, "doctors": doctors}
 
@@ -316,6 +323,7 @@ COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
 
 async def _appointment(handlers: Handlers, session: Session, done: Done[AppointmentView]) -> Fields:
     encoded = await handlers.names.encoded(session.identity.role, done.value)
+    handlers.access_log.looked("appointment_changed", session.identity, [done.value.patient_id])
     return {"appointment": orjson.Fragment(encoded), **_about(done)}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from api.http.access_log import CALLER, Caller
 from api.http.problems import Problem, problem_of
 from api.http.rate_limits import WriteRateLimit
 from api.metrics import EVENT_SECONDS, EVENTS
@@ -50,7 +51,9 @@ class Dispatch:
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)  # the task is done once its ack is queued, not before
-        structlog.contextvars.bind_contextvars(request_id=new_id())  # not the id of the request that opened the socket
+        request_id = new_id()  # not the id of the request that opened the socket
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        CALLER.set(Caller(session.address, request_id))
         began, outcome = perf_counter(), "done"
         try:
             command = self._admit(session, event)

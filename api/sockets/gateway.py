@@ -7,6 +7,7 @@ from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from api.http.access_log import CALLER, AccessLog, Caller
 from api.http.problems import Problem
 from api.people.names import Names
 from api.sockets.dispatch import Dispatch, error_body
@@ -33,6 +34,7 @@ class Gateway:
         patient_subscriptions: PatientSubscriptions,
         history: HistoryReader,
         names: Names,
+        access_log: AccessLog,
         limits: Limits,
     ) -> None:
         self.server = server
@@ -42,6 +44,7 @@ class Gateway:
         self._patient_subscriptions = patient_subscriptions
         self._history = history
         self._names = names
+        self._access_log = access_log
         self._waiting: deque[Notice] = deque()
         """Notices to send after the account of a person in the first one has been read."""
         self._is_waiting = asyncio.Event()
@@ -121,6 +124,8 @@ class Gateway:
             await self.sessions.subscribe(session, doctor_id)
             session.doctors.add(doctor_id)
         self.sessions.join(session)
+        CALLER.set(Caller(address, None))
+        self._access_log.follows("events_followed", identity)
         if identity.role is not Role.DOCTOR:
             self._patient_subscriptions.on_joined(session)
 
@@ -131,5 +136,8 @@ class Gateway:
         return await self._dispatch.run(session, event, args)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
+        if (session := self.sessions.get(sid)) is not None and session.joined:
+            CALLER.set(Caller(session.address, None))
+            self._access_log.follows("events_ended", session.identity)
         self.sessions.end(sid)
         self.server.abort_later(sid)

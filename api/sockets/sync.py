@@ -7,6 +7,7 @@ from functools import partial
 import orjson
 from prometheus_client import Counter
 
+from api.http.access_log import AccessLog
 from api.people.names import Names
 from api.sockets.history import History, HistoryReader, concerns
 from api.sockets.limits import Limits
@@ -38,10 +39,19 @@ class Sync:
     buffers events until the answer, and compares `seq` with `position`.
     """
 
-    def __init__(self, views: ViewStore, history: HistoryReader, names: Names, clock: Clock, limits: Limits) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # assembled once, in `api.sockets.assembly`
+        self,
+        views: ViewStore,
+        history: HistoryReader,
+        names: Names,
+        access_log: AccessLog,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
         self._views = views
         self._names = names
         self._history = history
+        self._access_log = access_log
         self._clock = clock
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.syncs_at_once)
@@ -64,6 +74,8 @@ class Sync:
             SYNCS.labels("resume").inc()
             events = [event for history in missed.values() for event in history.events]
             await self._names.learn(person.role, (event.entry for event in events if event.entry))
+            seen = (event.entry.patient_id for event in events if event.entry)
+            self._access_log.looked_at_any("events_resumed", person, seen)
             named = partial(self._named, person.role)
             position = {doctor_id: history.seq for doctor_id, history in missed.items()}
             shown = [orjson.Fragment(event.encoded(named)) for event in events]
@@ -128,6 +140,7 @@ class Sync:
     def _snapshot(self, person: Identity, views: Mapping[str, DoctorView]) -> dict[str, object]:
         """Return the appointments that the person may see and that start a day ago or later, by start."""
         entries = sorted(self._visible(person, views), key=lambda entry: (entry.start, entry.id))
+        self._access_log.looked_at_any("snapshot_sent", person, (entry.patient_id for entry in entries))
         answer: dict[str, object] = {
             "mode": "snapshot",
             "appointments": [orjson.Fragment(self._named(person.role, entry)) for entry in entries],

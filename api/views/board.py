@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
 import orjson
 from prometheus_client import Counter
@@ -47,6 +48,8 @@ class BoardDay:
     content: bytes
     names: int
     """The version of the patients' names."""
+    patients: tuple[str, ...]
+    """The patients of its appointments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,11 @@ class Board:
     def position(self) -> dict[str, int]:
         """The last `seq` of each doctor that the board includes."""
         return _position(self.days)
+
+    @property
+    def patient_ids(self) -> Iterator[str]:
+        """The patients whose appointments it shows."""
+        return chain.from_iterable(day.patients for day in self.days)
 
     @property
     def doctors(self) -> bytes:
@@ -171,11 +179,21 @@ class Boards:
         entries: Iterable[Entry],
     ) -> BoardDay:
         ENCODED.inc()
+        entries = tuple(entries)
         schedule, names = view.schedule, self._patient_names
         about = orjson.dumps({"id": schedule.id, "name": name, "zone": schedule.zone}).removesuffix(b"}")
         appointments = b",".join(names.add(Role.DOCTOR, entry, entry.encoded) for entry in entries)
         content = b'%b,"slots":%b,"appointments":[%b]}' % (about, slots.content, appointments)
-        return BoardDay(schedule.id, name, view.seq, *bounds, slots, content, names.version)
+        return BoardDay(
+            schedule.id,
+            name,
+            view.seq,
+            *bounds,
+            slots,
+            content,
+            names.version,
+            tuple(one.patient_id for one in entries),
+        )
 
     def _keep(self, key: tuple[date, tuple[str, ...]], before: Board | None, board: Board) -> None:
         self._bytes += _size(board) - (_size(before) if before else 0)

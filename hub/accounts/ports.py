@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from hub.accounts.access import AccessEntry
 from hub.accounts.account import Account, JoinedInto, Refreshed, Session
 from hub.accounts.person import Person
 from hub.scheduling.values import Role
@@ -103,6 +104,25 @@ class SessionRecords(Protocol):
 
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
         """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
+
+
+class AccessRecords(Protocol):
+    """The access log. Lines are added and never changed. The store deletes expired ones."""
+
+    async def add(self, entries: Sequence[AccessEntry]) -> None:
+        """Insert the lines that are not there yet."""
+
+    async def about(self, person_id: str, since: datetime, until: datetime) -> list[AccessEntry]:
+        """Return the lines about a person of [since, until), by time; also those that name an earlier line instead."""
+
+    async def by(self, person_id: str, since: datetime, until: datetime) -> list[AccessEntry]:
+        """Return what a person did in [since, until), by time."""
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, AccessEntry]:
+        """Return the lines that exist among the ids."""
+
+    async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
+        """Return the lines about sockets that are sent events of these doctors, by time."""
 
 
 class AttemptRecords(Protocol):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hub.client.clinic import clinic_at
 from hub.clock import system_clock
 from hub.ids import new_id
+from hub.ops.access_lines import note
 from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
 from hub.ops.day_changes import REFUSED, Change, change_day
 from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
@@ -66,6 +67,8 @@ async def add_doctor(  # noqa: PLR0913  # one parameter for each option
         return 1
     async with store() as records:
         made = await create_doctor(records.users, doctor, system_clock(), load().bcrypt_rounds)
+        if not isinstance(made, str):
+            await note(records, "account_added", made[0].id)
     return say_created(made)
 
 
@@ -97,6 +100,8 @@ async def disable_doctor(doctor: str, /) -> int:
         if account is None:
             return 1
         disabled = await disable(records, account.id, timekeeper(load()))
+        if not isinstance(disabled, Refused):
+            await note(records, "account_disabled", account.id)
     if isinstance(disabled, Refused):
         say(disabled.detail, sys.stderr)
         return 1
@@ -124,6 +129,8 @@ async def enable_doctor(doctor: str, /) -> int:
         if account is None:
             return 1
         refused = await enable(records, account.id, timekeeper(load()))
+        if not refused:
+            await note(records, "account_enabled", account.id)
     if refused:
         say(refused.detail, sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from cyclopts import App
 from pydantic import ValidationError
 
 from hub.clock import system_clock
+from hub.ops.access_lines import note
 from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
 from hub.ops.staff_accounts import (
     NewReceptionist,
@@ -39,6 +40,8 @@ async def add_receptionist(*, name: str, email: str, phone: str | None = None) -
         return 1
     async with store() as records:
         made = await create_receptionist(records.users, receptionist, system_clock(), load().bcrypt_rounds)
+        if not isinstance(made, str):
+            await note(records, "account_added", made[0].id)
     return say_created(made)
 
 
@@ -66,6 +69,7 @@ async def disable(receptionist: str, /) -> int:
         if account is None:
             return 1
         ended = await disable_receptionist(records, account, timekeeper(load()))
+        await note(records, "account_disabled", account.id)
     say(f"{account.name} cannot log in any more. Sessions ended: {ended}.")
     return 0
 
@@ -85,5 +89,6 @@ async def enable(receptionist: str, /) -> int:
         if account is None:
             return 1
         await enable_receptionist(records, account)
+        await note(records, "account_enabled", account.id)
     say(f"{account.name} can log in again.")
     return 0

@@ -66,6 +66,13 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("userId", ASCENDING)], name="of_user"),
         IndexModel([("revokedAt", ASCENDING)], name="revoked", sparse=True),
     ],
+    "access_log": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+        IndexModel([("people", ASCENDING), ("at", ASCENDING)], name="about"),
+        IndexModel([("by", ASCENDING), ("at", ASCENDING)], name="by"),
+        IndexModel([("sameAs", ASCENDING)], name="same_as", sparse=True),
+        IndexModel([("doctors", ASCENDING)], name="streams", sparse=True),  # only lines about sockets have it
+    ],
     "day_plans": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
     ],

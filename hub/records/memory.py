@@ -1,9 +1,10 @@
 """The in-memory implementation of the record, for tests. It behaves like MongoDB and stores nothing on disk."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from hub.accounts.access import EVERY_DOCTOR, AccessEntry
 from hub.accounts.account import Account, JoinedInto, Refreshed, Session
 from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
@@ -33,6 +34,7 @@ class MemoryRecords:
         self.opt_outs = MemoryOptOuts()
         self.line_halts = MemoryLineHalts()
         self.attempts = MemoryAttempts()
+        self.access_log = MemoryAccessLog()
         self.day_plans = MemoryDayPlans()
         self.photos = MemoryPhotos()
 
@@ -229,6 +231,44 @@ class MemoryPhotos:
     async def remove(self, photo_id: str) -> None:
         """Delete the picture, if it exists."""
         self._stored.pop(photo_id, None)
+
+
+class MemoryAccessLog:
+    """Implements `hub.accounts.ports.AccessRecords`. Lines never expire."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, AccessEntry] = {}
+
+    async def add(self, entries: Sequence[AccessEntry]) -> None:
+        """Insert the lines that are not there yet."""
+        for entry in entries:
+            self._stored.setdefault(entry.id, entry)
+
+    async def about(self, person_id: str, since: datetime, until: datetime) -> list[AccessEntry]:
+        """Return the lines about a person of [since, until), by time."""
+        named = {id_ for id_, entry in self._stored.items() if person_id in entry.people}
+        return self._ordered(
+            entry
+            for entry in self._stored.values()
+            if (entry.id in named or entry.same_as in named) and since <= entry.at < until
+        )
+
+    async def by(self, person_id: str, since: datetime, until: datetime) -> list[AccessEntry]:
+        """Return what a person did in [since, until), by time."""
+        return self._ordered(one for one in self._stored.values() if one.by == person_id and since <= one.at < until)
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, AccessEntry]:
+        """Return the lines that exist among the ids."""
+        return {id_: self._stored[id_] for id_ in ids if id_ in self._stored}
+
+    async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
+        """Return the lines about sockets that are sent events of these doctors, by time."""
+        wanted = {*doctor_ids, EVERY_DOCTOR}
+        return self._ordered(one for one in self._stored.values() if wanted & set(one.doctors))
+
+    @staticmethod
+    def _ordered(entries: Iterable[AccessEntry]) -> list[AccessEntry]:
+        return sorted(entries, key=lambda entry: (entry.at, entry.id))
 
 
 class MemoryAttempts:

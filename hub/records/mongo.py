@@ -5,6 +5,7 @@ from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
 from hub.records import indexes, server
+from hub.records.access_log import MongoAccessLog
 from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
 from hub.records.day_plans import MongoDayPlans
@@ -60,6 +61,7 @@ class MongoRecords:
         self.opt_outs = MongoOptOuts(self._database["opt_outs"])
         self.line_halts = MongoLineHalts(self._database["line_halts"])
         self.attempts = MongoAttempts(self._database["attempts"])
+        self.access_log = MongoAccessLog(self._database["access_log"])
         self.day_plans = MongoDayPlans(self._database["day_plans"])
         self.photos = MongoPhotos(self._database)
 

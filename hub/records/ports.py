@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hub.accounts.ports import AttemptRecords, SessionRecords, UserRecords
+from hub.accounts.ports import AccessRecords, AttemptRecords, SessionRecords, UserRecords
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
@@ -280,6 +280,10 @@ class Records(Protocol):
     @property
     def attempts(self) -> AttemptRecords:
         """The counters of attempts."""
+
+    @property
+    def access_log(self) -> AccessRecords:
+        """The access log."""
 
     async def prepare_fences(self) -> None:
         """Create the unique indexes. Nothing may be written without them. Idempotent."""

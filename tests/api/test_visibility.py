@@ -7,6 +7,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from api.http.access_log import AccessLog
 from api.http.problems import Problem
 from api.people.directory import Directory
 from api.people.names import Names
@@ -56,7 +57,9 @@ async def seen(records: MemoryRecords, role: Role, user_id: str) -> list[str]:
             assert problem.code == "not_found"  # noqa: PT017  # any number of them
     assert page == singly
     views = ViewStore(records, Feed(records, lambda _: None), lambda: NINE, monotonic, 1_000_000)
-    sync = Sync(views, HistoryReader(records, Limits()), Names(Directory(records.users)), lambda: NINE, Limits())
+    access_log = AccessLog(records.access_log, lambda: NINE, days=1, secret="", every=1)
+    names = Names(Directory(records.users))
+    sync = Sync(views, HistoryReader(records, Limits()), names, access_log, lambda: NINE, Limits())
     snapshot = orjson.loads(orjson.dumps(await sync._read(identity(role, user_id), None)))
     assert [appointment["id"] for appointment in snapshot["appointments"]] == [each.id for each in page]
     return [f"{appointment.doctor_id}-{appointment.patient_id}" for appointment in page]
