@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.examples import ROOT, example, install_line, node_with, python_with, run, written
+from tests.docs.examples import ROOT, example, install_line, node_with, on_machines_clock, python_with, run, written
 from tests.stack import Stack
 
 README = ROOT / "README.md"
 
-pytestmark = pytest.mark.usefixtures("people")
+pytestmark = [pytest.mark.usefixtures("people"), on_machines_clock]
 
 
 async def test_rest_in_curl(stack: Stack, tmp_path: Path) -> None:
