@@ -105,14 +105,15 @@ class Boards:
         if wanted - names.keys():
             return None
         readings = await self._readings(names, known)
-        await self._patient_names.learn(Role.DOCTOR, self._appointments(readings, day))
-        before = [each.view for each in readings if each.view.schedule.day_bounds(day)[0] < each.view.begin]
-        old = {view.schedule.id: await self._old_day(view, day) for view in before}
         key = (day, tuple(reading.view.schedule.id for reading in readings))
-        kept = self._kept.pop(key, None)
-        parts = {part.doctor_id: part for part in kept.days} if kept else {}
+        parts = self._parts(key)
+        changed = [each for each in readings if not self._is_same(each.view, names, day, parts)]
+        await self._patient_names.learn(Role.DOCTOR, self._appointments(changed, day))
+        before = [each.view for each in changed if each.view.schedule.day_bounds(day)[0] < each.view.begin]
+        old = {view.schedule.id: await self._old_day(view, day) for view in before}
+        parts, kept = self._parts(key), self._kept.pop(key, None)
         days = tuple(
-            old.get(id_) or self._day(reading.view, names[id_], day, parts.get(id_))
+            old.get(id_) or self._day(reading.view, names, day, parts)
             for id_, reading in zip(key[1], readings, strict=True)
         )
         same = kept is not None and all(one is other for one, other in zip(days, kept.days, strict=True))
@@ -134,20 +135,31 @@ class Boards:
         found = [await self._views.doctor(id_, known.get(id_, 0)) for id_ in doctor_ids]
         return [reading for reading in found if reading is not None]
 
-    def _day(self, view: DoctorView, name: str, day: date, kept: BoardDay | None) -> BoardDay:
+    def _parts(self, key: tuple[date, tuple[str, ...]]) -> dict[str, BoardDay]:
+        """Return the kept days of a board, by the doctors' ids."""
+        kept = self._kept.get(key)
+        return {part.doctor_id: part for part in kept.days} if kept else {}
+
+    def _is_same(self, view: DoctorView, names: Mapping[str, str], day: date, parts: Mapping[str, BoardDay]) -> bool:
+        """Return whether the kept day of a doctor still is as the view says. It is never kept before the window."""
+        id_ = view.schedule.id
+        kept = parts.get(id_)
+        return (
+            kept is not None
+            and kept.slots is view.slots(day, self._clock())
+            and (kept.seq, kept.name, kept.names) == (view.seq, names[id_], self._patient_names.version)
+        )
+
+    def _day(self, view: DoctorView, names: Mapping[str, str], day: date, parts: Mapping[str, BoardDay]) -> BoardDay:
         """Return a doctor's day; the kept one if it still is as the view says."""
+        if self._is_same(view, names, day, parts):
+            return parts[view.schedule.id]
         slots = view.slots(day, self._clock())
         if slots is None:
             raise ValueError(f"{day} begins before the view")
-        if (
-            kept is not None
-            and kept.slots is slots
-            and (kept.seq, kept.name, kept.names) == (*(view.seq, name, self._patient_names.version),)
-        ):
-            return kept
         begin, end = view.schedule.day_bounds(day)
         entries = view.page(AppointmentFilter(start_from=begin, start_to=end), sys.maxsize) or ()
-        return self._board_day(view, name, (begin, end), slots, entries)
+        return self._board_day(view, names[view.schedule.id], (begin, end), slots, entries)
 
     def _appointments(self, readings: Iterable[Reading], day: date) -> Iterator[Entry]:
         """Yield the appointments of the day that are in the views."""
