@@ -39,6 +39,7 @@ from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from api.timeouts import Timeouts
+from api.views.preloading import preload
 from hub.bus.broker_config import broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice, SessionEnded
@@ -147,15 +148,16 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         application = build(services)
         gateway.server.attach(application)
         async with asyncio.TaskGroup() as group:
-            forever = (
+            work_beside = (
                 bus.run(),
                 gateway.run(),
                 services.revocations.run(),
                 services.directory.run(),
                 services.joins.run(),
                 services.access_log.run(),
+                preload(services.views, records),
             )
-            background = [group.create_task(work) for work in (prepared, *forever)]
+            background = [group.create_task(work) for work in (prepared, *work_beside)]
             yield Api(application, gateway)
             for task in background:
                 task.cancel()

@@ -159,6 +159,11 @@ class ViewStore:
         """Return whether a view of the doctor is in memory, or being read."""
         return doctor_id in self._held
 
+    @property
+    def half_empty(self) -> bool:
+        """Whether the views take less than half of the budget."""
+        return 2 * self._bytes() < self._budget
+
     def listen(self, listener: OnNotice) -> None:
         """Call `listener` with each notice of the bus or of a reply, perhaps with both, before a view has it."""
         self._listeners.append(listener)

@@ -1,0 +1,49 @@
+"""The views that an api process reads at its start: one after the other, and no more than half of its budget."""
+
+import asyncio
+
+import pytest
+
+from api.views import preloading
+from api.views.preloading import preload
+from tests.agents.actor_fixtures import SharedStore, book
+from tests.api.views.clinic import done, process
+
+
+@pytest.fixture
+async def store() -> SharedStore:
+    store = SharedStore()
+    await store.open()
+    return store
+
+
+async def test_after_a_start_no_reader_waits_for_the_record(store: SharedStore) -> None:
+    await done(store, book())
+    async with process(store) as api:
+        await preload(api.views, api.records)
+        before = api.reads.copy()
+        for doctor_id in await store.records.users.doctor_ids():
+            assert api.views.holds(doctor_id)
+            assert await api.views.doctor(doctor_id) is not None
+        assert api.reads == before
+
+
+async def test_it_reads_one_view_at_least_and_stops_when_half_of_the_budget_is_taken(store: SharedStore) -> None:
+    await done(store, book())
+    async with process(store, budget=1) as api:
+        await preload(api.views, api.records)
+        assert api.reads["starting_since"] == 1
+
+
+async def test_it_waits_for_a_database_that_does_not_answer(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preloading, "_RETRY_AFTER", 0.001)
+    async with process(store) as api:
+        api.away = True
+        task = asyncio.create_task(preload(api.views, api.records))
+        while api.reads["doctor_ids"] < 3:  # noqa: ASYNC110  # nothing tells of a read
+            await asyncio.sleep(0.001)
+        api.away = False
+        await task
+        assert api.views.holds("ada")
