@@ -137,7 +137,7 @@ async def _texting(chosen: Settings, stack: AsyncExitStack) -> TextingConfig:
     sid, token = chosen.twilio_account_sid, chosen.twilio_auth_token
     to_patients, to_doctors = chosen.twilio_from_patient, chosen.twilio_from_doctor
     if sid is None or token is None or to_patients is None or to_doctors is None:
-        log.warning("texts_not_sent", reason="TWILIO_ACCOUNT_SID and the other three TWILIO_ settings are not set")
+        log.warning("texts_not_sent", cause="TWILIO_ACCOUNT_SID and the other three TWILIO_ settings are not set")
         return TextingConfig(clinic, gateway=None)
     twilio = Twilio(sid, token.get_secret_value(), chosen.twilio_base_url)
     stack.push_async_callback(twilio.close)

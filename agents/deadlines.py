@@ -89,7 +89,7 @@ class Deadlines:
         if appointment_id not in self._given_up:
             self._given_up.add(appointment_id)
             GIVEN_UP.inc()
-            log.error("deadline_given_up", appointment_id=appointment_id, reason="its doctor's account is gone")
+            log.error("deadline_given_up", appointment_id=appointment_id, cause="its doctor's account is gone")
 
     def schedule(self, appointment: Appointment) -> None:
         """Schedule the deadline of an appointment that has just been written, if it is due before the next read."""
@@ -123,7 +123,7 @@ class Deadlines:
         try:
             due = await self._appointments.due(self._loaded_until)
         except StoreUnavailable:
-            log.warning("deadlines_not_read", reason="the database does not answer")
+            log.warning("deadlines_not_read", cause="the database does not answer")
             self._next_read = self._clock.after(_RETRY_DELAY)
             return
         added_meanwhile = self._known - before  # the read may have been too early to see these

@@ -1,6 +1,7 @@
 """`python -m api`: run one api process until SIGTERM or Ctrl-C."""
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ import uvloop
 from aiohttp import web
 
 from api.app import Api, open_api
+from api.http.middleware import security_headers
 from api.http.runner import Runner
 from hub import logs
 from hub.records.errors import BrokenRecord
@@ -49,6 +51,7 @@ def main() -> None:
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then stop listening, finish the requests in progress, and close everything."""
+    _allow_many_connections()
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stopped.set)
@@ -56,6 +59,7 @@ async def run(settings: Settings) -> None:
     async with open_api(settings) as api:
         runner = Runner(
             api.application,
+            security_headers(settings),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=ANSWER_WITHIN,
@@ -74,6 +78,12 @@ async def run(settings: Settings) -> None:
             log.info("stopping")
             await stop(api, site, runner, STOP_WITHIN)
     log.info("stopped")
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files of this process as far as it may: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:

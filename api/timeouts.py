@@ -10,6 +10,8 @@ class Timeouts:
 
     command: timedelta = timedelta(seconds=15)
     """An actor refuses a command that it gets later than this: the sender was told to try again after 10 s."""
+    body: float = 60.0
+    """For the body of a request to arrive."""
     text_reply: float = 11.0
     """For the reply to a text, one second more than for a command. Twilio waits 15 s, and drops a later reply."""
     engine_check: float = 3.0

@@ -88,13 +88,16 @@ class _RepeatFilter(logging.Filter):
 
 
 def drop_private(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Remove keys with a private word in their name, also in nested mappings: `password`, `accessToken`, `to_phone`."""
+    """Remove keys with a private word in their name, also in nested mappings: `password`, `accessToken`, `to_phone`.
+
+    Ids stay: `text_id`.
+    """
     return {key: _without_private(value) for key, value in event.items() if not _is_private(key)}
 
 
 def hide_private_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace e-mail addresses, phone numbers and credentials in tracebacks and in messages of libraries."""
-    for key in ("event", "exception"):
+    for key in ("event", "exception", "cause", "error"):
         if isinstance(text := event.get(key), str):
             event[key] = _PRIVATE_TEXT.sub("[private]", text)
     return event
@@ -108,7 +111,7 @@ def _without_private(value: object) -> object:
 
 @lru_cache(maxsize=1024)  # there are few different keys; without the cache the check was half the cost of a log line
 def _is_private(key: str) -> bool:
-    return any(word.lower() in _PRIVATE_WORDS for word in _WORD.findall(key))
+    return not key.endswith("_id") and any(word.lower() in _PRIVATE_WORDS for word in _WORD.findall(key))
 
 
 def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -106,10 +106,10 @@ class TextPlanner:
                     began = now()  # a long catch-up must not lengthen the rest, which delays new texts
                 await self._plan()
             except StoreUnavailable:
-                log.warning("texts_not_planned", reason="the database does not answer")
+                log.warning("texts_not_planned", cause="the database does not answer")
                 self._catch_up_at = now() + _RETRY_DELAY  # the record has all these events
             except BrokenRecord as error:
-                log.warning("texts_not_planned", reason=str(error))
+                log.warning("texts_not_planned", cause=str(error))
                 self._catch_up_at = now() + _RETRY_DELAY  # the catch-up plans each doctor whose record is sound
             await asyncio.sleep(max(BATCH_WINDOW, self._rest(now() - began)))
 
@@ -151,7 +151,7 @@ class TextPlanner:
                 try:
                     await self._catch_up_with(doctor_id)
                 except BrokenRecord as error:
-                    log.warning("texts_not_planned", doctor_id=doctor_id, reason=str(error))
+                    log.warning("texts_not_planned", doctor_id=doctor_id, cause=str(error))
             await self._plan()
             await asyncio.sleep(self._rest(now() - began))
             if self._generation != generation:

@@ -88,10 +88,10 @@ class TextSender:
             try:
                 found_work = await work()
             except StoreUnavailable:
-                log.warning("texts_wait", reason="the database does not answer")
+                log.warning("texts_wait", cause="the database does not answer")
                 found_work = False
             except BrokenRecord as error:
-                log.warning("texts_wait", reason=str(error))
+                log.warning("texts_wait", cause=str(error))
                 found_work = False
             if not found_work:
                 await asyncio.sleep(idle)
@@ -155,9 +155,9 @@ class TextSender:
             await self._send(text)
         except StoreUnavailable:
             # The text stays in its last stored status. It is read again from there, claimed or not.
-            log.warning("text_waits", text_id=text.id, reason="the database does not answer")
+            log.warning("text_waits", text_id=text.id, cause="the database does not answer")
         except BrokenRecord as error:
-            log.warning("text_waits", text_id=text.id, reason=str(error))
+            log.warning("text_waits", text_id=text.id, cause=str(error))
 
     async def _send(self, text: Text) -> None:
         """Read the appointment again, claim the text, and only then post it to Twilio."""

@@ -95,7 +95,7 @@ class JoinCommands:
             try:
                 await self.look_after()
             except (StoreUnavailable, NoAnswer, Problem) as error:
-                log.warning("joins_not_looked_after", reason=str(error))
+                log.warning("joins_not_looked_after", cause=str(error))
 
     async def look_after(self) -> None:
         """Finish the joins of the last two hours."""

@@ -45,19 +45,27 @@ _TLS_ONLY: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
+def security_headers(settings: Settings) -> Mapping[str, str]:
+    """Return the headers of every answer."""
+    return HEADERS if settings.clinic_env == "development" else {**HEADERS, **_TLS_ONLY}
+
+
 def request_middleware(settings: Settings, missing: Missing) -> Middleware:
     """Return the middleware. Every exception of the handler becomes a problem document.
 
     A browser that asks for a page at an address where there is nothing gets that of `missing`.
     """
     cors, proxies = CorsPolicy(settings.cors_origins), TrustedProxies(settings.trusted_proxies)
-    headers = HEADERS if settings.clinic_env == "development" else {**HEADERS, **_TLS_ONLY}
+    headers = security_headers(settings)
 
     @web.middleware
     async def serve_request(request: web.Request, handler: Handler) -> web.StreamResponse:
         request = proxies.as_client_sent(request)
-        if request.path == SOCKETS:
-            return await handler(request)  # it lasts as long as the connection, and has its own protocol
+        if request.path == SOCKETS and request.match_info.http_exception is None:
+            response = await handler(request)  # it lasts as long as the connection, and has its own protocol
+            if not response.prepared:  # a refusal; an open socket has sent its headers
+                response.headers.update(headers)
+            return response
         began = perf_counter()
         request_id = _request_id(request)
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -5,7 +5,8 @@ that sends garbage would fill the log. aiohttp has no option for that, so this m
 which is pinned.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 from aiohttp import hdrs, web
@@ -17,16 +18,37 @@ from hub.ids import new_id
 
 log = structlog.get_logger()
 
+IDLE_FOR: Final = 75.0
+"""Seconds. Proxies keep an idle connection for 60 s: none may send a request on one that is just being closed."""
+
 
 class Runner(web.AppRunner):
-    """Runs the application, with its own handling of unreadable requests."""
+    """Runs the application, with its own handling of unreadable requests.
+
+    A connection that has sent no complete head of a request for `IDLE_FOR` seconds is closed.
+    """
+
+    def __init__(
+        self,
+        application: web.Application,
+        headers: Mapping[str, str] = HEADERS,
+        idle_for: float = IDLE_FOR,
+        **more: Any,
+    ) -> None:
+        """`headers` are those of every answer, also of one to what is no request."""
+        super().__init__(application, keepalive_timeout=idle_for, **more)
+        self._headers = headers
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
-        return _Server(plain.request_handler, request_factory=plain.request_factory, **plain._kwargs)  # noqa: SLF001
+        server = _Server(plain.request_handler, request_factory=plain.request_factory, **plain._kwargs)  # noqa: SLF001
+        server.headers = self._headers
+        return server
 
 
 class _Server(web.Server):
+    headers: Mapping[str, str]
+
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 
@@ -56,10 +78,11 @@ class _Connection(RequestHandler):
             problem = internal_error()
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the answer has been sent, so there cannot be another answer")
+        headers = self._manager.headers if isinstance(self._manager, _Server) else HEADERS
         response = web.Response(
             status=problem.status,
             body=document(problem, request_id),
-            headers={**HEADERS, hdrs.CONTENT_TYPE: CONTENT_TYPE, REQUEST_ID: request_id},
+            headers={**headers, hdrs.CONTENT_TYPE: CONTENT_TYPE, REQUEST_ID: request_id},
         )
         response.force_close()
         return response

@@ -1,5 +1,6 @@
 """Makes an aiohttp handler of an endpoint."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Protocol
@@ -10,11 +11,20 @@ from pydantic import TypeAdapter
 from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
 from api.http.identity import Access, Authenticator
 from api.http.lines import body_of
+from api.http.problems import Problem
 from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
 from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
 from api.http.uploads import read_upload
 
 _NO_HEADERS: Mapping[str, str] = {}
+
+
+class BodyTimeout(Protocol):
+    """The time limits of a request."""
+
+    @property
+    def body(self) -> float:
+        """Seconds for the body of a request."""
 
 
 class Guards(Protocol):
@@ -23,6 +33,10 @@ class Guards(Protocol):
     @property
     def authenticator(self) -> Authenticator:
         """Authenticates the caller by the bearer token."""
+
+    @property
+    def timeouts(self) -> BodyTimeout:
+        """The time limits."""
 
     @property
     def write_rate_limit(self) -> WriteRateLimit:
@@ -51,10 +65,14 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
         arguments: dict[str, object] = {name: known[name] for name in needs}
         for source, read in readers.items():
             arguments[source] = read(request)
-        if body is not None:
-            arguments["body"] = await read_body(body, request)
-        if endpoint.upload is not None:
-            arguments["upload"] = await read_upload(request, endpoint.upload)
+        try:
+            async with asyncio.timeout(services.timeouts.body):
+                if body is not None:
+                    arguments["body"] = await read_body(body, request)
+                if endpoint.upload is not None:
+                    arguments["upload"] = await read_upload(request, endpoint.upload)
+        except TimeoutError:
+            raise Problem("malformed_request", "The body did not arrive in time.") from None
         result = await handler(**arguments)
         return _response(request, endpoint, result, to_json)
 

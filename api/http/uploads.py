@@ -18,7 +18,10 @@ _UNREADABLE = (ValueError, RuntimeError, HttpProcessingError, AssertionError)
 
 
 async def read_upload(request: web.Request, field: str) -> bytes:
-    """Return the file in the first field of this name. Raises `Problem`, also when it has more than `LIMIT` bytes."""
+    """Return the file in the first field, which has to have this name.
+
+    Raises `Problem`, also when the file has more than `LIMIT` bytes.
+    """
     if request.content_type != CONTENT_TYPE:
         raise Problem(
             "unsupported_media_type",
@@ -27,9 +30,10 @@ async def read_upload(request: web.Request, field: str) -> bytes:
         )
     try:
         reader = await request.multipart()
-        while part := await reader.next():
-            if isinstance(part, BodyPartReader) and part.name == field:
-                return await _read(part)
+        # A part of another name ends the request: it would have to be read, however long it is, to get past it.
+        part = await reader.next()
+        if isinstance(part, BodyPartReader) and part.name == field:
+            return await _read(part)
     except _UNREADABLE:
         raise Problem("malformed_request", "The form cannot be read.") from None
     raise Problem(

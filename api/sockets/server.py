@@ -190,7 +190,7 @@ class Server:
         if transport is None:
             return
         CUT.labels(reason).inc()
-        log.info("socket_cut", reason=reason, remote=self.sio.environ[eio_sid]["aiohttp.request"].remote, **more)
+        log.info("socket_cut", cause=reason, remote=self.sio.environ[eio_sid]["aiohttp.request"].remote, **more)
         transport.abort()
 
     def _transport(self, eio_sid: str) -> asyncio.Transport | None:

@@ -127,7 +127,7 @@ class Feed:
                 await self._catch_up()
                 self.state.compared_at = began
             except StoreUnavailable:
-                log.warning("feed_not_compared", reason="the database does not answer")
+                log.warning("feed_not_compared", cause="the database does not answer")
 
     async def _catch_up(self) -> None:
         """Mend each followed doctor whose record has been ahead for longer than a notice takes to arrive."""

@@ -118,8 +118,10 @@ async def test_a_form_without_the_field_is_told_so(clinic: RestClinic) -> None:
     assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/photo"])
 
 
-async def test_other_fields_before_the_picture_do_not_matter(clinic: RestClinic) -> None:
-    assert (await clinic.ask("POST", PHOTO, "carl", data=form(title=b"me", photo=picture()))).status == 200
+async def test_another_field_before_the_picture_ends_the_request(clinic: RestClinic) -> None:
+    answer = await clinic.ask("POST", PHOTO, "carl", data=form(title=b"x" * 2 * LIMIT, photo=picture()))
+    assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (422, ["/photo"])
+    assert (await clinic.ask("POST", PHOTO, "carl", data=form(photo=picture(), title=b"me"))).status == 200
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ async def test_other_fields_before_the_picture_do_not_matter(clinic: RestClinic)
         ("multipart/form-data", b"--x--\r\n", "malformed_request"),
         ("multipart/form-data; boundary=x", b"", "malformed_request"),
         ("multipart/form-data; boundary=x", b"no boundary at all", "malformed_request"),
-        ("multipart/form-data; boundary=x", b"--x\r\n\r\nhalf a", "malformed_request"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nhalf a", "invalid_request"),
         ("multipart/form-data; boundary=" + "x" * 80, b"--x--\r\n", "malformed_request"),
         # These two are read as far as they go, and what came is no picture.
         ("multipart/form-data; boundary=x", FIELD + b"Content-Length: ten\r\n\r\nabc\r\n--x--\r\n", "invalid_request"),

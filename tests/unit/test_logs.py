@@ -3,9 +3,11 @@
 import io
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +52,28 @@ def test_private_keys_are_left_out_wherever_they_stand(written: Written, key: st
     assert line["inner"] == {"kept": 1}
 
 
-@pytest.mark.parametrize("key", ["tokens_left", "phoned", "bodies", "emails_sent"])
+def test_the_cause_of_an_event_is_written_without_private_text(written: Written) -> None:
+    structlog.get_logger().info(
+        "socket_cut", cause="does_not_read", error="no route to ann@clinic.test or +12025550123"
+    )
+    (line,) = written()
+    assert (line["cause"], line["error"]) == ("does_not_read", "no route to [private] or [private]")
+
+
+def test_no_event_of_ours_has_a_key_that_is_left_out() -> None:
+    keys = re.compile(r"\blog\.(?:debug|info|warning|error|critical)\([^)]*?\b(\w+)=")
+    root = Path(__file__).parents[2]
+    found = [
+        f"{file.relative_to(root)}: {key}"
+        for folder in ("agents", "api", "hub")
+        for file in (root / folder).rglob("*.py")
+        for key in keys.findall(file.read_text())
+        if not logs.drop_private(None, "", {key: 1})
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("key", ["text_id", "tokens_left", "phoned", "bodies", "emails_sent"])
 def test_keys_that_only_resemble_private_ones_stay(written: Written, key: str) -> None:
     structlog.get_logger().info("counted", **{key: 3})
     assert written()[0][key] == 3
