@@ -4,7 +4,7 @@ import js from "@eslint/js";
 const BROWSER = [
   ..."AbortController AbortSignal BroadcastChannel FormData HTMLElement Intl URL URLSearchParams addEventListener clearTimeout".split(" "),
   ..."TextDecoderStream console crypto document fetch globalThis history localStorage location matchMedia navigator performance".split(" "),
-  ..."removeEventListener requestAnimationFrame sessionStorage setInterval clearInterval setTimeout".split(" "),
+  ..."ResizeObserver getComputedStyle removeEventListener requestAnimationFrame sessionStorage setInterval clearInterval setTimeout".split(" "),
 ];
 
 export default [

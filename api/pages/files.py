@@ -51,6 +51,14 @@ class Files:
         """Return the file of this name, such as `book/page.js`. Raises `KeyError`."""
         return self._files[name]
 
+    def translated(self, name: str, language: str) -> File:
+        """Return the file that readers of a language get under this name: `words.de.js` for `words.js`, if it exists.
+
+        Raises `KeyError`.
+        """
+        own = self._files.get(f"{name.removesuffix('.js')}.{language}.js")
+        return own or self._files[name]
+
     @property
     def names(self) -> frozenset[str]:
         """The names of all files."""

@@ -15,7 +15,7 @@ from hub.settings import Settings
 
 PATHS: Final = frozenset(page.path for page in PAGES)
 FILE_ROUTE: Final = "/pages/{version}/{name}"
-"""The addresses of the files."""
+"""The addresses of the files. The version is `<hash>-<language>`: each language is a folder with words of its own."""
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -64,12 +64,13 @@ class Pages:
         return handle
 
     async def _file(self, request: web.Request) -> web.Response:
+        version, _, language = request.match_info["version"].partition("-")
         try:
-            file = self._files[request.match_info["name"]]
+            file = self._files.translated(request.match_info["name"], language)
         except KeyError:
             raise web.HTTPNotFound from None
         # A page that another version has sent still gets its files, though not to keep.
-        current = request.match_info["version"] == self._files.version
+        current = version == self._files.version
         headers = {
             hdrs.CONTENT_TYPE: file.media_type,
             hdrs.CACHE_CONTROL: _FOREVER if current else "no-store",
@@ -81,7 +82,7 @@ class Pages:
 
     def _page(self, page: Page, request: web.Request, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
         language = language_of(request.cookies.get(_LANGUAGE_COOKIE), request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-        files, clinic = f"/pages/{self._files.version}", escape(self._clinic)
+        files, clinic = f"/pages/{self._files.version}-{language}", escape(self._clinic)
         modules = "".join(f'\n    <link rel="modulepreload" href="{files}/{name}">' for name in _EVERYWHERE)
         styles = "".join(f'\n    <link rel="stylesheet" href="{files}/{name}">' for name in page.styles)
         text = f"""\
@@ -113,6 +114,7 @@ _EVERYWHERE: Final = (
     "vendor/socket.io.esm.min.js",
     "hub-client.js",
     "shared/frame.js",
+    "shared/language.js",
     "shared/session.js",
     "shared/words.js",
 )

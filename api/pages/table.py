@@ -34,6 +34,13 @@ PAGES: Final[Sequence[Page]] = (
     Page("/book", "book/page.js", "Book an appointment", "Termin buchen"),
     Page("/mine", "mine/page.js", "My appointments", "Meine Termine"),
     Page("/day", "day/page.js", "Your day", "Ihr Tag", styles=["staff/style.css"]),
+    Page(
+        "/figures",
+        "figures/page.js",
+        "Figures",
+        "Statistik",
+        styles=["staff/style.css", "figures/style.css", "vendor/uplot.min.css"],
+    ),
     Page("/display", "display/page.js", "Waiting room", "Wartezimmer", styles=["display/style.css"]),
     Page("/desk", "desk/page.js", "Front desk", "Empfang", styles=["staff/style.css", "desk/style.css"]),
 )

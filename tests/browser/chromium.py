@@ -1,7 +1,7 @@
 """Debian's Chromium, driven by Playwright: what a page has requested, what failed, and what it complained of."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -42,6 +42,10 @@ class Watch:
 
 def _is_complaint(said: ConsoleMessage) -> bool:
     return said.type == "error" and not said.text.startswith("Deprecat")  # what Swagger UI says of itself
+
+
+OpenPage = Callable[..., Awaitable[tuple[Page, Watch]]]
+"""Opens a page, in a browser context of its own or in a given one, and watches it."""
 
 
 @asynccontextmanager

@@ -1,18 +1,18 @@
 """One browser for all tests; each test has pages of its own, which share nothing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from hub.accounts.passwords import hash_password
+from hub.clock import system_clock
 from hub.records.mongo import connect
-from tests.browser.chromium import WITHIN, Watch, chromium
+from tests.browser.chromium import WITHIN, OpenPage, Watch, chromium
 from tests.browser.clinic import PASSWORD, ZONE, Clinic
-from tests.people import doctor, receptionist
+from tests.browser.staff import Staff, zone_of_noon
+from tests.people import doctor, patient, receptionist, token, tokens_of
 from tests.stack import Stack
-
-OpenPage = Callable[..., Awaitable[tuple[Page, Watch]]]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +45,26 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
 async def clinic(stack: Stack) -> Clinic:
     """The clinic of all tests that end no process."""
     return await clinic_of(stack)
+
+
+@pytest.fixture(scope="session")
+async def staff(stack: Stack, clinic: Clinic) -> Staff:
+    """The people of that clinic whose work the pages for the staff show."""
+    zone, hashed = zone_of_noon(), await hash_password(PASSWORD, 4)
+    people = {
+        "vera": doctor("doctor-vera", zone, name="Dr. Vera Day", password_hash=hashed),
+        "will": doctor("doctor-will", zone, name="Dr. Will Week", password_hash=hashed),
+        "fay": doctor("doctor-fay", zone, name="Dr. Fay Figures", password_hash=hashed),
+        "robin": receptionist("receptionist-robin", name="Robin Vega", password_hash=hashed),
+        "rosa": receptionist("receptionist-rosa", name="Rosa Lind", password_hash=hashed),
+        "zora": patient("patient-zora", name="Zora Quill"),
+        "zeno": patient("patient-zeno", name="Zeno Quirk"),
+    }
+    records = connect(stack.settings.mongodb_url)
+    assert await records.users.add(list(people.values())) is None
+    await records.close()
+    issuer = tokens_of(stack.settings, system_clock)
+    return Staff(clinic.url, zone, people, {name: token(account, issuer) for name, account in people.items()})
 
 
 async def clinic_of(stack: Stack) -> Clinic:

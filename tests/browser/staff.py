@@ -10,9 +10,8 @@ from playwright.async_api import Locator, Page, expect
 
 from hub.accounts.account import Account
 from hub.clock import system_clock
-from tests.browser.chromium import Watch
+from tests.browser.chromium import OpenPage, Watch
 from tests.browser.clinic import PASSWORD
-from tests.browser.conftest import OpenPage
 
 HALF_HOUR = timedelta(minutes=30)
 STILL = {"reduced_motion": "reduce"}

@@ -9,8 +9,7 @@ from playwright.async_api import expect
 
 from api.app import build
 from tests.api.rest_clinic import make_services
-from tests.browser.chromium import WITHIN
-from tests.browser.conftest import OpenPage
+from tests.browser.chromium import WITHIN, OpenPage
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,8 @@ from playwright.async_api import expect
 
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.mongo import connect
-from tests.browser.conftest import OpenPage, clinic_of
+from tests.browser.chromium import OpenPage
+from tests.browser.conftest import clinic_of
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.slow]

@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from hub.clock import system_clock
+from tests.browser.chromium import OpenPage
 from tests.browser.clinic import PASSWORD, Clinic
-from tests.browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 

@@ -9,9 +9,8 @@ from playwright.async_api import expect
 from hub.ops.seeding.seed import SeedReport, seed
 from hub.records.mongo import connect
 from hub.settings import clock_settings
-from tests.browser.chromium import WITHIN
+from tests.browser.chromium import WITHIN, OpenPage
 from tests.browser.clinic import ROOT
-from tests.browser.conftest import OpenPage
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.slow]

@@ -7,34 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from hub.accounts.passwords import hash_password
-from hub.clock import system_clock
-from hub.records.mongo import connect
+from tests.browser.chromium import OpenPage
 from tests.browser.clinic import PASSWORD, Clinic
-from tests.browser.conftest import OpenPage
-from tests.browser.staff import STILL, Staff, zone_of_noon
-from tests.people import doctor, patient, receptionist, token, tokens_of
-from tests.stack import Stack
+from tests.browser.staff import STILL, Staff
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-async def staff(stack: Stack, clinic: Clinic) -> Staff:
-    zone, hashed = zone_of_noon(), await hash_password(PASSWORD, 4)
-    people = {
-        "vera": doctor("doctor-vera", zone, name="Dr. Vera Day", password_hash=hashed),
-        "will": doctor("doctor-will", zone, name="Dr. Will Week", password_hash=hashed),
-        "robin": receptionist("receptionist-robin", name="Robin Vega", password_hash=hashed),
-        "rosa": receptionist("receptionist-rosa", name="Rosa Lind", password_hash=hashed),
-        "zora": patient("patient-zora", name="Zora Quill"),
-        "zeno": patient("patient-zeno", name="Zeno Quirk"),
-    }
-    records = connect(stack.settings.mongodb_url)
-    assert await records.users.add(list(people.values())) is None
-    await records.close()
-    issuer = tokens_of(stack.settings, system_clock)
-    return Staff(clinic.url, zone, people, {name: token(account, issuer) for name, account in people.items()})
 
 
 def visits(page: Page) -> Locator:

@@ -16,6 +16,9 @@ COPIES: Mapping[str, str] = {
     "preact.LICENSE": "preact/LICENSE",  # a part of htm's file
     "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
     "socket.io.LICENSE": "socket.io-client/LICENSE",
+    "uplot.esm.js": "uplot/dist/uPlot.esm.js",
+    "uplot.min.css": "uplot/dist/uPlot.min.css",
+    "uplot.LICENSE": "uplot/LICENSE",
     "pico.classless.min.css": "@picocss/pico/css/pico.classless.min.css",
     "pico.LICENSE": "@picocss/pico/LICENSE.md",
 }

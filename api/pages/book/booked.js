@@ -3,7 +3,8 @@
 import { download } from "../shared/download.js";
 import { dayAndTime, foreignZone } from "../shared/times.js";
 import { FocusedHeading, html, Problem, useState } from "../shared/ui.js";
-import { errorText, words } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
+import { words } from "../shared/words.js";
 import { codeOf } from "../shared/session.js";
 
 /** @param {{appointment: import("../hub-client.js").Appointment, doctor: import("../hub-client.js").Doctor}} properties */

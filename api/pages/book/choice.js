@@ -4,7 +4,8 @@ import { isUndecided } from "../hub-client.js";
 import { live } from "../shared/line.js";
 import { dayAndTime, foreignZone, timeOf } from "../shared/times.js";
 import { html, Problem, useEffect, useRef, useState } from "../shared/ui.js";
-import { errorText, words } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
+import { words } from "../shared/words.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */
 /** @typedef {import("../hub-client.js").Doctor} Doctor */

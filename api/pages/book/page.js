@@ -6,7 +6,8 @@ import { codeOf, session } from "../shared/session.js";
 import { SlotPicker } from "../shared/slot_picker.js";
 import { dayOf, isDay } from "../shared/times.js";
 import { html, Problem, Skeleton, useEffect, useState } from "../shared/ui.js";
-import { errorText, words } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
+import { words } from "../shared/words.js";
 import { Booked } from "./booked.js";
 import { Choice } from "./choice.js";
 

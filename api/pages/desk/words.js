@@ -1,8 +1,6 @@
-// The words of the front desk, in English and German.
+// The words of the front desk, in English. The hub sends words.de.js instead to who reads German.
 
-import { language } from "../shared/words.js";
-
-const en = {
+export const words = {
   title: "Front desk",
   find: "Find a patient",
   findHint: "Name, phone or e-mail. Then click a free time.",
@@ -54,59 +52,3 @@ const en = {
   },
   fields: { name: "Please write the name.", email: "This is not an e-mail address.", phone: "This is not a phone number with the code of its country." },
 };
-
-/** @type {typeof en} */
-const de = {
-  title: "Empfang",
-  find: "Patienten suchen",
-  findHint: "Name, Telefon oder E-Mail. Danach eine freie Zeit anklicken.",
-  found: (number) => (number === 0 ? "Niemand gefunden." : number === 1 ? "1 Person gefunden." : `${number} Personen gefunden.`),
-  more: "Es gibt noch mehr: bitte mehr vom Namen schreiben.",
-  chosen: "Buchen für",
-  drop: "Jemand anderen wählen",
-  register: "Neu, ohne eigenes Konto",
-  registerSubmit: "Aufnehmen",
-  registered: (name) => `${name} ist aufgenommen. Bitte eine freie Zeit anklicken.`,
-  registerHint: "Für Erinnerungen, mit der Vorwahl des Landes. Eine Familie darf dieselbe haben.",
-  optional: (label) => `${label} (freiwillig)`,
-  pickTime: (name) => `Klicken Sie eine freie Zeit an, um sie für ${name} zu buchen.`,
-  pickPatient: (time, doctor) => `${time}, ${doctor}: suchen Sie, für wen gebucht wird.`,
-  board: "Termine aller Ärztinnen und Ärzte",
-  time: "Zeit",
-  keys: "Die Pfeiltasten gehen zwischen Zeiten und Personen hin und her, die Eingabetaste wählt.",
-  doctors: "Ärztinnen und Ärzte",
-  all: "Alle",
-  free: "frei",
-  booked: (name, when) => `${name} ist gebucht: ${when}.`,
-  moved: (name, when) => `${name} ist verschoben auf ${when}.`,
-  cancelled: (name) => `Der Termin von ${name} ist abgesagt.`,
-  noDoctors: "Es gibt noch keine Ärztinnen und Ärzte. Sie werden auf der Kommandozeile angelegt: clinic-hub doctor add.",
-  noHours: "An diesem Tag hat niemand Sprechstunde.",
-  move: "Verschieben…",
-  moveTo: "Neue Zeit wählen",
-  cancel: "Absagen…",
-  cancelSubmit: "Termin absagen",
-  cancelReason: "Grund (freiwillig)",
-  cancelHint: "Wer den Termin hat, kann ihn im Verlauf lesen.",
-  keep: "So lassen",
-  confirm: "Bestätigen",
-  confirmed: "ist bestätigt",
-  close: "Schließen",
-  with: (time, doctor) => `${time}, ${doctor}`,
-  reason: "Grund",
-  phone: "Telefon",
-  noPhone: "kein Telefon, bekommt keine Nachrichten",
-  gone: "Dieser Termin ist nicht mehr an diesem Tag.",
-  display: {
-    title: "Anzeige im Wartezimmer",
-    about: "Sie zeigt, wer zu wem gerufen wird: die Zeit des Termins und die Initialen, keine Namen. Öffnen Sie den Link dort.",
-    make: "Link machen",
-    made: "Der Link ist gemacht. Ein früherer gilt nicht mehr.",
-    end: "Link beenden",
-    ended: "Der Link ist beendet.",
-    once: "Er wird nur jetzt gezeigt. Wer ihn hat, sieht die Anzeige, bis er beendet wird.",
-  },
-  fields: { name: "Bitte schreiben Sie den Namen.", email: "Das ist keine E-Mail-Adresse.", phone: "Das ist keine Telefonnummer mit der Vorwahl ihres Landes." },
-};
-
-export const words = language === "de" ? de : en;

@@ -3,7 +3,8 @@
 import { goTo, homeOf, open, signInPath } from "../shared/frame.js";
 import { session } from "../shared/session.js";
 import { html } from "../shared/ui.js";
-import { clinic, words } from "../shared/words.js";
+import { clinic } from "../shared/language.js";
+import { words } from "../shared/words.js";
 
 /** @param {{user: import("../hub-client.js").User | null}} properties */
 function Home({ user }) {

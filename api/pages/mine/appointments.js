@@ -6,7 +6,8 @@ import { doctors as readDoctors } from "../shared/reading.js";
 import { session } from "../shared/session.js";
 import { dayAndTime } from "../shared/times.js";
 import { announce, html, Skeleton, useEffect, useRef, useState } from "../shared/ui.js";
-import { errorText, words } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
+import { words } from "../shared/words.js";
 import { Item } from "./item.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */

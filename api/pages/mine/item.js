@@ -4,7 +4,8 @@ import { live } from "../shared/line.js";
 import { SlotPicker } from "../shared/slot_picker.js";
 import { dayAndTime, foreignZone } from "../shared/times.js";
 import { announce, FocusedHeading, html, Problem, useRef, useState } from "../shared/ui.js";
-import { errorText, words } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
+import { words } from "../shared/words.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */
 /** @typedef {import("../hub-client.js").Doctor} Doctor */

@@ -3,7 +3,8 @@
 import { fieldErrors, submitting } from "../shared/forms.js";
 import { session } from "../shared/session.js";
 import { announce, Field, html, Problem, useState } from "../shared/ui.js";
-import { languages, words } from "../shared/words.js";
+import { languages } from "../shared/language.js";
+import { words } from "../shared/words.js";
 
 /** @typedef {import("../hub-client.js").User} User */
 

@@ -3,7 +3,8 @@
 import { HubError } from "../hub-client.js";
 import { codeOf } from "./session.js";
 import { focusWrongField, useState, written } from "./ui.js";
-import { errorText, words } from "./words.js";
+import { errorText } from "./language.js";
+import { words } from "./words.js";
 
 /** @typedef {{onSubmit: (event: SubmitEvent) => void, busy: boolean, problem: string, error: HubError | null}} Form */
 

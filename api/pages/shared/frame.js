@@ -5,7 +5,8 @@ import { learnTime } from "./clock.js";
 import { connection } from "./line.js";
 import { codeOf, session } from "./session.js";
 import { announce, html, render, Skeleton, useEffect, useState } from "./ui.js";
-import { clinic, language, languages, speak, words } from "./words.js";
+import { clinic, language, languages, speak } from "./language.js";
+import { words } from "./words.js";
 
 /** @typedef {import("../hub-client.js").Role} Role */
 /** @typedef {import("../hub-client.js").User} User */
@@ -13,6 +14,7 @@ import { clinic, language, languages, speak, words } from "./words.js";
 
 const RETRY = 2_000; // ms between two attempts to find out who is signed in
 const NEXT = "next";
+const NOTICE = "clinic-hub notice"; // in the storage of the tab: what the next page says first
 
 /** The page on which each role begins. @type {Record<Role, string>} */
 const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/desk" };
@@ -23,7 +25,7 @@ const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/desk" };
 const WAYS = {
   nobody: [["/book", words.book.title]],
   patient: [["/book", words.book.title], ["/mine", words.mine.title]],
-  doctor: [["/day", words.staff.day]],
+  doctor: [["/day", words.staff.day], ["/figures", words.staff.figures]],
   receptionist: [["/desk", words.staff.desk]],
 };
 
@@ -112,7 +114,11 @@ async function signedIn() {
 function admitted(roles) {
   const user = session.user;
   if (user && !session.passwordChangeRequired && roles.includes(user.role)) return true;
-  location.replace(user && !session.passwordChangeRequired ? homeOf(user) : signInPath());
+  if (!user || session.passwordChangeRequired) location.replace(signInPath());
+  else {
+    sessionStorage.setItem(NOTICE, words.frame.forbidden);
+    location.replace(homeOf(user));
+  }
   return false;
 }
 
@@ -140,7 +146,7 @@ function Frame({ user, children }) {
       </nav>
     </header>
     <${ConnectionState} />
-    <main id="content" tabindex="-1">${children}</main>
+    <main id="content" tabindex="-1"><${Notice} user=${user} />${children}</main>
     <footer>
       <span>${clinic}</span>
       <div role="group" aria-label=${words.frame.language}>
@@ -152,6 +158,19 @@ function Frame({ user, children }) {
     </footer>
     <div id="announcements" class="unseen" role="status"></div>
   `;
+}
+
+/** What the page before has left to say to the user.
+ *
+ * @param {{user: User | null}} properties */
+function Notice({ user }) {
+  const [text, setText] = useState("");
+  useEffect(() => {
+    if (!user) return;
+    setText(sessionStorage.getItem(NOTICE) ?? "");
+    sessionStorage.removeItem(NOTICE);
+  }, [user?.id]);
+  return html`<div role="status">${text && html`<p class="notice">${text}</p>`}</div>`;
 }
 
 /** A word on a lost connection, while it is lost. */

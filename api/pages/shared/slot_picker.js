@@ -4,7 +4,8 @@ import { now } from "./clock.js";
 import { followSlots, freeDays } from "./reading.js";
 import { daysBetween, foreignZone, longDay, shortDay, timesOf } from "./times.js";
 import { html, Skeleton, useEffect, useRef, useState } from "./ui.js";
-import { errorText, words } from "./words.js";
+import { errorText } from "./language.js";
+import { words } from "./words.js";
 import { codeOf } from "./session.js";
 
 /** @typedef {import("../hub-client.js").Doctor} Doctor */

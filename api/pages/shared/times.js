@@ -1,6 +1,6 @@
 // Days and times as people read them. A day is a text like "2026-12-01", of the zone that it belongs to.
 
-import { language } from "./words.js";
+import { language } from "./language.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

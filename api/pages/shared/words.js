@@ -1,7 +1,6 @@
-// All words of the pages, in English and German. A page takes them from `words`.
+// The words of all pages, in English. The hub sends words.de.js instead to who reads German.
 
-const en = {
-  languageName: "English",
+export const words = {
   book: {
     title: "Book an appointment",
     doctor: "Doctor",
@@ -85,7 +84,7 @@ const en = {
     about: "Choose a doctor and a free time. It takes a minute, and you can move or cancel the appointment later.",
     staff: "You are signed in.",
   },
-  staff: { day: "Your day", desk: "Front desk" },
+  staff: { day: "Your day", desk: "Front desk", figures: "Figures" },
   missing: { title: "Page not found", about: "There is nothing at this address.", home: "Go to the start page" },
   frame: {
     skip: "Skip to the content",
@@ -94,7 +93,7 @@ const en = {
     loading: "Loading",
     lost: "No connection. Trying again. What you see may be out of date.",
     back: "Connected again.",
-    forbidden: "This page is not for your account.",
+    forbidden: "The page that you have asked for is not for your account. This one is.",
     zone: (/** @type {string} */ zone) => `Time zone: ${zone}`,
   },
   errors: {
@@ -125,162 +124,3 @@ const en = {
     },
   },
 };
-
-/** @type {typeof en} */
-const de = {
-  languageName: "Deutsch",
-  book: {
-    title: "Termin buchen",
-    doctor: "Arzt oder Ärztin",
-    day: "Tag",
-    earlierDays: "Frühere Tage",
-    laterDays: "Spätere Tage",
-    freeOn: (day) => `Freie Zeiten am ${day}`,
-    free: (number) => `${number} frei`,
-    full: "belegt",
-    closed: "zu",
-    none: "An diesem Tag ist nichts mehr frei.",
-    next: (day) => `Weiter zu ${day}`,
-    noneSoon: "In den nächsten zwei Monaten ist hier nichts frei. Bitte wählen Sie jemand anderen, oder rufen Sie uns an.",
-    noDoctors: "Noch kann man bei niemandem buchen. Bitte rufen Sie uns an.",
-    yours: "Ihr Termin",
-    with: (doctor) => `bei ${doctor}`,
-    reason: "Grund (freiwillig)",
-    submit: "Buchen",
-    signInFirst: "Sie werden gebeten, sich anzumelden oder zu registrieren. Ihre Auswahl bleibt erhalten.",
-    patientsOnly: "Sie sind als Mitarbeitende angemeldet. Hier buchen Patienten für sich selbst.",
-    done: "Ihr Termin ist gebucht",
-    calendar: "In den Kalender",
-    another: "Noch einen Termin buchen",
-    all: "Meine Termine ansehen",
-    gone: (time) => `${time} Uhr wurde gerade vergeben. Bitte wählen Sie eine andere Zeit.`,
-    pick: "Wählen Sie eine Zeit, um fortzufahren.",
-  },
-  mine: {
-    title: "Meine Termine",
-    list: "Termine",
-    past: "Vergangene und abgesagte",
-    empty: "Sie haben keine Termine.",
-    none: "Hier ist nichts.",
-    confirm: "Bestätigen",
-    move: "Verschieben",
-    cancel: "Absagen",
-    keep: "So lassen",
-    moveTo: "Neue Zeit wählen",
-    confirmed: "Bestätigt. Vielen Dank.",
-    moved: (when) => `Verschoben auf ${when}.`,
-    cancelled: (when) => `Der Termin am ${when} ist abgesagt.`,
-    again: "Wieder buchen",
-    bookedAgain: "Wieder gebucht.",
-    reason: "Grund",
-    status: { scheduled: "Noch nicht bestätigt", confirmed: "Bestätigt", cancelled: "Abgesagt", completed: "Erledigt", no_show: "Versäumt" },
-    changed: (when) => `Die Praxis hat Ihren Termin geändert: ${when}.`,
-  },
-  profile: {
-    title: "Profil",
-    saved: "Gespeichert.",
-    save: "Speichern",
-    texts: "Textnachrichten, die Sie möchten",
-    kinds: { booked: "wenn Sie gebucht haben", reminder: "zur Erinnerung", rescheduled: "wenn ein Termin verschoben wird", cancelled: "wenn ein Termin abgesagt wird" },
-    textLanguage: "Sprache der Textnachrichten",
-    password: "Passwort ändern",
-    current: "Bisheriges Passwort",
-    fresh: "Neues Passwort",
-    change: "Passwort ändern",
-    changed: "Das Passwort ist geändert. Andere Geräte sind abgemeldet.",
-  },
-  account: {
-    signIn: "Anmelden",
-    signUp: "Registrieren",
-    signOut: "Abmelden",
-    email: "E-Mail",
-    password: "Passwort",
-    name: "Name",
-    phone: "Telefon",
-    phoneHint: "Mit der Vorwahl des Landes, etwa +49 30 901820. Dort werden Sie erinnert.",
-    passwordHint: "Mindestens 8 Zeichen.",
-    noAccount: "Noch kein Konto?",
-    haveAccount: "Haben Sie schon ein Konto?",
-    firstPassword: "Eigenes Passwort wählen",
-    firstPasswordWhy: "Sie haben sich mit einem ersten Passwort angemeldet. Bitte wählen Sie eines, das nur Sie kennen.",
-    setPassword: "Passwort setzen",
-    signedInAs: (name) => `Angemeldet als ${name}`,
-    ended: "Sie wurden abgemeldet.",
-  },
-  home: {
-    welcome: (clinic) => `Willkommen bei ${clinic}`,
-    about: "Wählen Sie, zu wem und wann. Es dauert eine Minute, und Sie können den Termin später verschieben oder absagen.",
-    staff: "Sie sind angemeldet.",
-  },
-  staff: { day: "Ihr Tag", desk: "Empfang" },
-  missing: { title: "Seite nicht gefunden", about: "Unter dieser Adresse gibt es nichts.", home: "Zur Startseite" },
-  frame: {
-    skip: "Zum Inhalt springen",
-    main: "Hauptmenü",
-    language: "Sprache",
-    loading: "Wird geladen",
-    lost: "Keine Verbindung. Es wird weiter versucht. Die Angaben können veraltet sein.",
-    back: "Wieder verbunden.",
-    forbidden: "Diese Seite ist nicht für Ihr Konto.",
-    zone: (zone) => `Zeitzone: ${zone}`,
-  },
-  errors: {
-    slot_taken: "Diese Zeit wurde gerade vergeben.",
-    patient_busy: "Sie haben zu dieser Zeit einen anderen Termin.",
-    wrong_status: "Der Termin hat sich inzwischen geändert.",
-    too_early: "Dafür ist es noch zu früh.",
-    doctor_unavailable: "Hier werden keine neuen Termine angenommen.",
-    outside_hours: "Zu dieser Zeit ist keine Sprechstunde mehr.",
-    in_the_past: "Diese Zeit ist schon vorbei.",
-    too_far_ahead: "Das ist zu weit in der Zukunft.",
-    invalid_credentials: "Die E-Mail-Adresse oder das Passwort stimmt nicht.",
-    email_taken: "Es gibt schon ein Konto mit dieser E-Mail-Adresse.",
-    phone_taken: "Es gibt schon ein Konto mit dieser Telefonnummer.",
-    too_many_requests: "Zu viele Versuche. Bitte warten Sie etwas.",
-    not_found: "Das gibt es nicht mehr.",
-    no_answer: "Der Server der Praxis antwortet nicht. Bitte versuchen Sie es noch einmal.",
-    unavailable: "Der Server der Praxis antwortet nicht. Bitte versuchen Sie es noch einmal.",
-    try_again: "Der Server der Praxis antwortet nicht. Bitte versuchen Sie es noch einmal.",
-    internal: "Etwas ist schiefgegangen. Bitte versuchen Sie es noch einmal.",
-    fields: {
-      name: "Bitte schreiben Sie Ihren Namen.",
-      email: "Das ist keine E-Mail-Adresse.",
-      phone: "Das ist keine Telefonnummer mit der Vorwahl ihres Landes.",
-      password: "Das Passwort muss 8 bis 72 Zeichen haben.",
-      current: "Das ist nicht das bisherige Passwort.",
-      new: "Das Passwort muss 8 bis 72 Zeichen haben und ein neues sein.",
-    },
-  },
-};
-
-const LANGUAGES = { en, de };
-const YEAR = 365 * 24 * 60 * 60; // seconds
-
-/** @typedef {keyof typeof LANGUAGES} Language */
-
-/** The language of this page, which the hub has chosen: that of the browser, or that of `speak`. */
-export const language = /** @type {Language} */ (document.documentElement.lang === "de" ? "de" : "en");
-
-export const words = LANGUAGES[language];
-
-/** The languages with their names. */
-export const languages = /** @type {[Language, string][]} */ (Object.entries(LANGUAGES).map(([code, { languageName }]) => [code, languageName]));
-
-/** The name of the clinic. */
-export const clinic = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=clinic]")).content;
-
-/** Show the pages in a language from now on. The hub reads the cookie.
- *
- * @param {Language} chosen */
-export function speak(chosen) {
-  document.cookie = `clinic-hub-language=${chosen}; Path=/; Max-Age=${YEAR}; SameSite=Lax`;
-  location.reload();
-}
-
-/** An error in the reader's language; in the hub's words if there are no others.
- *
- * @param {{code: string, message?: string}} error */
-export function errorText({ code, message }) {
-  const known = /** @type {Record<string, unknown>} */ (words.errors)[code];
-  return typeof known === "string" ? known : message || words.errors.internal;
-}

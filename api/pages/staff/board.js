@@ -5,7 +5,7 @@ import { live } from "../shared/line.js";
 import { isUndecided } from "../hub-client.js";
 import { dayOf } from "../shared/times.js";
 import { useEffect, useState } from "../shared/ui.js";
-import { errorText } from "../shared/words.js";
+import { errorText } from "../shared/language.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */
 /** @typedef {import("../hub-client.js").AppointmentEvent} AppointmentEvent */

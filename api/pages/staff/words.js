@@ -1,8 +1,6 @@
-// The words of the pages for the clinic's people, in English and German.
+// The words of the pages for the clinic's people, in English. The hub sends words.de.js instead to who reads German.
 
-import { language } from "../shared/words.js";
-
-const en = {
+export const words = {
   day: {
     others: "Other days",
     before: "Previous day",
@@ -62,67 +60,3 @@ const en = {
     off_grid: "Times are on full and half hours.",
   },
 };
-
-/** @type {typeof en} */
-const de = {
-  day: {
-    others: "Andere Tage",
-    before: "Vorheriger Tag",
-    after: "Nächster Tag",
-    today: "Heute",
-    date: "Datum",
-    print: "Drucken",
-    list: "Termine",
-    count: (booked, free) => `${booked === 1 ? "1 Termin" : `${booked} Termine`}, ${free === 1 ? "1 freie Zeit" : `${free} freie Zeiten`}`,
-    empty: "Keine Termine an diesem Tag.",
-    cancelled: (number) => `Abgesagt (${number})`,
-    now: "Jetzt und als Nächstes",
-    inRoom: "Im Zimmer",
-    waiting: "Wartet",
-    next: "Nächster Termin",
-    nobody: "niemand",
-    missed: "Wer nicht kommt, gilt 15 Minuten nach der Zeit als versäumt. „Ist da“ nimmt das zurück.",
-    arrivedNow: (name) => `${name} ist da`,
-    bookedNow: (name, time) => `Neuer Termin um ${time}: ${name}`,
-    cancelledNow: (name, time) => `Abgesagt um ${time}: ${name}`,
-  },
-  hours: {
-    title: "Sprechzeiten und Abwesenheit",
-    hours: "Sprechzeiten an diesem Tag",
-    closed: "Keine Sprechzeiten an diesem Tag",
-    off: (from, to) => `Abwesend von ${from} bis ${to}`,
-    until: (from, to) => `${from} bis ${to}`,
-    none: "Es ist keine Abwesenheit eingetragen.",
-    from: "Von",
-    to: "Bis",
-    note: "Notiz (nur für Sie)",
-    add: "Abwesenheit eintragen",
-    added: "Die Abwesenheit ist eingetragen.",
-    remove: "Entfernen",
-    removed: "Die Abwesenheit ist entfernt.",
-    outside: (number) => (number === 1 ? "1 Termin liegt darin und bleibt gebucht." : `${number} Termine liegen darin und bleiben gebucht.`),
-    order: "Das Ende muss nach dem Beginn liegen.",
-  },
-  visit: {
-    actions: "Nächster Schritt",
-    steps: { check_in: "Ist da", call_in: "Aufrufen", complete: "Fertig", undo_visit: "Zurück" },
-    said: { check_in: "ist da", call_in: "ist aufgerufen", complete: "ist fertig", undo_visit: "ist einen Schritt zurück" },
-    arrived: (time, minutes) => `Da seit ${time}, wartet ${minutes} min`,
-    inRoom: (time, minutes) => `Im Zimmer seit ${time} (${minutes} min)`,
-    done: (time) => `Fertig um ${time}`,
-    completed: "Fertig",
-    waitingFor: (minutes) => `Wartet ${minutes} min`,
-    inRoomFor: (minutes) => `Im Zimmer ${minutes} min`,
-    nameless: "Patient ohne Namen",
-  },
-  errors: {
-    patient_busy: "Zu dieser Zeit gibt es schon einen anderen Termin.",
-    slot_taken: "Diese Zeit wurde gerade vergeben.",
-    too_early: "Dafür ist es noch zu früh.",
-    in_the_past: "Diese Zeit ist schon vorbei.",
-    wrong_status: "Der Termin hat sich inzwischen geändert.",
-    off_grid: "Zeiten liegen auf vollen und halben Stunden.",
-  },
-};
-
-export const words = language === "de" ? de : en;

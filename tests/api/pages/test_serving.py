@@ -10,13 +10,13 @@ from yarl import URL
 
 from api.pages.files import Files
 from api.pages.routes import PATHS, language_of
-from api.pages.table import PAGES
+from api.pages.table import LANGUAGES, PAGES, Language
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import RestClinic, make_services
 from tests.tools.vendor import ROOT
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-LARGER = {"/desk": 80_000}
+LARGER = {"/desk": 76_000, "/figures": 108_000}
 """Bytes that a page's first view may have, if not 60,000."""
 FILE = re.compile(r'(?:src|href)="(/[^"]+)"')
 
@@ -45,9 +45,10 @@ async def test_a_page_may_load_and_run_nothing_but_the_hubs_own_files(clinic: Re
             assert file.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", sorted(PATHS))
-async def test_the_first_view_of_a_page_is_small(clinic: RestClinic, path: str) -> None:
-    _, _, text = await page(clinic, path)
+async def test_the_first_view_of_a_page_is_small(clinic: RestClinic, path: str, language: Language) -> None:
+    _, _, text = await page(clinic, path, {**BROWSER, "Accept-Language": language})
     wanted, seen, size = set(FILE.findall(text)), set(), len(text)
     while wanted:
         address = wanted.pop()
@@ -125,7 +126,7 @@ async def test_the_address_of_the_files_changes_with_the_clinics_colour(open_for
     texts = []
     for color in ("#0b6e6e", "#aa0044"):
         _, _, text = await page(await open_for_test(await make_services(clinic_color=color)), "/")
-        texts.append(re.search(r"/pages/(\w+)/theme.css", text)[1])
+        texts.append(re.search(r"/pages/([\w-]+)/theme.css", text)[1])
     assert texts[0] != texts[1]
 
 
@@ -156,6 +157,14 @@ def test_the_language_is_the_one_chosen_or_the_best_of_the_browsers(
     chosen: str | None, accepted: str, language: str
 ) -> None:
     assert language_of(chosen, accepted) == language
+
+
+async def test_a_page_gets_the_words_of_its_language(clinic: RestClinic) -> None:
+    for language, said in (("en", "Sign in"), ("de", "Anmelden")):
+        _, _, text = await page(clinic, "/sign-in", {"Accept-Language": language})
+        address = next(address for address in FILE.findall(text) if address.endswith("/shared/words.js"))
+        async with clinic.client.get(address) as file:
+            assert f'signIn: "{said}"' in await file.text()
 
 
 async def test_a_page_says_in_which_language_it_is(clinic: RestClinic) -> None:
