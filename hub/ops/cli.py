@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
-from hub.ops import audit_commands, doctor_commands, staff_commands
+from hub.ops import audit_commands, display_commands, doctor_commands, staff_commands
 from hub.ops.checkup.check import check, lines
 from hub.ops.demo.run import run as demo
 from hub.ops.local.api_locator import located_api
@@ -46,6 +46,7 @@ app = App(name="clinic-hub", help="A real-time appointment hub for clinics.", ve
 app.command(doctor_commands.app)
 app.command(staff_commands.app)
 app.command(audit_commands.app)
+app.command(display_commands.app)
 
 _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]

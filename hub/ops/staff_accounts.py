@@ -57,6 +57,18 @@ async def enable_receptionist(records: Records, account: Account) -> None:
     await _set_disabled(records.users, account, disabled=False)
 
 
+async def end_display_link(records: Records, account: Account) -> bool:
+    """End the link of the display that the receptionist has made; return whether there was one.
+
+    Raises `StoreUnavailable`.
+    """
+    if account.display_key_hash is None:
+        return False
+    if await records.users.change(account, account.model_copy(update={"display_key_hash": None})) is not None:
+        raise StoreUnavailable("the account was deleted meanwhile")
+    return True
+
+
 async def _set_disabled(users: UserRecords, account: Account, *, disabled: bool) -> None:
     if await users.change(account, account.model_copy(update={"disabled": disabled})) is not None:
         raise StoreUnavailable("the account was deleted meanwhile")

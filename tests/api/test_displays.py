@@ -1,9 +1,14 @@
 """The display in the waiting room: what it shows of whom, and who may look at it for how long."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from api.resources.displays import initials
+from hub.ops import display_commands
 from hub.ops.staff_accounts import disable_receptionist
+from hub.records.ports import Records
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import Answer, RestClinic, make_services, opening
 
@@ -74,6 +79,31 @@ async def test_a_link_ends_with_the_next_one_by_hand_and_with_the_account_of_who
     assert rosa is not None
     await disable_receptionist(clinic.services.records, rosa, clinic.clock)
     assert not await is_shown(other)
+
+
+async def test_an_operator_lists_the_links_and_ends_one_by_command(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @asynccontextmanager
+    async def store() -> AsyncIterator[Records]:
+        yield clinic.services.records
+
+    monkeypatch.setattr(display_commands, "store", store)
+    robin, rosa = await link(clinic), await link(clinic, "rosa")
+    capsys.readouterr()
+    assert await display_commands.list_displays() == 0
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "receptionist-robin",
+        "receptionist-rosa",
+    ]
+    assert await display_commands.end_display("Robin@clinic.test") == 0
+    assert capsys.readouterr().out == "The link of Robin is ended.\n"
+    assert [(await clinic.ask("GET", path)).status for path in (robin, rosa)] == [404, 200]
+    assert await display_commands.end_display("receptionist-robin") == 0
+    assert "has made no link" in capsys.readouterr().out
+    assert await display_commands.end_display("ada@clinic.test") == 1
+    assert await display_commands.list_displays() == 0
+    assert "robin" not in capsys.readouterr().out
 
 
 async def test_a_stranger_can_guess_only_so_many_keys(open_for_test: OpenClinic) -> None:
