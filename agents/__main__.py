@@ -24,6 +24,7 @@ from hub import ids, settings
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig, broker_config
 from hub.bus.broker_incarnation import until_data_lost
+from hub.bus.diagnosis import diagnosis
 from hub.bus.session_limit import SessionRefused, refuse_too_short
 from hub.logs import configure
 from hub.records.errors import BrokenRecord, StoreUnavailable
@@ -102,18 +103,19 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         stack.push_async_callback(records.close)
         await stack.enter_async_context(metrics.serve_metrics(chosen.host, chosen.metrics_port))
         await _retry_until_available(records.prepare_fences, StoreUnavailable, service="database", at="MONGODB_URL")
-        admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
+        why = partial(diagnosis, broker)
+        admin = AIOKafkaAdminClient(**broker.client)
         stack.push_async_callback(admin.close)
-        await _retry_until_available(admin.start, KafkaError, service="broker", at=broker.servers)
+        await _retry_until_available(admin.start, KafkaError, service="broker", at=broker.servers, why=why)
         if chosen.kafka_session_seconds:
             await refuse_too_short(admin, chosen.kafka_session_seconds)
         # The broker may have become unreachable again meanwhile.
         create_topics = partial(topics.create, admin, wanted, broker.replication)
-        await _retry_until_available(create_topics, KafkaError, service="broker", at=broker.servers)
+        await _retry_until_available(create_topics, KafkaError, service="broker", at=broker.servers, why=why)
         stack.push_async_callback(topics.delete, admin, presence)
         texting = await _texting(chosen, stack)
         agents = build(broker, records, settings.timekeeper(chosen), texting)
-        await _retry_until_available(agents.publisher.start, KafkaError, service="broker", at=broker.servers)
+        await _retry_until_available(agents.publisher.start, KafkaError, service="broker", at=broker.servers, why=why)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)
         _restart_process(await _run_until_restart_needed(agents, records, admin, presence))
@@ -153,16 +155,22 @@ async def _texting(chosen: Settings, stack: AsyncExitStack) -> TextingConfig:
 
 
 async def _retry_until_available(
-    attempt: Callable[[], Awaitable[None]], failure: type[Exception], *, service: str, at: str
+    attempt: Callable[[], Awaitable[None]],
+    failure: type[Exception],
+    *,
+    service: str,
+    at: str,
+    why: Callable[[Exception], Awaitable[str]] | None = None,
 ) -> None:
-    """Repeat the attempt until it succeeds. Log once which service is not available and its address."""
+    """Repeat the attempt until it succeeds. Log once which service is not available, its address, and `why`."""
     warned = False
     while True:
         try:
             return await attempt()
         except failure as error:
             if not warned:
-                log.warning("waiting_for_service", service=service, at=at, error=str(error))
+                reason = await why(error) if why else str(error)
+                log.warning("waiting_for_service", service=service, at=at, error=reason)
             warned = True
             await asyncio.sleep(_RETRY_DELAY)
 

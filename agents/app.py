@@ -15,7 +15,7 @@ from agents.publisher import Publisher
 from agents.texts.gateway import SmsGateway
 from agents.texts.planning import TextPlanner
 from agents.texts.sending import TextSender
-from agents.transport import HubApp
+from agents.transport import HubApp, credentials
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
 from hub.clock import Timekeeper
@@ -124,7 +124,9 @@ def _faust(broker: BrokerConfig) -> HubApp:
         broker_heartbeat_interval=broker.profile.heartbeat,
         broker_rebalance_timeout=broker.profile.rebalance_timeout,
         broker_commit_interval=0.2,
+        broker_credentials=credentials(broker.security),
         stream_wait_empty=False,  # a batch that waits for the database must not delay the exit
     )
     app.fetch_wait_ms = broker.profile.fetch_wait_ms
+    app.broker_security = broker.security
     return app

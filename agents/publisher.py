@@ -37,7 +37,7 @@ class Publisher:
 
     def __init__(self, broker: BrokerConfig) -> None:
         self._broker = broker
-        self._producer = AIOKafkaProducer(bootstrap_servers=broker.servers, acks="all", request_timeout_ms=5_000)
+        self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
         self._replying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

@@ -15,6 +15,9 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.auth import CredentialsT
+
+from hub.bus.security import PLAIN
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +28,12 @@ _FETCHED_ENDS_TIMEOUT = 5.0
 class HubApp(faust.App):
     """A Faust app with a lease on its partitions and a count of missing table entries. It writes no files.
 
-    `fetch_wait_ms` is how long the broker may hold a fetch that finds no data.
+    `fetch_wait_ms` is how long the broker may hold a fetch that finds no data. `broker_security` has the arguments with
+    which its own clients log in, as `conf.broker_credentials` has them for Faust's.
     """
 
     fetch_wait_ms: int
+    broker_security: Mapping[str, Any] = PLAIN
     lease_until: float = 0.0
     """Until this time (`time.monotonic`) the broker assigns our partitions to no other worker."""
 
@@ -48,6 +53,18 @@ class HubApp(faust.App):
 
     def _create_directories(self) -> None:
         """Create no directories. Upstream creates them for tables on disk; our tables are in memory."""
+
+
+def credentials(security: Mapping[str, Any]) -> CredentialsT | None:
+    """Return Faust's form of the arguments with which a client logs in and encrypts."""
+    context = security.get("ssl_context")
+    match security:
+        case {"sasl_oauth_token_provider": provider}:
+            return faust.OAuthCredentials(oauth_cb=provider, ssl_context=context)
+        case {"sasl_mechanism": mechanism, "sasl_plain_username": user, "sasl_plain_password": password}:
+            return faust.SASLCredentials(mechanism=mechanism, username=user, password=password, ssl_context=context)
+        case _:
+            return faust.SSLCredentials(context) if context else None
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -119,7 +136,9 @@ async def _fetched_ends(transport: Any, partitions: Collection[TP]) -> Mapping[T
     It uses a separate consumer, because the worker's consumer may be paused or at a position without data.
     """
     consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=driver.server_list(transport.url, transport.default_port), fetch_max_wait_ms=50
+        bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+        fetch_max_wait_ms=50,
+        **transport.app.broker_security,
     )
     try:
         async with asyncio.timeout(_FETCHED_ENDS_TIMEOUT):

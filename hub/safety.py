@@ -27,6 +27,24 @@ class _Settings(Protocol):
     @property
     def kafka_bootstrap_servers(self) -> str | None: ...
     @property
+    def kafka_security_protocol(self) -> str: ...
+    @property
+    def kafka_sasl_mechanism(self) -> str: ...
+    @property
+    def kafka_sasl_username(self) -> str | None: ...
+    @property
+    def kafka_sasl_password(self) -> object | None: ...
+    @property
+    def kafka_token_url(self) -> str | None: ...
+    @property
+    def kafka_ca_file(self) -> object | None: ...
+    @property
+    def kafka_cert_file(self) -> object | None: ...
+    @property
+    def kafka_key_file(self) -> object | None: ...
+    @property
+    def unprotected_engines(self) -> bool: ...
+    @property
     def host(self) -> str: ...
     @property
     def clock_base(self) -> datetime | None: ...
@@ -42,7 +60,8 @@ class _Settings(Protocol):
 
 def problems_in_production(settings: _Settings, keys: Mapping[str, Iterable[str]]) -> list[str]:
     """Return what production refuses, one sentence each. `keys`: the signing keys by the name of their variable."""
-    return [*_weak(keys), *_engines(settings), *_texts(settings), *_others(settings)]
+    unprotected = () if settings.unprotected_engines else _unprotected(settings)
+    return [*_weak(keys), *_engines(settings), *unprotected, *_texts(settings), *_others(settings)]
 
 
 def problems_of_development(settings: _Settings, *, built_in_key: bool) -> list[str]:
@@ -81,6 +100,55 @@ def _engines(settings: _Settings) -> Iterator[str]:
             f"MONGODB_URL says {unsafe}: a write that only one server has is lost when another becomes primary. "
             "Leave it out; the hub has every write acknowledged by a majority, in their journals"
         )
+
+
+def _unprotected(settings: _Settings) -> Iterator[str]:
+    """Yield the engines on other machines whose connections are not both encrypted and by log-in."""
+    leave = "Or set UNPROTECTED_ENGINES=true if the network between protects them, as a service mesh does"
+    servers, protocol = settings.kafka_bootstrap_servers or "", settings.kafka_security_protocol
+    logs_in = protocol.startswith("SASL") or settings.kafka_cert_file is not None
+    if servers and not all(map(_is_local_server, servers.split(","))) and not (protocol.endswith("SSL") and logs_in):
+        yield (
+            f"KAFKA_SECURITY_PROTOCOL={protocol}: in production the hub reaches Kafka by TLS and log-in. Set it to "
+            f"SASL_SSL, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (see docs/engines.md). {leave}"
+        )
+    url = settings.mongodb_url or ""
+    if not url or is_local(url):
+        return
+    options = mongodb_options(url)
+    lacks = [] if "@" in urlsplit(url).netloc or "authmechanism" in options else ["a user and password"]
+    encrypts = options.get("tls", options.get("ssl", "true" if url.startswith("mongodb+srv:") else "false"))
+    if encrypts != "true":
+        lacks.append("tls=true")
+    if lacks:
+        yield f"MONGODB_URL must have {' and '.join(lacks)} in production (see docs/engines.md). {leave}"
+
+
+def check_kafka(settings: _Settings) -> None:
+    """Raise ValueError if the settings for the log-in to Kafka do not fit together, with one line for each problem."""
+    protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism
+    wanted = {
+        "KAFKA_SASL_USERNAME": settings.kafka_sasl_username,
+        "KAFKA_SASL_PASSWORD": settings.kafka_sasl_password,
+        **({"KAFKA_TOKEN_URL": settings.kafka_token_url} if mechanism == "OAUTHBEARER" else {}),
+    }
+    files = {
+        "KAFKA_CA_FILE": settings.kafka_ca_file,
+        "KAFKA_CERT_FILE": settings.kafka_cert_file,
+        "KAFKA_KEY_FILE": settings.kafka_key_file,
+    }
+    problems = []
+    if protocol.startswith("SASL"):
+        if missing := [name for name, value in wanted.items() if value is None]:
+            problems.append(f"{' and '.join(missing)} must be set with KAFKA_SECURITY_PROTOCOL={protocol}, {mechanism}")
+    elif unused := [name for name, value in wanted.items() if value is not None]:
+        problems.append(f"{' and '.join(unused)} would not be used: set KAFKA_SECURITY_PROTOCOL to SASL_SSL")
+    if not protocol.endswith("SSL") and (unused := [name for name, value in files.items() if value is not None]):
+        problems.append(f"{' and '.join(unused)} would not be used: set KAFKA_SECURITY_PROTOCOL to SASL_SSL or SSL")
+    if settings.kafka_key_file is not None and settings.kafka_cert_file is None:
+        problems.append("KAFKA_KEY_FILE needs KAFKA_CERT_FILE, the certificate of the key")
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _texts(settings: _Settings) -> Iterator[str]:

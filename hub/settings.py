@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.clock import Timekeeper, machine_time, system_clock
-from hub.safety import DEVELOPMENT_KEY, LOCALHOST, problems_in_production, problems_of_development
+from hub.safety import DEVELOPMENT_KEY, LOCALHOST, check_kafka, problems_in_production, problems_of_development
+from hub.secret_files import with_secrets_from_files
 from hub.setting_values import BaseUrl, ClinicName, ClinicPhone, Network, Origin, OurNumber
 
 TWILIO_API_URL = "https://api.twilio.com"
@@ -30,14 +31,28 @@ class Settings(BaseSettings):
 
     clinic_env: Literal["development", "production"] = "development"
     mongodb_url: str | None = None
+    mongodb_url_file: Path | None = None
     kafka_bootstrap_servers: str | None = None
     kafka_profile: Literal["kafka", "embedded"] = "kafka"
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
+    unprotected_engines: bool = False
     kafka_session_seconds: Annotated[float, Field(ge=1, le=300)] | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN", "OAUTHBEARER"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_sasl_password_file: Path | None = None
+    kafka_token_url: BaseUrl | None = None
+    kafka_token_scope: str | None = None
+    kafka_ca_file: Path | None = None
+    kafka_cert_file: Path | None = None
+    kafka_key_file: Path | None = None
     jwt_secret_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
+    jwt_secret_key_file: Path | None = None
     # Former keys. They sign no new tokens; their tokens stay valid until they expire. A JSON list.
     jwt_retired_secret_keys: tuple[SecretStr, ...] = ()
+    jwt_retired_secret_keys_file: Path | None = None
     access_token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     host: str = "127.0.0.1"
@@ -62,6 +77,7 @@ class Settings(BaseSettings):
     clinic_color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0b6e6e"
     twilio_account_sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
     twilio_auth_token: SecretStr | None = None
+    twilio_auth_token_file: Path | None = None
     twilio_from_patient: OurNumber | None = None
     twilio_from_doctor: OurNumber | None = None
     twilio_base_url: BaseUrl = TWILIO_API_URL
@@ -84,6 +100,12 @@ class Settings(BaseSettings):
     # The memory that each api process may take for its live views, in MiB.
     view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: dict[str, object]) -> dict[str, object]:
+        """Put what is in the files of the variables NAME_FILE into NAME. Afterwards NAME_FILE is not set."""
+        return with_secrets_from_files(given)
+
     @field_validator("*", mode="before")
     @classmethod
     def _trim(cls, given: object) -> object:
@@ -96,6 +118,11 @@ class Settings(BaseSettings):
         if any(given) and not all(given):
             message = "CLOCK_BASE, CLOCK_SHOWS and CLOCK_RATE are set together or not at all"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_kafka(self) -> Self:
+        check_kafka(self)
         return self
 
     @model_validator(mode="after")

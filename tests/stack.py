@@ -31,6 +31,7 @@ from hub.settings import Settings
 from tests.shown_time import SHOWN
 from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import retryable_answers_lost
+from tests.tools.secured_kafka import SecuredKafka, secured_kafka
 
 _ROOT = Path(__file__).parents[1]
 
@@ -49,11 +50,18 @@ class Stack:
     """A broker, a database, a Twilio stub unless Twilio is set, agents processes and api processes.
 
     `settings` are those that the processes get, once `start` has returned. With a `database_proxy` the processes reach
-    the database through it.
+    the database through it. `secured`: the broker is Apache Kafka with TLS, log-in and rights. The api and the agents
+    have users of their own there, and `settings` are those of the api.
     """
 
     def __init__(
-        self, directory: Path, broker: Kind = BROKER, *, with_database_proxy: bool = RETRYABLE, **settings: object
+        self,
+        directory: Path,
+        broker: Kind = BROKER,
+        *,
+        with_database_proxy: bool = RETRYABLE,
+        secured: bool = False,
+        **settings: object,
     ) -> None:
         defaults: dict[str, object] = {
             **SHOWN,
@@ -75,12 +83,15 @@ class Stack:
         self.closed = False
         self._directory = directory
         self.broker_kind = broker
+        assert broker == "kafka" or not secured
         self._phones: list[Process] = []
         self._first_api_port = free_port()  # known before the first api runs: the others tell Twilio where it is
         self._everything: list[Process] = []
         self._ended: set[Process] = set()
         self.database_proxy: MongoProxy | None = None
         self._with_database_proxy = with_database_proxy
+        self._is_secured = secured
+        self.secured: SecuredKafka | None = None
         self._opened = ExitStack()
         OPEN.append(self)
 
@@ -125,9 +136,21 @@ class Stack:
         kind, kept = self.broker_kind, self._directory / "kafka"
         if kind == "kafka":
             await fetch(print)
+        if self._is_secured:
+            await self._start_secured_broker()
+            return
         bus = await start_engine(lambda port: broker(kind, port, kept), None, self._process)
         self.engines["broker"] = bus
         self.settings = self.settings.model_copy(update=broker_settings(kind, bus.port))
+
+    async def _start_secured_broker(self) -> None:
+        """Start Apache Kafka with TLS, log-in and rights, and create the users of the hub."""
+        secured = self.secured = secured_kafka(self._directory)
+        bus = self.engines["broker"] = await start_engine(secured.program, None, self._process)
+        await secured.create_users()
+        # What `empty_broker` leaves: a broker that lost its topics, and whose users were set up again.
+        shutil.copytree(self._directory / "kafka", self._directory / "kafka-with-users")
+        self.settings = self.settings.model_copy(update=secured.settings_of("clinic-api", bus.port))
 
     def _through_proxy(self, port: int) -> str:
         proxy = self.database_proxy = self._opened.enter_context(MongoProxy("127.0.0.1", port))
@@ -145,7 +168,10 @@ class Stack:
 
     async def add_agents(self, module: str = "agents", environment: Mapping[str, str] | None = None) -> Process:
         """Start an agents process, or `python -m module` instead. Returns it when it has its partitions."""
-        program = agents(self.settings, f"agents-{len(self.agents) + 1}", module)
+        settings = self.settings
+        if self.secured:
+            settings = settings.model_copy(update=self.secured.settings_of("clinic-agents", self.broker.port))
+        program = agents(settings, f"agents-{len(self.agents) + 1}", module)
         return await self._add(program, environment, self.agents)
 
     async def add_api(self, module: str = "api", environment: Mapping[str, str] | None = None) -> Process:
@@ -182,6 +208,8 @@ class Stack:
         """Delete the data of the broker, which must not be running."""
         assert not self.broker.alive
         shutil.rmtree(self._directory / "kafka", ignore_errors=True)
+        if self.secured:
+            shutil.copytree(self._directory / "kafka-with-users", self._directory / "kafka")
 
     async def pause(self, process: Process) -> None:
         """Stop a process with SIGSTOP, with its sockets open. It is stopped on return."""

@@ -1,21 +1,33 @@
 """The address and properties of the broker. Every Kafka client of the hub is created from them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hub.bus.profiles import PROFILES, BrokerProfile
+from hub.bus.security import PLAIN, client_security
 from hub.bus.signatures import CommandSignatures
 from hub.settings import Settings, address
 
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """`servers` is a comma-separated list of host:port. `partitions` and `replication` apply to topics we create."""
+    """`servers` is a comma-separated list of host:port. `partitions` and `replication` apply to topics we create.
+
+    `security` has the arguments of `hub.bus.security` for every client.
+    """
 
     servers: str
     profile: BrokerProfile
     partitions: int
     replication: int
     signatures: CommandSignatures
+    security: Mapping[str, Any] = field(default_factory=lambda: PLAIN, repr=False)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The arguments that every aiokafka client of the hub is created with: where, and how to log in."""
+        return {"bootstrap_servers": self.servers, **self.security}
 
 
 def broker_config(settings: Settings) -> BrokerConfig:
@@ -27,6 +39,7 @@ def broker_config(settings: Settings) -> BrokerConfig:
         partitions=settings.kafka_partitions,
         replication=settings.kafka_replication,
         signatures=signatures(settings),
+        security=client_security(settings),
     )
 
 

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from hub import ids
 from hub.bus.broker_config import BrokerConfig
 from hub.bus.connection import Connection, connect
+from hub.bus.diagnosis import diagnosis
 from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply, SessionEnded
 from hub.bus.ports import FeedState, OnNotice, OnSessionEnded
@@ -105,7 +106,9 @@ class Bus:
                 log.warning("broker_data_lost", servers=self.broker.servers, action="reconnecting")
             except (KafkaError, OSError, TimeoutError) as error:
                 if not warned:  # once per outage, not twice a second
-                    log.warning("broker_unreachable", servers=self.broker.servers, error=type(error).__name__)
+                    log.warning(
+                        "broker_unreachable", servers=self.broker.servers, error=await diagnosis(self.broker, error)
+                    )
                 warned = True
             await asyncio.sleep(_RECONNECT_DELAY)
 

@@ -36,10 +36,10 @@ class Connection:
         self._broker = broker
         self._reply_topic = topics.replies(instance)
         self._presence = topics.presence(instance)
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=broker.servers)
-        self._producer = AIOKafkaProducer(bootstrap_servers=broker.servers, acks="all", request_timeout_ms=5_000)
+        self._admin = AIOKafkaAdminClient(**broker.client)
+        self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=broker.servers,
+            **broker.client,
             fetch_max_wait_ms=broker.profile.fetch_wait_ms,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -173,6 +173,7 @@ PRODUCTION: dict[str, Any] = {
     "jwt_secret_key": "q0Zr7_vTn2kLx9WbYc4Dh8JsPe6MuA1fGi3RtXo5VwK",
     "mongodb_url": "mongodb://db",
     "kafka_bootstrap_servers": "mq:9092",
+    "unprotected_engines": True,
     "bcrypt_rounds": 10,
 }
 """Settings that production accepts."""

@@ -77,7 +77,7 @@ async def bus_at(
 @asynccontextmanager
 async def agents_at(place: BrokerConfig, store: SharedStore) -> AsyncIterator[None]:
     """Reply to all commands on the broker, beginning with the first one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+    admin = AIOKafkaAdminClient(**place.client)
     await admin.start()
     await topics.create(
         admin, {topics.COMMANDS: place.partitions, topics.EVENTS: place.partitions, topics.REJECTED: 1}, 1
@@ -87,7 +87,7 @@ async def agents_at(place: BrokerConfig, store: SharedStore) -> AsyncIterator[No
     await publisher.start()
     handler = CommandHandler(store.worker(), publisher, lambda: store.now, place.signatures)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=place.servers, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
+        **place.client, fetch_max_wait_ms=50, auto_offset_reset="earliest", enable_auto_commit=False
     )
     await consumer.start()
     consumer.assign([TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)])
@@ -165,7 +165,7 @@ async def test_each_process_receives_only_its_own_replies(place: BrokerConfig, s
 async def test_an_unreadable_message_does_not_block_others(place: BrokerConfig, store: SharedStore) -> None:
     async with bus_at(place, store) as (bus, heard):
         await until_connected(bus)
-        async with AIOKafkaProducer(bootstrap_servers=place.servers) as stranger:
+        async with AIOKafkaProducer(**place.client) as stranger:
             for value in (b"", b"{", b'{"doctorId": "ada"}', None):
                 await stranger.send_and_wait(topics.EVENTS, value, key=b"ada")
                 await stranger.send_and_wait(topics.COMMANDS, value, key=b"ada")
@@ -209,7 +209,7 @@ async def test_an_empty_broker_is_noticed_although_a_late_reply_has_created_the_
         await until_connected(bus, connected=False)
         shutil.rmtree(tmp_path / "kept", ignore_errors=True)
         await server.start_and_wait()
-        admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+        admin = AIOKafkaAdminClient(**place.client)
         await admin.start()
         try:
             await admin.create_topics([NewTopic(reply_topic, 1, 1)])
@@ -268,7 +268,7 @@ async def test_topics_with_another_number_of_partitions_end_the_process_with_a_w
 
 
 async def _reply_topics(place: BrokerConfig) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
+    admin = AIOKafkaAdminClient(**place.client)
     await admin.start()
     try:
         return [name for name in await admin.list_topics() if name.startswith("clinic.replies.")]

@@ -120,3 +120,10 @@ def test_the_image_is_slim_and_its_process_is_not_root() -> None:
     assert user
     assert user[1] != "root"
     assert f"useradd --system --create-home --uid 10001 {user[1]}" in stages[-1]
+
+
+def test_the_rights_on_kafka_are_documented_as_they_are_given() -> None:
+    script, page = ((ROOT / "docs" / name).read_text() for name in ("compose/kafka-users.sh", "engines.md"))
+    given = script[script.index("# The api sends") :].strip()
+    assert "allow clinic-agents" in given
+    assert f"```sh\n{given}\n```" in page

@@ -45,8 +45,8 @@ async def test_a_commit_to_a_previous_broker_hides_no_command(tmp_path: Path) ->
 async def _commit(stack: Stack, offset: int) -> None:
     """Commit an offset for every command partition, as the agents' consumer group."""
     place = broker_config(stack.settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers)
-    consumer = AIOKafkaConsumer(bootstrap_servers=place.servers, group_id=GROUP, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(**place.client)
+    consumer = AIOKafkaConsumer(**place.client, group_id=GROUP, enable_auto_commit=False)
     partitions = [TopicPartition(topics.COMMANDS, number) for number in range(place.partitions)]
     try:
         await admin.start()

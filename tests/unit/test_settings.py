@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from hub.secret_files import SECRETS, with_secrets_from_files
 from hub.settings import BadSettings, Settings, child_environment, clock_settings, load, public_url
 from hub.texting.segments import outside_gsm7
 
@@ -14,8 +15,11 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 _PRODUCTION = {
     "CLINIC_ENV": "production",
     "JWT_SECRET_KEY": STRONG_KEY,
-    "MONGODB_URL": "mongodb://db.example/clinic",
-    "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
+    "MONGODB_URL": "mongodb://clinic:hunter2@db.example/clinic?tls=true",
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9093",
+    "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "KAFKA_SASL_USERNAME": "clinic-api",
+    "KAFKA_SASL_PASSWORD": "hunter2",
 }
 _LINE = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
@@ -97,6 +101,141 @@ def test_a_random_key_is_taken_in_any_notation(monkeypatch: pytest.MonkeyPatch, 
     assert load().jwt_secret_key.get_secret_value() == key
 
 
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"MONGODB_URL": "mongodb://db.example/clinic"}, "MONGODB_URL must have a user and password and tls=true"),
+        ({"MONGODB_URL": "mongodb://u:hunter2@db.example/clinic"}, "MONGODB_URL must have tls=true"),
+        ({"MONGODB_URL": "mongodb://127.0.0.1,db.example/clinic?tls=true"}, "MONGODB_URL must have a user"),
+        ({"MONGODB_URL": "mongodb+srv://u:hunter2@db.example/clinic?tls=false"}, "MONGODB_URL must have tls=true"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT: in production"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD": ""},
+            "KAFKA_SECURITY_PROTOCOL=SSL: in production the hub reaches Kafka by TLS and log-in",
+        ),
+    ],
+)
+def test_production_reaches_engines_on_other_machines_by_tls_and_log_in(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], says: str
+) -> None:
+    for name, value in {**_PRODUCTION, **changed}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as refused:
+        load()
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("UNPROTECTED_ENGINES", "true")
+    assert load().unprotected_engines
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"MONGODB_URL": "mongodb+srv://u:hunter2@db.example/clinic"},
+        {"MONGODB_URL": "mongodb://db.example/clinic?tls=true&authMechanism=MONGODB-X509"},
+        {"MONGODB_URL": "mongodb://localhost/clinic"},
+        {
+            "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+            "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+            "KAFKA_SASL_USERNAME": "",
+            "KAFKA_SASL_PASSWORD": "",
+        },
+        {
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_CERT_FILE": "hub.pem",
+            "KAFKA_SASL_USERNAME": "",
+            "KAFKA_SASL_PASSWORD": "",
+        },
+    ],
+)
+def test_production_takes_engines_that_are_protected_or_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    for name, value in {**_PRODUCTION, **changed}.items():
+        monkeypatch.setenv(name, value)
+    assert load().clinic_env == "production"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set"),
+        (
+            {
+                "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+                "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+                "KAFKA_SASL_USERNAME": "hub",
+                "KAFKA_SASL_PASSWORD": "hunter2",
+            },
+            "KAFKA_TOKEN_URL must be set",
+        ),
+        ({"KAFKA_SASL_PASSWORD": "hunter2"}, "KAFKA_SASL_PASSWORD would not be used"),
+        ({"KAFKA_CA_FILE": "ca.pem"}, "KAFKA_CA_FILE would not be used"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_KEY_FILE": "key.pem"}, "KAFKA_KEY_FILE needs KAFKA_CERT_FILE"),
+    ],
+)
+def test_settings_for_kafka_that_do_not_fit_together_are_named(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], says: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as refused:
+        load()
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_every_secret_can_be_in_a_file(tmp_path: Path) -> None:
+    of_secrets = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert {*of_secrets, "mongodb_url"} == set(SECRETS)
+    file = tmp_path / "secret"
+    file.write_text(f"{STRONG_KEY}\n")
+    for name in SECRETS:
+        assert f"{name}_file" in Settings.model_fields
+        given = with_secrets_from_files({f"{name}_file": str(file)})[name]
+        assert given == ((STRONG_KEY,) if name == "jwt_retired_secret_keys" else STRONG_KEY)
+
+
+def test_a_key_from_a_file_is_the_key_of_this_process_and_of_those_it_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{STRONG_KEY}\n")
+    (tmp_path / "former").write_text("first\nsecond\n")
+    monkeypatch.setenv("JWT_SECRET_KEY_FILE", str(file))
+    monkeypatch.setenv("JWT_RETIRED_SECRET_KEYS_FILE", str(tmp_path / "former"))
+    settings = load()
+    assert settings.jwt_secret_key == SecretStr(STRONG_KEY)
+    assert settings.jwt_retired_secret_keys == (SecretStr("first"), SecretStr("second"))
+    for name in ("JWT_SECRET_KEY_FILE", "JWT_RETIRED_SECRET_KEYS_FILE"):
+        monkeypatch.delenv(name)
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load() == settings
+
+
+@pytest.mark.parametrize(
+    ("content", "also", "says"),
+    [
+        (None, "", "JWT_SECRET_KEY_FILE: .*nothing cannot be read .No such file"),
+        ("", "", "JWT_SECRET_KEY_FILE: .* has 0 lines"),
+        ("one\ntwo\n", "", "JWT_SECRET_KEY_FILE: .* has 2 lines"),
+        ("one", "hunter2", "JWT_SECRET_KEY and JWT_SECRET_KEY_FILE are both set"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, also: str, says: str
+) -> None:
+    file = tmp_path / "nothing"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("JWT_SECRET_KEY_FILE", str(file))
+    monkeypatch.setenv("JWT_SECRET_KEY", also)
+    with pytest.raises(BadSettings, match=says) as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
 def test_production_names_everything_that_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {
         "JWT_SECRET_KEY": "hunter2",
@@ -121,6 +260,7 @@ def test_production_names_everything_that_it_refuses(monkeypatch: pytest.MonkeyP
             "JWT_SECRET_KEY",
             "JWT_RETIRED_SECRET_KEYS",
             "KAFKA_BOOTSTRAP_SERVERS",
+            "MONGODB_URL",
             "MONGODB_URL",
             "PUBLIC_URL",
             "TWILIO_BASE_URL",
@@ -170,13 +310,15 @@ def test_production_refuses_the_embedded_engines(monkeypatch: pytest.MonkeyPatch
 def test_production_refuses_writes_that_an_election_could_undo(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.setenv("CLINIC_ENV", "production")
     monkeypatch.setenv("JWT_SECRET_KEY", STRONG_KEY)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
-    monkeypatch.setenv("MONGODB_URL", f"mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&{option}")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&tls=true&{option}")
     with pytest.raises(BadSettings, match="MONGODB_URL says") as raised:
         load()
     assert option.lower() in str(raised.value)
     assert "hunter2" not in str(raised.value)
-    monkeypatch.setenv("MONGODB_URL", "mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&w=majority&journal=true")
+    monkeypatch.setenv(
+        "MONGODB_URL", "mongodb://clinic:hunter2@db/clinic?replicaSet=rs0&tls=true&w=majority&journal=true"
+    )
     assert load().clinic_env == "production"
 
 
@@ -247,6 +389,7 @@ def test_in_production_texts_come_in_over_https_only(monkeypatch: pytest.MonkeyP
         "jwt_secret_key": STRONG_KEY,
         "mongodb_url": "mongodb://db.example/clinic",
         "kafka_bootstrap_servers": "kafka.example:9092",
+        "unprotected_engines": True,
     }
     with pytest.raises(BadSettings, match="PUBLIC_URL must begin with https"):
         load(**production, public_url="http://hub.example")

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
+from hub.bus.diagnosis import diagnosis
 from hub.bus.profiles import PROFILES
 from hub.bus.session_limit import SessionRefused, refuse_too_short
 from hub.ops.checkup.finding import Finding, Grade
@@ -19,15 +20,13 @@ _TIMEOUT = 10.0
 
 async def check_broker(place: BrokerConfig) -> list[Finding]:
     """Return the findings; changes nothing."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.servers, request_timeout_ms=5_000)
+    admin = AIOKafkaAdminClient(**place.client, request_timeout_ms=5_000)
     try:
         async with asyncio.timeout(_TIMEOUT):
             await admin.start()
             return await _look(admin, place)
     except (KafkaError, OSError, TimeoutError) as error:
-        cause = type(error).__name__
-        says = f"No broker answers at {place.servers} ({cause}). Is it running and reachable?"
-        return [_finding("wrong", says)]
+        return [_finding("wrong", await diagnosis(place, error))]
     finally:
         await admin.close()
 

@@ -40,12 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds,
         faults,
         asked.broker,
+        secured=asked.secured,
         rate=30.0 if long else 120.0,
         settled_within=160.0 if long else 0.0,
     )
-    _say(
-        f"seed {asked.seed}, {len(faults)} faults in {asked.minutes:g} minutes, {asked.broker} broker, folder {folder}"
-    )
+    kind = f"{'secured ' * asked.secured}{asked.broker}"
+    _say(f"seed {asked.seed}, {len(faults)} faults in {asked.minutes:g} minutes, {kind} broker, folder {folder}")
     evidence = asyncio.run(play(folder, plan, _say))
     ruling = rule(evidence, Patience(), required_coverage(seconds))
     for line in lines(evidence, ruling):
@@ -60,8 +60,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=1.25)
     parser.add_argument("--broker", choices=("embedded", "kafka"), default=BROKER)
+    parser.add_argument("--secured", action="store_true", help="Apache Kafka with TLS, log-in and rights")
     parser.add_argument("--folder", type=Path, help="where histories, report and logs are kept; else only on failure")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.secured and asked.broker != "kafka":
+        parser.error("--secured needs --broker kafka")
+    return asked
 
 
 def _keep(asked: argparse.Namespace, folder: Path, evidence: Evidence, ruling: Ruling) -> None:

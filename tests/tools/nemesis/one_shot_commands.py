@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from hub.bus import topics
-from hub.bus.broker_config import signatures
+from hub.bus.broker_config import broker_config, signatures
 from hub.bus.signatures import SIGNATURE
 from hub.clock import Timekeeper
 from hub.ids import new_id
@@ -55,7 +55,7 @@ class OneShotSender:
         """Send a command every `every` seconds. A command that the broker did not accept counts as never sent."""
         turn = 0
         while True:
-            producer = AIOKafkaProducer(bootstrap_servers=self._settings.kafka_bootstrap_servers, acks="all")
+            producer = AIOKafkaProducer(**broker_config(self._settings).client, acks="all")
             with suppress(KafkaError, OSError, TimeoutError):
                 try:
                     async with asyncio.timeout(_SEND_WITHIN):

@@ -34,6 +34,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Plan:
     """The parameters of a run. `rate`: speed of the hub's clock, so that deadlines come due. `agents`, `api`: modules.
+    `secured`: the broker has TLS, log-in and rights.
 
     `quiescent_within`: real seconds until nothing is under way. `settled_within`: further seconds until the result of
     every text is known.
@@ -43,6 +44,7 @@ class Plan:
     seconds: float
     faults: Sequence[Fault]
     broker: Broker = BROKER
+    secured: bool = False
     rate: float = 120.0
     workers: int = 2
     apis: int = 2
@@ -116,7 +118,8 @@ async def _collect(  # noqa: PLR0917  # each part has some of the evidence
 
 @asynccontextmanager
 async def _hub(folder: Path, plan: Plan) -> AsyncIterator[Stack]:
-    async with Stack(folder, plan.broker, **clock_settings(MORNING, plan.rate), texts_per_second=200.0) as stack:
+    clock = clock_settings(MORNING, plan.rate)
+    async with Stack(folder, plan.broker, secured=plan.secured, **clock, texts_per_second=200.0) as stack:
         await stack.start_engines()
         await stack.start_phones()
         for _ in range(plan.workers):

@@ -1,4 +1,7 @@
-"""Runs Apache Kafka: `python -m hub.ops.local.kafka FOLDER PORT CONTROLLER_PORT`. Formats a new folder first."""
+"""Runs Apache Kafka: `python -m hub.ops.local.kafka FOLDER PORT CONTROLLER_PORT`. Formats a new folder first.
+
+Further arguments of the form NAME=VALUE replace settings of server.properties, also the listeners.
+"""
 
 import os
 import shutil
@@ -33,6 +36,7 @@ def main() -> None:
         "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        **dict(each.split("=", 1) for each in sys.argv[4:]),
     }
     options = [part for name, value in overrides.items() for part in ("--override", f"{name}={value}")]
     os.execvp(  # noqa: S606  # no shell is the point; the command is our own
