@@ -15,9 +15,11 @@ from aiohttp.typedefs import Handler, Middleware
 from api.http.access_log import CALLER, Caller
 from api.http.cors import CorsPolicy
 from api.http.identity import WHO
+from api.http.insiders import INSIDE, comes_from_inside
 from api.http.problems import CONTENT_TYPE, Problem, document, problem_of
 from api.http.proxies import TrustedProxies
 from api.http.request_reading import BODY_LIMIT
+from api.metrics import PATH as METRICS
 from api.metrics import REQUEST_SECONDS, REQUESTS
 from hub.ids import new_id
 from hub.settings import Settings
@@ -60,6 +62,7 @@ def request_middleware(settings: Settings, missing: Missing) -> Middleware:
 
     @web.middleware
     async def serve_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+        inside = comes_from_inside(request)
         request = proxies.as_client_sent(request)
         if request.path == SOCKETS and request.match_info.http_exception is None:
             response = await handler(request)  # it lasts as long as the connection, and has its own protocol
@@ -70,8 +73,11 @@ def request_middleware(settings: Settings, missing: Missing) -> Middleware:
         request_id = _request_id(request)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         CALLER.set(Caller(request.remote, request_id))
+        INSIDE.set(inside)
         code = None
         try:
+            if request.path == METRICS and not inside:
+                raise web.HTTPNotFound  # noqa: TRY301 -- answered below, as what is not there
             response = cors.preflight(request) or await handler(request)
         except Exception as error:  # noqa: BLE001  # the last handler: a problem for the client, a log line
             problem = _problem_for(request, error)

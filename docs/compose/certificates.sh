@@ -15,7 +15,7 @@ chmod 755 "$folder/ca"
 key=$folder/authority/ca.key
 if [ ! -s "$folder/ca/ca.pem" ]; then
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key"
-    openssl req -x509 -new -key "$key" -days 3650 -subj "/CN=clinic-hub authority" -out "$folder/ca/ca.new" \
+    openssl req -x509 -new -key "$key" -days 3650 -subj "/O=clinic-hub/CN=clinic-hub authority" -out "$folder/ca/ca.new" \
         -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign"
     chmod 444 "$folder/ca/ca.new"
     mv "$folder/ca/ca.new" "$folder/ca/ca.pem"
@@ -39,7 +39,7 @@ for each in "$@"; do
         alternatives="$alternatives,$kind:$host"
     done
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$folder/authority/$name.key"
-    openssl req -new -key "$folder/authority/$name.key" -subj "/CN=$name" -out "$folder/authority/$name.csr"
+    openssl req -new -key "$folder/authority/$name.key" -subj "/O=clinic-hub/CN=$name" -out "$folder/authority/$name.csr"
     printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\n' \
         "${alternatives#,}" >"$folder/authority/$name.ext"
     openssl x509 -req -in "$folder/authority/$name.csr" -CA "$folder/ca/ca.pem" -CAkey "$key" -CAcreateserial -CAserial "$folder/authority/ca.srl" \

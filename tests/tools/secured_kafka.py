@@ -53,7 +53,7 @@ class SecuredKafka:
         secured = [line for line in SECURED.read_text().splitlines() if line and not line.startswith("#")]
         given = [*secured, *(f"{name}={value}" for name, value in of_place.items()), *self.settings]
         command = program.command(port, self.folder / "kafka", self.controller_port, *given)
-        return Program(name="broker", command=command, port=port, probe=self._answers)
+        return Program(name="broker", command=command, port=port, probe=self._answers, ready_timeout=90.0)
 
     async def create_users(self) -> None:
         """Create the users of the hub with the documented rights."""
@@ -68,7 +68,7 @@ class SecuredKafka:
             files.append(self.folder / f"{user}.password")
             files[-1].write_text(f"{password}\n")
         await self._run(
-            ("sh", SCRIPTS / "kafka-users.sh", f"127.0.0.1:{self.internal_port}", self._admin_properties(), *files),
+            ("sh", SCRIPTS / "kafka-users.sh", f"127.0.0.1:{self.internal_port}", self._internal_properties(), *files),
             {"PATH": f"{tools}:{os.environ['PATH']}"},  # noqa: TID251  # where Java is
         )
 
@@ -81,20 +81,17 @@ class SecuredKafka:
             "kafka_ca_file": self.ca,
         }
 
-    def _admin_properties(self) -> Path:
-        keys = self.folder / "certificates" / "admin"
-        file = self.folder / "admin.properties"
-        file.write_text(
-            f"security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location={keys / 'admin.pem'}\n"
-            f"ssl.truststore.type=PEM\nssl.truststore.location={keys / 'ca.pem'}\n"
-        )
+    def _internal_properties(self) -> Path:
+        file = self.folder / "internal.properties"
+        given = (SCRIPTS / "kafka-internal.properties").read_text()
+        file.write_text(given.replace("/certificates/", f"{self.folder / 'certificates' / 'kafka'}/"))
         return file
 
     async def _answers(self) -> bool:
         if not await listens(self.internal_port):
             return False
         context = ssl.create_default_context(cafile=self.ca)
-        context.load_cert_chain(self.folder / "certificates" / "admin" / "admin.pem")
+        context.load_cert_chain(self.folder / "certificates" / "kafka" / "kafka.pem")
         where = f"127.0.0.1:{self.internal_port}"
         client = AIOKafkaClient(
             bootstrap_servers=where, request_timeout_ms=2000, security_protocol="SSL", ssl_context=context
@@ -118,8 +115,9 @@ class SecuredKafka:
 def secured_kafka(folder: Path, *settings: str) -> SecuredKafka:
     """Return a broker that is not started yet, with new certificates."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = ("kafka:127.0.0.1,localhost", "admin:admin")
     subprocess.run(
-        ["sh", SCRIPTS / "certificates.sh", folder / "certificates", *names], check=True, capture_output=True
+        ["sh", SCRIPTS / "certificates.sh", folder / "certificates", "kafka:127.0.0.1,localhost"],
+        check=True,
+        capture_output=True,
     )
     return SecuredKafka(folder, free_port(), free_port(), settings)
