@@ -115,9 +115,6 @@ class SecuredKafka:
 def secured_kafka(folder: Path, *settings: str) -> SecuredKafka:
     """Return a broker that is not started yet, with new certificates."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["sh", SCRIPTS / "certificates.sh", folder / "certificates", "kafka:127.0.0.1,localhost"],
-        check=True,
-        capture_output=True,
-    )
+    command = ("sh", SCRIPTS / "certificates.sh", folder / "certificates", "kafka:127.0.0.1,localhost")
+    subprocess.run(command, check=True, capture_output=True)
     return SecuredKafka(folder, free_port(), free_port(), settings)
