@@ -28,6 +28,15 @@ class CaughtUp:
         return {start.date() for start, _ in changed}
 
 
+def has_another_history(before: Remembered, changed: Sequence[Aggregate]) -> bool:
+    """Return whether the record lacks the event that is remembered: it was restored to an earlier moment, or replaced.
+
+    `changed` is what has events of `before.last.seq` or later.
+    """
+    events = (event for each in changed for event in each.history if event.seq == before.last.seq)
+    return all(event.command_id != before.last.command_id for event in events)
+
+
 def caught_up(before: Remembered, changed: Sequence[Aggregate]) -> CaughtUp | None:
     """Return the doctor as of the last event in `changed`: what has events of `before.last.seq` or later.
 

@@ -135,7 +135,9 @@ class DoctorTable:
         changed: dict[str, dict[str, Any] | None] = {_SCHEDULE: self._schedule_entry(schedule_record)}
         for day in self.days(doctor_id) | {start.date() for start in slot_owners}:
             slots = _of_day(slot_owners, day)
-            if slots != self._slots(doctor_id, day) or not slots:
+            # An entry of a later event than the last one is of a history that a restored database does not have.
+            from_ahead = self._entry(doctor_id, day.isoformat()).get("seq", 0) > last.seq
+            if from_ahead or slots != self._slots(doctor_id, day) or not slots:
                 changed[day.isoformat()] = {"slots": slots} if slots else None
         self._put(doctor_id, last, changed)
 

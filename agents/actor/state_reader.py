@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from agents.actor.catching_up import MOST_CHANGES, caught_up
+import structlog
+
+from agents.actor.catching_up import MOST_CHANGES, caught_up, has_another_history
 from agents.actor.doctor_table import DoctorTable
 from hub.clock import Clock
 from hub.records.ports import LastEvent, Records
@@ -13,6 +15,8 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, ScheduleChange
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
+
+log = structlog.get_logger(__name__)
 
 _LOOK_BACK = timedelta(hours=27)
 """How far back a doctor's slots are read. A no-show can be checked in until the end of its day, which takes back its
@@ -121,6 +125,13 @@ class StateReader:
                 self._table.remove_before(after.schedule_record, after.last, (now - _LOOK_BACK).date())
                 self._known[doctor_id] = _KnownDoctor(after.schedule_record, after.last.seq, now.date())
                 known.add(doctor_id)
+            elif has_another_history(before, changes):
+                log.error(
+                    "record_older_than_table",
+                    doctor_id=doctor_id,
+                    table_seq=before.last.seq,
+                    action="the doctor is read from the record; see docs/operations.md if a backup was restored",
+                )
         return known
 
     async def _read_whole(self, doctor_ids: Collection[str]) -> None:

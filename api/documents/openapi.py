@@ -161,6 +161,8 @@ def _success(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, Js
     elif endpoint.answer is not type(None):
         schema = schemas[(endpoint.name, "answer"), "serialization"]
         answer["content"] = {endpoint.gives: _content(schema, definitions)}
+    if endpoint.also_gives is not None:
+        answer["content"][endpoint.also_gives] = {"schema": _BYTES, "example": "the bytes of the file"}
     return answer
 
 

@@ -44,6 +44,10 @@ HEADERS: Mapping[str, Json] = {
         "`SameSite=Strict`, and `Secure` except in development over plain HTTP.",
         "schema": {"type": "string"},
     },
+    "Content-Disposition": {
+        "description": "Suggests a name for the file.",
+        "schema": {"type": "string"},
+    },
     "Link": {
         "description": 'RFC 8288, relation "next"; not on the last page.',
         "schema": {"type": "string"},

@@ -96,6 +96,8 @@ class Endpoint:
     """Which of `services`, `who` and `request` the handler takes."""
     gives: str
     """The media type of the answer."""
+    also_gives: str | None
+    """Another media type, if the handler may return a `File` of it instead; the file names it as its `Content-Type`."""
     upload: str | None
     """The field of the form (multipart/form-data) that holds a file, if the endpoint takes one."""
     form: type[BaseModel] | None
@@ -129,6 +131,7 @@ class Routes:
         problems: Sequence[Code] = (),
         sends: Sequence[str] = (),
         gives: str = CONTENT_TYPE,
+        also_gives: str | None = None,
         upload: str | None = None,
         form: type[BaseModel] | None = None,
     ) -> Callable[[H], H]:
@@ -137,6 +140,8 @@ class Routes:
         def add(handler: H) -> H:
             hints = get_type_hints(handler)
             answer = hints.pop("return")
+            if also_gives is not None:
+                (answer, _) = get_args(answer)
             takes = {source: hints.pop(source) for source in SOURCES if source in hints}
             fillable = {"services", "who", "request"} | ({"upload"} if upload else set())
             if unknown := hints.keys() - fillable:
@@ -157,6 +162,7 @@ class Routes:
                     handler=handler,
                     needs=frozenset(hints) - {"upload"},
                     gives=gives,
+                    also_gives=also_gives,
                     upload=upload,
                     form=form,
                 ),

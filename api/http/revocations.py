@@ -9,10 +9,12 @@ lost an announcement or a process died before it announced.
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+from math import inf
+from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 
-from hub.accounts.ports import SessionRecords
+from hub.accounts.ports import RESTORED, SessionRecords
 from hub.bus.messages import SessionEnded
 from hub.bus.ports import SessionAnnouncer
 from hub.clock import Clock
@@ -46,11 +48,15 @@ class Revocations:
         self._compare_every = compare_every
         self._ended: dict[str, datetime] = {}
         self._compared: datetime | None = None
+        self._restored_at: int | None = None
+        """The database was restored then (machine time in milliseconds): it does not know what log-ins there were."""
         ENDED.set_function(lambda: len(self._ended))
 
     def ended(self, session_id: str) -> bool:
         """Whether the log-in has ended."""
-        return session_id in self._ended
+        if session_id in self._ended:
+            return True
+        return self._restored_at is not None and _made_at(session_id) < self._restored_at
 
     def receive(self, ended: SessionEnded) -> None:
         """Take in an announcement that came over the bus, also from this process."""
@@ -71,6 +77,8 @@ class Revocations:
             if session_id not in self._ended and not first:
                 LATE.inc()
             self._ended[session_id] = at
+            if session_id.startswith(RESTORED):
+                self._restored_at = max(self._restored_at or 0, int(session_id.removeprefix(RESTORED)))
         self._compared = now
         for session_id in [session_id for session_id, at in self._ended.items() if at + self._keep < now]:
             del self._ended[session_id]
@@ -82,3 +90,11 @@ class Revocations:
             # A failed comparison loses nothing: the next one finds what it missed, and /health/ready shows the outage.
             with suppress(StoreUnavailable):
                 await self.compare()
+
+
+def _made_at(session_id: str) -> float:
+    """Return when a log-in began (machine time, ms), as its UUIDv7 says; infinity for an id of another form."""
+    try:
+        return UUID(session_id).int >> 80
+    except ValueError:
+        return inf

@@ -41,9 +41,8 @@ AccessAction = Literal[
     "account_added",
     "account_disabled",
     "account_enabled",
+    "log_ins_ended",
     "data_exported",
-    "erasure_begun",
-    "erased",
 ]
 """What was done. `docs/security.md` says what each line holds."""
 

@@ -5,7 +5,7 @@ Every method may raise `hub.records.errors.StoreUnavailable`. Instants are aware
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from hub.accounts.access import AccessEntry
 from hub.accounts.account import Account, JoinedInto, Refreshed, Session
@@ -104,6 +104,17 @@ class SessionRecords(Protocol):
 
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
         """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
+
+    async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
+        """Revoke every live session, and insert `restored`, a revoked one that stands for those that are lost.
+
+        Returns how many were revoked.
+        """
+
+
+RESTORED: Final = "restored-"
+"""Begins the id of an ended log-in that nobody made: it says that all log-ins from before the instant after it (machine
+time in milliseconds) have ended, because the database was restored from a backup."""
 
 
 class AccessRecords(Protocol):

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.progress import Progress
 
-from hub.ops import audit_commands, display_commands, doctor_commands, staff_commands
+from hub.ops import audit_commands, display_commands, doctor_commands, patient_commands, staff_commands
 from hub.ops.checkup.check import check, lines
 from hub.ops.demo.run import run as demo
 from hub.ops.local.api_locator import located_api
@@ -27,6 +27,7 @@ from hub.ops.local.ports import PortTaken
 from hub.ops.local.process import StartFailed
 from hub.ops.local.run import Plan, run
 from hub.ops.local.supervision import GaveUp
+from hub.ops.restored import restored
 from hub.ops.seeding.people import doctors, patients, receptionists
 from hub.ops.seeding.seed import NotSeeded, seed
 from hub.records.errors import BrokenRecord, StoreUnavailable
@@ -47,6 +48,8 @@ app.command(doctor_commands.app)
 app.command(staff_commands.app)
 app.command(audit_commands.app)
 app.command(display_commands.app)
+app.command(patient_commands.app)
+app.command(restored)
 
 _Count = Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
 _Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535))]

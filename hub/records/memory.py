@@ -187,6 +187,14 @@ class MemorySessions:
         """Return the sessions that were revoked at `since` or later."""
         return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
 
+    async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
+        """Revoke every live session, and insert one that stands for those that are lost."""
+        live = [one.id for one in self._stored.values() if one.revoked_at is None]
+        for session_id in live:
+            await self.revoke(session_id, now)
+        await self.add(restored)
+        return len(live)
+
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
         """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
         live = [

@@ -80,6 +80,15 @@ class MongoSessions:
             found = await self._collection.find({"revokedAt": {"$gte": since}}, {"revokedAt": 1}).to_list(None)
         return {session["_id"]: session["revokedAt"] for session in found}
 
+    async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
+        """Revoke every live session, and insert one that stands for those that are lost."""
+        with translated(None):  # of a large clinic there may be a hundred thousand
+            revoked = await self._collection.update_many(
+                {"revokedAt": {"$exists": False}}, {"$set": {"revokedAt": now}}
+            )
+            await self._collection.insert_one(to_document(restored))
+        return revoked.modified_count
+
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
         """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
         with translated():

@@ -80,6 +80,29 @@ async def test_what_does_not_follow_on_what_is_remembered_is_not_used(store: Sha
     assert caught_up(another, [one, two, three]) is None, "the record has another history"
 
 
+async def test_after_a_restore_the_table_is_mended_and_the_log_says_so(
+    store: SharedStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changelog = Changelog()
+    ahead = DoctorActors(store.records, DoctorTable(Entries(changelog)), lambda: store.now)
+    lost = book("dora", at=48)
+    await given(ahead, book("carl", at=0), lost, book("emil", at=96))
+    restored = SharedStore()  # the table is of three events, and the record of none
+    await restored.open()
+    entries = Entries(Changelog())
+    changelog.recover(entries, 2)
+    worker = DoctorActors(restored.records, DoctorTable(entries), lambda: restored.now)
+    worker.forget()  # as after the rebalance in which it takes over
+    await given(worker, book("fred", at=48), book("gina", at=0))
+    assert "record_older_than_table" in capsys.readouterr().out
+    table = DoctorTable(entries)
+    table.index()
+    remembered = table.remembered("ada")
+    assert remembered, "the entries belong together again"
+    assert remembered.last.seq == 2
+    assert await known(restored, DoctorTable(entries)) == await known(restored, DoctorTable({}))
+
+
 async def test_with_too_many_changes_the_doctor_is_read_as_a_whole(store: SharedStore) -> None:
     entries = Entries(Changelog())
     worker = DoctorActors(store.records, DoctorTable(entries), lambda: store.now)
