@@ -1,55 +1,79 @@
-"""Takes the README's pictures: the booking page and the desk of the seeded clinic, on a Tuesday morning."""
-
-from datetime import UTC, datetime
-from pathlib import Path
+"""Takes pictures of the seeded clinic: two for the README, and every page for who wants to look at all of them."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
-from hub.ops.seeding.seed import SeedReport, seed
-from hub.records.mongo import connect
-from hub.settings import clock_settings
-from tests.browser.chromium import WITHIN, OpenPage
+from tests.browser.chromium import OpenPage
 from tests.browser.clinic import ROOT
+from tests.browser.seeded import OPTIONS, signed_in
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.slow]
 
-MORNING = datetime(2026, 11, 24, 10, 10, tzinfo=UTC)
 PICTURES = ROOT / "docs" / "pictures"
+SCREENSHOTS = ROOT / "screenshots"
 SIZE = {"width": 1280, "height": 760}
+WIDTHS = (1280, 768, 360)
 
 
-@pytest.mark.parametrize(
-    ("name", "email", "password", "heading", "way"),
-    [
-        ("book", "patient1@clinic.test", "Patient#1", "My appointments", "/book"),
-        ("desk", "desk1@clinic.test", "Desk#1", None, "/desk"),
-    ],
-)
-async def test_a_picture_of_the_seeded_clinic(  # noqa: PLR0917  # the parameters of one case
-    tmp_path: Path, open_page: OpenPage, name: str, email: str, password: str, heading: str | None, way: str
-) -> None:
-    expect.set_options(timeout=WITHIN)
-    async with Stack(tmp_path, **clock_settings(MORNING, 1.0)) as stack:
-        await stack.start_engines()
-        records = connect(str(stack.settings.mongodb_url))
-        await records.prepare()
-        assert isinstance(await seed(records, MORNING), SeedReport)
-        await records.close()
-        await stack.start_phones()
-        await stack.add_agents()
-        await stack.add_api()
-        page, _ = await open_page(
-            f"{stack.base_url()}/sign-in", viewport=SIZE, locale="en-GB", timezone_id="Europe/London"
-        )
-        await page.get_by_label("E-mail").fill(email)
-        await page.get_by_label("Password").fill(password)
-        await page.get_by_role("button", name="Sign in").click()
-        if heading:
-            await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        await page.wait_for_url(lambda url: not url.endswith("/sign-in"))
-        await page.goto(f"{stack.base_url()}{way}")
-        await expect(page.get_by_role("button", name="10:30").first).to_be_visible()
-        PICTURES.mkdir(exist_ok=True)
-        await page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+@pytest.mark.parametrize(("name", "role"), [("book", "patient"), ("desk", "receptionist")])
+async def test_a_picture_for_the_readme(seeded: Stack, open_page: OpenPage, name: str, role: str) -> None:
+    page = await signed_in(seeded, open_page, role, viewport=SIZE)
+    await page.goto(f"{seeded.base_url()}/{name}")
+    await expect(page.get_by_role("button", name="10:30").first).to_be_visible()
+    PICTURES.mkdir(exist_ok=True)
+    await page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+async def take(page: Page, name: str, *, whole: bool = True) -> None:
+    """Take the screenshots of a page in all widths and both schemes. It has to fit each width."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+            await page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=whole)
+
+
+async def test_screenshots_of_every_page(seeded: Stack, open_page: OpenPage) -> None:
+    url = seeded.base_url()
+    visitor, _ = await open_page(url, **OPTIONS)
+    for name, path in {"home": "/", "sign-in": "/sign-in", "sign-up": "/sign-up", "missing": "/nothing"}.items():
+        await visitor.goto(url + path)
+        await expect(visitor.get_by_role("heading", level=1)).to_be_visible()
+        await take(visitor, name)
+
+    patient = await signed_in(seeded, open_page, "patient")
+    await expect(patient.get_by_role("button", name="Move").first).to_be_visible()
+    await take(patient, "mine")
+    await patient.get_by_role("button", name="Move").first.click()
+    await patient.get_by_text("Profile").click()
+    await expect(patient.locator("button.time").first).to_be_visible()
+    await take(patient, "mine-open")
+    await patient.goto(f"{url}/book")
+    await patient.locator("button.time").nth(3).click()
+    await take(patient, "book")
+
+    doctor = await signed_in(seeded, open_page, "doctor")
+    await expect(doctor.get_by_role("list", name="Appointments", exact=True)).to_be_visible()
+    await take(doctor, "day")
+    await doctor.goto(f"{url}/figures?month=all")
+    await expect(doctor.get_by_role("img").last).to_be_visible()
+    await take(doctor, "figures-all")
+    await doctor.get_by_role("button", name="This month").click()
+    await expect(doctor.get_by_role("img").last).to_be_visible()
+    await doctor.locator("summary").first.click()
+    await take(doctor, "figures")
+
+    desk = await signed_in(seeded, open_page, "receptionist")
+    await expect(desk.get_by_role("table")).to_be_visible()
+    await take(desk, "desk", whole=False)
+    await desk.locator("button.held").first.click()
+    await take(desk, "desk-dialog", whole=False)
+    await desk.keyboard.press("Escape")
+    await desk.get_by_text("Display in the waiting room").click()
+    await desk.get_by_role("button", name="Make a link").click()
+    room, _ = await open_page(await desk.get_by_role("link", name="/display#").inner_text(), **OPTIONS)
+    await expect(room.get_by_role("heading", level=1)).to_be_visible()
+    await take(room, "display", whole=False)

@@ -1,6 +1,6 @@
 // The appointments of a day as a list, each with the buttons of its visit.
 
-import { timesOf } from "../shared/times.js";
+import { timeOf } from "../shared/times.js";
 import { announce, html, Problem } from "../shared/ui.js";
 import { words as shared } from "../shared/words.js";
 import { useCommand } from "../staff/command.js";
@@ -12,15 +12,13 @@ import { name, nextOf } from "./now.js";
 
 /** @param {{appointments: Appointment[], zone: string, now: number, quiet?: boolean}} properties */
 export function List({ appointments, zone, now, quiet = false }) {
-  const times = timesOf([...new Set(appointments.map(({ start }) => start))], zone);
-  const starts = [...new Set(appointments.map(({ start }) => start))];
   const next = nextOf(appointments.filter(({ status }) => status === "scheduled" || status === "confirmed"));
   return html`<ol class="visits" aria-label=${quiet ? null : words.day.list}>
     ${appointments.map(
       (appointment) => html`<${Visit}
         key=${appointment.id}
         appointment=${appointment}
-        time=${times[starts.indexOf(appointment.start)]}
+        time=${timeOf(appointment.start, zone)}
         zone=${zone}
         now=${now}
         isNext=${!quiet && appointment === next}

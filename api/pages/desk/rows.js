@@ -1,6 +1,6 @@
 // The rows of the table: one for each time of the doctors' clocks at which there is anything.
 
-import { timeOf, timesOf } from "../shared/times.js";
+import { clockOf, timeOf } from "../shared/times.js";
 import { halfHours, holders, isFree } from "../staff/board.js";
 import { shortStateText, stateClass } from "../staff/visit.js";
 import { words } from "../staff/words.js";
@@ -45,11 +45,10 @@ function column(day, now) {
   /** @type {Map<string, Entry>} */
   const entries = new Map();
   for (const found of starts.values()) {
-    const times = timesOf(found, day.zone);
-    found.forEach((start, place) => {
-      const entry = entryOf(day, held.get(start), start, times[place], now);
+    for (const start of found) {
+      const entry = entryOf(day, held.get(start), start, timeOf(start, day.zone), now);
       if (entry) entries.set(start, entry);
-    });
+    }
   }
   return { starts, entries };
 }
@@ -59,7 +58,7 @@ function byTime(day, starts) {
   /** @type {Map<string, string[]>} */
   const found = new Map();
   for (const start of starts) {
-    const time = timeOf(start, day.zone);
+    const time = clockOf(start, day.zone);
     found.set(time, [...(found.get(time) ?? []), start]);
   }
   return found;

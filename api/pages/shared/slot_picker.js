@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { followSlots, freeDays } from "./reading.js";
-import { daysBetween, foreignZone, longDay, shortDay, timesOf } from "./times.js";
+import { daysBetween, foreignZone, longDay, shortDay, timeOf } from "./times.js";
 import { html, Skeleton, useEffect, useRef, useState } from "./ui.js";
 import { errorText } from "./language.js";
 import { words } from "./words.js";
@@ -49,7 +49,7 @@ export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay
 
 /** @param {{free: Slot[], zone: string, chosen: string | null, onChoose: (start: string, time: string) => void}} properties */
 function Times({ free, zone, chosen, onChoose }) {
-  const times = timesOf(free.map(({ start }) => start), zone);
+  const times = free.map(({ start }) => timeOf(start, zone));
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   useFocusKept(list, free.length);
   return html`<ul ref=${list}>

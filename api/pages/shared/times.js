@@ -3,6 +3,8 @@
 import { language } from "./language.js";
 
 const DAY = 24 * 60 * 60 * 1000;
+const TURNS = [-60, -30, 30, 60].map((minutes) => minutes * 60_000); // by which clocks go back, in ms
+const LATEST_TURN = "04:00"; // no clocks go back later in the day
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -46,22 +48,21 @@ export function isDay(text) {
   return /^[12]\d{3}-\d\d-\d\d$/.test(text ?? "") && !Number.isNaN(Date.parse(text ?? ""));
 }
 
-/** "09:30", by the clocks of a zone.
+/** "09:30": what the clocks of a zone show. When they go back, two instants have the same; `timeOf` tells them apart.
  *
  * @param {string | number} instant @param {string} zone */
-export function timeOf(instant, zone) {
+export function clockOf(instant, zone) {
   return format({ timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
 }
 
-/** The times of instants of one day, each of which names only one of them: when clocks go back, an hour comes twice.
+/** "09:30" by the clocks of a zone; "02:30 GMT+1" of an hour that comes twice.
  *
- * @param {string[]} instants @param {string} zone @returns {string[]} */
-export function timesOf(instants, zone) {
-  const times = instants.map((instant) => timeOf(instant, zone));
-  return times.map((time, number) => {
-    if (times.filter((other) => other === time).length === 1) return time;
-    return format({ timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "shortOffset" }).format(new Date(instants[number]));
-  });
+ * @param {string | number} instant @param {string} zone */
+export function timeOf(instant, zone) {
+  const time = clockOf(instant, zone);
+  const at = new Date(instant).getTime();
+  if (time >= LATEST_TURN || !TURNS.some((by) => clockOf(at + by, zone) === time)) return time;
+  return format({ timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "shortOffset" }).format(at);
 }
 
 /** "Tuesday, 1 December 2026".

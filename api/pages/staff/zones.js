@@ -1,6 +1,6 @@
 // Instants from what somebody has written by the clocks of a zone.
 
-import { dayOf, timeOf } from "../shared/times.js";
+import { clockOf, dayOf } from "../shared/times.js";
 
 /** The instant (RFC 3339, UTC) of a local time like "2026-12-01T09:30" in a zone; null if it is none.
  *
@@ -19,5 +19,5 @@ export function instantOf(local, zone) {
  *
  * @param {number} instant @param {string} zone */
 function offset(instant, zone) {
-  return Date.parse(`${dayOf(instant, zone)}T${timeOf(instant, zone)}Z`) - Math.floor(instant / 60_000) * 60_000;
+  return Date.parse(`${dayOf(instant, zone)}T${clockOf(instant, zone)}Z`) - Math.floor(instant / 60_000) * 60_000;
 }
