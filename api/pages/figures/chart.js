@@ -67,7 +67,7 @@ function Swatch({ fill }) {
 function Table({ chart }) {
   const { head, columns, series, stacked, counts } = chart;
   const sums = stacked && series.length > 1;
-  return html`<div class="figures-table">
+  return html`<div class="figures-table" role="group" tabindex="0" aria-label=${words.tableOf(chart.title)}>
     <table>
       <thead>
         <tr>

@@ -63,7 +63,7 @@ function tallied(id, columns, tallies) {
 
 /** @param {Statistics["leadTimes"]} leadTimes @returns {Chart} */
 function leads({ groups, medianMinutes }) {
-  const text = (/** @type {number | null} */ minutes) => (minutes === null ? null : duration(minutes));
+  const text = (/** @type {number | null} */ minutes) => (minutes === null ? null : duration(minutes, words.shortUnits));
   const bounds = [null, ...groups.map(({ underMinutes }) => underMinutes)];
   return {
     id: "leads",
@@ -121,9 +121,9 @@ function hourText(hour) {
 
 /** "3 hours", "7 days"; rounded down to a whole number of the largest unit.
  *
- * @param {number} minutes */
-function duration(minutes) {
-  const { minute, hour, day } = words.units;
+ * @param {number} minutes @param {typeof words.units} units */
+function duration(minutes, units = words.units) {
+  const { minute, hour, day } = units;
   const [number, unit] = minutes >= 48 * 60 || minutes === 24 * 60 ? [Math.floor(minutes / (24 * 60)), day] : minutes >= 60 ? [Math.floor(minutes / 60), hour] : [minutes, minute];
   return `${number} ${unit[number === 1 ? 0 : 1]}`;
 }

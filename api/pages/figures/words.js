@@ -25,9 +25,10 @@ export const words = {
   columns: { weeks: "Week from", weekdays: "Weekday", hours: "Hour", leads: "Booked before the start", waits: "Hour" },
   series: { completed: "Done", missed: "Missed", cancelled: "Cancelled", ahead: "Still to come", appointments: "Appointments", median: "Median (minutes)", p90: "9 of 10 at most (minutes)", count: "Visits", total: "All" },
   leads: (/** @type {string | null} */ from, /** @type {string | null} */ to) =>
-    to === null ? `${from} or more` : from === null ? `less than ${to}` : `${from} to ${to}`,
+    to === null ? `from ${from}` : from === null ? `under ${to}` : `${from}–${to}`,
   leadSummary: (/** @type {string} */ median) => `Half of them were booked ${median} or more before.`,
   units: { minute: ["minute", "minutes"], hour: ["hour", "hours"], day: ["day", "days"] },
+  shortUnits: { minute: ["min", "min"], hour: ["h", "h"], day: ["d", "d"] },
   chart: (/** @type {string} */ column, /** @type {string} */ value) => `Bar chart. The highest bar: ${column}, ${value}. The table below has all values.`,
   minutes: (/** @type {number} */ number) => `${number} min`,
   table: "Table",
