@@ -54,7 +54,7 @@ export function useNews(day, isToday) {
 
 /** @param {Appointment | undefined} before @param {Appointment} after @param {string} zone */
 function news(before, after, zone) {
-  if (before?.visit !== "arrived" && after.visit === "arrived") return words.day.arrivedNow(name(after));
+  if (!before?.visit && after.visit === "arrived") return words.day.arrivedNow(name(after));
   if (!before && after.status !== "cancelled") return words.day.bookedNow(name(after), timeOf(after.start, zone));
   if (before && before.status !== "cancelled" && after.status === "cancelled") return words.day.cancelledNow(name(after), timeOf(after.start, zone));
   return "";

@@ -74,16 +74,16 @@ function Desk() {
   </div>`;
 }
 
-/** Give the focus back to a place of the table, if it is lost because the button there is a new one, or will be.
+/** Keep the focus at a place of the table, where it is lost when the button there is replaced by a new one.
  *
  * @param {Place} place */
 function focusAt({ doctorId, start }) {
   const end = Date.now() + FOCUS_WITHIN;
   const look = () => {
-    if (document.activeElement !== document.body) return;
     const button = /** @type {HTMLElement | null} */ (document.querySelector(`td button[data-doctor="${doctorId}"][data-start="${start}"]`));
-    if (button) button.focus();
-    else if (Date.now() < end) requestAnimationFrame(look);
+    if (document.activeElement === document.body) button?.focus();
+    else if (document.activeElement !== button) return; // it is wanted elsewhere by now
+    if (Date.now() < end) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }

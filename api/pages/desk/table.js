@@ -42,6 +42,7 @@ export function Table({ days, now, wanted, busy, refused, onPick, onOpen, onMove
     if (appointment) onOpen(appointment, { doctorId: doctor, start });
     else onPick({ doctorId: doctor, start });
   };
+  // It is given as `onfocusin`: the Preact in htm's file hears nothing by `onFocusIn`.
   const focused = (/** @type {FocusEvent} */ event) => {
     const { doctor, start } = /** @type {HTMLElement} */ (event.target).dataset;
     if (doctor && start) setAt(`${doctor} ${start}`);
@@ -50,7 +51,7 @@ export function Table({ days, now, wanted, busy, refused, onPick, onOpen, onMove
   const gone = refused && !places.has(`${refused.place.doctorId} ${refused.place.start}`); // there is no cell to say it in
   return html`<${Problem}>${gone && refused.text}</>
     <p class="unseen" id="keys">${desk.keys}</p>
-    <div class="board" ref=${frame} role="region" aria-label=${desk.board} aria-describedby="keys" onKeyDown=${move} onClick=${click} onFocusIn=${focused} ...${dragging(onMove)}>
+    <div class="board" ref=${frame} role="region" aria-label=${desk.board} aria-describedby="keys" onKeyDown=${move} onClick=${click} onfocusin=${focused} ...${dragging(onMove)}>
       <table>
         <thead>
           <tr>
