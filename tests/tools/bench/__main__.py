@@ -36,7 +36,7 @@ def main() -> None:
     chosen = [
         scenario
         for scenario in scenarios.ALL
-        if options.only in scenario.name and (options.only or not scenario.on_request)
+        if _is_named(options.only, scenario.name) and (options.only or not scenario.on_request)
         if scenario.rival or not options.rival
     ]
     usable = machine.cores()
@@ -104,6 +104,10 @@ def _started(
     return under_measurement(usable, options.broker, options.mongodb, hub)
 
 
+def _is_named(only: str, name: str) -> bool:
+    return any(text in name for text in only.split("|"))
+
+
 def _others(runs: report.Runs) -> float:
     """Return the largest number of cores that other programs used during a run."""
     return max((run.get(OTHERS, 0.0) for of_scenario in runs.values() for run in of_scenario), default=0.0)
@@ -125,7 +129,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--wait-idle", type=float, default=0.0, metavar="SECONDS", help="wait so long for an idle machine (0)"
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="only scenarios whose name holds this text")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only scenarios whose name holds this text, or one of several: A|B"
+    )
     parser.add_argument(
         "--rival",
         nargs="?",
@@ -136,7 +142,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with these earlier figures")
     options = parser.parse_args()
     names = [scenario.name for scenario in scenarios.ALL if scenario.rival or not options.rival]
-    if not any(options.only in name for name in names):
+    if not any(_is_named(options.only, name) for name in names):
         parser.error(f"no scenario is called so; there are: {', '.join(names)}")
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (1.5 if options.quick else 3.0)
