@@ -52,8 +52,10 @@ class Agents:
     finish: Callable[[], Awaitable[None]]
 
 
-def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: TextingConfig) -> Agents:
-    """Create all parts. It opens no connection."""
+def build(
+    broker: BrokerConfig, records: Records, clock: Timekeeper, texting: TextingConfig, most_active: int = 0
+) -> Agents:
+    """Create all parts. It opens no connection. `most_active`: the appointments to come of a patient, 0: any number."""
     app = _faust(broker)
     commands = app.topic(
         topics.COMMANDS,
@@ -76,7 +78,7 @@ def build(broker: BrokerConfig, records: Records, clock: Timekeeper, texting: Te
         if isinstance(after := recorded[-1].aggregate, Appointment):
             deadlines.schedule(after)
 
-    actors = DoctorActors(records, table, clock, on_saved=saved, on_orphan=deadlines.give_up)
+    actors = DoctorActors(records, table, clock, on_saved=saved, on_orphan=deadlines.give_up, most_active=most_active)
     handler = CommandHandler(actors, publisher, clock, broker.signatures, app.holds_lease)
     dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 

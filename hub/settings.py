@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+    # Appointments to come of one patient, 0: any number. The people of the clinic may book more.
+    active_appointments_per_patient: Annotated[int, Field(ge=0, le=1000)] = 8
     # Reads of doctors and free times without a log-in, per network address. Each api process counts separately.
     visitor_reads_per_minute_per_address: Annotated[int, Field(ge=1)] = 600
     # How long a line of the access log is kept.

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from agents.actor.batch import Batch
 from agents.actor.doctor_table import DoctorTable
+from agents.actor.patient_places import free_places, guessed_place, may_have_more, too_many
 from agents.actor.revalidation import Revalidation, revalidate
 from agents.actor.state_reader import StateReader
 from agents.answers import Answer, answer, refusal
@@ -50,23 +51,27 @@ class _Planned:
 class DoctorActors:
     """The actors of all doctors in this worker's partitions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # called once, in `agents.app`
         self,
         records: Records,
         table: DoctorTable,
         clock: Clock,
         on_saved: Callable[[Recorded], None] = lambda _: None,
         on_orphan: Callable[[str], None] = lambda _: None,
+        *,
+        most_active: int = 0,
     ) -> None:
         """Call `on_saved` with the events of each command that has been written.
 
         Call `on_orphan` with the id of each appointment whose deadline cannot be decided because its doctor is gone.
+        `most_active` is the number of appointments to come that a patient may have; 0: any number.
         """
         self._records = records
         self._reader = StateReader(records, table, clock)
         self._clock = clock
         self._on_saved = on_saved
         self._on_orphan = on_orphan
+        self._most_active = most_active
 
     def forget(self) -> None:
         """Trust nothing that was read: after a rebalance another worker may have written for any doctor."""
@@ -79,8 +84,9 @@ class DoctorActors:
         safe then.
         """
         batch = Batch(commands)
-        # Each round but the last answers one command at least, or finds that what was known of a doctor is outdated.
-        for _ in range(2 * len(commands) + 2):
+        # Each round but the last answers one command at least, or finds that what was known of a doctor is outdated, or
+        # that another booking of the patient has taken a place.
+        for _ in range((2 + self._most_active) * len(commands) + 2):
             if not batch.waiting():
                 return batch.in_order()
             if not holds_lease():
@@ -122,10 +128,13 @@ class DoctorActors:
             state = states.get(command.doctor_id)
             if state is None and isinstance(command, RemindPatient | MarkNoShow):
                 self._on_orphan(command.appointment_id)
-            decision = _decide(state, command, now, busy=position in batch.busy)
+            decision = self._within_limit(batch, position, _decide(state, command, now, busy=position in batch.busy))
             recorded: Recorded = ()
             if isinstance(decision, Accepted) and state:
                 state, recorded = state.apply_all(decision.aggregate_id, decision.events)
+                if isinstance(command, BookAppointment):
+                    place = batch.places.get(position, guessed_place(command, self._most_active))
+                    state, recorded = _placed(state, recorded, place)
                 states[command.doctor_id] = state
             plan.append(_Planned(position, decision, state, recorded))
         return plan
@@ -155,10 +164,27 @@ class DoctorActors:
             case Fence.PATIENT_TIME:
                 batch.answer(stopped.position, refusal(command, _patient_busy()))
                 batch.busy |= await self._busy(batch)
+            case Fence.PATIENT_PLACE:
+                await self._read_places(batch)
             case Fence.APPOINTMENT | Fence.COMMAND:
                 if stopped.state is None:
                     raise RuntimeError(f"{command.kind} was written for a doctor whom nobody has read")
                 batch.answer(stopped.position, await self._answered_before(command, stopped.state))
+
+    async def _read_places(self, batch: Batch) -> None:
+        """Find free places for the waiting bookings, up to the first command that could free one."""
+        bookings = _first_bookings(batch)
+        patient_ids = {booking.patient_id for booking in bookings.values()}
+        taken = await self._records.appointments.places_taken(patient_ids, self._most_active)
+        batch.places |= free_places(bookings, taken, self._most_active)
+
+    def _within_limit(self, batch: Batch, position: int, decision: Decision) -> Decision:
+        """Return the decision, or the refusal of a booking whose patient has all the appointments that are allowed."""
+        command = batch.commands[position]
+        if not isinstance(decision, Accepted) or not isinstance(command, BookAppointment) or may_have_more(command):
+            return decision
+        none_free = position in batch.places and batch.places[position] is None
+        return too_many(self._most_active) if none_free else decision
 
     def _settle(self, batch: Batch, plan: Sequence[_Planned]) -> None:
         """Answer decisions that are in the record, and keep the doctors' states after them."""
@@ -176,12 +202,7 @@ class DoctorActors:
 
     async def _busy(self, batch: Batch) -> set[int]:
         """Return the waiting bookings whose patient is busy, up to the first command that could free a patient."""
-        bookings: dict[int, tuple[str, datetime]] = {}
-        for position in batch.waiting():
-            command = batch.commands[position]
-            if not isinstance(command, BookAppointment):
-                break
-            bookings[position] = command.patient_id, command.start
+        bookings = {position: (each.patient_id, each.start) for position, each in _first_bookings(batch).items()}
         found = await self._records.appointments.busy(set(bookings.values())) if bookings else set()
         return {position for position, wanted in bookings.items() if wanted in found}
 
@@ -208,6 +229,24 @@ def _decide(state: DoctorState | None, command: Command, now: datetime, *, busy:
         return Refused(RefusalCode.NOT_FOUND, "There is no such doctor.")
     decision = decide(state, command, now)
     return _patient_busy() if busy and isinstance(decision, Accepted) else decision
+
+
+def _placed(state: DoctorState, recorded: Recorded, place: int | None) -> tuple[DoctorState, Recorded]:
+    """Give the appointment that was just booked a place among those of its patient."""
+    *earlier, last = recorded
+    state = state.with_place(last.aggregate.id, place)
+    return state, [*earlier, replace(last, aggregate=state.appointments[last.aggregate.id])]
+
+
+def _first_bookings(batch: Batch) -> dict[int, BookAppointment]:
+    """Return the waiting bookings by position, up to the first command that could free a time or a place."""
+    bookings: dict[int, BookAppointment] = {}
+    for position in batch.waiting():
+        command = batch.commands[position]
+        if not isinstance(command, BookAppointment):
+            break
+        bookings[position] = command
+    return bookings
 
 
 def _patient_busy() -> Refused:

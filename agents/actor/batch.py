@@ -9,12 +9,14 @@ from hub.scheduling.commands import Command
 class Batch:
     """The commands of one call of the actors, and the answers so far.
 
-    `busy` are the positions of bookings whose patient is known to have another appointment at that time.
+    `busy` are the positions of bookings whose patient is known to have another appointment at that time. `places` are
+    the places among the appointments of their patients that the record showed as free, None where it showed none.
     """
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self.commands = commands
         self.busy: set[int] = set()
+        self.places: dict[int, int | None] = {}
         self._answers: dict[int, Answer] = {}
 
     def waiting(self) -> list[int]:

@@ -17,6 +17,7 @@ CONTENT_TYPE = "application/problem+json"
 Code = Literal[
     "slot_taken",
     "patient_busy",
+    "too_many_appointments",
     "wrong_status",
     "too_early",
     "doctor_unavailable",
@@ -63,6 +64,7 @@ class Kind:
 KINDS: Mapping[Code, Kind] = {
     "slot_taken": Kind(409, "The slot is taken"),
     "patient_busy": Kind(409, "The patient has another appointment at that time"),
+    "too_many_appointments": Kind(409, "The patient has as many appointments to come as the clinic allows"),
     "wrong_status": Kind(409, "The status of the appointment does not allow this"),
     "too_early": Kind(409, "It is too early for this"),
     "doctor_unavailable": Kind(409, "The doctor accepts no new appointments"),

@@ -86,7 +86,14 @@ class PastEvent(Value):
     "",
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
-    problems=["forbidden", "not_found", *_START_PROBLEMS, "idempotency_key_reused", "try_again"],
+    problems=[
+        "forbidden",
+        "not_found",
+        *_START_PROBLEMS,
+        "too_many_appointments",
+        "idempotency_key_reused",
+        "try_again",
+    ],
     sends=["Location", REPLAYED, POSITION],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Written[NamedAppointment]:

@@ -141,7 +141,9 @@ _OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "ide
 
 
 @command(
-    outbound.AppointmentAck, problems=["forbidden", "not_found", *_OF_A_START, "idempotency_key_reused"], writes=True
+    outbound.AppointmentAck,
+    problems=["forbidden", "not_found", *_OF_A_START, "too_many_appointments", "idempotency_key_reused"],
+    writes=True,
 )
 async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
     """Book a slot."""

@@ -13,7 +13,14 @@ from pymongo import DESCENDING
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from hub.records.appointment_documents import LONG_AGO, aggregate_of, appointment_of, patient_times
+from hub.records.appointment_documents import (
+    LONG_AGO,
+    aggregate_of,
+    appointment_of,
+    patient_place,
+    patient_times,
+    place_of,
+)
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.appointment_pages import AppointmentPages
 from hub.records.chunks import chunked
@@ -104,6 +111,15 @@ class MongoAppointments:
         found = await self._current({"patientTimes": {"$in": any_of}}, "patientTimes")
         held = {time for document in found for time in document["patientTimes"]}
         return {pair for pair, of_pair in times.items() if not held.isdisjoint(of_pair)}
+
+    async def places_taken(self, patient_ids: Collection[str], most: int) -> dict[str, set[int]]:
+        """Return which of the places below `most` appointments of these patients have, by patient."""
+        wanted = {patient_place(patient_id, place) for patient_id in patient_ids for place in range(most)}
+        found = await self._current({"patientTimes": {"$in": sorted(wanted)}}, "patientTimes")
+        taken: dict[str, set[int]] = {patient_id: set() for patient_id in patient_ids}
+        for patient_id, place in (place_of(value) for one in found for value in one["patientTimes"] if value in wanted):
+            taken[patient_id].add(place)
+        return taken
 
     async def due(self, until: datetime) -> list[Deadline]:
         """Return the deadlines up to `until`, ordered by time."""
@@ -242,13 +258,17 @@ class MongoAppointments:
         raise StoreUnavailable("the conflicting document is gone, or is not acknowledged by a majority yet")
 
     async def _time_taken(self, refused: Appointment) -> Fence | None:
-        """Return the fence of the time conflict, if there is one: the doctor's slot or the patient's time."""
+        """Return the fence of the conflict, if there is one: the doctor's slot, the patient's time or place."""
         at_that_time = await self._current({"doctorId": refused.doctor_id, "start": refused.start}, "status")
         if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
             return Fence.DOCTOR_SLOT
         times = patient_times(refused.patient_id, refused.start)
         if any(found["_id"] != refused.id for found in await self._current({"patientTimes": {"$in": times}}, "_id")):
             return Fence.PATIENT_TIME
+        if refused.place is not None:
+            place = {"patientTimes": patient_place(refused.patient_id, refused.place)}
+            if any(found["_id"] != refused.id for found in await self._current(place, "_id")):
+                return Fence.PATIENT_PLACE
         return None
 
     async def _find(self, wanted: Document) -> list[Appointment]:
@@ -290,6 +310,8 @@ def _write(aggregate: Aggregate) -> OrderedWrite:
     document = to_document(aggregate)
     if isinstance(aggregate, Appointment) and aggregate.active:
         document["patientTimes"] = patient_times(aggregate.patient_id, aggregate.start)
+        if (place := document.pop("place", None)) is not None:
+            document["patientTimes"].append(patient_place(aggregate.patient_id, place))
     base = base_version(aggregate)
     if base == 0:
         return OrderedWrite(document, None)

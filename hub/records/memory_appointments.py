@@ -78,6 +78,13 @@ class MemoryAppointments:
         """Return which (patient id, start) pairs overlap an active appointment of that patient."""
         return {pair for pair in wanted if any(claim in self._owners for claim in _patient_times(*pair))}
 
+    async def places_taken(self, patient_ids: Collection[str], most: int) -> dict[str, set[int]]:
+        """Return which of the places below `most` appointments of these patients have, by patient."""
+        return {
+            patient_id: {place for place in range(most) if (Fence.PATIENT_PLACE, (patient_id, place)) in self._owners}
+            for patient_id in patient_ids
+        }
+
     async def due(self, until: datetime) -> list[Deadline]:
         """Return the deadlines up to `until`, ordered by time."""
         deadlines = [
@@ -189,6 +196,8 @@ def _claims(aggregate: Aggregate) -> list[_Claim]:
     if isinstance(aggregate, Appointment) and aggregate.active:
         claims.append((Fence.DOCTOR_SLOT, (doctor_id, aggregate.start)))
         claims += _patient_times(aggregate.patient_id, aggregate.start)
+        if aggregate.place is not None:
+            claims.append((Fence.PATIENT_PLACE, (aggregate.patient_id, aggregate.place)))
     return claims
 
 

@@ -34,6 +34,8 @@ class Fence(StrEnum):
     """The doctor's history has a newer event: the writer decided on an outdated state."""
     PATIENT_TIME = "patient_time"
     """The patient has an active appointment that overlaps, that is, one that shares a quarter hour."""
+    PATIENT_PLACE = "patient_place"
+    """Another appointment of the patient has this `place`. The index is that of the patient's times."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Stopped:
     """The first `written` aggregates were written. The fence refused the next one, and no further write was tried.
 
     If several fences refuse a write, the first in this order is reported: the command (`APPOINTMENT` for a repeated
-    booking), `Stale`, the doctor's seq, the slot, the patient's time.
+    booking), `Stale`, the doctor's seq, the slot, the patient's time, the patient's place.
     """
 
     written: int
@@ -159,6 +161,12 @@ class AppointmentRecords(Protocol):
 
         It is one read for all pairs, so that a batch with many refusals costs one round trip. It does not replace the
         fence: another doctor's actor may write in between.
+        """
+
+    async def places_taken(self, patient_ids: Collection[str], most: int) -> dict[str, set[int]]:
+        """Return which of the places below `most` appointments of these patients have, by patient.
+
+        Never reads from a former primary: refusals rest on it. It does not replace the fence.
         """
 
     async def due(self, until: datetime) -> list[Deadline]:

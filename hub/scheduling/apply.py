@@ -1,6 +1,6 @@
 """How an event changes an appointment or a doctor's schedule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar, overload
 
 from hub.scheduling.aggregate import Aggregate
@@ -32,6 +32,9 @@ from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, Status, Visit
 
 A = TypeVar("A", Appointment, ScheduleRecord)
+
+_OVER: Mapping[str, object] = {"due": None, "due_kind": None, "place": None}
+"""What an appointment loses that the patient has not to come to any more."""
 
 
 @overload
@@ -123,11 +126,11 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
         case AppointmentConfirmed():
             return {"status": Status.CONFIRMED}
         case AppointmentCancelled():
-            return {"status": Status.CANCELLED, "due": None, "due_kind": None}
+            return {"status": Status.CANCELLED, **_OVER}
         case AppointmentCompleted():
-            return {"status": Status.COMPLETED, "completed_at": event.at, "due": None, "due_kind": None}
+            return {"status": Status.COMPLETED, "completed_at": event.at, **_OVER}
         case AppointmentMissed():
-            return {"status": Status.NO_SHOW, "due": None, "due_kind": None}
+            return {"status": Status.NO_SHOW, **_OVER}
         case AppointmentRescheduled():
             due, kind = first_deadline(event.start, event.at)
             return {
@@ -138,7 +141,7 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
                 "due_kind": kind,
             }
         case PatientJoined():
-            return {"patient_id": event.patient_id}
+            return {"patient_id": event.patient_id, "place": None}
         case PatientReminded() | ReminderMissed():
             return {"due": appointment.start + NO_SHOW_DELAY, "due_kind": "no_show"}
         case PatientCheckedIn() | PatientCalledIn() | VisitUndone():
@@ -151,8 +154,7 @@ def _visit_changes(
     match event:
         case PatientCheckedIn():
             status = Status.CONFIRMED if appointment.status is Status.NO_SHOW else appointment.status
-            arrival = {"visit": Visit.ARRIVED, "arrived_at": event.at, "due": None, "due_kind": None}
-            return {"status": status, **arrival}
+            return {"status": status, "visit": Visit.ARRIVED, "arrived_at": event.at, **_OVER}
         case PatientCalledIn():
             return {"visit": Visit.IN_ROOM, "in_room_at": event.at}
         case VisitUndone() if appointment.visit is Visit.IN_ROOM:

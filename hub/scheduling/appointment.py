@@ -26,6 +26,10 @@ class Appointment(Value):
     none. `version` is the number of events. The record refuses a write that was decided on another version.
     `arrived_at` is set exactly when there is a visit, `in_room_at` when it has come to the room. A completed
     appointment keeps its visit.
+
+    `place` is a number, from 0, that no other appointment of the patient has: there are as many numbers as a patient
+    may have appointments to come. The actor gives it with the booking; it is no part of the history. It ends when the
+    appointment does, or when the patient arrives. None: the appointment does not count.
     """
 
     id: Id
@@ -44,6 +48,7 @@ class Appointment(Value):
     due: Instant | None
     due_kind: DueKind | None
     history: tuple[TaggedEvent, ...]
+    place: int | None = None
 
     @property
     def active(self) -> bool:

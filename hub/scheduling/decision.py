@@ -18,6 +18,8 @@ class RefusalCode(StrEnum):
     SLOT_TAKEN = "slot_taken"
     PATIENT_BUSY = "patient_busy"
     """Given by the actor, not by `decide`: only the record knows a patient's appointments with other doctors."""
+    TOO_MANY_APPOINTMENTS = "too_many_appointments"
+    """Given by the actor for the same reason."""
     OUTSIDE_HOURS = "outside_hours"
     OFF_GRID = "off_grid"
     IN_THE_PAST = "in_the_past"

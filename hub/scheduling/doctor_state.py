@@ -59,6 +59,11 @@ class DoctorState:
             self, seq=event.seq, slot_owners=slot_owners, appointments={**self.appointments, after.id: after}
         )
 
+    def with_place(self, appointment_id: str, place: int | None) -> Self:
+        """Return the state in which the appointment has this place among its patient's appointments."""
+        placed = self.appointments[appointment_id].model_copy(update={"place": place})
+        return replace(self, appointments={**self.appointments, appointment_id: placed})
+
     def apply_all(
         self, aggregate_id: str, events: Iterable[AnyEvent]
     ) -> tuple[Self, tuple[RecordedEvent[Aggregate], ...]]:

@@ -15,10 +15,10 @@ from hub.scheduling.commands import Command
 class DirectCommands:
     """Implements `hub.bus.ports.Commands`. `asked` has every command; while `silent`, no command is answered."""
 
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(self, records: Records, clock: Clock, most_active: int = 0) -> None:
         self.asked: list[Command] = []
         self.silent = False
-        self._actors = DoctorActors(records, DoctorTable({}), clock)
+        self._actors = DoctorActors(records, DoctorTable({}), clock, most_active=most_active)
         self._one_at_a_time = asyncio.Lock()
 
     async def ask(self, command: Command) -> Reply:

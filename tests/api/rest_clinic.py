@@ -186,7 +186,8 @@ async def make_services(timeouts: Timeouts = TIMEOUTS, **changed: object) -> Ser
     records = MemoryRecords()
     await records.prepare()
     clock = HandClock()
-    settings = Settings.model_validate({"bcrypt_rounds": 4, "logins_per_minute": 1000, **changed})
+    defaults = {"bcrypt_rounds": 4, "logins_per_minute": 1000, "active_appointments_per_patient": 0}
+    settings = Settings.model_validate({**defaults, **changed})
 
     def deliver(notice: Notice) -> None:  # as in `api.app`, without sockets
         services.views.on_notice(notice)
@@ -197,7 +198,7 @@ async def make_services(timeouts: Timeouts = TIMEOUTS, **changed: object) -> Ser
         clock=clock,
         records=records,
         photos=records.photos,
-        commands=DirectCommands(records, clock),
+        commands=DirectCommands(records, clock, settings.active_appointments_per_patient),
         notice_feed=feed,
         session_announcer=Announced(),
         engines=(_engine("database", "db:27017"), _engine("broker", "mq:9092")),

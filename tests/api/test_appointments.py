@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.rest_clinic import Answer, RestClinic, opening
+from tests.api.conftest import OpenClinic
+from tests.api.rest_clinic import Answer, RestClinic, make_services, opening
 
 APPOINTMENTS = "/api/v1/appointments"
 
@@ -95,6 +96,17 @@ async def test_a_taken_slot_and_a_busy_patient_are_conflicts(clinic: RestClinic)
     busy = await clinic.ask("POST", APPOINTMENTS, "carl", json=at_once | {"doctorId": "doctor-ben"})
     assert (taken.status, taken.code) == (409, "slot_taken")
     assert (busy.status, busy.code) == (409, "patient_busy")
+
+
+async def test_a_patient_at_the_limit_is_refused_and_the_clinic_is_not(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(active_appointments_per_patient=2))
+    booked = [await clinic.book("carl", doctor, opening(1, half_hours=at)) for at, doctor in enumerate(("ada", "ben"))]
+    third = {"doctorId": "doctor-ada", "start": opening(2).isoformat()}
+    answer = await clinic.ask("POST", APPOINTMENTS, "carl", json=third)
+    assert (answer.status, answer.code) == (409, "too_many_appointments")
+    await clinic.book("robin", "ada", opening(3), patientId="patient-carl")
+    await clinic.ask("PATCH", f"{APPOINTMENTS}/{booked[0]}/cancel", "carl")
+    assert (await clinic.ask("POST", APPOINTMENTS, "carl", json=third)).status == 201
 
 
 async def test_a_command_has_its_actor_channel_and_expiry(clinic: RestClinic) -> None:

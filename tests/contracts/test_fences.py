@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hub.records.ports import Fence, Records, Saved, Stale, Stopped
+from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Status
 from tests.contracts.histories import HALF_HOUR, NINE, QUARTER, Histories
 
@@ -99,6 +100,40 @@ async def test_a_cancelled_appointment_frees_its_slot_and_its_patient(records: R
 
     assert await records.appointments.save([histories.book(patient="paul")]) == Saved()
     assert await records.appointments.save([histories.book("dick", "pat")]) == Saved()
+
+
+async def test_two_appointments_of_a_patient_never_have_one_place(records: Records, histories: Histories) -> None:
+    first = _placed(histories.book(), 0)
+    assert (
+        await records.appointments.save([first, _placed(histories.book("dick", start=NINE + HALF_HOUR), 2)]) == Saved()
+    )
+    assert (await records.appointments.by_ids([first.id]))[first.id] == first
+
+    for place, outcome in [(0, Stopped(0, Fence.PATIENT_PLACE)), (1, Saved())]:
+        histories.seqs["dan"] = 0
+        assert (
+            await records.appointments.save([_placed(histories.book("dan", start=NINE + 2 * HALF_HOUR), place)])
+            == outcome
+        )
+    assert await records.appointments.save([_placed(histories.book("dina", "paul"), 0)]) == Saved()
+    assert await records.appointments.places_taken({"pat", "paul", "nobody"}, 2) == {
+        "pat": {0, 1},
+        "paul": {0},
+        "nobody": set(),
+    }
+
+
+async def test_a_place_stays_with_its_appointment_until_that_is_over_or_the_patient_arrives(
+    records: Records, histories: Histories
+) -> None:
+    booked = _placed(histories.book(), 0)
+    confirmed = histories.confirm(booked)
+    arriving = _placed(histories.book("dick", start=NINE + HALF_HOUR), 1)
+    assert await records.appointments.save([booked, confirmed, arriving]) == Saved()
+    assert (await records.appointments.by_ids([confirmed.id]))[confirmed.id].place == 0
+    assert await records.appointments.places_taken({"pat"}, 8) == {"pat": {0, 1}}
+    assert await records.appointments.save([histories.check_in(arriving), histories.cancel(confirmed)]) == Saved()
+    assert await records.appointments.places_taken({"pat"}, 8) == {"pat": set()}
 
 
 async def test_a_visit_is_read_back_as_it_was(records: Records, histories: Histories) -> None:
@@ -339,3 +374,7 @@ async def test_a_change_restores_an_appointment_that_the_store_has_lost(records:
     assert await records.appointments.save([confirmed]) == Saved()
 
     assert await records.appointments.by_ids([confirmed.id]) == {confirmed.id: confirmed}
+
+
+def _placed(appointment: Appointment, place: int) -> Appointment:
+    return appointment.model_copy(update={"place": place})

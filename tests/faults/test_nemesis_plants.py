@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stack
 _PLANTS = "tests.tools.nemesis.plants"
 _BUSY = Behaviour(pause=(0.1, 0.8))
 _CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
+_BOOKING = Behaviour(pause=(0.1, 0.5), changes_own=0.1)
 _CHANGING_DAYS = Behaviour(pause=(0.1, 0.8), changes_a_day=0.15)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
@@ -60,6 +61,13 @@ SLOW = {
         says=(7, "a day change skipped an appointment"),
         behaviour=_CHANGING_DAYS,
         seconds=20.0,
+    ),
+    "no limit on a patient's appointments": Planted(
+        agents=f"{_PLANTS}.agents_without_limit",
+        says=(2, "a patient had more appointments to come than the clinic allows"),
+        behaviour=_BOOKING,
+        seconds=20.0,
+        rate=20.0,
     ),
     "lost deadlines": Planted(
         agents=f"{_PLANTS}.agents_forgetting_deadlines",

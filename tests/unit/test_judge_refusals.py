@@ -21,6 +21,7 @@ BOOK_TEN = Command("book", doctor_id=ADA.id, start=TEN)
     [
         "slot_taken",
         "patient_busy",
+        "too_many_appointments",
         "outside_hours",
         "off_grid",
         "in_the_past",
@@ -147,6 +148,29 @@ def test_the_time_of_a_write_is_a_parameter() -> None:
     _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=TEN), "patient_busy")
     patient = Tolerance(writing=timedelta(seconds=20))
     assert judge(clinic.history, list(clinic.dashboards.values()), clinic.record(), patient) == []
+
+
+@pytest.mark.parametrize(("most", "named"), [(2, False), (3, True)])
+def test_a_patient_at_the_limit_is_truly_refused_until_a_cancellation_can_have_been_written(
+    most: int, *, named: bool
+) -> None:
+    clinic = FaultlessClinic()
+    clinic.book(ANN, MAX, NINE)
+    _book_and_cancel(clinic)
+    clinic.now = clinic.appointments[0].last.at + timedelta(seconds=4)
+    _refuse(clinic, ANN, Command("book", doctor_id=MAX.id, start=ELEVEN), "too_many_appointments")
+    violations = judge(clinic.history, list(clinic.dashboards.values()), clinic.record(), Tolerance(most_active=most))
+    assert ("the reason of a refusal was not true: too_many_appointments" in found(violations)) is named
+
+
+def test_more_appointments_to_come_than_allowed_are_reported_if_the_patient_booked_them() -> None:
+    clinic = FaultlessClinic()
+    for start in (NINE, TEN, ELEVEN):
+        clinic.book(ANN, ADA, start)
+    clinic.send(ADA, Command("book", doctor_id=ADA.id, patient_id=ANN.id, start=ELEVEN + timedelta(hours=1)))
+    for most, said in ((2, {"a patient had more appointments to come than the clinic allows"}), (3, set()), (0, set())):
+        violations = judge(clinic.history, [], clinic.record(), Tolerance(most_active=most))
+        assert found(violations) == said
 
 
 def test_a_moved_appointment_does_not_conflict_with_itself() -> None:

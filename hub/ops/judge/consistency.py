@@ -96,6 +96,8 @@ def states(record: Record) -> Iterator[Violation]:
         except ValueError as error:
             yield _state_mismatch(appointment, str(error))
         else:
+            # The place is given by the actor, and is in no event.
+            expected = expected.model_copy(update={"place": appointment.place})
             if expected != appointment:
                 names = ", ".join(_differences(appointment, expected))
                 yield _state_mismatch(appointment, f"differs in {names}")

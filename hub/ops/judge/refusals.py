@@ -9,6 +9,7 @@ from itertools import zip_longest
 from hub.client.answers import Answer
 from hub.client.commands import Kind
 from hub.ops.judge.history import Entry, Exchange, History, describe
+from hub.ops.judge.patient_limits import most_at_once, span_to_come
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Occupancy, Record, occupancies_of
 from hub.scheduling.apply import apply_all
@@ -46,11 +47,13 @@ class Tolerance:
     """Differences in time that break no promise.
 
     `clocks`: the difference between the clocks of client and hub. `writing`: the time from the decision of an event to
-    its write. Until the write, the actor of another doctor still sees the old state.
+    its write. Until the write, the actor of another doctor still sees the old state. `most_active`: the appointments to
+    come that the hub allows a patient, 0 if any number, or if that is not known.
     """
 
     clocks: timedelta = timedelta(milliseconds=50)
     writing: timedelta = timedelta(seconds=5)
+    most_active: int = 0
 
 
 def untrue(history: History, record: Record, tolerance: Tolerance) -> Iterator[Violation]:
@@ -84,6 +87,7 @@ class _Case:
         self.command = exchange.request.command
         self.record = record
         self.writing = tolerance.writing
+        self.most_active = tolerance.most_active
         # From the first request of the command on: a later request may have got the decision of the first.
         self.since = entry.first.at - tolerance.clocks
         self.until = answer.at + tolerance.clocks
@@ -152,6 +156,19 @@ def _slot_taken(case: _Case) -> bool:
 def _patient_busy(case: _Case) -> bool:
     occupancies = [each for id_ in case.patient_ids for each in case.record.occupancies_by_patient.get(id_, ())]
     return case.overlapped(occupancies, case.since - case.writing)
+
+
+def _too_many_appointments(case: _Case) -> bool:
+    """Return whether a patient had all the appointments to come that are allowed."""
+    theirs = [each for each in case.record.appointments.values() if each.history[0].at <= case.until]
+    spans = [span_to_come(each, case.until) for each in theirs if case.patient_ids & _patients_of(each)]
+    since = case.since - case.writing
+    meanwhile = [(max(began, since), ended + case.writing) for began, ended in spans if ended >= since]
+    return most_at_once(meanwhile) >= max(1, case.most_active)
+
+
+def _patients_of(appointment: Appointment) -> set[str]:
+    return {appointment.patient_id} | {each.patient_id for each in occupancies_of(appointment)}
 
 
 def _wrong_status(case: _Case) -> bool:
@@ -226,6 +243,7 @@ def _key_reused(case: _Case) -> bool:
 _TRUE_IF: Mapping[str, Callable[[_Case], bool]] = {
     RefusalCode.SLOT_TAKEN: _slot_taken,
     RefusalCode.PATIENT_BUSY: _patient_busy,
+    RefusalCode.TOO_MANY_APPOINTMENTS: _too_many_appointments,
     RefusalCode.WRONG_STATUS: _wrong_status,
     RefusalCode.IN_THE_PAST: _in_the_past,
     RefusalCode.TOO_EARLY: _too_early,

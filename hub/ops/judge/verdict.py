@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.ops.judge import answers, consistency, day_changes, joins, notifications, reads, refusals
+from hub.ops.judge import answers, consistency, day_changes, joins, notifications, patient_limits, reads, refusals
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
@@ -25,6 +25,7 @@ def judge(
     found = [
         *consistency.overlaps_of_doctors(record),
         *consistency.overlaps_of_patients(record, tolerance.writing),
+        *patient_limits.exceeded(record, tolerance.most_active, tolerance.writing),
         *consistency.hours(record),
         *consistency.numbering(record),
         *consistency.states(record),

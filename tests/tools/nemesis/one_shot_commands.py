@@ -80,7 +80,7 @@ class OneShotSender:
             doctor_id=doctor.id,
             patient_id=patient.id,
             start=self._first + turn * APPOINTMENT_DURATION,
-            by=Actor(id=patient.id, role=Role.PATIENT, via="rest"),
+            by=Actor(id="desk", role=Role.RECEPTIONIST, via="rest"),
             at=now,
         )
         encoded = CommandAdapter.dump_json(command, by_alias=True, exclude_none=True)

@@ -28,6 +28,8 @@ PATIENCE = Timeouts(total=90.0, attempt=12.0)
 _CONNECT_AT_ONCE = 10
 WITHOUT_LOG_IN = tuple(f"patient-without-{number}" for number in range(4))
 """The ids of patients whom the clinic registered. They have one phone, and cannot log in."""
+MOST_ACTIVE = 5
+"""Appointments to come of a patient: few, so that patients meet the limit in a short run."""
 _FIRST_PHONE = 6_000_000
 
 

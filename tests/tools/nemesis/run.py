@@ -21,7 +21,7 @@ from tests.tools.nemesis.clients import Behaviour, RandomClients
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import Nemesis
 from tests.tools.nemesis.one_shot_commands import OneShotSender
-from tests.tools.nemesis.people import People, Size, connect_people
+from tests.tools.nemesis.people import MOST_ACTIVE, People, Size, connect_people
 from tests.tools.nemesis.quiescence import until_dashboards_complete, until_quiescent
 from tests.tools.nemesis.scenario import Fault
 
@@ -118,8 +118,8 @@ async def _collect(  # noqa: PLR0917  # each part has some of the evidence
 
 @asynccontextmanager
 async def _hub(folder: Path, plan: Plan) -> AsyncIterator[Stack]:
-    clock = clock_settings(MORNING, plan.rate)
-    async with Stack(folder, plan.broker, secured=plan.secured, **clock, texts_per_second=200.0) as stack:
+    more = {**clock_settings(MORNING, plan.rate), "active_appointments_per_patient": MOST_ACTIVE}
+    async with Stack(folder, plan.broker, secured=plan.secured, **more, texts_per_second=200.0) as stack:
         await stack.start_engines()
         await stack.start_phones()
         for _ in range(plan.workers):

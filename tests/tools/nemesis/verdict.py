@@ -14,6 +14,7 @@ from hub.ops.judge.text_deliveries import TextEvidence
 from hub.ops.judge.verdict import judge
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import InjectedFault
+from tests.tools.nemesis.people import MOST_ACTIVE
 
 _WRITING = 5.0
 """Real seconds from a decision to its write, if no process is stopped meanwhile."""
@@ -63,7 +64,9 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
         ),
         default=0.0,
     )
-    tolerance = Tolerance(clocks=evidence.hub(_CLOCKS), writing=evidence.hub(_WRITING + paused))
+    tolerance = Tolerance(
+        clocks=evidence.hub(_CLOCKS), writing=evidence.hub(_WRITING + paused), most_active=MOST_ACTIVE
+    )
     violations = [
         *judge(evidence.history, evidence.dashboards, evidence.record, tolerance),
         *due_deadlines.missed(evidence.record, late),
@@ -101,6 +104,7 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
             "slots held": len(record.occupancies),
             "slots wanted by several": _contended(exchanges),
             "refused for a patient elsewhere": refused["patient_busy"],
+            "refused at the limit of a patient": refused["too_many_appointments"],
         },
         Promise.APPLIED_ONCE: {
             "commands": len(history.entries),
