@@ -9,15 +9,26 @@ from pydantic import Field, SecretStr
 from api.commands.command_client import Done
 from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
-from api.http.problems import FieldError, Problem
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
-from api.resources.log_ins import LogIn, SignUp, create_patient, is_too_long, log_in, renew
+from api.resources.log_ins import (
+    Caller,
+    LogIn,
+    SignUp,
+    create_patient,
+    invalid_field,
+    log_in,
+    renew,
+    require_good_password,
+    require_password,
+    wrong_password,
+)
 from api.resources.profile import User, user_of
 from api.services import Services, own_account
 from hub.accounts.account import Account
+from hub.accounts.calendar_links import end_calendar_link
 from hub.accounts.fields import NewPassword
 from hub.accounts.identity import Identity
-from hub.accounts.passwords import hash_password, verify_password
+from hub.accounts.passwords import hash_password
 from hub.accounts.sessions import TokenPair
 from hub.scheduling.values import Value
 
@@ -61,7 +72,7 @@ class SignedIn(Value):
 )
 async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
     """Create a patient's account and log in."""
-    return _signed_in(*await create_patient(services, request.remote, body))
+    return _signed_in(*await create_patient(services, Caller.of(request), body))
 
 
 @routes.endpoint(
@@ -69,7 +80,7 @@ async def sign_up(services: Services, request: web.Request, body: SignUp) -> Sig
 )
 async def log_in_patient(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a patient."""
-    return _signed_in(*await log_in(services, request.remote, body, "patient"))
+    return _signed_in(*await log_in(services, Caller.of(request), body, "patient"))
 
 
 @routes.endpoint(
@@ -80,7 +91,7 @@ async def log_in_patient(services: Services, request: web.Request, body: LogIn) 
 )
 async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a doctor."""
-    return _signed_in(*await log_in(services, request.remote, body, "doctor"))
+    return _signed_in(*await log_in(services, Caller.of(request), body, "doctor"))
 
 
 @routes.endpoint(
@@ -91,7 +102,7 @@ async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -
 )
 async def log_in_staff(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a receptionist."""
-    return _signed_in(*await log_in(services, request.remote, body, "receptionist"))
+    return _signed_in(*await log_in(services, Caller.of(request), body, "receptionist"))
 
 
 @routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"], sends=[REPLAYED])
@@ -114,8 +125,9 @@ async def log_out(services: Services, who: Identity) -> None:
 
 @routes.endpoint("POST", "/auth/logout/all", access=Access.ANY_LOG_IN, status=HTTPStatus.NO_CONTENT)
 async def log_out_everywhere(services: Services, who: Identity) -> None:
-    """End all log-ins of the caller on every device, this one included."""
+    """End all log-ins of the caller on every device, this one included, and the private link of the calendar."""
     await services.sign_in.end_all(who.user_id)
+    await end_calendar_link(services.records.users, who.user_id)
     services.access_log.note("logged_out_everywhere", who, people=(who.user_id,))
 
 
@@ -129,32 +141,22 @@ async def log_out_everywhere(services: Services, who: Identity) -> None:
 async def change_password(services: Services, request: web.Request, who: Identity, body: PasswordChange) -> None:
     """Change the caller's password. Every other log-in ends; the log-in of the access token goes on.
 
-    After the change of a first password, refresh the token: the new one is good for everything.
+    The private link of the calendar ends, too. After the change of a first password, refresh the token: the new one is
+    good for everything.
     """
     account = await own_account(services, who)
-    # A person at an unlocked screen must not get more guesses here than at the log-in.
-    await services.sign_in_rate_limits.count("login", request.remote, account.email or account.id)
-    current = body.current.get_secret_value()
-    if is_too_long(current) or not await verify_password(current, account.password_hash):
-        services.access_log.note("password_refused", who, people=(who.user_id,))
-        raise _wrong_password()
-    if account.must_change_password and body.new.get_secret_value() == current:
-        raise _invalid_body("/new", "Choose another password than the first one")
+    await require_password(services, Caller.of(request), account, body.current, "/current")
+    if account.must_change_password and body.new.get_secret_value() == body.current.get_secret_value():
+        raise invalid_field("/new", "Choose another password than the first one", "password")
+    require_good_password(services, "/new", body.new, account.name, account.email)
     fresh = await hash_password(body.new.get_secret_value(), services.settings.bcrypt_rounds)
     changed = account.model_copy(update={"password_hash": fresh, "must_change_password": False})
     if await services.records.users.change(account, changed) == "stale":
-        raise _wrong_password()  # another change of the password came between
+        raise wrong_password("/current")  # another change of the password came between
     # Only after the change: otherwise a log-in with the old password, made in between, would stay.
     await services.sign_in.end_all(who.user_id, keep_session_id=who.session_id)
+    await end_calendar_link(services.records.users, who.user_id)
     services.access_log.note("password_changed", who, people=(who.user_id,))
-
-
-def _wrong_password() -> Problem:
-    return _invalid_body("/current", "This is not the current password")
-
-
-def _invalid_body(field: str, detail: str) -> Problem:
-    return Problem("invalid_request", "The body is not valid.", errors=[FieldError(field, detail, "password")])
 
 
 def _signed_in(account: Account, pair: TokenPair) -> SignedIn:

@@ -13,7 +13,7 @@ from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
-from api.resources.log_ins import LogIn, SignUp, create_patient, log_in, renew
+from api.resources.log_ins import Caller, LogIn, SignUp, create_patient, log_in, renew
 from api.resources.profile import User, user_of
 from api.services import Services
 from hub.accounts.account import Account
@@ -66,7 +66,7 @@ class PageSession(Value):
 async def sign_in(services: Services, request: web.Request, headers: FromPage, body: LogIn) -> Answer[PageSession]:  # noqa: ARG001  # it has to be there
     """Log in on a page, to an account of any role. The refresh token comes in a cookie."""
     _require_own_page(request)
-    return _begun(services.settings, request, *await log_in(services, request.remote, body, None))
+    return _begun(services.settings, request, *await log_in(services, Caller.of(request), body, None))
 
 
 @routes.endpoint(
@@ -85,7 +85,7 @@ async def sign_up_on_page(
 ) -> Answer[PageSession]:
     """Create a patient's account on a page, and log in. The refresh token comes in a cookie."""
     _require_own_page(request)
-    return _begun(services.settings, request, *await create_patient(services, request.remote, body))
+    return _begun(services.settings, request, *await create_patient(services, Caller.of(request), body))
 
 
 @routes.endpoint(

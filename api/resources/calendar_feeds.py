@@ -8,18 +8,20 @@ from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 
-from aiohttp import hdrs
-from pydantic import Field
+from aiohttp import hdrs, web
+from pydantic import Field, SecretStr
 
 from api.http.access_log import Doer
 from api.http.endpoints import File, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
 from api.resources.icalendar import ICALENDAR, calendar_file, etag
+from api.resources.log_ins import Caller, require_password, wrong_password
 from api.services import Services, own_account
 from api.views.calendar_files import CalendarFile
 from api.visibility import visible_to
 from hub.accounts.account import Account
+from hub.accounts.calendar_links import end_calendar_link
 from hub.accounts.identity import Identity
 from hub.ids import new_secret
 from hub.records.appointment_filter import AppointmentFilter
@@ -30,6 +32,16 @@ routes = Routes("/api/v1")
 _PAST = timedelta(days=90)
 """A feed shows past appointments of this time."""
 _SHOWN_AT_MOST = 2000
+
+
+_NOTED_EVERY = timedelta(minutes=10)
+"""Programs read a calendar every few minutes, and each note is a write."""
+
+
+class CurrentPassword(Value):
+    """The caller's password, for what outlives the log-in."""
+
+    password: SecretStr
 
 
 class FeedLink(Value):
@@ -45,19 +57,37 @@ class ByFeed(Value):
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-@routes.endpoint("POST", "/users/me/calendar-link", access=Access.NO_RECEPTIONIST, status=HTTPStatus.CREATED)
-async def make_calendar_link(services: Services, who: Identity) -> FeedLink:
-    """Create the private link of the caller's calendar. It replaces the previous link, which ends."""
+@routes.endpoint(
+    "POST",
+    "/users/me/calendar-link",
+    access=Access.NO_RECEPTIONIST,
+    status=HTTPStatus.CREATED,
+    problems=["too_many_requests"],
+)
+async def make_calendar_link(
+    services: Services, request: web.Request, who: Identity, body: CurrentPassword
+) -> FeedLink:
+    """Create the private link of the caller's calendar. It replaces the previous link, which ends.
+
+    It ends with a change of the password and with a log-out everywhere, too.
+    """
+    account = await own_account(services, who)
+    await require_password(services, Caller.of(request), account, body.password)
     key = new_secret()
-    await _set_key(services, who, _hash(key))
+    linked = account.model_copy(update={"calendar_key_hash": _hash(key), "calendar_read_at": None})
+    await services.records.users.change(account, linked)
+    # A change of the password first writes the new hash, then ends the link. So either it ends this one, or it is seen.
+    if (await own_account(services, who)).password_hash != account.password_hash:
+        await end_calendar_link(services.records.users, who.user_id)
+        raise wrong_password()
     services.access_log.note("calendar_link_made", who, people=(who.user_id,))
     return FeedLink(path=f"/api/v1/calendars/{who.user_id}/{key}.ics")
 
 
 @routes.endpoint("DELETE", "/users/me/calendar-link", access=Access.NO_RECEPTIONIST, status=HTTPStatus.NO_CONTENT)
-async def end_calendar_link(services: Services, who: Identity) -> None:
+async def remove_calendar_link(services: Services, who: Identity) -> None:
     """End the private link of the caller's calendar."""
-    await _set_key(services, who, None)
+    await end_calendar_link(services.records.users, who.user_id)
     services.access_log.note("calendar_link_ended", who, people=(who.user_id,))
 
 
@@ -67,6 +97,7 @@ async def show_calendar(services: Services, path: ByFeed) -> File:
     account = await services.records.users.by_id(path.id)
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")
+    await _note_reading(services, account)
     calendar = await (_of_doctor(services, account) if account.role == "doctor" else _written(services, account))
     # By whom is not known: everyone who has the link of the account can read it.
     if account.role == "doctor":
@@ -105,9 +136,11 @@ def _names(people: Mapping[str, Account]) -> dict[str, str]:
     return {id_: account.name for id_, account in people.items()}
 
 
-async def _set_key(services: Services, who: Identity, key_hash: str | None) -> None:
-    before = await own_account(services, who)
-    await services.records.users.change(before, before.model_copy(update={"calendar_key_hash": key_hash}))
+async def _note_reading(services: Services, account: Account) -> None:
+    """Store when the calendar was read, for its owner, who can tell whether somebody else reads it."""
+    now, last = services.clock(), account.calendar_read_at
+    if last is None or now - last >= _NOTED_EVERY:
+        await services.records.users.change(account, account.model_copy(update={"calendar_read_at": now}))
 
 
 def _hash(key: str) -> str:

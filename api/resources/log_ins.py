@@ -1,19 +1,46 @@
 """How log-ins begin and go on, for programs (`accounts`) and for pages (`browser_sessions`)."""
 
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp import hdrs, web
 from pydantic import SecretStr
 
 from api.http.access_log import Doer
-from api.http.problems import Problem
+from api.http.problems import FieldError, Problem
 from api.resources.profile import TAKEN
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
-from hub.accounts.passwords import hash_password, verify_password
+from hub.accounts.password_rules import Weakness, weakness_of
+from hub.accounts.passwords import has_fewer_rounds, hash_password, verify_password
 from hub.accounts.person import person_of
 from hub.accounts.sessions import TokenPair
 from hub.ids import new_id
 from hub.records.schedules import schedule_of
 from hub.scheduling.values import AccountRole, Role, Value
+
+_DEVICE_LENGTH = 200
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
+_WEAKNESSES: dict[Weakness, str] = {
+    "common_password": "This is one of the passwords that are tried first. Choose another one",
+    "personal_password": "A name or an address is no password. Choose another one",
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a log-in comes from: the network address, and what the program says of itself."""
+
+    address: str | None
+    device: str | None
+
+    @classmethod
+    def of(cls, request: web.Request) -> Self:
+        """Return the caller of a request."""
+        said = _UNPRINTABLE.sub(" ", request.headers.get(hdrs.USER_AGENT, "")).strip()[:_DEVICE_LENGTH]
+        return cls(request.remote, said or None)
 
 
 class SignUp(Value):
@@ -32,9 +59,10 @@ class LogIn(Value):
     password: SecretStr
 
 
-async def create_patient(services: Services, address: str | None, body: SignUp) -> tuple[Account, TokenPair]:
+async def create_patient(services: Services, caller: Caller, body: SignUp) -> tuple[Account, TokenPair]:
     """Create a patient's account and log in. Raises `Problem`."""
-    await services.sign_in_rate_limits.count("signup", address, body.email)
+    await services.sign_in_rate_limits.count("signup", caller.address, body.email)
+    require_good_password(services, "/password", body.password, body.name, body.email)
     account = Account(
         id=new_id(),
         role="patient",
@@ -49,18 +77,18 @@ async def create_patient(services: Services, address: str | None, body: SignUp) 
         raise Problem(*TAKEN[taken])
     services.directory.put(person_of(account))
     services.access_log.note("signed_up", Doer(account.id, Role.PATIENT), people=(account.id,))
-    return account, await _start(services, account)
+    return account, await _start(services, account, caller)
 
 
 async def log_in(
-    services: Services, address: str | None, body: LogIn, role: AccountRole | None
+    services: Services, caller: Caller, body: LogIn, role: AccountRole | None
 ) -> tuple[Account, TokenPair]:
     """Log in to an account of this role, or of any role.
 
     Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role.
     """
     try:
-        await services.sign_in_rate_limits.count("login", address, body.email)
+        await services.sign_in_rate_limits.count("login", caller.address, body.email)
     except Problem:
         services.access_log.note("log_in_limited", key=body.email)
         raise
@@ -77,7 +105,8 @@ async def log_in(
     if await _is_disabled(services, account):
         _note_refused(services, holder, body.email)
         raise Problem("forbidden", "This account is disabled. Ask the clinic.")
-    begun = account, await _start(services, account)
+    account = await _with_all_rounds(services, account, password)
+    begun = account, await _start(services, account, caller)
     services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))
     return begun
 
@@ -93,14 +122,57 @@ async def renew(services: Services, refresh_token: str, key: str | None) -> tupl
     return renewed
 
 
+async def require_password(
+    services: Services, caller: Caller, account: Account, password: SecretStr, pointer: str = "/password"
+) -> None:
+    """Return if this is the account's password. Raises `Problem`: 422 that names the field, 429 after many tries."""
+    # A person at an unlocked screen must not get more guesses here than at the log-in.
+    await services.sign_in_rate_limits.count("login", caller.address, account.email or account.id)
+    plain = password.get_secret_value()
+    if is_too_long(plain) or not await verify_password(plain, account.password_hash):
+        services.access_log.note("password_refused", Doer(account.id, Role(account.role)), people=(account.id,))
+        raise wrong_password(pointer)
+
+
+def wrong_password(pointer: str = "/password") -> Problem:
+    """Return the problem of a field that has to hold the current password."""
+    return invalid_field(pointer, "This is not the current password", "password")
+
+
+def require_good_password(services: Services, pointer: str, password: SecretStr, *known: str | None) -> None:
+    """Return if the new password is none that is tried first. `known`: what others know. Raises `Problem` (422)."""
+    weak = weakness_of(password.get_secret_value(), services.settings.clinic_name, *known)
+    if weak is not None:
+        raise invalid_field(pointer, _WEAKNESSES[weak], weak)
+
+
+def invalid_field(pointer: str, detail: str, code: str) -> Problem:
+    """Return the problem of one field of the body."""
+    return Problem("invalid_request", "The body is not valid.", errors=[FieldError(pointer, detail, code)])
+
+
 def is_too_long(password: str) -> bool:
     """Return whether the password is longer than bcrypt reads: its beginning alone would be accepted."""
     return len(password.encode()) >= PASSWORD_BYTES.stop
 
 
-async def _start(services: Services, account: Account) -> TokenPair:
+async def _with_all_rounds(services: Services, account: Account, password: str) -> Account:
+    """Return the account with a new hash if its hash has fewer rounds than hashes have now: only a log-in can do it."""
+    rounds = services.settings.bcrypt_rounds
+    if account.password_hash is None or not has_fewer_rounds(account.password_hash, rounds):
+        return account
+    after = account.model_copy(update={"password_hash": await hash_password(password, rounds)})
+    # Another log-in or a change of the password may have been quicker: then this log-in goes on with what there is.
+    if await services.records.users.change(account, after) is None:
+        return after
+    current = await services.records.users.by_id(account.id)
+    hashed = current.password_hash if current else None
+    return current if current and await verify_password(password, hashed, rounds) else account
+
+
+async def _start(services: Services, account: Account, caller: Caller) -> TokenPair:
     """Start a log-in with the password that was verified. Raises `Problem` if it has been changed since."""
-    pair = await services.sign_in.start(account)
+    pair = await services.sign_in.start(account, caller.device)
     if pair is None:
         raise _invalid_credentials()
     return pair

@@ -39,10 +39,16 @@ def _not_given() -> Any:
     """Return the default of a field that was left out. The document shows no default, and not null, for it."""
 
 
+class CalendarLink(Value):
+    """That there is a private link of the calendar, and when it was last read, by some minutes; None: not yet."""
+
+    last_read: Instant | None
+
+
 class User(Value):
     """An account as its owner sees it. Only a doctor has a `specialty`. `photo` is the path of the picture.
 
-    `texts` are the kinds of texts that the person wants to receive, in `language`.
+    `texts` are the kinds of texts that the person wants to receive, in `language`. `calendar_link` is None without one.
     """
 
     id: Id
@@ -56,6 +62,7 @@ class User(Value):
     language: Language
     texts: tuple[TextKind, ...]
     photo: str | None
+    calendar_link: CalendarLink | None
 
 
 class ProfileChange(Value):
@@ -149,6 +156,7 @@ def user_of(account: Account) -> User:
         language=account.language,
         texts=account.texts,
         photo=photo_path(account),
+        calendar_link=CalendarLink(last_read=account.calendar_read_at) if account.calendar_key_hash else None,
     )
 
 

@@ -35,10 +35,10 @@ class Account(Value):
     `schedule` is a doctor's schedule at the creation of the account, None for a patient; stored documents call it
     `calendar`. `zone` is a patient's time zone, None if they never set one. `texts` are the kinds of texts that the
     person wants, written in `language`. `photo` is the id of the picture. `calendar_key_hash` is the hash of the key in
-    the private calendar link, `display_key_hash` that of the link of a display in the waiting room, which a
-    receptionist has made. `must_change_password`: the password is a first one that the clinic gave out. `disabled` is
-    for receptionists; whether a doctor is disabled is in the doctor's schedule. `joined_into`: a patient without a
-    log-in was joined with this account.
+    the private calendar link, which was last read at `calendar_read_at`. `display_key_hash` is that of the link of a
+    display in the waiting room, which a receptionist has made. `must_change_password`: the password is a first one that
+    the clinic gave out. `disabled` is for receptionists; whether a doctor is disabled is in the doctor's schedule.
+    `joined_into`: a patient without a log-in was joined with this account.
     """
 
     id: Id
@@ -55,6 +55,7 @@ class Account(Value):
     texts: tuple[TextKind, ...] = ALL_TEXT_KINDS
     photo: Id | None = None
     calendar_key_hash: str | None = None
+    calendar_read_at: Instant | None = None
     display_key_hash: str | None = None
     must_change_password: bool = False
     disabled: bool = False
@@ -84,7 +85,11 @@ class Refreshed(Value):
 
 
 class Session(Value):
-    """One login: a family of refresh tokens. Only the hash of the current token is stored."""
+    """One login: a family of refresh tokens. Only the hash of the current token is stored.
+
+    `device` is what the program that logged in said of itself (`User-Agent`), None for older log-ins and for programs
+    that say nothing. `used_at` is the last refresh, None before the first.
+    """
 
     id: Id
     user_id: Id
@@ -94,6 +99,8 @@ class Session(Value):
     expires_at: Instant
     revoked_at: Instant | None = None
     refreshed: Refreshed | None = None
+    device: str | None = None
+    used_at: Instant | None = None
 
     def was_refreshed_by(self, presented: str, again: Refreshed | None) -> bool:
         """Return whether this is the last refresh once more, and not too late: the same token and the same key."""

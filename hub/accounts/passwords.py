@@ -68,6 +68,12 @@ async def verify_password(plain: str, hashed: str | None, rounds: int = _DEFAULT
     return await _hashing.run(bcrypt.checkpw, _truncated(plain), hashed.encode("ascii"))
 
 
+def has_fewer_rounds(hashed: str, rounds: int) -> bool:
+    """Return whether a bcrypt hash ($2b$12$…) was made with fewer rounds than these."""
+    _, _, made, _ = hashed.split("$", 3)
+    return int(made) < rounds
+
+
 def _hash(plain: str, rounds: int) -> bytes:
     return bcrypt.hashpw(_truncated(plain), bcrypt.gensalt(rounds))
 

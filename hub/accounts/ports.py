@@ -96,6 +96,9 @@ class SessionRecords(Protocol):
     async def revoke(self, session_id: str, now: datetime) -> None:
         """End the session."""
 
+    async def of_user(self, user_id: str, now: datetime) -> list[Session]:
+        """Return the live sessions of a user, the latest first."""
+
     async def revoked_at(self, session_id: str) -> datetime | None:
         """Return when the session was revoked, or None if it is unknown or not revoked."""
 

@@ -61,8 +61,10 @@ class SignIn:
         self._refresh_lifetime = refresh_lifetime
         self._clock = clock
 
-    async def start(self, account: Account) -> TokenPair | None:
+    async def start(self, account: Account, device: str | None = None) -> TokenPair | None:
         """Start a session. The caller has verified the password of `account`. Raises `StoreUnavailable`.
+
+        `device` is what the program that logs in says of itself.
 
         Returns None if the password has been changed since `account` was read. A change first writes the new hash, then
         ends all sessions. So either it ends this session, or it is seen here.
@@ -75,6 +77,7 @@ class SignIn:
             token_hash=_hash(secret),
             created_at=now,
             expires_at=now + self._refresh_lifetime,
+            device=device,
         )
         await self._sessions.add(session)
         current = await self._users.by_id(account.id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.accounts.account import Account
+from hub.accounts.calendar_links import end_calendar_link
 from hub.accounts.fields import Email, Name, Phone, Specialty
 from hub.accounts.passwords import hash_password
 from hub.accounts.ports import Unique, UserRecords
@@ -72,7 +73,9 @@ async def create_doctor(
 
 
 async def disable(records: Records, doctor_id: str, clock: Clock) -> Disabled | Refused:
-    """Refuse new appointments of the doctor and end all sessions. Raises `StoreUnavailable`.
+    """Refuse new appointments of the doctor; end all sessions and the calendar's private link.
+
+    Raises `StoreUnavailable`.
 
     The api processes read the ended sessions from the record within two seconds. The sessions of a doctor who is
     disabled already are ended too: an earlier attempt may have failed half-way.
@@ -84,6 +87,7 @@ async def disable(records: Records, doctor_id: str, clock: Clock) -> Disabled | 
         if refused:
             return refused
     sessions = await records.sessions.revoke_all(doctor_id, clock())
+    await end_calendar_link(records.users, doctor_id)
     return Disabled(len(sessions), await records.appointments.active_since([doctor_id], clock()))
 
 

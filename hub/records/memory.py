@@ -165,7 +165,8 @@ class MemorySessions:
         session = self._stored.get(session_id)
         if session and session.revoked_at is None and session.expires_at > now:
             if session.token_hash == presented:
-                self._stored[session_id] = session.model_copy(update={"token_hash": fresh, "refreshed": refreshed})
+                after = {"token_hash": fresh, "refreshed": refreshed, "used_at": now}
+                self._stored[session_id] = session.model_copy(update=after)
                 return self._stored[session_id]
             if session.was_refreshed_by(presented, refreshed):
                 return session
@@ -177,6 +178,15 @@ class MemorySessions:
         session = self._stored.get(session_id)
         if session and session.revoked_at is None:
             self._stored[session_id] = session.model_copy(update={"revoked_at": now})
+
+    async def of_user(self, user_id: str, now: datetime) -> list[Session]:
+        """Return the live sessions of a user, the latest first."""
+        live = [
+            one
+            for one in self._stored.values()
+            if one.user_id == user_id and one.revoked_at is None and one.expires_at > now
+        ]
+        return sorted(live, key=lambda one: (one.created_at, one.id), reverse=True)
 
     async def revoked_at(self, session_id: str) -> datetime | None:
         """Return when the session was revoked."""

@@ -10,6 +10,7 @@ from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
 
 _ATTEMPTS = 50
+_OF_A_REFRESH = {"tokenHash", "refreshed", "usedAt"}
 _PAUSE = 0.02
 """Seconds between two attempts to read what another request has written."""
 
@@ -39,7 +40,7 @@ class MongoSessions:
                 if session.was_refreshed_by(presented, refreshed):
                     return session
                 break
-            after = session.model_copy(update={"token_hash": fresh, "refreshed": refreshed})
+            after = session.model_copy(update={"token_hash": fresh, "refreshed": refreshed, "used_at": now})
             if await self._replace_token(session, after):
                 return after
             # Another request was quicker: read what it made. A majority read may show it a little later.
@@ -56,7 +57,7 @@ class MongoSessions:
         findOneAndUpdate would do both in one call, but takes ten times as long on the embedded engine.
         """
         wanted = {"_id": before.id, "tokenHash": before.token_hash, "revokedAt": {"$exists": False}}
-        changed = {name: value for name, value in to_document(after).items() if name in {"tokenHash", "refreshed"}}
+        changed = {name: value for name, value in to_document(after).items() if name in _OF_A_REFRESH}
         update: Document = {"$set": changed} if after.refreshed else {"$set": changed, "$unset": {"refreshed": ""}}
         with translated():
             written = await self._collection.update_one(wanted, update)
@@ -67,6 +68,14 @@ class MongoSessions:
         with translated():
             live = {"_id": session_id, "revokedAt": {"$exists": False}}
             await self._collection.update_one(live, {"$set": {"revokedAt": now}})
+
+    async def of_user(self, user_id: str, now: datetime) -> list[Session]:
+        """Return the live sessions of a user, the latest first."""
+        with translated():
+            found = await self._collection.find({"userId": user_id}).to_list(None)
+        sessions = [from_document(Session, one) for one in found]
+        live = [one for one in sessions if one.revoked_at is None and one.expires_at > now]
+        return sorted(live, key=lambda one: (one.created_at, one.id), reverse=True)
 
     async def revoked_at(self, session_id: str) -> datetime | None:
         """Return when the session was revoked."""

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 import socketio
 
+from hub.accounts.passwords import hash_password
 from hub.clock import system_clock
 from hub.records.mongo import connect
 from hub.scheduling.values import Role, rfc3339
@@ -24,6 +25,7 @@ from tests.years import write, years
 
 pytestmark = pytest.mark.slow
 
+PASSWORD = "Correct-horse-7"
 EACH = 100_000
 OTHERS, OF_ANOTHER, PATIENTS = 40, 500, 500
 QUICK = 15.0
@@ -68,7 +70,10 @@ async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Years]:
         await stack.start_engines()
         records = connect(str(stack.settings.mongodb_url))
         await write(records, chain(years(["busy"], patients, EACH, now), years(others, strangers, OF_ANOTHER, now)))
-        people = [doctor(one, shifts=weekly(9, 17)) for one in ("busy", *others)] + [patient(one) for one in patients]
+        hashed = await hash_password(PASSWORD, 4)
+        people = [doctor(one, shifts=weekly(9, 17), password_hash=hashed) for one in ("busy", *others)] + [
+            patient(one) for one in patients
+        ]
         assert await records.users.add(people) is None
         await records.close()
         await stack.start_phones()
@@ -163,6 +168,8 @@ def upcoming(snapshot: Any, now: datetime) -> str:
 
 async def feed_of(hub: Years, who: str) -> str:
     headers = {"Authorization": f"Bearer {hub.token(who)}"}
-    async with hub._http.post(f"{hub.stack.base_url()}/api/v1/users/me/calendar-link", headers=headers) as answer:
+    async with hub._http.post(
+        f"{hub.stack.base_url()}/api/v1/users/me/calendar-link", headers=headers, json={"password": PASSWORD}
+    ) as answer:
         assert answer.status == 201
         return str((await answer.json())["path"])

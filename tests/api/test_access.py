@@ -104,7 +104,14 @@ ROWS = [
     Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204, 204)),
     Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),
     Row("GET", "/api/v1/users/{id}/photo", (401, 200, 404, 200, 404, 200), "/api/v1/users/patient-carl/photo"),
-    Row("POST", "/api/v1/users/me/calendar-link", (401, 201, 201, 201, 201, 403)),
+    Row("GET", "/api/v1/users/me/sessions", (401, 200, 200, 200, 200, 200)),
+    Row(
+        "DELETE",
+        "/api/v1/users/me/sessions/{id}",
+        (401, 404, 404, 404, 404, 404),
+        "/api/v1/users/me/sessions/somebodys",
+    ),
+    Row("POST", "/api/v1/users/me/calendar-link", (401, 201, 201, 201, 201, 403), json={"password": PASSWORD}),
     Row("DELETE", "/api/v1/users/me/calendar-link", (401, 204, 204, 204, 204, 403)),
     Row(
         "GET",
@@ -307,7 +314,9 @@ async def test_documents_and_metrics_are_open_to_anyone(clinic: RestClinic, path
 @pytest.mark.parametrize("caller", CALLERS)
 async def test_a_calendar_feed_opens_only_with_its_link(clinic: RestClinic, caller: str) -> None:
     await clinic.book("carl", "ada", opening(1))
-    path = (await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl")).body["path"]
+    path = (await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl", json={"password": PASSWORD})).body[
+        "path"
+    ]
     token = None if caller == "nobody" else clinic.token(PEOPLE.get(caller, "carl"))
     if caller.endswith("expired token"):
         clinic.clock.forward(timedelta(minutes=16))

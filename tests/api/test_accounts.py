@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 
 import pytest
@@ -116,6 +117,34 @@ async def test_passwords_of_8_to_72_bytes_are_fine(clinic: RestClinic, password:
     assert (await sign_up(clinic, password=password)).status == 201
     assert (await log_in(clinic, "patient", EMMA["email"], password)).status == 200
     assert (await log_in(clinic, "patient", EMMA["email"], password + "x")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("password", "code"), [("Password1", "common_password"), ("emma-goldman", "personal_password")]
+)
+async def test_a_password_that_is_tried_first_is_refused_and_the_rule_named(
+    clinic: RestClinic, password: str, code: str
+) -> None:
+    answer = await sign_up(clinic, password=password)
+    assert [(error["pointer"], error["code"]) for error in answer.body["errors"]] == [("/password", code)]
+    if code == "common_password":
+        body = {"current": PASSWORD, "new": password}
+        answer = await clinic.ask("POST", "/api/v1/auth/password", "carl", json=body)
+        assert [(error["pointer"], error["code"]) for error in answer.body["errors"]] == [("/new", code)]
+
+
+async def test_a_log_in_raises_the_rounds_of_an_older_hash(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(bcrypt_rounds=5))
+    assert all(answer.status == 200 for answer in await asyncio.gather(*_log_ins(clinic, 3)))
+    carl = await clinic.services.records.users.by_id("patient-carl")
+    assert carl
+    assert str(carl.password_hash).startswith("$2b$05$")
+    assert (await log_in(clinic, "patient", "carl@clinic.test")).status == 200
+    assert (await log_in(clinic, "patient", "carl@clinic.test", "Wrong-horse-7")).status == 401
+
+
+def _log_ins(clinic: RestClinic, number: int) -> list[Coroutine[None, None, Answer]]:
+    return [log_in(clinic, "patient", "carl@clinic.test") for _ in range(number)]
 
 
 async def test_every_missing_field_is_named(clinic: RestClinic) -> None:

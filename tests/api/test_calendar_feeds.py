@@ -1,19 +1,23 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from icalendar import Calendar
 
 from api.resources import calendar_feeds
 from api.resources.icalendar import calendar_file
+from api.resources.log_ins import require_password
 from api.views.calendar_files import CalendarFile, CalendarFiles
-from tests.api.rest_clinic import Answer, RestClinic, opening
+from hub.ops.doctor_accounts import disable
+from tests.api.rest_clinic import MONDAY_MORNING, PASSWORD, Answer, RestClinic, opening
 
 APPOINTMENTS = "/api/v1/appointments"
+ME = "/api/v1/users/me"
 LINK = "/api/v1/users/me/calendar-link"
 
 
 async def link(clinic: RestClinic, who: str) -> str:
-    answer = await clinic.ask("POST", LINK, who)
+    answer = await clinic.ask("POST", LINK, who, json={"password": PASSWORD})
     assert answer.status == 201
     return str(answer.body["path"])
 
@@ -175,3 +179,53 @@ async def test_a_key_opens_only_its_own_calendar(clinic: RestClinic) -> None:
         "/api/v1/calendars/patient-carl/None.ics",
     ):
         assert (await clinic.ask("GET", path)).status == 404
+
+
+async def test_a_link_is_made_with_the_password_only(clinic: RestClinic) -> None:
+    for body in ({}, {"password": "Wrong-horse-7"}):
+        answer = await clinic.ask("POST", LINK, "carl", json=body)
+        assert [error["pointer"] for error in answer.body["errors"]] == ["/password"]
+    assert (await clinic.ask("GET", ME, "carl")).body["calendarLink"] is None
+
+
+@pytest.mark.parametrize("end", ["change the password", "log out everywhere", "disable", "by hand"])
+async def test_a_link_ends_with_the_log_ins_of_its_owner(clinic: RestClinic, end: str) -> None:
+    path = await link(clinic, "ada")
+    assert (await clinic.ask("GET", path)).status == 200
+    match end:
+        case "change the password":
+            body = {"current": PASSWORD, "new": "Another-horse-7"}
+            assert (await clinic.ask("POST", "/api/v1/auth/password", "ada", json=body)).status == 204
+        case "log out everywhere":
+            assert (await clinic.ask("POST", "/api/v1/auth/logout/all", "ada")).status == 204
+        case "disable":
+            await disable(clinic.services.records, "doctor-ada", clinic.clock)
+        case _:
+            assert (await clinic.ask("DELETE", LINK, "ada")).status == 204
+    assert (await clinic.ask("GET", path)).status == 404
+    assert (await clinic.services.records.users.by_id("doctor-ada")).calendar_key_hash is None  # type: ignore[union-attr]
+
+
+async def test_a_link_made_while_the_password_was_changed_ends_at_once(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(*given: Any) -> None:
+        await require_password(*given)
+        body = {"current": PASSWORD, "new": "Another-horse-7"}
+        assert (await clinic.ask("POST", "/api/v1/auth/password", "carl", json=body)).status == 204
+
+    monkeypatch.setattr(calendar_feeds, "require_password", slowly)
+    assert (await clinic.ask("POST", LINK, "carl", json={"password": PASSWORD})).status == 422
+    assert (await clinic.ask("GET", ME, "carl")).body["calendarLink"] is None
+
+
+async def test_the_profile_shows_when_the_link_was_last_read(clinic: RestClinic) -> None:
+    path = await link(clinic, "carl")
+    assert (await clinic.ask("GET", ME, "carl")).body["calendarLink"] == {"lastRead": None}
+    for minutes, read in ((0, "08:00"), (9, "08:00"), (10, "08:10")):
+        clinic.clock.now = MONDAY_MORNING + timedelta(minutes=minutes)
+        await clinic.ask("GET", path)
+        shown = (await clinic.ask("GET", ME, "carl")).body["calendarLink"]
+        assert shown == {"lastRead": f"2026-11-23T{read}:00Z"}
+    path = await link(clinic, "carl")
+    assert (await clinic.ask("GET", ME, "carl")).body["calendarLink"] == {"lastRead": None}

@@ -132,4 +132,4 @@ async def test_a_receptionist_has_no_part_in_figures_hours_texts_and_calendar_li
         ("GET", f"{A}/{appointment}/texts"),
         ("POST", f"{ME}/calendar-link"),
     ):
-        assert (await clinic.ask(method, path, "robin")).code == "forbidden"
+        assert (await clinic.ask(method, path, "robin", json={"password": PASSWORD})).code == "forbidden"

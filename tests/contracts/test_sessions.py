@@ -26,8 +26,8 @@ async def test_each_refresh_token_of_a_session_works_once(records: Records) -> N
     second = await records.sessions.rotate("log-in", "first", "second", LATER)
     third = await records.sessions.rotate("log-in", "second", "third", LATER)
 
-    assert second == SESSION.model_copy(update={"token_hash": "second"})
-    assert third == SESSION.model_copy(update={"token_hash": "third"})
+    assert second == SESSION.model_copy(update={"token_hash": "second", "used_at": LATER})
+    assert third == SESSION.model_copy(update={"token_hash": "third", "used_at": LATER})
 
 
 async def test_a_token_that_is_used_twice_ends_the_session_also_for_the_current_token(records: Records) -> None:
@@ -63,7 +63,9 @@ async def test_the_same_exchange_within_thirty_seconds_returns_the_session_as_th
     again = await records.sessions.rotate("log-in", "first", "other", last_moment, exchange("k", "two", last_moment))
 
     assert first == again
-    assert again == SESSION.model_copy(update={"token_hash": "second", "refreshed": exchange("k", "one")})
+    assert again == SESSION.model_copy(
+        update={"token_hash": "second", "refreshed": exchange("k", "one"), "used_at": LATER}
+    )
     assert await records.sessions.rotate("log-in", "second", "third", last_moment) is not None
     assert await records.sessions.rotate("log-in", "first", "x", last_moment, exchange("k", "x")) is None
 
@@ -175,3 +177,14 @@ async def test_all_sessions_of_a_user_end_except_the_given_one(records: Records)
     assert await records.sessions.rotate("other", "first", "second", LATER) is not None
     assert await records.sessions.revoke_all("pat", LATER) == ["here"]
     assert await records.sessions.revoke_all("nobody", LATER) == []
+
+
+async def test_the_live_sessions_of_a_user_are_listed_the_latest_first(records: Records) -> None:
+    older = SESSION.model_copy(update={"id": "older", "created_at": NINE - timedelta(hours=1), "device": "Phone/1"})
+    over = SESSION.model_copy(update={"id": "over", "expires_at": LATER})
+    others = SESSION.model_copy(update={"id": "others", "user_id": "paul"})
+    for session in (older, SESSION, over, others, SESSION.model_copy(update={"id": "ended"})):
+        await records.sessions.add(session)
+    await records.sessions.revoke("ended", NINE)
+    assert await records.sessions.of_user("pat", LATER) == [SESSION, older]
+    assert await records.sessions.of_user("nobody", LATER) == []
