@@ -141,7 +141,7 @@ async def _texting(chosen: Settings, stack: AsyncExitStack) -> TextingConfig:
     to_patients, to_doctors = chosen.twilio_from_patient, chosen.twilio_from_doctor
     if sid is None or token is None or to_patients is None or to_doctors is None:
         log.warning("texts_not_sent", cause="TWILIO_ACCOUNT_SID and the other three TWILIO_ settings are not set")
-        return TextingConfig(clinic, gateway=None)
+        return TextingConfig(clinic, gateway=None, proven_only=chosen.phones_must_be_proven)
     twilio = Twilio(sid, token.get_secret_value(), chosen.twilio_base_url)
     stack.push_async_callback(twilio.close)
     return TextingConfig(
@@ -152,6 +152,7 @@ async def _texting(chosen: Settings, stack: AsyncExitStack) -> TextingConfig:
             public_url=settings.public_url(chosen),
             per_second=chosen.texts_per_second,
         ),
+        proven_only=chosen.phones_must_be_proven,
     )
 
 

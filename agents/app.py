@@ -32,10 +32,14 @@ _DRAIN_TIMEOUT = 1.0
 
 @dataclass(frozen=True)
 class TextingConfig:
-    """The clinic as texts present it, and the gateway. Without a gateway, texts are recorded and not sent."""
+    """The clinic as texts present it, and the gateway. Without a gateway, texts are recorded and not sent.
+
+    With `proven_only`, texts about appointments go to phones only that their owners have proven.
+    """
 
     clinic: Clinic
     gateway: SmsGateway | None
+    proven_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def build(
     table = DoctorTable(app.Table("days", key_type=bytes, partitions=broker.partitions))
     publisher = Publisher(broker)
     deadlines = Deadlines(records.appointments, clock, publisher.send_command)
-    planner = TextPlanner(records, clock, texting.clinic)
+    planner = TextPlanner(records, clock, texting.clinic, proven_only=texting.proven_only)
     sender = TextSender(records, clock, texting.gateway)
 
     def saved(recorded: Recorded) -> None:

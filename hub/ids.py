@@ -29,3 +29,8 @@ def instance_id() -> str:
 def new_secret() -> str:
     """Return 256 random bits from the operating system as URL-safe text, for tokens and keys."""
     return secrets.token_urlsafe(32)
+
+
+def new_code(digits: int) -> str:
+    """Return a random number of this many digits, zeros in front included, for people to type."""
+    return f"{secrets.randbelow(10**digits):0{digits}}"

@@ -90,9 +90,14 @@ class Settings(BaseSettings):
     signups_per_hour_per_address: Annotated[int, Field(ge=1)] = 200
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     logins_per_minute_per_address: Annotated[int, Field(ge=1)] = 300
+    # Codes by text: of one account, and asked for from one network address. Each costs the clinic a text.
+    codes_per_hour: Annotated[int, Field(ge=1)] = 6
+    codes_per_hour_per_address: Annotated[int, Field(ge=1)] = 60
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+    # Whether patients who sign up must prove their phone before they get texts. Unset: required in production only.
+    phone_verification: Literal["optional", "required"] | None = None
     # Appointments to come of one patient, 0: any number. The people of the clinic may book more.
     active_appointments_per_patient: Annotated[int, Field(ge=0, le=1000)] = 8
     # Reads of doctors and free times without a log-in, per network address. Each api process counts separately.
@@ -101,6 +106,13 @@ class Settings(BaseSettings):
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
     # The memory that each api process may take for its live views, in MiB.
     view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
+
+    @property
+    def phones_must_be_proven(self) -> bool:
+        """Whether texts about appointments go only to phones that their owners have proven."""
+        return (
+            self.phone_verification or ("required" if self.clinic_env == "production" else "optional")
+        ) == "required"
 
     @model_validator(mode="before")
     @classmethod

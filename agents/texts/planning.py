@@ -58,10 +58,20 @@ class PlanningLimits:
 class TextPlanner:
     """Plans the texts of the doctors that this worker owns."""
 
-    def __init__(self, records: Records, clock: Clock, clinic: Clinic, limits: PlanningLimits | None = None) -> None:
+    def __init__(
+        self,
+        records: Records,
+        clock: Clock,
+        clinic: Clinic,
+        limits: PlanningLimits | None = None,
+        *,
+        proven_only: bool = False,
+    ) -> None:
+        """With `proven_only`, texts are sent to phones only that their owners have proven."""
         self._records = records
         self._clock = clock
         self._clinic = clinic
+        self._proven_only = proven_only
         self._limits = limits or PlanningLimits()
         self._owns: Callable[[str], bool] = lambda _: False
         self._generation = 0
@@ -197,7 +207,9 @@ class TextPlanner:
             if (doctor := people.get(one.aggregate.doctor_id))
             and doctor.schedule
             and (patient := people.get(one.aggregate.patient_id))
-            for text in plan_texts(self._clinic, doctor, doctor.schedule, patient, one, now)
+            for text in plan_texts(
+                self._clinic, doctor, doctor.schedule, patient, one, now, proven_only=self._proven_only
+            )
         ]
         if texts:
             PLANNED.inc(await self._records.texts.add_all(texts))

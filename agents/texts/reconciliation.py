@@ -11,7 +11,7 @@ import structlog
 from agents.texts.gateway import SmsGateway
 from hub.clock import Timekeeper
 from hub.records.ports import Records
-from hub.texting.text import StatusUpdate, Text, TextKind, TextStatus
+from hub.texting.text import AccountTextKind, StatusUpdate, Text, TextKind, TextStatus
 from hub.texting.twilio import TwilioUnreachable
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,14 @@ CHECK_INTERVAL = 5.0
 """Seconds between two reads of the texts of unknown outcome."""
 FIRST_CHECK, LAST_CHECK = timedelta(seconds=30), timedelta(minutes=2)
 """Time after the attempt at which Twilio's list is first read, and after which a reminder not in it was never sent."""
-_MAX_REPAIRS: Mapping[TextKind, int] = {"reminder": 1, "booked": 2, "rescheduled": 2, "cancelled": 2}
+_MAX_REPAIRS: Mapping[TextKind | AccountTextKind, int] = {
+    "reminder": 1,
+    "booked": 2,
+    "rescheduled": 2,
+    "cancelled": 2,
+    "code": 2,
+    "account_changed": 2,
+}
 """How often a text may be posted again after an attempt of unknown outcome that Twilio does not list."""
 
 

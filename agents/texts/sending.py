@@ -34,6 +34,8 @@ FINISH_TIMEOUT = 5.0
 """Seconds that a stopping worker waits for Twilio's answers to its POSTs."""
 _READ_LIMIT = 200
 """Texts that are read from the outbox at once."""
+_READ_INTERVAL = 5.0
+"""Seconds for which what was read is sent before the outbox is read again."""
 _MAX_CONCURRENT = 16
 """Concurrent POSTs of one line. Twilio accepts more than both lines use together."""
 _FIRST_BACKOFF, _MAX_BACKOFF = 2.0, 300.0
@@ -101,14 +103,18 @@ class TextSender:
         throttle = self._throttles[line]
         if throttle.is_paused():
             return False
-        due = await self._records.texts.due(line, self._clock(), _READ_LIMIT)
-        due = [text for text in due if text.id not in self._under_way]
+        now, texts = self._clock(), self._records.texts
+        read = [*await texts.urgent(line, now, _READ_LIMIT), *await texts.due(line, now, _READ_LIMIT)]
+        due = [text for text in {text.id: text for text in read}.values() if text.id not in self._under_way]
         # Skip all useless texts first, so that they do not use up the line's rate.
         useful = await self._skip_useless(due)
         if throttle.is_probing() or await throttle.is_blocked():
             await self._probe(throttle, useful, group)
             return bool(useful)
+        again_at = asyncio.get_running_loop().time() + _READ_INTERVAL
         for text in useful:
+            if asyncio.get_running_loop().time() >= again_at:
+                break  # another text may have become due that is more urgent
             if not self._leading.is_set() or throttle.is_paused() or await throttle.is_blocked():
                 break
             await self._start(text, group)
@@ -140,11 +146,13 @@ class TextSender:
         """Settle the texts that have become useless and return the others."""
         if not texts:
             return []
-        appointments = await self._records.appointments.by_ids({text.appointment_id for text in texts})
+        appointments = await self._records.appointments.by_ids(
+            {text.appointment_id for text in texts if text.appointment_id}
+        )
         now = self._clock()
         useful = []
         for text in texts:
-            if reason := skip_reason(text, appointments.get(text.appointment_id), now):
+            if reason := skip_reason(text, appointments.get(text.appointment_id or ""), now):
                 await self._skip(text, reason)
             else:
                 useful.append(text)
@@ -182,8 +190,9 @@ class TextSender:
         await self._record(claimed, text.phone, outcome)
 
     async def _skip_reason(self, text: Text) -> SkipReason | None:
-        found = await self._records.appointments.by_ids([text.appointment_id])
-        if reason := skip_reason(text, found.get(text.appointment_id), self._clock()):
+        id_ = text.appointment_id
+        found = (await self._records.appointments.by_ids([id_])).get(id_) if id_ else None
+        if reason := skip_reason(text, found, self._clock()):
             return reason
         gateway = self._gateway
         if gateway and text.phone and await self._records.opt_outs.has(text.phone, gateway.numbers[text.line]):

@@ -207,7 +207,9 @@ class TextReplies:
             if len(patients) > 1
             else sent
         )
-        appointments = await self._records.appointments.by_ids({text.appointment_id for text in texts})
+        appointments = await self._records.appointments.by_ids(
+            {text.appointment_id for text in texts if text.appointment_id}
+        )
         answerable = answerable_texts(texts, appointments, message.phone)
         if not answerable:
             return _Conversation(answerable, appointments, [], now)

@@ -11,7 +11,7 @@ from hub.accounts.ports import AttemptRecords
 from hub.clock import Clock
 from hub.settings import Settings
 
-Action = Literal["login", "signup"]
+Action = Literal["login", "signup", "code"]
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -55,7 +55,7 @@ class SharedRateLimit:
 
 
 class SignInRateLimits:
-    """Limits log-ins and sign-ups, successful ones included, by address and by account."""
+    """Limits log-ins, sign-ups and codes by text, successful ones included, by address and by account."""
 
     def __init__(self, records: AttemptRecords, settings: Settings, clock: Clock) -> None:
         def limit(attempts: int, window: timedelta) -> SharedRateLimit:
@@ -64,10 +64,12 @@ class SignInRateLimits:
         self._by_address: dict[Action, SharedRateLimit] = {
             "login": limit(settings.logins_per_minute_per_address, _MINUTE),
             "signup": limit(settings.signups_per_hour_per_address, _HOUR),
+            "code": limit(settings.codes_per_hour_per_address, _HOUR),
         }
         self._by_account: dict[Action, SharedRateLimit] = {
             "login": limit(settings.logins_per_minute, _MINUTE),
             "signup": limit(settings.signups_per_hour, _HOUR),
+            "code": limit(settings.codes_per_hour, _HOUR),
         }
 
     async def count(self, action: Action, address: str | None, email: str) -> None:

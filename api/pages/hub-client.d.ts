@@ -89,12 +89,14 @@ export interface User {
   name: string;
   email: string;
   phone: string | null;
+  phoneVerified: boolean;
   createdAt: string;
   specialty: string | null;
   zone: string | null;
   language: string;
   texts: string[];
   photo: string | null;
+  calendarLink: { lastRead: string | null } | null;
 }
 
 export interface BoardDoctor {

@@ -31,6 +31,7 @@ PAGES: Final[Sequence[Page]] = (
     Page("/", "home/page.js", "Welcome", "Willkommen"),
     Page("/sign-in", "sign_in/page.js", "Sign in", "Anmelden"),
     Page("/sign-up", "sign_up/page.js", "Sign up", "Registrieren"),
+    Page("/forgotten", "forgotten/page.js", "Forgotten password", "Passwort vergessen"),
     Page("/book", "book/page.js", "Book an appointment", "Termin buchen"),
     Page("/mine", "mine/page.js", "My appointments", "Meine Termine"),
     Page("/day", "day/page.js", "Your day", "Ihr Tag", styles=["staff/style.css"]),

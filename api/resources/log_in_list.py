@@ -49,3 +49,4 @@ async def end_log_in(services: Services, who: Identity, path: ById) -> None:
     if path.id not in {session.id for session in own}:
         raise Problem("not_found", "There is no such log-in, or it has ended.")
     await services.sign_in.end(path.id)
+    services.access_log.note("log_in_ended", who, people=(who.user_id,))

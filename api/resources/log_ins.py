@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from api.http.access_log import Doer
 from api.http.problems import FieldError, Problem
-from api.resources.profile import TAKEN
+from api.resources.account_texts import text_code
+from api.resources.unique_fields import TAKEN
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
@@ -70,6 +71,7 @@ async def create_patient(services: Services, caller: Caller, body: SignUp) -> tu
         email=body.email,
         phone=body.phone,
         password_hash=await hash_password(body.password.get_secret_value(), services.settings.bcrypt_rounds),
+        phone_verified=False,
         created_at=services.clock(),
     )
     taken = await services.records.users.add([account])
@@ -77,6 +79,8 @@ async def create_patient(services: Services, caller: Caller, body: SignUp) -> tu
         raise Problem(*TAKEN[taken])
     services.directory.put(person_of(account))
     services.access_log.note("signed_up", Doer(account.id, Role.PATIENT), people=(account.id,))
+    if services.settings.phones_must_be_proven:
+        await text_code(services, account, "phone")
     return account, await _start(services, account, caller)
 
 

@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aiohttp import hdrs
-from pydantic import AfterValidator, Field
+from aiohttp import hdrs, web
+from pydantic import AfterValidator, Field, SecretStr
 
 from api.http.endpoints import ById, File, Routes
 from api.http.identity import Access
-from api.http.problems import Code, FieldError, Problem
+from api.http.problems import FieldError, Problem
+from api.resources.account_texts import tell, text_code
+from api.resources.log_ins import Caller, invalid_field, require_password
 from api.resources.pictures import NoPicture, portrait
+from api.resources.unique_fields import TAKEN
 from api.services import Services, own_account
 from hub.accounts.account import ALL_TEXT_KINDS, Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.person import person_of
-from hub.accounts.ports import Unique
 from hub.ids import new_id
 from hub.scheduling.schedule import ZoneName
 from hub.scheduling.values import AccountRole, Id, Instant, Role, Value
@@ -25,10 +27,7 @@ from hub.texting.wording import Language
 
 routes = Routes("/api/v1/users")
 
-TAKEN: Mapping[Unique, tuple[Code, str]] = {
-    "email": ("email_taken", "There is an account with this e-mail address."),
-    "phone": ("phone_taken", "There is an account with this phone number."),
-}
+_CONTACTS, _CURRENT = ("email", "phone"), "/currentPassword"
 
 
 def _in_order(kinds: tuple[TextKind, ...]) -> tuple[TextKind, ...]:
@@ -56,6 +55,7 @@ class User(Value):
     name: str
     email: str
     phone: str | None
+    phone_verified: bool
     created_at: Instant
     specialty: str | None
     zone: ZoneName | None
@@ -66,7 +66,10 @@ class User(Value):
 
 
 class ProfileChange(Value):
-    """The fields to change; the others stay. Only `zone` may be null, which removes it."""
+    """The fields to change; the others stay. Only `zone` may be null, which removes it.
+
+    With another `email` or `phone`, `current_password` is needed.
+    """
 
     name: Name = Field(default_factory=_not_given)
     email: Email = Field(default_factory=_not_given)
@@ -74,10 +77,11 @@ class ProfileChange(Value):
     zone: ZoneName | None = Field(default_factory=_not_given)
     language: Language = Field(default_factory=_not_given)
     texts: Annotated[tuple[TextKind, ...], AfterValidator(_in_order)] = Field(default_factory=_not_given)
+    current_password: SecretStr = Field(default_factory=_not_given)
 
     def given(self) -> dict[str, object]:
-        """Return the fields that are not left out."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        """Return the fields of the account that are not left out."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"current_password"}}
 
 
 @routes.endpoint("GET", "/me", access=Access.SIGNED_IN)
@@ -86,15 +90,28 @@ async def me(services: Services, who: Identity) -> User:
     return user_of(await own_account(services, who))
 
 
-@routes.endpoint("PATCH", "/me", access=Access.SIGNED_IN, problems=["email_taken", "phone_taken"])
-async def change_me(services: Services, who: Identity, body: ProfileChange) -> User:
-    """Change the caller's account."""
+@routes.endpoint("PATCH", "/me", access=Access.SIGNED_IN, problems=["email_taken", "phone_taken", "too_many_requests"])
+async def change_me(services: Services, request: web.Request, who: Identity, body: ProfileChange) -> User:
+    """Change the caller's account. Another e-mail address or phone needs the password; the old phone is told by text.
+
+    Another phone has to be proven anew.
+    """
     account = await own_account(services, who)
     if who.role is Role.DOCTOR and "zone" in body.model_fields_set:
         raise _invalid("/zone", "A doctor's zone is that of the calendar, which cannot be changed here", "zone")
-    changed = await _change(services, account, body.given())
-    services.access_log.note("profile_changed", who, people=(account.id,), fields=tuple(sorted(body.model_fields_set)))
-    return user_of(changed)
+    given = body.given()
+    other = {name for name in _CONTACTS if name in given and given[name] != getattr(account, name)}
+    if other:
+        if "current_password" not in body.model_fields_set:
+            raise invalid_field(_CURRENT, "Another e-mail address or phone needs the present password", "missing")
+        await require_password(services, Caller.of(request), account, body.current_password, _CURRENT)
+    after = await _change(services, account, given | ({"phone_verified": False} if "phone" in other else {}))
+    services.access_log.note("profile_changed", who, people=(account.id,), fields=tuple(sorted(given)))
+    if other:
+        await tell(services, account, "phone_changed" if "phone" in other else "email_changed")
+    if "phone" in other and services.settings.phones_must_be_proven:
+        await text_code(services, after, "phone")
+    return user_of(after)
 
 
 @routes.endpoint("POST", "/me/photo", access=Access.SIGNED_IN, upload="photo")
@@ -150,6 +167,7 @@ def user_of(account: Account) -> User:
         name=account.name,
         email=account.email,
         phone=account.phone,
+        phone_verified=account.phone_verified and account.phone is not None,
         created_at=account.created_at,
         specialty=account.specialty,
         zone=account.schedule.zone if account.schedule else account.zone,

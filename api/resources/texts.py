@@ -68,10 +68,16 @@ async def list_undelivered(services: Services, who: Identity) -> list[TextView]:
     now = services.clock()
     texts = await services.records.texts.not_delivered(who.user_id, now - _PLANNED_WITHIN)
     upcoming = [text for text in texts if text.start > now]
-    found = await services.records.appointments.by_ids({text.appointment_id for text in upcoming})
-    valid = [text for text in upcoming if _is_valid(text, found.get(text.appointment_id))]
-    services.access_log.looked_at_any("texts_shown", who, (found[each.appointment_id].patient_id for each in valid))
-    last = [text for text in valid if await services.records.texts.by_id(repetition_id(text.id)) is None]
+    found = await services.records.appointments.by_ids(
+        {text.appointment_id for text in upcoming if text.appointment_id}
+    )
+    valid = [
+        (text, appointment)
+        for text in upcoming
+        if (appointment := found.get(text.appointment_id or "")) and _is_valid(text, appointment)
+    ]
+    services.access_log.looked_at_any("texts_shown", who, (appointment.patient_id for _, appointment in valid))
+    last = [text for text, _ in valid if await services.records.texts.by_id(repetition_id(text.id)) is None]
     return [_text_view(text) for text in sorted(last, key=lambda text: (text.start, text.created_at))]
 
 
@@ -90,6 +96,8 @@ async def _has_opted_out(services: Services, patient: Account | None) -> bool:
 
 
 def _text_view(text: Text) -> TextView:
+    if text.appointment_id is None or text.kind == "code" or text.kind == "account_changed":  # noqa: PLR1714  # mypy understands this
+        raise TypeError("a text about an account is nobody else's")
     return TextView(
         appointment_id=text.appointment_id,
         start=text.start,

@@ -38,7 +38,8 @@ class Account(Value):
     the private calendar link, which was last read at `calendar_read_at`. `display_key_hash` is that of the link of a
     display in the waiting room, which a receptionist has made. `must_change_password`: the password is a first one that
     the clinic gave out. `disabled` is for receptionists; whether a doctor is disabled is in the doctor's schedule.
-    `joined_into`: a patient without a log-in was joined with this account.
+    `joined_into`: a patient without a log-in was joined with this account. `phone_verified`: the person has proven the
+    phone, or the clinic has entered it; older accounts count as proven.
     """
 
     id: Id
@@ -57,6 +58,7 @@ class Account(Value):
     calendar_key_hash: str | None = None
     calendar_read_at: Instant | None = None
     display_key_hash: str | None = None
+    phone_verified: bool = True
     must_change_password: bool = False
     disabled: bool = False
     joined_into: JoinedInto | None = None
@@ -65,6 +67,19 @@ class Account(Value):
     def has_log_in(self) -> bool:
         """Whether the person can log in."""
         return self.password_hash is not None
+
+
+class OneTimeCode(Value):
+    """A code that was texted to `phone`, for one purpose of one account (`id`). Only its hash is stored.
+
+    `tries` counts the answers so far. A new code replaces the one before.
+    """
+
+    id: str
+    code_hash: str
+    phone: str
+    expires_at: Instant
+    tries: int = 0
 
 
 REFRESH_REPEATABLE = timedelta(seconds=30)

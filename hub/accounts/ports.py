@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from hub.accounts.access import AccessEntry
-from hub.accounts.account import Account, JoinedInto, Refreshed, Session
+from hub.accounts.account import Account, JoinedInto, OneTimeCode, Refreshed, Session
 from hub.accounts.person import Person
 from hub.scheduling.values import Role
 
@@ -137,6 +137,19 @@ class AccessRecords(Protocol):
 
     async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
         """Return the lines about sockets that are sent events of these doctors, by time."""
+
+
+class CodeRecords(Protocol):
+    """Codes that were texted, one for each purpose and account."""
+
+    async def put(self, code: OneTimeCode) -> None:
+        """Store a code. It replaces the one of the same id."""
+
+    async def tried(self, code_id: str) -> OneTimeCode | None:
+        """Count a try and return the code with it, also one that has expired. Concurrent tries get different counts."""
+
+    async def use(self, code: OneTimeCode) -> bool:
+        """Remove the code; return whether it was there. Of two uses at once, one succeeds."""
 
 
 class AttemptRecords(Protocol):

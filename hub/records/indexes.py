@@ -61,6 +61,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "attempts": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
     ],
+    "codes": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
     "sessions": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
         IndexModel([("userId", ASCENDING)], name="of_user"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.access import EVERY_DOCTOR, AccessEntry
-from hub.accounts.account import Account, JoinedInto, Refreshed, Session
+from hub.accounts.account import Account, JoinedInto, OneTimeCode, Refreshed, Session
 from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
@@ -35,6 +35,7 @@ class MemoryRecords:
         self.line_halts = MemoryLineHalts()
         self.attempts = MemoryAttempts()
         self.access_log = MemoryAccessLog()
+        self.codes = MemoryCodes()
         self.day_plans = MemoryDayPlans()
         self.photos = MemoryPhotos()
 
@@ -215,6 +216,32 @@ class MemorySessions:
         for session_id in live:
             await self.revoke(session_id, now)
         return live
+
+
+class MemoryCodes:
+    """Implements `hub.records.ports.CodeRecords`. Codes stay until they are used."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, OneTimeCode] = {}
+
+    async def put(self, code: OneTimeCode) -> None:
+        """Store a code in place of the one before."""
+        self._stored[code.id] = code
+
+    async def tried(self, code_id: str) -> OneTimeCode | None:
+        """Count a try and return the code."""
+        code = self._stored.get(code_id)
+        if code is not None:
+            code = self._stored[code_id] = code.model_copy(update={"tries": code.tries + 1})
+        return code
+
+    async def use(self, code: OneTimeCode) -> bool:
+        """Remove the code."""
+        stored = self._stored.get(code.id)
+        if stored is None or stored.code_hash != code.code_hash:
+            return False
+        del self._stored[code.id]
+        return True
 
 
 class MemoryDayPlans:

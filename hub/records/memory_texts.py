@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import UNSETTLED, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 
 class MemoryTexts:
@@ -47,6 +47,11 @@ class MemoryTexts:
         """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
         found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
         return sorted(found, key=lambda text: text.not_before)[:limit]
+
+    async def urgent(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return the due texts of the urgent kinds, by kind."""
+        due = await self.due(line, until, len(self._stored))
+        return [text for kind in URGENT for text in [one for one in due if one.kind == kind][:limit]]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
         """Return the texts of a line with status `sent` and `not_before` in (after, until]."""

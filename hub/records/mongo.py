@@ -8,6 +8,7 @@ from hub.records import indexes, server
 from hub.records.access_log import MongoAccessLog
 from hub.records.appointments import MongoAppointments
 from hub.records.attempts import MongoAttempts
+from hub.records.codes import MongoCodes
 from hub.records.day_plans import MongoDayPlans
 from hub.records.documents import Document
 from hub.records.errors import translated
@@ -62,6 +63,7 @@ class MongoRecords:
         self.line_halts = MongoLineHalts(self._database["line_halts"])
         self.attempts = MongoAttempts(self._database["attempts"])
         self.access_log = MongoAccessLog(self._database["access_log"])
+        self.codes = MongoCodes(self._database["codes"])
         self.day_plans = MongoDayPlans(self._database["day_plans"])
         self.photos = MongoPhotos(self._database)
 

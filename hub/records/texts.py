@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.texting.text import UNSETTLED, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 _DUPLICATE_KEY = 11000
 
@@ -59,6 +59,16 @@ class MongoTexts:
         wanted = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
         with translated():
             found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
+        return [from_document(Text, document) for document in found]
+
+    async def urgent(self, line: Line, until: datetime, limit: int) -> list[Text]:
+        """Return the due texts of the urgent kinds. One read for each kind: for $in, the embedded engine scans."""
+        due = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
+        found = []
+        for kind in URGENT:
+            with translated():
+                cursor = self._collection.find(due | {"kind": kind}, sort=[("notBefore", ASCENDING)], limit=limit)
+                found += await cursor.to_list(None)
         return [from_document(Text, document) for document in found]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:

@@ -7,6 +7,7 @@ from hub.texting.text import SkipReason, Text, TextStatus
 
 _SKIPPED: Mapping[SkipReason, str] = {
     "no_phone": "There is no phone number in the account.",
+    "not_proven": "The phone number in the account has not been proven by a code.",
     "opted_out": "They have opted out of texts. They get texts again when they send START.",
     "too_late": "It would have come too late to be of use.",
     "cancelled": "The appointment was cancelled before the text was sent.",

@@ -48,15 +48,27 @@ class Recipient(Protocol):
     def texts(self) -> Sequence[TextKind]:
         """The kinds of texts that the person has not switched off."""
 
+    @property
+    def phone_verified(self) -> bool:
+        """Whether the person has proven the phone, or the clinic has entered it."""
+
 
 def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
-    clinic: Clinic, doctor: Recipient, schedule: Schedule, patient: Recipient, recorded: AppointmentEvent, now: datetime
+    clinic: Clinic,
+    doctor: Recipient,
+    schedule: Schedule,
+    patient: Recipient,
+    recorded: AppointmentEvent,
+    now: datetime,
+    *,
+    proven_only: bool = False,
 ) -> list[Text]:
     """Return the texts that an event causes, planned at `now`, the patient's first. `schedule` is the doctor's.
 
     Planning the same event again gives texts with the same ids. A text without a phone or past its use is returned with
     the status `skipped`, so the record shows why it was not sent. There is no text for a kind that the recipient has
     switched off, for an event older than `MAX_EVENT_AGE`, or for an event that the seed made up.
+    With `proven_only`, none is sent to a phone that its owner has not proven.
     """
     if recorded.event.by.via == "seed" or now - recorded.event.at > MAX_EVENT_AGE:
         return []
@@ -65,7 +77,7 @@ def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
         drafts.append(_for_doctor(clinic, doctor.language, schedule, recorded))
     people: dict[Line, Recipient] = {"patient": patient, "doctor": doctor}
     wanted = [draft for draft in drafts if draft is not None and draft.kind in people[draft.line].texts]
-    return [_text(draft, people[draft.line], recorded, now) for draft in wanted]
+    return [_text(draft, people[draft.line], recorded, now, proven_only=proven_only) for draft in wanted]
 
 
 @dataclass(frozen=True)
@@ -118,11 +130,13 @@ def _is_near(schedule: Schedule, at: datetime, start: datetime) -> bool:
     return (schedule.day_of(start) - schedule.day_of(at)).days <= _DOCTOR_NOTICE_DAYS
 
 
-def _text(draft: _Draft, to: Recipient, recorded: AppointmentEvent, now: datetime) -> Text:
+def _text(draft: _Draft, to: Recipient, recorded: AppointmentEvent, now: datetime, *, proven_only: bool) -> Text:
     appointment, event = recorded.aggregate, recorded.event
     reason: SkipReason | None = None
     if to.phone is None:
         reason = "no_phone"
+    elif proven_only and not to.phone_verified:
+        reason = "not_proven"
     elif now >= draft.useless_after:
         reason = "too_late"
     return Text(

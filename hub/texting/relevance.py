@@ -13,6 +13,8 @@ def skip_reason(text: Text, appointment: Appointment | None, now: datetime) -> S
     `appointment` is the current state in the record. Only events after the text's own event count. So if an appointment
     was moved and moved back, only the text about the last move is sent. A patient who is at the clinic needs no text.
     """
+    if text.appointment_id is None:
+        return "too_late" if now >= text.useless_after else None
     if appointment is None:
         return "unknown_appointment"
     if now >= text.useless_after:

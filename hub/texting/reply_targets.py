@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Status
 from hub.texting.inbound_text import InboundText
-from hub.texting.text import Text, TextKind, TextStatus
+from hub.texting.text import AccountTextKind, Text, TextKind, TextStatus
 
-_ANSWERABLE: frozenset[TextKind] = frozenset({"booked", "reminder", "rescheduled"})
+_ANSWERABLE: frozenset[TextKind | AccountTextKind] = frozenset({"booked", "reminder", "rescheduled"})
 _NOT_SENT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
 
 
@@ -19,7 +19,7 @@ def answerable_texts(texts: Iterable[Text], appointments: Mapping[str, Appointme
     """
     latest: dict[str, Text] = {}
     for text in texts:
-        appointment = appointments.get(text.appointment_id)
+        appointment = appointments.get(text.appointment_id or "")
         sent = text.status not in _NOT_SENT and text.kind in _ANSWERABLE and text.phone == phone
         if sent and text.line == "patient" and appointment and text.start == appointment.start:
             latest.setdefault(appointment.id, text)

@@ -1,6 +1,6 @@
 """One text in the outbox: its recipient, its body and its status."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +13,15 @@ Line = Literal["patient", "doctor"]
 """The role of the recipient. Each role has its own sender number."""
 
 TextKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
+"""What a text about an appointment says. People may switch these off."""
+AccountTextKind = Literal["code", "account_changed"]
+"""A code that somebody waits for, or news of a change of the account. Nobody can switch these off."""
+
+URGENT: Sequence[TextKind | AccountTextKind] = ("code", "reminder")
+"""Kinds that leave before all others, whatever waits: somebody waits for a code, and a reminder is soon of no use."""
 
 SkipReason = Literal[
-    "no_phone", "opted_out", "too_late", "cancelled", "moved", "over", "arrived", "unknown_appointment"
+    "no_phone", "not_proven", "opted_out", "too_late", "cancelled", "moved", "over", "arrived", "unknown_appointment"
 ]
 """Why the hub did not send a text."""
 
@@ -68,6 +74,9 @@ def statuses_below(status: TextStatus) -> frozenset[TextStatus]:
 class Text(Value):
     """A text to one person about one event. Its id is derived from the event and the person, so it is planned once.
 
+    A text about an account has neither appointment nor doctor: its `seq` and `version` are 0, and its `start` is the
+    instant at which it becomes useless.
+
     `phone` is the E.164 number at planning, None if there was none. `seq` is the doctor's and `version` the
     appointment's at the event. `start` is the appointment start that the text mentions. `attempts` counts all claims.
     `repairs` counts the claims that followed an attempt of unknown outcome. The text is sent at or after `not_before`
@@ -76,12 +85,12 @@ class Text(Value):
     """
 
     id: Id
-    kind: TextKind
+    kind: TextKind | AccountTextKind
     line: Line
     user_id: Id
     phone: str | None
-    appointment_id: Id
-    doctor_id: Id
+    appointment_id: Id | None
+    doctor_id: Id | None
     seq: int
     version: int
     start: Instant
@@ -102,7 +111,7 @@ class Text(Value):
     def reached_nobody(self) -> bool:
         """Whether the recipient has to be informed in another way, as far as the hub knows."""
         return self.status in REACHED_NOBODY or (
-            self.status is TextStatus.SKIPPED and self.reason in {"no_phone", "opted_out"}
+            self.status is TextStatus.SKIPPED and self.reason in {"no_phone", "not_proven", "opted_out"}
         )
 
 

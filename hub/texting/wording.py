@@ -41,6 +41,11 @@ _Sentence = Literal[
     "how_to_reply",
     "unmonitored_number",
     "try_later",
+    "phone_code",
+    "password_code",
+    "phone_changed",
+    "email_changed",
+    "password_reset",
 ]
 _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
     "en": {
@@ -63,6 +68,11 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "how_to_reply": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
         "unmonitored_number": "{clinic}: this number only takes answers to reminders.{questions}",
         "try_later": "{clinic}: we could not do this just now. Please reply again in a few minutes.{questions}",
+        "phone_code": "{clinic}: {code} is the code for your phone number. It is good for 10 minutes.",
+        "password_code": "{clinic}: {code} is the code for a new password. Not asked for? Then ignore this.",
+        "phone_changed": "{clinic}: the phone number of your account was changed. Was it not you?{questions}",
+        "email_changed": "{clinic}: the e-mail address of your account was changed. Was it not you?{questions}",
+        "password_reset": "{clinic}: your account has a new password. Was it not you?{questions}",
     },
     "de": {
         "questions": " Fragen? Tel. {phone}",
@@ -88,6 +98,11 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "how_to_reply": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
         "unmonitored_number": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
         "try_later": "{clinic}: das ging gerade nicht. Bitte antworten Sie in ein paar Minuten noch einmal.{questions}",
+        "phone_code": "{clinic}: {code} ist der Code für Ihre Telefonnummer. Er gilt 10 Minuten.",
+        "password_code": "{clinic}: {code} ist der Code für ein neues Passwort. Nicht angefordert? Dann ignorieren.",
+        "phone_changed": "{clinic}: Die Telefonnummer Ihres Kontos wurde geändert. Nicht von Ihnen?{questions}",
+        "email_changed": "{clinic}: Die E-Mail-Adresse Ihres Kontos wurde geändert. Nicht von Ihnen?{questions}",
+        "password_reset": "{clinic}: Ihr Konto hat ein neues Passwort. Nicht von Ihnen?{questions}",
     },
 }
 _DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
@@ -105,6 +120,31 @@ class Clinic:
 
     name: str
     phone: str | None
+
+
+def phone_code(clinic: Clinic, digits: str, language: Language = "en") -> str:
+    """Tell somebody the code that proves the phone."""
+    return _format(clinic, language, "phone_code", code=digits)
+
+
+def password_code(clinic: Clinic, digits: str, language: Language = "en") -> str:
+    """Tell somebody the code for a new password."""
+    return _format(clinic, language, "password_code", code=digits)
+
+
+def phone_changed(clinic: Clinic, language: Language = "en") -> str:
+    """Tell the old phone of an account that the account has another one."""
+    return _format(clinic, language, "phone_changed")
+
+
+def email_changed(clinic: Clinic, language: Language = "en") -> str:
+    """Tell somebody that the account has another e-mail address."""
+    return _format(clinic, language, "email_changed")
+
+
+def password_reset(clinic: Clinic, language: Language = "en") -> str:
+    """Tell somebody that the account has a new password."""
+    return _format(clinic, language, "password_reset")
 
 
 def booked(clinic: Clinic, when: str, language: Language = "en") -> str:
@@ -195,7 +235,11 @@ def try_later(clinic: Clinic, language: Language = "en") -> str:
 def most_segments(clinic: Clinic) -> int:
     """Return how many segments the longest text of this clinic takes."""
     sentences: Sequence[_Sentence] = get_args(_Sentence)
-    values = {**dict.fromkeys(("when", "before", "following"), LONGEST_TIME), "phone": clinic.phone or ""}
+    values = {
+        **dict.fromkeys(("when", "before", "following"), LONGEST_TIME),
+        "phone": clinic.phone or "",
+        "code": "123456",
+    }
     return max(
         segments(_format(clinic, language, sentence, **values)) for language in _SENTENCES for sentence in sentences
     )

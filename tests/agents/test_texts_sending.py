@@ -524,3 +524,20 @@ async def test_on_a_faster_clock_waits_and_what_twilio_is_told_are_real_seconds(
     assert len(times) == 2
     assert 120 <= times[1] - times[0] <= 120 + CHECK_INTERVAL + SOON
     assert outbox.twilio.posts[0].valid_for == pytest.approx(6.5 * 3600 / 60, abs=1)
+
+
+@in_virtual_time
+async def test_reminders_and_codes_leave_before_all_other_texts_whatever_waits() -> None:
+    outbox = await opened(per_second=1.0)
+    visit = await outbox.visit()
+    for _ in range(300):
+        await outbox.plan(visit)
+    async with running(outbox.sender().run):
+        await asyncio.sleep(20)
+        reminder = await outbox.plan(visit, "reminder", not_before=outbox.clock())
+        until = outbox.clock() + timedelta(minutes=10)
+        nobodys = {"appointment_id": None, "doctor_id": None, "start": until, "useless_after": until}
+        code = await outbox.plan(visit, "code", not_before=outbox.clock(), id="code", **nobodys)  # type: ignore[arg-type]
+        await asyncio.sleep(10)
+    for text in (reminder, code):
+        assert [20 <= at <= 28 for at in outbox.posted(text)] == [True]

@@ -104,6 +104,20 @@ ROWS = [
     Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204, 204)),
     Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),
     Row("GET", "/api/v1/users/{id}/photo", (401, 200, 404, 200, 404, 200), "/api/v1/users/patient-carl/photo"),
+    Row("POST", "/api/v1/users/me/phone/code", (401, 202, 202, 202, 202, 202)),
+    Row("POST", "/api/v1/users/me/phone/verify", (401, 200, 200, 200, 200, 200), json={"code": "000000"}),
+    Row(
+        "POST",
+        "/api/v1/auth/password/forgot",
+        (202, 202, 202, 202, 202, 202),
+        json={"email": "carl@clinic.test"},
+    ),
+    Row(
+        "POST",
+        "/api/v1/auth/password/reset",
+        (422, 422, 422, 422, 422, 422),
+        json={"email": "carl@clinic.test", "code": "000000", "password": "Another-horse-7"},
+    ),
     Row("GET", "/api/v1/users/me/sessions", (401, 200, 200, 200, 200, 200)),
     Row(
         "DELETE",

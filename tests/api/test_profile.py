@@ -1,15 +1,18 @@
 import pytest
 
-from tests.api.rest_clinic import RestClinic
+from tests.api.rest_clinic import PASSWORD, RestClinic
 
 ME = "/api/v1/users/me"
+CURRENT = {"currentPassword": PASSWORD}
 
 
 async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: RestClinic) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
     changes = {"name": " Carla ", "email": "Carla@Clinic.TEST", "zone": "Asia/Tokyo", "language": "de"}
 
-    answer = await clinic.ask("PATCH", ME, "carl", json=changes | {"texts": ["cancelled", "reminder", "reminder"]})
+    answer = await clinic.ask(
+        "PATCH", ME, "carl", json=changes | CURRENT | {"texts": ["cancelled", "reminder", "reminder"]}
+    )
 
     assert answer.status == 200
     assert answer.body == before | {
@@ -24,7 +27,7 @@ async def test_what_is_changed_is_kept_and_the_rest_stays(clinic: RestClinic) ->
 
 async def test_white_space_around_what_is_typed_is_removed(clinic: RestClinic) -> None:
     typed = {"name": "Carla\n", "email": "\tcarla@clinic.test ", "phone": " +12025550198\r\n"}
-    answer = await clinic.ask("PATCH", ME, "carl", json=typed)
+    answer = await clinic.ask("PATCH", ME, "carl", json=typed | CURRENT)
     kept = {name: answer.body[name] for name in typed}
     assert kept == {"name": "Carla", "email": "carla@clinic.test", "phone": "+12025550198"}
 
@@ -41,7 +44,7 @@ async def test_no_zone_and_no_texts_can_be_said(clinic: RestClinic) -> None:
 
 
 async def test_one_logs_in_with_the_new_address_only(clinic: RestClinic) -> None:
-    await clinic.ask("PATCH", ME, "carl", json={"email": "carla@clinic.test"})
+    await clinic.ask("PATCH", ME, "carl", json={"email": "carla@clinic.test"} | CURRENT)
     for email, status in (("carl@clinic.test", 401), ("CARLA@clinic.test", 200)):
         body = {"email": email, "password": "Correct-horse-7"}
         assert (await clinic.ask("POST", "/api/v1/auth/patient/login", json=body)).status == status
@@ -59,7 +62,7 @@ async def test_an_address_or_number_in_use_is_refused_and_nothing_is_written(
     clinic: RestClinic, changes: dict[str, str], code: str
 ) -> None:
     before = (await clinic.ask("GET", ME, "carl")).body
-    answer = await clinic.ask("PATCH", ME, "carl", json={"name": "Carla"} | changes)
+    answer = await clinic.ask("PATCH", ME, "carl", json={"name": "Carla"} | changes | CURRENT)
     assert (answer.status, answer.code) == (409, code)
     assert (await clinic.ask("GET", ME, "carl")).body == before
 

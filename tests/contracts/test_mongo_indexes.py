@@ -21,7 +21,8 @@ def database(url: str) -> Database:
 
 @pytest.mark.usefixtures("mongo")
 async def test_every_fence_is_an_index_of_that_name(database: Database) -> None:
-    assert set(await database["appointments"].index_information()) >= set(Fence)
+    places = {Fence.PATIENT_PLACE}  # they share the index of the times
+    assert set(await database["appointments"].index_information()) >= set(Fence) - places
 
 
 async def test_many_processes_may_prepare_the_same_database_at_once_and_again(url: str, histories: Histories) -> None:

@@ -381,3 +381,13 @@ async def test_sent_texts_without_a_report_are_found_by_their_time(records: Reco
 
     assert await records.texts.sent_between("patient", BEFORE + MINUTE, BEFORE + 3 * MINUTE) == sent[1:3]
     assert await records.texts.sent_between("patient", BEFORE + 4 * MINUTE, NINE) == []
+
+
+async def test_urgent_texts_are_found_whatever_waits_and_a_text_needs_no_appointment(records: Records) -> None:
+    others = [_text(seq, kind="booked", not_before=BEFORE - seq * MINUTE) for seq in range(1, 6)]
+    reminders = [_text(seq, not_before=BEFORE + seq * MINUTE) for seq in (12, 11, 19)]
+    code = _text(21, kind="code", appointment_id=None, doctor_id=None)
+    await records.texts.add_all([*others, *reminders, code])
+    assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2) == [code, reminders[1], reminders[0]]
+    assert await records.texts.urgent("doctor", BEFORE + 15 * MINUTE, 2) == []
+    assert await records.texts.due("patient", BEFORE, 2) == [others[4], others[3]]

@@ -308,3 +308,15 @@ def test_each_text_is_in_the_recipients_language() -> None:
     to_patient, to_doctor = asked(free(), book(), doctor=DOCTOR.model_copy(update=chosen))
     assert "Mon 1 Jun, 2:00 PM" in to_patient.body
     assert "Mo 1.6., 14:00 Uhr" in to_doctor.body
+
+
+def test_a_phone_that_must_be_proven_and_is_not_gets_no_text() -> None:
+    state = after(free(), book(), NOW)
+    stranger = PATIENT.model_copy(update={"phone_verified": False})
+    for patient, proven_only, reasons in (
+        (stranger, True, {"patient": "not_proven", "doctor": None}),
+        (stranger, False, {"patient": None, "doctor": None}),
+        (PATIENT, True, {"patient": None, "doctor": None}),
+    ):
+        texts = plan_texts(CLINIC, DOCTOR, BERLIN, patient, happened(state), NOW, proven_only=proven_only)
+        assert {text.line: text.reason for text in texts} == reasons

@@ -31,9 +31,8 @@ def _worded(clinic: Clinic) -> dict[str, str]:
     """Return what each template says in each language, with the longest times."""
     bodies = {}
     for template in TEMPLATES:
-        times = [
-            LONGEST_TIME for name in inspect.signature(template).parameters if name in {"when", "before", "following"}
-        ]
+        given = dict.fromkeys(("when", "before", "following"), LONGEST_TIME) | {"digits": "123456"}
+        times = [given[name] for name in inspect.signature(template).parameters if name in given]
         for language in LANGUAGES:
             bodies[f"{template.__name__} {language}"] = template(clinic, *times, language)
     return bodies

@@ -2,8 +2,10 @@
 
 import { open } from "../shared/frame.js";
 import { html } from "../shared/ui.js";
+import { words as codes } from "../codes/words.js";
 import { words } from "../shared/words.js";
 import { Appointments } from "./appointments.js";
+import { PhoneCode } from "./phone_code.js";
 import { Password, Profile } from "./profile.js";
 
 /** @param {{user: import("../hub-client.js").User | null}} properties */
@@ -17,6 +19,13 @@ function Mine({ user }) {
         <summary><h2>${words.profile.title}</h2></summary>
         <${Profile} user=${user} />
       </details>
+      ${
+        !user.phoneVerified &&
+        html`<details>
+          <summary><h2>${codes.proveTitle}</h2></summary>
+          <${PhoneCode} />
+        </details>`
+      }
       <details>
         <summary><h2>${words.profile.password}</h2></summary>
         <${Password} />

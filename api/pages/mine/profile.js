@@ -3,6 +3,7 @@
 import { fieldErrors, submitting } from "../shared/forms.js";
 import { session } from "../shared/session.js";
 import { announce, Field, html, Problem, useState } from "../shared/ui.js";
+import { words as codes } from "../codes/words.js";
 import { languages } from "../shared/language.js";
 import { words } from "../shared/words.js";
 
@@ -11,19 +12,20 @@ import { words } from "../shared/words.js";
 /** @param {{user: User}} properties */
 export function Profile({ user }) {
   const [saved, setSaved] = useState(false);
-  const form = submitting(async ({ name, email, phone, language, ...kinds }) => {
+  const form = submitting(async ({ name, email, phone, language, currentPassword, ...kinds }) => {
     setSaved(false);
     const texts = Object.keys(words.profile.kinds).filter((kind) => kind in kinds);
-    const change = { name, email, language, texts, ...(phone ? { phone } : {}) };
+    const change = { name, email, language, texts, ...(phone ? { phone } : {}), ...(currentPassword ? { currentPassword } : {}) };
     session.changed(/** @type {User} */ (await session.ask("PATCH", "/api/v1/users/me", change)));
     setSaved(true);
     announce(words.profile.saved);
   });
-  const wrong = fieldErrors(form);
+  const wrong = fieldErrors(form, codes.rules);
   return html`<form onSubmit=${form.onSubmit} novalidate>
     <${Field} label=${words.account.name} name="name" autocomplete="name" defaultValue=${user.name} error=${wrong.name} required />
     <${Field} label=${words.account.email} name="email" type="email" autocomplete="email" defaultValue=${user.email} error=${wrong.email} required />
     <${Field} label=${words.account.phone} name="phone" type="tel" autocomplete="tel" defaultValue=${user.phone ?? ""} hint=${words.account.phoneHint} error=${wrong.phone} />
+    <${Field} label=${words.profile.toChange} name="currentPassword" type="password" autocomplete="current-password" hint=${words.profile.toChangeWhy} error=${wrong.currentPassword} />
     <fieldset>
       <legend>${words.profile.texts}</legend>
       ${Object.entries(words.profile.kinds).map(
@@ -49,7 +51,7 @@ export function Password() {
     setDone((count) => count + 1);
     announce(words.profile.changed);
   });
-  const wrong = fieldErrors(form);
+  const wrong = fieldErrors(form, codes.rules);
   return html`<form key=${done} onSubmit=${form.onSubmit} novalidate>
     <${Field} label=${words.profile.current} name="current" type="password" autocomplete="current-password" error=${wrong.current} required />
     <${Field} label=${words.profile.fresh} name="fresh" type="password" autocomplete="new-password" hint=${words.account.passwordHint} error=${wrong.new} required />

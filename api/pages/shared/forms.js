@@ -33,12 +33,15 @@ export function submitting(send) {
 
 /** What is wrong with each field of a form, by the field's name in the hub's request.
  *
- * @param {Form} form @returns {Record<string, string | undefined>} */
-export function fieldErrors({ error }) {
+ * `rules` are words for the codes of single rules.
+ *
+ * @param {Form} form @param {Record<string, string>} rules @returns {Record<string, string | undefined>} */
+export function fieldErrors({ error }, rules = {}) {
   if (error?.code === "email_taken") return { email: errorText(error) };
   if (error?.code === "phone_taken") return { phone: errorText(error) };
-  const known = /** @type {Record<string, string>} */ (words.errors.fields);
-  return Object.fromEntries((error?.errors ?? []).map(({ pointer, detail }) => [pointer.slice(1), known[pointer.slice(1)] ?? detail]));
+  const known = /** @type {Record<string, string>} */ ({ ...words.errors.fields, ...rules });
+  const said = (error?.errors ?? []).map(({ pointer, detail, code }) => [pointer.slice(1), known[code] ?? known[pointer.slice(1)] ?? detail]);
+  return Object.fromEntries(said);
 }
 
 /** @param {HubError} error */

@@ -61,6 +61,8 @@ export const words = {
     fresh: "Neues Passwort",
     change: "Passwort ändern",
     changed: "Das Passwort ist geändert. Andere Geräte sind abgemeldet.",
+    toChange: "Ihr Passwort",
+    toChangeWhy: "Um E-Mail oder Telefon zu ändern.",
   },
   account: {
     signIn: "Anmelden",
@@ -79,6 +81,7 @@ export const words = {
     setPassword: "Passwort setzen",
     signedInAs: (name) => `Angemeldet als ${name}`,
     ended: "Sie wurden abgemeldet.",
+    forgotten: "Passwort vergessen",
   },
   home: {
     welcome: (clinic) => `Willkommen bei ${clinic}`,
@@ -123,6 +126,7 @@ export const words = {
       password: "Das Passwort muss 8 bis 72 Zeichen haben.",
       current: "Das ist nicht das bisherige Passwort.",
       new: "Das Passwort muss 8 bis 72 Zeichen haben und ein neues sein.",
+      currentPassword: "Das ist nicht Ihr Passwort.",
     },
   },
 };

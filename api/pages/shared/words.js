@@ -60,6 +60,8 @@ export const words = {
     fresh: "New password",
     change: "Change password",
     changed: "The password is changed. Other devices are signed out.",
+    toChange: "Your password",
+    toChangeWhy: "To change the e-mail or the phone.",
   },
   account: {
     signIn: "Sign in",
@@ -78,6 +80,7 @@ export const words = {
     setPassword: "Set password",
     signedInAs: (/** @type {string} */ name) => `Signed in as ${name}`,
     ended: "You have been signed out.",
+    forgotten: "Forgotten password",
   },
   home: {
     welcome: (/** @type {string} */ clinic) => `Welcome to ${clinic}`,
@@ -122,6 +125,7 @@ export const words = {
       password: "The password has to have 8 to 72 characters.",
       current: "This is not the current password.",
       new: "The password has to have 8 to 72 characters, and to be a new one.",
+      currentPassword: "This is not your password.",
     },
   },
 };

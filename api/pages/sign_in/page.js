@@ -32,6 +32,7 @@ function Door({ onFirst }) {
       <${Problem}>${form.problem}</>
       <button type="submit" aria-busy=${form.busy ? "true" : null}>${words.account.signIn}</button>
     </form>
+    <p><a href="/forgotten">${words.account.forgotten}</a></p>
     <p>${words.account.noAccount} <a href=${signUpPath()}>${words.account.signUp}</a></p>
   </section>`;
 }

@@ -4,6 +4,7 @@ import { goOn, open, staysHere } from "../shared/frame.js";
 import { fieldErrors, submitting } from "../shared/forms.js";
 import { session } from "../shared/session.js";
 import { Field, html, Problem } from "../shared/ui.js";
+import { words as codes } from "../codes/words.js";
 import { words } from "../shared/words.js";
 
 /** @param {{user: import("../hub-client.js").User | null}} properties */
@@ -13,7 +14,7 @@ function SignUp({ user }) {
     await session.signUp({ name, email, phone, password });
     if (session.user) goOn(session.user);
   });
-  const wrong = fieldErrors(form);
+  const wrong = fieldErrors(form, codes.rules);
   if (user && !form.busy) return goOn(user);
   return html`<section class="narrow">
     <h1>${words.account.signUp}</h1>

@@ -1,0 +1,20 @@
+// The words of codes by text and of the rules for passwords, in German. The hub sends them as words.js to who reads German.
+
+/** @type {typeof import("./words.js").words} */
+export const words = {
+  forgottenHow: "Ein Code für ein neues Passwort kommt auf das Telefon Ihres Kontos, wenn Sie es bestätigt haben.",
+  sendCode: "Code senden",
+  code: "Code",
+  passwordSet: "Sie haben ein neues Passwort",
+  proveTitle: "Telefon bestätigen",
+  notProven: "Textnachrichten bekommen Sie nur auf ein Telefon, das Sie bestätigt haben. Fordern Sie einen Code an, und tragen Sie ihn hier ein.",
+  prove: "Telefon bestätigen",
+  proven: "Ihr Telefon ist bestätigt.",
+  toPhone: "Ein Code ist unterwegs zu Ihrem Telefon. Er gilt zehn Minuten.",
+  ifThereIs: "Wenn es so ein Konto mit bestätigtem Telefon gibt, ist ein Code dorthin unterwegs. Er gilt zehn Minuten.",
+  rules: {
+    common_password: "Dieses Passwort haben viele, daher wird es zuerst versucht. Wählen Sie ein anderes.",
+    personal_password: "Ein Name oder eine Adresse ist kein Passwort. Wählen Sie ein anderes.",
+    wrong_code: "Das ist nicht der Code, oder er gilt nicht mehr. Nach fünf Versuchen oder zehn Minuten fordern Sie einen neuen an.",
+  },
+};

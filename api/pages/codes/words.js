@@ -1,0 +1,19 @@
+// The words of codes by text and of the rules for passwords, in English. The hub sends words.de.js instead to who reads German.
+
+export const words = {
+  forgottenHow: "A code for a new password comes to the phone of your account, if you have proven it.",
+  sendCode: "Send a code",
+  code: "Code",
+  passwordSet: "You have a new password",
+  proveTitle: "Prove your phone",
+  notProven: "You get text messages only on a phone that you have proven. Ask for a code and enter it here.",
+  prove: "Prove the phone",
+  proven: "Your phone is proven.",
+  toPhone: "A code is on its way to your phone. It is good for ten minutes.",
+  ifThereIs: "If there is such an account with a proven phone, a code is on its way to it. It is good for ten minutes.",
+  rules: {
+    common_password: "Many people have this password, so it is tried first. Choose another one.",
+    personal_password: "A name or an address is no password. Choose another one.",
+    wrong_code: "This is not the code, or not any more. After five tries or ten minutes, ask for a new one.",
+  },
+};
