@@ -1,5 +1,6 @@
 """The only module that creates ids and secrets."""
 
+import base64
 import secrets
 from uuid import UUID, uuid5
 
@@ -34,3 +35,9 @@ def new_secret() -> str:
 def new_code(digits: int) -> str:
     """Return a random number of this many digits, zeros in front included, for people to type."""
     return f"{secrets.randbelow(10**digits):0{digits}}"
+
+
+def new_recovery_code() -> str:
+    """Return 80 random bits for people to write down, as "abcd-efgh-ijkl-mnop"."""
+    letters = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(letters[first : first + 4] for first in range(0, len(letters), 4))

@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     # The same for commands of signed-in users. Each api process counts separately.
     writes_per_minute: Annotated[int, Field(ge=1)] = 120
     writes_per_minute_per_address: Annotated[int, Field(ge=1)] = 6000
+    # A second factor of doctors and receptionists: none, for those who want one, or for all.
+    staff_second_factor: Literal["off", "optional", "required"] = "optional"
     # Whether patients who sign up must prove their phone before they get texts. Unset: required in production only.
     phone_verification: Literal["optional", "required"] | None = None
     # Appointments to come of one patient, 0: any number. The people of the clinic may book more.

@@ -179,7 +179,7 @@ def _all_problems(
     if access is Access.VISITOR:
         codes.append("too_many_requests")
     if access not in {Access.ANYONE, Access.ANY_LOG_IN}:
-        codes.append("password_change_required")
+        codes += ["password_change_required", "second_factor_required"]
     if access.of_some_roles:
         codes.append("forbidden")
     if method != "GET" and access is not Access.ANYONE:

@@ -27,6 +27,8 @@ class Access(StrEnum):
     SIGNED_IN = "signed_in"
     ANY_LOG_IN = "any_log_in"
     """Signed in, also with a first password that has to be changed before anything else."""
+    ENROLLING = "enrolling"
+    """Doctors and receptionists, also those who have to set up a second factor before anything else."""
     DOCTOR = "doctor"
     RECEPTIONIST = "receptionist"
     STAFF = "staff"
@@ -61,12 +63,14 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     Access.VISITOR: _PEOPLE,
     Access.SIGNED_IN: _PEOPLE,
     Access.ANY_LOG_IN: _PEOPLE,
+    Access.ENROLLING: frozenset({Role.DOCTOR, Role.RECEPTIONIST}),
     Access.DOCTOR: frozenset({Role.DOCTOR}),
     Access.RECEPTIONIST: frozenset({Role.RECEPTIONIST}),
     Access.STAFF: frozenset({Role.DOCTOR, Role.RECEPTIONIST}),
     Access.NO_RECEPTIONIST: frozenset({Role.DOCTOR, Role.PATIENT}),
 }
 _NAMES: Mapping[Access, str] = {
+    Access.ENROLLING: "a doctor or a receptionist",
     Access.DOCTOR: "a doctor",
     Access.RECEPTIONIST: "a receptionist",
     Access.STAFF: "a doctor or a receptionist",
@@ -99,6 +103,8 @@ class Authenticator:
         request[WHO] = who
         if access is not Access.ANY_LOG_IN:
             _require_own_password(who)
+            if access is not Access.ENROLLING:
+                _require_enrolment(who)
         access.require(who.role)
         return who
 
@@ -117,6 +123,7 @@ class Authenticator:
         """Return the identity that the access token proves. Raises `Problem` (401, 403 with a first password)."""
         who = self._identity_of(token)
         _require_own_password(who)
+        _require_enrolment(who)
         return who
 
     def _identity_of(self, token: str) -> Identity:
@@ -143,6 +150,11 @@ class Authenticator:
 def _require_own_password(who: Identity) -> None:
     if who.must_change_password:
         raise Problem("password_change_required", "Change your first password, then refresh this token.")
+
+
+def _require_enrolment(who: Identity) -> None:
+    if who.must_enrol:
+        raise Problem("second_factor_required", "Set up a second factor, then refresh this token.")
 
 
 def _problem_of(error: InvalidToken) -> Problem:

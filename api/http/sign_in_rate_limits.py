@@ -11,7 +11,9 @@ from hub.accounts.ports import AttemptRecords
 from hub.clock import Clock
 from hub.settings import Settings
 
-Action = Literal["login", "signup", "code"]
+Action = Literal["login", "signup", "code", "second_factor"]
+_SECOND_FACTORS_PER_HOUR = 30
+"""Who guesses knows the password already: of a million codes three are right at any time."""
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -65,11 +67,13 @@ class SignInRateLimits:
             "login": limit(settings.logins_per_minute_per_address, _MINUTE),
             "signup": limit(settings.signups_per_hour_per_address, _HOUR),
             "code": limit(settings.codes_per_hour_per_address, _HOUR),
+            "second_factor": limit(settings.logins_per_minute_per_address, _MINUTE),
         }
         self._by_account: dict[Action, SharedRateLimit] = {
             "login": limit(settings.logins_per_minute, _MINUTE),
             "signup": limit(settings.signups_per_hour, _HOUR),
             "code": limit(settings.codes_per_hour, _HOUR),
+            "second_factor": limit(_SECOND_FACTORS_PER_HOUR, _HOUR),
         }
 
     async def count(self, action: Action, address: str | None, email: str) -> None:

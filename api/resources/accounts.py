@@ -52,7 +52,8 @@ class SignedIn(Value):
     """The tokens of a log-in and the account of the user. `expires_in`: seconds until the access token expires.
 
     With `password_change_required` the access token is good only for the change of the first password, and for
-    log-outs. The token that the next refresh gives is good for everything.
+    log-outs. Where staff need a second factor, that of who has none is good only to set one up. The token that the next
+    refresh gives is good for everything.
     """
 
     access_token: str
@@ -87,7 +88,13 @@ async def log_in_patient(services: Services, request: web.Request, body: LogIn) 
     "POST",
     "/auth/doctor/login",
     access=Access.ANYONE,
-    problems=["invalid_credentials", "forbidden", "too_many_requests"],
+    problems=[
+        "invalid_credentials",
+        "forbidden",
+        "second_factor_required",
+        "wrong_second_factor",
+        "too_many_requests",
+    ],
 )
 async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a doctor."""
@@ -98,7 +105,13 @@ async def log_in_doctor(services: Services, request: web.Request, body: LogIn) -
     "POST",
     "/auth/staff/login",
     access=Access.ANYONE,
-    problems=["invalid_credentials", "forbidden", "too_many_requests"],
+    problems=[
+        "invalid_credentials",
+        "forbidden",
+        "second_factor_required",
+        "wrong_second_factor",
+        "too_many_requests",
+    ],
 )
 async def log_in_staff(services: Services, request: web.Request, body: LogIn) -> SignedIn:
     """Log in as a receptionist."""

@@ -47,7 +47,8 @@ class PageSession(Value):
     """The access token of a page, and whose it is. `expires_in`: seconds until the access token expires.
 
     With `password_change_required` the access token is good only for the change of the first password, and for
-    log-outs. The token that the next refresh gives is good for everything.
+    log-outs. Where staff need a second factor, that of who has none is good only to set one up. The token that the next
+    refresh gives is good for everything.
     """
 
     access_token: str
@@ -60,13 +61,19 @@ class PageSession(Value):
     "POST",
     "/sign-in",
     access=Access.ANYONE,
-    problems=["forbidden", "invalid_credentials", "too_many_requests"],
+    problems=[
+        "forbidden",
+        "invalid_credentials",
+        "second_factor_required",
+        "wrong_second_factor",
+        "too_many_requests",
+    ],
     sends=[_COOKIE],
 )
 async def sign_in(services: Services, request: web.Request, headers: FromPage, body: LogIn) -> Answer[PageSession]:  # noqa: ARG001  # it has to be there
     """Log in on a page, to an account of any role. The refresh token comes in a cookie."""
     _require_own_page(request)
-    return _begun(services.settings, request, *await log_in(services, Caller.of(request), body, None))
+    return _begun(services, request, *await log_in(services, Caller.of(request), body, None))
 
 
 @routes.endpoint(
@@ -85,7 +92,7 @@ async def sign_up_on_page(
 ) -> Answer[PageSession]:
     """Create a patient's account on a page, and log in. The refresh token comes in a cookie."""
     _require_own_page(request)
-    return _begun(services.settings, request, *await create_patient(services, Caller.of(request), body))
+    return _begun(services, request, *await create_patient(services, Caller.of(request), body))
 
 
 @routes.endpoint(
@@ -98,7 +105,7 @@ async def refresh_on_page(services: Services, request: web.Request, headers: Ren
     """
     _require_own_page(request)
     account, pair = await renew(services, _token_of(services, request), headers.key)
-    begun = _begun(services.settings, request, account, pair)
+    begun = _begun(services, request, account, pair)
     return answer_of(Done(begun.value, pair.replayed), begun.headers)
 
 
@@ -134,15 +141,15 @@ def _token_of(services: Services, request: web.Request) -> str:
     return request.cookies.get(_name(services.settings, request), "")
 
 
-def _begun(settings: Settings, request: web.Request, account: Account, pair: TokenPair) -> Answer[PageSession]:
+def _begun(services: Services, request: web.Request, account: Account, pair: TokenPair) -> Answer[PageSession]:
     session = PageSession(
         access_token=pair.access_token,
         expires_in=pair.expires_in,
         user=user_of(account),
         password_change_required=account.must_change_password,
     )
-    lifetime = settings.refresh_token_days * _DAY
-    return Answer(session, {_COOKIE: _cookie(settings, request, pair.refresh_token, lifetime)})
+    lifetime = services.settings.refresh_token_days * _DAY
+    return Answer(session, {_COOKIE: _cookie(services.settings, request, pair.refresh_token, lifetime)})
 
 
 def _cookie(settings: Settings, request: web.Request, value: str, lifetime: int) -> str:

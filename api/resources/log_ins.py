@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from api.http.access_log import Doer
 from api.http.problems import FieldError, Problem
 from api.resources.account_texts import text_code
+from api.resources.second_factor_codes import SecondFactorCode, is_right
 from api.resources.unique_fields import TAKEN
 from api.services import Services
 from hub.accounts.account import Account
@@ -54,10 +55,11 @@ class SignUp(Value):
 
 
 class LogIn(Value):
-    """An e-mail address and a password."""
+    """An e-mail address and a password, and a code where the account has a second factor."""
 
     email: Email
     password: SecretStr
+    code: SecondFactorCode | None = None
 
 
 async def create_patient(services: Services, caller: Caller, body: SignUp) -> tuple[Account, TokenPair]:
@@ -109,6 +111,15 @@ async def log_in(
     if await _is_disabled(services, account):
         _note_refused(services, holder, body.email)
         raise Problem("forbidden", "This account is disabled. Ask the clinic.")
+    if account.has_second_factor and services.settings.staff_second_factor != "off":
+        if body.code is None:
+            raise Problem("second_factor_required", "Log in with the `code` of your authenticator app, too.")
+        if not await is_right(services, caller.address, account, body.code):
+            services.access_log.note(
+                "second_factor_refused", Doer(account.id, Role(account.role)), people=(account.id,)
+            )
+            raise Problem("wrong_second_factor", "This is not a code of the second factor, or not any more.")
+        account = await services.records.users.by_id(account.id) or account  # a recovery code may be used up
     account = await _with_all_rounds(services, account, password)
     begun = account, await _start(services, account, caller)
     services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))

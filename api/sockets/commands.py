@@ -313,7 +313,9 @@ async def sync(handlers: Handlers, session: Session, request: SyncRequest) -> Fi
     return await handlers.sync.answer(session, request.since)
 
 
-@command(outbound.TokenAck, problems=["forbidden", "token_expired", "password_change_required"])
+@command(
+    outbound.TokenAck, problems=["forbidden", "token_expired", "password_change_required", "second_factor_required"]
+)
 async def authenticate(handlers: Handlers, session: Session, request: Authenticate) -> Fields:
     """Replace the access token before it expires."""
     return {"expiresAt": rfc3339(handlers.tokens.renew(session, request.token))}

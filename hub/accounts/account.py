@@ -5,6 +5,7 @@ from typing import get_args
 
 from pydantic import Field
 
+from hub.accounts.second_factor import SecondFactor
 from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import AccountRole, Id, Instant, Value
 from hub.texting.text import TextKind
@@ -59,9 +60,15 @@ class Account(Value):
     calendar_read_at: Instant | None = None
     display_key_hash: str | None = None
     phone_verified: bool = True
+    second_factor: SecondFactor | None = None
     must_change_password: bool = False
     disabled: bool = False
     joined_into: JoinedInto | None = None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a log-in needs a code besides the password."""
+        return self.second_factor is not None and self.second_factor.confirmed
 
     @property
     def has_log_in(self) -> bool:

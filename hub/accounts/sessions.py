@@ -53,8 +53,12 @@ class SignIn:
         refresh_lifetime: timedelta,
         clock: Clock,
         on_ended: OnEnded,
+        *,
+        staff_must_enrol: bool = False,
     ) -> None:
+        """With `staff_must_enrol`, staff without a second factor get tokens that are good only to set one up."""
         self._on_ended = on_ended
+        self._staff_must_enrol = staff_must_enrol
         self._users = users
         self._sessions = sessions
         self._tokens = tokens
@@ -128,10 +132,19 @@ class SignIn:
             await self._on_ended(session_id, now)
         return ended
 
+    def _must_enrol(self, account: Account) -> bool:
+        """Return whether the account has to get a second factor before anything else."""
+        return self._staff_must_enrol and account.role != "patient" and not account.has_second_factor
+
     def _pair(self, account: Account, session_id: str, secret: str, at: datetime) -> TokenPair:
         return TokenPair(
             access_token=self._tokens.issue(
-                account.id, Role(account.role), session_id, at, must_change_password=account.must_change_password
+                account.id,
+                Role(account.role),
+                session_id,
+                at,
+                must_change_password=account.must_change_password,
+                must_enrol=self._must_enrol(account),
             ),
             refresh_token=f"{session_id}.{secret}",
             expires_in=int(self._tokens.lifetime.total_seconds()),

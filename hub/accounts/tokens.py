@@ -39,6 +39,7 @@ class _Claims(BaseModel):
     iat: Annotated[int, Field(ge=0, lt=_YEAR_3000)]
     exp: Annotated[int, Field(ge=0, lt=_YEAR_3000)]
     must_change_password: bool = False
+    must_enrol: bool = False
 
 
 class AccessTokens:
@@ -63,7 +64,7 @@ class AccessTokens:
         """How long a token is valid."""
         return self._lifetime
 
-    def issue(
+    def issue(  # noqa: PLR0913  # each is a claim
         self,
         account_id: str,
         role: Role,
@@ -71,10 +72,12 @@ class AccessTokens:
         at: datetime | None = None,
         *,
         must_change_password: bool = False,
+        must_enrol: bool = False,
     ) -> str:
         """Return a token for this account and session that is valid for `lifetime`, from `at` or from now.
 
-        With `must_change_password` it is valid only for the change of the password and for log-outs.
+        With `must_change_password` it is valid only for the change of the password and for log-outs, with `must_enrol`
+        only to set up a second factor and for the same.
         """
         issued = int((at or self._clock()).timestamp())
         expires = issued + int(self._lifetime.total_seconds())
@@ -89,6 +92,8 @@ class AccessTokens:
         }
         if must_change_password:
             claims["must_change_password"] = True
+        if must_enrol:
+            claims["must_enrol"] = True
         return self._jwt.encode(claims, self._secret, _ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str) -> Identity:
@@ -100,7 +105,9 @@ class AccessTokens:
         expires_at = min(_instant(claims.exp), _instant(claims.iat) + self._lifetime)
         if expires_at + _LEEWAY < now:
             raise InvalidToken("token_expired")
-        return Identity(claims.sub, Role(claims.role), claims.sid, expires_at, claims.must_change_password)
+        return Identity(
+            claims.sub, Role(claims.role), claims.sid, expires_at, claims.must_change_password, claims.must_enrol
+        )
 
     def _read(self, token: str) -> _Claims:
         try:

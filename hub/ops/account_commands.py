@@ -8,7 +8,9 @@ from typing import Literal, TextIO
 from pydantic import ValidationError
 
 from hub.accounts.account import Account
+from hub.clock import Clock
 from hub.ops.local.database_locator import located_database
+from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.settings import load
@@ -57,3 +59,10 @@ def say_invalid(error: ValidationError) -> None:
 def say(line: str, where: TextIO | None = None) -> None:
     """Print a line."""
     print(line, file=where, flush=True)  # a command line speaks
+
+
+async def remove_second_factor(records: Records, account: Account, clock: Clock) -> int:
+    """Remove the second factor and end all sessions; return how many. Raises `StoreUnavailable`."""
+    if await records.users.change(account, account.model_copy(update={"second_factor": None})) is not None:
+        raise StoreUnavailable("the account was deleted meanwhile")
+    return len(await records.sessions.revoke_all(account.id, clock()))

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from hub.clock import system_clock
 from hub.ops.access_lines import note
-from hub.ops.account_commands import find_account, say, say_created, say_invalid, store
+from hub.ops.account_commands import find_account, remove_second_factor, say, say_created, say_invalid, store
 from hub.ops.staff_accounts import (
     NewReceptionist,
     create_receptionist,
@@ -91,4 +91,24 @@ async def enable(receptionist: str, /) -> int:
         await enable_receptionist(records, account)
         await note(records, "account_enabled", account.id)
     say(f"{account.name} can log in again.")
+    return 0
+
+
+@app.command(name="reset-second-factor")
+async def reset_second_factor(receptionist: str, /) -> int:
+    """Remove the second factor of a receptionist who has lost it, and end the receptionist's sessions.
+
+    Parameters
+    ----------
+    receptionist
+        The id or the e-mail address.
+
+    """
+    async with store() as records:
+        account = await find_account(records, "receptionist", receptionist)
+        if account is None:
+            return 1
+        ended = await remove_second_factor(records, account, timekeeper(load()))
+        await note(records, "second_factor_ended", account.id)
+    say(f"{account.name} logs in with the password alone. Sessions ended: {ended}.")
     return 0

@@ -49,6 +49,7 @@ class Row:
 
 A = "/api/v1/appointments"
 B = "/api/v1/board"
+F = "/api/v1/users/me/second-factor"
 ME = "/api/v1/doctors/me"
 SLOT = opening(1).isoformat()
 TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
@@ -118,6 +119,10 @@ ROWS = [
         (422, 422, 422, 422, 422, 422),
         json={"email": "carl@clinic.test", "code": "000000", "password": "Another-horse-7"},
     ),
+    Row("GET", F, (401, 403, 403, 200, 200, 200)),
+    Row("POST", F, (401, 403, 403, 201, 201, 201), json={"password": PASSWORD}),
+    Row("POST", F + "/confirm", (401, 403, 403, 403, 403, 403), json={"code": "123456"}),
+    Row("POST", F + "/disable", (401, 403, 403, 403, 403, 403), json={"password": PASSWORD, "code": "123456"}),
     Row("GET", "/api/v1/users/me/sessions", (401, 200, 200, 200, 200, 200)),
     Row(
         "DELETE",

@@ -12,6 +12,8 @@ export const words = {
   proven: "Ihr Telefon ist bestätigt.",
   toPhone: "Ein Code ist unterwegs zu Ihrem Telefon. Er gilt zehn Minuten.",
   ifThereIs: "Wenn es so ein Konto mit bestätigtem Telefon gibt, ist ein Code dorthin unterwegs. Er gilt zehn Minuten.",
+  appCode: "Ihre Authenticator-App zeigt ihn. Sie können auch einen Wiederherstellungscode schreiben.",
+  wrongAppCode: "Das ist nicht der Code, oder er wurde schon benutzt. Warten Sie auf den nächsten.",
   rules: {
     common_password: "Dieses Passwort haben viele, daher wird es zuerst versucht. Wählen Sie ein anderes.",
     personal_password: "Ein Name oder eine Adresse ist kein Passwort. Wählen Sie ein anderes.",

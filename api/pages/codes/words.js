@@ -11,6 +11,8 @@ export const words = {
   proven: "Your phone is proven.",
   toPhone: "A code is on its way to your phone. It is good for ten minutes.",
   ifThereIs: "If there is such an account with a proven phone, a code is on its way to it. It is good for ten minutes.",
+  appCode: "Your authenticator app shows it. You can also write a recovery code.",
+  wrongAppCode: "This is not the code, or it has been used. Wait for the next one.",
   rules: {
     common_password: "Many people have this password, so it is tried first. Choose another one.",
     personal_password: "A name or an address is no password. Choose another one.",

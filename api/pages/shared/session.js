@@ -66,9 +66,9 @@ export class PageSession extends HubRequests {
 
   /** Sign in, to an account of any role. Throws a HubError.
    *
-   * @param {string} email @param {string} password */
-  async signIn(email, password) {
-    this.#begun(await post("/sign-in", { email, password }));
+   * @param {string} email @param {string} password @param {string} [code] of the second factor */
+  async signIn(email, password, code) {
+    this.#begun(await post("/sign-in", { email, password, ...(code ? { code } : {}) }));
   }
 
   /** Make a patient's account and sign in. Throws a HubError.

@@ -2,8 +2,9 @@
 
 import { goOn, open, signInPath, staysHere } from "../shared/frame.js";
 import { fieldErrors, submitting } from "../shared/forms.js";
-import { session } from "../shared/session.js";
-import { Field, FocusedHeading, html, Problem, useState } from "../shared/ui.js";
+import { words as codes } from "../codes/words.js";
+import { codeOf, session } from "../shared/session.js";
+import { announce, Field, FocusedHeading, html, Problem, useState } from "../shared/ui.js";
 import { words } from "../shared/words.js";
 
 const ended = new URLSearchParams(location.search).has("ended");
@@ -17,9 +18,17 @@ function SignIn({ user }) {
 
 /** @param {{onFirst: () => void}} properties */
 function Door({ onFirst }) {
-  const form = submitting(async ({ email, password }) => {
+  const [asked, setAsked] = useState(false);
+  const form = submitting(async ({ email, password, code }) => {
     staysHere();
-    await session.signIn(email, password);
+    try {
+      await session.signIn(email, password, code);
+    } catch (error) {
+      if (codeOf(error) !== "second_factor_required") throw error;
+      setAsked(true);
+      announce(codes.appCode);
+      return;
+    }
     if (session.passwordChangeRequired) onFirst();
     else if (session.user) goOn(session.user);
   });
@@ -29,7 +38,8 @@ function Door({ onFirst }) {
     <form onSubmit=${form.onSubmit} novalidate>
       <${Field} label=${words.account.email} name="email" type="email" autocomplete="username" error=${fieldErrors(form).email} required />
       <${Field} label=${words.account.password} name="password" type="password" autocomplete="current-password" required />
-      <${Problem}>${form.problem}</>
+      ${asked && html`<${Field} label=${codes.code} name="code" autocomplete="one-time-code" hint=${codes.appCode} required />`}
+      <${Problem}>${form.error?.code === "wrong_second_factor" ? codes.wrongAppCode : form.problem}</>
       <button type="submit" aria-busy=${form.busy ? "true" : null}>${words.account.signIn}</button>
     </form>
     <p><a href="/forgotten">${words.account.forgotten}</a></p>
