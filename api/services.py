@@ -14,7 +14,7 @@ from api.commands.text_replies import TextReplies
 from api.http.access_log import AccessLog
 from api.http.identity import Authenticator
 from api.http.problems import Problem
-from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
+from api.http.rate_limits import ReadRateLimit, UploadRateLimit, VisitorRateLimit, WriteRateLimit
 from api.http.revocations import Revocations
 from api.http.sign_in_rate_limits import SignInRateLimits
 from api.people.directory import Directory
@@ -70,6 +70,8 @@ class Services:
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
+    read_rate_limit: ReadRateLimit
+    upload_rate_limit: UploadRateLimit
     visitor_rate_limit: VisitorRateLimit
     views: ViewStore
     patient_views: PatientViews
@@ -152,6 +154,8 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
             reply_within=timeouts.text_reply,
         ),
         write_rate_limit=WriteRateLimit(settings, monotonic),
+        read_rate_limit=ReadRateLimit(settings, monotonic),
+        upload_rate_limit=UploadRateLimit(monotonic),
         visitor_rate_limit=VisitorRateLimit(settings, monotonic),
         views=views,
         patient_views=PatientViews(views, records.appointments, monotonic, for_patients),

@@ -102,7 +102,9 @@ class Settings(BaseSettings):
     phone_verification: Literal["optional", "required"] | None = None
     # Appointments to come of one patient, 0: any number. The people of the clinic may book more.
     active_appointments_per_patient: Annotated[int, Field(ge=0, le=1000)] = 8
-    # Reads of doctors and free times without a log-in, per network address. Each api process counts separately.
+    # Reads of each signed-in user. Each api process counts separately.
+    reads_per_minute: Annotated[int, Field(ge=1)] = 6000
+    # Per network address: reads of doctors and free times without a log-in, of calendar links, and refreshes of tokens.
     visitor_reads_per_minute_per_address: Annotated[int, Field(ge=1)] = 600
     # How long a line of the access log is kept.
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365

@@ -74,6 +74,8 @@ class Stack:
             "writes_per_minute_per_address": 1_000_000,
             "logins_per_minute": 1_000_000,
             "logins_per_minute_per_address": 1_000_000,
+            "reads_per_minute": 1_000_000,
+            "visitor_reads_per_minute_per_address": 1_000_000,
             "active_appointments_per_patient": 0,  # few patients book much, except where the limit is tested
         }
         # Made without looking at the environment or a `.env`: what a developer has set there is not for tests.

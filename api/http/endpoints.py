@@ -157,7 +157,7 @@ class Routes:
                     status=status,
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json, Lines, Written} else answer,
-                    problems=_all_problems(method, access, takes, own),
+                    problems=_all_problems(access, takes, own),
                     sends=tuple(sends),
                     handler=handler,
                     needs=frozenset(hints) - {"upload"},
@@ -172,17 +172,13 @@ class Routes:
         return add
 
 
-def _all_problems(
-    method: Method, access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]
-) -> tuple[Code, ...]:
+def _all_problems(access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]) -> tuple[Code, ...]:
     codes: list[Code] = [] if access is Access.ANYONE else list(_TOKEN_PROBLEMS)
-    if access is Access.VISITOR:
-        codes.append("too_many_requests")
     if access not in {Access.ANYONE, Access.ANY_LOG_IN}:
         codes += ["password_change_required", "second_factor_required"]
     if access.of_some_roles:
         codes.append("forbidden")
-    if method != "GET" and access is not Access.ANYONE:
+    if access is not Access.ANYONE:
         codes.append("too_many_requests")
     for source in takes:
         codes += request_reading.PROBLEMS[source]

@@ -11,6 +11,9 @@ from hub.settings import Settings
 Monotonic = Callable[[], float]
 """A clock that never goes back, in seconds, such as `time.monotonic`."""
 
+NETWORKS_OF_A_SITE = 16
+"""So many times the limit of a network of IPv6 (/64) holds for the whole site (/48), which has 65,536 of them."""
+_UPLOADS_PER_MINUTE = 20
 _MAX_BUCKETS = 50_000
 """When there are this many buckets, full ones are dropped: a full bucket is the same as a new one."""
 
@@ -84,6 +87,25 @@ class TokenBuckets:
         bucket.take()
 
 
+class AddressBuckets:
+    """Token buckets of network addresses; with IPv6 of the site (/48), too, at so many times the rate."""
+
+    def __init__(self, limit: int, monotonic: Monotonic) -> None:
+        self._networks = TokenBuckets(per_minute(limit), monotonic)
+        self._sites = TokenBuckets(per_minute(NETWORKS_OF_A_SITE * limit), monotonic)
+
+    def wait(self, address: str | None) -> float:
+        """Return the seconds until there is a token; 0 when there is one now."""
+        site = site_of(address)
+        return max(self._networks.wait(network_of(address)), self._sites.wait(site) if site else 0.0)
+
+    def take(self, address: str | None) -> None:
+        """Take one token."""
+        self._networks.take(network_of(address))
+        if site := site_of(address):
+            self._sites.take(site)
+
+
 class WriteRateLimit:
     """Limits the writes of each user and of each address, over REST and sockets together.
 
@@ -93,30 +115,54 @@ class WriteRateLimit:
 
     def __init__(self, settings: Settings, monotonic: Monotonic) -> None:
         self._users = TokenBuckets(per_minute(settings.writes_per_minute), monotonic)
-        self._addresses = TokenBuckets(per_minute(settings.writes_per_minute_per_address), monotonic)
+        self._addresses = AddressBuckets(settings.writes_per_minute_per_address, monotonic)
 
     def count(self, user_id: str, address: str | None) -> None:
         """Count one write. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
-        network = network_of(address)
         # A write that is refused takes no token, neither of the user nor of the address.
-        if wait := max(self._users.wait(user_id), self._addresses.wait(network)):
+        if wait := max(self._users.wait(user_id), self._addresses.wait(address)):
             raise too_many_requests(wait)
         self._users.take(user_id)
-        self._addresses.take(network)
+        self._addresses.take(address)
+
+
+class ReadRateLimit:
+    """Limits the reads of each user, in the memory of this process as `WriteRateLimit`. Nobody reads as often."""
+
+    def __init__(self, settings: Settings, monotonic: Monotonic) -> None:
+        self._users = TokenBuckets(per_minute(settings.reads_per_minute), monotonic)
+
+    def count(self, user_id: str) -> None:
+        """Count one read. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        if wait := self._users.wait(user_id):
+            raise too_many_requests(wait)
+        self._users.take(user_id)
+
+
+class UploadRateLimit:
+    """Limits the uploads of each user: each takes megabytes, and a second of a processor."""
+
+    def __init__(self, monotonic: Monotonic) -> None:
+        self._users = TokenBuckets(per_minute(_UPLOADS_PER_MINUTE), monotonic)
+
+    def count(self, user_id: str) -> None:
+        """Count one upload. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        if wait := self._users.wait(user_id):
+            raise too_many_requests(wait)
+        self._users.take(user_id)
 
 
 class VisitorRateLimit:
-    """Limits the reads of each address without a log-in, in the memory of this process as `WriteRateLimit`."""
+    """Limits what comes from each address without an access token, in the memory of this process."""
 
     def __init__(self, settings: Settings, monotonic: Monotonic) -> None:
-        self._addresses = TokenBuckets(per_minute(settings.visitor_reads_per_minute_per_address), monotonic)
+        self._addresses = AddressBuckets(settings.visitor_reads_per_minute_per_address, monotonic)
 
     def count(self, address: str | None) -> None:
-        """Count one read. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
-        network = network_of(address)
-        if wait := self._addresses.wait(network):
+        """Count one request. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        if wait := self._addresses.wait(address):
             raise too_many_requests(wait)
-        self._addresses.take(network)
+        self._addresses.take(address)
 
 
 def too_many_requests(wait: float) -> Problem:
@@ -134,3 +180,11 @@ def network_of(address: str | None) -> str:
         return "unknown"
     parsed = ip_address(address.partition("%")[0])
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+
+
+def site_of(address: str | None) -> str | None:
+    """Return the /48 network of an IPv6 address, which is what a provider gives a site; None for IPv4."""
+    if address is None:
+        return None
+    parsed = ip_address(address.partition("%")[0])
+    return str(ip_network((parsed, 48), strict=False)) if isinstance(parsed, IPv6Address) else None

@@ -12,7 +12,7 @@ from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
 from api.http.identity import Access, Authenticator
 from api.http.lines import body_of
 from api.http.problems import Problem
-from api.http.rate_limits import VisitorRateLimit, WriteRateLimit
+from api.http.rate_limits import ReadRateLimit, UploadRateLimit, VisitorRateLimit, WriteRateLimit
 from api.http.request_reading import CONTENT_TYPE, read_body, reader_of
 from api.http.uploads import read_upload
 
@@ -43,6 +43,14 @@ class Guards(Protocol):
         """Limits the writes of each user and address."""
 
     @property
+    def read_rate_limit(self) -> ReadRateLimit:
+        """Limits the reads of each user."""
+
+    @property
+    def upload_rate_limit(self) -> UploadRateLimit:
+        """Limits the uploads of each user."""
+
+    @property
     def visitor_rate_limit(self) -> VisitorRateLimit:
         """Limits the reads of each address without a log-in."""
 
@@ -57,8 +65,13 @@ def serve(endpoint: Endpoint, services: Guards) -> Callable[..., Awaitable[web.R
 
     async def handle(request: web.Request) -> web.Response:
         who = services.authenticator.authorize(request, access)
-        if who is not None and writes:
-            services.write_rate_limit.count(who.user_id, request.remote)
+        if who is not None:
+            if writes:
+                services.write_rate_limit.count(who.user_id, request.remote)
+            else:
+                services.read_rate_limit.count(who.user_id)
+            if endpoint.upload is not None:
+                services.upload_rate_limit.count(who.user_id)
         if who is None and access is Access.VISITOR:
             services.visitor_rate_limit.count(request.remote)
         known = {"services": services, "who": who, "request": request}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
-from api.http.rate_limits import network_of, too_many_requests
+from api.http.rate_limits import NETWORKS_OF_A_SITE, network_of, site_of, too_many_requests
 from hub.accounts.ports import AttemptRecords
 from hub.clock import Clock
 from hub.settings import Settings
@@ -14,6 +14,9 @@ from hub.settings import Settings
 Action = Literal["login", "signup", "code", "second_factor"]
 _SECOND_FACTORS_PER_HOUR = 30
 """Who guesses knows the password already: of a million codes three are right at any time."""
+_STRANGERS = 20
+"""So many times the limit of a minute holds for an hour, over all networks that the owner has not used."""
+_KNOWN_FOR = timedelta(days=90)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -57,17 +60,28 @@ class SharedRateLimit:
 
 
 class SignInRateLimits:
-    """Limits log-ins, sign-ups and codes by text, successful ones included, by address and by account."""
+    """Limits log-ins, sign-ups and codes by text, successful ones included, by address and by account.
+
+    Log-ins to an account are limited for each network, so that guesses of others do not keep the owner out. Guesses
+    from many networks meet a limit of the account for all networks together from which nobody has logged in to it
+    lately; the owner's usual networks pass it.
+    """
 
     def __init__(self, records: AttemptRecords, settings: Settings, clock: Clock) -> None:
         def limit(attempts: int, window: timedelta) -> SharedRateLimit:
             return SharedRateLimit(records, Limit(attempts, window), clock)
 
-        self._by_address: dict[Action, SharedRateLimit] = {
-            "login": limit(settings.logins_per_minute_per_address, _MINUTE),
-            "signup": limit(settings.signups_per_hour_per_address, _HOUR),
-            "code": limit(settings.codes_per_hour_per_address, _HOUR),
-            "second_factor": limit(settings.logins_per_minute_per_address, _MINUTE),
+        self._records = records
+        self._clock = clock
+        by_address: dict[Action, tuple[int, timedelta]] = {
+            "login": (settings.logins_per_minute_per_address, _MINUTE),
+            "signup": (settings.signups_per_hour_per_address, _HOUR),
+            "code": (settings.codes_per_hour_per_address, _HOUR),
+            "second_factor": (settings.logins_per_minute_per_address, _MINUTE),
+        }
+        self._by_address = {action: limit(*most) for action, most in by_address.items()}
+        self._by_site = {
+            action: limit(NETWORKS_OF_A_SITE * most, within) for action, (most, within) in by_address.items()
         }
         self._by_account: dict[Action, SharedRateLimit] = {
             "login": limit(settings.logins_per_minute, _MINUTE),
@@ -75,12 +89,32 @@ class SignInRateLimits:
             "code": limit(settings.codes_per_hour, _HOUR),
             "second_factor": limit(_SECOND_FACTORS_PER_HOUR, _HOUR),
         }
+        self._of_strangers = limit(_STRANGERS * settings.logins_per_minute, _HOUR)
 
-    async def count(self, action: Action, address: str | None, email: str) -> None:
+    async def count(self, action: Action, address: str | None, account: str) -> None:
         """Count one attempt. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
+        network, who = _hashed(network_of(address)), _hashed(account)
         # The address first: an attempt that is refused there must not use up the attempts of another person's account.
-        await self._by_address[action].count(f"{action}:address:{_hashed(network_of(address))}")
-        await self._by_account[action].count(f"{action}:account:{_hashed(email)}")
+        await self._by_address[action].count(f"{action}:address:{network}")
+        if (site := site_of(address)) is not None:
+            await self._by_site[action].count(f"{action}:site:{_hashed(site)}")
+        if action != "login":
+            await self._by_account[action].count(f"{action}:account:{who}")
+            return
+        await self._by_account[action].count(f"{action}:account:{who}:{network}")
+        known = _known(who, network)
+        if known not in await self._records.counts([known]):
+            await self._of_strangers.count(f"{action}:strangers:{who}")
+
+    async def logged_in(self, address: str | None, account: str) -> None:
+        """Remember that the owner of the account has logged in from this network."""
+        known = _known(_hashed(account), _hashed(network_of(address)))
+        if known not in await self._records.counts([known]):
+            await self._records.count(known, self._clock() + _KNOWN_FOR)
+
+
+def _known(who: str, network: str) -> str:
+    return f"known:{who}:{network}"
 
 
 def _wait(limit: Limit, before: int, counted: int, share: float) -> float:

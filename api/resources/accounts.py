@@ -118,13 +118,16 @@ async def log_in_staff(services: Services, request: web.Request, body: LogIn) ->
     return _signed_in(*await log_in(services, Caller.of(request), body, "receptionist"))
 
 
-@routes.endpoint("POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token"], sends=[REPLAYED])
-async def refresh(services: Services, headers: Repeatable, body: Refresh) -> Answer[SignedIn]:
+@routes.endpoint(
+    "POST", "/auth/refresh", access=Access.ANYONE, problems=["invalid_token", "too_many_requests"], sends=[REPLAYED]
+)
+async def refresh(services: Services, request: web.Request, headers: Repeatable, body: Refresh) -> Answer[SignedIn]:
     """Exchange a refresh token for a new pair of tokens. To use a refresh token twice ends the log-in.
 
     A client whose answer was lost repeats the request with the same `Idempotency-Key`, and gets the same pair, for 30
     seconds and until the new refresh token is used.
     """
+    services.visitor_rate_limit.count(request.remote)
     renewed = await renew(services, body.refresh_token, headers.key)
     return answer_of(Done(_signed_in(*renewed), renewed[1].replayed))
 

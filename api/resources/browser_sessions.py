@@ -96,7 +96,11 @@ async def sign_up_on_page(
 
 
 @routes.endpoint(
-    "POST", "/refresh", access=Access.ANYONE, problems=["forbidden", "invalid_token"], sends=[_COOKIE, REPLAYED]
+    "POST",
+    "/refresh",
+    access=Access.ANYONE,
+    problems=["forbidden", "invalid_token", "too_many_requests"],
+    sends=[_COOKIE, REPLAYED],
 )
 async def refresh_on_page(services: Services, request: web.Request, headers: Renewing) -> Answer[PageSession]:
     """Exchange the refresh token in the cookie for a new one, and get an access token.
@@ -104,6 +108,7 @@ async def refresh_on_page(services: Services, request: web.Request, headers: Ren
     A page whose answer was lost repeats the request with the same `Idempotency-Key`, as with the refresh of programs.
     """
     _require_own_page(request)
+    services.visitor_rate_limit.count(request.remote)
     account, pair = await renew(services, _token_of(services, request), headers.key)
     begun = _begun(services, request, account, pair)
     return answer_of(Done(begun.value, pair.replayed), begun.headers)

@@ -91,9 +91,17 @@ async def remove_calendar_link(services: Services, who: Identity) -> None:
     services.access_log.note("calendar_link_ended", who, people=(who.user_id,))
 
 
-@routes.endpoint("GET", "/calendars/{id}/{key}.ics", access=Access.ANYONE, gives=ICALENDAR, sends=["ETag"])
-async def show_calendar(services: Services, path: ByFeed) -> File:
+@routes.endpoint(
+    "GET",
+    "/calendars/{id}/{key}.ics",
+    access=Access.ANYONE,
+    problems=["too_many_requests"],
+    gives=ICALENDAR,
+    sends=["ETag"],
+)
+async def show_calendar(services: Services, request: web.Request, path: ByFeed) -> File:
     """Return the appointments of the last 90 days and all future ones. Cancelled ones are marked as cancelled."""
+    services.visitor_rate_limit.count(request.remote)
     account = await services.records.users.by_id(path.id)
     if account is None or not compare_digest(account.calendar_key_hash or "", _hash(path.key)):
         raise Problem("not_found", "There is no such calendar.")

@@ -122,6 +122,7 @@ async def log_in(
         account = await services.records.users.by_id(account.id) or account  # a recovery code may be used up
     account = await _with_all_rounds(services, account, password)
     begun = account, await _start(services, account, caller)
+    await services.sign_in_rate_limits.logged_in(caller.address, body.email)
     services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))
     return begun
 

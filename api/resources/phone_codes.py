@@ -17,7 +17,9 @@ from hub.scheduling.values import Value
 
 routes = Routes("/api/v1/users/me/phone")
 
-Digits = Annotated[str, Field(pattern=r"^\s*[0-9]{6}\s*$", description="The six digits of the text.")]
+Digits = Annotated[
+    str, Field(pattern=r"^\s*[0-9]{6}\s*$", description="The six digits of the text.", examples=["123456"])
+]
 WRONG_CODE = "This is not the code, or not any more. After five tries or ten minutes, ask for a new one"
 
 

@@ -307,7 +307,7 @@ async def leave_board(handlers: Handlers, session: Session, request: LeaveBoard)
     return {}
 
 
-@command(outbound.ResumeAck, outbound.SnapshotAck)
+@command(outbound.ResumeAck, outbound.SnapshotAck, problems=["too_many_requests"])
 async def sync(handlers: Handlers, session: Session, request: SyncRequest) -> Fields:
     """Get the events that the client missed, or a snapshot of its own appointments."""
     return await handlers.sync.answer(session, request.since)

@@ -60,6 +60,8 @@ class Limits:
     syncs_at_once: int = 8
     """All clients of a dead process reconnect to the others within a second. Reading in turn takes no longer in total,
     and a database that gets all reads at once answers none of them in time."""
+    syncs_per_minute: int = 2000
+    """Of one person, who may have a thousand dashboards, all of which reconnect at once."""
     sync_within: float = 10.0
     """Longer than it takes when all clients reconnect at once, and shorter than clients wait for it."""
     snapshot_from: timedelta = timedelta(days=1)

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from functools import partial
+from time import monotonic
 
 import orjson
 from prometheus_client import Counter
 
 from api.http.access_log import AccessLog
+from api.http.rate_limits import TokenBuckets, per_minute, too_many_requests
 from api.people.names import Names
 from api.sockets.history import History, HistoryReader, concerns
 from api.sockets.limits import Limits
@@ -54,6 +56,7 @@ class Sync:
         self._access_log = access_log
         self._clock = clock
         self._limits = limits
+        self._users = TokenBuckets(per_minute(limits.syncs_per_minute), monotonic)
         self._turns = asyncio.Semaphore(limits.syncs_at_once)
 
     async def answer(self, session: Session, since: Mapping[str, int] | None) -> dict[str, object]:
@@ -62,6 +65,9 @@ class Sync:
         `position` maps the id of each of the person's doctors to the last `seq` that the answer holds. A doctor's
         snapshot holds the doctor's schedule too. Raises TimeoutError, and `Disconnected` if the client has left.
         """
+        if wait := self._users.wait(session.identity.user_id):
+            raise too_many_requests(wait)
+        self._users.take(session.identity.user_id)
         async with asyncio.timeout(self._limits.sync_within), self._turns:
             if session.ended:
                 raise Disconnected

@@ -108,7 +108,7 @@ async def test_log_ins_good_and_bad_are_lines_without_an_address_of_anybody(clin
 async def test_changes_of_accounts_are_lines_with_the_names_of_the_fields(clinic: RestClinic) -> None:
     await clinic.ask("PATCH", "/api/v1/users/me", "carl", json={"name": "Karl", "language": "de"})
     await clinic.ask("POST", "/api/v1/auth/password", "carl", json={"current": PASSWORD, "new": "Another-horse-7"})
-    await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl")
+    await clinic.ask("POST", "/api/v1/users/me/calendar-link", "carl", json={"password": "Another-horse-7"})
     lines = await about(clinic, "carl")
     assert [line.action for line in lines] == ["profile_changed", "password_changed", "calendar_link_made"]
     assert lines[0].fields == ("language", "name")

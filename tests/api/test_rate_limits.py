@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from api.http.problems import Problem
@@ -5,8 +7,9 @@ from api.http.rate_limits import Rate, TokenBucket, TokenBuckets, WriteRateLimit
 from hub.scheduling.values import rfc3339
 from hub.settings import Settings
 from tests.api.conftest import OpenClinic
+from tests.api.pictures import upload
 from tests.api.rest_clinic import make_services, opening
-from tests.api.sockets.clinic import open_sockets
+from tests.api.sockets.clinic import LIMITS, open_sockets
 
 
 class Seconds:
@@ -119,3 +122,25 @@ async def test_users_of_one_address_are_counted_together_over_sockets() -> None:
         assert (await carl.ask("book", {"doctorId": clinic.id("ada"), "start": rfc3339(opening(1))}))["ok"]
         ask = {"doctorId": clinic.id("ada"), "start": rfc3339(opening(2))}
         assert await dora.refused("book", ask) == "too_many_requests"
+
+
+async def test_reads_of_a_user_refreshes_feeds_and_uploads_are_limited(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(reads_per_minute=2, visitor_reads_per_minute_per_address=2))
+    reads = [(await clinic.ask("GET", "/api/v1/users/me", "carl")).status for _ in range(3)]
+    assert reads == [200, 200, 429]
+    assert (await clinic.ask("GET", "/api/v1/users/me", "dora")).status == 200
+    body = {"refreshToken": "none"}
+    refreshes = [(await clinic.ask("POST", "/api/v1/auth/refresh", json=body)).status for _ in range(3)]
+    assert refreshes == [401, 401, 429]
+    feed = await clinic.ask("GET", "/api/v1/calendars/doctor-ada/guess.ics")
+    assert (feed.status, feed.code) == (429, "too_many_requests")
+    uploads = [(await upload(clinic, "carl", b"no")).status for _ in range(21)]
+    assert uploads == [422] * 20 + [429]
+
+
+async def test_syncs_of_one_person_are_limited() -> None:
+    async with open_sockets(replace(LIMITS, syncs_per_minute=3)) as clinic:
+        carl, dora = await clinic.person("carl"), await clinic.person("dora")
+        answers = [await carl.ask("sync", {}) for _ in range(5)]
+        assert [answer.get("error", {}).get("code") for answer in answers][-1] == "too_many_requests"
+        assert (await dora.ask("sync", {}))["ok"]

@@ -66,6 +66,7 @@ async def test_retry_after_is_long_enough_and_not_longer_than_needed() -> None:
     clock = HandClock()
     limit = 5
     counted = SignInRateLimits(MemoryRecords().attempts, Settings.model_validate({"logins_per_minute": limit}), clock)
+    await counted.logged_in(None, "carl@clinic.test")  # so that the limit of strangers does not count
     waited = 0
     for _ in range(300):
         try:
@@ -89,5 +90,34 @@ async def test_retry_after_is_long_enough_and_not_longer_than_needed() -> None:
 async def test_the_store_holds_no_readable_address_of_an_attempt() -> None:
     records = MemoryRecords()
     await SignInRateLimits(records.attempts, Settings(), HandClock()).count("login", "192.0.2.1", "carl@clinic.test")
-    assert len(records.attempts._counts) == 2
+    assert len(records.attempts._counts) == 3
     assert not [key for key in records.attempts._counts if "carl" in key or "192.0.2" in key]
+
+
+async def test_guesses_from_one_network_do_not_keep_the_owner_out() -> None:
+    counted = limits(logins_per_minute=3)
+    for _ in range(3):
+        await counted.count("login", "192.0.2.1", "carl@clinic.test")
+    with pytest.raises(Problem):
+        await counted.count("login", "192.0.2.1", "carl@clinic.test")
+    await counted.count("login", "198.51.100.7", "carl@clinic.test")
+
+
+async def test_guesses_from_many_networks_are_limited_and_the_owners_own_network_passes() -> None:
+    counted = limits(logins_per_minute=1)
+    await counted.logged_in("198.51.100.7", "carl@clinic.test")
+    for number in range(20):
+        await counted.count("login", f"192.0.2.{number}", "carl@clinic.test")
+    with pytest.raises(Problem):
+        await counted.count("login", "192.0.2.200", "carl@clinic.test")
+    await counted.count("login", "192.0.2.200", "dora@clinic.test")
+    await counted.count("login", "198.51.100.7", "carl@clinic.test")
+
+
+async def test_the_networks_of_a_site_are_limited_together() -> None:
+    counted = limits(logins_per_minute_per_address=1)
+    for number in range(16):
+        await counted.count("login", f"2001:db8:0:{number:x}::1", f"person{number}@clinic.test")
+    with pytest.raises(Problem):
+        await counted.count("login", "2001:db8:0:ff::1", "carl@clinic.test")
+    await counted.count("login", "2001:db8:1::1", "carl@clinic.test")

@@ -193,6 +193,9 @@ async def test_a_patient_changes_the_profile_and_the_password(clinic: Clinic, op
     assert [await each.input_value() for each in (page.get_by_label("Name"), phone)] == ["Pat of Today", "12"]
     await phone.fill("+12025559999")
     await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_label("Your password")).to_be_focused()
+    await page.get_by_label("Your password").fill(PASSWORD)
+    await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#announcements")).to_have_text("Saved.")
 
     await page.get_by_text("Change the password").click()
