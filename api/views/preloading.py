@@ -16,7 +16,7 @@ _RETRY_AFTER = 1.0
 """Seconds until the database is asked again when it does not answer."""
 
 
-async def preload(views: ViewStore, records: Records) -> None:
+async def preload(views: ViewStore, records: Records, retry_after: float = _RETRY_AFTER) -> None:
     """Read one view after the other, so that requests hardly wait meanwhile, until half of the budget is taken.
 
     A view that somebody asks for is read at once. Views that nobody uses are dropped later, like all others.
@@ -28,6 +28,6 @@ async def preload(views: ViewStore, records: Records) -> None:
                     return
                 await views.doctor(doctor_id)
         except StoreUnavailable:
-            await asyncio.sleep(_RETRY_AFTER)
+            await asyncio.sleep(retry_after)
         else:
             return

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from api.views import preloading
 from api.views.preloading import preload
 from tests.agents.actor_fixtures import SharedStore, book
 from tests.api.views.clinic import done, process
@@ -35,13 +34,10 @@ async def test_it_reads_one_view_at_least_and_stops_when_half_of_the_budget_is_t
         assert api.reads["starting_since"] == 1
 
 
-async def test_it_waits_for_a_database_that_does_not_answer(
-    store: SharedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(preloading, "_RETRY_AFTER", 0.001)
+async def test_it_waits_for_a_database_that_does_not_answer(store: SharedStore) -> None:
     async with process(store) as api:
         api.away = True
-        task = asyncio.create_task(preload(api.views, api.records))
+        task = asyncio.create_task(preload(api.views, api.records, 0.001))
         while api.reads["doctor_ids"] < 3:  # noqa: ASYNC110  # nothing tells of a read
             await asyncio.sleep(0.001)
         api.away = False
