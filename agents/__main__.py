@@ -114,8 +114,8 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         await _retry_until_available(create_topics, KafkaError, service="broker", at=broker.servers, why=why)
         stack.push_async_callback(topics.delete, admin, presence)
         texting = await _texting(chosen, stack)
-        most_active = chosen.active_appointments_per_patient
-        agents = build(broker, records, settings.timekeeper(chosen), texting, most_active)
+        policy, most_active = settings.offer_policy(chosen), chosen.active_appointments_per_patient
+        agents = build(broker, records, settings.timekeeper(chosen), texting, policy, most_active)
         await _retry_until_available(agents.publisher.start, KafkaError, service="broker", at=broker.servers, why=why)
         stack.push_async_callback(agents.publisher.stop)
         stack.push_async_callback(_stop, agents.app)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.bus.messages import Notice, Reply, notice_of
+from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import Command
@@ -11,7 +12,8 @@ from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord
-from hub.scheduling.views import AppointmentView, view
+from hub.scheduling.views import AppointmentView, EntryView, entry_view, view
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
 
 @dataclass(frozen=True)
@@ -50,5 +52,11 @@ def answer(command: Command, decision: Decision, state: DoctorState | None = Non
     return Answer(reply, notices)
 
 
-def _result(aggregate: Appointment | ScheduleRecord) -> AppointmentView | Schedule:
-    return view(aggregate) if isinstance(aggregate, Appointment) else aggregate.current
+def _result(aggregate: Aggregate) -> AppointmentView | Schedule | EntryView:
+    match aggregate:
+        case Appointment():
+            return view(aggregate)
+        case ScheduleRecord():
+            return aggregate.current
+        case WaitlistEntry():
+            return entry_view(aggregate)

@@ -16,11 +16,13 @@ from agents.texts.gateway import SmsGateway
 from agents.texts.planning import TextPlanner
 from agents.texts.sending import TextSender
 from agents.transport import HubApp, credentials
+from agents.waitlists import Waitlists
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
 from hub.clock import Timekeeper
 from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.line import OfferPolicy
 from hub.texting.wording import Clinic
 
 log = structlog.get_logger(__name__)
@@ -56,8 +58,13 @@ class Agents:
     finish: Callable[[], Awaitable[None]]
 
 
-def build(
-    broker: BrokerConfig, records: Records, clock: Timekeeper, texting: TextingConfig, most_active: int = 0
+def build(  # noqa: PLR0913, PLR0917  # called once, in `agents.__main__`
+    broker: BrokerConfig,
+    records: Records,
+    clock: Timekeeper,
+    texting: TextingConfig,
+    policy: OfferPolicy,
+    most_active: int = 0,
 ) -> Agents:
     """Create all parts. It opens no connection. `most_active`: the appointments to come of a patient, 0: any number."""
     app = _faust(broker)
@@ -75,14 +82,25 @@ def build(
     deadlines = Deadlines(records.appointments, clock, publisher.send_command)
     planner = TextPlanner(records, clock, texting.clinic, proven_only=texting.proven_only)
     sender = TextSender(records, clock, texting.gateway)
+    waitlists = Waitlists(records, clock, publisher.send_command)
 
     def saved(recorded: Recorded) -> None:
         for each in recorded:
             planner.take(each)
         if isinstance(after := recorded[-1].aggregate, Appointment):
             deadlines.schedule(after)
+        waitlists.saved(recorded)
 
-    actors = DoctorActors(records, table, clock, on_saved=saved, on_orphan=deadlines.give_up, most_active=most_active)
+    actors = DoctorActors(
+        records,
+        table,
+        clock,
+        on_saved=saved,
+        on_orphan=deadlines.give_up,
+        on_tended=waitlists.tended,
+        policy=policy,
+        most_active=most_active,
+    )
     handler = CommandHandler(actors, publisher, clock, broker.signatures, app.holds_lease)
     dispatcher = Dispatcher(app, handler.handle, app.holds_lease)
 
@@ -109,11 +127,12 @@ def build(
             return topics.partition_of(doctor_id, broker.partitions) in owned
 
         deadlines.take_over(owns)
+        waitlists.take_over(owns)
         planner.take_over(owns)
         sender.set_leading(leading=0 in owned)
         log.info("doctors_taken_over", partitions=sorted(owned))
 
-    return Agents(app, publisher, (deadlines.run, planner.run, sender.run), sender.finish)
+    return Agents(app, publisher, (deadlines.run, waitlists.run, planner.run, sender.run), sender.finish)
 
 
 def _faust(broker: BrokerConfig) -> HubApp:

@@ -8,7 +8,7 @@ so it takes effect once.
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,9 +21,10 @@ from hub import ids
 from hub.clock import Timekeeper
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import AppointmentRecords, Deadline, deadline_of
-from hub.scheduling.appointment import Appointment
+from hub.scheduling.appointment import Appointment, DueKind
 from hub.scheduling.commands import Command, MarkNoShow, RemindPatient
 from hub.scheduling.values import Actor, Role
+from hub.scheduling.waitlist_commands import LapseOffer
 
 log = structlog.get_logger(__name__)
 PENDING = Gauge("clinic_deadlines_pending", "Deadlines in memory: those due within the window.")
@@ -167,13 +168,19 @@ class Deadlines:
         LATENESS.observe(max(0.0, (now - deadline.due) / timedelta(seconds=1)))
 
 
+_COMMANDS: Mapping[DueKind, type[RemindPatient | MarkNoShow | LapseOffer]] = {
+    "reminder": RemindPatient,
+    "no_show": MarkNoShow,
+    "offer": LapseOffer,
+}
+
+
 def _command(deadline: Deadline, now: datetime) -> Command:
     """Return the command of a deadline. Its id is derived from the deadline, so it takes effect once.
 
     The version is part of the id: an appointment that moves away and back to its old start gets another reminder.
     """
-    kind = RemindPatient if deadline.kind == "reminder" else MarkNoShow
-    return kind(
+    return _COMMANDS[deadline.kind](
         id=ids.derived_id("deadline", deadline.kind, deadline.appointment_id, str(deadline.version)),
         doctor_id=deadline.doctor_id,
         by=HUB,

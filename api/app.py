@@ -38,6 +38,7 @@ from api.resources import (
     statistics,
     texts,
     twilio,
+    waitlist,
 )
 from api.services import Engine, Services, assemble
 from api.sockets.assembly import assemble as assemble_gateway
@@ -71,6 +72,7 @@ TABLE: tuple[Endpoint, ...] = (
     *appointments.routes.table,
     *board.routes.table,
     *displays.routes.table,
+    *waitlist.routes.table,
     *statistics.routes.table,
     *calendar_feeds.routes.table,
     *server_time.routes.table,

@@ -11,6 +11,7 @@ from api.commands.day_changes import DayChangeCommands
 from api.commands.hours import HoursCommands
 from api.commands.joins import JoinCommands
 from api.commands.text_replies import TextReplies
+from api.commands.waitlist import WaitlistCommands
 from api.http.access_log import AccessLog
 from api.http.identity import Authenticator
 from api.http.problems import Problem
@@ -67,6 +68,7 @@ class Services:
     hours_commands: HoursCommands
     day_changes: DayChangeCommands
     joins: JoinCommands
+    waitlist_commands: WaitlistCommands
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
     write_rate_limit: WriteRateLimit
@@ -143,6 +145,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         appointment_commands=appointment_commands,
         day_changes=DayChangeCommands(records, command_client, names, access_log, clock),
         joins=JoinCommands(records, command_client, clock),
+        waitlist_commands=WaitlistCommands(records, command_client, names, access_log),
         hours_commands=HoursCommands(records, command_client, clock),
         sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
         text_replies=TextReplies(

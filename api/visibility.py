@@ -3,7 +3,7 @@
 Doctors and patients see their own appointments, receptionists all appointments of the clinic.
 """
 
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from api.http.problems import Problem
 from hub.accounts.identity import Identity
@@ -13,6 +13,18 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.values import Role
 
 A = TypeVar("A", bound=Listed)
+
+
+class Waits(Protocol):
+    """What decides who sees an entry of the waitlist."""
+
+    @property
+    def doctor_id(self) -> str:
+        """The doctor."""
+
+    @property
+    def patient_id(self) -> str:
+        """The patient."""
 
 
 def visible_to(role: Role, user_id: str) -> AppointmentFilter:
@@ -29,6 +41,19 @@ def visible_to(role: Role, user_id: str) -> AppointmentFilter:
             return AppointmentFilter()
         case _:
             return NO_APPOINTMENTS
+
+
+def may_see_entry(role: Role, user_id: str, entry: Waits) -> bool:
+    """Return whether this person may see an entry of the waitlist: the own one, that of the own line, or any."""
+    match role:
+        case Role.DOCTOR:
+            return entry.doctor_id == user_id
+        case Role.PATIENT:
+            return entry.patient_id == user_id
+        case Role.RECEPTIONIST:
+            return True
+        case _:
+            return False
 
 
 async def visible_appointment(records: AppointmentRecords, who: Identity, appointment_id: str) -> Appointment:

@@ -1,5 +1,6 @@
 """The forms of settings that are more than a type: names and numbers in texts, addresses, origins, networks."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from ipaddress import ip_network
@@ -82,3 +83,26 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """An origin as browsers send it: scheme://host, with :port unless it is the scheme's default."""
 Network = Annotated[str, AfterValidator(_network)]
 """An address or a network, like 10.0.0.0/8."""
+
+
+_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
+_DAY = 24 * 60
+
+
+def minutes_of_hours(written: str) -> tuple[int, int]:
+    """Return the minutes after midnight of hours like 08:00-21:00. Raises ValueError."""
+    if not (found := _HOURS.fullmatch(written)):
+        raise ValueError("hours are written like 08:00-21:00")
+    opens, closes = (60 * int(found[first]) + int(found[first + 1]) for first in (1, 3))
+    if not opens < closes <= _DAY:
+        raise ValueError("hours end after they begin, at 24:00 at the latest")
+    return opens, closes
+
+
+def _hours_of_day(written: str) -> str:
+    minutes_of_hours(written)
+    return written
+
+
+HoursOfDay = Annotated[str, AfterValidator(_hours_of_day)]
+"""A part of each day, like 08:00-21:00."""

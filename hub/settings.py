@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -12,8 +12,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.clock import Timekeeper, machine_time, system_clock
 from hub.safety import DEVELOPMENT_KEY, LOCALHOST, check_kafka, problems_in_production, problems_of_development
+from hub.scheduling.line import OfferPolicy
 from hub.secret_files import with_secrets_from_files
-from hub.setting_values import BaseUrl, ClinicName, ClinicPhone, Network, Origin, OurNumber
+from hub.setting_values import (
+    BaseUrl,
+    ClinicName,
+    ClinicPhone,
+    HoursOfDay,
+    Network,
+    Origin,
+    OurNumber,
+    minutes_of_hours,
+)
 
 TWILIO_API_URL = "https://api.twilio.com"
 
@@ -83,6 +93,10 @@ class Settings(BaseSettings):
     twilio_base_url: BaseUrl = TWILIO_API_URL
     public_url: BaseUrl | None = None
     texts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 1.0
+    # Offers from the waitlist: how long one stands, how near it may be, and when texts may be sent (doctor's clock).
+    waitlist_offer_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 30
+    waitlist_lead_minutes: Annotated[int, Field(ge=31, le=7 * 24 * 60)] = 60
+    waitlist_hours: HoursOfDay = "08:00-21:00"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     # Limits per account, and per network address, which a whole waiting room may share.
@@ -233,6 +247,17 @@ def timekeeper(settings: Settings) -> Timekeeper:
     if base is None or shows is None or rate is None:
         return system_clock
     return Timekeeper(base=base, shows=shows, rate=rate)
+
+
+def offer_policy(settings: Settings) -> OfferPolicy:
+    """Return how offers from the waitlist are made."""
+    opens, closes = minutes_of_hours(settings.waitlist_hours)
+    return OfferPolicy(
+        offer_for=timedelta(minutes=settings.waitlist_offer_minutes),
+        lead=timedelta(minutes=settings.waitlist_lead_minutes),
+        opens=opens,
+        closes=closes,
+    )
 
 
 def address(settings: Settings, field: Literal["mongodb_url", "kafka_bootstrap_servers"]) -> str:

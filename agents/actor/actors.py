@@ -24,11 +24,27 @@ from hub.scheduling.decide import decide, repeated
 from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import AppointmentRescheduled
+from hub.scheduling.line import OfferPolicy
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
+from hub.scheduling.waitlist_commands import LapseOffer, TendWaitlist
 
 Recorded = Sequence[RecordedEvent[Aggregate]]
 """The events of one command, each with what it left behind."""
+
+
+@dataclass(frozen=True)
+class Tended:
+    """What became of a command to tend a doctor's waitlist.
+
+    `again`: something was done, or has to be looked at anew, so there may be more to do. Else there is nothing to do as
+    of the doctor's event `seq`, and `waiting` says whether anybody waits at all.
+    """
+
+    doctor_id: str
+    seq: int = 0
+    again: bool = False
+    waiting: bool = True
 
 
 class LeaseLost(Exception):
@@ -56,21 +72,25 @@ class DoctorActors:
         records: Records,
         table: DoctorTable,
         clock: Clock,
+        *,
         on_saved: Callable[[Recorded], None] = lambda _: None,
         on_orphan: Callable[[str], None] = lambda _: None,
-        *,
+        on_tended: Callable[[Tended], None] = lambda _: None,
+        policy: OfferPolicy | None = None,
         most_active: int = 0,
     ) -> None:
         """Call `on_saved` with the events of each command that has been written.
 
         Call `on_orphan` with the id of each appointment whose deadline cannot be decided because its doctor is gone.
         `most_active` is the number of appointments to come that a patient may have; 0: any number.
+        Call `on_tended` with what became of each command to tend a waitlist. `policy`: how offers are made.
         """
         self._records = records
-        self._reader = StateReader(records, table, clock)
+        self._reader = StateReader(records, table, clock, policy)
         self._clock = clock
         self._on_saved = on_saved
         self._on_orphan = on_orphan
+        self._on_tended = on_tended
         self._most_active = most_active
 
     def forget(self) -> None:
@@ -100,6 +120,9 @@ class DoctorActors:
         """Decide the commands that wait, write, and answer those whose decision is in the record."""
         generation = self._reader.generation
         states = await self._reader.states([batch.commands[position] for position in batch.waiting()])
+        for doctor_id in self._tended(batch):
+            if state := states.get(doctor_id):
+                states[doctor_id] = await self._reader.with_candidate(state)
         if self._reader.generation != generation:
             return  # a rebalance during the read: what was read may be outdated
         plan = await self._checked(batch, self._plan(batch, states))
@@ -126,7 +149,7 @@ class DoctorActors:
         for position in batch.waiting():
             command = batch.commands[position]
             state = states.get(command.doctor_id)
-            if state is None and isinstance(command, RemindPatient | MarkNoShow):
+            if state is None and isinstance(command, RemindPatient | MarkNoShow | LapseOffer):
                 self._on_orphan(command.appointment_id)
             decision = self._within_limit(batch, position, _decide(state, command, now, busy=position in batch.busy))
             recorded: Recorded = ()
@@ -161,6 +184,12 @@ class DoctorActors:
         match fence:
             case Fence.DOCTOR_SLOT | Fence.DOCTOR_SEQ:
                 self._reader.forget(command.doctor_id)  # another worker has written for this doctor
+            case Fence.PATIENT_TIME | Fence.OPEN_OFFER if isinstance(command, TendWaitlist):
+                # The patient has got something with another doctor since the look-up. The next command looks again.
+                batch.answer(stopped.position, refusal(command, _not_free(fence)))
+                self._on_tended(Tended(command.doctor_id, again=True))
+            case Fence.OPEN_OFFER:
+                batch.answer(stopped.position, refusal(command, _not_free(fence)))
             case Fence.PATIENT_TIME:
                 batch.answer(stopped.position, refusal(command, _patient_busy()))
                 batch.busy |= await self._busy(batch)
@@ -193,12 +222,19 @@ class DoctorActors:
         for planned in plan:
             command = batch.commands[planned.position]
             batch.answer(planned.position, answer(command, planned.decision, planned.state))
+            if isinstance(command, TendWaitlist):
+                self._on_tended(_tended(command, planned))
             if planned.recorded and planned.state:
                 latest[command.doctor_id] = planned.state, planned.recorded[-1]
                 changed_days[command.doctor_id] |= _changed_days(planned.recorded)
                 self._on_saved(planned.recorded)
         for doctor_id, (state, last) in latest.items():
             self._reader.keep(state, LastEvent(last.event.seq, last.event.command_id), changed_days[doctor_id])
+
+    def _tended(self, batch: Batch) -> set[str]:
+        """Return the doctors whose waitlists the waiting commands tend."""
+        waiting = (batch.commands[position] for position in batch.waiting())
+        return {command.doctor_id for command in waiting if isinstance(command, TendWaitlist)}
 
     async def _busy(self, batch: Batch) -> set[int]:
         """Return the waiting bookings whose patient is busy, up to the first command that could free a patient."""
@@ -247,6 +283,20 @@ def _first_bookings(batch: Batch) -> dict[int, BookAppointment]:
             break
         bookings[position] = command
     return bookings
+
+
+def _tended(command: TendWaitlist, planned: _Planned) -> Tended:
+    """Return what became of a command to tend a waitlist that was decided."""
+    line = planned.state.line if planned.state else None
+    if not isinstance(planned.decision, Refused) or planned.state is None or line is None:
+        return Tended(command.doctor_id, again=planned.state is not None)
+    return Tended(command.doctor_id, planned.state.seq, waiting=bool(line.waiting()))
+
+
+def _not_free(fence: Fence) -> Refused:
+    if fence is Fence.PATIENT_TIME:
+        return _patient_busy()
+    return Refused(RefusalCode.OFFER_OPEN, "The patient has an offer of another doctor and has not answered yet.")
 
 
 def _patient_busy() -> Refused:

@@ -51,7 +51,7 @@ def caught_up(before: Remembered, changed: Sequence[Aggregate]) -> CaughtUp | No
     appointments = [each for each in changed if isinstance(each, Appointment)]
     moved = {each.id for each in appointments}
     slot_owners = {start: owner for start, owner in before.slot_owners.items() if owner not in moved}
-    slot_owners |= {each.start: each.id for each in appointments if each.active}
+    slot_owners |= {each.start: each.id for each in appointments if each.holds_slot}
     schedule_record = next((each for each in changed if isinstance(each, ScheduleRecord)), before.schedule_record)
     last = max(events)
     return CaughtUp(LastEvent(last, events[last]), schedule_record, slot_owners)

@@ -22,8 +22,10 @@ from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointm
 from hub.scheduling.decide import slot_taken
 from hub.scheduling.decision import RefusalCode, Refused
 from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.waitlist_commands import OfferSlot
 
 _TAKES_A_SLOT = BookAppointment | RescheduleAppointment
+_MAKES_AN_APPOINTMENT = BookAppointment | OfferSlot
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ async def revalidate(refused: Sequence[Revalidation], reader: StateReader) -> Fi
     """Ask the record whether these refusals may be told."""
     if not refused:
         return Findings((), (), {})
-    bookings = {each.command.id for each in refused if isinstance(each.command, BookAppointment)}
+    bookings = {each.command.id for each in refused if isinstance(each.command, _MAKES_AN_APPOINTMENT)}
     owners = {owner for each in refused if (owner := each.slot_owner)}
     stored, outdated = await asyncio.gather(
         reader.current_appointments(bookings | owners), reader.outdated({each.command.doctor_id for each in refused})

@@ -9,12 +9,20 @@ import structlog
 
 from agents.actor.catching_up import MOST_CHANGES, caught_up, has_another_history
 from agents.actor.doctor_table import DoctorTable
+from agents.actor.line_reader import LineReader
 from hub.clock import Clock
 from hub.records.ports import LastEvent, Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import BookAppointment, Command, RescheduleAppointment, ScheduleChange
 from hub.scheduling.doctor_state import DoctorState
+from hub.scheduling.line import OfferPolicy, to_withdraw
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
+from hub.scheduling.waitlist_commands import (
+    JoinWaitlist,
+    OfferSlot,
+    TendWaitlist,
+    WaitlistCommand,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +43,9 @@ class _KnownDoctor:
 class StateReader:
     """What the actors of one worker know of their doctors: in memory, in the table, and else in the record."""
 
-    def __init__(self, records: Records, table: DoctorTable, clock: Clock) -> None:
+    def __init__(self, records: Records, table: DoctorTable, clock: Clock, policy: OfferPolicy | None = None) -> None:
         self._records = records
+        self._lines = LineReader(records, policy or OfferPolicy())
         self._table = table
         self._clock = clock
         self._known: dict[str, _KnownDoctor] = {}
@@ -51,11 +60,13 @@ class StateReader:
         """Trust nothing that was read: after a rebalance another worker may have written for any doctor."""
         self._generation += 1
         self._known.clear()
+        self._lines.forget_all()
         self._table.index()
 
     def forget(self, doctor_id: str) -> None:
         """Read this doctor again before the next decision."""
         self._known.pop(doctor_id, None)
+        self._lines.forget(doctor_id)
 
     def keep(self, state: DoctorState, last: LastEvent, days: Collection[date]) -> None:
         """Keep the doctor's state after a write, whose last event is `last` and which changed these UTC days.
@@ -66,22 +77,28 @@ class StateReader:
         if known := self._known.get(doctor_id):
             self._known[doctor_id] = _KnownDoctor(state.schedule_record, state.seq, known.read_on)
             self._table.update(state.schedule_record, last, days, state.slot_owners)
+            self._lines.keep(doctor_id, state.line)
 
     async def states(self, commands: Sequence[Command]) -> dict[str, DoctorState]:
         """Return what these commands are decided against, by doctor; a doctor who does not exist is left out."""
         today = self._clock().date()
         doctor_ids = {command.doctor_id for command in commands}
         await self._read({id_ for id_ in doctor_ids if not ((k := self._known.get(id_)) and k.read_on == today)})
+        await self._read_lines(commands)
         appointments = await self._named(commands)
         while behind := {each.doctor_id for each in appointments.values() if self._is_behind(each)}:
             await self._read(behind)
+            await self._read_lines(commands)
             appointments = await self._named(commands)  # read again, or they could be older than the slots
+        entries = await self._records.waitlist.by_ids(ids) if (ids := entries_named(commands)) else {}
         return {
             doctor_id: DoctorState(
                 schedule_record=known.schedule_record,
                 seq=known.seq,
                 slot_owners=self._table.slot_owners(doctor_id, self._days_named(doctor_id, commands, appointments)),
                 appointments={each.id: each for each in appointments.values() if each.doctor_id == doctor_id},
+                line=self._lines.get(doctor_id),
+                entries={each.id: each for each in entries.values() if each.doctor_id == doctor_id},
             )
             for doctor_id in doctor_ids
             if (known := self._known.get(doctor_id))
@@ -100,10 +117,25 @@ class StateReader:
         seqs = {id_: known.seq for id_ in doctor_ids if (known := self._known.get(id_))}
         return await self._records.appointments.moved_on(seqs) if seqs else set()
 
+    async def with_candidate(self, state: DoctorState) -> DoctorState:
+        """Return the state with a line that knows whether the next one to be offered something is free."""
+        return await self._lines.looked_up(state, self._clock())
+
+    async def _read_lines(self, commands: Sequence[Command]) -> None:
+        """Read the lines that commands need and that are not known."""
+        needed = {each.doctor_id for each in commands if isinstance(each, WaitlistCommand)}
+        if unread := {id_ for id_ in needed if id_ in self._known and self._lines.get(id_) is None}:
+            generation = self._generation
+            lines = await self._lines.read(unread, self._clock())
+            if self._generation == generation:
+                self._lines.put({id_: line for id_, line in lines.items() if id_ in self._known})
+
     async def _read(self, doctor_ids: Collection[str]) -> None:
         """Get to know doctors as they are now: from the table and what has changed since, and else from the record."""
         if not doctor_ids:
             return
+        for doctor_id in doctor_ids:
+            self._lines.forget(doctor_id)
         if rest := set(doctor_ids) - await self._catch_up(doctor_ids):
             await self._read_whole(rest)
 
@@ -154,12 +186,18 @@ class StateReader:
             self._known[doctor_id] = _KnownDoctor(schedule_record, event.seq if event else 0, now.date())
 
     async def _named(self, commands: Sequence[Command]) -> dict[str, Appointment]:
-        """Return the appointments that the commands name, and those that repeated bookings have made."""
-        return await self.appointments({id_ for command in commands if (id_ := self._named_by(command))})
+        """Return the appointments that the commands name or may end, and those that repeated commands have made."""
+        ids = {id_ for command in commands if (id_ := self._named_by(command))}
+        for doctor_id in {each.doctor_id for each in commands if isinstance(each, TendWaitlist)}:
+            if (line := self._lines.get(doctor_id)) and (known := self._known.get(doctor_id)):
+                ids |= {each.appointment_id for each in to_withdraw(known.schedule_record.current, line)}
+        return await self.appointments(ids)
 
     def _named_by(self, command: Command) -> str | None:
-        """Return the id of the appointment that a command names or, for a repeated booking, has made."""
-        if isinstance(command, ScheduleChange):
+        """Return the id of the appointment that a command names or, if it is repeated, has made."""
+        if isinstance(command, OfferSlot | TendWaitlist):
+            return command.id
+        if isinstance(command, ScheduleChange | WaitlistCommand):
             return None
         if not isinstance(command, BookAppointment):
             return command.appointment_id
@@ -174,9 +212,9 @@ class StateReader:
         for command in commands:
             if command.doctor_id != doctor_id:
                 continue
-            if isinstance(command, BookAppointment | RescheduleAppointment):
+            if isinstance(command, BookAppointment | RescheduleAppointment | OfferSlot):
                 days.add(command.start.date())
-            elif isinstance(command, ScheduleChange):
+            elif isinstance(command, ScheduleChange | TendWaitlist):
                 days |= self._table.days(doctor_id)
         return days
 
@@ -184,3 +222,12 @@ class StateReader:
         """Whether the record has an event of this doctor that this worker does not know: another worker wrote it."""
         known = self._known.get(appointment.doctor_id)
         return known is not None and appointment.last.seq > known.seq
+
+
+def entries_named(commands: Sequence[Command]) -> set[str]:
+    """Return the ids of the entries of the waitlist that these commands name or, if they are repeated, have made."""
+    named = set()
+    for command in commands:
+        if isinstance(command, WaitlistCommand) and not isinstance(command, TendWaitlist):
+            named.add(command.id if isinstance(command, JoinWaitlist) else command.entry_id)
+    return named

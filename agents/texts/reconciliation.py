@@ -22,6 +22,7 @@ FIRST_CHECK, LAST_CHECK = timedelta(seconds=30), timedelta(minutes=2)
 """Time after the attempt at which Twilio's list is first read, and after which a reminder not in it was never sent."""
 _MAX_REPAIRS: Mapping[TextKind | AccountTextKind, int] = {
     "reminder": 1,
+    "offer": 1,
     "booked": 2,
     "rescheduled": 2,
     "cancelled": 2,

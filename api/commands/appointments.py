@@ -1,14 +1,15 @@
 """The commands on appointments, for REST, sockets and texts: who may give which, and the answer of the actor."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Done, Header, stored
+from api.commands.patient_choice import chosen_patient
 from api.http.problems import FieldError, Problem
 from api.http.request_reading import OptionalBody
 from api.visibility import require_visible, visible_appointment
@@ -30,11 +31,14 @@ from hub.scheduling.commands import (
 from hub.scheduling.events import AppointmentBooked
 from hub.scheduling.values import Id, Instant, Role, Value, Via
 from hub.scheduling.views import AppointmentView
+from hub.scheduling.waitlist_commands import AcceptOffer, DeclineOffer
 
 # Pydantic alone would accept a Unix time, also as text, and years whose UTC instant does not exist.
 _RFC3339 = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
-ChangeKind = Literal["confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"]
+ChangeKind = Literal[
+    "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit", "accept", "decline"
+]
 
 
 def _parse(text: object) -> datetime:
@@ -90,7 +94,7 @@ class AppointmentCommands:
 
     async def book(self, who: Identity, request: BookRequest, via: Via, key: str | None) -> Done[AppointmentView]:
         """Book an appointment and return it, once it is stored. Raises `Problem`."""
-        patient_id = await self._patient_of(who, request)
+        patient_id = await chosen_patient(self._records, who, request.doctor_id, request.patient_id)
         await self._require_doctor(request.doctor_id)
         header = self._client.header(who, request.doctor_id, via, key)
         command = BookAppointment(**header, patient_id=patient_id, start=request.start, reason=request.reason)
@@ -128,24 +132,6 @@ class AppointmentCommands:
         header = self._client.header(who, doctor_id, via, key)
         return await self._send(_change(header, appointment_id, kind, start, reason))
 
-    async def _patient_of(self, who: Identity, request: BookRequest) -> str:
-        """Return the patient of the booking. Raises `Problem`: a doctor may book in the own calendar only.
-
-        A receptionist books in every calendar. For a patient who was joined with another account, that one is booked.
-        """
-        if who.role is Role.PATIENT:
-            if request.patient_id not in (None, who.user_id):
-                raise Problem("forbidden", "A patient can book only for themselves.")
-            return who.user_id
-        if who.role is not Role.RECEPTIONIST and request.doctor_id != who.user_id:
-            raise Problem("forbidden", "A doctor can book only in their own calendar.")
-        if request.patient_id is None:
-            raise _invalid("/patientId", "Say for which patient.", "missing")
-        patient = await stored(self._records.users.by_id(request.patient_id))
-        if patient is None or patient.role != "patient":
-            raise _invalid("/patientId", "There is no such patient.", "unknown")
-        return patient.id if patient.joined_into is None else patient.joined_into.account_id
-
     async def _require_doctor(self, doctor_id: str) -> None:
         if doctor_id in self._doctors:
             return
@@ -161,28 +147,30 @@ class AppointmentCommands:
         return Done(done.value, done.replayed, done.position)
 
 
+_WITHOUT_MORE: Mapping[str, Callable[..., Change]] = {
+    "confirm": ConfirmAppointment,
+    "complete": CompleteAppointment,
+    "check_in": CheckInPatient,
+    "call_in": CallInPatient,
+    "undo_visit": UndoVisit,
+    "accept": AcceptOffer,
+    "decline": DeclineOffer,
+}
+"""The commands that say nothing more than which appointment."""
+
+
 def _change(
     header: Header, appointment_id: str, kind: ChangeKind, start: datetime | None, reason: str | None
 ) -> Change:
     match kind:
-        case "confirm":
-            return ConfirmAppointment(**header, appointment_id=appointment_id)
         case "cancel":
             return CancelAppointment(**header, appointment_id=appointment_id, reason=reason)
-        case "complete":
-            return CompleteAppointment(**header, appointment_id=appointment_id)
-        case "check_in":
-            return CheckInPatient(**header, appointment_id=appointment_id)
-        case "call_in":
-            return CallInPatient(**header, appointment_id=appointment_id)
-        case "undo_visit":
-            return UndoVisit(**header, appointment_id=appointment_id)
         case "reschedule":
             if start is None:
                 raise _invalid("/start", "Say when the appointment starts.", "missing")
             return RescheduleAppointment(**header, appointment_id=appointment_id, start=start)
         case _:
-            assert_never(kind)
+            return _WITHOUT_MORE[kind](**header, appointment_id=appointment_id)
 
 
 def _invalid(field: str, detail: str, code: str) -> Problem:

@@ -20,7 +20,7 @@ from hub.scheduling.commands import Command
 from hub.scheduling.decision import Refused
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Via
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, EntryView
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ class CommandClient:
             "expires": at + self._lifetime,
         }
 
-    async def send(self, command: Command) -> Done[AppointmentView | Schedule]:
+    async def send(self, command: Command) -> Done[AppointmentView | Schedule | EntryView]:
         """Send the command and return its outcome. Raises `Problem` for a refusal, `NoAnswer` when no reply comes."""
         began = perf_counter()
         outcome = "failed"

@@ -26,6 +26,7 @@ from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.commands import JoinPatient
 from hub.scheduling.values import Id, Instant, Role, Value
+from hub.scheduling.waitlist_commands import JoinWaitingPatient
 
 log = structlog.get_logger(__name__)
 
@@ -113,17 +114,36 @@ class JoinCommands:
             new = [each for each in found if each.id not in seen]  # a conflict stays
             if not new:
                 joined.left = {each.id for each in found}
+                await self._move_entries(patient_id, joined_into, joined)
                 return joined
             for appointment in new:
                 seen.add(appointment.id)
                 await self._move(appointment, joined_into, joined)
 
+    async def _move_entries(self, patient_id: str, joined_into: JoinedInto, joined: Joined) -> None:
+        """Give the waiting entries of the waitlist to the account, each with its place in the line."""
+        for entry in await self._records.waitlist.of_patient(patient_id):
+            if not entry.waiting:
+                continue
+            key = derived_id("join", joined_into.key, entry.id)
+            command = JoinWaitingPatient(
+                **self._client.header(_receptionist(joined_into), entry.doctor_id, "rest", key),
+                entry_id=entry.id,
+                previous_patient_id=entry.patient_id,
+                patient_id=joined_into.account_id,
+            )
+            try:
+                done = await self._client.send(command)
+            except Problem as refused:
+                if problem_of(refused).code != "wrong_status":  # it has ended meanwhile, or was moved
+                    raise
+            else:
+                joined.position |= done.position
+
     async def _move(self, appointment: Appointment, joined_into: JoinedInto, joined: Joined) -> None:
-        # The receptionist who has joined them, also when somebody else or the hub itself finishes it.
-        by = Identity(user_id=joined_into.by, role=Role.RECEPTIONIST, session_id="join", expires_at=joined_into.at)
         key = derived_id("join", joined_into.key, appointment.id)
         command = JoinPatient(
-            **self._client.header(by, appointment.doctor_id, "rest", key),
+            **self._client.header(_receptionist(joined_into), appointment.doctor_id, "rest", key),
             appointment_id=appointment.id,
             previous_patient_id=appointment.patient_id,
             patient_id=joined_into.account_id,
@@ -146,3 +166,8 @@ class JoinCommands:
             return
         joined.moved += 1
         joined.position |= done.position
+
+
+def _receptionist(joined_into: JoinedInto) -> Identity:
+    """Return the receptionist who has joined them, also when somebody else or the hub itself finishes it."""
+    return Identity(user_id=joined_into.by, role=Role.RECEPTIONIST, session_id="join", expires_at=joined_into.at)

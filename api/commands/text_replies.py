@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 import structlog
 
-from api.commands.appointments import AppointmentCommands
+from api.commands.appointments import AppointmentCommands, ChangeKind
 from api.commands.command_client import command_id
 from api.http.problems import Problem
 from api.http.rate_limits import Monotonic, Rate, TokenBuckets
@@ -22,6 +22,7 @@ from hub.records.ports import Records
 from hub.scheduling.aggregate import events_of
 from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import OfferAccepted, OfferDeclined
 from hub.scheduling.values import Role, Status
 from hub.texting import wording
 from hub.texting.inbound import CARRIERS_HELP, Intent, intent_of
@@ -46,7 +47,10 @@ _RECENTLY = timedelta(minutes=10)
 _REPLIES = Rate(burst=30, per_second=30 / 3600)
 """Replies to one phone. Without a limit, another machine and the hub could answer each other for ever."""
 
+_OVER = frozenset({Status.CANCELLED, Status.LAPSED})
 Change = Literal["confirm", "cancel"]
+_ANSWERS: Mapping[Change, ChangeKind] = {"confirm": "accept", "cancel": "decline"}
+"""What the same reply does with an offer."""
 
 
 @dataclass(frozen=True)
@@ -184,11 +188,12 @@ class TextReplies:
                 return None
             about = await self._records.inbound_texts.bind(message.id, target.id)
         appointment = await self._appointment(about)
-        if appointment.status is Status.CANCELLED or (change, appointment.status) == ("confirm", Status.CONFIRMED):
+        if appointment.status in _OVER or (change, appointment.status) == ("confirm", Status.CONFIRMED):
             return appointment
         try:
             who = self._identity(appointment.patient_id, message)
-            await self._commands.change(who, change, appointment.id, "sms", message.id)
+            kind = _ANSWERS[change] if appointment.status is Status.OFFERED else change
+            await self._commands.change(who, kind, appointment.id, "sms", message.id)
         except Problem as problem:
             if problem.code == "try_again":
                 raise NoAnswer(problem.detail) from problem
@@ -229,23 +234,37 @@ class TextReplies:
         language = next((one.language for one in patients if one.id == appointment.patient_id), patients[0].language)
         when = await self._local_time(appointment, language, names)
         if following is None:
-            match appointment.status:
-                case Status.CONFIRMED:
-                    return wording.confirmed(self._clinic, when, language)
-                case Status.CANCELLED:
-                    return wording.cancelled_by_patient(self._clinic, when, language)
-                case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
-                    return wording.too_late_to_change(self._clinic, when, language)
-                case _:
-                    assert_never(appointment.status)
+            return self._alone(appointment, when, language)
         then = await self._local_time(following, language, names)
         match appointment.status:
             case Status.CONFIRMED:
                 return wording.confirmed_and_next(self._clinic, when, then, language)
             case Status.CANCELLED:
                 return wording.cancelled_and_next(self._clinic, when, then, language)
-            case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW:
+            case Status.LAPSED:
+                return wording.offer_over_and_next(self._clinic, when, then, language)
+            case Status.SCHEDULED if isinstance(appointment.last, OfferAccepted):
+                return wording.confirmed_and_next(self._clinic, when, then, language)
+            case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW | Status.OFFERED:
                 return wording.too_late_and_next(self._clinic, when, then, language)
+            case _:
+                assert_never(appointment.status)
+
+    def _alone(self, appointment: Appointment, when: str, language: Language) -> str:
+        """Return a reply with the status of the appointment alone."""
+        match appointment.status:
+            case Status.CONFIRMED:
+                return wording.confirmed(self._clinic, when, language)
+            case Status.CANCELLED:
+                return wording.cancelled_by_patient(self._clinic, when, language)
+            case Status.LAPSED if isinstance(appointment.last, OfferDeclined):
+                return wording.offer_declined(self._clinic, when, language)
+            case Status.LAPSED:
+                return wording.offer_over(self._clinic, when, language)
+            case Status.SCHEDULED if isinstance(appointment.last, OfferAccepted):
+                return wording.booked(self._clinic, when, language)
+            case Status.SCHEDULED | Status.COMPLETED | Status.NO_SHOW | Status.OFFERED:
+                return wording.too_late_to_change(self._clinic, when, language)
             case _:
                 assert_never(appointment.status)
 

@@ -15,7 +15,14 @@ from api.documents.descriptions import describe_fields
 from api.documents.examples import example
 from api.http.problems import KINDS, Code
 from api.sockets.commands import COMMANDS, SocketCommand
-from api.sockets.outbound import APPOINTMENT_EVENT_TYPES, CODES, EVENTS, SCHEDULE_EVENT_TYPES, RefusedAck
+from api.sockets.outbound import (
+    APPOINTMENT_EVENT_TYPES,
+    CODES,
+    EVENTS,
+    SCHEDULE_EVENT_TYPES,
+    WAITLIST_EVENT_TYPES,
+    RefusedAck,
+)
 from hub.scheduling.values import Value
 
 Json = dict[str, Any]
@@ -88,6 +95,7 @@ def _schemas(commands: Sequence[SocketCommand]) -> dict[str, Json]:
     definitions: dict[str, Json] = rest["$defs"]
     definitions["AppointmentChanged"]["properties"]["type"]["enum"] = list(APPOINTMENT_EVENT_TYPES)
     definitions["CalendarChanged"]["properties"]["type"]["enum"] = list(SCHEDULE_EVENT_TYPES)
+    definitions["WaitingChanged"]["properties"]["type"]["enum"] = list(WAITLIST_EVENT_TYPES)
     definitions["Error"]["properties"]["code"]["enum"] = list(CODES)
     definitions["Error"]["required"] = ["code", "detail"]  # `errors` is left out when no field is wrong
     for definition in definitions.values():

@@ -10,6 +10,20 @@ from api.documents.json_schemas import Json
 
 _NO_FIELDS: Final = frozenset({"example", "examples"})
 
+_OF_ENTRY: Mapping[str, str] = {
+    "id": "The id of the entry.",
+    "from": "The first day on which the patient could come, by the doctor's clock.",
+    "to": "The last day on which the patient could come, by the doctor's clock.",
+    "patientId": "The patient who waits. Patients wait for themselves and leave it out.",
+    "createdAt": "The time at which the patient began to wait.",
+    "status": "Whether the patient still waits, or how the entry has ended.",
+    "version": "The number of events of the entry so far.",
+    "doctor": "The doctor's id and name; for patients only.",
+    "patient": "The patient's id and name; for doctors and receptionists only.",
+}
+"""The description of fields of entries of the waitlist, in each of these models."""
+_ENTRIES: Final = frozenset({"WaitRequest", "JoinWaitlist", "EntryView", "NamedEntry", "ListedEntry"})
+
 _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("Actor", "id"): "The id of the person or of the part of the hub that gave the command.",
     ("Actor", "role"): "The role in which the command was given.",
@@ -20,6 +34,11 @@ _OF_MODEL: Mapping[tuple[str, str], str] = {
     ("NamedAppointment", "end"): "The end of the appointment, 30 minutes after its start.",
     ("NamedAppointment", "status"): "The present status of the appointment.",
     ("NamedAppointment", "version"): "The number of events of the appointment so far.",
+    ("Between", "opens"): "The first minute after midnight at which an appointment may start, by the doctor's clock.",
+    ("Between", "closes"): "The minute after midnight before which an appointment has to start.",
+    ("OfferRequest", "start"): "The start of the free slot to offer.",
+    ("OfferSlot", "start"): "The start of the free slot to offer.",
+    ("WaitingChanged", "type"): "What happened to the entry.",
     ("BoardDoctor", "appointments"): "The appointments that start on the day, of every status, by start.",
     ("BoardDoctor", "id"): "The id of the doctor.",
     ("BoardDoctor", "name"): "The doctor's name.",
@@ -203,6 +222,13 @@ _NAMED: Mapping[str, str] = {
     "noShowRate": "No-shows divided by completed appointments and no-shows; null if there are none.",
     "note": "A note for the doctor, or null.",
     "number": "Which one of them this is, from 1 on.",
+    "between": "The part of the day that suits, or null if any does.",
+    "entries": "The entries of the waitlist.",
+    "entry": "The entry of the waitlist.",
+    "entryId": "The id of the entry of the waitlist.",
+    "offeredUntil": "When the offer ends, if it is one that is still open; else null.",
+    "place": "The place in the doctor's line, 1 for the first; null if the patient does not wait any more.",
+    "weekdays": "The days of the week that suit (0 is Monday), or null if all do.",
     "now": "The time of the server.",
     "ok": "Whether the command was carried out.",
     "opens": "The start of the shift in minutes after midnight, in the doctor's time zone.",
@@ -266,6 +292,7 @@ _PATHS: Mapping[str, str] = {
     "/stats/doctor/{id}": "The id of the doctor.",
     "/time-off/{id}": "The id of the time off.",
     "/appointments/{id}": "The id of the appointment.",
+    "/waitlist/{id}": "The id of the entry of the waitlist.",
     "/displays/{id}": "The id of the receptionist who has made the link.",
     "/calendars/{id}": "The id of the person whose calendar it is.",
 }
@@ -274,7 +301,8 @@ _PATHS: Mapping[str, str] = {
 
 def field_description(name: str, model: str = "") -> str | None:
     """Return the description of a field, by its name in JSON and the name of its model."""
-    return _OF_MODEL.get((model, name)) or _NAMED.get(name)
+    of_entry = _OF_ENTRY.get(name) if model in _ENTRIES else None
+    return _OF_MODEL.get((model, name)) or of_entry or _NAMED.get(name)
 
 
 def parameter_description(name: str, path: str) -> str | None:

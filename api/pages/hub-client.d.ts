@@ -3,7 +3,7 @@
 import type { io } from "socket.io-client";
 
 export type Role = "doctor" | "patient" | "receptionist";
-export type Status = "scheduled" | "confirmed" | "cancelled" | "completed" | "no_show";
+export type Status = "scheduled" | "confirmed" | "cancelled" | "completed" | "no_show" | "offered" | "lapsed";
 
 export interface PersonName {
   id: string;
@@ -26,6 +26,8 @@ export interface Appointment {
   arrivedAt: string | null;
   inRoomAt: string | null;
   completedAt: string | null;
+  /** When an open offer ends; null for everything else. */
+  offeredUntil: string | null;
   patient?: PersonName;
   doctor?: PersonName;
 }
@@ -124,6 +126,40 @@ export interface CalendarEvent {
   prev: number;
 }
 
+/** A patient's place in the line of a doctor. `from`, `to`, `weekdays`, `between`: by the doctor's clock. */
+export interface WaitlistEntry {
+  id: string;
+  doctorId: string;
+  patientId: string;
+  from: string;
+  to: string;
+  weekdays: number[] | null;
+  between: { opens: number; closes: number } | null;
+  status: "waiting" | "booked" | "left" | "expired";
+  version: number;
+  createdAt: string;
+  patient?: PersonName;
+  doctor?: PersonName;
+  /** 1 is the first; null if it does not wait any more. Events have none. */
+  place?: number | null;
+}
+
+export interface Wish {
+  doctorId: string;
+  from: string;
+  to: string;
+  weekdays?: number[];
+  between?: { opens: number; closes: number };
+  patientId?: string;
+}
+
+export interface WaitingEvent {
+  type: string;
+  entry: WaitlistEntry;
+  seq: number;
+  prev: number;
+}
+
 export interface SlotEvent {
   doctorId: string;
   start: string;
@@ -200,6 +236,10 @@ export abstract class HubRequests implements Tokens {
   patient(id: string): Promise<Patient>;
   changePatient(id: string, change: Partial<Pick<Patient, "name" | "phone" | "email">>): Promise<Patient>;
   joinPatient(id: string, into: string): Promise<JoinedPatient>;
+  waitlist(doctorId?: string): Promise<WaitlistEntry[]>;
+  joinWaitlist(wish: Wish, key?: string): Promise<WaitlistEntry>;
+  leaveWaitlist(entryId: string, key?: string): Promise<WaitlistEntry>;
+  offerSlot(entryId: string, start: string, key?: string): Promise<Appointment>;
   moveDay(doctorId: string, change: { date: string; by?: number; to?: string }, options?: DayChangeOptions): Promise<DayChangeLine>;
   cancelDay(doctorId: string, change: { date: string; reason: string }, options?: DayChangeOptions): Promise<DayChangeLine>;
 }
@@ -224,6 +264,7 @@ export interface Hears {
   onSnapshot?(appointments: Appointment[], position: Position, calendar?: Schedule): void;
   onAppointment?(event: AppointmentEvent): void;
   onCalendar?(event: CalendarEvent): void;
+  onWaiting?(event: WaitingEvent): void;
   onWatched?(doctorId: string, date: string, slots: Slot[]): void;
   onSlot?(event: SlotEvent): void;
   onBoard?(board: Board): void;

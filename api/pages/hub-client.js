@@ -85,6 +85,33 @@ export class HubRequests {
     return this.ask("POST", `/api/v1/patients/${encodeURIComponent(id)}/join`, { into });
   }
 
+  /** Who waits: a patient's own entries, a doctor's own line, for receptionists all lines or that of `doctorId`.
+   *
+   * Each is `{id, doctorId, patientId, from, to, weekdays, between, status, place, …}`. */
+  waitlist(doctorId) {
+    return this.ask("GET", `/api/v1/waitlist${doctorId ? `?${new URLSearchParams({ doctorId })}` : ""}`);
+  }
+
+  /** Wait for a time: `{doctorId, from, to, weekdays?, between?, patientId?}`; the entry. Staff name the patient.
+   *
+   * `from` and `to` are days ("2026-12-01") of the doctor's clock, `weekdays` numbers (0 is Monday), and `between`
+   * minutes after midnight, `{opens, closes}`. Sent again with the same `key`, it is done once. */
+  joinWaitlist(wish, key = newId()) {
+    return this.ask("POST", "/api/v1/waitlist", wish, { "Idempotency-Key": key });
+  }
+
+  /** Do not wait any more; staff take a patient out of the line. The entry. */
+  leaveWaitlist(entryId, key = newId()) {
+    const path = `/api/v1/waitlist/${encodeURIComponent(entryId)}`;
+    return this.ask("DELETE", path, undefined, { "Idempotency-Key": key });
+  }
+
+  /** Offer a free slot to somebody who waits, out of turn; the offer, an appointment. For staff. */
+  offerSlot(entryId, start, key = newId()) {
+    const path = `/api/v1/waitlist/${encodeURIComponent(entryId)}/offer`;
+    return this.ask("POST", path, { start }, { "Idempotency-Key": key });
+  }
+
   /** Move the appointments of a doctor's day: `{date, by}` (minutes) or `{date, to}` (another day). See `cancelDay`. */
   moveDay(doctorId, change, options) {
     return this.#changeDay(`/api/v1/doctors/${encodeURIComponent(doctorId)}/move-day`, change, options);
@@ -330,8 +357,8 @@ export class Progress {
   }
 
   #new(events) {
-    return events.filter(({ appointment, calendar, seq }) => {
-      const { doctorId } = appointment ?? calendar;
+    return events.filter(({ appointment, calendar, entry, seq }) => {
+      const { doctorId } = appointment ?? calendar ?? entry;
       if (seq <= (this.position[doctorId] ?? 0)) return false;
       this.position[doctorId] = seq;
       return true;
@@ -344,7 +371,8 @@ export class Progress {
  * `onSnapshot(appointments, position)`: one's own appointments as they are, instead of all that was told before; it
  * comes first, and again when too much was missed. `onAppointment({type, appointment, seq, prev})`: a change of one of
  * them, each once and in order, also those that happened while there was no connection; `onCalendar({type, calendar,
- * seq, prev})`: the same of a doctor's own hours (the snapshot's are its third argument). `onWatched(doctorId, date,
+ * seq, prev})`: the same of a doctor's own hours (the snapshot's are its third argument); `onWaiting({type, entry, seq,
+ * prev})`: the same of the waitlist (a snapshot has no entries: ask for them with `waitlist`). `onWatched(doctorId, date,
  * slots)`: a watched day, at first and after each reconnect; `onSlot({doctorId, start, available})`: every change of it
  * after that. `onBoard({date, position, doctors})`: the board, at first and after each reconnect; after it, apply each
  * `onAppointment` whose `seq` is above `position` of its doctor, and each `onSlot`. `onConnected()`, `onDisconnected()`: how the connection is. `onEnd(error)`: the hub does not let us in any
@@ -398,6 +426,7 @@ export class HubLine {
     this.#socket.on("connect_error", (error) => this.#comeBack(error.data?.code ?? "no_answer", error.message));
     this.#socket.on("appointment", (event) => this.#told(event, event.appointment));
     this.#socket.on("calendar", (event) => this.#told(event, event.calendar));
+    this.#socket.on("waiting", (event) => this.#told(event, event.entry));
     this.#socket.on("slot", (slot) => {
       this.#know(slot.doctorId, slot.seq);
       this.#hears.onSlot?.(slot);
@@ -425,7 +454,8 @@ export class HubLine {
 
   /** Send a command, again and again under one `commandId` while the hub leaves it undecided, until patience ends.
    *
-   * `kind`: book, confirm, cancel, reschedule; for doctors also complete, check_in, call_in, undo_visit, change_hours,
+   * `kind`: book, confirm, cancel, reschedule, accept, decline, join_waitlist, leave_waitlist; for staff also
+   * offer_slot; for doctors also complete, check_in, call_in, undo_visit, change_hours,
    * add_time_off, remove_time_off.
    * The answer is the hub's ack; its code is `no_answer` when none came: then it may or may not have been done, and the
    * same with the same `commandId` is always safe. The ack of what had been done before has `replayed: true` and is that
@@ -516,6 +546,7 @@ export class HubLine {
   #apply(events) {
     for (const event of events) {
       if (event.calendar) this.#hears.onCalendar?.(event);
+      else if (event.entry) this.#hears.onWaiting?.(event);
       else this.#hears.onAppointment?.(event);
     }
   }

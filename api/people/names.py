@@ -14,7 +14,7 @@ from pydantic import Field
 from api.people.directory import Directory
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.values import Id, Role, Value
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, EntryView
 
 
 class PersonName(Value):
@@ -30,6 +30,13 @@ def _omitted() -> Any:
 
 class NamedAppointment(AppointmentView):
     """An appointment as a client sees it: with the `patient` for staff, with the `doctor` for patients."""
+
+    patient: PersonName = Field(default_factory=_omitted)
+    doctor: PersonName = Field(default_factory=_omitted)
+
+
+class NamedEntry(EntryView):
+    """An entry of the waitlist as a client sees it: with the `patient` for staff, with the `doctor` for patients."""
 
     patient: PersonName = Field(default_factory=_omitted)
     doctor: PersonName = Field(default_factory=_omitted)

@@ -27,7 +27,14 @@ from api.visibility import require_visible, visible_appointment, visible_to
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import NO_APPOINTMENTS, After, AppointmentFilter
 from hub.records.paging import page_of_doctors
-from hub.scheduling.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled, Event, EventType
+from hub.scheduling.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentRescheduled,
+    Event,
+    EventType,
+    SlotOffered,
+)
 from hub.scheduling.values import Actor, Id, Instant, Role, Status, Value
 from hub.scheduling.views import AppointmentView, view
 
@@ -247,6 +254,30 @@ async def reschedule(
     )
 
 
+@routes.endpoint(
+    "PATCH",
+    "/{id}/accept",
+    access=Access.SIGNED_IN,
+    problems=[*_CHANGE_PROBLEMS, "doctor_unavailable", "outside_hours"],
+    sends=[REPLAYED, POSITION],
+)
+async def accept(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
+    """Take an offered slot; staff do it for the patient, by phone. It is an appointment from then on."""
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "accept", path.id, "rest", headers.key)
+    )
+
+
+@routes.endpoint(
+    "PATCH", "/{id}/decline", access=Access.SIGNED_IN, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION]
+)
+async def decline(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
+    """Pass: do not take an offered slot. The next one who waits is offered it; the patient keeps the place."""
+    return await _written(
+        services, who, await services.appointment_commands.change(who, "decline", path.id, "rest", headers.key)
+    )
+
+
 async def _written(
     services: Services, who: Identity, done: Done[AppointmentView], headers: Mapping[str, str] | None = None
 ) -> Written[NamedAppointment]:
@@ -288,7 +319,7 @@ def _past_event(event: Event) -> PastEvent:
         at=event.at,
         by=event.by,
         seq=event.seq,
-        start=event.start if isinstance(event, AppointmentBooked | AppointmentRescheduled) else None,
+        start=event.start if isinstance(event, AppointmentBooked | AppointmentRescheduled | SlotOffered) else None,
         previous_start=event.previous_start if isinstance(event, AppointmentRescheduled) else None,
         reason=event.reason if isinstance(event, AppointmentCancelled) else None,
     )

@@ -22,7 +22,7 @@ from hub.accounts.person import person_of
 from hub.ids import new_id
 from hub.scheduling.schedule import ZoneName
 from hub.scheduling.values import AccountRole, Id, Instant, Role, Value
-from hub.texting.text import TextKind
+from hub.texting.text import OptionalKind
 from hub.texting.wording import Language
 
 routes = Routes("/api/v1/users")
@@ -30,7 +30,7 @@ routes = Routes("/api/v1/users")
 _CONTACTS, _CURRENT = ("email", "phone"), "/currentPassword"
 
 
-def _in_order(kinds: tuple[TextKind, ...]) -> tuple[TextKind, ...]:
+def _in_order(kinds: tuple[OptionalKind, ...]) -> tuple[OptionalKind, ...]:
     return tuple(kind for kind in ALL_TEXT_KINDS if kind in kinds)
 
 
@@ -60,7 +60,7 @@ class User(Value):
     specialty: str | None
     zone: ZoneName | None
     language: Language
-    texts: tuple[TextKind, ...]
+    texts: tuple[OptionalKind, ...]
     photo: str | None
     calendar_link: CalendarLink | None
 
@@ -76,7 +76,7 @@ class ProfileChange(Value):
     phone: Phone = Field(default_factory=_not_given)
     zone: ZoneName | None = Field(default_factory=_not_given)
     language: Language = Field(default_factory=_not_given)
-    texts: Annotated[tuple[TextKind, ...], AfterValidator(_in_order)] = Field(default_factory=_not_given)
+    texts: Annotated[tuple[OptionalKind, ...], AfterValidator(_in_order)] = Field(default_factory=_not_given)
     current_password: SecretStr = Field(default_factory=_not_given)
 
     def given(self) -> dict[str, object]:

@@ -85,7 +85,7 @@ def _is_valid(text: Text, appointment: Appointment | None) -> bool:
     """Return whether the text is still true: the appointment has not been moved, or was cancelled as the text says."""
     if appointment is None or appointment.start != text.start:
         return False
-    return appointment.active or text.kind == "cancelled"
+    return appointment.holds_slot or text.kind == "cancelled"
 
 
 async def _has_opted_out(services: Services, patient: Account | None) -> bool:

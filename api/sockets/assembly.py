@@ -31,6 +31,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
     history = HistoryReader(records, limits)
     handlers = Handlers(
         appointments=services.appointment_commands,
+        waitlist=services.waitlist_commands,
         hours=services.hours_commands,
         slot_watches=SlotWatches(services.views, sessions, records.appointments, clock, limits),
         boards=SocketBoards(services.boards, sessions),

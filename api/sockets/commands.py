@@ -13,6 +13,7 @@ import orjson
 from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
+from api.commands.waitlist import WaitlistCommands
 from api.http.access_log import AccessLog
 from api.http.identity import Access
 from api.http.problems import Code
@@ -27,10 +28,14 @@ from api.sockets.inbound import (
     Cancel,
     Change,
     ChangeHours,
+    JoinWaitlist,
     LeaveBoard,
+    LeaveWaitlist,
+    OfferSlot,
     RemoveTimeOff,
     Reschedule,
     Unwatch,
+    Waitlist,
     Watch,
 )
 from api.sockets.inbound import Sync as SyncRequest
@@ -47,6 +52,7 @@ class Handlers:
     """What the command handlers call."""
 
     appointments: AppointmentCommands
+    waitlist: WaitlistCommands
     hours: HoursCommands
     slot_watches: SlotWatches
     boards: SocketBoards
@@ -246,6 +252,66 @@ async def reschedule(handlers: Handlers, session: Session, request: Reschedule) 
     )
 
 
+@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "doctor_unavailable", "outside_hours"], writes=True)
+async def accept(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Take an offered slot; staff do it for the patient, by phone."""
+    return await _appointment(
+        handlers,
+        session,
+        await handlers.appointments.change(
+            session.identity, "accept", request.appointment_id, "socket", request.command_id
+        ),
+    )
+
+
+@command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
+async def decline(handlers: Handlers, session: Session, request: Change) -> Fields:
+    """Pass: do not take an offered slot; the next one who waits is offered it."""
+    return await _appointment(
+        handlers,
+        session,
+        await handlers.appointments.change(
+            session.identity, "decline", request.appointment_id, "socket", request.command_id
+        ),
+    )
+
+
+@command(
+    outbound.EntryAck,
+    problems=["forbidden", "not_found", "already_waiting", "in_the_past", "too_far_ahead", "idempotency_key_reused"],
+    writes=True,
+)
+async def join_waitlist(handlers: Handlers, session: Session, request: JoinWaitlist) -> Fields:
+    """Wait for a time at a doctor."""
+    done = await handlers.waitlist.join(session.identity, request, "socket", request.command_id)
+    return {"entry": done.value.shown, **_about(done)}
+
+
+@command(outbound.EntryAck, problems=["not_found", "wrong_status", "idempotency_key_reused"], writes=True)
+async def leave_waitlist(handlers: Handlers, session: Session, request: LeaveWaitlist) -> Fields:
+    """Do not wait any more; staff take a patient out of the line."""
+    done = await handlers.waitlist.leave(session.identity, request.entry_id, "socket", request.command_id)
+    return {"entry": done.value.shown, **_about(done)}
+
+
+@command(outbound.WaitlistAck, problems=["forbidden"])
+async def waitlist(handlers: Handlers, session: Session, request: Waitlist) -> Fields:
+    """List who waits: a patient the own entries, a doctor the own line, a receptionist all lines or one."""
+    return {"entries": [each.shown for each in await handlers.waitlist.listed(session.identity, request.doctor_id)]}
+
+
+@command(
+    outbound.AppointmentAck,
+    problems=["not_found", "wrong_status", "offer_open", *_OF_A_START, "idempotency_key_reused"],
+    access=Access.STAFF,
+    writes=True,
+)
+async def offer_slot(handlers: Handlers, session: Session, request: OfferSlot) -> Fields:
+    """Offer a free slot to somebody who waits, out of turn."""
+    done = await handlers.waitlist.offer(session.identity, request.entry_id, request, "socket", request.command_id)
+    return await _appointment(handlers, session, done)
+
+
 @command(outbound.CalendarAck, problems=["idempotency_key_reused"], access=Access.DOCTOR, writes=True)
 async def change_hours(handlers: Handlers, session: Session, request: ChangeHours) -> Fields:
     """Replace the doctor's own weekly hours."""
@@ -335,7 +401,3 @@ def _about(done: Done[Any]) -> Fields:
     """Return the position of a command, and for one that had been carried out before the field that says so."""
     position: Fields = {"position": done.position} if done.position else {}
     return position | ({"replayed": True} if done.replayed else {})
-
-
-def _json(value: Value) -> dict[str, object]:
-    return value.model_dump(mode="json", by_alias=True)

@@ -9,12 +9,12 @@ from typing import Literal
 
 from api.people.names import Names
 from api.sockets.session import Session, SessionRegistry
-from hub.bus.messages import AppointmentNotice, Notice, ScheduleNotice
+from hub.bus.messages import AppointmentNotice, Notice, ScheduleNotice, WaitlistNotice
 from hub.scheduling.events import AnyEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import SlotChange, schedule_slot_changes
 from hub.scheduling.values import Role, rfc3339
-from hub.scheduling.views import AppointmentView, schedule_view
+from hub.scheduling.views import AppointmentView, EntryView, schedule_view
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Emission:
     """One event for several sessions: the event's name and its one argument, JSON."""
 
     sessions: tuple[Session, ...]
-    event: Literal["appointment", "calendar", "slot"]
+    event: Literal["appointment", "calendar", "slot", "waiting"]
     data: dict[str, object]
 
 
 def emissions(registry: SessionRegistry, names: Names, notice: Notice) -> list[Emission]:
     """Return what to send for a notice.
 
-    The appointment goes to its doctor, its patient and the receptionists, the schedule to the doctor, slots to the
-    sessions that watch them.
+    An appointment or an entry of the waitlist goes to its doctor, its patient and the receptionists, the schedule to
+    the doctor, slots to the sessions that watch them.
     """
     sessions = dict.fromkeys(registry.room(Role.DOCTOR, notice.doctor_id))
     if isinstance(notice, ScheduleNotice):
@@ -39,6 +39,12 @@ def emissions(registry: SessionRegistry, names: Names, notice: Notice) -> list[E
     sessions |= dict.fromkeys(one for one in registry.desk() if one.joined and notice.doctor_id in one.doctors)
     # A patient's session is sent nothing of a doctor before its catch-up with that doctor is done.
     patients = [one for one in _patients(registry, notice) if notice.doctor_id in one.doctors]
+    if isinstance(notice, WaitlistNotice):
+        return [
+            Emission(tuple(some), "waiting", waiting_event(names, role, notice.event, notice.entry))
+            for some, role in ((sessions, Role.DOCTOR), (patients, Role.PATIENT))
+            if some
+        ]
     own = [
         Emission(tuple(some), "appointment", appointment_event(names, role, notice.event, notice.appointment))
         for some, role in ((sessions, Role.DOCTOR), (patients, Role.PATIENT))
@@ -53,7 +59,8 @@ def nameless(registry: SessionRegistry, names: Names, notice: Notice) -> set[str
         return set()
     for_staff = registry.desk() or registry.room(Role.DOCTOR, notice.doctor_id)
     roles = [*([Role.DOCTOR] if for_staff else []), *([Role.PATIENT] if _patients(registry, notice) else [])]
-    return {id_ for role in roles for id_ in names.unknown(role, [notice.appointment])}
+    about = notice.entry if isinstance(notice, WaitlistNotice) else notice.appointment
+    return {id_ for role in roles for id_ in names.unknown(role, [about])}
 
 
 def concerns_patient(event_type: str) -> bool:
@@ -81,8 +88,20 @@ def appointment_event(names: Names, role: Role, event: AnyEvent, appointment: Ap
     }
 
 
-def _patients(registry: SessionRegistry, notice: AppointmentNotice) -> Iterable[Session]:
+def waiting_event(names: Names, role: Role, event: AnyEvent, entry: EntryView) -> dict[str, object]:
+    """Return the data of a `waiting` event for a role; `entry` is as it was right after it."""
+    return {
+        "type": event.type,
+        "entry": entry.model_dump(mode="json", by_alias=True) | names.field(role, entry),
+        "seq": event.seq,
+        "prev": event.prev,
+    }
+
+
+def _patients(registry: SessionRegistry, notice: AppointmentNotice | WaitlistNotice) -> Iterable[Session]:
     """Return the sessions of the patient who are sent the event."""
+    if isinstance(notice, WaitlistNotice):
+        return registry.room(Role.PATIENT, notice.entry.patient_id)
     return registry.room(Role.PATIENT, notice.appointment.patient_id) if concerns_patient(notice.event.type) else ()
 
 

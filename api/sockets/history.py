@@ -4,12 +4,14 @@ No read shows all documents at one moment: each is read before or after an event
 read first, then the appointments, and then the doctor's later events until there are none.
 """
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from api.sockets.emissions import concerns_patient
 from api.sockets.limits import Limits
 from api.views.journal import JournalEvent
-from api.visibility import visible_to
+from api.visibility import may_see_entry, visible_to
 from hub.accounts.identity import Identity
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
@@ -34,22 +36,30 @@ class HistoryReader:
     def __init__(self, records: Records, limits: Limits) -> None:
         self._users = records.users
         self._appointments = records.appointments
+        self._waitlist = records.waitlist
         self._page = limits.record_page
 
     async def doctors(self, person: Identity) -> set[str]:
         """Return the doctors whose events may concern a person.
 
-        They are the doctor, all doctors that a patient ever had, or all doctors of the clinic for a receptionist.
+        They are the doctor, all doctors that a patient ever had or waited for, or all doctors for a receptionist.
         """
         match person.role:
             case Role.DOCTOR:
                 return {person.user_id}
             case Role.PATIENT:
-                return (await self._appointments.doctors_of([person.user_id])).get(person.user_id, set())
+                return (await self.doctors_of([person.user_id])).get(person.user_id, set())
             case Role.RECEPTIONIST:
                 return set(await self._users.doctor_ids())
             case _:
                 return set()
+
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return the doctors whom each patient ever had or waited for; no patient without any."""
+        had, awaited = await asyncio.gather(
+            self._appointments.doctors_of(patient_ids), self._waitlist.doctors_of(patient_ids)
+        )
+        return {each: had.get(each, set()) | awaited.get(each, set()) for each in had.keys() | awaited.keys()}
 
     async def since(self, person: Identity, doctor_id: str, after: int, last: int) -> History:
         """Return the doctor's events after `after` up to `last`, which the doctor has reached.
@@ -63,7 +73,10 @@ class HistoryReader:
         return _history(person, events, last)
 
     async def of_person(self, person: Identity, doctor_id: str, after: int = 0) -> History:
-        """Return the events of a doctor after `after`, from the histories of the appointments that a person may see."""
+        """Return the events of a doctor after `after`, from the histories of what a person may see.
+
+        For staff without those of the waitlist up to now: they read the line when they show it.
+        """
         wanted = AppointmentFilter(doctor_id=doctor_id).within(visible_to(person.role, person.user_id))
         seq = await self._appointments.last_seq(doctor_id)
         events: list[RecordedEvent[Aggregate]] = [
@@ -72,6 +85,13 @@ class HistoryReader:
             for event in appointment.history
             # Later events were read with some appointments and not with others; all of them are read below.
             if after < event.seq <= seq
+        ]
+        waits = await self._waitlist.of_patient(person.user_id) if person.role is Role.PATIENT else []
+        events += [
+            RecordedEvent(event, as_of(entry, event.seq))
+            for entry in waits
+            for event in entry.history
+            if entry.doctor_id == doctor_id and after < event.seq <= seq
         ]
         while later := await self._appointments.events_after(doctor_id, seq):
             events += later
@@ -84,6 +104,8 @@ def concerns(event: JournalEvent, person: Identity) -> bool:
 
     Hours are for the doctors only: they hold the notes of time off.
     """
+    if event.waiting is not None:
+        return may_see_entry(person.role, person.user_id, event.waiting)
     if event.entry is None:
         return person.role is Role.DOCTOR
     if not visible_to(person.role, person.user_id).matches(event.entry):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from api.commands.appointments import BookRequest, CancelRequest, Moment
 from api.commands.days import Day
 from api.commands.hours import HoursRequest, TimeOffRequest
+from api.commands.waitlist import OfferRequest, WaitRequest
 from api.http.problems import Problem, invalid
 from hub.scheduling.values import Id, Value
 
@@ -48,6 +49,32 @@ class Reschedule(Change):
     """The appointment to move, and its new start."""
 
     start: Moment
+
+
+class JoinWaitlist(WaitRequest):
+    """For which doctor to wait, and when one could come."""
+
+    command_id: CommandId | None = None
+
+
+class LeaveWaitlist(Value):
+    """The entry of the waitlist to end."""
+
+    entry_id: Id
+    command_id: CommandId | None = None
+
+
+class OfferSlot(OfferRequest):
+    """The entry of the waitlist, and the free slot to offer."""
+
+    entry_id: Id
+    command_id: CommandId | None = None
+
+
+class Waitlist(Value):
+    """The doctor whose line to list; without it, all that the client may see."""
+
+    doctor_id: Id | None = None
 
 
 class ChangeHours(HoursRequest):

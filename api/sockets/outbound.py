@@ -9,14 +9,16 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from api.commands.waitlist import ListedEntry
 from api.http.problems import Code
-from api.people.names import NamedAppointment
+from api.people.names import NamedAppointment, NamedEntry
 from api.resources.board import BoardDoctor
 from hub.scheduling.events import Event, ScheduleEvent
 from hub.scheduling.schedule import TimeOff
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import ScheduleView
+from hub.scheduling.waitlist_events import WaitlistEvent
 
 _HTTP_ONLY: frozenset[Code] = frozenset(
     {
@@ -34,6 +36,7 @@ _HTTP_ONLY: frozenset[Code] = frozenset(
 CODES: tuple[Code, ...] = tuple(code for code in get_args(Code) if code not in _HTTP_ONLY)
 """The error codes of the sockets."""
 APPOINTMENT_EVENT_TYPES: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(Event))
+WAITLIST_EVENT_TYPES: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(WaitlistEvent))
 SCHEDULE_EVENT_TYPES: tuple[str, ...] = tuple(each.model_fields["type"].default for each in get_args(ScheduleEvent))
 
 
@@ -54,6 +57,18 @@ class CalendarChanged(Value):
 
     type: str
     calendar: ScheduleView
+    seq: int
+    prev: int
+
+
+class WaitingChanged(Value):
+    """An entry of the waitlist was made or has changed. Its patient is sent this, its doctor and the receptionists.
+
+    `seq` and `prev` count the doctor's events, together with those of the appointments.
+    """
+
+    type: str
+    entry: NamedEntry
     seq: int
     prev: int
 
@@ -84,10 +99,11 @@ class Closing(Value):
     detail: str
 
 
-EventName = Literal["appointment", "calendar", "slot", "token_expiring", "closing"]
+EventName = Literal["appointment", "calendar", "waiting", "slot", "token_expiring", "closing"]
 EVENTS: Mapping[EventName, type[Value]] = {
     "appointment": AppointmentChanged,
     "calendar": CalendarChanged,
+    "waiting": WaitingChanged,
     "slot": SlotChanged,
     "token_expiring": TokenExpiring,
     "closing": Closing,
@@ -177,6 +193,22 @@ class SlotsAck(Value):
     position: dict[Id, int]
 
 
+class EntryAck(_CommandAck):
+    """The change is stored; `entry` is the entry of the waitlist right after it.
+
+    `replayed: true` is added when the command had been carried out before under this `commandId`.
+    """
+
+    entry: ListedEntry
+
+
+class WaitlistAck(Value):
+    """The waiting entries that the client may see: a patient's own ones, or lines, the first in each line first."""
+
+    ok: Literal[True]
+    entries: tuple[ListedEntry, ...]
+
+
 class BoardAck(Value):
     """The day of several doctors, ordered by their names. `position` is the last `seq` of each that it includes.
 
@@ -204,14 +236,14 @@ class SnapshotAck(Value):
 
 
 class ResumeAck(Value):
-    """The events of the client's own appointments, and of a doctor's own schedule, after the position that was sent.
+    """The events of the client's own appointments and waiting, and of a doctor's own schedule, after the position sent.
 
     `position` is the last `seq` of each doctor that the events include.
     """
 
     ok: Literal[True]
     mode: Literal["resume"]
-    events: tuple[AppointmentChanged | CalendarChanged, ...]
+    events: tuple[AppointmentChanged | CalendarChanged | WaitingChanged, ...]
     position: dict[Id, int]
 
 

@@ -21,7 +21,7 @@ from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.server import Server
 from api.sockets.session import Disconnected, Session, SessionRegistry
-from hub.bus.messages import Notice, ScheduleNotice
+from hub.bus.messages import Notice, ScheduleNotice, WaitlistNotice
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
 
@@ -61,7 +61,8 @@ class PatientSubscriptions:
         """Start a catch-up for each session of the patient or a receptionist to which the notice's doctor is new."""
         if isinstance(notice, ScheduleNotice):
             return
-        for session in (*self._sessions.of_patient(notice.appointment.patient_id), *self._sessions.desk()):
+        patient_id = (notice.entry if isinstance(notice, WaitlistNotice) else notice.appointment).patient_id
+        for session in (*self._sessions.of_patient(patient_id), *self._sessions.desk()):
             self._request(session, notice.doctor_id)
 
     async def run(self) -> None:
@@ -79,7 +80,7 @@ class PatientSubscriptions:
             for session in self._sessions.desk():
                 self._request_found(session, doctor_ids)
         patients = self._sessions.next_patients(self._limits.compared_at_once)
-        found = await self._records.appointments.doctors_of(patients) if patients else {}
+        found = await self._history.doctors_of(patients) if patients else {}
         for patient_id in patients:
             self._sessions.mark_compared(patient_id)
             for session in self._sessions.of_patient(patient_id):
@@ -122,7 +123,7 @@ class PatientSubscriptions:
                 await self._sessions.subscribe(session, doctor_id)
                 session.catch_ups[doctor_id] = False
                 history = await self._history.of_person(session.identity, doctor_id)
-                await self._names.learn(role, (event.entry for event in history.events if event.entry))
+                await self._names.learn(role, (event.about for event in history.events if event.about))
             except StoreUnavailable:
                 session.catch_ups[doctor_id] = True
                 await asyncio.sleep(self._limits.retry_after)
@@ -131,5 +132,5 @@ class PatientSubscriptions:
             raise Disconnected
         for event in history.events:
             encoded = event.encoded(lambda entry: self._names.add(role, entry, entry.encoded))
-            self._server.emit([session], "appointment", orjson.Fragment(encoded))
+            self._server.emit([session], event.socket_event, orjson.Fragment(encoded))
         session.doctors.add(doctor_id)

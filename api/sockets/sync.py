@@ -15,7 +15,7 @@ from api.sockets.history import History, HistoryReader, concerns
 from api.sockets.limits import Limits
 from api.sockets.session import Disconnected, Session
 from api.views.doctor_view import DoctorView
-from api.views.entries import Entry
+from api.views.entries import Entry, WaitingEntry
 from api.views.view_store import ViewStore
 from api.visibility import visible_to
 from hub.accounts.identity import Identity
@@ -79,8 +79,8 @@ class Sync:
         if missed is not None:
             SYNCS.labels("resume").inc()
             events = [event for history in missed.values() for event in history.events]
-            await self._names.learn(person.role, (event.entry for event in events if event.entry))
-            seen = (event.entry.patient_id for event in events if event.entry)
+            await self._names.learn(person.role, (event.about for event in events if event.about))
+            seen = (event.about.patient_id for event in events if event.about)
             self._access_log.looked_at_any("events_resumed", person, seen)
             named = partial(self._named, person.role)
             position = {doctor_id: history.seq for doctor_id, history in missed.items()}
@@ -128,7 +128,7 @@ class Sync:
             return await self._history.of_person(person, view.schedule.id, since or 0)
         return await self._history.since(person, view.schedule.id, since, seq)
 
-    def _named(self, role: Role, entry: Entry) -> bytes:
+    def _named(self, role: Role, entry: Entry | WaitingEntry) -> bytes:
         return self._names.add(role, entry, entry.encoded)
 
     def _visible(self, person: Identity, views: Mapping[str, DoctorView]) -> list[Entry]:

@@ -176,7 +176,7 @@ class Boards:
             await every_appointment(self._records.appointments, wanted),
             await self._directory.names([schedule.id]),
         )
-        taken = {each.start for each in found if each.active}
+        taken = {each.start for each in found if each.holds_slot}
         entries = [Entry.of(view_of(each), each.last.seq) for each in found]
         slots = encoded_slots(slots_of(schedule, day, taken, self._clock()))
         await self._patient_names.learn(Role.DOCTOR, entries)

@@ -11,7 +11,7 @@ from api.http.encoded import Encoded, encoded
 from api.views.entries import Entry
 from api.views.journal import Journal, JournalEvent
 from api.views.monthly_outcomes import MonthlyOutcomes
-from hub.bus.messages import AppointmentNotice, Notice
+from hub.bus.messages import AppointmentNotice, Notice, WaitlistNotice
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.events import AppointmentRescheduled
 from hub.scheduling.schedule import Schedule
@@ -81,7 +81,7 @@ class DoctorView:
         self._entries[entry.id] = entry
         insort(self._order, (entry.start, entry.id))
         self._of_patient.setdefault(entry.patient_id, set()).add(entry.id)
-        if entry.active:
+        if entry.holds_slot:
             self._slot_owners[entry.start] = entry.id
         self._size += entry.size
         self._forget_day(entry.start)
@@ -102,6 +102,8 @@ class DoctorView:
                 self.outcomes.apply(notice)
             if isinstance(event, AppointmentRescheduled):
                 self._forget_day(event.previous_start)
+        elif isinstance(notice, WaitlistNotice):
+            self._size += self.journal.add(JournalEvent.of_waitlist(event, notice.entry))
         else:
             self._size += self.journal.add(JournalEvent.of_schedule(event, notice.after))
             if event.seq > self._schedule_seq:

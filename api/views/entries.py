@@ -1,11 +1,11 @@
-"""One appointment of a view: the fields that lists filter by, and the bytes that clients are sent."""
+"""One appointment or entry of the waitlist: the fields that it is filtered by, and the bytes that clients are sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from hub.scheduling.values import ACTIVE, Status
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.values import HOLDING, Status
+from hub.scheduling.views import AppointmentView, EntryView
 
 _SIZE = 700
 """Bytes of an entry besides its JSON: the object, its texts and times, and its share of the view's indexes. tracemalloc
@@ -40,9 +40,9 @@ class Entry:
         )
 
     @property
-    def active(self) -> bool:
+    def holds_slot(self) -> bool:
         """Whether the appointment holds its slot."""
-        return self.status in ACTIVE
+        return self.status in HOLDING
 
     @property
     def size(self) -> int:
@@ -52,3 +52,17 @@ class Entry:
     def decoded(self) -> AppointmentView:
         """Return the appointment as clients see it."""
         return AppointmentView.model_validate_json(self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """An entry of the waitlist as it is after an event. `encoded` is its JSON as clients see it."""
+
+    doctor_id: str
+    patient_id: str
+    encoded: bytes
+
+    @classmethod
+    def of(cls, entry: EntryView) -> Self:
+        """Return what the journals hold of an entry."""
+        return cls(entry.doctor_id, entry.patient_id, entry.model_dump_json(by_alias=True).encode())

@@ -4,15 +4,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Self
+from typing import Literal, Self
 
-from api.views.entries import Entry
+from api.views.entries import Entry, WaitingEntry
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AnyEvent
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.views import schedule_view, view
+from hub.scheduling.schedule_record import ScheduleRecord
+from hub.scheduling.views import EntryView, entry_view, schedule_view, view
 
 CAPACITY = 256
 """Events that a journal holds: some days of a busy doctor. What is older is read from the record."""
@@ -22,13 +23,17 @@ _SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class JournalEvent:
-    """An event: the appointment right after it is `entry`, or the schedule right after it is `calendar` (JSON)."""
+    """An event, and what it happened to as it was right after it.
+
+    That is an appointment (`entry`), a schedule (`calendar`, JSON), or an entry of the waitlist (`waiting`).
+    """
 
     seq: int
     prev: int
     type: str
     entry: Entry | None
     calendar: bytes = b""
+    waiting: WaitingEntry | None = None
 
     @classmethod
     def of_appointment(cls, event: AnyEvent, entry: Entry) -> Self:
@@ -42,21 +47,45 @@ class JournalEvent:
         return cls(event.seq, event.prev, event.type, None, calendar)
 
     @classmethod
+    def of_waitlist(cls, event: AnyEvent, entry: EntryView) -> Self:
+        """Return the event of an entry of the waitlist, which is `entry` right after it."""
+        return cls(event.seq, event.prev, event.type, None, waiting=WaitingEntry.of(entry))
+
+    @classmethod
     def of_recorded(cls, recorded: RecordedEvent[Aggregate]) -> Self:
         """Return an event that was read from the record."""
         event, aggregate = recorded.event, recorded.aggregate
         if isinstance(aggregate, Appointment):
             return cls.of_appointment(event, Entry.of(view(aggregate), event.seq))
-        return cls.of_schedule(event, aggregate.current)
+        if isinstance(aggregate, ScheduleRecord):
+            return cls.of_schedule(event, aggregate.current)
+        return cls.of_waitlist(event, entry_view(aggregate))
+
+    @property
+    def about(self) -> Entry | WaitingEntry | None:
+        """The appointment or the entry of the waitlist; None for an event of the schedule."""
+        return self.entry or self.waiting
 
     @property
     def size(self) -> int:
         """The estimated memory, in bytes. An entry that the view holds, too, is counted twice."""
-        return _SIZE + len(self.calendar) + (self.entry.size if self.entry else 0)
+        waiting = len(self.waiting.encoded) if self.waiting else 0
+        return _SIZE + len(self.calendar) + waiting + (self.entry.size if self.entry else 0)
 
-    def encoded(self, named: Callable[[Entry], bytes]) -> bytes:
-        """Return the data of the `appointment` or `calendar` event, JSON. `named` returns an appointment's JSON."""
-        field, content = (b"appointment", named(self.entry)) if self.entry else (b"calendar", self.calendar)
+    @property
+    def socket_event(self) -> Literal["appointment", "calendar", "waiting"]:
+        """The name under which clients are sent the event."""
+        if self.entry is not None:
+            return "appointment"
+        return "calendar" if self.waiting is None else "waiting"
+
+    def encoded(self, named: Callable[[Entry | WaitingEntry], bytes]) -> bytes:
+        """Return the data of the socket event, JSON. `named` returns the JSON of an appointment or entry with names."""
+        field, content = b"calendar", self.calendar
+        if self.entry is not None:
+            field, content = b"appointment", named(self.entry)
+        elif self.waiting is not None:
+            field, content = b"entry", named(self.waiting)
         return b'{"type":"%b","%b":%b,"seq":%d,"prev":%d}' % (self.type.encode(), field, content, self.seq, self.prev)
 
 

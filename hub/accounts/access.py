@@ -14,6 +14,8 @@ AccessAction = Literal[
     "appointments_listed",
     "appointment_shown",
     "appointment_changed",
+    "waitlist_shown",
+    "waitlist_changed",
     "board_shown",
     "snapshot_sent",
     "events_resumed",

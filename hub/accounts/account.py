@@ -8,10 +8,10 @@ from pydantic import Field
 from hub.accounts.second_factor import SecondFactor
 from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import AccountRole, Id, Instant, Value
-from hub.texting.text import TextKind
+from hub.texting.text import OptionalKind
 from hub.texting.wording import Language
 
-ALL_TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
+ALL_TEXT_KINDS: tuple[OptionalKind, ...] = get_args(OptionalKind)
 """Every kind of text."""
 
 
@@ -54,7 +54,7 @@ class Account(Value):
     schedule: Schedule | None = Field(default=None, alias="calendar")
     zone: ZoneName | None = None
     language: Language = "en"
-    texts: tuple[TextKind, ...] = ALL_TEXT_KINDS
+    texts: tuple[OptionalKind, ...] = ALL_TEXT_KINDS
     photo: Id | None = None
     calendar_key_hash: str | None = None
     calendar_read_at: Instant | None = None

@@ -16,7 +16,9 @@ from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.slots import SlotChange, slot_changes
 from hub.scheduling.values import Id, Instant, Value
-from hub.scheduling.views import AppointmentView, view
+from hub.scheduling.views import AppointmentView, EntryView, entry_view, view
+from hub.scheduling.waitlist_entry import WaitlistEntry
+from hub.scheduling.waitlist_events import TaggedWaitlistEvent, WaitlistEvent
 
 
 class SessionEnded(Value):
@@ -52,7 +54,15 @@ class ScheduleNotice(Value):
     taken: tuple[Instant, ...]
 
 
-Notice = AppointmentNotice | ScheduleNotice
+class WaitlistNotice(Value):
+    """An event of an entry of the waitlist, with the entry right after it."""
+
+    doctor_id: Id
+    event: TaggedWaitlistEvent
+    entry: EntryView
+
+
+Notice = AppointmentNotice | ScheduleNotice | WaitlistNotice
 TaggedNotice = Annotated[Notice, Field(union_mode="left_to_right")]
 NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(TaggedNotice)
 
@@ -60,8 +70,9 @@ NoticeAdapter: TypeAdapter[Notice] = TypeAdapter(TaggedNotice)
 class Reply(Value):
     """The answer to a command, as it was asked at the instant `at`.
 
-    `result` is the appointment or the schedule that the command changed, as the command left it: later commands may
-    have changed it again before a repeated command is answered. A command that did nothing has a refusal instead.
+    `result` is the appointment, the schedule or the entry that the command changed, as the command left it: later
+    commands may have changed it again before a repeated command is answered. A command that did nothing has a refusal
+    instead.
     `replayed`: the command is a repetition, which was carried out before it was asked this time.
     `notices` are those of the command's events, so that the process that asked knows them before it answers its client.
     """
@@ -69,7 +80,7 @@ class Reply(Value):
     command_id: Id
     at: Instant
     replayed: bool = False
-    result: Annotated[AppointmentView | Schedule | Refused, Field(union_mode="left_to_right")]
+    result: Annotated[AppointmentView | Schedule | EntryView | Refused, Field(union_mode="left_to_right")]
     notices: tuple[TaggedNotice, ...] = ()
 
 
@@ -80,7 +91,7 @@ Replies: TypeAdapter[list[Reply]] = TypeAdapter(list[Reply])
 def notice_of(recorded: RecordedEvent[Aggregate], schedule_record: ScheduleRecord, taken: Iterable[datetime]) -> Notice:
     """Return the notice of an event of the doctor whose schedule record this is.
 
-    `schedule_record` and `taken`, the starts of active appointments, may be those of a later moment. The schedule is
+    `schedule_record` and `taken`, the starts that appointments hold, may be those of a later moment. The schedule is
     taken back to the event; what has changed in a slot since then is told by later notices.
     """
     event = recorded.event
@@ -92,6 +103,8 @@ def notice_of(recorded: RecordedEvent[Aggregate], schedule_record: ScheduleRecor
             appointment=view(recorded.aggregate),
             slots=slot_changes(after, event, recorded.aggregate),
         )
+    if isinstance(recorded.aggregate, WaitlistEntry) and isinstance(event, WaitlistEvent):
+        return WaitlistNotice(doctor_id=recorded.doctor_id, event=event, entry=entry_view(recorded.aggregate))
     if not isinstance(event, ScheduleEvent):
         raise TypeError(f"{event.type!r} is no event of a schedule")
     before = as_of(schedule_record, event.prev).current

@@ -1,6 +1,6 @@
 """An appointment as a client gets it from the hub."""
 
-from hub.scheduling.values import Id, Value
+from hub.scheduling.values import Id, Instant, Value
 from hub.scheduling.views import AppointmentView
 
 
@@ -14,9 +14,10 @@ class PersonName(Value):
 class NamedAppointment(AppointmentView):
     """An appointment with the person on the other side: `patient` for staff, `doctor` for patients.
 
-    The names are those of the moment at which the hub sent it. An older hub sends none.
+    The names are those of the moment at which the hub sent it. An older hub sends none, and makes no offers.
     """
 
+    offered_until: Instant | None = None
     patient: PersonName | None = None
     doctor: PersonName | None = None
 

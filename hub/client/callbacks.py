@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.client.wire import AppointmentEvent, Board, CalendarEvent, SlotEvent, SyncAnswer, WatchedDay
+from hub.client.wire import AppointmentEvent, Board, CalendarEvent, SlotEvent, SyncAnswer, WaitingEvent, WatchedDay
 
 
 def ignore(*_: object) -> None:
@@ -18,6 +18,7 @@ class Callbacks:
     when the client missed too many events.
     `on_appointment`: a change of one of the user's appointments. Each change comes once, also after a lost connection.
     `on_calendar`: the same for a doctor's own hours, in one order with the appointments.
+    `on_waiting`: the same for entries of the waitlist.
     `on_watched`: the slots of a watched day, at first and after each reconnect.
     `on_slot`: each later change of those slots.
     `on_board`: the board, at first and after each reconnect. Apply the later `on_appointment` whose `seq` is above the
@@ -28,6 +29,7 @@ class Callbacks:
     on_snapshot: Callable[[SyncAnswer], None] = ignore
     on_appointment: Callable[[AppointmentEvent], None] = ignore
     on_calendar: Callable[[CalendarEvent], None] = ignore
+    on_waiting: Callable[[WaitingEvent], None] = ignore
     on_watched: Callable[[WatchedDay], None] = ignore
     on_slot: Callable[[SlotEvent], None] = ignore
     on_board: Callable[[Board], None] = ignore

@@ -11,7 +11,9 @@ from hub.clock import Clock
 from hub.ids import derived_id, new_id
 from hub.scheduling.values import AccountRole
 
-Kind = Literal["book", "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit"]
+Kind = Literal[
+    "book", "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit", "accept", "decline"
+]
 Via = Literal["rest", "socket"]
 
 FIRST_PAUSE = 0.1
@@ -140,6 +142,14 @@ class Commands:
     async def undo_visit(self, appointment_id: str, *, key: str | None = None) -> Answer:
         """Undo the last step of the visit. Only for doctors."""
         return await self.send(Command("undo_visit", appointment_id=appointment_id), key)
+
+    async def accept(self, appointment_id: str, *, key: str | None = None) -> Answer:
+        """Take an offered slot; staff do it for the patient."""
+        return await self.send(Command("accept", appointment_id=appointment_id), key)
+
+    async def decline(self, appointment_id: str, *, key: str | None = None) -> Answer:
+        """Pass on an offered slot."""
+        return await self.send(Command("decline", appointment_id=appointment_id), key)
 
     async def reschedule(self, appointment_id: str, start: datetime, *, key: str | None = None) -> Answer:
         """Move the appointment to another slot of the same doctor."""

@@ -15,6 +15,7 @@ from hub.client.hours import OwnHours
 from hub.client.line import Line
 from hub.client.positions import Positions
 from hub.client.rest import API, Call, HttpClient, Reply, RestTransport, Tokens, until_decided
+from hub.client.waitlist import Waitlist
 from hub.client.wire import Board, DoctorCard, JoinedPatient, PatientCard, parse
 from hub.ids import new_id
 from hub.scheduling.slots import Slot
@@ -58,6 +59,7 @@ class Member:
         self.commands = commands_over(self._rest)
         self.own_hours = OwnHours(self._rest, timeouts)
         """For doctors."""
+        self.waitlist = Waitlist(self._rest, timeouts)
         self.day_changes = DayChanges(http, tokens, self._positions, timeouts)
         """For receptionists, and for a doctor's own days."""
 

@@ -16,6 +16,7 @@ from hub.client.wire import (
     SlotEvent,
     SyncAnswer,
     Told,
+    WaitingEvent,
     WatchedDay,
     is_ok,
     parse,
@@ -60,6 +61,7 @@ class Updates:
         return {
             "appointment": self._guarded(lambda data: self._on_event(parse(AppointmentEvent, data))),
             "calendar": self._guarded(lambda data: self._on_event(parse(CalendarEvent, data))),
+            "waiting": self._guarded(lambda data: self._on_event(parse(WaitingEvent, data))),
             "slot": self._guarded(lambda data: self._on_slot(parse(SlotEvent, data))),
         }
 
@@ -112,6 +114,8 @@ class Updates:
         for event in events:
             if isinstance(event, CalendarEvent):
                 self._callbacks.on_calendar(event)
+            elif isinstance(event, WaitingEvent):
+                self._callbacks.on_waiting(event)
             else:
                 self._callbacks.on_appointment(event)
 

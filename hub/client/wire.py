@@ -6,12 +6,12 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from hub.client.answers import UNREADABLE, Problem
-from hub.client.appointment import NamedAppointment
+from hub.client.appointment import NamedAppointment, PersonName
 from hub.client.commands import Request
 from hub.scheduling.schedule import TimeOff, ZoneName
 from hub.scheduling.slots import Slot
 from hub.scheduling.values import AccountRole, Id, Instant, Value, rfc3339
-from hub.scheduling.views import ScheduleView
+from hub.scheduling.views import EntryView, ScheduleView
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,7 +48,32 @@ class CalendarEvent(Value):
         return self.calendar.doctor_id
 
 
-DoctorEvent = AppointmentEvent | CalendarEvent
+class WaitingEntry(EntryView):
+    """An entry of the waitlist, with the `patient` for staff, and with the `doctor` for patients.
+
+    `place` is the place in the doctor's line, 1 for the first; None where it is not said, or not waiting any more.
+    """
+
+    patient: PersonName | None = None
+    doctor: PersonName | None = None
+    place: int | None = None
+
+
+class WaitingEvent(Value):
+    """A change of an entry of the waitlist; `entry` is the entry after it."""
+
+    type: str
+    entry: WaitingEntry
+    seq: int
+    prev: int
+
+    @property
+    def doctor_id(self) -> str:
+        """The doctor whose events `seq` counts."""
+        return self.entry.doctor_id
+
+
+DoctorEvent = AppointmentEvent | CalendarEvent | WaitingEvent
 """An event with a `seq` among the events of a doctor."""
 
 

@@ -1,7 +1,7 @@
 """The collection `appointments`: one document holds an appointment's state, audit trail and outbox.
 
-The schedule record of a doctor is also a document of this collection, so that it shares the fences. It has neither
-`start` nor `patientId`, so queries for one of these fields do not return it.
+The schedule record of a doctor and the entries of the waitlist are also documents of this collection, so that they
+share the fences. They have neither `start` nor `patientId`, so queries for one of these fields do not return them.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from hub.records.appointment_documents import (
     LONG_AGO,
     aggregate_of,
     appointment_of,
+    document_of,
+    is_appointment,
     patient_place,
     patient_times,
     place_of,
@@ -24,17 +26,17 @@ from hub.records.appointment_documents import (
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.appointment_pages import AppointmentPages
 from hub.records.chunks import chunked
-from hub.records.documents import Document, to_document
+from hub.records.documents import Document
 from hub.records.errors import StoreUnavailable, translated
 from hub.records.event_log import recorded_events
 from hub.records.ordered_writes import OrderedWrite, write_in_order
 from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped
-from hub.scheduling.aggregate import Aggregate, base_version, is_booking, latest_events
+from hub.scheduling.aggregate import Aggregate, base_version, is_creation, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.outcomes import Outcome, wait
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
-from hub.scheduling.values import ACTIVE, Status
+from hub.scheduling.values import HOLDING, Status
 
 _NOT_A_REPLICA_SET = 123
 """What a server that stands alone answers when it is asked to prove that it is primary."""
@@ -61,12 +63,13 @@ class MongoAppointments:
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id."""
-        return {found.id: found for part in chunked(ids) for found in await self._find({"_id": {"$in": part}})}
+        found = [document for part in chunked(ids) for document in await self._documents({"_id": {"$in": part}})]
+        return {one.id: one for one in map(appointment_of, filter(is_appointment, found))}
 
     async def current(self, ids: Collection[str]) -> dict[str, Appointment]:
         """Return the appointments that exist among the ids, by id, and never those of a former primary."""
         found = [document for part in chunked(ids) for document in await self._current({"_id": {"$in": part}})]
-        return {one.id: one for one in map(appointment_of, found)}
+        return {one.id: one for one in map(appointment_of, filter(is_appointment, found))}
 
     async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
         """Return the doctors whose history has events above the given `seq`."""
@@ -75,7 +78,7 @@ class MongoAppointments:
         return {id_ for id_, found in zip(seqs, await asyncio.gather(*reads), strict=True) if found}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the schedule record whose history contains the command."""
+        """Return the appointment, schedule record or entry whose history contains the command."""
         return next(iter(await self._find_any({"history.commandId": command_id})), None)
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
@@ -84,28 +87,28 @@ class MongoAppointments:
         return {one.doctor_id: one for one in found if isinstance(one, ScheduleRecord)}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
-        """Return the active appointments of the doctors from `since` on, ordered by start."""
+        """Return the appointments of the doctors that hold a slot from `since` on, ordered by start."""
         # One read per doctor, and the status is filtered here: for $in with a range, the embedded engine scans.
         reads = (self._find({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
-        return sorted((one for one in found if one.active), key=lambda one: (one.start, one.id))
+        return sorted((one for one in found if one.holds_slot), key=lambda one: (one.start, one.id))
 
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments that start at `since` or later."""
         return await self._find({"doctorId": doctor_id, "start": {"$gte": since or LONG_AGO}})
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
-        """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
+        """Return for each doctor the ids of the appointments that hold a slot from `since` on, by start (UTC)."""
         reads = (self._slots({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         return dict(zip(doctor_ids, await asyncio.gather(*reads), strict=True))
 
     async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
-        """Return the starts of the doctor's active appointments in [start_from, start_to)."""
+        """Return the starts in [start_from, start_to) that appointments of the doctor hold."""
         wanted = {"doctorId": doctor_id, "start": {"$gte": start_from, "$lt": start_to}}
         return set(await self._slots(wanted))
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
-        """Return which (patient id, start) pairs overlap an active appointment of that patient."""
+        """Return which (patient id, start) pairs overlap an appointment or an open offer of that patient."""
         times = {pair: patient_times(*pair) for pair in wanted}
         any_of = [time for of_pair in times.values() for time in of_pair]
         found = await self._current({"patientTimes": {"$in": any_of}}, "patientTimes")
@@ -246,7 +249,7 @@ class MongoAppointments:
         command_id = refused.last.command_id
         if applied := await self._current({"history.commandId": command_id}, "history.commandId"):
             events = sum(event["commandId"] == command_id for event in applied[0]["history"])
-            repeated = is_booking(refused) and applied[0]["_id"] == refused.id and events == len(refused.history)
+            repeated = is_creation(refused) and applied[0]["_id"] == refused.id and events == len(refused.history)
             return Stopped(written, Fence.APPOINTMENT if repeated else Fence.COMMAND)
         stored = await self._current({"_id": refused.id}, "version", "history.commandId")
         if stored and not _is_base(stored[0], refused):
@@ -258,9 +261,9 @@ class MongoAppointments:
         raise StoreUnavailable("the conflicting document is gone, or is not acknowledged by a majority yet")
 
     async def _time_taken(self, refused: Appointment) -> Fence | None:
-        """Return the fence of the conflict, if there is one: the doctor's slot, the patient's time or place."""
+        """Return the fence of the conflict, if there is one: the slot, the patient's time or place, an open offer."""
         at_that_time = await self._current({"doctorId": refused.doctor_id, "start": refused.start}, "status")
-        if any(found["status"] in ACTIVE and found["_id"] != refused.id for found in at_that_time):
+        if any(found["status"] in HOLDING and found["_id"] != refused.id for found in at_that_time):
             return Fence.DOCTOR_SLOT
         times = patient_times(refused.patient_id, refused.start)
         if any(found["_id"] != refused.id for found in await self._current({"patientTimes": {"$in": times}}, "_id")):
@@ -269,22 +272,25 @@ class MongoAppointments:
             place = {"patientTimes": patient_place(refused.patient_id, refused.place)}
             if any(found["_id"] != refused.id for found in await self._current(place, "_id")):
                 return Fence.PATIENT_PLACE
+        if refused.status is Status.OFFERED:
+            offers = await self._current({"offeredTo": refused.patient_id}, "_id")
+            return Fence.OPEN_OFFER if any(found["_id"] != refused.id for found in offers) else None
         return None
 
     async def _find(self, wanted: Document) -> list[Appointment]:
-        with translated():
-            found = await self._collection.find(wanted).to_list(None)
-        return [appointment_of(document) for document in found]
+        return [appointment_of(document) for document in await self._documents(wanted)]
 
     async def _find_any(self, wanted: Document) -> list[Aggregate]:
+        return [aggregate_of(document) for document in await self._documents(wanted)]
+
+    async def _documents(self, wanted: Document) -> list[Document]:
         with translated():
-            found = await self._collection.find(wanted).to_list(None)
-        return [aggregate_of(document) for document in found]
+            return await self._collection.find(wanted).to_list(None)
 
     async def _slots(self, wanted: Document) -> dict[datetime, str]:
-        """Return the ids of the matching active appointments by start. A doctor has at most one per start."""
+        """Return the ids of the matching appointments that hold a slot, by start: a doctor has one per start."""
         found = await self._fields(wanted, "start", "status")
-        return {one["start"]: one["_id"] for one in found if one["status"] in ACTIVE}
+        return {one["start"]: one["_id"] for one in found if one["status"] in HOLDING}
 
     async def _fields(self, wanted: Document, *names: str) -> list[Document]:
         with translated():
@@ -307,12 +313,7 @@ class MongoAppointments:
 
 def _write(aggregate: Aggregate) -> OrderedWrite:
     """Return the write of the latest command's events: an insert, or a replacement of the version it was decided on."""
-    document = to_document(aggregate)
-    if isinstance(aggregate, Appointment) and aggregate.active:
-        document["patientTimes"] = patient_times(aggregate.patient_id, aggregate.start)
-        if (place := document.pop("place", None)) is not None:
-            document["patientTimes"].append(patient_place(aggregate.patient_id, place))
-    base = base_version(aggregate)
+    document, base = document_of(aggregate), base_version(aggregate)
     if base == 0:
         return OrderedWrite(document, None)
     expected = {

@@ -1,12 +1,11 @@
-"""The events of a doctor's appointments and schedule, in one order."""
+"""The events of a doctor's appointments, schedule and waitlist, in one order."""
 
 from collections.abc import Container, Iterable, Iterator
 
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import apply
-from hub.scheduling.appointment import Appointment
 from hub.scheduling.recorded_event import RecordedEvent
-from hub.scheduling.schedule_record import unchanged_schedule
+from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 
 
 def recorded_events(aggregates: Iterable[Aggregate], numbers: Container[int]) -> list[RecordedEvent[Aggregate]]:
@@ -16,7 +15,7 @@ def recorded_events(aggregates: Iterable[Aggregate], numbers: Container[int]) ->
 
 
 def _history(aggregate: Aggregate) -> Iterator[RecordedEvent[Aggregate]]:
-    state: Aggregate | None = None if isinstance(aggregate, Appointment) else unchanged_schedule(aggregate.initial)
+    state: Aggregate | None = unchanged_schedule(aggregate.initial) if isinstance(aggregate, ScheduleRecord) else None
     for event in aggregate.history:
         state = apply(state, event)
         yield RecordedEvent(event, state)

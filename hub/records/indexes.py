@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 from hub.records.documents import Document
 from hub.records.errors import BrokenRecord, DatabaseRefuses, translated
 from hub.records.ports import Fence
-from hub.scheduling.values import ACTIVE
+from hub.scheduling.values import ACTIVE, HOLDING
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,13 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             unique=True,
             partialFilterExpression={"status": {"$in": sorted(ACTIVE)}},
         ),
+        # The same for offers beside them. The other order of the fields: an index is told from another by its fields.
+        IndexModel(
+            [("start", ASCENDING), ("doctorId", ASCENDING)],
+            name="held_slot",
+            unique=True,
+            partialFilterExpression={"status": {"$in": sorted(HOLDING)}},
+        ),
         IndexModel(
             [("doctorId", ASCENDING), ("history.seq", ASCENDING)],
             name=Fence.DOCTOR_SEQ.value,
@@ -44,6 +51,11 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         ),
         # Sparse, because an inactive appointment occupies no time of its patient.
         IndexModel([("patientTimes", ASCENDING)], name=Fence.PATIENT_TIME.value, unique=True, sparse=True),
+        # Sparse as well: only few appointments are open offers, were offered, or are entries of the waitlist.
+        IndexModel([("offeredTo", ASCENDING)], name=Fence.OPEN_OFFER.value, unique=True, sparse=True),
+        IndexModel([("offerOf", ASCENDING)], name="offers", sparse=True),
+        IndexModel([("lineOf", ASCENDING)], name="line", sparse=True),
+        IndexModel([("waiter", ASCENDING)], name="of_waiter", sparse=True),
         IndexModel([("history.commandId", ASCENDING)], name=Fence.COMMAND.value, unique=True),
         IndexModel([("doctorId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_doctor"),
         IndexModel([("doctorId", ASCENDING), ("status", ASCENDING), ("start", ASCENDING)], name="of_doctor_by_status"),

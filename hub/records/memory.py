@@ -17,6 +17,7 @@ from hub.records.memory_texts import (
     MemoryTextPositions,
     MemoryTexts,
 )
+from hub.records.memory_waitlist import MemoryWaitlist
 from hub.scheduling.day_change import DayPlan
 from hub.scheduling.values import Role
 
@@ -26,6 +27,7 @@ class MemoryRecords:
 
     def __init__(self) -> None:
         self.appointments = MemoryAppointments()
+        self.waitlist = MemoryWaitlist(self.appointments)
         self.users = MemoryUsers()
         self.sessions = MemorySessions()
         self.texts = MemoryTexts()

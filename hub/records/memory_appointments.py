@@ -8,11 +8,13 @@ from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.event_log import recorded_events
 from hub.records.overlap import quarters
 from hub.records.ports import Deadline, Fence, LastEvent, Saved, SaveOutcome, Stale, Stopped, deadline_of
-from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_booking, latest_events
+from hub.scheduling.aggregate import Aggregate, base_version, events_of, is_creation, latest_events
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.outcomes import Outcome, wait
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id
+from hub.scheduling.values import Status
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
 _Claim = tuple[Fence, Hashable]
 
@@ -23,6 +25,8 @@ class MemoryAppointments:
     def __init__(self) -> None:
         self._stored: dict[str, Appointment] = {}
         self._schedules: dict[str, ScheduleRecord] = {}
+        self.entries: dict[str, WaitlistEntry] = {}
+        """The entries of the waitlist, for `MemoryWaitlist`."""
         self._owners: dict[_Claim, str] = {}
         """The id of the aggregate that has each claim (see `_claims`). It stands for the unique indexes."""
 
@@ -43,12 +47,16 @@ class MemoryAppointments:
         """Return the appointments that exist among the ids, by id."""
         return await self.by_ids(ids)
 
+    def everything(self) -> Collection[Appointment]:
+        """Return all appointments."""
+        return self._stored.values()
+
     async def moved_on(self, seqs: Mapping[str, int]) -> set[str]:
         """Return the doctors whose history has events above the given `seq`."""
         return {doctor_id for doctor_id, seq in seqs.items() if await self.last_seq(doctor_id) > seq}
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the schedule record whose history contains the command."""
+        """Return the appointment, schedule record or entry whose history contains the command."""
         owner = self._owners.get((Fence.COMMAND, command_id))
         return self._by_id(owner) if owner else None
 
@@ -58,8 +66,8 @@ class MemoryAppointments:
         return {doctor_id: self._schedules[id_] for doctor_id, id_ in ids.items() if id_ in self._schedules}
 
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
-        """Return the active appointments of the doctors from `since` on, ordered by start."""
-        return [one for one in self._ordered() if one.active and one.doctor_id in doctor_ids and one.start >= since]
+        """Return the appointments of the doctors that hold a slot from `since` on, ordered by start."""
+        return [one for one in self._ordered() if one.holds_slot and one.doctor_id in doctor_ids and one.start >= since]
 
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments that start at `since` or later."""
@@ -67,11 +75,11 @@ class MemoryAppointments:
         return [one for one in self._ordered() if wanted.matches(one)]
 
     async def slot_owners(self, doctor_ids: Collection[str], since: datetime) -> dict[str, dict[datetime, str]]:
-        """Return for each doctor the ids of the active appointments from `since` on, by start (UTC)."""
+        """Return for each doctor the ids of the appointments that hold a slot from `since` on, by start (UTC)."""
         return {id_: {one.start: one.id for one in await self.active_since([id_], since)} for id_ in doctor_ids}
 
     async def taken_starts(self, doctor_id: str, start_from: datetime, start_to: datetime) -> set[datetime]:
-        """Return the starts of the doctor's active appointments in [start_from, start_to)."""
+        """Return the starts in [start_from, start_to) that appointments of the doctor hold."""
         return {one.start for one in await self.active_since([doctor_id], start_from) if one.start < start_to}
 
     async def busy(self, wanted: Collection[tuple[str, datetime]]) -> set[tuple[str, datetime]]:
@@ -154,7 +162,7 @@ class MemoryAppointments:
         stored, base = self._by_id(aggregate.id), base_version(aggregate)
         if owner := self._owners.get((Fence.COMMAND, aggregate.last.command_id)):
             applied = events_of(stored, aggregate.last.command_id) if stored and owner == aggregate.id else ()
-            repeated = is_booking(aggregate) and len(applied) == len(aggregate.history)
+            repeated = is_creation(aggregate) and len(applied) == len(aggregate.history)
             return Fence.APPOINTMENT if repeated else Fence.COMMAND
         if stored and stored.history != aggregate.history[:base]:
             return "stale"
@@ -173,14 +181,16 @@ class MemoryAppointments:
         self._owners |= dict.fromkeys(_claims(aggregate), aggregate.id)
         if isinstance(aggregate, Appointment):
             self._stored[aggregate.id] = aggregate
+        elif isinstance(aggregate, WaitlistEntry):
+            self.entries[aggregate.id] = aggregate
         else:
             self._schedules[aggregate.id] = aggregate
 
     def _by_id(self, id_: str) -> Aggregate | None:
-        return self._stored.get(id_) or self._schedules.get(id_)
+        return self._stored.get(id_) or self._schedules.get(id_) or self.entries.get(id_)
 
     def _of(self, doctor_id: str) -> list[Aggregate]:
-        everything: list[Aggregate] = [*self._stored.values(), *self._schedules.values()]
+        everything: list[Aggregate] = [*self._stored.values(), *self._schedules.values(), *self.entries.values()]
         return [one for one in everything if one.doctor_id == doctor_id]
 
     def _ordered(self) -> list[Appointment]:
@@ -193,11 +203,13 @@ def _claims(aggregate: Aggregate) -> list[_Claim]:
     claims: list[_Claim] = []
     claims += [(Fence.COMMAND, id_) for id_ in dict.fromkeys(event.command_id for event in aggregate.history)]
     claims += [(Fence.DOCTOR_SEQ, (doctor_id, event.seq)) for event in aggregate.history]
-    if isinstance(aggregate, Appointment) and aggregate.active:
+    if isinstance(aggregate, Appointment) and aggregate.holds_slot:
         claims.append((Fence.DOCTOR_SLOT, (doctor_id, aggregate.start)))
         claims += _patient_times(aggregate.patient_id, aggregate.start)
         if aggregate.place is not None:
             claims.append((Fence.PATIENT_PLACE, (aggregate.patient_id, aggregate.place)))
+        if aggregate.status is Status.OFFERED:
+            claims.append((Fence.OPEN_OFFER, aggregate.patient_id))
     return claims
 
 

@@ -17,6 +17,7 @@ from hub.records.photos import MongoPhotos
 from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
+from hub.records.waitlist import MongoWaitlist
 
 _PING_TIMEOUT = 2.0
 
@@ -54,6 +55,7 @@ class MongoRecords:
         # Set here, because the URL may name another one. A secondary returns old data, and refusals rely on reads.
         self._database = client.get_default_database("clinic", read_preference=ReadPreference.PRIMARY)
         self.appointments = MongoAppointments(self._database["appointments"])
+        self.waitlist = MongoWaitlist(self._database["appointments"])
         self.users = MongoUsers(self._database["users"])
         self.sessions = MongoSessions(self._database["sessions"])
         self.texts = MongoTexts(self._database["texts"])

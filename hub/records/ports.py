@@ -18,6 +18,7 @@ from hub.scheduling.day_change import DayPlan
 from hub.scheduling.outcomes import Outcome
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule_record import ScheduleRecord
+from hub.scheduling.waitlist_entry import WaitlistEntry
 from hub.texting.ports import InboundTexts, LineHalts, OptOuts, TextPositions, TextRecords
 
 
@@ -29,13 +30,15 @@ class Fence(StrEnum):
     COMMAND = "command"
     """A command with this id has already been applied to some aggregate."""
     DOCTOR_SLOT = "doctor_slot"
-    """The doctor has an active appointment with this start."""
+    """The doctor has an active appointment with this start, or an open offer."""
     DOCTOR_SEQ = "doctor_seq"
     """The doctor's history has a newer event: the writer decided on an outdated state."""
     PATIENT_TIME = "patient_time"
-    """The patient has an active appointment that overlaps, that is, one that shares a quarter hour."""
+    """The patient has an active appointment or an open offer that overlaps: one that shares a quarter hour."""
     PATIENT_PLACE = "patient_place"
     """Another appointment of the patient has this `place`. The index is that of the patient's times."""
+    OPEN_OFFER = "open_offer"
+    """The patient has an open offer, of this doctor or another one."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Stopped:
     """The first `written` aggregates were written. The fence refused the next one, and no further write was tried.
 
     If several fences refuse a write, the first in this order is reported: the command (`APPOINTMENT` for a repeated
-    booking), `Stale`, the doctor's seq, the slot, the patient's time, the patient's place.
+    booking), `Stale`, the doctor's seq, the slot, the patient's time, the patient's place, the open offer.
     """
 
     written: int
@@ -103,10 +106,11 @@ def deadline_of(appointment: Appointment) -> Deadline | None:
 
 
 class AppointmentRecords(Protocol):
-    """The appointments, each with state, history and deadline in one document, and the doctors' schedule records.
+    """The appointments, each with state, history and deadline in one document, and what else has a doctor's `seq`.
 
-    A schedule record shares the doctor's `seq` and the fences with the appointments. So the fence refuses an
-    appointment that was decided on an outdated schedule.
+    That are the doctors' schedule records and the entries of the waitlist, which share the `seq` and the fences with
+    the appointments. So the fence refuses an appointment that was decided on an outdated schedule, and an offer that
+    was decided on an outdated line. "Active" here includes open offers: what holds a slot and the time of its patient.
     """
 
     async def save(self, aggregates: Sequence[Aggregate]) -> SaveOutcome:
@@ -133,7 +137,7 @@ class AppointmentRecords(Protocol):
         """Return the doctors whose history has events above the given `seq`. Never reads from a former primary."""
 
     async def by_command(self, command_id: str) -> Aggregate | None:
-        """Return the appointment or the schedule record whose history contains the command."""
+        """Return the appointment, schedule record or entry whose history contains the command."""
 
     async def schedule_records(self, doctor_ids: Collection[str]) -> dict[str, ScheduleRecord]:
         """Return the stored schedule records of these doctors, by doctor id. A schedule that never changed has none.
@@ -219,6 +223,34 @@ class AppointmentRecords(Protocol):
         """Return whether the two have or had an appointment, of any status."""
 
 
+class WaitlistRecords(Protocol):
+    """The entries of the waitlist, and what was offered to them. They are written by `AppointmentRecords.save`."""
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, WaitlistEntry]:
+        """Return the entries that exist among the ids, by id."""
+
+    async def line(self, doctor_id: str) -> list[WaitlistEntry]:
+        """Return the waiting entries of a doctor, the first in the line first."""
+
+    async def places(self, doctor_ids: Collection[str]) -> dict[str, int]:
+        """Return the place of each waiting entry of these doctors in its line, by entry; 1 is the first."""
+
+    async def offers(self, doctor_id: str, since: datetime) -> list[Appointment]:
+        """Return the appointments of a doctor that were offered and start at `since` or later, of any status."""
+
+    async def of_patient(self, patient_id: str) -> list[WaitlistEntry]:
+        """Return the entries of a patient with any doctor and of any status, the oldest first."""
+
+    async def awaited_doctors(self, patient_ids: Collection[str] | None = None) -> set[str]:
+        """Return the doctors for whom these patients wait, or anybody."""
+
+    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return the doctors for whom each patient waits or has waited. Omits patients without any."""
+
+    async def asked(self, patient_ids: Collection[str]) -> set[str]:
+        """Return those of the patients who have an open offer, of any doctor."""
+
+
 class DayPlanRecords(Protocol):
     """The plans of requests to move or cancel a doctor's day."""
 
@@ -248,6 +280,10 @@ class Records(Protocol):
     @property
     def appointments(self) -> AppointmentRecords:
         """The appointments."""
+
+    @property
+    def waitlist(self) -> WaitlistRecords:
+        """The waitlist."""
 
     @property
     def users(self) -> UserRecords:

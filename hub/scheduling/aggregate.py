@@ -1,10 +1,14 @@
-"""What has a history of its own and is written to the record as a whole: an appointment, or a doctor's schedule."""
+"""What has a history of its own and is written to the record as a whole.
+
+An appointment, a doctor's schedule, or an entry of a doctor's waitlist.
+"""
 
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AnyEvent
 from hub.scheduling.schedule_record import ScheduleRecord
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
-Aggregate = Appointment | ScheduleRecord
+Aggregate = Appointment | ScheduleRecord | WaitlistEntry
 
 
 def events_of(aggregate: Aggregate, command_id: str) -> tuple[AnyEvent, ...]:
@@ -22,6 +26,6 @@ def base_version(aggregate: Aggregate) -> int:
     return aggregate.version - len(latest_events(aggregate))
 
 
-def is_booking(aggregate: Aggregate) -> bool:
-    """Return whether this is an appointment with no events but those of the command that made it."""
-    return isinstance(aggregate, Appointment) and base_version(aggregate) == 0
+def is_creation(aggregate: Aggregate) -> bool:
+    """Return whether this is an appointment or an entry with no events but those of the command that made it."""
+    return not isinstance(aggregate, ScheduleRecord) and base_version(aggregate) == 0

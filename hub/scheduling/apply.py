@@ -1,10 +1,11 @@
-"""How an event changes an appointment or a doctor's schedule."""
+"""How an event changes an appointment, a doctor's schedule or an entry of the waitlist."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TypeVar, overload
 
 from hub.scheduling.aggregate import Aggregate
-from hub.scheduling.appointment import NO_SHOW_DELAY, Appointment, first_deadline
+from hub.scheduling.appointment import NO_SHOW_DELAY, Appointment, DueKind, first_deadline
 from hub.scheduling.events import (
     AnyEvent,
     AppointmentBooked,
@@ -13,16 +14,22 @@ from hub.scheduling.events import (
     AppointmentConfirmed,
     AppointmentMissed,
     AppointmentRescheduled,
+    BookingEvent,
     DoctorDisabled,
     DoctorEnabled,
     Event,
     HoursChanged,
+    OfferAccepted,
+    OfferDeclined,
+    OfferEvent,
+    OfferLapsed,
     PatientCalledIn,
     PatientCheckedIn,
     PatientJoined,
     PatientReminded,
     ReminderMissed,
     ScheduleEvent,
+    SlotOffered,
     TimeOffAdded,
     TimeOffRemoved,
     VisitUndone,
@@ -30,8 +37,17 @@ from hub.scheduling.events import (
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, Status, Visit
+from hub.scheduling.waitlist_entry import EntryStatus, WaitlistEntry
+from hub.scheduling.waitlist_events import (
+    WaitlistBooked,
+    WaitlistEvent,
+    WaitlistExpired,
+    WaitlistJoined,
+    WaitlistLeft,
+    WaitlistPatientJoined,
+)
 
-A = TypeVar("A", Appointment, ScheduleRecord)
+A = TypeVar("A", Appointment, ScheduleRecord, WaitlistEntry)
 
 _OVER: Mapping[str, object] = {"due": None, "due_kind": None, "place": None}
 """What an appointment loses that the patient has not to come to any more."""
@@ -40,23 +56,26 @@ _OVER: Mapping[str, object] = {"due": None, "due_kind": None, "place": None}
 @overload
 def apply(aggregate: Appointment | None, event: Event) -> Appointment: ...
 @overload
+def apply(aggregate: WaitlistEntry | None, event: WaitlistEvent) -> WaitlistEntry: ...
+@overload
 def apply(aggregate: ScheduleRecord, event: ScheduleEvent) -> ScheduleRecord: ...
 @overload
 def apply(aggregate: Aggregate | None, event: AnyEvent) -> Aggregate: ...
 def apply(aggregate: Aggregate | None, event: AnyEvent) -> Aggregate:
     """Return the aggregate after the event. Raises ValueError for an event that cannot happen to it.
 
-    `AppointmentBooked`, and no other event, starts from None.
+    `AppointmentBooked`, `SlotOffered` and `WaitlistJoined`, and no other events, start from None.
     """
     if aggregate is None:
-        if not isinstance(event, AppointmentBooked):
-            message = f"a history begins with a booking, not with {event.type!r}"
-            raise ValueError(message)
-        return _booked(event)
-    if isinstance(aggregate, Appointment) and isinstance(event, Event):
-        changes = _appointment_changes(aggregate, event)
+        return _begun(event)
+    if isinstance(aggregate, Appointment) and isinstance(event, BookingEvent):
+        changes = _booking_changes(aggregate, event)
+    elif isinstance(aggregate, Appointment) and isinstance(event, OfferEvent):
+        changes = _offer_changes(aggregate, event)
     elif isinstance(aggregate, ScheduleRecord) and isinstance(event, ScheduleEvent):
         changes = {"current": _changed_schedule(aggregate.current, event)}
+    elif isinstance(aggregate, WaitlistEntry) and isinstance(event, WaitlistEvent):
+        changes = _entry_changes(event)
     else:
         message = f"{event.type!r} cannot happen to {aggregate.id}"
         raise ValueError(message)  # noqa: TRY004  # an event that does not belong here, like the one above
@@ -82,43 +101,84 @@ def as_of(aggregate: Appointment, seq: int) -> Appointment: ...
 @overload
 def as_of(aggregate: ScheduleRecord, seq: int) -> ScheduleRecord: ...
 @overload
+def as_of(aggregate: WaitlistEntry, seq: int) -> WaitlistEntry: ...
+@overload
 def as_of(aggregate: Aggregate, seq: int) -> Aggregate: ...
 def as_of(aggregate: Aggregate, seq: int) -> Aggregate:
     """Return the aggregate as it was after every event up to this `seq` of its doctor's history.
 
-    Raises ValueError for an appointment that was booked later.
+    Raises ValueError for an appointment or an entry that was made later.
     """
     if not aggregate.history or aggregate.last.seq <= seq:
         return aggregate
-    if isinstance(aggregate, Appointment):
-        return apply_all(None, (event for event in aggregate.history if event.seq <= seq))
-    initial = unchanged_schedule(aggregate.initial)
-    return apply_all(initial, (event for event in aggregate.history if event.seq <= seq))
+    if isinstance(aggregate, ScheduleRecord):
+        initial = unchanged_schedule(aggregate.initial)
+        return apply_all(initial, (event for event in aggregate.history if event.seq <= seq))
+    before: Aggregate | None = None
+    for event in aggregate.history:
+        if event.seq <= seq:
+            before = apply(before, event)
+    if before is None:
+        raise ValueError("an appointment or an entry has at least one event")
+    return before
 
 
-def _booked(event: AppointmentBooked) -> Appointment:
-    due, kind = first_deadline(event.start, event.at)
+def replayed(aggregate: Appointment | WaitlistEntry) -> Appointment | WaitlistEntry:
+    """Return what the whole history makes of an appointment or an entry. Raises ValueError for an invalid history."""
+    state: Aggregate | None = None
+    for event in aggregate.history:
+        state = apply(state, event)
+    if state is None or isinstance(state, ScheduleRecord):
+        raise ValueError("an appointment or an entry has at least one event")
+    return state
+
+
+def _begun(event: AnyEvent) -> Appointment | WaitlistEntry:
+    match event:
+        case AppointmentBooked():
+            due, kind = first_deadline(event.start, event.at)
+            return _appointment(event, Status.SCHEDULED, due, kind)
+        case SlotOffered():
+            return _appointment(event, Status.OFFERED, event.until, "offer")
+        case WaitlistJoined():
+            return WaitlistEntry(
+                id=event.command_id,
+                doctor_id=event.doctor_id,
+                patient_id=event.patient_id,
+                wish=event.wish,
+                status=EntryStatus.WAITING,
+                version=1,
+                created_at=event.at,
+                history=(event,),
+            )
+        case _:
+            message = f"a history begins with a booking, not with {event.type!r}"
+            raise ValueError(message)
+
+
+def _appointment(event: AppointmentBooked | SlotOffered, status: Status, due: datetime, kind: DueKind) -> Appointment:
     return Appointment(
         id=event.command_id,
         doctor_id=event.doctor_id,
         patient_id=event.patient_id,
         start=event.start,
         end=event.start + APPOINTMENT_DURATION,
-        status=Status.SCHEDULED,
+        status=status,
         version=1,
-        reason=event.reason,
+        reason=event.reason if isinstance(event, AppointmentBooked) else None,
         created_at=event.at,
         visit=None,
         arrived_at=None,
         in_room_at=None,
         completed_at=None,
+        entry_id=event.entry_id if isinstance(event, SlotOffered) else None,
         due=due,
         due_kind=kind,
         history=(event,),
     )
 
 
-def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, object]:
+def _booking_changes(appointment: Appointment, event: BookingEvent) -> dict[str, object]:
     """Return the new values of the fields, besides version and history, that the event changes."""
     match event:
         case AppointmentBooked():
@@ -148,6 +208,17 @@ def _appointment_changes(appointment: Appointment, event: Event) -> dict[str, ob
             return _visit_changes(appointment, event)
 
 
+def _offer_changes(appointment: Appointment, event: OfferEvent) -> dict[str, object]:
+    match event:
+        case SlotOffered():
+            raise ValueError("a slot is offered once as the same appointment")
+        case OfferAccepted():
+            due, kind = first_deadline(appointment.start, event.at)
+            return {"status": Status.SCHEDULED, "due": due, "due_kind": kind}
+        case OfferDeclined() | OfferLapsed():
+            return {"status": Status.LAPSED, "due": None, "due_kind": None}
+
+
 def _visit_changes(
     appointment: Appointment, event: PatientCheckedIn | PatientCalledIn | VisitUndone
 ) -> dict[str, object]:
@@ -163,6 +234,21 @@ def _visit_changes(
             # The no-show, not a reminder that was still due at the check-in: the patient has been here since.
             due = appointment.start + NO_SHOW_DELAY
             return {"visit": None, "arrived_at": None, "due": due, "due_kind": "no_show"}
+
+
+def _entry_changes(event: WaitlistEvent) -> dict[str, object]:
+    """Return the new values of the fields, besides version and history, that the event changes."""
+    match event:
+        case WaitlistJoined():
+            raise ValueError("an entry is made once")
+        case WaitlistLeft():
+            return {"status": EntryStatus.LEFT}
+        case WaitlistBooked():
+            return {"status": EntryStatus.BOOKED}
+        case WaitlistExpired():
+            return {"status": EntryStatus.EXPIRED}
+        case WaitlistPatientJoined():
+            return {"patient_id": event.patient_id}
 
 
 def _changed_schedule(schedule: Schedule, event: ScheduleEvent) -> Schedule:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from hub.scheduling.events import Event, TaggedEvent
-from hub.scheduling.values import ACTIVE, Id, Instant, Reason, Status, Value, Visit
+from hub.scheduling.values import ACTIVE, HOLDING, Id, Instant, Reason, Status, Value, Visit
 
 REMINDER_LEAD = timedelta(hours=3)
 """How long before the start the patient is reminded."""
@@ -16,7 +16,7 @@ WALK_IN_WINDOW = timedelta(minutes=15)
 """How long after the start of the running half hour the clinic can still book it. Not longer than `NO_SHOW_DELAY`: the
 deadline of the new appointment must not have passed already."""
 
-DueKind = Literal["reminder", "no_show"]
+DueKind = Literal["reminder", "no_show", "offer"]
 
 
 class Appointment(Value):
@@ -25,7 +25,8 @@ class Appointment(Value):
     `due` is the instant of the next deadline and `due_kind` says which deadline it is; both are None when there is
     none. `version` is the number of events. The record refuses a write that was decided on another version.
     `arrived_at` is set exactly when there is a visit, `in_room_at` when it has come to the room. A completed
-    appointment keeps its visit.
+    appointment keeps its visit. `entry_id` is the entry of the waitlist to which the slot was offered, None for an
+    appointment that was booked.
 
     `place` is a number, from 0, that no other appointment of the patient has: there are as many numbers as a patient
     may have appointments to come. The actor gives it with the booking; it is no part of the history. It ends when the
@@ -45,6 +46,7 @@ class Appointment(Value):
     arrived_at: Instant | None
     in_room_at: Instant | None
     completed_at: Instant | None
+    entry_id: Id | None
     due: Instant | None
     due_kind: DueKind | None
     history: tuple[TaggedEvent, ...]
@@ -52,8 +54,18 @@ class Appointment(Value):
 
     @property
     def active(self) -> bool:
-        """Whether the appointment holds its slot."""
+        """Whether the appointment is going to take place."""
         return self.status in ACTIVE
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether nobody else can have the slot, nor the patient another appointment at that time."""
+        return self.status in HOLDING
+
+    @property
+    def offered_until(self) -> datetime | None:
+        """When the offer ends; None unless it is an open offer."""
+        return self.due if self.status is Status.OFFERED else None
 
     @property
     def last(self) -> Event:

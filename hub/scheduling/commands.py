@@ -6,21 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
+from hub.scheduling.command_fields import CommandFields
 from hub.scheduling.schedule import Note, WeeklyHours, after_start
-from hub.scheduling.values import Actor, Id, Instant, Reason, Value
+from hub.scheduling.values import Id, Instant, Reason
+from hub.scheduling.waitlist_commands import (
+    AcceptOffer,
+    DeclineOffer,
+    LapseOffer,
+    OfferChange,
+    WaitlistCommand,
+    waitlist_content,
+)
 
 
-class _Command(Value):
-    """`id` makes the command repeatable, `at` is when it was issued. After `expires` it is not carried out any more."""
-
-    id: Id
-    doctor_id: Id
-    by: Actor
-    at: Instant
-    expires: Instant | None = None
-
-
-class BookAppointment(_Command):
+class BookAppointment(CommandFields):
     """Book the slot at `start` for the patient. The appointment gets the id of the command."""
 
     kind: Literal["book"] = "book"
@@ -29,14 +28,14 @@ class BookAppointment(_Command):
     reason: Reason | None = None
 
 
-class ConfirmAppointment(_Command):
+class ConfirmAppointment(CommandFields):
     """Confirm that the patient will come."""
 
     kind: Literal["confirm"] = "confirm"
     appointment_id: Id
 
 
-class CancelAppointment(_Command):
+class CancelAppointment(CommandFields):
     """Cancel the appointment, which frees its slot. The `reason` is for the history."""
 
     kind: Literal["cancel"] = "cancel"
@@ -44,28 +43,28 @@ class CancelAppointment(_Command):
     reason: Reason | None = None
 
 
-class CompleteAppointment(_Command):
+class CompleteAppointment(CommandFields):
     """Record that the patient was there."""
 
     kind: Literal["complete"] = "complete"
     appointment_id: Id
 
 
-class CheckInPatient(_Command):
+class CheckInPatient(CommandFields):
     """Record that the patient has arrived."""
 
     kind: Literal["check_in"] = "check_in"
     appointment_id: Id
 
 
-class CallInPatient(_Command):
+class CallInPatient(CommandFields):
     """Record that the patient, who has arrived, was called into the room."""
 
     kind: Literal["call_in"] = "call_in"
     appointment_id: Id
 
 
-class UndoVisit(_Command):
+class UndoVisit(CommandFields):
     """Undo the last step of the visit: the call into the room, else the arrival."""
 
     kind: Literal["undo_visit"] = "undo_visit"
@@ -76,7 +75,7 @@ VisitChange = CheckInPatient | CallInPatient | UndoVisit
 """A command about the visit: what happens from the patient's arrival on."""
 
 
-class RescheduleAppointment(_Command):
+class RescheduleAppointment(CommandFields):
     """Move the appointment to `start`: free the old slot and take the new one, or change nothing."""
 
     kind: Literal["reschedule"] = "reschedule"
@@ -84,7 +83,7 @@ class RescheduleAppointment(_Command):
     start: Instant
 
 
-class JoinPatient(_Command):
+class JoinPatient(CommandFields):
     """Give the appointment of `previous_patient_id` to the account with which this person was joined."""
 
     kind: Literal["join_patient"] = "join_patient"
@@ -93,7 +92,7 @@ class JoinPatient(_Command):
     patient_id: Id
 
 
-class RemindPatient(_Command):
+class RemindPatient(CommandFields):
     """Remind the patient of the appointment, provided that it still starts at `start`."""
 
     kind: Literal["remind"] = "remind"
@@ -101,7 +100,7 @@ class RemindPatient(_Command):
     start: Instant
 
 
-class MarkNoShow(_Command):
+class MarkNoShow(CommandFields):
     """Mark the appointment as a no-show, provided that it still starts at `start` and was not completed."""
 
     kind: Literal["mark_no_show"] = "mark_no_show"
@@ -109,7 +108,7 @@ class MarkNoShow(_Command):
     start: Instant
 
 
-Change = (
+AppointmentChange = (
     ConfirmAppointment
     | CancelAppointment
     | CompleteAppointment
@@ -119,17 +118,19 @@ Change = (
     | MarkNoShow
     | VisitChange
 )
-"""A command that changes an existing appointment."""
+"""A command that changes an appointment which was booked, or an offer that was accepted."""
+Change = AppointmentChange | OfferChange
+"""A command that changes an existing appointment or offer."""
 
 
-class ChangeHours(_Command):
+class ChangeHours(CommandFields):
     """Replace the doctor's weekly shifts, which are in the doctor's zone."""
 
     kind: Literal["change_hours"] = "change_hours"
     shifts: WeeklyHours
 
 
-class AddTimeOff(_Command):
+class AddTimeOff(CommandFields):
     """Add time off from `start` until `end`. It gets the id of the command."""
 
     kind: Literal["add_time_off"] = "add_time_off"
@@ -138,20 +139,20 @@ class AddTimeOff(_Command):
     note: Note | None = None
 
 
-class RemoveTimeOff(_Command):
+class RemoveTimeOff(CommandFields):
     """Remove time off."""
 
     kind: Literal["remove_time_off"] = "remove_time_off"
     time_off_id: Id
 
 
-class DisableDoctor(_Command):
+class DisableDoctor(CommandFields):
     """Let the doctor take no new appointments."""
 
     kind: Literal["disable"] = "disable"
 
 
-class EnableDoctor(_Command):
+class EnableDoctor(CommandFields):
     """Let the doctor take appointments again."""
 
     kind: Literal["enable"] = "enable"
@@ -160,7 +161,8 @@ class EnableDoctor(_Command):
 ScheduleChange = ChangeHours | AddTimeOff | RemoveTimeOff | DisableDoctor | EnableDoctor
 """A command that changes the doctor's schedule."""
 
-Command = BookAppointment | Change | ScheduleChange
+
+Command = BookAppointment | Change | ScheduleChange | WaitlistCommand
 CommandAdapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
@@ -171,10 +173,16 @@ def fingerprint(command: Command) -> str:
     and the channel. So a repeated command gets the same answer, and nobody gets the answer to another user's command.
     """
     content: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
+    content += waitlist_content(command) if isinstance(command, WaitlistCommand) else _content(command)
+    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
+
+
+def _content(command: BookAppointment | Change | ScheduleChange) -> list[object]:
+    content: list[object] = []
     match command:
         case BookAppointment():
             content += [command.patient_id, _iso(command.start), command.reason]
-        case RescheduleAppointment() | RemindPatient() | MarkNoShow():
+        case RescheduleAppointment() | RemindPatient() | MarkNoShow() | LapseOffer():
             content += [command.appointment_id, _iso(command.start)]
         case CancelAppointment(reason=str(reason)):
             content += [command.appointment_id, reason]
@@ -187,6 +195,8 @@ def fingerprint(command: Command) -> str:
             | CheckInPatient()
             | CallInPatient()
             | UndoVisit()
+            | AcceptOffer()
+            | DeclineOffer()
         ):
             content += [command.appointment_id]
         case ChangeHours():
@@ -197,7 +207,7 @@ def fingerprint(command: Command) -> str:
             content += [command.time_off_id]
         case DisableDoctor() | EnableDoctor():
             pass
-    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
+    return content
 
 
 def _iso(instant: datetime) -> str:

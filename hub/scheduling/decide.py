@@ -6,6 +6,7 @@ from typing import assert_never
 from hub.scheduling.aggregate import Aggregate, events_of
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, WALK_IN_WINDOW, Appointment
 from hub.scheduling.commands import (
+    AppointmentChange,
     BookAppointment,
     CallInPatient,
     CancelAppointment,
@@ -22,8 +23,10 @@ from hub.scheduling.commands import (
     UndoVisit,
     fingerprint,
 )
+from hub.scheduling.decide_offer import offer_event, refuse_offer_change
 from hub.scheduling.decide_schedule import decide_schedule
 from hub.scheduling.decide_visit import refuse_visit_change, visit_event
+from hub.scheduling.decide_waitlist import decide_waitlist
 from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused, Repeated, header
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import (
@@ -40,6 +43,16 @@ from hub.scheduling.events import (
 )
 from hub.scheduling.requirements import require_no_visit, require_status, wrong_status
 from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, HORIZON, Actor, Role, Status, Visit
+from hub.scheduling.waitlist_commands import (
+    AcceptOffer,
+    DeclineOffer,
+    JoinWaitlist,
+    LapseOffer,
+    OfferChange,
+    OfferSlot,
+    TendWaitlist,
+    WaitlistCommand,
+)
 
 REMINDER_USEFUL = timedelta(minutes=30)
 """A reminder that is late is still sent when the start is at least this far away."""
@@ -60,6 +73,8 @@ def decide(state: DoctorState, command: Command, now: datetime) -> Decision:
         return _book(state, command, now)
     if isinstance(command, ScheduleChange):
         return decide_schedule(state, command, now)
+    if isinstance(command, WaitlistCommand):
+        return decide_waitlist(state, command, now)
     appointment = state.appointments.get(command.appointment_id)
     if appointment is None or not _party_to(command.by, appointment):
         return Refused(RefusalCode.NOT_FOUND, "There is no such appointment.")
@@ -82,10 +97,14 @@ def repeated(command: Command, aggregate: Aggregate) -> Repeated | Refused | Non
 
 
 def _named(state: DoctorState, command: Command) -> Aggregate | None:
-    """Return what the command names or, for a repeated booking, the appointment that it made; None if not known."""
+    """Return what the command names or, if it is repeated, the appointment or entry that it made; None if not known."""
     if isinstance(command, ScheduleChange):
         return state.schedule_record
-    return state.appointments.get(command.id if isinstance(command, BookAppointment) else command.appointment_id)
+    if isinstance(command, BookAppointment | OfferSlot | TendWaitlist):
+        return state.appointments.get(command.id)
+    if isinstance(command, WaitlistCommand):
+        return state.entry(command.id if isinstance(command, JoinWaitlist) else command.entry_id)
+    return state.appointments.get(command.appointment_id)
 
 
 def _book(state: DoctorState, command: BookAppointment, now: datetime) -> Decision:
@@ -104,12 +123,17 @@ def _book(state: DoctorState, command: BookAppointment, now: datetime) -> Decisi
 
 
 def _change(state: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Decision:
+    if isinstance(command, OfferChange):
+        refused = refuse_offer_change(state, command, appointment, now)
+        return refused or Accepted(appointment.id, (offer_event(state, command, now),))
     if refusal := _refuse_change(state, command, appointment, now):
         return refusal
     return Accepted(appointment.id, (_event(state, command, appointment, now),))
 
 
-def _refuse_change(state: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Refused | None:
+def _refuse_change(
+    state: DoctorState, command: AppointmentChange, appointment: Appointment, now: datetime
+) -> Refused | None:
     """Return why the change is not possible now, if so."""
     match command:
         case ConfirmAppointment():
@@ -146,7 +170,7 @@ def _refuse_change(state: DoctorState, command: Change, appointment: Appointment
             assert_never(command)
 
 
-def _event(state: DoctorState, command: Change, appointment: Appointment, now: datetime) -> Event:
+def _event(state: DoctorState, command: AppointmentChange, appointment: Appointment, now: datetime) -> Event:
     """Return the event of a change that nothing forbids."""
     fields = header(state, command, now)
     match command:
@@ -270,13 +294,13 @@ def _may_book(command: BookAppointment) -> bool:
 def _may_change(command: Change) -> bool:
     """Whether the role may do this to an appointment that it is party to."""
     match command:
-        case ConfirmAppointment() | CancelAppointment() | RescheduleAppointment():
+        case ConfirmAppointment() | CancelAppointment() | RescheduleAppointment() | AcceptOffer() | DeclineOffer():
             return True
         case CompleteAppointment() | CheckInPatient() | CallInPatient() | UndoVisit():
             return command.by.role is not Role.PATIENT
         case JoinPatient():
             return command.by.role in {Role.RECEPTIONIST, Role.SYSTEM}
-        case RemindPatient() | MarkNoShow():
+        case RemindPatient() | MarkNoShow() | LapseOffer():
             return command.by.role is Role.SYSTEM
         case _:
             assert_never(command)

@@ -31,11 +31,13 @@ class RefusalCode(StrEnum):
     DOCTOR_UNAVAILABLE = "doctor_unavailable"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     EXPIRED = "expired"
+    ALREADY_WAITING = "already_waiting"
+    OFFER_OPEN = "offer_open"
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The command causes these events, one or more, in one appointment or in the doctor's schedule."""
+    """The command causes these events, one or more, in one appointment, one entry or the doctor's schedule."""
 
     aggregate_id: str
     events: tuple[AnyEvent, ...]

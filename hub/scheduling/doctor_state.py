@@ -1,7 +1,7 @@
 """What one doctor's actor knows when it decides, and how events change that."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -9,24 +9,29 @@ from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.apply import apply
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AnyEvent
+from hub.scheduling.line import Line
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
 
 @dataclass(frozen=True)
 class DoctorState:
     """A doctor's schedule, the last `seq`, the owners of the slots, and the appointments that the commands name.
 
-    `slot_owners` maps the start (UTC) of an active appointment to its id. It covers every day that a command names,
-    and every day when a command changes the schedule. `appointments` holds, by id, every appointment of this doctor
-    that a command names.
+    `slot_owners` maps the start (UTC) of an appointment that holds its slot to its id. It covers every day that a
+    command names, and every day when a command changes the schedule or tends the waitlist. `appointments` holds, by id,
+    every appointment of this doctor that a command names, and `entries` every such entry of the waitlist, also one that
+    has ended. `line` is the doctor's waitlist; None if no command has needed it yet.
     """
 
     schedule_record: ScheduleRecord
     seq: int
     slot_owners: Mapping[datetime, str]
     appointments: Mapping[str, Appointment]
+    line: Line | None = None
+    entries: Mapping[str, WaitlistEntry] = field(default_factory=dict)
 
     @classmethod
     def new(cls, schedule: Schedule) -> Self:
@@ -38,11 +43,20 @@ class DoctorState:
         """The doctor's schedule as it is now."""
         return self.schedule_record.current
 
+    def with_line(self, line: Line) -> Self:
+        """Return the state with another line."""
+        return replace(self, line=line)
+
     def aggregate(self, aggregate_id: str) -> Aggregate | None:
-        """Return the doctor's schedule record or one of the appointments, by id."""
+        """Return the doctor's schedule record, one of the appointments or one of the entries, by id."""
         if aggregate_id == self.schedule_record.id:
             return self.schedule_record
-        return self.appointments.get(aggregate_id)
+        return self.appointments.get(aggregate_id) or self.entry(aggregate_id)
+
+    def entry(self, entry_id: str) -> WaitlistEntry | None:
+        """Return an entry that a command names, or that is in the line."""
+        in_line = self.line.entries.get(entry_id) if self.line else None
+        return in_line or self.entries.get(entry_id)
 
     def apply(self, aggregate_id: str, event: AnyEvent) -> Self:
         """Return the state after an event of this aggregate. Appointments outside changed hours stay.
@@ -52,11 +66,18 @@ class DoctorState:
         after = apply(self.aggregate(aggregate_id), event)
         if isinstance(after, ScheduleRecord):
             return replace(self, seq=event.seq, schedule_record=after)
+        if isinstance(after, WaitlistEntry):
+            line = self.line.with_entry(after) if self.line else None
+            return replace(self, seq=event.seq, line=line, entries={**self.entries, after.id: after})
         slot_owners = {start: owner for start, owner in self.slot_owners.items() if owner != aggregate_id}
-        if after.active:
+        if after.holds_slot:
             slot_owners[after.start] = after.id
         return replace(
-            self, seq=event.seq, slot_owners=slot_owners, appointments={**self.appointments, after.id: after}
+            self,
+            seq=event.seq,
+            slot_owners=slot_owners,
+            appointments={**self.appointments, after.id: after},
+            line=self.line.with_appointment(after) if self.line else None,
         )
 
     def with_place(self, appointment_id: str, place: int | None) -> Self:

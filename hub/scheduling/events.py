@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from hub.scheduling.event_fields import EventFields
 from hub.scheduling.schedule import Shift, TimeOff
-from hub.scheduling.values import Actor, Id, Instant, Reason, Value
+from hub.scheduling.values import Id, Instant, Reason
+from hub.scheduling.waitlist_events import WaitlistEvent
 
 EventType = Literal[
     "booked",
@@ -20,25 +22,14 @@ EventType = Literal[
     "called_in",
     "visit_undone",
     "patient_joined",
+    "offered",
+    "accepted",
+    "declined",
+    "lapsed",
 ]
 
 
-class _Event(Value):
-    """The fields of every event.
-
-    `seq` numbers the events of a doctor from 1. `prev` is the doctor's previous `seq`, 0 for the first event, so that a
-    reader detects a missing event. `command_id` and `fingerprint` are those of the command that caused the event.
-    """
-
-    seq: int
-    prev: int
-    at: Instant
-    by: Actor
-    command_id: Id
-    fingerprint: str
-
-
-class AppointmentBooked(_Event):
+class AppointmentBooked(EventFields):
     """The patient booked a slot."""
 
     type: Literal["booked"] = "booked"
@@ -48,32 +39,32 @@ class AppointmentBooked(_Event):
     reason: Reason | None = None
 
 
-class AppointmentConfirmed(_Event):
+class AppointmentConfirmed(EventFields):
     """The patient will come, somebody confirmed."""
 
     type: Literal["confirmed"] = "confirmed"
 
 
-class AppointmentCancelled(_Event):
+class AppointmentCancelled(EventFields):
     """The appointment was cancelled; its slot is free."""
 
     type: Literal["cancelled"] = "cancelled"
     reason: Reason | None = None
 
 
-class AppointmentCompleted(_Event):
+class AppointmentCompleted(EventFields):
     """The patient was there."""
 
     type: Literal["completed"] = "completed"
 
 
-class AppointmentMissed(_Event):
+class AppointmentMissed(EventFields):
     """The patient did not come."""
 
     type: Literal["no_show"] = "no_show"
 
 
-class AppointmentRescheduled(_Event):
+class AppointmentRescheduled(EventFields):
     """The appointment moved from `previous_start` to `start`."""
 
     type: Literal["rescheduled"] = "rescheduled"
@@ -81,25 +72,25 @@ class AppointmentRescheduled(_Event):
     start: Instant
 
 
-class PatientCheckedIn(_Event):
+class PatientCheckedIn(EventFields):
     """The patient arrived. A no-show becomes confirmed again."""
 
     type: Literal["checked_in"] = "checked_in"
 
 
-class PatientCalledIn(_Event):
+class PatientCalledIn(EventFields):
     """The patient was called into the room."""
 
     type: Literal["called_in"] = "called_in"
 
 
-class VisitUndone(_Event):
+class VisitUndone(EventFields):
     """The last step of the visit was undone: called in becomes arrived, arrived becomes not yet there."""
 
     type: Literal["visit_undone"] = "visit_undone"
 
 
-class PatientJoined(_Event):
+class PatientJoined(EventFields):
     """The patient was joined with another account, which has the appointment now."""
 
     type: Literal["patient_joined"] = "patient_joined"
@@ -107,19 +98,54 @@ class PatientJoined(_Event):
     patient_id: Id
 
 
-class PatientReminded(_Event):
+class PatientReminded(EventFields):
     """The reminder became due. This event causes its text."""
 
     type: Literal["reminded"] = "reminded"
 
 
-class ReminderMissed(_Event):
+class ReminderMissed(EventFields):
     """The reminder became due while no agents process ran, and it is too late to be of use."""
 
     type: Literal["reminder_missed"] = "reminder_missed"
 
 
-Event = (
+class SlotOffered(EventFields):
+    """The free slot at `start` was offered to the patient of the entry `entry_id`, who can accept it before `until`.
+
+    `out_of_turn`: the clinic has chosen the entry; else it was the first one that fitted.
+    """
+
+    type: Literal["offered"] = "offered"
+    doctor_id: Id
+    patient_id: Id
+    entry_id: Id
+    start: Instant
+    until: Instant
+    out_of_turn: bool = False
+
+
+class OfferAccepted(EventFields):
+    """The patient takes the offered slot: from now on it is an appointment like any other."""
+
+    type: Literal["accepted"] = "accepted"
+
+
+class OfferDeclined(EventFields):
+    """The patient passes; the slot is free again."""
+
+    type: Literal["declined"] = "declined"
+
+
+class OfferLapsed(EventFields):
+    """Nobody has accepted the offer in time, or the doctor does not work then any more; the slot is free again."""
+
+    type: Literal["lapsed"] = "lapsed"
+
+
+OfferEvent = SlotOffered | OfferAccepted | OfferDeclined | OfferLapsed
+"""An event of an offer from the waitlist."""
+BookingEvent = (
     AppointmentBooked
     | AppointmentConfirmed
     | AppointmentCancelled
@@ -133,38 +159,40 @@ Event = (
     | VisitUndone
     | PatientJoined
 )
+"""An event of an appointment that was booked, or of an offer that was accepted."""
+Event = BookingEvent | OfferEvent
 TaggedEvent = Annotated[Event, Field(discriminator="type")]
 EventAdapter: TypeAdapter[Event] = TypeAdapter(TaggedEvent)
 
 
-class HoursChanged(_Event):
+class HoursChanged(EventFields):
     """The doctor's weekly hours were replaced."""
 
     type: Literal["hours_changed"] = "hours_changed"
     shifts: tuple[Shift, ...]
 
 
-class TimeOffAdded(_Event):
+class TimeOffAdded(EventFields):
     """Time off was added."""
 
     type: Literal["time_off_added"] = "time_off_added"
     time_off: TimeOff
 
 
-class TimeOffRemoved(_Event):
+class TimeOffRemoved(EventFields):
     """Time off was removed."""
 
     type: Literal["time_off_removed"] = "time_off_removed"
     time_off_id: Id
 
 
-class DoctorDisabled(_Event):
+class DoctorDisabled(EventFields):
     """The doctor takes no new appointments; those that exist stay."""
 
     type: Literal["disabled"] = "disabled"
 
 
-class DoctorEnabled(_Event):
+class DoctorEnabled(EventFields):
     """The doctor takes appointments again."""
 
     type: Literal["enabled"] = "enabled"
@@ -173,5 +201,5 @@ class DoctorEnabled(_Event):
 ScheduleEvent = HoursChanged | TimeOffAdded | TimeOffRemoved | DoctorDisabled | DoctorEnabled
 """An event of a doctor's schedule. It takes its `seq` from the same numbers as the events of the appointments."""
 TaggedScheduleEvent = Annotated[ScheduleEvent, Field(discriminator="type")]
-AnyEvent = Event | ScheduleEvent
+AnyEvent = Event | ScheduleEvent | WaitlistEvent
 """An event of a doctor's history."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from hub.scheduling.schedule import zone
-from hub.scheduling.values import Status
+from hub.scheduling.values import OFFERS, Status
 
 _MINUTE = timedelta(minutes=1)
 _COLUMN = {status: number for number, status in enumerate(Status)}
@@ -57,6 +57,8 @@ class OutcomeCounts:
         here = zone(zone_name)
         counts = cls()
         for outcome in outcomes:
+            if outcome.status in OFFERS:
+                continue
             local = outcome.start.astimezone(here)
             day, hour, column = local.date(), local.hour, _COLUMN[outcome.status]
             weekday = day.weekday()

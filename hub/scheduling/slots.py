@@ -10,6 +10,9 @@ from hub.scheduling.events import (
     AppointmentCompleted,
     AppointmentRescheduled,
     Event,
+    OfferDeclined,
+    OfferLapsed,
+    SlotOffered,
 )
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, HORIZON, Instant, Value
@@ -31,7 +34,7 @@ class SlotChange(Value):
 
 
 def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
-    """Return the working slots of the doctor's calendar day; `taken` holds the starts of active appointments."""
+    """Return the working slots of the doctor's calendar day; `taken` holds the starts that appointments hold."""
     return [
         Slot(
             start=start,
@@ -49,9 +52,11 @@ def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[
     for the same reason checking a no-show in takes nothing.
     """
     match event:
-        case AppointmentBooked():
+        case AppointmentBooked() | SlotOffered():
             return (SlotChange(start=event.start, available=False),)
-        case AppointmentCancelled() | AppointmentCompleted() if event.at < after.start:
+        case AppointmentCancelled() | AppointmentCompleted() | OfferDeclined() | OfferLapsed() if (
+            event.at < after.start
+        ):
             return (SlotChange(start=after.start, available=_available(schedule, after.start, event.at)),)
         case AppointmentRescheduled():
             return (
@@ -70,7 +75,7 @@ def schedule_slot_changes(
 ) -> tuple[SlotChange, ...]:
     """Return the slots of a calendar day that a change of the schedule at the instant `at` adds, removes or changes.
 
-    `taken` holds the starts of active appointments. A removed slot is returned as not available.
+    `taken` holds the starts that appointments hold. A removed slot is returned as not available.
     """
     shown = {slot.start: slot.available for slot in slots_of(before, day, taken, at)}
     now = {slot.start: slot.available for slot in slots_of(after, day, taken, at)}

@@ -8,7 +8,7 @@ from typing import Self
 
 from hub.scheduling.outcomes import OutcomeCounts
 from hub.scheduling.schedule import Schedule, ZoneName
-from hub.scheduling.values import Id, Status, Value
+from hub.scheduling.values import OFFERS, Id, Status, Value
 
 LEAD_BOUNDS = (timedelta(hours=3), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=30))
 """The bounds between the groups of lead times."""
@@ -18,7 +18,7 @@ _WEEK = timedelta(weeks=1)
 
 
 class Tally(Value):
-    """The number of appointments by status.
+    """The number of appointments by status. Offers that are open or were not taken are no appointments.
 
     `no_show_rate` is no-shows / (completed + no-shows), `cancellation_rate` is cancelled / total. A rate is None when
     its divisor is zero.
@@ -36,7 +36,7 @@ class Tally(Value):
     @classmethod
     def of(cls, counted: Mapping[Status, int]) -> Self:
         """Return the tally of these counts. A status that is missing counts as zero."""
-        numbers = {status: counted.get(status, 0) for status in Status}
+        numbers = {status: counted.get(status, 0) for status in Status if status not in OFFERS}
         total = sum(numbers.values())
         missed = numbers[Status.NO_SHOW]
         return cls(

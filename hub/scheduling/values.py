@@ -90,10 +90,18 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     COMPLETED = "completed"
     NO_SHOW = "no_show"
+    OFFERED = "offered"
+    """An offer to a patient of the waitlist, who has not answered yet."""
+    LAPSED = "lapsed"
+    """An offer that was not taken."""
 
 
 ACTIVE = frozenset({Status.SCHEDULED, Status.CONFIRMED})
-"""The statuses that hold a slot."""
+"""The statuses of an appointment that is going to take place."""
+OFFERS = frozenset({Status.OFFERED, Status.LAPSED})
+"""The statuses of an offer that has not been accepted. It is no appointment, and no figure counts it."""
+HOLDING = ACTIVE | {Status.OFFERED}
+"""The statuses that hold a slot and the time of the patient."""
 
 
 class Visit(StrEnum):

@@ -1,15 +1,19 @@
-"""An appointment and a doctor's schedule, as clients see them."""
+"""An appointment, a doctor's schedule and an entry of the waitlist, as clients see them."""
+
+from pydantic import Field
 
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule import Schedule, Shift, TimeOff, ZoneName
 from hub.scheduling.values import Id, Instant, Reason, Status, Value, Visit
+from hub.scheduling.waitlist_entry import EntryStatus, WaitlistEntry
+from hub.scheduling.wish import Between, LocalDate, Weekdays
 
 
 class AppointmentView(Value):
     """An appointment without its deadlines and its history.
 
     `visit` says how far the visit has come, None before the patient arrives. `arrived_at`, `in_room_at` and
-    `completed_at` are None until then.
+    `completed_at` are None until then. `offered_until` says when an offer ends that is still open; else it is None.
     """
 
     id: Id
@@ -25,6 +29,7 @@ class AppointmentView(Value):
     arrived_at: Instant | None
     in_room_at: Instant | None
     completed_at: Instant | None
+    offered_until: Instant | None
 
 
 class ScheduleView(Value):
@@ -64,4 +69,39 @@ def view(appointment: Appointment) -> AppointmentView:
         arrived_at=appointment.arrived_at,
         in_room_at=appointment.in_room_at,
         completed_at=appointment.completed_at,
+        offered_until=appointment.offered_until,
+    )
+
+
+class EntryView(Value):
+    """An entry of the waitlist: a patient waits for a time at a doctor, from the day `from` to the day `to`.
+
+    `weekdays` (0 is Monday) and `between` (minutes after midnight by the doctor's clock) are None if any will do.
+    """
+
+    id: Id
+    doctor_id: Id
+    patient_id: Id
+    first_day: LocalDate = Field(alias="from")
+    last_day: LocalDate = Field(alias="to")
+    weekdays: Weekdays | None
+    between: Between | None
+    status: EntryStatus
+    version: int
+    created_at: Instant
+
+
+def entry_view(entry: WaitlistEntry) -> EntryView:
+    """Return what the patient and the clinic may see of an entry."""
+    return EntryView(
+        id=entry.id,
+        doctor_id=entry.doctor_id,
+        patient_id=entry.patient_id,
+        first_day=entry.wish.first_day,
+        last_day=entry.wish.last_day,
+        weekdays=entry.wish.weekdays,
+        between=entry.wish.between,
+        status=entry.status,
+        version=entry.version,
+        created_at=entry.created_at,
     )

@@ -11,14 +11,16 @@ from hub.scheduling.events import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentRescheduled,
+    OfferAccepted,
     PatientReminded,
+    SlotOffered,
 )
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Role
 from hub.texting import wording
-from hub.texting.text import Line, SkipReason, Text, TextKind, TextStatus, text_id
-from hub.texting.wording import Clinic, Language, local_time
+from hub.texting.text import Line, OptionalKind, SkipReason, Text, TextKind, TextStatus, text_id
+from hub.texting.wording import Clinic, Language, local_clock, local_time
 
 AppointmentEvent = RecordedEvent[Appointment]
 
@@ -45,7 +47,7 @@ class Recipient(Protocol):
         """The language of the person's texts."""
 
     @property
-    def texts(self) -> Sequence[TextKind]:
+    def texts(self) -> Sequence[OptionalKind]:
         """The kinds of texts that the person has not switched off."""
 
     @property
@@ -76,7 +78,12 @@ def plan_texts(  # noqa: PLR0913, PLR0917  # everything that the text depends on
     if recorded.event.by.id != doctor.id:
         drafts.append(_for_doctor(clinic, doctor.language, schedule, recorded))
     people: dict[Line, Recipient] = {"patient": patient, "doctor": doctor}
-    wanted = [draft for draft in drafts if draft is not None and draft.kind in people[draft.line].texts]
+    wanted = [
+        draft
+        for draft in drafts
+        # Who waits has asked for offers.
+        if draft is not None and (draft.kind == "offer" or draft.kind in people[draft.line].texts)
+    ]
     return [_text(draft, people[draft.line], recorded, now, proven_only=proven_only) for draft in wanted]
 
 
@@ -92,15 +99,18 @@ def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, recorde
     start = recorded.aggregate.start
     when = local_time(start, schedule.zone, language)
     match recorded.event:
-        case AppointmentBooked():
+        case OfferAccepted(by=by) if by.via == "sms":
+            return None  # the reply says it
+        case AppointmentBooked() | OfferAccepted():
             return _Draft("patient", "booked", wording.booked(clinic, when, language), start)
+        case SlotOffered(until=until):
+            ends = local_clock(until, schedule.zone, language)
+            return _Draft("patient", "offer", wording.offer(clinic, when, ends, language), until)
         case PatientReminded():
             return _Draft("patient", "reminder", wording.reminder(clinic, when, language), start - REMINDER_USEFUL)
         case AppointmentRescheduled():
             return _Draft("patient", "rescheduled", wording.rescheduled(clinic, when, language), start)
-        case AppointmentCancelled(by=by):
-            if by.role is Role.PATIENT:
-                return None  # the patient already knows
+        case AppointmentCancelled(by=by) if by.role is not Role.PATIENT:  # else the patient already knows
             return _Draft("patient", "cancelled", wording.cancelled_by_clinic(clinic, when, language), start)
         case _:
             return None
@@ -110,7 +120,7 @@ def _for_doctor(clinic: Clinic, language: Language, schedule: Schedule, recorded
     event, start = recorded.event, recorded.aggregate.start
     near, when = _is_near(schedule, event.at, start), local_time(start, schedule.zone, language)
     match event:
-        case AppointmentBooked() if near:
+        case AppointmentBooked() | OfferAccepted() if near:
             return _Draft("doctor", "booked", wording.doctor_booked(clinic, when, language), start)
         case AppointmentCancelled() if near:
             return _Draft("doctor", "cancelled", wording.doctor_cancelled(clinic, when, language), start)

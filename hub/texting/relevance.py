@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.events import AppointmentCancelled, AppointmentCompleted, AppointmentMissed, AppointmentRescheduled
+from hub.scheduling.events import (
+    AppointmentCancelled,
+    AppointmentCompleted,
+    AppointmentMissed,
+    AppointmentRescheduled,
+    Event,
+    OfferAccepted,
+    OfferDeclined,
+    OfferLapsed,
+)
 from hub.texting.text import SkipReason, Text
 
 
@@ -21,16 +30,19 @@ def skip_reason(text: Text, appointment: Appointment | None, now: datetime) -> S
         return "too_late"
     if text.line == "patient" and appointment.visit is not None:
         return "arrived"
-    for event in appointment.history:
-        if event.seq <= text.seq:
-            continue
-        match event:
-            case AppointmentCancelled():
-                return "cancelled"
-            case AppointmentRescheduled():
-                return "moved"
-            case AppointmentCompleted() | AppointmentMissed():
-                return "over"
-            case _:
-                continue
-    return None
+    later = (_outdated_by(event, text) for event in appointment.history if event.seq > text.seq)
+    return next((reason for reason in later if reason is not None), None)
+
+
+def _outdated_by(event: Event, text: Text) -> SkipReason | None:
+    match event:
+        case AppointmentCancelled():
+            return "cancelled"
+        case AppointmentRescheduled():
+            return "moved"
+        case AppointmentCompleted() | AppointmentMissed() | OfferDeclined() | OfferLapsed():
+            return "over"
+        case OfferAccepted() if text.kind == "offer":
+            return "over"
+        case _:
+            return None

@@ -7,7 +7,8 @@ from hub.scheduling.values import Status
 from hub.texting.inbound_text import InboundText
 from hub.texting.text import AccountTextKind, Text, TextKind, TextStatus
 
-_ANSWERABLE: frozenset[TextKind | AccountTextKind] = frozenset({"booked", "reminder", "rescheduled"})
+_ANSWERABLE: frozenset[TextKind | AccountTextKind] = frozenset({"booked", "reminder", "rescheduled", "offer"})
+_OVER = frozenset({Status.CANCELLED, Status.LAPSED})
 _NOT_SENT = frozenset({TextStatus.PLANNED, TextStatus.SKIPPED, TextStatus.RECORDED})
 
 
@@ -29,16 +30,16 @@ def answerable_texts(texts: Iterable[Text], appointments: Mapping[str, Appointme
 def reply_targets(
     texts: Mapping[str, Text], appointments: Mapping[str, Appointment], replies: Sequence[InboundText]
 ) -> list[Appointment]:
-    """Return the active appointments in the order in which the patient's next replies are about them.
+    """Return the active appointments and open offers in the order in which the patient's next replies are about them.
 
     1. The appointment of the latest text, if the patient has not replied about it.
-    2. Those with a reminder that is not replied to: a reminder asks for a reply. The latest comes first.
+    2. Those with a reminder or an offer that is not replied to: these ask for a reply. The latest comes first.
     3. Those that the patient has replied about, the last reply first: a 2 after a 1 is about the same appointment.
     4. The others: the latest text first.
 
     `texts` is a result of `answerable_texts`. `replies` are the patient's replies, the latest first.
     """
-    active = [appointments[each] for each in texts if appointments[each].active]
+    active = [appointments[each] for each in texts if appointments[each].holds_slot]
     replied = {each.id: at for each in active if (at := _last_reply(texts[each.id], replies)) is not None}
     newest = active[0].id if active and active[0].id not in replied else None
 
@@ -47,7 +48,7 @@ def reply_targets(
             return 0, 0
         if appointment.id in replied:
             return 2, replied[appointment.id]
-        return (1 if texts[appointment.id].kind == "reminder" else 3), 0
+        return (1 if texts[appointment.id].kind in {"reminder", "offer"} else 3), 0
 
     return sorted(active, key=rank)  # stable: among equals the latest text comes first
 
@@ -55,11 +56,9 @@ def reply_targets(
 def last_cancelled(
     texts: Mapping[str, Text], appointments: Mapping[str, Appointment], replies: Sequence[InboundText]
 ) -> Appointment | None:
-    """Return the cancelled appointment of the last reply, else that of the latest text."""
+    """Return the cancelled appointment, or the offer that is over, of the last reply, else that of the latest text."""
     replied = [reply.about for reply in replies if reply.about in texts]
-    cancelled = (
-        appointments[each] for each in (*replied, *texts) if each and appointments[each].status is Status.CANCELLED
-    )
+    cancelled = (appointments[each] for each in (*replied, *texts) if each and appointments[each].status in _OVER)
     return next(cancelled, None)
 
 

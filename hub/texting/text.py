@@ -12,8 +12,10 @@ from hub.scheduling.values import Id, Instant, Value
 Line = Literal["patient", "doctor"]
 """The role of the recipient. Each role has its own sender number."""
 
-TextKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
-"""What a text about an appointment says. People may switch these off."""
+OptionalKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
+"""What a text about an appointment says that a person can switch off."""
+TextKind = Literal["booked", "reminder", "rescheduled", "cancelled", "offer"]
+"""What a text about an appointment or an offer says."""
 AccountTextKind = Literal["code", "account_changed"]
 """A code that somebody waits for, or news of a change of the account. Nobody can switch these off."""
 

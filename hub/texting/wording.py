@@ -37,6 +37,10 @@ _Sentence = Literal[
     "confirmed_and_next",
     "cancelled_and_next",
     "too_late_and_next",
+    "offer",
+    "offer_declined",
+    "offer_over",
+    "offer_over_and_next",
     "no_open_appointment",
     "how_to_reply",
     "unmonitored_number",
@@ -64,6 +68,10 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "confirmed_and_next": "{clinic}: your appointment {when} is confirmed. Your next reply is about {following}.",
         "cancelled_and_next": "{clinic}: your appointment {when} is cancelled. Your next reply is about {following}.",
         "too_late_and_next": "{clinic}: it is too late to change {when} by text. Your next reply is about {following}.",
+        "offer": "{clinic}: {when} is free. Reply 1 to take it, 2 to pass, by {until}.{or_call}",
+        "offer_declined": "{clinic}: you passed on {when}. You still wait in line.{questions}",
+        "offer_over": "{clinic}: the offer for {when} is over. You still wait in line.{questions}",
+        "offer_over_and_next": "{clinic}: the offer for {when} is over. Your next reply is about {following}.",
         "no_open_appointment": "{clinic}: there is no appointment that you can change by text now.{questions}",
         "how_to_reply": "{clinic}: please reply to a reminder with 1 to confirm or 2 to cancel.{questions}",
         "unmonitored_number": "{clinic}: this number only takes answers to reminders.{questions}",
@@ -94,6 +102,10 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
             "{clinic}: Ihr Termin am {when} ist abgesagt. Ihre nächste Antwort gilt für {following}."
         ),
         "too_late_and_next": ("{clinic}: {when} ist per SMS nicht mehr zu ändern. Nächste Antwort: {following}."),
+        "offer": "{clinic}: {when} ist frei. Antwort 1: ja, 2: nein. Bis {until}.{or_call}",
+        "offer_declined": "{clinic}: {when} nehmen Sie nicht. Ihr Platz auf der Warteliste bleibt.{questions}",
+        "offer_over": "{clinic}: {when} ist vergeben. Ihr Platz auf der Warteliste bleibt.{questions}",
+        "offer_over_and_next": "{clinic}: {when} ist nicht mehr frei. Ihre nächste Antwort gilt für {following}.",
         "no_open_appointment": "{clinic}: zurzeit ist kein Termin per SMS zu ändern.{questions}",
         "how_to_reply": "{clinic}: bitte antworten Sie auf eine Erinnerung 1 (ich komme) oder 2 (Absage).{questions}",
         "unmonitored_number": "{clinic}: diese Nummer nimmt nur Antworten auf Erinnerungen an.{questions}",
@@ -111,6 +123,8 @@ _DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
 }
 LONGEST_TIME: Final = "Wed 30 Sep, 12:30 PM +13345"
 """An hour that comes twice, in a zone whose abbreviation has the six letters that it may have."""
+LONGEST_CLOCK: Final = "12:30 PM +13345"
+"""A time of day in such an hour."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -212,6 +226,26 @@ def too_late_and_next(clinic: Clinic, when: str, following: str, language: Langu
     return _format(clinic, language, "too_late_and_next", when=when, following=following)
 
 
+def offer(clinic: Clinic, when: str, until: str, language: Language = "en") -> str:
+    """Offer a patient who waits a free time; `until` is the time of day until which the offer stands."""
+    return _format(clinic, language, "offer", when=when, until=until)
+
+
+def offer_declined(clinic: Clinic, when: str, language: Language = "en") -> str:
+    """Reply to a patient who has passed."""
+    return _format(clinic, language, "offer_declined", when=when)
+
+
+def offer_over(clinic: Clinic, when: str, language: Language = "en") -> str:
+    """Reply to a patient who answers an offer after its end."""
+    return _format(clinic, language, "offer_over", when=when)
+
+
+def offer_over_and_next(clinic: Clinic, when: str, following: str, language: Language = "en") -> str:
+    """Reply that an offer is over; the patient's next reply is about the appointment at `following`."""
+    return _format(clinic, language, "offer_over_and_next", when=when, following=following)
+
+
 def no_open_appointment(clinic: Clinic, language: Language = "en") -> str:
     """Reply to a patient who sent 1 or 2 without an appointment to reply about."""
     return _format(clinic, language, "no_open_appointment")
@@ -237,6 +271,7 @@ def most_segments(clinic: Clinic) -> int:
     sentences: Sequence[_Sentence] = get_args(_Sentence)
     values = {
         **dict.fromkeys(("when", "before", "following"), LONGEST_TIME),
+        "until": LONGEST_CLOCK,
         "phone": clinic.phone or "",
         "code": "123456",
     }
@@ -251,13 +286,22 @@ def local_time(instant: datetime, zone_name: ZoneName, language: Language = "en"
     In the hour that an autumn clock change repeats, the zone's abbreviation follows: "Sun 1 Nov, 1:30 AM EST".
     """
     local = instant.astimezone(zone(zone_name))
-    day = _DAYS[language][local.weekday()]
+    day, clock = _DAYS[language][local.weekday()], local_clock(instant, zone_name, language)
     match language:
         case "en":
-            half = "AM" if local.hour < _NOON else "PM"
-            text = f"{day} {local.day} {_MONTHS[local.month - 1]}, {local.hour % _NOON or _NOON}:{local:%M} {half}"
+            return f"{day} {local.day} {_MONTHS[local.month - 1]}, {clock}"
         case "de":
-            text = f"{day} {local.day}.{local.month}., {local.hour}:{local:%M} Uhr"
+            return f"{day} {local.day}.{local.month}., {clock}"
+
+
+def local_clock(instant: datetime, zone_name: ZoneName, language: Language = "en") -> str:
+    """Format the time of day of an instant in a zone: "3:15 PM" or "15:15 Uhr"."""
+    local = instant.astimezone(zone(zone_name))
+    match language:
+        case "en":
+            text = f"{local.hour % _NOON or _NOON}:{local:%M} {'AM' if local.hour < _NOON else 'PM'}"
+        case "de":
+            text = f"{local.hour}:{local:%M} Uhr"
     return f"{text} {local.tzname()}" if _is_ambiguous(local) else text
 
 

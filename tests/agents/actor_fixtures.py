@@ -33,7 +33,7 @@ from hub.scheduling.commands import (
 from hub.scheduling.decision import Refused
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Role
-from hub.scheduling.views import AppointmentView
+from hub.scheduling.views import AppointmentView, EntryView
 from tests.people import doctor, patient, weekly
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -171,6 +171,8 @@ def _verdict(reply: Reply) -> str:
     match reply.result:
         case AppointmentView(status=status):
             return status.value
+        case EntryView(status=entry_status):
+            return entry_status.value
         case Schedule():
             return "arranged"
         case Refused(code=code):

@@ -34,7 +34,7 @@ class Row:
     """What a request to an endpoint is answered: by status, in the order of the first six callers.
 
     The path's `{appointment}` is one of Carl with Ada that starts in half an hour, `{time_off}` one of Ada's, and
-    `{guest}` a patient without a log-in.
+    `{guest}` a patient without a log-in, `{entry}` Carl's entry of Ada's waitlist.
     """
 
     method: str
@@ -50,6 +50,9 @@ class Row:
 A = "/api/v1/appointments"
 B = "/api/v1/board"
 F = "/api/v1/users/me/second-factor"
+W = "/api/v1/waitlist"
+WISH = {"from": "2026-11-30", "to": "2026-12-04"}
+CARLS = {"patientId": "patient-carl", **WISH}
 ME = "/api/v1/doctors/me"
 SLOT = opening(1).isoformat()
 TIME_OFF = {"start": opening(7).isoformat(), "end": opening(8).isoformat()}
@@ -232,6 +235,15 @@ ROWS = [
         A + "/{appointment}/reschedule",
         json={"start": SLOT},
     ),
+    Row("PATCH", A + "/{id}/accept", (401, 409, 404, 409, 404, 409), A + "/{appointment}/accept"),
+    Row("PATCH", A + "/{id}/decline", (401, 409, 404, 409, 404, 409), A + "/{appointment}/decline"),
+    Row("GET", W, (401, 200, 200, 200, 403, 200), query={"doctorId": "doctor-ada"}),
+    Row("POST", W, (401, 201, 201, 422, 403, 422), json={"doctorId": "doctor-ada", **WISH}),
+    Row(
+        "POST", W, (401, 201, 403, 201, 403, 201), json={"doctorId": "doctor-ada", "patientId": "patient-carl", **WISH}
+    ),
+    Row("DELETE", W + "/{id}", (401, 200, 404, 200, 404, 200), W + "/{entry}"),
+    Row("POST", W + "/{id}/offer", (401, 403, 403, 201, 404, 201), W + "/{entry}/offer", json={"start": SLOT}),
     Row("GET", "/api/v1/time/now", (200, 200, 200, 200, 200, 200)),
     # Its door is a signature; without Twilio's keys there is none.
     Row("POST", "/api/v1/twilio/webhook", (404, 404, 404, 404, 404, 404)),
@@ -291,8 +303,12 @@ async def test_each_caller_has_the_access_in_the_table(clinic: RestClinic, row: 
         await upload(clinic, person, PICTURE)
     away = await clinic.ask("POST", ME + "/time-off", "ada", json=TIME_OFF)
     guest = (await clinic.ask("POST", "/api/v1/patients", "robin", json={"name": "Guest"})).body["id"]
+    names = {}
+    if "{entry}" in row.path:
+        wish = {"doctorId": "doctor-ada", "from": "2026-11-24", "to": "2026-11-24"}
+        names["entry"] = (await clinic.ask("POST", W, "carl", json=wish)).body["id"]
     token = await token_of(clinic, caller)
-    names = {"appointment": appointment, "time_off": away.body["timeOff"]["id"], "guest": guest}
+    names |= {"appointment": appointment, "time_off": away.body["timeOff"]["id"], "guest": guest}
     path = (row.path or row.template).format(**names)
     before = await clinic.services.records.appointments.last_seq("doctor-ada")
 

@@ -33,6 +33,7 @@ async def test_a_patient_books_a_slot(clinic: RestClinic) -> None:
         "arrivedAt": None,
         "inRoomAt": None,
         "completedAt": None,
+        "offeredUntil": None,
         "doctor": {"id": "doctor-ada", "name": "Dr. Ada"},
     }
     assert (await clinic.ask("GET", answer.headers["Location"], "carl")).body == answer.body

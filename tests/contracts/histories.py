@@ -14,14 +14,20 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     HoursChanged,
+    OfferAccepted,
+    OfferLapsed,
     PatientCalledIn,
     PatientCheckedIn,
     PatientJoined,
+    SlotOffered,
     TimeOffAdded,
 )
 from hub.scheduling.schedule import Shift, TimeOff
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import Actor, Role
+from hub.scheduling.waitlist_entry import WaitlistEntry
+from hub.scheduling.waitlist_events import WaitlistJoined, WaitlistLeft
+from hub.scheduling.wish import Between, Wish
 
 NINE = datetime(2031, 3, 3, 9, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
@@ -94,6 +100,28 @@ class Histories:
     def join(self, appointment: Appointment, into: str) -> Appointment:
         header = self._header(appointment.doctor_id, None)
         return apply(appointment, PatientJoined(**header, previous_patient_id=appointment.patient_id, patient_id=into))
+
+    def offer(
+        self, doctor: str = "dora", patient: str = "pat", start: datetime = NINE, entry: str = "entry"
+    ) -> Appointment:
+        until = start - HALF_HOUR
+        header = self._header(doctor, None)
+        offered = SlotOffered(**header, doctor_id=doctor, patient_id=patient, entry_id=entry, start=start, until=until)
+        return apply(None, offered)
+
+    def accept(self, offer: Appointment) -> Appointment:
+        return apply(offer, OfferAccepted(**self._header(offer.doctor_id, None)))
+
+    def lapse(self, offer: Appointment) -> Appointment:
+        return apply(offer, OfferLapsed(**self._header(offer.doctor_id, None)))
+
+    def wait(self, doctor: str = "dora", patient: str = "pat") -> WaitlistEntry:
+        wish = Wish(first_day=NINE.date(), last_day=NINE.date(), weekdays=(0,), between=Between(opens=540, closes=600))
+        joined = WaitlistJoined(**self._header(doctor, None), doctor_id=doctor, patient_id=patient, wish=wish)
+        return apply(None, joined)
+
+    def leave(self, entry: WaitlistEntry) -> WaitlistEntry:
+        return apply(entry, WaitlistLeft(**self._header(entry.doctor_id, None)))
 
     def change_hours(self, schedule_record: ScheduleRecord, *, command: str | None = None) -> ScheduleRecord:
         shifts = (Shift(weekday=1, opens=540, closes=1020),)

@@ -3,13 +3,13 @@
 The tests of the judge take its evidence and plant one fault in it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.client.answers import Answer
 from hub.client.appointment import NamedAppointment, PersonName
-from hub.client.commands import Command, Request, User, Via
+from hub.client.commands import Command, Kind, Request, User, Via
 from hub.client.wire import AppointmentEvent, CalendarEvent, SlotEvent, WatchedDay
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
@@ -40,6 +40,7 @@ from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
 from hub.scheduling.values import Actor, Role
 from hub.scheduling.views import schedule_view, view
+from hub.scheduling.waitlist_commands import AcceptOffer, DeclineOffer
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 NINE = MONDAY.replace(hour=9)
@@ -53,6 +54,18 @@ BOB = User("bob", "patient", "Bob")
 
 _HUB = Actor(id="hub", role=Role.SYSTEM, via="timer")
 _SECOND = timedelta(seconds=1)
+
+
+_WITHOUT_MORE: Mapping[Kind, Callable[..., HubCommand]] = {
+    "confirm": ConfirmAppointment,
+    "cancel": CancelAppointment,
+    "complete": CompleteAppointment,
+    "check_in": CheckInPatient,
+    "call_in": CallInPatient,
+    "undo_visit": UndoVisit,
+    "accept": AcceptOffer,
+    "decline": DeclineOffer,
+}
 
 
 class FaultlessClinic:
@@ -183,20 +196,10 @@ class FaultlessClinic:
         match command.kind:
             case "book":
                 return BookAppointment(**header, patient_id=command.patient_id or user.id, start=command.start)
-            case "confirm":
-                return ConfirmAppointment(**header, appointment_id=command.appointment_id)
-            case "cancel":
-                return CancelAppointment(**header, appointment_id=command.appointment_id)
-            case "complete":
-                return CompleteAppointment(**header, appointment_id=command.appointment_id)
             case "reschedule":
                 return RescheduleAppointment(**header, appointment_id=command.appointment_id, start=command.start)
-            case "check_in":
-                return CheckInPatient(**header, appointment_id=command.appointment_id)
-            case "call_in":
-                return CallInPatient(**header, appointment_id=command.appointment_id)
-            case "undo_visit":
-                return UndoVisit(**header, appointment_id=command.appointment_id)
+            case _:
+                return _WITHOUT_MORE[command.kind](**header, appointment_id=command.appointment_id)
 
     def _pass(self) -> None:
         self.now += _SECOND

@@ -92,7 +92,7 @@ def test_names_are_camel_case_outside_and_an_unknown_one_is_an_error() -> None:
 
 def test_the_view_of_an_appointment_holds_neither_its_deadlines_nor_its_history() -> None:
     seen = view(only(booked())).model_dump(by_alias=True)
-    of_the_visit = {"visit", "arrivedAt", "inRoomAt", "completedAt"}
+    of_the_visit = {"visit", "arrivedAt", "inRoomAt", "completedAt", "offeredUntil"}
     assert set(seen) == of_the_visit | {
         *("id", "doctorId", "patientId", "start", "end", "status", "version", "reason", "createdAt"),
     }

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from hub.texting import wording
 from hub.texting.inbound import CARRIERS_HELP, CARRIERS_START, CARRIERS_STOP
 from hub.texting.segments import outside_gsm7, segments, units
-from hub.texting.wording import LONGEST_TIME, Clinic, Language, local_time, most_segments
+from hub.texting.wording import LONGEST_CLOCK, LONGEST_TIME, Clinic, Language, local_time, most_segments
 
 LONGEST = Clinic(name="N" * 40, phone="+" + "9" * 19)
 SHORTEST = Clinic(name="A", phone=None)
 TEMPLATES = [
     function
     for name, function in inspect.getmembers(wording, inspect.isfunction)
-    if inspect.signature(function).return_annotation is str and not name.startswith("_") and name != "local_time"
+    if inspect.signature(function).return_annotation is str
+    and not name.startswith("_")
+    and name not in {"local_time", "local_clock"}
 ]
 
 
@@ -31,7 +33,8 @@ def _worded(clinic: Clinic) -> dict[str, str]:
     """Return what each template says in each language, with the longest times."""
     bodies = {}
     for template in TEMPLATES:
-        given = dict.fromkeys(("when", "before", "following"), LONGEST_TIME) | {"digits": "123456"}
+        given = dict.fromkeys(("when", "before", "following"), LONGEST_TIME)
+        given |= {"digits": "123456", "until": LONGEST_CLOCK}
         times = [given[name] for name in inspect.signature(template).parameters if name in given]
         for language in LANGUAGES:
             bodies[f"{template.__name__} {language}"] = template(clinic, *times, language)

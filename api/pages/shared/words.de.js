@@ -46,7 +46,7 @@ export const words = {
     again: "Wieder buchen",
     bookedAgain: "Wieder gebucht.",
     reason: "Grund",
-    status: { scheduled: "Noch nicht bestätigt", confirmed: "Bestätigt", cancelled: "Abgesagt", completed: "Erledigt", no_show: "Versäumt" },
+    status: { scheduled: "Noch nicht bestätigt", confirmed: "Bestätigt", cancelled: "Abgesagt", completed: "Erledigt", no_show: "Versäumt", offered: "Angeboten", lapsed: "Nicht angenommen" },
     changed: (when) => `Die Praxis hat Ihren Termin geändert: ${when}.`,
   },
   profile: {

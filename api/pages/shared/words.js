@@ -45,7 +45,7 @@ export const words = {
     again: "Book it again",
     bookedAgain: "Booked again.",
     reason: "Reason",
-    status: { scheduled: "Not confirmed yet", confirmed: "Confirmed", cancelled: "Cancelled", completed: "Done", no_show: "Missed" },
+    status: { scheduled: "Not confirmed yet", confirmed: "Confirmed", cancelled: "Cancelled", completed: "Done", no_show: "Missed", offered: "Offered", lapsed: "Not taken" },
     changed: (/** @type {string} */ when) => `The clinic has changed your appointment: ${when}.`,
   },
   profile: {

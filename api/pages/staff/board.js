@@ -109,7 +109,7 @@ export function endOf(start) {
   return new Date(Date.parse(start) + SLOT).toISOString();
 }
 
-const RANK = { cancelled: 0, no_show: 1, completed: 2, scheduled: 3, confirmed: 3 };
+const RANK = { cancelled: 0, lapsed: 0, no_show: 1, completed: 2, scheduled: 3, confirmed: 3, offered: 3 };
 
 /** @param {import("../hub-client.js").BoardDoctor} doctor @param {number} seq @returns {DoctorDay} */
 function dayOfDoctor({ id, name, zone, slots, appointments }, seq) {

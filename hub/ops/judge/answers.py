@@ -8,7 +8,7 @@ from hub.client.appointment import unnamed
 from hub.client.commands import Kind, Request
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry
+from hub.ops.judge.record import AppointmentEntry, Record, RecordEntry
 from hub.scheduling.apply import as_of
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, PatientJoined
@@ -23,6 +23,8 @@ _EVENT_OF: dict[Kind, str] = {
     "check_in": "checked_in",
     "call_in": "called_in",
     "undo_visit": "visit_undone",
+    "accept": "accepted",
+    "decline": "declined",
 }
 
 REASONS = frozenset(
@@ -128,7 +130,7 @@ def _refused_though_applied(entry: Entry, record: Record, history: History) -> l
     ]
 
 
-def _is_one_decision(recorded: Sequence[AppointmentEntry | ScheduleEntry]) -> bool:
+def _is_one_decision(recorded: Sequence[RecordEntry]) -> bool:
     """Whether these events of a command can be of one decision: in one place, with successive `seq`, at one instant."""
     return all(
         (later.where, later.event.seq, later.event.at) == (earlier.where, earlier.event.seq + 1, earlier.event.at)

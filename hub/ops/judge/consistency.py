@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Occupancy, Record, ScheduleEntry
+from hub.ops.judge.record import Occupancy, Record, RecordEntry
 from hub.scheduling.aggregate import Aggregate
-from hub.scheduling.apply import apply_all, as_of
+from hub.scheduling.apply import apply_all, as_of, replayed
 from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, Appointment
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -14,10 +14,13 @@ from hub.scheduling.events import (
     AppointmentCompleted,
     AppointmentMissed,
     AppointmentRescheduled,
+    OfferDeclined,
+    OfferLapsed,
     PatientCalledIn,
     PatientCheckedIn,
     PatientJoined,
     PatientReminded,
+    SlotOffered,
     VisitUndone,
 )
 from hub.scheduling.schedule_record import unchanged_schedule
@@ -101,6 +104,9 @@ def states(record: Record) -> Iterator[Violation]:
             if expected != appointment:
                 names = ", ".join(_differences(appointment, expected))
                 yield _state_mismatch(appointment, f"differs in {names}")
+    for entry in record.entries.values():
+        if replayed(entry) != entry:
+            yield _state_mismatch(entry, "differs")
     for schedule_record in record.schedule_records.values():
         if apply_all(unchanged_schedule(schedule_record.initial), schedule_record.history) != schedule_record:
             yield _state_mismatch(schedule_record, "differs")
@@ -118,7 +124,7 @@ def deadlines(record: Record) -> Iterator[Violation]:
         steps = 0  # of the visit: 1 the patient has arrived, 2 is in the room
         for event in appointment.history:
             match event:
-                case AppointmentBooked() | AppointmentRescheduled():
+                case AppointmentBooked() | AppointmentRescheduled() | SlotOffered():
                     start, reminded = event.start, False
                 case PatientReminded():
                     yield from _judge_reminder(appointment, event, start, reminded=reminded)
@@ -131,7 +137,7 @@ def deadlines(record: Record) -> Iterator[Violation]:
                     steps -= 1
                 case AppointmentMissed() if start is None or event.at < start + NO_SHOW_DELAY:
                     yield _wrong_time("marked as no-show too early", appointment, event.at)
-                case AppointmentCancelled() | AppointmentCompleted():
+                case AppointmentCancelled() | AppointmentCompleted() | OfferDeclined() | OfferLapsed():
                     start = None
                 case _:
                     pass
@@ -162,7 +168,7 @@ def _freed(occupancy: Occupancy, read_at: datetime) -> datetime:
     return occupancy.freed.at if occupancy.freed else read_at
 
 
-def _misnumbered(what: str, doctor_id: str, recorded: AppointmentEntry | ScheduleEntry) -> Violation:
+def _misnumbered(what: str, doctor_id: str, recorded: RecordEntry) -> Violation:
     event = recorded.event
     case = f"doctor {doctor_id}: seq {event.seq}, prev {event.prev} ({event.type}, {recorded.where})"
     return Violation(Promise.TOLD_IN_ORDER, what, case)

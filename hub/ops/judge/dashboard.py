@@ -53,6 +53,7 @@ class Dashboard:
             on_snapshot=self.on_snapshot,
             on_appointment=self.on_event,
             on_calendar=self.on_event,
+            on_waiting=self.on_event,
             on_watched=self.on_watched,
             on_slot=self.on_slot,
             on_connected=self.on_connected,

@@ -10,9 +10,11 @@ from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, DueKind
 from hub.scheduling.events import (
     AppointmentMissed,
     Event,
+    OfferAccepted,
     PatientCalledIn,
     PatientCheckedIn,
     PatientReminded,
+    SlotOffered,
     VisitUndone,
 )
 from hub.scheduling.values import rfc3339
@@ -62,8 +64,11 @@ def missed(record: Record, late: timedelta) -> Iterator[Violation]:
 
 def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadline]:
     reminder, no_show = occupancy.start - REMINDER_LEAD, occupancy.start + NO_SHOW_DELAY
-    absences = _absences(occupancy, read_at)
-    if occupancy.taken.at <= reminder < read_at and absences:
+    begun = _begun(occupancy)
+    if begun is None:
+        return
+    absences = _absences(occupancy, begun, read_at)
+    if begun <= reminder < read_at and absences:
         # Booked later than that, the confirmation text is the reminder. After an arrival there is none any more.
         yield DueDeadline(occupancy, "reminder", reminder, absences[0][1], _reminder(occupancy))
     missed = occupancy.freed if isinstance(occupancy.freed, AppointmentMissed) else None
@@ -73,12 +78,23 @@ def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadli
             yield DueDeadline(occupancy, "no_show", due, until, missed if missed and missed.at == until else None)
 
 
-def _absences(occupancy: Occupancy, read_at: datetime) -> list[tuple[datetime, datetime]]:
+def _begun(occupancy: Occupancy) -> datetime | None:
+    """Return when the appointment has had the slot; None if it was only offered. An open offer has other deadlines."""
+    first, *others = occupancy.appointment.history
+    if not isinstance(first, SlotOffered) or occupancy.start != first.start:
+        return occupancy.taken.at
+    accepted = next((event for event in others if isinstance(event, OfferAccepted)), None)
+    if accepted is None or (occupancy.freed and occupancy.freed.seq < accepted.seq):
+        return None
+    return max(occupancy.taken.at, accepted.at)
+
+
+def _absences(occupancy: Occupancy, begun: datetime, read_at: datetime) -> list[tuple[datetime, datetime]]:
     """Return the times in which the slot was held and the patient was not there, in order."""
     freed, history = occupancy.freed, occupancy.appointment.history
     # The patient may be there already when the slot changes hands: two people were joined.
     steps = sum(_step(event) for event in history if event.seq < occupancy.taken.seq)
-    since: datetime | None = None if steps else occupancy.taken.at
+    since: datetime | None = None if steps else begun
     found = []
     for event in history:
         if event.seq < occupancy.taken.seq or (freed and event.seq >= freed.seq):

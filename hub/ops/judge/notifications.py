@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from hub.client.appointment import unnamed
-from hub.client.wire import AppointmentEvent, CalendarEvent, DoctorEvent
+from hub.client.wire import CalendarEvent, DoctorEvent, WaitingEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Record, ScheduleEntry, patient_at
+from hub.ops.judge.record import LineEntry, Record, RecordEntry, ScheduleEntry, patient_at
 from hub.scheduling.apply import as_of
 from hub.scheduling.values import rfc3339
-from hub.scheduling.views import schedule_view, view
+from hub.scheduling.views import EntryView, entry_view, schedule_view, view
 
 
 def in_order(dashboard: Dashboard) -> Iterator[Violation]:
@@ -79,14 +79,17 @@ def watched_slots(dashboard: Dashboard, record: Record) -> Iterator[Violation]:
             yield Violation(Promise.TOLD_IN_ORDER, "a watched slot is shown wrongly", case)
 
 
-def _concerns(dashboard: Dashboard, recorded: AppointmentEntry | ScheduleEntry) -> bool:
+def _concerns(dashboard: Dashboard, recorded: RecordEntry) -> bool:
     """Whether the owner is entitled to the event.
 
-    A receptionist gets the events of all appointments. Changes of hours are for the doctor only, and a missed reminder
-    is not for the patient.
+    A receptionist gets the events of all appointments and of the whole waitlist. Changes of hours are for the doctor
+    only, and a missed reminder is not for the patient.
     """
     if isinstance(recorded, ScheduleEntry):
         return recorded.schedule_record.doctor_id == dashboard.owner.id
+    if isinstance(recorded, LineEntry):
+        entry = as_of(recorded.entry, recorded.event.seq)
+        return dashboard.owner.role == "receptionist" or dashboard.owner.id in {entry.doctor_id, entry.patient_id}
     if dashboard.owner.role == "doctor":
         return recorded.appointment.doctor_id == dashboard.owner.id
     if dashboard.owner.role == "receptionist":
@@ -95,10 +98,12 @@ def _concerns(dashboard: Dashboard, recorded: AppointmentEntry | ScheduleEntry) 
     return patient_id == dashboard.owner.id and recorded.event.type != "reminder_missed"
 
 
-def _same(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:
+def _same(received: DoctorEvent, recorded: RecordEntry) -> bool:
     event = recorded.event
     if isinstance(recorded, ScheduleEntry) or isinstance(received, CalendarEvent):
         return _same_calendar(received, recorded)
+    if isinstance(recorded, LineEntry) or isinstance(received, WaitingEvent):
+        return _same_entry(received, recorded)
     try:
         then = view(as_of(recorded.appointment, recorded.event.seq))
     except ValueError:  # the history is invalid; `consistency.states` reports it
@@ -106,8 +111,16 @@ def _same(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> 
     return (received.type, received.prev, unnamed(received.appointment)) == (event.type, event.prev, then)
 
 
-def _same_calendar(received: DoctorEvent, recorded: AppointmentEntry | ScheduleEntry) -> bool:
-    if isinstance(recorded, AppointmentEntry) or isinstance(received, AppointmentEvent):
+def _same_entry(received: DoctorEvent, recorded: RecordEntry) -> bool:
+    if not isinstance(recorded, LineEntry) or not isinstance(received, WaitingEvent):
+        return False
+    event, then = recorded.event, entry_view(as_of(recorded.entry, recorded.event.seq))
+    shown = EntryView(**{name: value for name, value in received.entry if name in EntryView.model_fields})
+    return (received.type, received.prev, shown) == (event.type, event.prev, then)
+
+
+def _same_calendar(received: DoctorEvent, recorded: RecordEntry) -> bool:
+    if not isinstance(recorded, ScheduleEntry) or not isinstance(received, CalendarEvent):
         return False
     event = recorded.event
     then = schedule_view(as_of(recorded.schedule_record, event.seq).current)

@@ -14,6 +14,7 @@ class Promise(IntEnum):
     REMINDED_ONCE = 5
     NOTHING_LOST = 6
     REFUSALS_ARE_TRUE = 7
+    WAITLIST = 8
 
     @property
     def text(self) -> str:
@@ -28,6 +29,7 @@ _TEXTS = {
     Promise.TOLD_IN_ORDER: "Every change reaches every entitled client, in order, once",
     Promise.REMINDED_ONCE: "A reminder is sent once, and never after cancellation or start",
     Promise.NOTHING_LOST: "Losing the broker or a process loses no acknowledged change",
+    Promise.WAITLIST: "A free slot is offered once, in time, to the first who waits and fits, and to nobody else",
     Promise.REFUSALS_ARE_TRUE: "Every command is decided, and every refusal has a true reason",
 }
 

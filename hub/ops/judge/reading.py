@@ -6,8 +6,10 @@ from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
 from hub.records.ports import Records
 from hub.records.schedules import schedule_records_of
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
 _ATTEMPTS = 10
+_EVERYTHING = 2**31 - 1
 
 
 class Unsettled(Exception):
@@ -26,9 +28,16 @@ async def read_record(records: Records, clock: Clock) -> Record:
         wanted = [AppointmentFilter(doctor_id) for doctor_id in doctors]
         found = [one for each in wanted for one in await every_appointment(records.appointments, each)]
         schedule_records = await schedule_records_of(records, accounts)
+        entries = [one for each in doctors for one in await _entries(records, each)]
         if await _last_seqs(records, doctors) == before:
-            return Record(found, schedule_records.values(), clock())
+            return Record(found, schedule_records.values(), clock(), entries)
     raise Unsettled(f"the record changed during each of {_ATTEMPTS} attempts to read it")
+
+
+async def _entries(records: Records, doctor_id: str) -> list[WaitlistEntry]:
+    """Return all entries of a doctor's waitlist, of any status."""
+    everything = await records.appointments.changed_since(doctor_id, 1, _EVERYTHING)
+    return [each for each in everything if isinstance(each, WaitlistEntry)]
 
 
 async def _last_seqs(records: Records, doctors: list[str]) -> dict[str, int]:

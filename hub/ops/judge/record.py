@@ -15,13 +15,18 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    OfferDeclined,
+    OfferLapsed,
     PatientCheckedIn,
     PatientJoined,
     ScheduleEvent,
+    SlotOffered,
 )
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import APPOINTMENT_DURATION
+from hub.scheduling.waitlist_entry import WaitlistEntry
+from hub.scheduling.waitlist_events import WaitlistEvent
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,23 @@ class ScheduleEntry:
     def where(self) -> str:
         """The id of the schedule."""
         return self.schedule_record.id
+
+
+@dataclass(frozen=True)
+class LineEntry:
+    """An event in the history of an entry of the waitlist, with the entry in its current state."""
+
+    entry: WaitlistEntry
+    event: WaitlistEvent
+
+    @property
+    def where(self) -> str:
+        """The id of the entry."""
+        return self.entry.id
+
+
+RecordEntry = AppointmentEntry | ScheduleEntry | LineEntry
+"""An event in a history of a doctor."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +100,24 @@ def patient_at(appointment: Appointment, seq: int) -> str:
     named = [
         each.patient_id
         for each in appointment.history
-        if isinstance(each, AppointmentBooked | PatientJoined) and each.seq <= seq
+        if isinstance(each, AppointmentBooked | SlotOffered | PatientJoined) and each.seq <= seq
     ]
     return named[-1] if named else appointment.patient_id
 
 
 class Record:
-    """Appointments and schedules as they were read. They may be inconsistent."""
+    """Appointments, schedules and waitlists as they were read. They may be inconsistent."""
 
     def __init__(
-        self, appointments: Iterable[Appointment], schedule_records: Iterable[ScheduleRecord], read_at: datetime
+        self,
+        appointments: Iterable[Appointment],
+        schedule_records: Iterable[ScheduleRecord],
+        read_at: datetime,
+        entries: Iterable[WaitlistEntry] = (),
     ) -> None:
         self.appointments: Mapping[str, Appointment] = {each.id: each for each in appointments}
         self.schedule_records: Mapping[str, ScheduleRecord] = {each.doctor_id: each for each in schedule_records}
+        self.entries: Mapping[str, WaitlistEntry] = {each.id: each for each in entries}
         self.read_at = read_at
 
     @property
@@ -117,26 +144,28 @@ class Record:
         return [*found, schedule]
 
     @cached_property
-    def by_doctor(self) -> Mapping[str, Sequence[AppointmentEntry | ScheduleEntry]]:
+    def by_doctor(self) -> Mapping[str, Sequence[RecordEntry]]:
         """All events of each doctor, by `seq`."""
-        found: dict[str, list[AppointmentEntry | ScheduleEntry]] = defaultdict(list)
+        found: dict[str, list[RecordEntry]] = defaultdict(list)
         for appointment in self.appointments.values():
             found[appointment.doctor_id] += [AppointmentEntry(appointment, event) for event in appointment.history]
         for schedule_record in self.schedule_records.values():
             found[schedule_record.doctor_id] += [
                 ScheduleEntry(schedule_record, event) for event in schedule_record.history
             ]
+        for entry in self.entries.values():
+            found[entry.doctor_id] += [LineEntry(entry, event) for event in entry.history]
         return {doctor_id: sorted(recorded, key=lambda each: each.event.seq) for doctor_id, recorded in found.items()}
 
     @cached_property
-    def by_seq(self) -> Mapping[tuple[str, int], AppointmentEntry | ScheduleEntry]:
+    def by_seq(self) -> Mapping[tuple[str, int], RecordEntry]:
         """The events by (doctor id, `seq`). If two events have the same `seq`, one of them."""
         return {
             (doctor_id, each.event.seq): each for doctor_id, recorded in self.by_doctor.items() for each in recorded
         }
 
     @cached_property
-    def by_command(self) -> Mapping[str, Sequence[AppointmentEntry | ScheduleEntry]]:
+    def by_command(self) -> Mapping[str, Sequence[RecordEntry]]:
         """The events of each command. More than one event breaks a promise."""
         found = defaultdict(list)
         for recorded in self.by_doctor.values():
@@ -175,7 +204,7 @@ def occupancies_of(appointment: Appointment) -> list[Occupancy]:
     missed: datetime | None = None
     for event in appointment.history:
         match event:
-            case AppointmentBooked():
+            case AppointmentBooked() | SlotOffered():
                 since, patient_id = (event.start, event), event.patient_id
             case PatientJoined():
                 if since:
@@ -187,7 +216,9 @@ def occupancies_of(appointment: Appointment) -> list[Occupancy]:
             case AppointmentRescheduled() if since:
                 occupancies.append(Occupancy(appointment, patient_id, *since, freed=event))
                 since = (event.start, event)
-            case AppointmentCancelled() | AppointmentCompleted() | AppointmentMissed() if since:
+            case (
+                AppointmentCancelled() | AppointmentCompleted() | AppointmentMissed() | OfferDeclined() | OfferLapsed()
+            ) if since:
                 occupancies.append(Occupancy(appointment, patient_id, *since, freed=event))
                 missed = since[0] if isinstance(event, AppointmentMissed) else None
                 since = None

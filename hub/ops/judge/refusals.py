@@ -26,6 +26,8 @@ _ALLOWED: Mapping[Kind, frozenset[Status]] = {
     "check_in": frozenset({Status.SCHEDULED, Status.CONFIRMED, Status.NO_SHOW}),
     "call_in": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
     "undo_visit": frozenset({Status.SCHEDULED, Status.CONFIRMED}),
+    "accept": frozenset({Status.OFFERED}),
+    "decline": frozenset({Status.OFFERED}),
 }
 """The statuses in which each change is allowed."""
 
@@ -183,6 +185,10 @@ def _wrong_status(case: _Case) -> bool:
     visits = _VISITS_ALLOWED.get(case.command.kind)
     if visits is not None and any(state.visit not in visits for state in case.states):
         return True
+    if case.command.kind == "accept" and any(
+        state.offered_until is not None and state.offered_until <= case.until for state in case.states
+    ):
+        return True
     return any(state.status not in _ALLOWED[case.command.kind] for state in case.states)
 
 
@@ -209,7 +215,8 @@ def _off_grid(case: _Case) -> bool:
 
 
 def _outside_hours(case: _Case) -> bool:
-    start = case.command.start
+    offered = case.appointment if case.command.kind == "accept" else None
+    start = offered.start if offered else case.command.start
     return start is not None and any(not doctor.works_at(start) for doctor in case.doctors)
 
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from hub.ops.judge import answers, consistency, day_changes, joins, notifications, patient_limits, reads, refusals
+from hub.ops.judge import (
+    answers,
+    consistency,
+    day_changes,
+    joins,
+    notifications,
+    patient_limits,
+    reads,
+    refusals,
+    waitlist,
+)
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
@@ -38,6 +48,7 @@ def judge(
         *reads.current_and_true(history.reads, record),
         *skipped,
         *joins.complete(history, record),
+        *waitlist.offers(record, tolerance.writing),
     ]
     for dashboard in dashboards:
         found += notifications.in_order(dashboard)

@@ -44,6 +44,20 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, str, str, str, str]]] = [
     ("call_in", OURS, ("forbidden", "not_found", "wrong_status", "not_found", "wrong_status")),
     ("undo_visit", OURS, ("forbidden", "not_found", "wrong_status", "not_found", "wrong_status")),
     ("reschedule", {**OURS, "start": SLOT}, ("ok", "not_found", "ok", "not_found", "ok")),
+    ("accept", OURS, ("wrong_status", "not_found", "wrong_status", "not_found", "wrong_status")),
+    ("decline", OURS, ("wrong_status", "not_found", "wrong_status", "not_found", "wrong_status")),
+    (
+        "join_waitlist",
+        {"doctorId": "doctor-ada", "from": "2026-11-30", "to": "2026-12-04"},
+        ("ok", "ok", "invalid_request", "forbidden", "invalid_request"),
+    ),
+    ("leave_waitlist", {"entryId": "{entry}"}, ("ok", "not_found", "ok", "not_found", "ok")),
+    ("waitlist", {"doctorId": "doctor-ada"}, ("ok", "ok", "ok", "forbidden", "ok")),
+    (
+        "offer_slot",
+        {"entryId": "{entry}", "start": SLOT},
+        ("forbidden", "forbidden", "ok", "not_found", "ok"),
+    ),
     ("watch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
     ("unwatch", {"doctorId": "doctor-ada", "date": "2026-11-24"}, ("ok", "ok", "ok", "ok", "ok")),
     ("board", {"date": "2026-11-24"}, ("forbidden", "forbidden", "ok", "ok", "ok")),
@@ -102,6 +116,9 @@ async def test_each_caller_gets_what_the_table_says(
 ) -> None:
     appointment = await clinic.rest.book("carl", "ada", opening(0, half_hours=1))
     known = {"{appointment}": appointment, "{token of carl}": clinic.rest.token("carl")}
+    if "{entry}" in argument.values():
+        wish = {"doctorId": "doctor-ada", "from": "2026-11-24", "to": "2026-11-24"}
+        known["{entry}"] = (await clinic.rest.ask("POST", "/api/v1/waitlist", "carl", json=wish)).body["id"]
     given = {name: known.get(value, value) if isinstance(value, str) else value for name, value in argument.items()}
     before = await clinic.records.appointments.last_seq("doctor-ada")
     person = await clinic.person(CALLERS[caller])

@@ -147,6 +147,13 @@ async def test_every_ack_and_every_event_is_as_the_document_says(clinic: SocketC
     again = await carl.ask("book", doctorId=doctor, start=opening(0, 1).isoformat())
     for command in ("check_in", "call_in", "undo_visit", "call_in", "complete"):
         await ada.ask(command, appointmentId=again["appointment"]["id"])
+    wish = {"doctorId": doctor, "from": day, "to": day}
+    entry = (await carl.ask("join_waitlist", **wish))["entry"]
+    for start, answer in ((3, "decline"), (4, "accept")):
+        offer = await ada.ask("offer_slot", entryId=entry["id"], start=opening(0, start).isoformat())
+        await carl.ask(answer, appointmentId=offer["appointment"]["id"])
+    await ada.ask("waitlist")
+    await carl.ask("leave_waitlist", entryId=entry["id"])
     await ada.ask("change_hours", shifts=[{"weekday": 0, "opens": 540, "closes": 600}])
     away = await ada.ask("add_time_off", start=opening(0, 1).isoformat(), end=opening(0, 2).isoformat(), note="Dentist")
     await ada.ask("remove_time_off", timeOffId=away["timeOff"]["id"])

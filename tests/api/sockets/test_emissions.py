@@ -59,6 +59,7 @@ def notice(event: Event, *slots: SlotChange) -> AppointmentNotice:
         arrived_at=None,
         in_room_at=None,
         completed_at=None,
+        offered_until=None,
     )
     return AppointmentNotice(doctor_id="ada", event=event, appointment=appointment, slots=slots)
 
