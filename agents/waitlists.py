@@ -126,7 +126,7 @@ class Waitlists:
             try:
                 await self._look()
             except StoreUnavailable:
-                log.warning("waitlists_not_read", reason="the database does not answer")
+                log.warning("waitlists_not_read", cause="the database does not answer")
                 await asyncio.sleep(self._intervals.retry)
             except (OSError, KafkaError) as error:
                 log.warning("waitlist_not_tended", error=type(error).__name__)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hub.accounts.account import Session
 from hub.accounts.ports import RESTORED
-from hub.clock import system_clock
+from hub.clock import machine_time
 from hub.ops.access_lines import note
 from hub.ops.account_commands import say, store
 from hub.records.ports import Records
@@ -32,7 +32,7 @@ async def end_all_log_ins(records: Records, now: datetime, lifetime: timedelta) 
     Returns how many the database knew. Raises `StoreUnavailable`.
     """
     mark = Session(
-        id=f"{RESTORED}{int(system_clock().timestamp() * 1000)}",
+        id=f"{RESTORED}{int(machine_time().timestamp() * 1000)}",
         user_id="everybody",
         role="patient",
         token_hash="",

@@ -35,7 +35,7 @@ async def test_the_figures_are_those_of_the_statistics_and_change_with_them(
     await page.go_back()
 
     sums = page.get_by_role("region", name="In short")
-    done = await staff.book("zora", "fay", 0)
+    done = await staff.book("yara", "fay", 0)
     await expect(sums).to_contain_text(re.compile(r"Appointments\s*1\s*Done\s*0\s*Still to come\s*1"))
     for step in ("check-in", "call-in", "complete"):
         await staff.change(done, step)

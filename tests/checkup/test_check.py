@@ -17,6 +17,7 @@ from hub.ops.local.data_dir_lock import RunInfo, locked_data_dir
 from hub.ops.local.twilio_stub.program import account
 from hub.records.mongo import connect
 from hub.settings import Settings, as_text
+from tests.shown_time import on_machines_clock
 from tests.stack import Stack
 from tests.tools.mongo_proxy.proxy import MongoProxy
 from tests.tools.mongo_proxy.rules import hello_says
@@ -89,6 +90,7 @@ async def test_a_service_that_does_not_answer_is_reported_without_its_password(m
     assert "hunter2" not in database
 
 
+@on_machines_clock
 async def test_each_missing_or_different_index_is_reported(url: str) -> None:
     assert "sessions" in str(await check_database(url))
     records = connect(url)
@@ -145,6 +147,7 @@ async def database_says(url: str) -> dict[str, str]:
     }
 
 
+@on_machines_clock
 async def test_the_server_is_described(proxy: MongoProxy) -> None:
     members = {"hosts": ["a:1", "b:1", "c:1"], "setName": "rs0"}
     with proxy.rule(hello_says(**members)):

@@ -8,14 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.shown_time import SHOWN
 from tests.stack import Stack
-
-on_machines_clock = pytest.mark.skipif(
-    bool(SHOWN), reason="an example is somebody else's program: it takes the date from the machine's clock"
-)
 
 ROOT = Path(__file__).parents[2]
 _HUB = "http://localhost:8000"

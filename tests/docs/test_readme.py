@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.examples import ROOT, example, install_line, node_with, on_machines_clock, python_with, run, written
+from tests.docs.examples import ROOT, example, install_line, node_with, python_with, run, written
+from tests.shown_time import on_machines_clock
 from tests.stack import Stack
 
 README = ROOT / "README.md"

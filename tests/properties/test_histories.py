@@ -35,7 +35,7 @@ from hub.scheduling.commands import (
 )
 from hub.scheduling.decision import Accepted, RefusalCode, Refused, Repeated
 from hub.scheduling.doctor_state import DoctorState
-from hub.scheduling.events import AnyEvent, Event
+from hub.scheduling.events import Event, ScheduleEvent
 from hub.scheduling.schedule import Schedule, Shift
 from hub.scheduling.schedule_record import ScheduleRecord, schedule_id, unchanged_schedule
 from hub.scheduling.slots import schedule_slot_changes, slot_changes, slots_of
@@ -78,7 +78,15 @@ lives_for = st.sampled_from([None, timedelta(seconds=15)])
 VISIT_CHANGES = (CheckInPatient, CallInPatient, UndoVisit)
 CHANGES = (ConfirmAppointment, CancelAppointment, CompleteAppointment, *VISIT_CHANGES)
 DEADLINES = (RemindPatient, MarkNoShow)
-EVENTS = {each.model_fields["type"].default for each in get_args(AnyEvent)}
+OFFERS = {"offered", "accepted", "declined", "lapsed"}
+"""Happen only where somebody waits, as do the events of a waitlist: see `test_waitlist_histories`."""
+EVENTS = {each.model_fields["type"].default for each in get_args(Event | ScheduleEvent)} - OFFERS
+REFUSALS = {code.value for code in RefusalCode} - {
+    RefusalCode.PATIENT_BUSY.value,  # for the record to find, as the next
+    RefusalCode.TOO_MANY_APPOINTMENTS.value,
+    RefusalCode.ALREADY_WAITING.value,  # of waitlists, as the next
+    RefusalCode.OFFER_OPEN.value,
+}
 AT_WORK = [doctor for doctor in DOCTORS if not doctor.disabled]
 
 
@@ -104,8 +112,7 @@ def _try_histories(number: int, *, same_as_ever: bool) -> None:
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
-    refusals = {code.value for code in RefusalCode} - {RefusalCode.PATIENT_BUSY.value}  # the record's to find
-    assert outcomes == EVENTS | refusals, "the histories tried were not rich enough to show anything"
+    assert outcomes == EVENTS | REFUSALS, "the histories tried were not rich enough to show anything"
 
 
 class Histories(RuleBasedStateMachine):

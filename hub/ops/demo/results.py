@@ -11,7 +11,10 @@ from hub.ops.demo.figures import Figures, Latency
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Record
 
-_NOT_TRIED = {Promise.NOTHING_LOST: "not tested by the demo; `make test` kills processes"}
+_NOT_TRIED = {
+    Promise.NOTHING_LOST: "not tested by the demo; `make test` kills processes",
+    Promise.WAITLIST: "not tested by the demo: nobody waits in it",
+}
 _SHOWN = 5
 """Cases of one broken promise that are printed."""
 

@@ -43,7 +43,7 @@ def demo_guests(count: int) -> list[DemoGuest]:
             name=f"Demo Guest {number + 1}",
             email=f"morning{number + 1}@clinic.test",
             phone=f"+1{_AREA_CODES[number // _LINES]}55501{number % _LINES:02d}",
-            password=f"Morning#{number + 1}",
+            password=f"Early-bird#{number + 1}",
         )
         for number in range(count)
     ]

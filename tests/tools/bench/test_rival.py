@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from tests.shown_time import on_machines_clock
 from tests.tools.bench import bookings, machine, mixed, reading, reminders, storm
 from tests.tools.bench.fan_out import one_to_many
 from tests.tools.bench.recovery import touch_each_doctor
@@ -14,7 +15,7 @@ from tests.tools.bench.scenarios import Run
 from tests.tools.bench.sockets import SocketClient
 from tests.tools.bench.subject import Hub
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, on_machines_clock]
 
 
 @pytest.fixture(scope="module")

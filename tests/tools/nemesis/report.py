@@ -75,10 +75,15 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
         f"          {_said('under fault', _latency(evidence, under_fault=True))}",
     ]
     broken = {violation.promise for violation in ruling.violations}
-    for promise in Promise:
+    for promise, counted in ruling.coverage.items():
         mark = "✗" if promise in broken else "✓"
-        stands_on = ", ".join(f"{number:,} {what}" for what, number in ruling.coverage[promise].items())
+        stands_on = ", ".join(f"{number:,} {what}" for what, number in counted.items())
         shown.append(f"{mark} {promise.value}  {promise.text}\n     judged by {stands_on}")
+    shown += [
+        f"-  {promise.value}  {promise.text}\n     not judged: nobody waits in these plays"
+        for promise in Promise
+        if promise not in ruling.coverage
+    ]
     shown += [f"- {death}" for death in evidence.deaths]
     shown += _some([f"✗ {violation}" for violation in ruling.violations])
     shown += [f"✗ a fault did not happen: {each.fault}: {each.found.evidence}" for each in ruling.not_happened]
