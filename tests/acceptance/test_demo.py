@@ -153,6 +153,9 @@ class _FalsifiedRecords:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._records, name)
 
+    async def changed_since(self, *wanted: Any) -> Sequence[Any]:
+        return await self._records.appointments.changed_since(*wanted)
+
     async def page(self, *wanted: Any) -> Sequence[Appointment]:
         page = await self._records.appointments.page(*wanted)
         first = next((each for each in page if each.created_at >= self._since), None)
