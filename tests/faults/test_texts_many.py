@@ -65,6 +65,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.stack
 async def test_hundreds_of_reminders_of_one_minute_survive_two_kills_of_all_agents(
     tmp_path: Path, report: Report
