@@ -2,13 +2,14 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
 
 from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from api.commands.appointments import BookRequest, CancelRequest, Moment, RescheduleRequest
+from api.commands.appointments import BookRequest, CancelRequest, ChangeKind, Moment, RescheduleRequest
 from api.commands.command_client import Done
 from api.http.encoded import Encoded, encoded
 from api.http.endpoints import ById, File, Json, Routes, Written
@@ -167,9 +168,7 @@ async def show_in_calendar(services: Services, who: Identity, path: ById) -> Fil
 )
 async def confirm(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Confirm that the patient will come."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "confirm", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "confirm")
 
 
 @routes.endpoint(
@@ -183,11 +182,7 @@ async def cancel(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: CancelRequest
 ) -> Written[NamedAppointment]:
     """Cancel the appointment. Its slot is free again."""
-    return await _written(
-        services,
-        who,
-        await services.appointment_commands.change(who, "cancel", path.id, "rest", headers.key, reason=body.reason),
-    )
+    return await _changed(services, who, path, headers, "cancel", reason=body.reason)
 
 
 @routes.endpoint(
@@ -199,9 +194,7 @@ async def cancel(
 )
 async def complete(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient came."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "complete", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "complete")
 
 
 @routes.endpoint(
@@ -213,17 +206,13 @@ async def complete(services: Services, who: Identity, path: ById, headers: Repea
 )
 async def check_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient has arrived. A no-show is confirmed again if its time is still free."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "check_in", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "check_in")
 
 
 @routes.endpoint("PATCH", "/{id}/call-in", access=Access.STAFF, problems=_CHANGE_PROBLEMS, sends=[REPLAYED, POSITION])
 async def call_in(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Record that the patient, who has arrived, was called into the room."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "call_in", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "call_in")
 
 
 @routes.endpoint(
@@ -231,9 +220,7 @@ async def call_in(services: Services, who: Identity, path: ById, headers: Repeat
 )
 async def undo_visit(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Undo the last step of the visit: the call into the room, else the arrival."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "undo_visit", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "undo_visit")
 
 
 @routes.endpoint(
@@ -247,11 +234,7 @@ async def reschedule(
     services: Services, who: Identity, path: ById, headers: Repeatable, body: RescheduleRequest
 ) -> Written[NamedAppointment]:
     """Move the appointment to another slot of the same doctor. If that is refused, it stays as it is."""
-    return await _written(
-        services,
-        who,
-        await services.appointment_commands.change(who, "reschedule", path.id, "rest", headers.key, start=body.start),
-    )
+    return await _changed(services, who, path, headers, "reschedule", start=body.start)
 
 
 @routes.endpoint(
@@ -263,9 +246,7 @@ async def reschedule(
 )
 async def accept(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Take an offered slot; staff do it for the patient, by phone. It is an appointment from then on."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "accept", path.id, "rest", headers.key)
-    )
+    return await _changed(services, who, path, headers, "accept")
 
 
 @routes.endpoint(
@@ -273,9 +254,24 @@ async def accept(services: Services, who: Identity, path: ById, headers: Repeata
 )
 async def decline(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[NamedAppointment]:
     """Pass: do not take an offered slot. The next one who waits is offered it; the patient keeps the place."""
-    return await _written(
-        services, who, await services.appointment_commands.change(who, "decline", path.id, "rest", headers.key)
+    return await _changed(services, who, path, headers, "decline")
+
+
+async def _changed(  # noqa: PLR0913  # each is a part of the command
+    services: Services,
+    who: Identity,
+    path: ById,
+    headers: Repeatable,
+    kind: ChangeKind,
+    *,
+    start: datetime | None = None,
+    reason: str | None = None,
+) -> Written[NamedAppointment]:
+    """Change the appointment of the path, and return the answer to the command."""
+    done = await services.appointment_commands.change(
+        who, kind, path.id, "rest", headers.key, start=start, reason=reason
     )
+    return await _written(services, who, done)
 
 
 async def _written(

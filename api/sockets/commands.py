@@ -6,11 +6,12 @@ summary, and its `request` annotation the model of the argument. It returns the 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, get_type_hints
 
 import orjson
 
-from api.commands.appointments import AppointmentCommands
+from api.commands.appointments import AppointmentCommands, ChangeKind
 from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
 from api.commands.waitlist import WaitlistCommands
@@ -161,43 +162,20 @@ async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def confirm(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Confirm that the patient will come."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "confirm", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "confirm")
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "in_the_past"], writes=True)
 async def cancel(handlers: Handlers, session: Session, request: Cancel) -> Fields:
     """Cancel the appointment; its slot becomes free."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity,
-            "cancel",
-            request.appointment_id,
-            "socket",
-            request.command_id,
-            reason=request.reason,
-        ),
-    )
+    return await _changed(handlers, session, request, "cancel", reason=request.reason)
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "too_early"], writes=True)
 async def complete(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient came; for the doctor of the appointment, and for receptionists."""
     # Not limited to doctors by the table: for a stranger's appointment everybody gets `not_found`, patients too.
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "complete", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "complete")
 
 
 @command(
@@ -207,73 +185,37 @@ async def complete(handlers: Handlers, session: Session, request: Change) -> Fie
 )
 async def check_in(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient has arrived; a no-show is confirmed again if its time is still free."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "check_in", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "check_in")
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def call_in(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Record that the patient, who has arrived, was called into the room."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "call_in", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "call_in")
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def undo_visit(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Undo the last step of the visit: the call into the room, else the arrival."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "undo_visit", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "undo_visit")
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
 async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
     """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "reschedule", request.appointment_id, "socket", request.command_id, start=request.start
-        ),
-    )
+    return await _changed(handlers, session, request, "reschedule", start=request.start)
 
 
 @command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, "doctor_unavailable", "outside_hours"], writes=True)
 async def accept(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Take an offered slot; staff do it for the patient, by phone."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "accept", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "accept")
 
 
 @command(outbound.AppointmentAck, problems=_OF_A_CHANGE, writes=True)
 async def decline(handlers: Handlers, session: Session, request: Change) -> Fields:
     """Pass: do not take an offered slot; the next one who waits is offered it."""
-    return await _appointment(
-        handlers,
-        session,
-        await handlers.appointments.change(
-            session.identity, "decline", request.appointment_id, "socket", request.command_id
-        ),
-    )
+    return await _changed(handlers, session, request, "decline")
 
 
 @command(
@@ -389,6 +331,22 @@ async def authenticate(handlers: Handlers, session: Session, request: Authentica
 
 COMMANDS: tuple[SocketCommand, ...] = tuple(_table)
 """Every command."""
+
+
+async def _changed(  # noqa: PLR0913  # each is a part of the command
+    handlers: Handlers,
+    session: Session,
+    request: Change | Cancel | Reschedule,
+    kind: ChangeKind,
+    *,
+    start: datetime | None = None,
+    reason: str | None = None,
+) -> Fields:
+    """Change an appointment as the person of the session, and return what the ack says of it."""
+    done = await handlers.appointments.change(
+        session.identity, kind, request.appointment_id, "socket", request.command_id, start=start, reason=reason
+    )
+    return await _appointment(handlers, session, done)
 
 
 async def _appointment(handlers: Handlers, session: Session, done: Done[AppointmentView]) -> Fields:

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from hub.accounts.account import Account
 from hub.clock import Clock
+from hub.ops.access_lines import note
 from hub.ops.local.database_locator import located_database
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
-from hub.settings import load
+from hub.settings import load, timekeeper
 
 
 @asynccontextmanager
@@ -38,6 +39,21 @@ async def find_account(records: Records, role: Literal["doctor", "receptionist"]
         )
         return None
     return account
+
+
+async def reset_second_factor_of(role: Literal["doctor", "receptionist"], wanted: str) -> int:
+    """Remove the second factor of the account with this id or e-mail address, and end its sessions.
+
+    Returns the exit code.
+    """
+    async with store() as records:
+        account = await find_account(records, role, wanted)
+        if account is None:
+            return 1
+        ended = await remove_second_factor(records, account, timekeeper(load()))
+        await note(records, "second_factor_ended", account.id)
+    say(f"{account.name} logs in with the password alone. Sessions ended: {ended}.")
+    return 0
 
 
 def say_created(made: tuple[Account, str] | str) -> int:

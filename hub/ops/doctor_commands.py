@@ -12,7 +12,7 @@ from hub.client.clinic import clinic_at
 from hub.clock import system_clock
 from hub.ids import new_id
 from hub.ops.access_lines import note
-from hub.ops.account_commands import find_account, remove_second_factor, say, say_created, say_invalid, store
+from hub.ops.account_commands import find_account, reset_second_factor_of, say, say_created, say_invalid, store
 from hub.ops.day_changes import REFUSED, Change, change_day
 from hub.ops.doctor_accounts import NewDoctor, create_doctor, disable, enable
 from hub.ops.local.api_locator import located_api
@@ -230,11 +230,4 @@ async def reset_second_factor(doctor: str, /) -> int:
         The id or the e-mail address.
 
     """
-    async with store() as records:
-        account = await find_account(records, "doctor", doctor)
-        if account is None:
-            return 1
-        ended = await remove_second_factor(records, account, timekeeper(load()))
-        await note(records, "second_factor_ended", account.id)
-    say(f"{account.name} logs in with the password alone. Sessions ended: {ended}.")
-    return 0
+    return await reset_second_factor_of("doctor", doctor)

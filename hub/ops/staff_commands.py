@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from hub.clock import system_clock
 from hub.ops.access_lines import note
-from hub.ops.account_commands import find_account, remove_second_factor, say, say_created, say_invalid, store
+from hub.ops.account_commands import find_account, reset_second_factor_of, say, say_created, say_invalid, store
 from hub.ops.staff_accounts import (
     NewReceptionist,
     create_receptionist,
@@ -104,11 +104,4 @@ async def reset_second_factor(receptionist: str, /) -> int:
         The id or the e-mail address.
 
     """
-    async with store() as records:
-        account = await find_account(records, "receptionist", receptionist)
-        if account is None:
-            return 1
-        ended = await remove_second_factor(records, account, timekeeper(load()))
-        await note(records, "second_factor_ended", account.id)
-    say(f"{account.name} logs in with the password alone. Sessions ended: {ended}.")
-    return 0
+    return await reset_second_factor_of("receptionist", receptionist)

@@ -56,6 +56,14 @@ class Worker:
     async def _decide(self) -> None:
         while True:
             await self.actors.handle([await self._queue.get()])
+            self._queue.task_done()
+
+    async def is_at_rest(self) -> None:
+        """Return when a command has been sent and all that were sent have been decided."""
+        async with asyncio.timeout(5):
+            while not self.sent:  # noqa: ASYNC110  # nothing tells of a command
+                await asyncio.sleep(0.005)
+            await self._queue.join()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run())
@@ -157,7 +165,7 @@ async def test_what_the_command_line_changes_is_found_by_comparing() -> None:
     away = off(0)
     async with Worker(store) as worker:
         await worker.actors.handle([away, waits("carl")])
-        await asyncio.sleep(0.05)
+        await worker.is_at_rest()
         await store.worker().handle([back(away)])
         await until(offered_to(store, "carl"))
 

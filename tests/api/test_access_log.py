@@ -120,12 +120,14 @@ class Away(MemoryRecords):
     def __init__(self) -> None:
         super().__init__()
         self.away = True
+        self.refused = asyncio.Event()
         self.written = asyncio.Event()
         self._add = self.access_log.add
         self.access_log.add = self._unless_away  # type: ignore[method-assign]  # this one alone is away
 
     async def _unless_away(self, entries: Any) -> None:
         if self.away:
+            self.refused.set()
             raise StoreUnavailable("away")
         await self._add(entries)
         self.written.set()
@@ -140,7 +142,8 @@ async def test_lines_wait_while_the_record_is_away_and_are_written_later() -> No
     log = a_log(records)
     writing = asyncio.create_task(log.run())
     log.looked("patient_shown", ROBIN, ["carl"])
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        await records.refused.wait()
     assert await records.access_log.about("carl", BEFORE, AFTER) == []
     records.away = False
     async with asyncio.timeout(5):
