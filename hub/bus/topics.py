@@ -1,10 +1,11 @@
 """The topics: their names, their creation, and the partition of a doctor."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
 COMMANDS = "clinic.commands"
@@ -51,10 +52,12 @@ def partition_of(doctor_id: str, partitions: int) -> int:
 async def create(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int) -> None:
     """Create the missing topics (name → partitions), each partition on `replication` brokers.
 
-    Raises `WrongPartitions` if an existing topic has an unsuitable count, and `KafkaError` if the broker refuses.
+    Raises `WrongPartitions` if an existing topic has an unsuitable count, and `KafkaError` if the broker refuses, does
+    not answer, or has no controller yet.
     """
     missing = [NewTopic(name, count, replication) for name, count in wanted.items()]
-    answer = await admin.create_topics(missing)
+    with _controller_needed():
+        answer = await admin.create_topics(missing)
     for name, code, *_ in answer.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
@@ -85,6 +88,23 @@ async def _partitions(admin: AIOKafkaAdminClient, names: Collection[str]) -> dic
 async def delete(admin: AIOKafkaAdminClient, name: str) -> None:
     """Delete a topic of this process. Errors are ignored: the broker may be gone."""
     try:
-        await admin.delete_topics([name])
+        with _controller_needed():
+            await admin.delete_topics([name])
     except (KafkaError, OSError):
         return
+
+
+@contextmanager
+def _controller_needed() -> Iterator[None]:
+    """Raise `KafkaError` where aiokafka raises something else, for a call that only the controller can answer.
+
+    A broker that has just started may not know the controller yet. aiokafka then reads an attribute of None.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        if error.name != "nodeId":
+            raise
+        raise NodeNotReadyError("the broker knows no controller yet") from error
+    except TimeoutError as error:
+        raise KafkaTimeoutError("the controller does not answer") from error

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.admin import NewTopic
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NodeNotReadyError, TopicAlreadyExistsError
 from aiokafka.partitioner import DefaultPartitioner
 
 from hub.bus import topics
@@ -50,3 +50,21 @@ async def test_a_topic_of_which_one_partition_is_used_may_have_more() -> None:
 async def test_a_topic_whose_key_decides_the_partition_may_not_nor_may_one_have_fewer(wanted: dict[str, int]) -> None:
     with pytest.raises(topics.WrongPartitions):
         await topics.create(AdminOfOthers(), wanted, 1)
+
+
+class ClientOfANewBroker:
+    """Stands for the Kafka client of a broker that has just started and does not know the controller yet."""
+
+    _request_timeout_ms = 1_000
+    cluster = SimpleNamespace(controller=None)
+
+    async def force_metadata_update(self) -> None:
+        return None
+
+
+async def test_a_broker_without_a_controller_is_not_ready() -> None:
+    admin = AIOKafkaAdminClient()
+    admin._client = ClientOfANewBroker()
+    with pytest.raises(NodeNotReadyError):
+        await topics.create(admin, {topics.SESSIONS: 1}, 1)
+    await topics.delete(admin, topics.SESSIONS)

@@ -21,6 +21,7 @@ _BUSY = Behaviour(pause=(0.1, 0.8))
 _CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
 _BOOKING = Behaviour(pause=(0.1, 0.5), changes_own=0.1)
 _CHANGING_DAYS = Behaviour(pause=(0.1, 0.8), changes_a_day=0.15)
+_WAITING = Behaviour(pause=(0.1, 0.5), waits=0.4, changes_own=0.3)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
 _SESSION = session_timeout(BROKER)
@@ -80,6 +81,35 @@ SLOW = {
         behaviour=_CHANGING,
         seconds=20.0,
         rate=300.0,
+    ),
+    "offers without a fence of the slot": Planted(
+        agents=f"{_PLANTS}.agents_without_offer_fences",
+        api=f"{_PLANTS}.api_without_offer_fences",
+        says=(2, "two appointments held the same slot"),
+        behaviour=_WAITING,
+    ),
+    "offers without a fence of the patient": Planted(
+        agents=f"{_PLANTS}.agents_without_offer_fences",
+        api=f"{_PLANTS}.api_without_offer_fences",
+        says=(8, "a patient had two offers at once"),
+        behaviour=_WAITING,
+    ),
+    "lost ends of offers": Planted(
+        agents=f"{_PLANTS}.agents_losing_ends_of_offers",
+        says=(8, "the end of an offer was lost"),
+        behaviour=_WAITING,
+        rate=600.0,
+    ),
+    "offers to the last of the line": Planted(
+        agents=f"{_PLANTS}.agents_offering_to_the_last",
+        says=(8, "an offer went past an entry that was before"),
+        behaviour=_WAITING,
+    ),
+    "a waitlist that nobody sees to": Planted(
+        agents=f"{_PLANTS}.agents_not_tending",
+        says=(8, "a free slot was not offered"),
+        behaviour=_WAITING,
+        seconds=15.0,
     ),
     "acked before it was handled": Planted(
         agents=f"{_PLANTS}.agents_acking_first",

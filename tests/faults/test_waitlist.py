@@ -1,7 +1,7 @@
 """A day of a doctor empties while many wait for it, and agents processes get kill -9 meanwhile."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,9 @@ from hub.accounts.account import Account
 from hub.client.clinic import Clinic, clinic_at
 from hub.clock import system_clock
 from hub.ids import instance_id
-from hub.ops.judge import consistency, waitlist
+from hub.ops.judge import consistency, unoffered, waitlist
 from hub.ops.judge.reading import read_record
-from hub.ops.judge.refusals import Tolerance
+from hub.ops.judge.tolerance import Tolerance
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.mongo import MongoRecords, connect
 from hub.records.paging import every_appointment
@@ -21,7 +21,7 @@ from hub.scheduling.events import SlotOffered
 from hub.scheduling.values import APPOINTMENT_DURATION, Status
 from hub.settings import Settings, address, offer_policy
 from tests.days import day_after_tomorrow
-from tests.people import doctor, patient, receptionist, signed_in, tokens_of, weekly
+from tests.people import CREATED_AT, doctor, patient, receptionist, signed_in, tokens_of, weekly
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -133,15 +133,16 @@ async def _judge(
     twice = {id_: found for id_, found in texts.items() if len([one for one in found if one.kind == "offer"]) != 1}
     assert twice == {}, "each offer is texted once"
     record = await read_record(records, system_clock)
-    tolerance = Tolerance()
-    late = 2 * tolerance.writing
+    tolerance = Tolerance(offers=offer_policy(stack.settings), lapsing=timedelta(seconds=10))
+    since = record.read_at - tolerance.offering  # before, the agents were killed
     found = [
         *consistency.overlaps_of_doctors(record),
         *consistency.overlaps_of_patients(record, tolerance.writing),
         *consistency.numbering(record),
         *consistency.states(record),
         *waitlist.offers(record, tolerance.writing),
-        *waitlist.lapses(record, late),
-        *waitlist.unoffered(record, offer_policy(stack.settings), late),
+        *waitlist.rules(record, tolerance.offers, CREATED_AT),
+        *waitlist.lapses(record, tolerance.lapsing, CREATED_AT),
+        *unoffered.unoffered(record, tolerance, since),
     ]
     assert found == []

@@ -8,7 +8,7 @@ import pytest
 
 from hub.client.answers import Answer
 from hub.client.commands import Command, Request, User
-from hub.ops.judge.refusals import Tolerance
+from hub.ops.judge.tolerance import Tolerance
 from hub.ops.judge.verdict import judge
 from hub.scheduling.commands import MarkNoShow
 from tests.unit.judge_examples import ADA, ANN, BOB, ELEVEN, MAX, MONDAY, NINE, TEN, FaultlessClinic, found, refused

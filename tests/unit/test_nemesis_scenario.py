@@ -1,11 +1,13 @@
 """What goes wrong follows from the seed, and from nothing else."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.ops.local.broker import Kind as Broker
 from tests.tools.nemesis.scenario import kinds_on, scenario
+from tests.tools.nemesis.verdict import without_outages
 
 SESSION = 6.0
 
@@ -39,3 +41,25 @@ def test_workers_are_silent_for_longer_than_the_broker_waits_for_them() -> None:
         if fault.kind in {"agents paused", "agents stalled before a write"}
     ]
     assert min(silent) > SESSION
+
+
+@pytest.mark.parametrize(
+    ("outages", "until"),
+    [
+        ([], 30),
+        ([(-9, -1)], 30),
+        ([(-9, 5)], 35),
+        ([(10, 20)], 40),
+        ([(10, 20), (15, 25)], 45),  # together, not one after the other
+        ([(35, 40), (25, 30)], 40),  # the first one makes room for the second
+        ([(31, 40)], 30),
+    ],
+)
+def test_the_time_after_a_fault_does_not_run_while_an_engine_is_away(
+    outages: list[tuple[int, int]], until: int
+) -> None:
+    def at(second: int) -> datetime:
+        return datetime(2026, 6, 1, tzinfo=UTC) + timedelta(seconds=second)
+
+    stretches = [(at(began), at(ended)) for began, ended in outages]
+    assert without_outages(at(0), timedelta(seconds=30), stretches) == at(until)

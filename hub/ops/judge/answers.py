@@ -11,7 +11,7 @@ from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import AppointmentEntry, Record, RecordEntry
 from hub.scheduling.apply import as_of
 from hub.scheduling.decision import RefusalCode
-from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, PatientJoined
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, PatientJoined, SlotOffered
 from hub.scheduling.views import AppointmentView, view
 
 _EVENT_OF: dict[Kind, str] = {
@@ -144,6 +144,8 @@ def _of_appointments(record: Record, command_id: str) -> list[AppointmentEntry]:
 
 def _was_requested(recorded: AppointmentEntry, history: History) -> bool:
     event = recorded.event
+    if isinstance(event, SlotOffered):
+        return True  # `line_requests` looks for it
     if isinstance(event, PatientJoined):
         return (event.by.id, event.previous_patient_id, event.patient_id) in history.joins
     entry = history.by_command(event.command_id)

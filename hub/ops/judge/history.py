@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Self
+from typing import Literal, Self
 
 from hub.client.answers import Answer
 from hub.client.commands import Command, Request, User
 from hub.client.day_changes import Line
+from hub.ids import derived_id
 from hub.ops.judge.reads import Read
 
 
@@ -60,6 +61,43 @@ class DayChange:
         self.lines.append((line, at))
 
 
+@dataclass(frozen=True)
+class LineAnswer:
+    """An answer to a request about a line at the time `at`: the id of the entry or the offer, or the code of a refusal.
+
+    Without both, the command was not decided.
+    """
+
+    at: datetime
+    id: str | None = None
+    code: str | None = None
+
+
+@dataclass
+class LineRequest:
+    """A request to join a doctor's line (for `patient_id`), to leave it, or to offer the slot at `start` out of turn.
+
+    All requests of a user under one `key` are the same one, sent first at the time `at`. `abandoned`: a caller stopped
+    waiting on purpose.
+    """
+
+    user: User
+    kind: Literal["join", "leave", "offer"]
+    key: str
+    at: datetime
+    doctor_id: str
+    patient_id: str
+    entry_id: str | None = None
+    start: datetime | None = None
+    abandoned: bool = False
+    answers: list[LineAnswer] = field(default_factory=list)
+
+    @property
+    def command_id(self) -> str:
+        """The id of the command inside the hub."""
+        return derived_id(self.user.id, self.key)
+
+
 @dataclass
 class Entry:
     """A command with all requests under its id: several if it was sent over several transports or again later."""
@@ -89,6 +127,8 @@ class History:
         self._entries: dict[str, Entry] = {}
         self._reads: list[Read] = []
         self.day_changes: list[DayChange] = []
+        self.line_requests: dict[str, LineRequest] = {}
+        """By the id of the command."""
         self.joins: dict[tuple[str, str, str], datetime] = {}
         """When joins were first requested, by the receptionist, the patient without a log-in, and the account."""
         self.finished_joins: dict[tuple[str, str], set[str]] = {}
@@ -111,6 +151,7 @@ class History:
         other = type(self)()
         other._entries = {id_: Entry(list(entry.exchanges)) for id_, entry in self._entries.items()}  # noqa: SLF001  # of the same class
         other._reads = list(self._reads)  # noqa: SLF001  # the same
+        other.line_requests = dict(self.line_requests)
         other.joins, other.finished_joins = dict(self.joins), dict(self.finished_joins)
         return other
 
@@ -121,6 +162,10 @@ class History:
     def on_day_change(self, change: DayChange) -> None:
         """Record a day change that is about to be requested."""
         self.day_changes.append(change)
+
+    def on_line_request(self, request: LineRequest) -> LineRequest:
+        """Record a request about a line that is about to be sent, and return it, or the first one under its key."""
+        return self.line_requests.setdefault(request.command_id, request)
 
     def on_request(self, request: Request) -> None:
         """Record a request."""
@@ -165,6 +210,8 @@ class History:
         first: dict[str, datetime] = {}
         for exchange in self.exchanges():
             first.setdefault(exchange.request.user.id, exchange.request.at)
+        for request in self.line_requests.values():
+            first[request.user.id] = min(request.at, first.get(request.user.id, request.at))
         return first
 
 

@@ -15,6 +15,7 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    OfferAccepted,
     OfferDeclined,
     OfferLapsed,
     PatientCheckedIn,
@@ -194,6 +195,20 @@ class Record:
         for occupancy in self.occupancies:
             found[occupancy.patient_id].append(occupancy)
         return found
+
+    @cached_property
+    def _offered(self) -> Mapping[str, Sequence[tuple[Appointment, datetime, datetime]]]:
+        found = defaultdict(list)
+        for each in self.appointments.values():
+            if each.entry_id is None:
+                continue
+            answers = (one.at for one in each.history if isinstance(one, OfferAccepted | OfferDeclined | OfferLapsed))
+            found[each.patient_id].append((each, each.history[0].at, next(answers, self.read_at)))
+        return found
+
+    def offers_of(self, patient_id: str) -> Sequence[tuple[Appointment, datetime, datetime]]:
+        """Return the offers of a patient, each with the times between which it was open."""
+        return self._offered.get(patient_id, ())
 
 
 def occupancies_of(appointment: Appointment) -> list[Occupancy]:

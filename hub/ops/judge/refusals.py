@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import zip_longest
 
 from hub.client.answers import Answer
@@ -12,6 +11,7 @@ from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.patient_limits import most_at_once, span_to_come
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import Occupancy, Record, occupancies_of
+from hub.ops.judge.tolerance import Tolerance
 from hub.scheduling.apply import apply_all
 from hub.scheduling.appointment import CHECK_IN_LEAD, Appointment
 from hub.scheduling.decision import RefusalCode
@@ -42,20 +42,6 @@ _VISITS_ALLOWED: Mapping[Kind, frozenset[Visit | None]] = {
 
 _OF_THE_CLINIC: frozenset[Kind] = frozenset({"complete", "check_in", "call_in", "undo_visit"})
 """The changes that a patient may not make."""
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """Differences in time that break no promise.
-
-    `clocks`: the difference between the clocks of client and hub. `writing`: the time from the decision of an event to
-    its write. Until the write, the actor of another doctor still sees the old state. `most_active`: the appointments to
-    come that the hub allows a patient, 0 if any number, or if that is not known.
-    """
-
-    clocks: timedelta = timedelta(milliseconds=50)
-    writing: timedelta = timedelta(seconds=5)
-    most_active: int = 0
 
 
 def untrue(history: History, record: Record, tolerance: Tolerance) -> Iterator[Violation]:

@@ -7,17 +7,19 @@ from hub.ops.judge import (
     consistency,
     day_changes,
     joins,
+    line_requests,
     notifications,
     patient_limits,
     reads,
     refusals,
+    unoffered,
     waitlist,
 )
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
 from hub.ops.judge.promises import Violation
 from hub.ops.judge.record import Record
-from hub.ops.judge.refusals import Tolerance
+from hub.ops.judge.tolerance import Tolerance
 
 _TOLERANCE = Tolerance()
 
@@ -29,7 +31,9 @@ def judge(
 
     `history` has all commands, day changes and reads of its clients. `record` has all appointments of all doctors, read
     after all commands were answered and all dashboards were up to date (see `hub.ops.judge.dashboard.Dashboard.has`).
+    The waitlist is judged from the first request of the history on: before, the hub may not have run.
     """
+    since = min(history.first_request_times().values(), default=record.read_at)
     skipped = list(day_changes.complete(history, record, tolerance.writing))
     history = day_changes.with_their_commands(history, record)
     found = [
@@ -48,7 +52,12 @@ def judge(
         *reads.current_and_true(history.reads, record),
         *skipped,
         *joins.complete(history, record),
+        *line_requests.judged(history, record, tolerance),
+        *line_requests.requested(history, record),
         *waitlist.offers(record, tolerance.writing),
+        *waitlist.rules(record, tolerance.offers, since),
+        *waitlist.lapses(record, tolerance.lapsing, since, tolerance.stopped),
+        *unoffered.unoffered(record, tolerance, since),
     ]
     for dashboard in dashboards:
         found += notifications.in_order(dashboard)

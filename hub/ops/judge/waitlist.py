@@ -1,18 +1,17 @@
-"""Judges the waitlist: offers go to the first who fits, once, end in time, and no free slot is left unoffered."""
+"""Judges the offers of the waitlist: they go to the first who fits, once, and end in time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, LineEntry, Record, patient_at
+from hub.ops.judge.record import AppointmentEntry, LineEntry, Record
 from hub.scheduling.apply import as_of
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.events import OfferAccepted, OfferDeclined, OfferLapsed, SlotOffered
-from hub.scheduling.line import Line, OfferPolicy, candidates, offer_of
-from hub.scheduling.schedule import Schedule, zone
-from hub.scheduling.values import Status, rfc3339
-from hub.scheduling.waitlist_entry import WaitlistEntry
+from hub.scheduling.events import OfferAccepted, OfferDeclined, OfferLapsed, PatientJoined, SlotOffered
+from hub.scheduling.line import OfferPolicy
+from hub.scheduling.schedule import zone
+from hub.scheduling.values import Role, rfc3339
 from hub.scheduling.waitlist_events import WaitlistJoined, WaitlistPatientJoined
 
 
@@ -43,66 +42,48 @@ def offers(  # noqa: C901  # one case an event
                     yield from _out_of_turn(record, doctor_id, each.appointment, event, waiting, had, writing)
                 had.add((event.patient_id, event.start))
                 open_[each.appointment.id] = event.patient_id
-            elif isinstance(each, AppointmentEntry) and each.appointment.id in open_:
+            elif isinstance(each, AppointmentEntry) and isinstance(each.appointment.history[0], SlotOffered):
+                offered = each.appointment.history[0]
+                if isinstance(each.event, PatientJoined):
+                    had.add((each.event.patient_id, offered.start))
+                    if each.appointment.id in open_:
+                        open_[each.appointment.id] = each.event.patient_id
                 if isinstance(each.event, OfferAccepted | OfferDeclined | OfferLapsed):
-                    del open_[each.appointment.id]
-                elif each.event.type == "patient_joined":
-                    open_[each.appointment.id] = patient_at(each.appointment, each.event.seq)
-                until = _until(each.appointment)
-                if isinstance(each.event, OfferAccepted) and until is not None and each.event.at >= until:
+                    open_.pop(each.appointment.id, None)
+                if isinstance(each.event, OfferAccepted) and each.event.at >= offered.until:
                     yield _about("an offer was accepted after its end", each.appointment, each.event.at)
     yield from _two_at_once(record, writing)
 
 
-def lapses(record: Record, late: timedelta) -> Iterator[Violation]:
-    """Find offers that were still open longer than `late` after their end."""
-    for appointment in record.appointments.values():
-        until = _until(appointment)
-        if until is None:
-            continue
-        answer = appointment.history[1].at if len(appointment.history) > 1 else record.read_at
-        if appointment.history[1:2] and appointment.history[1].type == "patient_joined":
-            continue
-        if answer - until > late:
-            yield _about("the end of an offer was lost", appointment, until)
+def lapses(record: Record, late: timedelta, since: datetime, stopped: datetime | None = None) -> Iterator[Violation]:
+    """Find offers that were still open longer than `late` after their end, if that is after `since`.
 
-
-def unoffered(record: Record, policy: OfferPolicy, late: timedelta) -> Iterator[Violation]:
-    """Find free slots that suit somebody who waits and is free, and that nobody was offered for longer than `late`.
-
-    It looks at the record as it was read, and leaves out whose patient or doctor had an event within `late`.
+    `stopped`: when the agents were stopped; None if they run.
     """
-    now = record.read_at
-    quiet = {id_ for id_, recorded in record.by_doctor.items() if recorded and now - recorded[-1].event.at > late}
-    stirred = {
-        patient_at(each.appointment, each.event.seq)
-        for recorded in record.by_doctor.values()
-        for each in recorded
-        if isinstance(each, AppointmentEntry) and now - each.event.at <= late
-    }
-    asked = {each.patient_id for each in record.appointments.values() if each.status is Status.OFFERED}
-    for doctor_id in quiet:
-        schedule = record.doctors.get(doctor_id)
-        waiting = [each for each in record.entries.values() if each.doctor_id == doctor_id and each.waiting]
-        if schedule is None or not waiting or not _may_text(policy, schedule, now, late):
+    for patient_id in {each.patient_id for each in record.appointments.values() if each.entry_id is not None}:
+        for offer, _, ended in record.offers_of(patient_id):
+            until = _until(offer)
+            if until is not None and until >= since and min(ended, stopped or ended) - until > late:
+                yield _about("the end of an offer was lost", offer, until)
+
+
+def rules(record: Record, policy: OfferPolicy, since: datetime) -> Iterator[Violation]:
+    """Find offers since then that stand for too long, and those of the hub that are too near or made at night."""
+    for appointment in record.appointments.values():
+        event = appointment.history[0]
+        schedule_record = record.schedule_records.get(appointment.doctor_id)
+        if not isinstance(event, SlotOffered) or schedule_record is None or event.at < since:
             continue
-        line = _line(record, doctor_id, policy, waiting).without((), asked | stirred)
-        taken = {each.start for each in record.occupancies_by_doctor.get(doctor_id, ()) if each.freed is None}
-        for found in candidates(schedule, line, taken, now + late):
-            if not _is_busy(record, found.entry.patient_id, found.start, now, now):
-                case = f"doctor {doctor_id} at {rfc3339(found.start)}: entry {found.entry.id}"
-                yield Violation(Promise.WAITLIST, "a free slot was not offered", case)
-                break
-
-
-def _may_text(policy: OfferPolicy, schedule: Schedule, now: datetime, late: timedelta) -> bool:
-    return policy.may_text(schedule, now) and policy.may_text(schedule, now - late)
-
-
-def _line(record: Record, doctor_id: str, policy: OfferPolicy, waiting: Sequence[WaitlistEntry]) -> Line:
-    own = [each for each in record.appointments.values() if each.doctor_id == doctor_id]
-    made = [offer for each in own if (offer := offer_of(each))]
-    return Line(policy, {each.id: each for each in waiting}, {each.appointment_id: each for each in made})
+        if event.until > policy.until(event.start, event.at):
+            yield _about("an offer stands for too long", appointment, event.at)
+        if event.out_of_turn:
+            if event.by.role is Role.SYSTEM:
+                yield _about("an offer out of turn was not made by the clinic", appointment, event.at)
+            continue
+        if event.start - event.at < policy.lead:
+            yield _about("a slot was offered that is too near", appointment, event.at)
+        if not policy.may_text(schedule_record.initial, event.at):
+            yield _about("an offer was made outside the hours for texts", appointment, event.at)
 
 
 def _move_line(line: dict[str, str], recorded: LineEntry) -> None:
@@ -141,7 +122,7 @@ def _out_of_turn(  # noqa: PLR0913, PLR0917  # all that was known then
             or _was_asked(record, patient_id, since, until)
         )
         if not passed_over:
-            yield _about(f"an offer went past entry {entry_id}, which was before", offer, event.at)
+            yield _about("an offer went past an entry that was before", offer, event.at, f"entry {entry_id}")
             return
 
 
@@ -162,27 +143,16 @@ def _is_busy(record: Record, patient_id: str, start: datetime, since: datetime, 
 
 
 def _was_asked(record: Record, patient_id: str, since: datetime, until: datetime) -> bool:
-    return any(began <= until and ended >= since for _, began, ended in _open_times(record, patient_id))
+    return any(began <= until and ended >= since for _, began, ended in record.offers_of(patient_id))
 
 
 def _two_at_once(record: Record, writing: timedelta) -> Iterator[Violation]:
     patients = {each.patient_id for each in record.appointments.values() if each.entry_id is not None}
     for patient_id in patients:
-        times = sorted(_open_times(record, patient_id), key=lambda each: each[1])
+        times = sorted(record.offers_of(patient_id), key=lambda each: each[1])
         for (_, _, ended), (offer, began, until) in pairwise(times):
             if min(ended, until) - began > writing:
                 yield _about("a patient had two offers at once", offer, began)
-
-
-def _open_times(record: Record, patient_id: str) -> list[tuple[Appointment, datetime, datetime]]:
-    """Return the offers of a patient, each with the times between which it was open."""
-    found = []
-    for each in record.appointments.values():
-        if each.entry_id is None or each.patient_id != patient_id:
-            continue
-        answers = (one.at for one in each.history if isinstance(one, OfferAccepted | OfferDeclined | OfferLapsed))
-        found.append((each, each.history[0].at, next(answers, record.read_at)))
-    return found
 
 
 def _until(appointment: Appointment) -> datetime | None:
@@ -190,6 +160,6 @@ def _until(appointment: Appointment) -> datetime | None:
     return first.until if isinstance(first, SlotOffered) else None
 
 
-def _about(what: str, offer: Appointment, at: datetime) -> Violation:
+def _about(what: str, offer: Appointment, at: datetime, more: str = "") -> Violation:
     case = f"offer {offer.id} of doctor {offer.doctor_id} to {offer.patient_id} at {rfc3339(at)}"
-    return Violation(Promise.WAITLIST, what, case)
+    return Violation(Promise.WAITLIST, what, f"{case}, {more}" if more else case)

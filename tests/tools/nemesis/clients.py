@@ -16,6 +16,7 @@ from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status, Visit
 from hub.scheduling.views import AppointmentView
 from tests.own_list import read_own
+from tests.tools.nemesis.line_client import LineClient
 from tests.tools.nemesis.people import WITHOUT_LOG_IN, People, Person, slot_in
 
 _HANGS_UP_AFTER = (0.005, 0.4)
@@ -55,6 +56,10 @@ class Behaviour:
     """Of receptionists."""
     joins: float = 0.02
     """The same."""
+    waits: float = 0.1
+    """Joins a line, leaves one, or makes an offer out of turn."""
+    answers: float = 0.25
+    """Of patients with an open offer: accepts it, or passes. The other offers end."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class _Client:
         self._history = people.history
         self._behaviour = behaviour
         self._before: list[Asked] = []
+        self._line = LineClient(person, people, chance)
 
     async def act(self) -> bool:
         """Do one action. Return whether it was watching a day."""
@@ -123,6 +129,10 @@ class _Client:
                 await self._join()
                 return False
             dice -= behaviour.joins
+        if dice < behaviour.waits:
+            await self._line.act()
+            return False
+        dice -= behaviour.waits
         if dice < behaviour.asks_again and self._before:
             again = self.chance.choice(self._before)
             await self._ask(again.command, again.key)
@@ -219,20 +229,24 @@ class _Client:
         self._before = [*self._before, Asked(command, key)][-_REMEMBERED:]
 
     def _wish(self) -> Command:
+        offers = [each for each in self._shown() if each.status is Status.OFFERED]
+        if offers and self.chance.random() < self._behaviour.answers:
+            kind: Kind = self.chance.choice(("accept", "accept", "decline"))
+            return Command(kind, appointment_id=self.chance.choice(offers).id)
         own = self._own()
         if own and self.chance.random() < self._behaviour.changes_own:
             return self._change(self.chance.choice(own))
         return self._book()
 
     def _own(self) -> list[AppointmentView]:
-        """Return the current appointments of the person's dashboard, and a few past ones.
-
-        A receptionist also sees those of doctors who are not among the people, and leaves them alone.
-        """
-        shown = [each for each in self._person.dashboard.appointments if each.doctor_id in self._doctors]
-        recent = [each for each in shown if each.start > self._clock() - APPOINTMENT_DURATION]
+        """Return the current appointments of the person's dashboard, and a few past ones."""
+        recent = [each for each in self._shown() if each.start > self._clock() - APPOINTMENT_DURATION]
         active = [each for each in recent if each.status in ACTIVE]
         return active or recent
+
+    def _shown(self) -> list[AppointmentView]:
+        """Return what the person's dashboard shows. A receptionist leaves other doctors alone than those of the run."""
+        return [each for each in self._person.dashboard.appointments if each.doctor_id in self._doctors]
 
     def _book(self) -> Command:
         who = self._person.member.user

@@ -17,6 +17,7 @@ _PER_MINUTE: dict[Promise, dict[str, float]] = {
     Promise.TOLD_IN_ORDER: {"events received": 100, "connections": 6, "days watched": 1, "lists read": 5},
     Promise.REMINDED_ONCE: {"reminders due": 2, "reminders on phones": 2, "no-shows": 1},
     Promise.NOTHING_LOST: {"kills": 1, "acknowledged before a kill": 30},
+    Promise.WAITLIST: {"joined a line": 3, "offers": 5, "accepted": 1, "lapsed": 1, "offers on phones": 2},
     Promise.REFUSALS_ARE_TRUE: {"refusals": 15, "commands that nobody repeats": 15},
 }
 """Well below what a run reaches on a busy machine."""

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import orjson
 
+from hub.client.wire import AppointmentEvent, DoctorEvent, WaitingEvent
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import Exchange, History
 from hub.ops.judge.record import Record
 from hub.ops.judge.text_deliveries import AcceptedText
+from hub.scheduling.line import OfferPolicy
 from hub.texting.text import Text
 from tests.tools.nemesis.faults import InjectedFault
 from tests.tools.nemesis.one_shot_commands import OneShotCommand
@@ -23,7 +25,7 @@ class Evidence:
     `rate`: seconds of the hub's clock per second of the machine's clock. All times are by the hub's clock.
     `deaths`: reports of processes that ended without a fault and were restarted.
     `unfinished`: what was still unfinished when the wait ended; empty if nothing was. `stopped`: when the agents were
-    stopped; nothing can happen after that.
+    stopped; nothing can happen after that. `offers`: how the hub made offers.
     """
 
     rate: float
@@ -38,6 +40,7 @@ class Evidence:
     deaths: Sequence[str]
     stopped: datetime
     unfinished: str
+    offers: OfferPolicy
 
     def hub(self, seconds: float) -> timedelta:
         """Return the time on the hub's clock that corresponds to real seconds."""
@@ -56,6 +59,8 @@ def write_evidence(evidence: Evidence, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "history.jsonl", [_command(exchange) for exchange in evidence.history.exchanges()])
     _write(folder / "day_changes.jsonl", [asdict(each) for each in evidence.history.day_changes])
+    _write(folder / "line_requests.jsonl", [asdict(each) for each in evidence.history.line_requests.values()])
+    _write(folder / "entries.jsonl", [each.model_dump(mode="json") for each in evidence.record.entries.values()])
     _write(folder / "record.jsonl", [each.model_dump(mode="json") for each in evidence.record.appointments.values()])
     _write(folder / "texts.jsonl", [each.model_dump(mode="json", exclude={"body"}) for each in evidence.texts.values()])
     _write(folder / "phones.jsonl", [asdict(each) for each in evidence.arrived])
@@ -93,11 +98,10 @@ def _dashboard(dashboard: Dashboard) -> dict[str, object]:
                     {
                         "at": received.at,
                         "type": received.event.type,
-                        "doctor": received.event.appointment.doctor_id,
+                        "doctor": received.event.doctor_id,
                         "seq": received.event.seq,
                         "prev": received.event.prev,
-                        "appointment": received.event.appointment.id,
-                        "version": received.event.appointment.version,
+                        **_subject(received.event),
                     }
                     for received in period.received
                 ],
@@ -106,6 +110,17 @@ def _dashboard(dashboard: Dashboard) -> dict[str, object]:
         ],
         "slots": [[doctor, start, available] for (doctor, start), available in dashboard.slots.items()],
     }
+
+
+def _subject(event: DoctorEvent) -> dict[str, object]:
+    """Return what a dashboard was told about."""
+    match event:
+        case AppointmentEvent(appointment=appointment):
+            return {"appointment": appointment.id, "version": appointment.version}
+        case WaitingEvent(entry=entry):
+            return {"entry": entry.id}
+        case _:
+            return {}
 
 
 def _write(file: Path, lines: Sequence[Mapping[str, object]]) -> None:

@@ -103,9 +103,17 @@ class Nemesis:
             for process in (*self._agents, *self._stack.apis, self._stack.broker, self._stack.database):
                 if not process.alive and not self._busy[process].locked():
                     async with self._busy[process]:
-                        self.deaths.append(process.death_report())
-                        await self._start_once_more(process)
+                        await self._start_if_dead(process)
             await asyncio.sleep(_LOOK_EVERY * 10)
+
+    async def _start_if_dead(self, process: Process) -> None:
+        """Start a process that has ended by itself, perhaps while its next fault waited for the last one to be over.
+
+        The caller holds its lock.
+        """
+        if not process.alive:
+            self.deaths.append(process.death_report())
+            await self._start_once_more(process)
 
     async def _start_once_more(self, process: Process) -> None:
         """Start a process that failed to start, up to `_STARTS` times."""
@@ -147,6 +155,7 @@ class Nemesis:
     async def _kill(self, fault: Fault) -> Effect:
         process = self._process(fault)
         async with self._busy[process]:
+            await self._start_if_dead(process)
             pid = process.pid
             await self._stack.kill(process)
             gone = is_gone(pid)
@@ -159,6 +168,7 @@ class Nemesis:
     async def _restart(self, fault: Fault) -> Effect:
         process = self._process(fault)
         async with self._busy[process]:
+            await self._start_if_dead(process)
             pid = process.pid
             await self._stack.end(process, patience=_STOP_WITHIN)
             how = process.how_it_died()
@@ -172,6 +182,7 @@ class Nemesis:
                 # See docs/faults.md: with a third worker that comes and goes, nobody got doctors again for minutes.
                 await locks.enter_async_context(self._membership)
             await locks.enter_async_context(self._busy[process])
+            await self._start_if_dead(process)
             await self._stack.pause(process)
             return await self._keep_stopped(process, fault.seconds)
 
@@ -194,6 +205,7 @@ class Nemesis:
             await locks.enter_async_context(self._membership)
             for process in self._agents:
                 await locks.enter_async_context(self._busy[process])
+                await self._start_if_dead(process)
             with asked(self._folder, "stall"):
                 victim = await self._until(lambda: next((p for p in self._agents if is_stopped(p.pid)), None))
             if victim is None:

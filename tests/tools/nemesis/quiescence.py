@@ -3,9 +3,13 @@
 import asyncio
 
 from hub.clock import Timekeeper
+from hub.ops.judge import unoffered
+from hub.ops.judge.reading import Unsettled, read_record
+from hub.ops.judge.tolerance import Tolerance
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
+from hub.scheduling.line import OfferPolicy
 from tests.tools.nemesis.people import People
 
 _LOOK_EVERY = 0.5
@@ -15,16 +19,17 @@ _TOLD_WITHIN = 15.0
 """Real seconds. An api process compares its feed with the record every three seconds."""
 
 
-async def until_quiescent(
-    people: People, records: Records, clock: Timekeeper, within: float, settled_within: float
+async def until_quiescent(  # noqa: PLR0917  # what to look at, and for how long
+    people: People, records: Records, clock: Timekeeper, offers: OfferPolicy, within: float, settled_within: float
 ) -> str:
-    """Return an empty string when deadlines and texts are up to date, or what is unfinished after `within` seconds.
+    """Return an empty string when deadlines, texts and lines are up to date, or what is unfinished after the time.
 
-    Waits up to `settled_within` more for texts with an unknown result: the hub needs up to two minutes to find it.
+    Waits up to `within` seconds, and up to `settled_within` more for texts with an unknown result: the hub needs up to
+    two minutes to find it.
     """
     now = asyncio.get_running_loop().time
     end = now() + within
-    while trouble := await _unfinished_work(people, records, clock):
+    while trouble := await _unfinished_work(people, records, clock, offers):
         if now() > end:
             return trouble
         await asyncio.sleep(_LOOK_EVERY)
@@ -42,7 +47,7 @@ async def until_dashboards_complete(people: People, records: Records) -> None:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _unfinished_work(people: People, records: Records, clock: Timekeeper) -> str:
+async def _unfinished_work(people: People, records: Records, clock: Timekeeper, offers: OfferPolicy) -> str:
     """Return the first unfinished thing, or an empty string."""
     if trouble := await people.door.ready():
         return f"the hub is not ready: {trouble}"
@@ -53,6 +58,11 @@ async def _unfinished_work(people: People, records: Records, clock: Timekeeper) 
         for line in ("patient", "doctor"):
             if waiting := await records.texts.due(line, overdue, 1):
                 return f"a text to a {line} waits since {waiting[0].not_before}"
+        record = await read_record(records, clock)
+        for violation in unoffered.idle(record, Tolerance(offers=offers)):
+            return str(violation)
+    except Unsettled:
+        return "the record still changes"
     except StoreUnavailable:
         return "the database does not answer"
     return ""

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hub.ops.judge.promises import Promise
 from tests.tools.nemesis.evidence import Evidence, outcome_of
 from tests.tools.nemesis.verdict import Ruling
 
@@ -79,11 +78,6 @@ def lines(evidence: Evidence, ruling: Ruling) -> list[str]:
         mark = "✗" if promise in broken else "✓"
         stands_on = ", ".join(f"{number:,} {what}" for what, number in counted.items())
         shown.append(f"{mark} {promise.value}  {promise.text}\n     judged by {stands_on}")
-    shown += [
-        f"-  {promise.value}  {promise.text}\n     not judged: nobody waits in these plays"
-        for promise in Promise
-        if promise not in ruling.coverage
-    ]
     shown += [f"- {death}" for death in evidence.deaths]
     shown += _some([f"✗ {violation}" for violation in ruling.violations])
     shown += [f"✗ a fault did not happen: {each.fault}: {each.found.evidence}" for each in ruling.not_happened]

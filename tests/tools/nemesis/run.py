@@ -12,7 +12,7 @@ from hub.ops.judge.text_deliveries import AcceptedText
 from hub.ops.local.broker import Kind as Broker
 from hub.records.documents import from_document
 from hub.records.mongo import MongoRecords, connect
-from hub.settings import clock_settings, timekeeper
+from hub.settings import clock_settings, offer_policy, timekeeper
 from hub.texting.text import Text
 from tests.faults.balancer import balanced
 from tests.phones import Phones
@@ -78,7 +78,10 @@ async def play(folder: Path, plan: Plan, say: Say) -> Evidence:
             random_clients.stop()
             await working
             await _ended(sending, alive)
-            unfinished = await until_quiescent(people, records, clock, plan.quiescent_within, plan.settled_within)
+            policy = offer_policy(stack.settings)
+            unfinished = await until_quiescent(
+                people, records, clock, policy, plan.quiescent_within, plan.settled_within
+            )
             return await _collect(stack, people, records, phones, one_shot_sender, nemesis, random_clients, unfinished)
 
 
@@ -113,12 +116,14 @@ async def _collect(  # noqa: PLR0917  # each part has some of the evidence
         deaths=nemesis.deaths,
         stopped=stopped,
         unfinished=unfinished,
+        offers=offer_policy(stack.settings),
     )
 
 
 @asynccontextmanager
 async def _hub(folder: Path, plan: Plan) -> AsyncIterator[Stack]:
-    more = {**clock_settings(MORNING, plan.rate), "active_appointments_per_patient": MOST_ACTIVE}
+    more: dict[str, object] = {**clock_settings(MORNING, plan.rate), "active_appointments_per_patient": MOST_ACTIVE}
+    more |= {"waitlist_hours": "00:00-24:00"}  # long runs go through a night
     async with Stack(folder, plan.broker, secured=plan.secured, **more, texts_per_second=200.0) as stack:
         await stack.start_engines()
         await stack.start_phones()

@@ -1,17 +1,18 @@
-"""Judges a run: the seven promises, the coverage of each, and whether every fault happened."""
+"""Judges a run: all promises, the coverage of each, and whether every fault happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hub.ops.judge import due_deadlines, text_deliveries
 from hub.ops.judge.answers import acknowledged
 from hub.ops.judge.history import Exchange, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.refusals import Tolerance
 from hub.ops.judge.text_deliveries import TextEvidence
+from hub.ops.judge.tolerance import Stretch, Tolerance
 from hub.ops.judge.verdict import judge
+from hub.scheduling.events import SlotOffered
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import InjectedFault
 from tests.tools.nemesis.people import MOST_ACTIVE
@@ -25,7 +26,11 @@ _TEXT_SETTLED = 15.0
 _TEXT_IN_THE_DARK = 150.0
 """Real seconds within which the result of every text is known: two minutes and two polls (docs/texts.md)."""
 _GOES_ON = 30.0
-"""Real seconds after the end of a fault within which a command is answered."""
+"""Real seconds after the end of a fault within which a command is answered, without the outages of the engines."""
+_OFFERING = 10.0
+"""Real seconds for which a free slot may be without an offer: five, and as much as an event may take to be written."""
+_RETURNING = 20.0
+"""Real seconds from the end of a fault until all processes work again."""
 _EMPTYING, _NOTICING = 30.0, 15.0
 """Real seconds. The first: age of commands that an emptied broker may lose undecided. The second: until the agents have
 noticed and restarted; before that, they use offsets of the previous broker."""
@@ -65,7 +70,14 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
         default=0.0,
     )
     tolerance = Tolerance(
-        clocks=evidence.hub(_CLOCKS), writing=evidence.hub(_WRITING + paused), most_active=MOST_ACTIVE
+        clocks=evidence.hub(_CLOCKS),
+        writing=evidence.hub(_WRITING + paused),
+        most_active=MOST_ACTIVE,
+        offers=evidence.offers,
+        offering=evidence.hub(_OFFERING),
+        lapsing=late,
+        disturbed=[(each.began, each.ended + evidence.hub(_RETURNING)) for each in evidence.injected_faults],
+        stopped=evidence.stopped,
     )
     violations = [
         *judge(evidence.history, evidence.dashboards, evidence.record, tolerance),
@@ -133,11 +145,32 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
                 any(answer.at <= kill.began for kill in kills) for answer in answers if answer.ok
             ),
         },
+        Promise.WAITLIST: _of_the_waitlist(evidence),
         Promise.REFUSALS_ARE_TRUE: {
             "refusals": refused.total(),
             "reasons": len(refused),
             "commands that nobody repeats": len(evidence.one_shot_commands),
         },
+    }
+
+
+def _of_the_waitlist(evidence: Evidence) -> dict[str, int]:
+    """Count what happened in the lines."""
+    requests = evidence.history.line_requests.values()
+    events = [each.event for each in (one for found in evidence.record.by_doctor.values() for one in found)]
+    offered = [each for each in events if isinstance(each, SlotOffered)]
+    kinds = Counter(each.type for each in events)
+    arrived = {each.text_id for each in evidence.arrived}
+    return {
+        "joined a line": sum(each.kind == "join" and any(one.id for one in each.answers) for each in requests),
+        "left a line": kinds["waitlist_left"],
+        "offers": len(offered),
+        "offers out of turn": sum(each.out_of_turn for each in offered),
+        "accepted": kinds["accepted"],
+        "declined": kinds["declined"],
+        "lapsed": kinds["lapsed"],
+        "offers on phones": sum(text.kind == "offer" and text.id in arrived for text in evidence.texts.values()),
+        "asked again later": sum(len(each.answers) > 1 for each in requests),
     }
 
 
@@ -167,17 +200,35 @@ def _lost(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _standstills(evidence: Evidence) -> Iterator[Violation]:
-    """Find faults after whose end no command was answered for too long."""
+    """Find faults after whose end no command was answered for too long, while broker and database were there."""
     answered = sorted(
         exchange.answer.at for exchange in evidence.history.exchanges() if exchange.answer and exchange.answer.decided
     )
+    outages = [
+        (each.began, each.ended)
+        for each in evidence.injected_faults
+        if each.fault.kind.startswith(("broker", "database"))
+    ]
     for injected in evidence.injected_faults:
         if injected.stuck:
             yield Violation(Promise.NOTHING_LOST, "a process did not begin to work again", injected.stuck)
-        until = injected.ended + evidence.hub(_GOES_ON)
+        until = without_outages(injected.ended, evidence.hub(_GOES_ON), outages)
         if answered and answered[-1] > until and not any(injected.ended <= at <= until for at in answered):
             case = f"{injected.fault.kind} at {injected.fault.at} s"
             yield Violation(Promise.NOTHING_LOST, f"nobody was answered for {_GOES_ON:g} s after a fault", case)
+
+
+def without_outages(since: datetime, allowed: timedelta, outages: Sequence[Stretch]) -> datetime:
+    """Return the instant until which the time since then, without the outages, is what is allowed."""
+    until, counted = since + allowed, since
+    for began, ended in sorted(outages):
+        first = max(began, counted)
+        if first > until:
+            break
+        if ended > first:
+            until += ended - first
+            counted = ended
+    return until
 
 
 def _undecided_one_shot_commands(evidence: Evidence) -> Iterator[Violation]:
