@@ -10,9 +10,14 @@ import pytest
 from hub.client.answers import Answer
 from hub.client.commands import Command, Request, User
 from hub.client.day_changes import command_key
-from hub.ops.judge.history import DayChange
+from hub.ids import derived_id
+from hub.ops.judge.day_changes import complete, with_their_commands
+from hub.ops.judge.history import DayChange, History
+from hub.ops.judge.record import Record
+from hub.scheduling.apply import apply
 from hub.scheduling.day_change import PlannedChange, cancelled, moved_by
-from hub.scheduling.values import rfc3339
+from hub.scheduling.events import AppointmentRescheduled, OfferAccepted, SlotOffered
+from hub.scheduling.values import Actor, Role, rfc3339
 from tests.unit.judge_examples import ADA, ANN, BOB, MONDAY, NINE, TEN, FaultlessClinic, found
 
 ROBIN = User("robin", "receptionist", "Robin")
@@ -183,3 +188,30 @@ def test_a_change_under_an_id_of_its_own_is_reported() -> None:
     assert {"an acknowledged change is not in the record", "the record has a change that no client requested"} <= found(
         clinic.judged()
     )
+
+
+def test_an_accepted_offer_belongs_to_the_day_and_an_open_one_does_not() -> None:
+    change = DayChange(ROBIN, ADA.id, MONDAY.date(), "day", NINE, by=30, begun_at=NINE, abandoned=True)
+    fields = {"doctor_id": ADA.id, "patient_id": ANN.id, "entry_id": "entry", "until": NINE}
+    hub = Actor(id="hub", role=Role.SYSTEM, via="timer")
+    desk = Actor(id=ROBIN.id, role=Role.RECEPTIONIST, via="rest")
+
+    def header(seq: int, command_id: str, by: Actor = hub) -> dict[str, Any]:
+        at = MONDAY + timedelta(minutes=seq)
+        return {"seq": seq, "prev": seq - 1, "at": at, "by": by, "command_id": command_id, "fingerprint": "-"}
+
+    taken = apply(None, SlotOffered(**header(1, "taken"), **fields, start=TEN))
+    taken = apply(taken, OfferAccepted(**header(2, "accepted")))
+    moving = derived_id(ROBIN.id, command_key(change.key, taken.id))
+    taken = apply(
+        taken, AppointmentRescheduled(**header(3, moving, desk), previous_start=TEN, start=TEN + HALF_AN_HOUR)
+    )
+    still_open = apply(None, SlotOffered(**header(4, "open"), **fields, start=LAST))
+    history, record = History(), Record([taken, still_open], FaultlessClinic().record().schedule_records.values(), NINE)
+    history.on_day_change(change)
+    (exchange,) = with_their_commands(history, record).exchanges()
+    assert exchange.request.command == Command("reschedule", appointment_id=taken.id, start=TEN + HALF_AN_HOUR)
+    change.on_line({"type": "finished", "changed": 0, "notChanged": []}, NINE)
+    skipped = [each.case for each in complete(history, record, timedelta(0))]
+    assert len(skipped) == 1
+    assert skipped[0].endswith(taken.id)

@@ -14,6 +14,7 @@ from hub.scheduling.events import (
     AppointmentCompleted,
     AppointmentMissed,
     AppointmentRescheduled,
+    OfferAccepted,
     OfferDeclined,
     OfferLapsed,
     PatientCalledIn,
@@ -112,7 +113,7 @@ def states(record: Record) -> Iterator[Violation]:
             yield _state_mismatch(schedule_record, "differs")
 
 
-def deadlines(record: Record) -> Iterator[Violation]:
+def deadlines(record: Record) -> Iterator[Violation]:  # noqa: C901  # one case an event
     """Find wrong reminders and no-shows.
 
     A reminder is wrong twice for one start, too early, too late, or without an active appointment. A no-show is wrong
@@ -120,11 +121,16 @@ def deadlines(record: Record) -> Iterator[Violation]:
     """
     for appointment in record.appointments.values():
         start: datetime | None = None
+        offered: datetime | None = None
         reminded = False
         steps = 0  # of the visit: 1 the patient has arrived, 2 is in the room
         for event in appointment.history:
             match event:
-                case AppointmentBooked() | AppointmentRescheduled() | SlotOffered():
+                case SlotOffered():
+                    offered = event.start
+                case OfferAccepted():
+                    start = offered
+                case AppointmentBooked() | AppointmentRescheduled():
                     start, reminded = event.start, False
                 case PatientReminded():
                     yield from _judge_reminder(appointment, event, start, reminded=reminded)

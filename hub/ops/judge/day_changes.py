@@ -16,7 +16,7 @@ from hub.client.wire import parse
 from hub.ops.judge.history import DayChange, Exchange, History
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import AppointmentEntry, Occupancy, Record
-from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled
+from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, SlotOffered
 from hub.scheduling.schedule import zone
 from hub.scheduling.values import rfc3339
 
@@ -70,7 +70,8 @@ def _belongs(occupancy: Occupancy, change: DayChange, record: Record, writing: t
     return (
         begin <= occupancy.start < end
         and change.begun_at is not None
-        and occupancy.taken.at < change.at - writing
+        and occupancy.active_since is not None
+        and occupancy.active_since < change.at - writing
         and (occupancy.freed is None or occupancy.freed.at > change.begun_at)
     )
 
@@ -120,7 +121,7 @@ def _planned(change: DayChange, record: Record, command_id: str) -> datetime | N
             starts = [
                 each.start
                 for each in recorded.appointment.history
-                if isinstance(each, AppointmentBooked | AppointmentRescheduled) and each.seq < moved.seq
+                if isinstance(each, AppointmentBooked | AppointmentRescheduled | SlotOffered) and each.seq < moved.seq
             ]
             return next((each for each in reversed(starts) if _target(change, record, each) == moved.start), starts[-1])
     return None

@@ -10,11 +10,9 @@ from hub.scheduling.appointment import NO_SHOW_DELAY, REMINDER_LEAD, DueKind
 from hub.scheduling.events import (
     AppointmentMissed,
     Event,
-    OfferAccepted,
     PatientCalledIn,
     PatientCheckedIn,
     PatientReminded,
-    SlotOffered,
     VisitUndone,
 )
 from hub.scheduling.values import rfc3339
@@ -64,7 +62,7 @@ def missed(record: Record, late: timedelta) -> Iterator[Violation]:
 
 def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadline]:
     reminder, no_show = occupancy.start - REMINDER_LEAD, occupancy.start + NO_SHOW_DELAY
-    begun = _begun(occupancy)
+    begun = occupancy.active_since
     if begun is None:
         return
     absences = _absences(occupancy, begun, read_at)
@@ -76,17 +74,6 @@ def _deadlines_of(occupancy: Occupancy, read_at: datetime) -> Iterator[DueDeadli
         due = max(no_show, since)
         if due < read_at:
             yield DueDeadline(occupancy, "no_show", due, until, missed if missed and missed.at == until else None)
-
-
-def _begun(occupancy: Occupancy) -> datetime | None:
-    """Return when the appointment has had the slot; None if it was only offered. An open offer has other deadlines."""
-    first, *others = occupancy.appointment.history
-    if not isinstance(first, SlotOffered) or occupancy.start != first.start:
-        return occupancy.taken.at
-    accepted = next((event for event in others if isinstance(event, OfferAccepted)), None)
-    if accepted is None or (occupancy.freed and occupancy.freed.seq < accepted.seq):
-        return None
-    return max(occupancy.taken.at, accepted.at)
 
 
 def _absences(occupancy: Occupancy, begun: datetime, read_at: datetime) -> list[tuple[datetime, datetime]]:

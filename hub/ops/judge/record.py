@@ -91,6 +91,17 @@ class Occupancy:
         """Whether an appointment at `start` would overlap this one."""
         return abs(start - self.start) < APPOINTMENT_DURATION
 
+    @property
+    def active_since(self) -> datetime | None:
+        """Since when it was an appointment; None if it was only offered. An open offer has other deadlines."""
+        first, *others = self.appointment.history
+        if not isinstance(first, SlotOffered) or self.start != first.start:
+            return self.taken.at
+        accepted = next((event for event in others if isinstance(event, OfferAccepted)), None)
+        if accepted is None or (self.freed and self.freed.seq < accepted.seq):
+            return None
+        return max(self.taken.at, accepted.at)
+
     def during(self, since: datetime, until: datetime) -> bool:
         """Whether the slot was held at some moment from `since` to `until`, both included."""
         return self.taken.at <= until and (self.freed is None or self.freed.at >= since)

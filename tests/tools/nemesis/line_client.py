@@ -51,7 +51,7 @@ class LineClient:
         if self._before and chance.random() < _AGAIN:
             await self._send(*chance.choice(self._before))
             return
-        if role != "patient" and chance.random() < 0.5:  # staff do both equally often
+        if role != "patient":
             await self._look()
         entry = chance.choice(list(self._known.values())) if self._known else None
         if entry is None or chance.random() >= (_LEAVES if role == "patient" else 2 * _LEAVES):
