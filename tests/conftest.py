@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Generator
 
 import pytest
+from hypothesis import settings
 
 from tests import shown_time
 from tests.stack import OPEN, Stack
 
 shown_time.take_effect()
+settings.register_profile("any_machine", deadline=None)  # how long an example takes depends on what else runs
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ export interface Board {
 }
 
 export type Ack =
-  | { ok: true; replayed?: boolean; appointment?: Appointment; slots?: Slot[]; position?: Position; [more: string]: unknown }
+  | { ok: true; replayed?: boolean; appointment?: Appointment; entry?: WaitlistEntry; slots?: Slot[]; position?: Position; [more: string]: unknown }
   | { ok: false; error: { code: string; detail: string; retryAfter?: number; appointmentId?: string } };
 
 export interface FieldError {

@@ -5,7 +5,9 @@ from playwright.async_api import Page, expect
 
 from tests.browser.chromium import OpenPage
 from tests.browser.clinic import ROOT
+from tests.browser.full_days import full_day
 from tests.browser.seeded import OPTIONS, signed_in
+from tests.browser.staff import Staff
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.slow]
@@ -77,3 +79,20 @@ async def test_screenshots_of_every_page(seeded: Stack, open_page: OpenPage) -> 
     room, _ = await open_page(await desk.get_by_role("link", name="/display#").inner_text(), **OPTIONS)
     await expect(room.get_by_role("heading", level=1)).to_be_visible()
     await take(room, "display", whole=False)
+
+
+async def test_screenshots_of_the_waitlist(stack: Stack, staff: Staff, open_page: OpenPage) -> None:
+    full = await full_day(stack, staff, waiting=3)
+    for number in (2, 3):
+        await full.wait(number)
+    page, _ = await full.sign_in(open_page, 4)
+    await page.goto(full.booking)
+    await page.get_by_text("Only on some weekdays").click()
+    await take(page, "book-full")
+    await page.get_by_role("button", name="Join the waitlist").click()
+    await expect(page.get_by_role("heading", name="You are on the waitlist")).to_be_visible()
+    await take(page, "book-waiting")
+    await full.ask(0, "PATCH", f"/appointments/{full.booked[0]}/cancel")
+    mine, _ = await full.sign_in(open_page, 2)
+    await expect(mine.get_by_role("button", name="Take it")).to_be_visible()
+    await take(mine, "mine-offer")

@@ -1,10 +1,8 @@
 // What one has chosen, and the last step: "Book".
 
-import { isUndecided } from "../hub-client.js";
-import { live } from "../shared/line.js";
+import { useCommand } from "../shared/command.js";
 import { dayAndTime, foreignZone, timeOf } from "../shared/times.js";
 import { html, Problem, useEffect, useRef, useState } from "../shared/ui.js";
-import { errorText } from "../shared/language.js";
 import { words } from "../shared/words.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */
@@ -59,32 +57,18 @@ function Zone({ start, zone }) {
   return name && html`<p class="quiet">${words.frame.zone(name)}</p>`;
 }
 
-/** The command "book". It is repeated under its id until it is decided; pressing "Book" again goes on with it.
+/** The command "book". Its refusal is said until another time is chosen.
  *
  * @param {{doctor: Doctor, start: string | null, onBusy: (busy: boolean) => void, onBooked: (appointment: Appointment) => void}} properties */
 function useBooking({ doctor, start, onBusy, onBooked }) {
-  const [busy, setBusy] = useState(false);
-  const [refused, setRefused] = useState(/** @type {{start: string | null, text: string}} */ ({ start: null, text: "" }));
-  const undecided = useRef(/** @type {{of: string, commandId: string} | null} */ (null));
-  const working = (/** @type {boolean} */ is) => {
-    setBusy(is);
-    onBusy(is);
-  };
+  const { busy, problem, run } = useCommand();
+  const [of, setOf] = useState(start);
   const book = async (/** @type {string} */ reason) => {
-    working(true);
-    setRefused({ start: null, text: "" });
-    const wish = { doctorId: doctor.id, start, ...(reason ? { reason } : {}) };
-    const of = JSON.stringify(wish);
-    if (undecided.current?.of !== of) undecided.current = { of, commandId: newId() };
-    const answer = await live.line.command("book", { ...wish, commandId: undecided.current.commandId });
-    if (answer.ok || !isUndecided(answer.error.code)) undecided.current = null;
-    working(false);
-    if (answer.ok && answer.appointment) return onBooked(answer.appointment);
-    if (!answer.ok) setRefused({ start, text: errorText({ code: answer.error.code, message: answer.error.detail }) });
+    setOf(start);
+    onBusy(true);
+    const done = await run("book", { doctorId: doctor.id, start, ...(reason ? { reason } : {}) });
+    onBusy(false);
+    if (done?.appointment) onBooked(done.appointment);
   };
-  return { book, busy, problem: refused.start === start ? refused.text : "" };
-}
-
-function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { book, busy, problem: of === start ? problem : "" };
 }

@@ -1,11 +1,12 @@
 // Booking: a doctor, a day, a time. One signs in only to take the time; what one has chosen is kept meanwhile.
 
+import { now } from "../shared/clock.js";
 import { open, signInPath } from "../shared/frame.js";
 import { doctors as readAll } from "../shared/reading.js";
 import { codeOf, session } from "../shared/session.js";
 import { SlotPicker } from "../shared/slot_picker.js";
 import { dayOf, isDay } from "../shared/times.js";
-import { html, Problem, Skeleton, useEffect, useState } from "../shared/ui.js";
+import { html, Problem, Skeleton, useEffect, useLater, useState } from "../shared/ui.js";
 import { errorText } from "../shared/language.js";
 import { words } from "../shared/words.js";
 import { Booked } from "./booked.js";
@@ -51,6 +52,8 @@ function Book({ user }) {
             const slot = slots.find((each) => each.start === start);
             if (start && !busy && !slot?.available) setGone(start);
           }}
+          whenFull=${(/** @type {string} */ from, /** @type {string} */ to) =>
+            html`<${WhenFull} key=${from} user=${user} doctor=${doctor} days=${{ from, to }} today=${dayOf(now(), doctor.zone)} onVisitor=${() => location.assign(signInPath())} />`}
         />
       </div>
       <${Choice}
@@ -72,6 +75,14 @@ function Book({ user }) {
       />
     </div>`}
   `;
+}
+
+/** What is offered on a day that is full; it is loaded when there is one.
+ *
+ * @param {Parameters<typeof import("./full_day.js").FullDay>[0]} properties */
+function WhenFull(properties) {
+  const part = useLater(() => import("./full_day.js"));
+  return part && html`<${part.FullDay} ...${properties} />`;
 }
 
 /** @param {{doctors: Doctor[], doctor: Doctor, onChange: (id: string) => void}} properties */

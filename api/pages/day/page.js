@@ -3,7 +3,7 @@
 import { open } from "../shared/frame.js";
 import { live } from "../shared/line.js";
 import { dayOf, foreignZone } from "../shared/times.js";
-import { html, Problem, Skeleton, useEffect, useState } from "../shared/ui.js";
+import { html, Problem, Skeleton, useEffect, useLater, useState } from "../shared/ui.js";
 import { words as shared } from "../shared/words.js";
 import { halfHours, holders, isFree, useBoard, useNow } from "../staff/board.js";
 import { DayHead, useDay } from "../staff/days.js";
@@ -19,7 +19,7 @@ function Day({ user }) {
   const [date, go] = useDay(zone);
   const schedule = useSchedule();
   const { board, problem } = useBoard(date);
-  const Hours = useHours();
+  const hours = useLater(() => import("./hours.js")); // it is drawn below the list
   const now = useNow();
   const today = dayOf(now, zone);
   const day = board?.doctors[0];
@@ -32,7 +32,7 @@ function Day({ user }) {
     ${foreign && html`<p class="quiet">${shared.frame.zone(foreign)}</p>`}
     <${Problem}>${problem}</>
     ${day ? html`<${Shown} key=${date} day=${day} now=${now} isToday=${date === today} />` : !problem && html`<${Skeleton} lines=${8} />`}
-    ${Hours && schedule && html`<${Hours} date=${date} zone=${zone} schedule=${schedule} />`}
+    ${hours && schedule && html`<${hours.Hours} date=${date} zone=${zone} schedule=${schedule} />`}
   `;
 }
 
@@ -48,13 +48,6 @@ function useSchedule() {
     [],
   );
   return schedule;
-}
-
-/** What is drawn below the list, and so is loaded after it. */
-function useHours() {
-  const [part, setPart] = useState(/** @type {{Hours: typeof import("./hours.js").Hours} | null} */ (null));
-  useEffect(() => void import("./hours.js").then(setPart, () => {}), []); // if it cannot be loaded, the list is still there;
-  return part?.Hours ?? null;
 }
 
 /** @param {{day: DoctorDay, now: number, isToday: boolean}} properties */

@@ -1,11 +1,12 @@
 // "Find a patient": the search, the patient that was chosen, and the registration of a new one.
 
 import { isUndecided } from "../hub-client.js";
+import { newId } from "../shared/command.js";
 import { fieldErrors, submitting } from "../shared/forms.js";
 import { codeOf, session } from "../shared/session.js";
 import { Field, html, Problem, useEffect, useRef, useState } from "../shared/ui.js";
 import { words as shared } from "../shared/words.js";
-import { newId, refusalText } from "../staff/command.js";
+import { refusalText } from "../staff/command.js";
 import { words as desk } from "./words.js";
 
 /** @typedef {import("../hub-client.js").Patient} Patient */

@@ -20,7 +20,7 @@ import { words as desk } from "./words.js";
 /** @typedef {import("../staff/board.js").DoctorDay} DoctorDay */
 /** @typedef {{doctorId: string, start: string}} Place */
 
-const FOCUS_WITHIN = 2_000; // ms in which the event of a change is told
+const FOCUS_WITHIN = 5_000; // ms in which the event of a change is told, also on a busy machine
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function Desk() {

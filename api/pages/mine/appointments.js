@@ -4,24 +4,30 @@ import { now } from "../shared/clock.js";
 import { live } from "../shared/line.js";
 import { doctors as readDoctors } from "../shared/reading.js";
 import { session } from "../shared/session.js";
-import { dayAndTime } from "../shared/times.js";
-import { announce, html, Skeleton, useEffect, useRef, useState } from "../shared/ui.js";
+import { dayAndTime, timeOf } from "../shared/times.js";
+import { announce, html, Skeleton, useEffect, useLater, useRef, useState } from "../shared/ui.js";
 import { errorText } from "../shared/language.js";
 import { words } from "../shared/words.js";
+import { words as waitlist } from "../waitlist/words.js";
 import { Item } from "./item.js";
+import { isOffer, Offers } from "./offers.js";
 
 /** @typedef {import("../hub-client.js").Appointment} Appointment */
 /** @typedef {import("../hub-client.js").Doctor} Doctor */
-/** @typedef {{text: string, again?: Appointment}} Notice */
+/** `keepsFocus`: it tells what has happened, and not what one has just done.
+ *
+ * @typedef {{text: string, again?: Appointment, keepsFocus?: boolean}} Notice */
 
 const MONTHS_BACK = 6;
 const TICK = 30_000; // ms between two looks at the clock: what has ended goes to the past ones
 const RETRY = 2_000; // ms between two attempts to read the doctors
+const UNSAID = new Set(["booked", "accepted", "declined", "lapsed"]); // the events of which nothing is to be said here
 
 export function Appointments() {
   const own = useRef(/** @type {Set<string>} */ (new Set())); // what is being changed here: it is no news when it changes
   const { all, doctors } = useAppointments(own.current);
   const [notice, setNotice] = useState(/** @type {Notice | null} */ (null));
+  const waiting = useLater(() => import("./waiting.js"));
   const [, tick] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => tick((count) => count + 1), TICK);
@@ -31,8 +37,9 @@ export function Appointments() {
   const sorted = [...all.values()].sort((a, b) => (a.start < b.start ? -1 : 1));
   const coming = sorted.filter(isComing);
   return html`
-    <h2 id="appointments">${words.mine.list}</h2>
     <${Said} notice=${notice} onSay=${setNotice} doctors=${doctors} />
+    <${Offers} all=${all} doctors=${doctors} own=${own.current} onSay=${setNotice} />
+    <h2 id="appointments">${words.mine.list}</h2>
     ${coming.length === 0 &&
     html`<p>${words.mine.empty}</p>
       <p><a class="button" href="/book">${words.book.title}</a></p>`}
@@ -42,17 +49,26 @@ export function Appointments() {
           html`<${Item} key=${appointment.id} appointment=${appointment} doctor=${doctors.get(appointment.doctorId)} own=${own.current} onSay=${setNotice} />`,
       )}
     </ul>
-    <${Past} ended=${sorted.filter((appointment) => !isComing(appointment))} doctors=${doctors} />
+    ${waiting && html`<${waiting.Waiting} doctors=${doctors} onSay=${setNotice} />`}
+    <${Past} ended=${sorted.filter((appointment) => !isComing(appointment) && !isOffer(appointment))} doctors=${doctors} />
   `;
 }
 
-/** What has just been done, and the way back from a cancellation. It takes the focus, for what was clicked is gone.
+/** What has just been done, and the way back from a cancellation. It takes the focus when what had it is gone.
  *
  * @param {{notice: Notice | null, onSay: (notice: Notice | null) => void, doctors: Map<string, Doctor>}} properties */
 function Said({ notice, onSay, doctors }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const focused = useRef(/** @type {Element | null} */ (null));
   useEffect(() => {
-    if (notice) box.current?.focus();
+    const note = () => (focused.current = document.activeElement);
+    document.addEventListener("focusin", note);
+    return () => document.removeEventListener("focusin", note);
+  }, []);
+  useEffect(() => {
+    if (!notice) return;
+    if (notice.keepsFocus && focused.current?.isConnected !== false) announce(notice.text);
+    else box.current?.focus();
   }, [notice]);
   if (!notice) return null;
   const again = async (/** @type {Appointment} */ { doctorId, start, reason }) => {
@@ -109,9 +125,11 @@ function useAppointments(own) {
       onAppointment: ({ appointment, type }) => {
         // An event may come without the name, if it could not be read in time.
         setAll((before) => new Map(before).set(appointment.id, { ...before?.get(appointment.id), ...appointment }));
-        if (own.has(appointment.id) || type === "booked") return;
-        const when = dayAndTime(appointment.start, zones.current?.get(appointment.doctorId)?.zone ?? "UTC");
-        announce(words.mine.changed(`${when}, ${words.mine.status[appointment.status]}`));
+        if (own.has(appointment.id) || UNSAID.has(type)) return;
+        const zone = zones.current?.get(appointment.doctorId)?.zone ?? "UTC";
+        const when = dayAndTime(appointment.start, zone);
+        if (isOffer(appointment)) announce(waitlist.offers.come(when, timeOf(appointment.offeredUntil ?? appointment.start, zone)));
+        else announce(words.mine.changed(`${when}, ${words.mine.status[appointment.status]}`));
       },
     });
     const read = () => {

@@ -113,6 +113,7 @@ class Live {
       onSnapshot: (...told) => this.#tell((each) => each.onSnapshot?.(...told)),
       onAppointment: (event) => this.#tell((each) => each.onAppointment?.(event)),
       onCalendar: (event) => this.#tell((each) => each.onCalendar?.(event)),
+      onWaiting: (event) => this.#tell((each) => each.onWaiting?.(event)),
       onWatched: (...told) => this.#tell((each) => each.onWatched?.(...told)),
       onSlot: (event) => this.#tell((each) => each.onSlot?.(event)),
       onBoard: (board) => this.#tell((each) => each.onBoard?.(board)),

@@ -25,14 +25,17 @@ const TICK = 15_000; // ms between two looks at the clock: a time that has begun
  *   onDay: (day: string) => void,
  *   onChoose: (start: string, time: string) => void,
  *   onSlots?: (slots: Slot[]) => void,
+ *   whenFull?: (from: string, to: string) => import("preact").ComponentChild,
  * }} properties */
-export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay, onChoose, onSlots }) {
+export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay, onChoose, onSlots, whenFull }) {
   const { days, problem } = useFreeDays(doctor, day, onDay);
   const slots = useSlots(doctor, day, onSlots);
+  const full = useRef(""); // the day that was full: what is shown of that stays, though a time may become free
   if (problem) return html`<p class="problem" role="alert">${problem}</p>`;
   if (!days || (day ? !slots : days.some((each) => each.free > 0))) return html`<${Skeleton} lines=${6} />`;
-  if (!day || !slots) return html`<p class="notice">${words.book.noneSoon}</p>`;
+  if (!day || !slots) return html`<p class="notice">${words.book.noneSoon}</p>${doctor.shifts.length > 0 && whenFull?.(days[0].date, days[days.length - 1].date)}`;
   const free = slots.filter((slot) => slot.available && Date.parse(slot.start) > now());
+  if (free.length === 0 && slots.some(({ start }) => Date.parse(start) > now())) full.current = day;
   const next = days.find((each) => each.date > day && each.free > 0);
   return html`
     <${Days} doctor=${doctor} days=${days.map((each) => (each.date === day ? { ...each, free: free.length } : each))} day=${day} onDay=${onDay} />
@@ -44,6 +47,7 @@ export function SlotPicker({ doctor, day, chosen, busy = false, level = 2, onDay
         : html`<p>${words.book.none}</p>
             ${next && html`<p><button type="button" class="secondary" onClick=${() => onDay(next.date)}>${words.book.next(longDay(next.date))}</button></p>`}`}
     </fieldset>
+    ${full.current === day && whenFull?.(day, day)}
   `;
 }
 

@@ -1,11 +1,13 @@
 // What all pages draw with: Preact with htm, and the small parts that more than one page has.
 
-import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { words } from "./words.js";
 
 export { html, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/htm-preact.js";
 
 /** @typedef {import("preact").ComponentChildren} Children */
+
+const RELOAD = 2_000; // ms between two attempts to load a module
 
 /** A field of a form with its label, its hint and what is wrong with it. More attributes are those of the input.
  *
@@ -42,6 +44,20 @@ export function FocusedHeading({ children, level = 1 }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);
   return html`<${`h${level}`} tabindex="-1" ref=${heading}>${children}</>`;
+}
+
+/** A module of what is not in the first view of a page; null until it is loaded.
+ *
+ * @template Module @param {() => Promise<Module>} load @returns {Module | null} */
+export function useLater(load) {
+  const [loaded, setLoaded] = useState(/** @type {Module | null} */ (null));
+  useEffect(() => {
+    let current = true;
+    const attempt = () => void load().then((part) => current && setLoaded(part), () => current && setTimeout(attempt, RELOAD));
+    attempt();
+    return () => void (current = false);
+  }, []);
+  return loaded;
 }
 
 /** Let a screen reader read a text out, after what it is reading now.

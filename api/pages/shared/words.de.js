@@ -103,6 +103,8 @@ export const words = {
   errors: {
     slot_taken: "Diese Zeit wurde gerade vergeben.",
     patient_busy: "Sie haben zu dieser Zeit einen anderen Termin.",
+    already_waiting: "Sie stehen hier schon auf der Warteliste.",
+    offer_open: "Es gibt schon ein offenes Angebot.",
     too_many_appointments: "Sie haben so viele Termine, wie hier möglich sind. Sagen Sie einen ab oder fragen Sie die Praxis.",
     wrong_status: "Der Termin hat sich inzwischen geändert.",
     too_early: "Dafür ist es noch zu früh.",

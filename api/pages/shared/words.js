@@ -102,6 +102,8 @@ export const words = {
   errors: {
     slot_taken: "That time has just been taken.",
     patient_busy: "You have another appointment at that time.",
+    already_waiting: "You wait for this doctor already.",
+    offer_open: "There is an open offer already.",
     too_many_appointments: "You have as many appointments as you may book here. Cancel one, or ask the clinic.",
     wrong_status: "The appointment has changed in the meantime.",
     too_early: "It is too early for this.",
