@@ -176,7 +176,7 @@ async def run_demo(*, url: str | None = None) -> int:
     settings = load()
     running = find_run(settings.data_dir)
     database = settings.mongodb_url or (running.mongodb_url if running else None)
-    return await demo(url or located_api(settings), database)
+    return await demo(url or located_api(settings), database, clock=timekeeper(settings))
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:

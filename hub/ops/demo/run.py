@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from rich.console import Console
 
@@ -46,17 +47,19 @@ _NO_DATABASE = (
 )
 
 
-async def run(
+async def run(  # noqa: PLR0913  # what a test sets has a default
     base_url: str,
     mongodb_url: str | None,
     *,
     console: Console | None = None,
     open_records: Callable[[str], Records] = connect,
     size: Size = _SIZE,
+    clock: Clock = system_clock,
 ) -> int:
     """Run the scenario on the hub at `base_url` (http://host:port) and check the promises against its database.
 
-    Returns the exit code. `console` gets the output; `open_records` opens the database for the judge.
+    Returns the exit code. `console` gets the output; `open_records` opens the database for the judge. `clock` is the
+    hub's.
     """
     screen = Screen(console or Console())
     if mongodb_url is None:
@@ -65,7 +68,7 @@ async def run(
     try:
         records = open_records(mongodb_url)
         try:
-            return await _run_and_judge(base_url, records, screen, size)
+            return await _run_and_judge(base_url, records, screen, size, clock)
         finally:
             await records.close()
     except (CannotStart, CannotConnect, CannotRead, StoreUnavailable, Unsettled) as error:
@@ -73,19 +76,20 @@ async def run(
         return NOTHING_TO_JUDGE
 
 
-async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: Size) -> int:
-    clock, history = system_clock, History()
+async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: Size, clock: Clock) -> int:
+    history = History()
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
         await records.ping()  # fail now rather than after the scenario, when it could not be judged
         with screen.progress("Signing in", size.patients + size.doctors + 1) as signed_in:
             sign_in = SignIn(clinic, screen.say, signed_in)
-            patients = await _patients(sign_in, size)
-            seeded_doctors = seeded.doctors(clock().date())
+            today = clock().date()
+            patients = await _patients(sign_in, size, today)
+            seeded_doctors = seeded.doctors(today)
             free_slots = await find_free_slots(patients[0], seeded_doctors, size.doctors, size.slots_each, clock())
             chosen = {slot.doctor.id for slot in free_slots}
             doctors = await sign_in.log_in_all([each for each in seeded_doctors if each.id in chosen])
-            desk = await sign_in.log_in(seeded.receptionists(clock().date())[0])
+            desk = await sign_in.log_in(seeded.receptionists(today)[0])
             users = SignedIn(doctors, patients, desk)
         _show_start(screen, users, free_slots)
         show = _event_printer(screen, patients, free_slots, clock)
@@ -115,9 +119,9 @@ async def _require_hub(clinic: Clinic, base_url: str) -> None:
         raise CannotStart(f"the hub at {base_url} is not ready: {problem.detail}")
 
 
-async def _patients(sign_in: SignIn, size: Size) -> list[Member]:
+async def _patients(sign_in: SignIn, size: Size, today: date) -> list[Member]:
     """Sign in the seeded patients, and as many guests as are still missing."""
-    first, *others = seeded.patients(system_clock().date())[: size.patients]
+    first, *others = seeded.patients(today)[: size.patients]
     patients = [await sign_in.log_in(first)]  # alone, so that a clinic without the seed costs one attempt
     patients += await sign_in.log_in_all(others)
     return patients + await sign_in.sign_in_all(demo_guests(size.patients - len(patients)))
