@@ -22,7 +22,7 @@ from hub.texting.callback_urls import status_callback
 from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.relevance import skip_reason
 from hub.texting.segments import segments
-from hub.texting.text import Line, SkipReason, StatusUpdate, Text, TextStatus
+from hub.texting.text import URGENT, Line, SkipReason, StatusUpdate, Text, TextStatus
 
 log = structlog.get_logger(__name__)
 TRIED = Counter("clinic_texts_tried_total", "Attempts to send a text, by result.", ["fate"])
@@ -103,9 +103,7 @@ class TextSender:
         throttle = self._throttles[line]
         if throttle.is_paused():
             return False
-        now, texts = self._clock(), self._records.texts
-        read = [*await texts.urgent(line, now, _READ_LIMIT), *await texts.due(line, now, _READ_LIMIT)]
-        due = [text for text in {text.id: text for text in read}.values() if text.id not in self._under_way]
+        due = [text for text in await self._due(line) if text.id not in self._under_way]
         # Skip all useless texts first, so that they do not use up the line's rate.
         useful = await self._skip_useless(due)
         if throttle.is_probing() or await throttle.is_blocked():
@@ -141,6 +139,16 @@ class TextSender:
 
         task.add_done_callback(ended)
         return task
+
+    async def _due(self, line: Line) -> list[Text]:
+        """Return the due texts, or the first of them when there are many; the urgent kinds come first."""
+        now, texts = self._clock(), self._records.texts
+        read = await texts.due(line, now, _READ_LIMIT)
+        if len(read) < _READ_LIMIT:
+            urgent = [text for kind in URGENT for text in read if text.kind == kind]
+        else:  # there may be urgent ones behind them
+            urgent = await texts.urgent(line, now, _READ_LIMIT)
+        return list({text.id: text for text in (*urgent, *read)}.values())
 
     async def _skip_useless(self, texts: Sequence[Text]) -> list[Text]:
         """Settle the texts that have become useless and return the others."""
