@@ -23,7 +23,7 @@ COMPARED = Counter("clinic_feed_compared_total", "Comparisons of a followed doct
 BEHIND = Counter("clinic_feed_behind_total", "Comparisons that found events whose notices had not arrived.")
 FOLLOWED = Gauge("clinic_feed_followed_doctors", "Doctors whose notices this process must not miss.")
 
-_COMPARE_AT_ONCE = 16
+_COMPARE_AT_ONCE = 4
 """Doctors compared concurrently."""
 
 
@@ -33,6 +33,8 @@ class FeedIntervals:
 
     compare_every: float = 3.0
     """Between two comparisons with the record."""
+    compare_within: float = 0.5
+    """Over which one comparison of many doctors is spread, so that commands hardly wait for the database."""
     in_flight: float = 0.5
     """How long a notice may take from the record to this process before it counts as missing."""
     retry_after: float = 0.2
@@ -135,6 +137,8 @@ class Feed:
         ahead: list[tuple[str, _Doctor, int]] = []
         for begin in range(0, len(followed), _COMPARE_AT_ONCE):
             some = followed[begin : begin + _COMPARE_AT_ONCE]
+            if begin:
+                await asyncio.sleep(self._intervals.compare_within * len(some) / len(followed))
             last_seqs = await asyncio.gather(*(self._last_seq(doctor_id, doctor) for doctor_id, doctor in some))
             ahead += [(*each, last) for each, last in zip(some, last_seqs, strict=True) if last > (each[1].seq or 0)]
         if ahead:
