@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
 from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
@@ -113,9 +114,9 @@ def _response(
     value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
     if to_json is None:
         return web.Response(status=status, headers=headers)
-    return web.Response(
-        status=status, body=to_json(value, by_alias=True), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **headers}
-    )
+    typed = CIMultiDict(headers)  # an answer may set several cookies
+    typed.add(hdrs.CONTENT_TYPE, CONTENT_TYPE)
+    return web.Response(status=status, body=to_json(value, by_alias=True), headers=typed)
 
 
 def _file(request: web.Request, endpoint: Endpoint, file: File) -> web.Response:

@@ -16,7 +16,8 @@ _SECOND_FACTORS_PER_HOUR = 30
 """Who guesses knows the password already: of a million codes three are right at any time."""
 _STRANGERS = 20
 """So many times the limit of a minute holds for an hour, over all networks that the owner has not used."""
-_KNOWN_FOR = timedelta(days=90)
+KNOWN_FOR = timedelta(days=90)
+"""How long a network or a device is known from which the owner of an account has logged in."""
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -64,7 +65,8 @@ class SignInRateLimits:
 
     Log-ins to an account are limited for each network, so that guesses of others do not keep the owner out. Guesses
     from many networks meet a limit of the account for all networks together from which nobody has logged in to it
-    lately; the owner's usual networks pass it.
+    lately; the owner's usual networks pass it. A browser in which the owner has logged in before has a limit of its own
+    (a "device cookie"), so that guesses from the owner's own network do not keep the owner out either.
     """
 
     def __init__(self, records: AttemptRecords, settings: Settings, clock: Clock) -> None:
@@ -91,9 +93,12 @@ class SignInRateLimits:
         }
         self._of_strangers = limit(_STRANGERS * settings.logins_per_minute, _HOUR)
 
-    async def count(self, action: Action, address: str | None, account: str) -> None:
+    async def count(self, action: Action, address: str | None, account: str, device: str | None = None) -> None:
         """Count one attempt. Raises `Problem` too_many_requests (429) with the seconds to wait in Retry-After."""
         network, who = _hashed(network_of(address)), _hashed(account)
+        if device and action == "login" and await self._is_known(used := _known(who, f"device:{_hashed(device)}")):
+            await self._by_account[action].count(f"{action}:{used}")
+            return
         # The address first: an attempt that is refused there must not use up the attempts of another person's account.
         await self._by_address[action].count(f"{action}:address:{network}")
         if (site := site_of(address)) is not None:
@@ -102,19 +107,24 @@ class SignInRateLimits:
             await self._by_account[action].count(f"{action}:account:{who}")
             return
         await self._by_account[action].count(f"{action}:account:{who}:{network}")
-        known = _known(who, network)
-        if known not in await self._records.counts([known]):
+        if not await self._is_known(_known(who, network)):
             await self._of_strangers.count(f"{action}:strangers:{who}")
 
-    async def logged_in(self, address: str | None, account: str) -> None:
-        """Remember that the owner of the account has logged in from this network."""
-        known = _known(_hashed(account), _hashed(network_of(address)))
-        if known not in await self._records.counts([known]):
-            await self._records.count(known, self._clock() + _KNOWN_FOR)
+    async def logged_in(self, address: str | None, account: str, device: str | None = None) -> None:
+        """Remember that the owner of the account has logged in from this network, and with this device."""
+        who, places = _hashed(account), [_hashed(network_of(address))]
+        if device:
+            places.append(f"device:{_hashed(device)}")
+        for place in places:
+            if not await self._is_known(known := _known(who, place)):
+                await self._records.count(known, self._clock() + KNOWN_FOR)
+
+    async def _is_known(self, known: str) -> bool:
+        return known in await self._records.counts([known])
 
 
-def _known(who: str, network: str) -> str:
-    return f"known:{who}:{network}"
+def _known(who: str, place: str) -> str:
+    return f"known:{who}:{place}"
 
 
 def _wait(limit: Limit, before: int, counted: int, share: float) -> float:

@@ -1,10 +1,12 @@
 """Log-ins of the clinic's own pages: the refresh token is in a cookie that no script can read."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from typing import Annotated, Final, Literal
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 from pydantic import Field
 
 from api.commands.command_client import Done
@@ -12,12 +14,14 @@ from api.http.access_log import Doer
 from api.http.endpoints import Answer, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
+from api.http.sign_in_rate_limits import KNOWN_FOR
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.resources.log_ins import Caller, LogIn, SignUp, create_patient, log_in, renew
 from api.resources.profile import User, user_of
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.sessions import TokenPair
+from hub.ids import new_secret
 from hub.scheduling.values import Role, Value
 from hub.settings import Settings
 
@@ -25,9 +29,9 @@ _PATH: Final = "/api/v1/browser"
 routes = Routes(_PATH)
 
 _DAY: Final = 24 * 60 * 60
-_NAME: Final = "clinic-hub-refresh"
-_SECURE_NAME: Final = f"__Secure-{_NAME}"
-"""A browser takes a cookie of this name only with `Secure`, over https."""
+_REFRESH: Final = "clinic-hub-refresh"
+_DEVICE: Final = "clinic-hub-device"
+_LONGEST_SECRET: Final = 64
 _COOKIE: Final = "Set-Cookie"
 
 
@@ -71,9 +75,16 @@ class PageSession(Value):
     sends=[_COOKIE],
 )
 async def sign_in(services: Services, request: web.Request, headers: FromPage, body: LogIn) -> Answer[PageSession]:  # noqa: ARG001  # it has to be there
-    """Log in on a page, to an account of any role. The refresh token comes in a cookie."""
+    """Log in on a page, to an account of any role. The refresh token comes in a cookie.
+
+    A second cookie is the browser's own: with it, the guesses of others do not keep its user out.
+    """
     _require_own_page(request)
-    return _begun(services, request, *await log_in(services, Caller.of(request), body, None))
+    name = _name(services.settings, request, _DEVICE)
+    secret = request.cookies.get(name, "")[:_LONGEST_SECRET] or new_secret()
+    begun = _begun(services, request, *await log_in(services, replace(Caller.of(request), secret=secret), body, None))
+    device = _cookie(services.settings, request, _DEVICE, secret, int(KNOWN_FOR.total_seconds()))
+    return Answer(begun.value, CIMultiDict([*begun.headers.items(), (_COOKIE, device)]))
 
 
 @routes.endpoint(
@@ -125,7 +136,7 @@ async def sign_out(services: Services, request: web.Request, headers: FromPage) 
         await services.sign_in.end(session_id)
         account = account_and_pair[0]
         services.access_log.note("logged_out", Doer(account.id, Role(account.role)), people=(account.id,))
-    return Answer(None, {_COOKIE: _cookie(services.settings, request, "", 0)})
+    return Answer(None, {_COOKIE: _cookie(services.settings, request, _REFRESH, "", 0)})
 
 
 def _require_own_page(request: web.Request) -> None:
@@ -143,7 +154,7 @@ def _require_own_page(request: web.Request) -> None:
 
 
 def _token_of(services: Services, request: web.Request) -> str:
-    return request.cookies.get(_name(services.settings, request), "")
+    return request.cookies.get(_name(services.settings, request, _REFRESH), "")
 
 
 def _begun(services: Services, request: web.Request, account: Account, pair: TokenPair) -> Answer[PageSession]:
@@ -154,26 +165,27 @@ def _begun(services: Services, request: web.Request, account: Account, pair: Tok
         password_change_required=account.must_change_password,
     )
     lifetime = services.settings.refresh_token_days * _DAY
-    return Answer(session, {_COOKIE: _cookie(services.settings, request, pair.refresh_token, lifetime)})
+    return Answer(session, {_COOKIE: _cookie(services.settings, request, _REFRESH, pair.refresh_token, lifetime)})
 
 
-def _cookie(settings: Settings, request: web.Request, value: str, lifetime: int) -> str:
+def _cookie(settings: Settings, request: web.Request, plain_name: str, value: str, lifetime: int) -> str:
     """Return the header that sets the cookie for `lifetime` seconds."""
-    name = _name(settings, request)
+    name = _name(settings, request, plain_name)
     cookie: SimpleCookie = SimpleCookie()
     cookie[name] = value
     cookie[name]["path"] = _PATH
     cookie[name]["max-age"] = lifetime
     cookie[name]["httponly"] = True
-    cookie[name]["secure"] = name == _SECURE_NAME
+    cookie[name]["secure"] = name != plain_name
     cookie[name]["samesite"] = "Strict"
     return cookie[name].OutputString()
 
 
-def _name(settings: Settings, request: web.Request) -> str:
+def _name(settings: Settings, request: web.Request, plain_name: str) -> str:
     """Return the name of the cookie: that of a `Secure` one, except in development over plain HTTP.
 
-    Not every browser takes a `Secure` cookie from a loopback address.
+    A browser takes a cookie whose name begins with `__Secure-` only with `Secure`, over https. Not every browser takes
+    a `Secure` cookie from a loopback address.
     """
     secure = settings.clinic_env == "production" or request.scheme == "https"
-    return _SECURE_NAME if secure else _NAME
+    return f"__Secure-{plain_name}" if secure else plain_name

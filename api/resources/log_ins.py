@@ -33,10 +33,14 @@ _WEAKNESSES: dict[Weakness, str] = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Where a log-in comes from: the network address, and what the program says of itself."""
+    """Where a log-in comes from: the network address, and what the program says of itself.
+
+    `secret`: what the browser was given to be known by at the next log-in; None for programs.
+    """
 
     address: str | None
     device: str | None
+    secret: str | None = None
 
     @classmethod
     def of(cls, request: web.Request) -> Self:
@@ -94,7 +98,7 @@ async def log_in(
     Raises the same `Problem` for an unknown e-mail address, a wrong password and a wrong role.
     """
     try:
-        await services.sign_in_rate_limits.count("login", caller.address, body.email)
+        await services.sign_in_rate_limits.count("login", caller.address, body.email, caller.secret)
     except Problem:
         services.access_log.note("log_in_limited", key=body.email)
         raise
@@ -122,7 +126,7 @@ async def log_in(
         account = await services.records.users.by_id(account.id) or account  # a recovery code may be used up
     account = await _with_all_rounds(services, account, password)
     begun = account, await _start(services, account, caller)
-    await services.sign_in_rate_limits.logged_in(caller.address, body.email)
+    await services.sign_in_rate_limits.logged_in(caller.address, body.email, caller.secret)
     services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))
     return begun
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
+from multidict import MultiMapping
 
 from api.app import TABLE, build
 from api.http.endpoints import Endpoint, File
@@ -61,7 +62,7 @@ class Answer:
     """An answer of the api. `body` is the JSON, the bytes of a file, or None."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: MultiMapping[str]
     body: Any
     code: str | None
 

@@ -13,8 +13,9 @@ ADA = {"email": "ada@clinic.test", "password": PASSWORD}
 NEW = {"name": "Emma", "email": "emma@clinic.test", "phone": "+12025550199", "password": PASSWORD}
 
 
-def cookie_of(answer: Answer) -> Morsel[str]:
-    [cookie] = SimpleCookie(answer.headers["Set-Cookie"]).values()
+def cookie_of(answer: Answer, name: str = "refresh") -> Morsel[str]:
+    cookies = [each for sent in answer.headers.getall("Set-Cookie") for each in SimpleCookie(sent).values()]
+    [cookie] = [each for each in cookies if each.key.endswith(f"clinic-hub-{name}")]
     return cookie
 
 
@@ -51,6 +52,33 @@ async def test_the_refresh_token_is_only_in_the_cookie(clinic: RestClinic) -> No
     assert cookie["max-age"] == str(30 * 24 * 60 * 60)
     assert not cookie["secure"]  # plain http, in development
     assert cookie.key == "clinic-hub-refresh"
+
+
+async def test_a_browser_that_has_been_in_before_is_not_kept_out_by_the_guesses_of_others_in_its_network(
+    open_for_test: OpenClinic,
+) -> None:
+    clinic = await open_for_test(await make_services(logins_per_minute=2, logins_per_minute_per_address=5))
+    wrong = ADA | {"password": "not-the-one-1"}
+    own = cookie_of(await clinic.ask("POST", f"{B}/sign-in", json=ADA, headers=PAGE), "device")
+    assert (own["path"], own["httponly"], own["samesite"]) == (B, True, "Strict")
+    assert own["max-age"] == str(90 * 24 * 60 * 60)
+    clinic.client.session.cookie_jar.clear()
+    guesses = [await clinic.ask("POST", f"{B}/sign-in", json=wrong, headers=PAGE) for _ in range(3)]
+    assert guesses[-1].code == "too_many_requests"
+    stranger = PAGE | {"Cookie": f"{own.key}={'x' * 32}"}
+    assert (await clinic.ask("POST", f"{B}/sign-in", json=ADA, headers=stranger)).code == "too_many_requests"
+    known = PAGE | {"Cookie": f"{own.key}={own.value}"}
+    signed_in = await clinic.ask("POST", f"{B}/sign-in", json=ADA, headers=known)
+    assert (signed_in.status, cookie_of(signed_in, "device").value) == (200, own.value)
+    # It has a limit of its own, and is known for the account of its user only.
+    clinic.client.session.cookie_jar.clear()
+    for _ in range(2):
+        last = await clinic.ask("POST", f"{B}/sign-in", json=wrong, headers=known)
+    assert last.code == "too_many_requests"
+    other = {"email": "carl@clinic.test", "password": "not-the-one-1"}
+    for _ in range(3):
+        last = await clinic.ask("POST", f"{B}/sign-in", json=other, headers=known)
+    assert last.code == "too_many_requests"
 
 
 async def test_in_production_the_cookie_is_for_https_only(open_for_test: OpenClinic) -> None:

@@ -61,7 +61,7 @@ def test_the_broker_is_the_version_that_tests_run_on(services: dict[str, Any]) -
         dependency.findtext("m:artifactId", namespaces=maven): dependency.findtext("m:version", namespaces=maven)
         for dependency in project.iterfind("m:dependencies/m:dependency", maven)
     }
-    assert services["kafka"]["image"] == f"apache/kafka:{versions['kafka_2.13']}"
+    assert services["kafka"]["image"].startswith(f"apache/kafka:{versions['kafka_2.13']}@")
 
 
 def test_the_broker_is_set_as_the_one_that_tests_run_on(services: dict[str, Any]) -> None:
@@ -200,6 +200,13 @@ def test_the_procfile_runs_what_the_containers_run(services: dict[str, Any]) -> 
     assert {name: shlex.split(command) for name, command in lines.items()} == {
         service: ["exec", *services[service]["command"]] for service in OURS
     }
+
+
+def test_images_of_others_are_named_by_digest(services: dict[str, Any]) -> None:
+    named = [service["image"] for service in services.values()] + re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    others = [image for image in named if image != "clinic-hub"]
+    assert len(others) > len(services) / 2
+    assert [image for image in others if not re.fullmatch(r"[a-z/]+:[\w.-]+@sha256:[0-9a-f]{64}", image)] == []
 
 
 def test_the_image_is_slim_and_its_process_is_not_root() -> None:
