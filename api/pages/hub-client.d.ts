@@ -205,7 +205,7 @@ export interface SessionOptions {
   locks?: LockManager | null;
 }
 
-export function logIn(url: string, role: Role, email: string, password: string, options?: SessionOptions): Promise<Session>;
+export function logIn(url: string, role: Role, email: string, password: string, options?: SessionOptions & { code?: string }): Promise<Session>;
 
 /** What a line needs of a session. */
 export interface Tokens {

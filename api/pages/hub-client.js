@@ -14,10 +14,11 @@ const REFRESH = { inAll: 25_000, each: 8_000, pause: 500 }; // ms; the hub gives
 
 /** Log in as a "doctor", "patient" or "receptionist"; a Session, with its options. Throws a HubError.
  *
+ * `options.code`: that of the authenticator app, or a recovery code, of an account with a second factor.
  * With a first password `session.passwordChangeRequired` is true, and nothing but `session.changePassword` works. */
 export async function logIn(url, role, email, password, options = {}) {
   const door = role === "receptionist" ? "staff" : role;
-  const said = await request("POST", url, `/api/v1/auth/${door}/login`, { email, password });
+  const said = await request("POST", url, `/api/v1/auth/${door}/login`, { email, password, ...(options.code && { code: options.code }) });
   return new Session(url, said, options);
 }
 

@@ -35,12 +35,16 @@ class Clinic:
         body = {"name": name, "email": email, "phone": phone, "password": password}
         return await self._sign_in(Call("POST", f"{API}/auth/patient/signup", body=body))
 
-    async def log_in(self, role: AccountRole, email: str, password: str) -> Member | Problem | NoResponse:
+    async def log_in(
+        self, role: AccountRole, email: str, password: str, code: str | None = None
+    ) -> Member | Problem | NoResponse:
         """Log in. Each role has its own endpoint.
 
-        With a first password the member can only change the password: see `Member.password_change_required`.
+        `code`: that of the authenticator app, or a recovery code, for an account with a second factor; without it the
+        answer is the `Problem` second_factor_required. With a first password the member can only change the password:
+        see `Member.password_change_required`.
         """
-        body = {"email": email, "password": password}
+        body = {"email": email, "password": password} | ({"code": code} if code else {})
         door = "staff" if role == "receptionist" else role
         return await self._sign_in(Call("POST", f"{API}/auth/{door}/login", body=body))
 

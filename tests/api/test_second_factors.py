@@ -7,6 +7,9 @@ from typing import Any
 import pyotp
 import pytest
 
+from hub.client.answers import Problem
+from hub.client.clinic import clinic_at
+from hub.client.member import Member
 from hub.ops.account_commands import remove_second_factor
 from tests.api.conftest import OpenClinic
 from tests.api.rest_clinic import PASSWORD, Answer, RestClinic, make_services
@@ -147,3 +150,14 @@ async def test_a_page_is_asked_for_the_code_too(clinic: RestClinic) -> None:
     assert (answer.status, answer.code) == (403, "second_factor_required")
     body["code"] = shown(clinic, secret)
     assert (await clinic.ask("POST", "/api/v1/browser/sign-in", json=body, headers=page)).status == 200
+
+
+async def test_the_python_client_logs_in_with_a_code(clinic: RestClinic) -> None:
+    secret, _ = await enrolled(clinic)
+    email = "ada@clinic.test"
+    async with clinic_at(str(clinic.client.make_url("/")).rstrip("/"), clinic.clock) as door:
+        refused = await door.log_in("doctor", email, PASSWORD)
+        assert isinstance(refused, Problem)
+        assert refused.code == "second_factor_required"
+        member = await door.log_in("doctor", email, PASSWORD, shown(clinic, secret))
+        assert isinstance(member, Member), member
