@@ -35,7 +35,7 @@ class RangeQuery(Value):
 async def doctor_statistics(
     services: Services, who: Identity, path: ById, query: RangeQuery, headers: Known
 ) -> Json[Statistics]:
-    """Count the caller's appointments by outcome, by weekday and hour, and by how long before they were booked."""
+    """Count the caller's appointments by outcome, weekday, hour and lead time, and the offers from the waitlist."""
     if path.id != who.user_id:
         raise Problem("forbidden", "A doctor can see only their own statistics.")
     wanted = (query.start_from, query.start_to)

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from api.http.encoded import Encoded
-from api.views.doctor_view import DoctorView
+from api.views.doctor_view import BEGINNING, DoctorView
 from api.views.monthly_outcomes import MonthlyOutcomes, Span
 from api.views.view_reader import ViewReader
 from api.views.view_store import Reading, ViewStore
 from hub.clock import Clock
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
+from hub.scheduling.offer_figures import OfferOutcome, outcome_of
 from hub.scheduling.values import HORIZON
 
 _ROUNDS = 5
@@ -23,6 +24,7 @@ class DoctorStatistics:
     def __init__(self, views: ViewStore, records: Records, clock: Clock) -> None:
         self._views = views
         self._appointments = records.appointments
+        self._waitlist = records.waitlist
         self._reader = ViewReader(records, clock)
         self._clock = clock
 
@@ -47,10 +49,12 @@ class DoctorStatistics:
     async def _read(self, view: DoctorView, outcomes: MonthlyOutcomes, missing: Sequence[int]) -> None:
         """Read months; none if another one who asked has read them meanwhile."""
         found = {}
+        doctor_id = view.schedule.id
         try:
+            offers = await self._offers(doctor_id) if missing and outcomes.lacks_offers else None
             for month in missing:  # one by one: the embedded engine blocks other calls during a read
-                found[month] = await self._appointments.outcomes(view.schedule.id, *outcomes.span(month))
-            outcomes.fill(found)
+                found[month] = await self._appointments.outcomes(doctor_id, *outcomes.span(month))
+            outcomes.fill(found, offers)
             if found:
                 # What moved during these reads may be missing, or here twice.
                 await self._reader.catch_up(view)
@@ -58,6 +62,11 @@ class DoctorStatistics:
             outcomes.confirm(missing)
         finally:
             outcomes.end_reading()
+
+    async def _offers(self, doctor_id: str) -> dict[str, OfferOutcome]:
+        """Return all offers of a doctor, by appointment."""
+        offered = await self._waitlist.offers(doctor_id, BEGINNING)
+        return {each.id: offer for each in offered if (offer := outcome_of(each))}
 
     async def _begins(self, doctor_id: str) -> list[datetime]:
         """Return the first instants of the months that can have appointments: from the first booking to the horizon."""

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Self
 
+from hub.scheduling.offer_figures import OfferFigures, OfferOutcome, offer_figures
 from hub.scheduling.outcomes import OutcomeCounts
+from hub.scheduling.quantiles import quantile
 from hub.scheduling.schedule import Schedule, ZoneName
 from hub.scheduling.values import OFFERS, Id, Status, Value
 
@@ -126,10 +128,11 @@ class Statistics(Value):
     by_week: tuple[OfWeek, ...]
     lead_times: LeadTimes
     waiting_times: WaitingTimes
+    offers: OfferFigures
 
 
-def statistics(schedule: Schedule, counted: Iterable[OutcomeCounts]) -> Statistics:
-    """Return the statistics of all appointments that are counted, which must be of this doctor."""
+def statistics(schedule: Schedule, counted: Iterable[OutcomeCounts], offers: Iterable[OfferOutcome]) -> Statistics:
+    """Return the statistics of all appointments that are counted, and of these offers; all must be of this doctor."""
     counts = OutcomeCounts.joined(counted)
     return Statistics(
         doctor_id=schedule.id,
@@ -145,6 +148,7 @@ def statistics(schedule: Schedule, counted: Iterable[OutcomeCounts]) -> Statisti
             all=_waits([each for of_hour in counts.waits for each in of_hour]),
             by_hour=tuple(WaitsOfHour(hour=hour, waits=_waits(of_hour)) for hour, of_hour in enumerate(counts.waits)),
         ),
+        offers=offer_figures(offers),
     )
 
 
@@ -167,8 +171,8 @@ def _lead_times(ordered: Sequence[int]) -> LeadTimes:
     bounds = [bound // _MINUTE for bound in LEAD_BOUNDS]
     below = [0, *(bisect_left(ordered, bound) for bound in bounds), len(ordered)]
     return LeadTimes(
-        median_minutes=_quantile(ordered, 50),
-        p90_minutes=_quantile(ordered, 90),
+        median_minutes=quantile(ordered, 50),
+        p90_minutes=quantile(ordered, 90),
         groups=tuple(
             LeadGroup(under_minutes=bound, count=upper - lower)
             for bound, (lower, upper) in zip([*bounds, None], pairwise(below), strict=True)
@@ -178,9 +182,4 @@ def _lead_times(ordered: Sequence[int]) -> LeadTimes:
 
 def _waits(minutes: Iterable[int]) -> Waits:
     ordered = sorted(minutes)
-    return Waits(count=len(ordered), median_minutes=_quantile(ordered, 50), p90_minutes=_quantile(ordered, 90))
-
-
-def _quantile(ordered: Sequence[int], percent: int) -> int | None:
-    """Return the percentile by nearest rank; None without values."""
-    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
+    return Waits(count=len(ordered), median_minutes=quantile(ordered, 50), p90_minutes=quantile(ordered, 90))

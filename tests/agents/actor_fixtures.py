@@ -215,6 +215,7 @@ class InterceptedRecords:
     def __init__(self, records: Records, before_call: Callable[[str], Awaitable[None]]) -> None:
         self.users = _InterceptedCalls(records.users, before_call)
         self.appointments = _InterceptedCalls(records.appointments, before_call)
+        self.waitlist = _InterceptedCalls(records.waitlist, before_call)
         self.texts = _InterceptedCalls(records.texts, before_call)
         self.text_positions = _InterceptedCalls(records.text_positions, before_call)
         self.opt_outs = _InterceptedCalls(records.opt_outs, before_call)

@@ -39,6 +39,9 @@ async def test_a_doctor_sees_outcomes_and_times_of_the_own_appointments(clinic: 
     ]
     assert answer.body["leadTimes"]["medianMinutes"] == 24 * 60 + 30
     assert answer.body["leadTimes"]["groups"][-1]["underMinutes"] is None
+    assert answer.body["offers"] == dict.fromkeys(("total", "open", "taken", "declined", "lapsed"), 0) | {
+        "fillTimes": {"count": 0, "medianMinutes": None, "p90Minutes": None}
+    }
 
 
 async def test_a_doctor_sees_how_long_patients_waited(clinic: RestClinic) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.scheduling import statistics as module
+from hub.scheduling.offer_figures import OfferOutcome, Result, offer_figures
 from hub.scheduling.outcomes import Outcome, OutcomeCounts, wait
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.statistics import LEAD_BOUNDS, Statistics, Tally
@@ -29,7 +30,7 @@ def outcome(
 def statistics(schedule: Schedule, outcomes: list[Outcome]) -> Statistics:
     """Return the statistics, counted in three parts that are joined."""
     parts = [OutcomeCounts.of(schedule.zone, outcomes[number::3]) for number in range(3)]
-    return module.statistics(schedule, parts)
+    return module.statistics(schedule, parts, ())
 
 
 def test_waiting_times_are_whole_minutes_by_the_hour_of_the_start_by_the_doctors_clock() -> None:
@@ -104,6 +105,32 @@ def test_a_lead_time_belongs_to_the_group_whose_bound_it_does_not_reach() -> Non
 def test_median_and_ninetieth_percentile_are_times_that_occurred() -> None:
     figures = statistics(BERLIN, [outcome(lead=timedelta(minutes=minutes)) for minutes in range(10, 110, 10)])
     assert (figures.lead_times.median_minutes, figures.lead_times.p90_minutes) == (50, 90)
+
+
+def offer(result: Result, at: int, ended: int | None = None, start: datetime = START) -> OfferOutcome:
+    """Return an offer that was made and ended these minutes after midnight."""
+    midnight = START - timedelta(hours=12)
+    return OfferOutcome(start, midnight + timedelta(minutes=at), result, ended and midnight + timedelta(minutes=ended))
+
+
+def test_offers_are_counted_by_what_became_of_them() -> None:
+    results = ("lapsed", "declined", "lapsed", "taken")
+    offers = [offer(result, 10 * number, 10 * number + 5) for number, result in enumerate(results)]
+    figures = offer_figures([*offers, offer("open", 60)])
+    assert (figures.total, figures.open, figures.taken, figures.declined, figures.lapsed) == (5, 1, 1, 1, 2)
+    assert offer_figures(()).fill_times.median_minutes is None
+
+
+def test_a_slot_is_filled_from_its_first_offer_since_it_was_last_taken() -> None:
+    later = START + timedelta(minutes=30)
+    offers = [
+        *(offer("lapsed", 0, 30), offer("taken", 30, 41)),  # 41 minutes
+        *(offer("lapsed", 15, 45, later), offer("declined", 45, 46, later)),  # nobody has taken it
+        offer("taken", 100, 103),  # three: it was taken before
+        offer("open", 200),
+    ]
+    times = offer_figures(reversed(offers)).fill_times
+    assert (times.count, times.median_minutes, times.p90_minutes) == (2, 3, 41)
 
 
 @given(

@@ -3,20 +3,24 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.views.doctor_statistics import DoctorStatistics
+from api.views.doctor_view import BEGINNING
 from hub.records.errors import StoreUnavailable
 from hub.records.schedules import schedule_record_of
+from hub.scheduling.offer_figures import outcome_of
 from hub.scheduling.outcomes import OutcomeCounts
 from hub.scheduling.statistics import Statistics, statistics
 from tests.agents.actor_fixtures import SharedStore, book, call_in, cancel, check_in, confirm, hours, miss, move, slot
+from tests.agents.test_actors_waitlist import accept, decline, tend, waits
 from tests.api.views.clinic import Process, done, process
 
 MONTH = 31 * 48
 """Slots of 31 days."""
+END = datetime(2900, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -55,7 +59,10 @@ async def stored(
     record = await schedule_record_of(store.records, doctor)
     assert record is not None
     outcomes = await store.records.appointments.outcomes(doctor, start_from, start_to)
-    return statistics(record.current, [OutcomeCounts.of(record.current.zone, outcomes.values())])
+    offered = await store.records.waitlist.offers(doctor, BEGINNING)
+    offers = [offer for each in offered if (offer := outcome_of(each))]
+    within = [each for each in offers if (start_from or BEGINNING) <= each.start < (start_to or END)]
+    return statistics(record.current, [OutcomeCounts.of(record.current.zone, outcomes.values())], within)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -109,6 +116,28 @@ async def test_a_visit_and_a_no_show_are_counted_when_they_happen(
         30,
     )
     assert counted == await stored(store)
+
+
+@pytest.mark.parametrize("asked_after", range(6))
+async def test_offers_are_counted_whenever_the_statistics_are_first_asked_for(
+    api: Process, store: SharedStore, figures: DoctorStatistics, asked_after: int
+) -> None:
+    store.now = slot(-8)  # eight o'clock: offers may be texted
+    await api.views.doctor("ada")
+    first, second = tend(), tend()
+    api.receive(await done(store, waits("carl"), waits("dora"), first))
+    for number in range(6):
+        if number == asked_after:
+            await shown(figures)
+        store.now += timedelta(minutes=4)
+        offered = [await store.appointment(each.id) for each in (first, second)[: 1 + (number > 1)]]
+        steps = {0: decline(offered[0]), 1: second, 2: accept(offered[-1]), 3: tend()}
+        if number in steps:
+            api.receive(await done(store, steps[number]))
+    counted = (await shown(figures)).offers
+    assert (counted.total, counted.declined, counted.taken, counted.fill_times.median_minutes) == (2, 1, 1, 12)
+    assert (await shown(figures, slot(1), None)).offers.total == 0
+    assert await shown(figures, slot(0), slot(1)) == await stored(store, slot(0), slot(1))
 
 
 @pytest.mark.parametrize("told", [0, 2, 4])
