@@ -166,6 +166,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 services.revocations.run(),
                 services.directory.run(),
                 services.joins.run(),
+                services.erasures.run(),
                 services.access_log.run(),
                 preload(services.views, records),
             )

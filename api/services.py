@@ -8,6 +8,7 @@ from time import monotonic
 from api.commands.appointments import AppointmentCommands
 from api.commands.command_client import CommandClient
 from api.commands.day_changes import DayChangeCommands
+from api.commands.erasures import ErasureCommands
 from api.commands.hours import HoursCommands
 from api.commands.joins import JoinCommands
 from api.commands.text_replies import TextReplies
@@ -32,9 +33,11 @@ from hub.accounts.account import Account
 from hub.accounts.identity import Identity
 from hub.accounts.sessions import SignIn
 from hub.accounts.tokens import AccessTokens
-from hub.bus.ports import Commands, NoticeFeed, SessionAnnouncer
+from hub.bus.messages import AppointmentNotice, Notice
+from hub.bus.ports import Commands, NoticeFeed, OnNotice, SessionAnnouncer
 from hub.clock import Clock
 from hub.records.ports import PhotoRecords, Records
+from hub.scheduling.events import PatientErased
 from hub.settings import Settings
 from hub.texting.wording import Clinic
 
@@ -68,6 +71,7 @@ class Services:
     hours_commands: HoursCommands
     day_changes: DayChangeCommands
     joins: JoinCommands
+    erasures: ErasureCommands
     waitlist_commands: WaitlistCommands
     sign_in_rate_limits: SignInRateLimits
     text_replies: TextReplies
@@ -112,6 +116,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     command_client = CommandClient(commands, clock, timeouts.command * (settings.clock_rate or 1), views.on_reply)
     appointment_commands = AppointmentCommands(records, command_client, views.entry)
     directory = Directory(records.users)
+    views.listen(forget_erased(directory))
     names = Names(directory)
     access_log = AccessLog(
         records.access_log,
@@ -121,6 +126,16 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         every=timeouts.access_log,
     )
     doctor_directory = DoctorDirectory(records, monotonic)
+    sign_in = SignIn(
+        records.users,
+        records.sessions,
+        tokens,
+        refresh_lifetime,
+        clock,
+        revocations.announce,
+        staff_must_enrol=settings.staff_second_factor == "required",
+    )
+    sign_in_rate_limits = SignInRateLimits(records.attempts, settings, clock)
     return Services(
         settings=settings,
         timeouts=timeouts,
@@ -133,21 +148,16 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         tokens=tokens,
         authenticator=Authenticator(tokens.verify, revocations.ended, clock),
         revocations=revocations,
-        sign_in=SignIn(
-            records.users,
-            records.sessions,
-            tokens,
-            refresh_lifetime,
-            clock,
-            revocations.announce,
-            staff_must_enrol=settings.staff_second_factor == "required",
-        ),
+        sign_in=sign_in,
         appointment_commands=appointment_commands,
         day_changes=DayChangeCommands(records, command_client, names, access_log, clock),
         joins=JoinCommands(records, command_client, clock),
+        erasures=ErasureCommands(
+            records, photos, command_client, sign_in, directory, sign_in_rate_limits.forget, clock
+        ),
         waitlist_commands=WaitlistCommands(records, command_client, names, access_log),
         hours_commands=HoursCommands(records, command_client, clock),
-        sign_in_rate_limits=SignInRateLimits(records.attempts, settings, clock),
+        sign_in_rate_limits=sign_in_rate_limits,
         text_replies=TextReplies(
             records=records,
             commands=appointment_commands,
@@ -173,9 +183,19 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
     )
 
 
+def forget_erased(directory: Directory) -> OnNotice:
+    """Return what forgets the name of an erased patient, in each process that is told of the erasure."""
+
+    def forget(notice: Notice) -> None:
+        if isinstance(notice, AppointmentNotice) and isinstance(notice.event, PatientErased):
+            directory.erase(notice.appointment.patient_id)
+
+    return forget
+
+
 async def own_account(services: Services, who: Identity) -> Account:
     """Return the caller's account. Raises `Problem`."""
     account = await services.records.users.by_id(who.user_id)
-    if account is None:
+    if account is None or account.erased:
         raise Problem("invalid_token", "The account of this token does not exist.")
     return account

@@ -78,6 +78,8 @@ class JoinCommands:
         patient, into = people.get(patient_id), people.get(into_id)
         if patient is None or patient.role != "patient":
             raise Problem("not_found", "There is no such patient.")
+        if patient.erased:
+            raise Problem("patient_erased", "The data of this patient was erased.")
         if patient.has_log_in:
             raise Problem("forbidden", "This patient has a log-in. Only a patient without one can be joined.")
         if into is None or into.role != "patient" or not into.has_log_in:

@@ -24,6 +24,8 @@ async def chosen_patient(records: Records, who: Identity, doctor_id: str, patien
     patient = await stored(records.users.by_id(patient_id))
     if patient is None or patient.role != "patient":
         raise _wrong_patient("There is no such patient.", "unknown")
+    if patient.erased:
+        raise Problem("patient_erased", "The data of this patient was erased. Nothing can be booked for them.")
     return patient.id if patient.joined_into is None else patient.joined_into.account_id
 
 

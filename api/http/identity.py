@@ -29,6 +29,7 @@ class Access(StrEnum):
     """Signed in, also with a first password that has to be changed before anything else."""
     ENROLLING = "enrolling"
     """Doctors and receptionists, also those who have to set up a second factor before anything else."""
+    PATIENT = "patient"
     DOCTOR = "doctor"
     RECEPTIONIST = "receptionist"
     STAFF = "staff"
@@ -64,6 +65,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     Access.SIGNED_IN: _PEOPLE,
     Access.ANY_LOG_IN: _PEOPLE,
     Access.ENROLLING: frozenset({Role.DOCTOR, Role.RECEPTIONIST}),
+    Access.PATIENT: frozenset({Role.PATIENT}),
     Access.DOCTOR: frozenset({Role.DOCTOR}),
     Access.RECEPTIONIST: frozenset({Role.RECEPTIONIST}),
     Access.STAFF: frozenset({Role.DOCTOR, Role.RECEPTIONIST}),
@@ -71,6 +73,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
 }
 _NAMES: Mapping[Access, str] = {
     Access.ENROLLING: "a doctor or a receptionist",
+    Access.PATIENT: "a patient",
     Access.DOCTOR: "a doctor",
     Access.RECEPTIONIST: "a receptionist",
     Access.STAFF: "a doctor or a receptionist",

@@ -122,6 +122,13 @@ class SignInRateLimits:
     async def _is_known(self, known: str) -> bool:
         return known in await self._records.counts([known])
 
+    async def forget(self, account: str) -> None:
+        """Remove the counters of an account, by its e-mail address or id, and from which networks its owner logs in."""
+        who = _hashed(account)
+        actions = ("login", "signup", "code", "second_factor")
+        counters = [f"{action}:account:{who}" for action in actions]
+        await self._records.forget([*counters, f"login:strangers:{who}", f"known:{who}", f"login:known:{who}"])
+
 
 def _known(who: str, place: str) -> str:
     return f"known:{who}:{place}"

@@ -236,6 +236,7 @@ export abstract class HubRequests implements Tokens {
   patient(id: string): Promise<Patient>;
   changePatient(id: string, change: Partial<Pick<Patient, "name" | "phone" | "email">>): Promise<Patient>;
   joinPatient(id: string, into: string): Promise<JoinedPatient>;
+  deleteAccount(password: string): Promise<void>;
   waitlist(doctorId?: string): Promise<WaitlistEntry[]>;
   joinWaitlist(wish: Wish, key?: string): Promise<WaitlistEntry>;
   leaveWaitlist(entryId: string, key?: string): Promise<WaitlistEntry>;

@@ -164,6 +164,11 @@ export class HubRequests {
       return await send();
     }
   }
+
+  /** Erase the user, a patient, for good. All log-ins end. Throws a HubError, also when the answer was lost. */
+  async deleteAccount(password) {
+    await this.ask("DELETE", "/api/v1/users/me", { password });
+  }
 }
 
 /** The tokens of one log-in. However many find the access token expired, it is refreshed once.

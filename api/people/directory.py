@@ -9,6 +9,7 @@ one word in any database. 100,000 people take some 60 MB.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -63,6 +64,12 @@ class Directory:
         self._index.put(person)
         if self._missing.pop(person.id, None) or (before is not None and before.name != person.name):
             self.version += 1
+
+    def erase(self, person_id: str) -> None:
+        """Forget who an erased patient was, before the record is read again."""
+        person = self._index.get(person_id)
+        if person is not None and not person.erased:
+            self.put(replace(person, name="", email=None, phone=None, has_log_in=False, erased=True))
 
     def knows(self, person_id: str) -> bool:
         """Return whether the person's name is known, or that there is no such person."""

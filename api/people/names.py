@@ -18,7 +18,7 @@ from hub.scheduling.views import AppointmentView, EntryView
 
 
 class PersonName(Value):
-    """A person by id and name. `name` is null if the account does not exist any more, or cannot be read now."""
+    """A person by id and name. `name` is null if the patient's data was erased, or if it cannot be read now."""
 
     id: Id
     name: str | None
@@ -85,7 +85,7 @@ class Names:
     def person(self, id_: str) -> PersonName:
         """Return a person with the name that is known."""
         known = self._directory.get(id_)
-        return PersonName(id=id_, name=known.name if known else None)
+        return PersonName(id=id_, name=known.shown_name if known else None)
 
     def for_staff(self, appointment: AppointmentView) -> AppointmentForStaff:
         """Return an appointment with the patient's name."""
@@ -118,7 +118,9 @@ class Names:
         """Return the field with the name that this role is sent of an appointment."""
         id_ = _other(role, appointment)
         person = self._directory.get(id_)
-        return {"doctor" if role is Role.PATIENT else "patient": {"id": id_, "name": person.name if person else None}}
+        return {
+            "doctor" if role is Role.PATIENT else "patient": {"id": id_, "name": person.shown_name if person else None}
+        }
 
     async def encoded(self, role: Role, appointment: AppointmentView) -> bytes:
         """Return an appointment as JSON, with the name that this role is sent."""

@@ -99,6 +99,7 @@ class PastEvent(Value):
         "not_found",
         *_START_PROBLEMS,
         "too_many_appointments",
+        "patient_erased",
         "idempotency_key_reused",
         "try_again",
     ],

@@ -48,7 +48,7 @@ def _event(appointment: Appointment, people: Mapping[str, Account], reader_id: s
     other = people.get(appointment.patient_id if is_doctor else appointment.doctor_id)
     return Event.new(
         uid=f"{appointment.id}@clinic-hub",
-        summary=f"Appointment with {other.name}" if other else "Appointment",
+        summary=f"Appointment with {other.name}" if other and other.name else "Appointment",
         start=appointment.start,
         end=appointment.end,
         status=_STATUS[appointment.status],

@@ -135,7 +135,7 @@ async def search_patients(services: Services, who: Identity, query: SearchQuery)
 async def show_patient(services: Services, who: Identity, path: ById) -> PatientView:
     """Show a patient; to a doctor only one who has or had an appointment with the doctor."""
     account = await _patient(services, path.id)
-    if not await _may_see(services, who, account):
+    if account.erased or not await _may_see(services, who, account):
         raise Problem("not_found", _NOT_FOUND)
     services.access_log.looked("patient_shown", who, [account.id])
     return _view(person_of(account))
@@ -145,7 +145,7 @@ async def show_patient(services: Services, who: Identity, path: ById) -> Patient
     "POST",
     "/{id}/join",
     access=Access.RECEPTIONIST,
-    problems=["forbidden", "not_found", "already_joined", "try_again"],
+    problems=["forbidden", "not_found", "already_joined", "patient_erased", "try_again"],
     sends=[POSITION],
 )
 async def join_patient(
@@ -162,10 +162,12 @@ async def join_patient(
     return Answer(view, position_header(joined.position))
 
 
-@routes.endpoint("PATCH", "/{id}", access=Access.RECEPTIONIST, problems=["already_joined"])
+@routes.endpoint("PATCH", "/{id}", access=Access.RECEPTIONIST, problems=["already_joined", "patient_erased"])
 async def change_patient(services: Services, who: Identity, path: ById, body: PatientChange) -> PatientView:
     """Change the name, phone or e-mail address of a patient who cannot log in. Who logs in changes the own profile."""
     account = await _patient(services, path.id)
+    if account.erased:
+        raise Problem("patient_erased", "The data of this patient was erased.")
     if account.has_log_in:
         raise Problem("forbidden", "This patient has a log-in, and changes the own profile.")
     if account.joined_into is not None:

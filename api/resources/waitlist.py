@@ -32,6 +32,7 @@ class WaitlistQuery(Value):
         "forbidden",
         "not_found",
         "already_waiting",
+        "patient_erased",
         "in_the_past",
         "too_far_ahead",
         "idempotency_key_reused",

@@ -149,7 +149,14 @@ _OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "ide
 
 @command(
     outbound.AppointmentAck,
-    problems=["forbidden", "not_found", *_OF_A_START, "too_many_appointments", "idempotency_key_reused"],
+    problems=[
+        "forbidden",
+        "not_found",
+        *_OF_A_START,
+        "too_many_appointments",
+        "patient_erased",
+        "idempotency_key_reused",
+    ],
     writes=True,
 )
 async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
@@ -220,7 +227,15 @@ async def decline(handlers: Handlers, session: Session, request: Change) -> Fiel
 
 @command(
     outbound.EntryAck,
-    problems=["forbidden", "not_found", "already_waiting", "in_the_past", "too_far_ahead", "idempotency_key_reused"],
+    problems=[
+        "forbidden",
+        "not_found",
+        "already_waiting",
+        "patient_erased",
+        "in_the_past",
+        "too_far_ahead",
+        "idempotency_key_reused",
+    ],
     writes=True,
 )
 async def join_waitlist(handlers: Handlers, session: Session, request: JoinWaitlist) -> Fields:

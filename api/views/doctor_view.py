@@ -13,7 +13,7 @@ from api.views.journal import Journal, JournalEvent
 from api.views.monthly_outcomes import MonthlyOutcomes
 from hub.bus.messages import AppointmentNotice, Notice, WaitlistNotice
 from hub.records.appointment_filter import After, AppointmentFilter
-from hub.scheduling.events import AppointmentRescheduled
+from hub.scheduling.events import AppointmentRescheduled, PatientErased
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import Slot, slots_of
 from hub.scheduling.values import HORIZON
@@ -96,6 +96,8 @@ class DoctorView:
         if isinstance(notice, AppointmentNotice):
             entry = Entry.of(notice.appointment, event.seq)
             self.put(entry)
+            if isinstance(event, PatientErased):
+                self._size += self.journal.forget(event.prev)  # earlier events have the words that were erased
             self._size += self.journal.add(JournalEvent.of_appointment(event, entry))
             self._forget_day(notice.appointment.start)
             if self.outcomes is not None:

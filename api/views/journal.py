@@ -112,6 +112,12 @@ class Journal:
             self.size -= first.size
         return self.size - before
 
+    def forget(self, seq: int) -> int:
+        """Drop all events: what is up to `seq` is read from the record; return by how many bytes the journal grows."""
+        before, self.size, self.begin = self.size, 0, seq
+        self._events.clear()
+        return -before
+
     def after(self, seq: int) -> list[JournalEvent] | None:
         """Return the events after `seq`, in order; None if the journal begins later."""
         if seq < self.begin:

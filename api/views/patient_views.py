@@ -13,6 +13,7 @@ from hub.records.appointment_filter import After, AppointmentFilter
 from hub.records.errors import StoreUnavailable
 from hub.records.paging import every_appointment
 from hub.records.ports import AppointmentRecords
+from hub.scheduling.events import PatientErased
 from hub.scheduling.views import view
 
 LOADS = Counter("clinic_patient_views_loaded_total", "Patients whose appointments were read from the record.")
@@ -194,12 +195,13 @@ class PatientViews:
             self._bytes -= least.size
 
     def _on_notice(self, notice: Notice) -> None:
-        """Drop a patient who has got a new doctor: the list is read again at its next use."""
+        """Drop a patient who has got a new doctor, or was erased: the list is read again at its next use."""
         if not isinstance(notice, AppointmentNotice):
             return
         patient_id = notice.appointment.patient_id
         patient = self._held.get(patient_id)
-        if patient is not None and notice.doctor_id not in patient.seqs:
+        erased = isinstance(notice.event, PatientErased)
+        if patient is not None and (erased or notice.doctor_id not in patient.seqs):
             self._bytes -= patient.size
             del self._held[patient_id]
         for told in self._told.get(patient_id, ()):

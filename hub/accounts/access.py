@@ -51,6 +51,7 @@ AccessAction = Literal[
     "account_enabled",
     "log_ins_ended",
     "data_exported",
+    "data_erased",
 ]
 """What was done. `docs/security.md` says what each line holds."""
 

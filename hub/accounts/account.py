@@ -7,7 +7,7 @@ from pydantic import Field
 
 from hub.accounts.second_factor import SecondFactor
 from hub.scheduling.schedule import Schedule, ZoneName
-from hub.scheduling.values import AccountRole, Id, Instant, Value
+from hub.scheduling.values import AccountRole, Id, Instant, Role, Value
 from hub.texting.text import OptionalKind
 from hub.texting.wording import Language
 
@@ -27,6 +27,25 @@ class JoinedInto(Value):
     at: Instant
 
 
+class Erasure(Value):
+    """That a patient's data was erased at `at`, by whom, and what is still to be done.
+
+    `by` is the patient's own id, or `cli`. The ids of the commands follow from `key`, so a repetition goes on where it
+    ended. `finished_at` is None until all data is gone. Until then `email`, `phone` and `photo` say what has to be
+    found elsewhere. `look_until`: a booking may have been under way, so it is looked for until then; None afterwards.
+    """
+
+    by: Id
+    by_role: Role
+    key: str
+    at: Instant
+    look_until: Instant | None = None
+    finished_at: Instant | None = None
+    email: str | None = None
+    phone: str | None = None
+    photo: Id | None = None
+
+
 class Account(Value):
     """A person. `email` is lower case and `phone` is E.164. Both are unique among the accounts that can log in.
 
@@ -40,7 +59,8 @@ class Account(Value):
     display in the waiting room, which a receptionist has made. `must_change_password`: the password is a first one that
     the clinic gave out. `disabled` is for receptionists; whether a doctor is disabled is in the doctor's schedule.
     `joined_into`: a patient without a log-in was joined with this account. `phone_verified`: the person has proven the
-    phone, or the clinic has entered it; older accounts count as proven.
+    phone, or the clinic has entered it; older accounts count as proven. `erased`: the patient's data was erased. Then
+    the name is empty, there is neither address nor log-in, and the id stands for somebody whom nobody knows any more.
     """
 
     id: Id
@@ -64,6 +84,7 @@ class Account(Value):
     must_change_password: bool = False
     disabled: bool = False
     joined_into: JoinedInto | None = None
+    erased: Erasure | None = None
 
     @property
     def has_second_factor(self) -> bool:
@@ -74,6 +95,22 @@ class Account(Value):
     def has_log_in(self) -> bool:
         """Whether the person can log in."""
         return self.password_hash is not None
+
+
+def erased(account: Account, erasure: Erasure) -> Account:
+    """Return what is left of a patient's account: the id, and what has to be done for the erasure."""
+    left = {"email": account.email, "phone": account.phone, "photo": account.photo}
+    return Account(
+        id=account.id,
+        role=account.role,
+        name="",
+        email=None,
+        phone=None,
+        password_hash=None,
+        created_at=account.created_at,
+        joined_into=account.joined_into,
+        erased=erasure.model_copy(update=left),
+    )
 
 
 class OneTimeCode(Value):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from hub.accounts.access import AccessEntry
-from hub.accounts.account import Account, JoinedInto, OneTimeCode, Refreshed, Session
+from hub.accounts.account import Account, Erasure, JoinedInto, OneTimeCode, Refreshed, Session
 from hub.accounts.person import Person
 from hub.scheduling.values import Role
 
@@ -30,17 +30,34 @@ class UserRecords(Protocol):
         """Write the fields that differ between two versions of one account. Other stored fields stay unchanged.
 
         Returns None on success. Otherwise nothing was written: returns the field whose value another account already
-        has, or "stale" if the account is gone, or if the password changes and the stored one differs from `before`.
+        has, or "stale" if the account is gone or was erased, or if the password changes and the stored one differs from
+        `before`.
         """
 
     async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
         """Store what a patient was joined into, unless that is stored already; return what is stored.
 
-        None if there is no such account, or if it can log in.
+        None if there is no such account, or if it can log in or was erased.
         """
 
     async def joined_since(self, since: datetime) -> list[Account]:
         """Return the patients who were joined into another account at `since` or later."""
+
+    async def joined_with(self, account_id: str) -> list[Account]:
+        """Return the patients who were joined into this account."""
+
+    async def erase(self, before: Account, after: Account) -> bool:
+        """Replace a patient's account by what is left of it (`account.erased`); return whether it was replaced.
+
+        Nothing of the stored account stays. It is not replaced if it was erased before, or if its password is another
+        one than in `before`.
+        """
+
+    async def put_erasure(self, account_id: str, erasure: Erasure) -> None:
+        """Store how far the erasure of an account has come."""
+
+    async def erasures(self) -> list[Account]:
+        """Return the erased accounts that still have to be looked after."""
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""
@@ -108,6 +125,9 @@ class SessionRecords(Protocol):
     async def revoke_all(self, user_id: str, now: datetime, keep_session_id: str | None = None) -> list[str]:
         """Revoke every live session of the user except `keep_session_id`. Returns the revoked ids."""
 
+    async def forget_devices(self, user_id: str) -> None:
+        """Remove from the sessions of a user what their programs said of themselves."""
+
     async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
         """Revoke every live session, and insert `restored`, a revoked one that stands for those that are lost.
 
@@ -121,7 +141,7 @@ time in milliseconds) have ended, because the database was restored from a backu
 
 
 class AccessRecords(Protocol):
-    """The access log. Lines are added and never changed. The store deletes expired ones."""
+    """The access log. Lines are added, and only an erasure changes any. The store deletes expired ones."""
 
     async def add(self, entries: Sequence[AccessEntry]) -> None:
         """Insert the lines that are not there yet."""
@@ -134,6 +154,9 @@ class AccessRecords(Protocol):
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, AccessEntry]:
         """Return the lines that exist among the ids."""
+
+    async def forget_addresses(self, person_id: str) -> None:
+        """Remove the network addresses from what an erased person did, and from refused log-ins to the account."""
 
     async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
         """Return the lines about sockets that are sent events of these doctors, by time."""
@@ -151,6 +174,9 @@ class CodeRecords(Protocol):
     async def use(self, code: OneTimeCode) -> bool:
         """Remove the code; return whether it was there. Of two uses at once, one succeeds."""
 
+    async def forget(self, code_ids: Collection[str]) -> None:
+        """Remove these codes."""
+
 
 class AttemptRecords(Protocol):
     """Counters of attempts. The caller chooses the keys."""
@@ -163,3 +189,6 @@ class AttemptRecords(Protocol):
 
         The store may delete the counter after the `until` of the call that created it.
         """
+
+    async def forget(self, prefixes: Collection[str]) -> None:
+        """Remove the counters whose keys begin so."""

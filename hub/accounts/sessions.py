@@ -108,7 +108,7 @@ class SignIn:
                 await self._on_ended(session_id, ended)
             return None
         account = await self._users.by_id(session.user_id)
-        if account is None:
+        if account is None or account.erased:
             return None
         if key is None or session.refreshed is None or session.refreshed.salt == salt:
             return account, self._pair(account, session.id, secret, now)

@@ -145,6 +145,10 @@ class Member:
                 raise CannotRead(f"the token after the change of the password: {failed}")
             self.password_change_required = False
 
+    async def delete_account(self, password: str) -> None:
+        """Erase the user, a patient, for good. All sessions end. Raises `CannotRead`, also when the answer was lost."""
+        await self._answered(Call("DELETE", f"{API}/users/me", body={"password": password}))
+
     async def log_out(self) -> None:
         """End this session; its refresh token becomes invalid."""
         await self._answered(Call("POST", f"{API}/auth/logout"))

@@ -1,4 +1,4 @@
-"""The collection `access_log`. Lines are added and never changed; the database deletes expired ones."""
+"""The collection `access_log`. Lines are added, and only an erasure changes any; the database deletes expired ones."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -48,6 +48,12 @@ class MongoAccessLog:
     async def by_ids(self, ids: Collection[str]) -> dict[str, AccessEntry]:
         """Return the lines that exist among the ids."""
         return {one.id: one for part in chunked(ids) for one in await self._find({"_id": {"$in": part}})}
+
+    async def forget_addresses(self, person_id: str) -> None:
+        """Remove the network addresses from what a person did, and from refused log-ins to the account."""
+        with translated():
+            for wanted in ({"by": person_id}, {"people": person_id, "by": {"$exists": False}}):
+                await self._collection.update_many(wanted, {"$unset": {"address": ""}})
 
     async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
         """Return the lines about sockets that are sent events of these doctors, by time."""

@@ -1,6 +1,6 @@
 """The collection `attempts`: counters of attempts. The database deletes expired counters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from hub.records.documents import Document
+from hub.records.documents import BEYOND, Document
 from hub.records.errors import translated
 
 
@@ -37,3 +37,9 @@ class MongoAttempts:
                 with suppress(DuplicateKeyError):  # another caller inserted it first: increment that one
                     await self._collection.insert_one({"_id": key, "count": 1, "expiresAt": until})
                     return 1
+
+    async def forget(self, prefixes: Collection[str]) -> None:
+        """Remove the counters whose keys begin so."""
+        with translated():
+            for prefix in prefixes:
+                await self._collection.delete_many({"_id": {"$gte": prefix, "$lt": prefix + BEYOND}})

@@ -1,5 +1,7 @@
 """The collection `codes`: codes that were texted. The database deletes expired ones."""
 
+from collections.abc import Collection
+
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ReturnDocument
 
@@ -32,3 +34,8 @@ class MongoCodes:
         with translated():
             removed = await self._collection.delete_one({"_id": code.id, "codeHash": code.code_hash})
         return removed.deleted_count == 1
+
+    async def forget(self, code_ids: Collection[str]) -> None:
+        """Remove these codes."""
+        with translated():
+            await self._collection.delete_many({"_id": {"$in": list(code_ids)}})

@@ -10,6 +10,8 @@ from hub.records.errors import BrokenRecord
 from hub.scheduling.values import Value
 
 Document = dict[str, Any]
+BEYOND = "\U0010ffff"
+"""Sorts after every text that begins with what is before it."""
 V = TypeVar("V", bound=Value)
 
 

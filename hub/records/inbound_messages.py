@@ -1,11 +1,13 @@
 """The collections `inbound_texts`, `opt_outs` and `line_halts`: input from recipients and carriers."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import DuplicateKeyError
 
-from hub.records.documents import Document, from_document, to_document
+from hub.records.chunks import chunked
+from hub.records.documents import BEYOND, Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, translated
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
@@ -57,6 +59,16 @@ class MongoInboundTexts:
             (each for each in messages if each.about), key=lambda each: (each.received_at, each.id), reverse=True
         )
 
+    async def erase(self, phone: str, about: Collection[str] | None) -> None:
+        """Remove number and words from messages of a phone: all, or those `about` these appointments."""
+        gone = {"$set": {"phone": "", "body": "", "answer": ""}}
+        with translated():
+            if about is None:
+                await self._collection.update_many({"phone": phone}, gone)
+                return
+            for part in chunked(about):
+                await self._collection.update_many({"phone": phone, "about": {"$in": part}}, gone)
+
 
 class MongoOptOuts:
     """Implements `hub.texting.ports.OptOuts`."""
@@ -76,6 +88,12 @@ class MongoOptOuts:
         """Delete the opt-out."""
         with translated():
             await self._collection.delete_one({"_id": _pair(phone, our_number)})
+
+    async def forget(self, phone: str) -> None:
+        """Delete the opt-outs of a phone from all our numbers."""
+        prefix = _pair(phone, "")
+        with translated():
+            await self._collection.delete_many({"_id": {"$gte": prefix, "$lt": prefix + BEYOND}})
 
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""

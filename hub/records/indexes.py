@@ -69,6 +69,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("role", ASCENDING)], name="role"),
         IndexModel([("joinedInto.at", ASCENDING)], name="joined", sparse=True),  # only few are joined
         IndexModel([("changedAt", ASCENDING)], name="changed", sparse=True),  # older accounts have none
+        IndexModel([("erased.lookUntil", ASCENDING)], name="erased", sparse=True),  # only for a while
     ],
     "attempts": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),

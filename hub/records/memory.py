@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from hub.accounts.access import EVERY_DOCTOR, AccessEntry
-from hub.accounts.account import Account, JoinedInto, OneTimeCode, Refreshed, Session
+from hub.accounts.account import Account, Erasure, JoinedInto, OneTimeCode, Refreshed, Session
 from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
@@ -77,7 +77,11 @@ class MemoryUsers:
         stored = self._stored.get(before.id)
         changes = {name: value for name, value in after if value != getattr(before, name)}
         others = [other for other in self._stored.values() if other.id != before.id and other.has_log_in]
-        if stored is None or ("password_hash" in changes and stored.password_hash != before.password_hash):
+        if (
+            stored is None
+            or stored.erased
+            or ("password_hash" in changes and stored.password_hash != before.password_hash)
+        ):
             return "stale"
         if "email" in changes and after.has_log_in and any(other.email == after.email for other in others):
             return "email"
@@ -89,13 +93,33 @@ class MemoryUsers:
     async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
         """Store what a patient was joined into, unless that is stored already; return what is stored."""
         account = self._stored.get(patient_id)
-        if account is not None and not account.has_log_in and account.joined_into is None:
+        if account is not None and not account.has_log_in and not account.joined_into and not account.erased:
             self._store(account.model_copy(update={"joined_into": joined_into}))
         return self._stored[patient_id].joined_into if account else None
 
     async def joined_since(self, since: datetime) -> list[Account]:
         """Return the patients who were joined into another account at `since` or later."""
         return [one for one in self._stored.values() if one.joined_into is not None and one.joined_into.at >= since]
+
+    async def joined_with(self, account_id: str) -> list[Account]:
+        """Return the patients who were joined into this account."""
+        return [one for one in self._stored.values() if one.joined_into and one.joined_into.account_id == account_id]
+
+    async def erase(self, before: Account, after: Account) -> bool:
+        """Replace a patient's account by what is left of it; return whether it was replaced."""
+        stored = self._stored.get(before.id)
+        if stored is None or stored.erased or stored.password_hash != before.password_hash:
+            return False
+        self._store(after)
+        return True
+
+    async def put_erasure(self, account_id: str, erasure: Erasure) -> None:
+        """Store how far the erasure of an account has come."""
+        self._stored[account_id] = self._stored[account_id].model_copy(update={"erased": erasure})
+
+    async def erasures(self) -> list[Account]:
+        """Return the erased accounts that still have to be looked after."""
+        return [one for one in self._stored.values() if one.erased and one.erased.look_until]
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""
@@ -200,6 +224,11 @@ class MemorySessions:
         """Return the sessions that were revoked at `since` or later."""
         return {one.id: one.revoked_at for one in self._stored.values() if one.revoked_at and one.revoked_at >= since}
 
+    async def forget_devices(self, user_id: str) -> None:
+        """Remove from the sessions of a user what their programs said of themselves."""
+        own = [one for one in self._stored.values() if one.user_id == user_id]
+        self._stored |= {one.id: one.model_copy(update={"device": None}) for one in own}
+
     async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
         """Revoke every live session, and insert one that stands for those that are lost."""
         live = [one.id for one in self._stored.values() if one.revoked_at is None]
@@ -244,6 +273,11 @@ class MemoryCodes:
             return False
         del self._stored[code.id]
         return True
+
+    async def forget(self, code_ids: Collection[str]) -> None:
+        """Remove these codes."""
+        for id_ in code_ids:
+            self._stored.pop(id_, None)
 
 
 class MemoryDayPlans:
@@ -308,6 +342,12 @@ class MemoryAccessLog:
         """Return the lines that exist among the ids."""
         return {id_: self._stored[id_] for id_ in ids if id_ in self._stored}
 
+    async def forget_addresses(self, person_id: str) -> None:
+        """Remove the network addresses from what a person did, and from refused log-ins to the account."""
+        for id_, entry in self._stored.items():
+            if entry.by == person_id or (entry.by is None and person_id in entry.people):
+                self._stored[id_] = entry.model_copy(update={"address": None})
+
     async def streams(self, doctor_ids: Collection[str]) -> list[AccessEntry]:
         """Return the lines about sockets that are sent events of these doctors, by time."""
         wanted = {*doctor_ids, EVERY_DOCTOR}
@@ -332,3 +372,7 @@ class MemoryAttempts:
         """Increment the counter of the key and return its new value."""
         self._counts[key] = self._counts.get(key, 0) + 1
         return self._counts[key]
+
+    async def forget(self, prefixes: Collection[str]) -> None:
+        """Remove the counters whose keys begin so."""
+        self._counts = {key: count for key, count in self._counts.items() if not key.startswith(tuple(prefixes))}

@@ -164,7 +164,10 @@ class MemoryAppointments:
             applied = events_of(stored, aggregate.last.command_id) if stored and owner == aggregate.id else ()
             repeated = is_creation(aggregate) and len(applied) == len(aggregate.history)
             return Fence.APPOINTMENT if repeated else Fence.COMMAND
-        if stored and stored.history != aggregate.history[:base]:
+        # By their commands: an erasure changes the words of earlier events.
+        if stored and [each.command_id for each in stored.history] != [
+            each.command_id for each in aggregate.history[:base]
+        ]:
             return "stale"
         new = ((Fence.DOCTOR_SEQ, (aggregate.doctor_id, event.seq)) for event in latest_events(aggregate))
         if any(claim in self._owners for claim in new):

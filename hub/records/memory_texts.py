@@ -95,6 +95,13 @@ class MemoryTexts:
         again = text.repairs + 1
         return self._put_back(text, status=TextStatus.PLANNED, not_before=now, updated_at=now, repairs=again)
 
+    async def erase(self, user_id: str, now: datetime) -> None:
+        """Remove numbers and words from the texts to a person; those that wait are skipped."""
+        for text in [each for each in self._stored.values() if each.user_id == user_id]:
+            waits = text.status is TextStatus.PLANNED
+            skipped = {"status": TextStatus.SKIPPED, "reason": "erased", "updated_at": now} if waits else {}
+            self._change(text, body="", phone=None, **skipped)
+
     def _put_back(self, text: Text, **changes: object) -> Text | None:
         stored = self._stored.get(text.id)
         if stored is None or stored.status not in UNSETTLED or stored.attempts != text.attempts:
@@ -155,6 +162,12 @@ class MemoryInboundTexts:
             (each for each in found if each.about), key=lambda each: (each.received_at, each.id), reverse=True
         )
 
+    async def erase(self, phone: str, about: Collection[str] | None) -> None:
+        """Remove number and words from messages of a phone: all, or those `about` these appointments."""
+        for id_, each in self._stored.items():
+            if each.phone == phone and (about is None or each.about in about):
+                self._stored[id_] = each.model_copy(update={"phone": "", "body": "", "answer": ""})
+
 
 class MemoryOptOuts:
     """Implements `hub.texting.ports.OptOuts`."""
@@ -169,6 +182,10 @@ class MemoryOptOuts:
     async def remove(self, phone: str, our_number: str) -> None:
         """Delete the opt-out."""
         self._stored.discard((phone, our_number))
+
+    async def forget(self, phone: str) -> None:
+        """Delete the opt-outs of a phone from all our numbers."""
+        self._stored = {pair for pair in self._stored if pair[0] != phone}
 
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""

@@ -89,6 +89,11 @@ class MongoSessions:
             found = await self._collection.find({"revokedAt": {"$gte": since}}, {"revokedAt": 1}).to_list(None)
         return {session["_id"]: session["revokedAt"] for session in found}
 
+    async def forget_devices(self, user_id: str) -> None:
+        """Remove from the sessions of a user what their programs said of themselves."""
+        with translated():
+            await self._collection.update_many({"userId": user_id}, {"$unset": {"device": ""}})
+
     async def revoke_all_from_before(self, restored: Session, now: datetime) -> int:
         """Revoke every live session, and insert one that stands for those that are lost."""
         with translated(None):  # of a large clinic there may be a hundred thousand

@@ -115,6 +115,14 @@ class MongoTexts:
         changes = {"status": TextStatus.PLANNED, "not_before": now, "updated_at": now, "repairs": text.repairs + 1}
         return await self._put_back(text, changes)
 
+    async def erase(self, user_id: str, now: datetime) -> None:
+        """Remove numbers and words from the texts to a person; those that wait are skipped."""
+        waiting = {"userId": user_id, "status": TextStatus.PLANNED}
+        skipped = {"status": TextStatus.SKIPPED, "reason": "erased", "updatedAt": now}
+        with translated():
+            await self._collection.update_many(waiting, {"$set": skipped})
+            await self._collection.update_many({"userId": user_id}, {"$set": {"body": ""}, "$unset": {"phone": ""}})
+
     async def _put_back(self, text: Text, changes: Mapping[str, object]) -> Text | None:
         wanted = {"_id": text.id, "status": {"$in": sorted(UNSETTLED)}, "attempts": text.attempts}
         return text.model_copy(update=changes) if await self._set(wanted, changes) else None

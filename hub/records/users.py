@@ -10,10 +10,11 @@ from typing import Literal
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from hub.accounts.account import Account, JoinedInto
+from hub.accounts.account import Account, Erasure, JoinedInto
 from hub.accounts.person import Person
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
+from hub.records.appointment_documents import LONG_AGO
 from hub.records.chunks import chunked
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import StoreUnavailable, duplicate_at, translated
@@ -21,7 +22,9 @@ from hub.scheduling.values import Role
 
 _CONTACTS: Mapping[str, str] = {"email": "contactEmail", "phone": "contactPhone"}
 """The fields that hold the addresses of people who cannot log in."""
-_OF_PERSON = dict.fromkeys(("role", "name", "email", "phone", *_CONTACTS.values(), "passwordHash", "joinedInto"), 1)
+_OF_PERSON = dict.fromkeys(
+    ("role", "name", "email", "phone", *_CONTACTS.values(), "passwordHash", "joinedInto", "erased.at"), 1
+)
 _ALL_PEOPLE_TIMEOUT = 60.0
 """Seconds. The embedded engine reads all accounts before it returns the first: 10,000 took 1.9 s on a busy machine."""
 BATCH = 2000
@@ -52,7 +55,9 @@ class MongoUsers:
         gone = dict.fromkeys(old.keys() - new.keys(), "")
         if not changed and not gone:
             return None
-        wanted = {"_id": before.id} | ({"passwordHash": before.password_hash} if "passwordHash" in changed else {})
+        wanted: Document = {"_id": before.id, "erased": {"$exists": False}}
+        if "passwordHash" in changed:
+            wanted["passwordHash"] = before.password_hash
         update = {"$set": changed | _changed_now()} | ({"$unset": gone} if gone else {})
         with translated():
             try:
@@ -63,7 +68,8 @@ class MongoUsers:
 
     async def join(self, patient_id: str, joined_into: JoinedInto) -> JoinedInto | None:
         """Store what a patient was joined into, unless that is stored already; return what is stored."""
-        first = {"_id": patient_id, "passwordHash": {"$exists": False}, "joinedInto": {"$exists": False}}
+        absent = {"$exists": False}
+        first = {"_id": patient_id, "passwordHash": absent, "joinedInto": absent, "erased": absent}
         with translated():
             await self._collection.update_one(
                 first, {"$set": {"joinedInto": joined_into.model_dump(by_alias=True)} | _changed_now()}
@@ -74,6 +80,29 @@ class MongoUsers:
     async def joined_since(self, since: datetime) -> list[Account]:
         """Return the patients who were joined into another account at `since` or later."""
         return await self._find({"joinedInto.at": {"$gte": since}})
+
+    async def joined_with(self, account_id: str) -> list[Account]:
+        """Return the patients who were joined into this account."""
+        joined = await self.joined_since(LONG_AGO)  # by an index: only few are joined
+        return [one for one in joined if one.joined_into and one.joined_into.account_id == account_id]
+
+    async def erase(self, before: Account, after: Account) -> bool:
+        """Replace a patient's account by what is left of it; return whether it was replaced."""
+        password: Document = {"$eq": before.password_hash} if before.password_hash else {"$exists": False}
+        wanted = {"_id": before.id, "passwordHash": password, "erased": {"$exists": False}}
+        with translated():
+            replaced = await self._collection.replace_one(wanted, _document(after) | _changed_now())
+        return replaced.matched_count == 1
+
+    async def put_erasure(self, account_id: str, erasure: Erasure) -> None:
+        """Store how far the erasure of an account has come."""
+        stored = erasure.model_dump(by_alias=True, exclude_none=True)
+        with translated():
+            await self._collection.update_one({"_id": account_id}, {"$set": {"erased": stored}})
+
+    async def erasures(self) -> list[Account]:
+        """Return the erased accounts that still have to be looked after."""
+        return await self._find({"erased.lookUntil": {"$gte": LONG_AGO}})
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return the account."""
@@ -190,6 +219,7 @@ def _person(document: Document) -> Person:
         phone=document.get(phone),
         has_log_in=has_log_in,
         joined_into=document["joinedInto"]["accountId"] if "joinedInto" in document else None,
+        erased="erased" in document,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar, overload
 
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import NO_SHOW_DELAY, Appointment, DueKind, first_deadline
+from hub.scheduling.commands import BookAppointment, CancelAppointment, erased_fingerprint
 from hub.scheduling.events import (
     AnyEvent,
     AppointmentBooked,
@@ -25,6 +26,7 @@ from hub.scheduling.events import (
     OfferLapsed,
     PatientCalledIn,
     PatientCheckedIn,
+    PatientErased,
     PatientJoined,
     PatientReminded,
     ReminderMissed,
@@ -79,7 +81,10 @@ def apply(aggregate: Aggregate | None, event: AnyEvent) -> Aggregate:
     else:
         message = f"{event.type!r} cannot happen to {aggregate.id}"
         raise ValueError(message)  # noqa: TRY004  # an event that does not belong here, like the one above
-    changes |= {"version": aggregate.version + 1, "history": (*aggregate.history, event)}
+    before: Iterable[AnyEvent] = aggregate.history
+    if isinstance(aggregate, Appointment) and isinstance(event, PatientErased):
+        before = (_without_words(aggregate, each) for each in aggregate.history)
+    changes |= {"version": aggregate.version + 1, "history": (*before, event)}
     return aggregate.model_copy(update=changes)
 
 
@@ -131,6 +136,17 @@ def replayed(aggregate: Appointment | WaitlistEntry) -> Appointment | WaitlistEn
     if state is None or isinstance(state, ScheduleRecord):
         raise ValueError("an appointment or an entry has at least one event")
     return state
+
+
+def _without_words(appointment: Appointment, event: Event) -> Event:
+    """Return an event of the appointment as it is in the history once its patient was erased."""
+    if not isinstance(event, AppointmentBooked | AppointmentCancelled) or event.reason is None:
+        return event
+    header = {"id": event.command_id, "doctor_id": appointment.doctor_id, "by": event.by, "at": event.at}
+    command: BookAppointment | CancelAppointment = CancelAppointment(**header, appointment_id=appointment.id)
+    if isinstance(event, AppointmentBooked):
+        command = BookAppointment(**header, patient_id=event.patient_id, start=event.start)
+    return event.model_copy(update={"reason": None, "fingerprint": erased_fingerprint(command)})
 
 
 def _begun(event: AnyEvent) -> Appointment | WaitlistEntry:
@@ -200,12 +216,20 @@ def _booking_changes(appointment: Appointment, event: BookingEvent) -> dict[str,
                 "due": due,
                 "due_kind": kind,
             }
-        case PatientJoined():
-            return {"patient_id": event.patient_id, "place": None}
+        case PatientJoined() | PatientErased():
+            return _patient_changes(event)
         case PatientReminded() | ReminderMissed():
             return {"due": appointment.start + NO_SHOW_DELAY, "due_kind": "no_show"}
         case PatientCheckedIn() | PatientCalledIn() | VisitUndone():
             return _visit_changes(appointment, event)
+
+
+def _patient_changes(event: PatientJoined | PatientErased) -> dict[str, object]:
+    match event:
+        case PatientJoined():
+            return {"patient_id": event.patient_id, "place": None}
+        case PatientErased():
+            return {"reason": None}
 
 
 def _offer_changes(appointment: Appointment, event: OfferEvent) -> dict[str, object]:

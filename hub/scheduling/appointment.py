@@ -68,6 +68,12 @@ class Appointment(Value):
         return self.due if self.status is Status.OFFERED else None
 
     @property
+    def erased(self) -> bool:
+        """Whether the patient was erased and nothing that was said is left."""
+        said = (self.reason, *(getattr(event, "reason", None) for event in self.history))
+        return any(event.type == "patient_erased" for event in self.history) and not any(said)
+
+    @property
     def last(self) -> Event:
         """The latest event."""
         return self.history[-1]

@@ -92,6 +92,14 @@ class JoinPatient(CommandFields):
     patient_id: Id
 
 
+class ErasePatient(CommandFields):
+    """Remove what was said about the appointment from it and from its history, because its patient was erased."""
+
+    kind: Literal["erase_patient"] = "erase_patient"
+    appointment_id: Id
+    patient_id: Id
+
+
 class RemindPatient(CommandFields):
     """Remind the patient of the appointment, provided that it still starts at `start`."""
 
@@ -114,6 +122,7 @@ AppointmentChange = (
     | CompleteAppointment
     | RescheduleAppointment
     | JoinPatient
+    | ErasePatient
     | RemindPatient
     | MarkNoShow
     | VisitChange
@@ -177,6 +186,14 @@ def fingerprint(command: Command) -> str:
     return blake2b(repr(content).encode(), digest_size=8).hexdigest()
 
 
+def erased_fingerprint(command: BookAppointment | CancelAppointment) -> str:
+    """Return what stands for the fingerprint once the command's words were erased: a hash would confirm a guess.
+
+    It tells a repetition of the command from another command all the same.
+    """
+    return f"erased {fingerprint(command.model_copy(update={'reason': None}))}"
+
+
 def _content(command: BookAppointment | Change | ScheduleChange) -> list[object]:
     content: list[object] = []
     match command:
@@ -186,8 +203,9 @@ def _content(command: BookAppointment | Change | ScheduleChange) -> list[object]
             content += [command.appointment_id, _iso(command.start)]
         case CancelAppointment(reason=str(reason)):
             content += [command.appointment_id, reason]
-        case JoinPatient():
-            content += [command.appointment_id, command.previous_patient_id, command.patient_id]
+        case JoinPatient() | ErasePatient():
+            previous = [command.previous_patient_id] if isinstance(command, JoinPatient) else []
+            content += [command.appointment_id, *previous, command.patient_id]
         case (
             ConfirmAppointment()
             | CancelAppointment()

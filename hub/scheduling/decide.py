@@ -15,19 +15,21 @@ from hub.scheduling.commands import (
     Command,
     CompleteAppointment,
     ConfirmAppointment,
+    ErasePatient,
     JoinPatient,
     MarkNoShow,
     RemindPatient,
     RescheduleAppointment,
     ScheduleChange,
     UndoVisit,
+    erased_fingerprint,
     fingerprint,
 )
 from hub.scheduling.decide_offer import offer_event, refuse_offer_change
 from hub.scheduling.decide_schedule import decide_schedule
 from hub.scheduling.decide_visit import refuse_visit_change, visit_event
 from hub.scheduling.decide_waitlist import decide_waitlist
-from hub.scheduling.decision import Accepted, Decision, RefusalCode, Refused, Repeated, header
+from hub.scheduling.decision import Accepted, Decision, Header, RefusalCode, Refused, Repeated, header
 from hub.scheduling.doctor_state import DoctorState
 from hub.scheduling.events import (
     AppointmentBooked,
@@ -37,6 +39,7 @@ from hub.scheduling.events import (
     AppointmentMissed,
     AppointmentRescheduled,
     Event,
+    PatientErased,
     PatientJoined,
     PatientReminded,
     ReminderMissed,
@@ -91,7 +94,10 @@ def repeated(command: Command, aggregate: Aggregate) -> Repeated | Refused | Non
     events = events_of(aggregate, command.id)
     if not events:
         return None
-    if events[0].fingerprint == fingerprint(command):
+    known = {fingerprint(command)}
+    if isinstance(command, BookAppointment | CancelAppointment):
+        known.add(erased_fingerprint(command))
+    if events[0].fingerprint in known:
         return Repeated(aggregate, events)
     return Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED, "This key has been used for a different command; use a new one.")
 
@@ -156,7 +162,7 @@ def _refuse_change(
             )
         case CheckInPatient() | CallInPatient() | UndoVisit():
             return refuse_visit_change(state, command, appointment, now)
-        case JoinPatient():
+        case JoinPatient() | ErasePatient():
             return _require_patient(command, appointment)
         case RemindPatient():
             return _require_due(
@@ -182,9 +188,8 @@ def _event(state: DoctorState, command: AppointmentChange, appointment: Appointm
             return AppointmentCompleted(**fields)
         case RescheduleAppointment():
             return AppointmentRescheduled(**fields, previous_start=appointment.start, start=command.start)
-        case JoinPatient():
-            previous = command.previous_patient_id
-            return PatientJoined(**fields, previous_patient_id=previous, patient_id=command.patient_id)
+        case JoinPatient() | ErasePatient():
+            return _patient_event(command, fields)
         case RemindPatient():
             useful = appointment.start - now >= REMINDER_USEFUL
             return PatientReminded(**fields) if useful else ReminderMissed(**fields)
@@ -258,7 +263,18 @@ def _require_other_start(command: RescheduleAppointment, appointment: Appointmen
     return Refused(RefusalCode.WRONG_STATUS, "The appointment starts then already.")
 
 
-def _require_patient(command: JoinPatient, appointment: Appointment) -> Refused | None:
+def _patient_event(command: JoinPatient | ErasePatient, fields: Header) -> Event:
+    if isinstance(command, ErasePatient):
+        return PatientErased(**fields)
+    previous = command.previous_patient_id
+    return PatientJoined(**fields, previous_patient_id=previous, patient_id=command.patient_id)
+
+
+def _require_patient(command: JoinPatient | ErasePatient, appointment: Appointment) -> Refused | None:
+    if isinstance(command, ErasePatient):
+        if appointment.patient_id == command.patient_id:
+            return None
+        return Refused(RefusalCode.WRONG_STATUS, "The appointment is not of the patient who is erased.")
     if appointment.patient_id == command.previous_patient_id != command.patient_id:
         return None
     return Refused(RefusalCode.WRONG_STATUS, "The appointment is not of the patient who is joined.")
@@ -300,6 +316,8 @@ def _may_change(command: Change) -> bool:
             return command.by.role is not Role.PATIENT
         case JoinPatient():
             return command.by.role in {Role.RECEPTIONIST, Role.SYSTEM}
+        case ErasePatient():
+            return command.by.role in {Role.PATIENT, Role.SYSTEM}
         case RemindPatient() | MarkNoShow() | LapseOffer():
             return command.by.role is Role.SYSTEM
         case _:

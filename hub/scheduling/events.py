@@ -22,6 +22,7 @@ EventType = Literal[
     "called_in",
     "visit_undone",
     "patient_joined",
+    "patient_erased",
     "offered",
     "accepted",
     "declined",
@@ -98,6 +99,15 @@ class PatientJoined(EventFields):
     patient_id: Id
 
 
+class PatientErased(EventFields):
+    """The patient's data was erased: what was said at the booking and the cancellation is gone, also from the history.
+
+    The patient's id stays, so that figures and histories stay whole.
+    """
+
+    type: Literal["patient_erased"] = "patient_erased"
+
+
 class PatientReminded(EventFields):
     """The reminder became due. This event causes its text."""
 
@@ -158,6 +168,7 @@ BookingEvent = (
     | PatientCalledIn
     | VisitUndone
     | PatientJoined
+    | PatientErased
 )
 """An event of an appointment that was booked, or of an offer that was accepted."""
 Event = BookingEvent | OfferEvent

@@ -74,6 +74,9 @@ class TextRecords(Protocol):
         Use it for a text that Twilio does not list long enough after the attempt. Returns None as `postpone` does.
         """
 
+    async def erase(self, user_id: str, now: datetime) -> None:
+        """Remove numbers and words from the texts to a person. Those that wait get the status `skipped`."""
+
 
 class TextPositions(Protocol):
     """The planning position of each doctor: the last `seq` whose texts are in the outbox.
@@ -115,6 +118,9 @@ class InboundTexts(Protocol):
         The latest comes first.
         """
 
+    async def erase(self, phone: str, about: Collection[str] | None) -> None:
+        """Remove number and words from messages of a phone: all, or those `about` these appointments."""
+
 
 class OptOuts(Protocol):
     """Opt-outs: pairs of a phone that sent STOP and our number that received it. Carriers block that pair."""
@@ -124,6 +130,9 @@ class OptOuts(Protocol):
 
     async def remove(self, phone: str, our_number: str) -> None:
         """Delete the opt-out, because the phone sent START."""
+
+    async def forget(self, phone: str) -> None:
+        """Delete the opt-outs of a phone. Carriers still know of them."""
 
     async def has(self, phone: str, our_number: str) -> bool:
         """Return whether `phone` wants no texts from `our_number`."""

@@ -23,7 +23,16 @@ URGENT: Sequence[TextKind | AccountTextKind] = ("code", "reminder")
 """Kinds that leave before all others, whatever waits: somebody waits for a code, and a reminder is soon of no use."""
 
 SkipReason = Literal[
-    "no_phone", "not_proven", "opted_out", "too_late", "cancelled", "moved", "over", "arrived", "unknown_appointment"
+    "no_phone",
+    "not_proven",
+    "opted_out",
+    "too_late",
+    "cancelled",
+    "moved",
+    "over",
+    "arrived",
+    "erased",
+    "unknown_appointment",
 ]
 """Why the hub did not send a text."""
 
@@ -143,7 +152,7 @@ def repetition_of(text: Text, now: datetime, not_before: datetime) -> Text | Non
     The repetition is a separate text. So the status of the original stays in the record, and late reports about the
     original do not change the repetition.
     """
-    if text.again_of is not None or not_before >= text.useless_after:
+    if text.again_of is not None or text.phone is None or not_before >= text.useless_after:
         return None
     return text.model_copy(
         update={

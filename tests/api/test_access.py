@@ -104,6 +104,7 @@ ROWS = [
     Row("GET", "/api/v1/users/me", (401, 200, 200, 200, 200, 200)),
     Row("PATCH", "/api/v1/users/me", (401, 200, 200, 200, 200, 200), json={"name": "Somebody"}),
     Row("GET", "/api/v1/users/me/export", (401, 200, 200, 200, 200, 200)),
+    Row("DELETE", "/api/v1/users/me", (401, 204, 204, 403, 403, 403), json={"password": PASSWORD}),
     Row("POST", "/api/v1/users/me/photo", (401, 200, 200, 200, 200, 200), form={"photo": PICTURE}),
     Row("DELETE", "/api/v1/users/me/photo", (401, 204, 204, 204, 204, 204)),
     Row("GET", "/api/v1/users/{id}/photo", (401, 200, 200, 200, 200, 200), "/api/v1/users/doctor-ada/photo"),

@@ -212,6 +212,35 @@ async def test_a_patient_changes_the_profile_and_the_password(clinic: Clinic, op
     await expect(page.get_by_label("as a reminder")).not_to_be_checked()
 
 
+async def test_a_patient_deletes_the_account_after_a_second_question(clinic: Clinic, open_page: OpenPage) -> None:
+    page, _ = await open_page(clinic.url, reduced_motion="reduce")
+    await clinic.sign_up(page)
+    other, _ = await open_page(clinic.url + "/mine", page.context)
+    await page.locator("summary", has_text="Delete my account").focus()
+    await page.keyboard.press("Enter")
+    password, end = page.get_by_label("Password of this account"), page.get_by_role("button", name="Delete my account")
+    await password.fill("not-the-one")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Delete everything for ever?")).to_be_focused()
+    for width in (1280, 320):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await clinic.axe(page)
+    await page.get_by_role("button", name="Keep my account").click()
+    await expect(end).to_be_visible()
+    await end.click()
+    await page.get_by_role("button", name="Yes, delete everything").click()
+    await expect(password).to_be_focused()
+    await expect(password).to_have_accessible_description("This is not your password.")
+    await password.fill(PASSWORD)
+    await end.click()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Your account is deleted. Your appointments are cancelled.")).to_be_visible()
+    await expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    await expect(other.get_by_text("You have been signed out.")).to_be_visible()
+
+
 async def test_staff_sign_in_at_the_same_door_and_change_their_first_password(
     clinic: Clinic, open_page: OpenPage
 ) -> None:

@@ -46,3 +46,13 @@ async def test_a_line_that_is_written_twice_is_there_once_as_it_was_first(record
     assert ids(await records.access_log.by("robin", NINE, LATER)) == "ac"
     assert await records.access_log.by("mallory", NINE, LATER) == []
     await records.access_log.add([])
+
+
+async def test_the_addresses_of_an_erased_person_are_removed(records: Records) -> None:
+    own = line("own", 0, by="carl", people=("carl",), address="192.0.2.1")
+    refused = line("refused", 1, people=("carl",), address="192.0.2.2")
+    staff = line("staff", 2, by="robin", people=("carl",), address="192.0.2.3")
+    await records.access_log.add([own, refused, staff])
+    await records.access_log.forget_addresses("carl")
+    found = await records.access_log.by_ids(["own", "refused", "staff"])
+    assert {id_: each.address for id_, each in found.items()} == {"own": None, "refused": None, "staff": "192.0.2.3"}

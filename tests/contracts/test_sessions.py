@@ -188,3 +188,11 @@ async def test_the_live_sessions_of_a_user_are_listed_the_latest_first(records: 
     await records.sessions.revoke("ended", NINE)
     assert await records.sessions.of_user("pat", LATER) == [SESSION, older]
     assert await records.sessions.of_user("nobody", LATER) == []
+
+
+async def test_what_programs_said_of_themselves_is_forgotten(records: Records) -> None:
+    await records.sessions.add(SESSION.model_copy(update={"device": "Pat's phone"}))
+    await records.sessions.add(SESSION.model_copy(update={"id": "other", "user_id": "paul", "device": "Paul's phone"}))
+    await records.sessions.forget_devices("pat")
+    assert await records.sessions.of_user("pat", NINE) == [SESSION]
+    assert [each.device for each in await records.sessions.of_user("paul", NINE)] == ["Paul's phone"]

@@ -391,3 +391,39 @@ async def test_urgent_texts_are_found_whatever_waits_and_a_text_needs_no_appoint
     assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2) == [code, reminders[1], reminders[0]]
     assert await records.texts.urgent("doctor", BEFORE + 15 * MINUTE, 2) == []
     assert await records.texts.due("patient", BEFORE, 2) == [others[4], others[3]]
+
+
+async def test_texts_of_an_erased_person_keep_their_status_and_nothing_else(records: Records) -> None:
+    waits, sent = _text(1), _text(2, status=TextStatus.SENT, sid="SM2")
+    others = _text(3, user="paul")
+    await records.texts.add_all([waits, sent, others])
+
+    await records.texts.erase("pat", NINE)
+    await records.texts.erase("pat", NINE + MINUTE)
+
+    gone = {"body": "", "phone": None}
+    skipped = {"status": TextStatus.SKIPPED, "reason": "erased", "updated_at": NINE}
+    assert await _stored(records, waits) == waits.model_copy(update=gone | skipped)
+    assert await _stored(records, sent) == sent.model_copy(update=gone)
+    assert await _stored(records, others) == others
+    assert await records.texts.claim(waits, NINE) is None, "who has read it before cannot send it any more"
+
+
+async def test_received_texts_and_opt_outs_of_a_phone_are_erased(records: Records) -> None:
+    for id_, phone, about in (("m1", PAT, "a1"), ("m2", PAT, "a2"), ("m3", "+12025550199", "a1")):
+        await records.inbound_texts.receive(_message().model_copy(update={"id": id_, "phone": phone}))
+        await records.inbound_texts.bind(id_, about)
+    await records.opt_outs.add(PAT, CLINIC, NINE)
+    await records.opt_outs.add("+120255501230", CLINIC, NINE)
+
+    await records.inbound_texts.erase(PAT, ["a1"])
+    assert [each.id for each in await records.inbound_texts.about_appointments(PAT, BEFORE)] == ["m2"]
+    again = await records.inbound_texts.receive(_message().model_copy(update={"id": "m1"}))
+    assert (again.phone, again.body, again.answer) == ("", "", ""), "it is not handled again"
+    await records.inbound_texts.erase(PAT, None)
+    assert await records.inbound_texts.about_appointments(PAT, BEFORE) == []
+    assert len(await records.inbound_texts.about_appointments("+12025550199", BEFORE)) == 1
+
+    await records.opt_outs.forget(PAT)
+    assert not await records.opt_outs.has(PAT, CLINIC)
+    assert await records.opt_outs.has("+120255501230", CLINIC)

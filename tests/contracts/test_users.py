@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from hub.accounts.account import Account, JoinedInto
+from hub.accounts.account import Account, Erasure, JoinedInto, erased
 from hub.accounts.person import person_of
 from hub.clock import system_clock
 from hub.records.ports import Records
@@ -190,6 +190,58 @@ async def test_a_patient_is_joined_once_and_found_by_the_time(records: Records) 
     assert person_of(ann) in await records.users.people_changed(system_clock() - timedelta(seconds=5))
     assert [each.id for each in await records.users.joined_since(NINE)] == ["ann"]
     assert await records.users.joined_since(NINE + HALF_HOUR) == []
+
+
+def _erasure(**more: object) -> Erasure:
+    fields = {"by": "cli", "by_role": Role.SYSTEM, "key": "k", "at": NINE, "look_until": NINE + HALF_HOUR}
+    return Erasure.model_validate({**fields, **more})
+
+
+async def test_nothing_of_an_erased_account_stays_and_nothing_comes_back(records: Records) -> None:
+    pat, ann = _patient("pat", phone="+12025550123"), _registered("ann", phone="+12025550124")
+    await records.users.add([pat, ann])
+    await records.users.change(pat, photographed := pat.model_copy(update={"photo": "picture"}))
+
+    for account in (photographed, ann):
+        left = erased(account, _erasure())
+        assert sorted(await asyncio.gather(*(records.users.erase(account, left) for _ in range(3)))) == [
+            False,
+            False,
+            True,
+        ]
+        assert await records.users.by_id(account.id) == left
+        assert person_of(left) in await records.users.people_changed(system_clock() - timedelta(seconds=5))
+    assert [each.id for each in await records.users.erasures()] == ["pat", "ann"]
+    assert await records.users.by_email("pat@clinic.test") is None
+    assert await records.users.patients_with_phone("+12025550124") == []
+    assert await records.users.change(pat, pat.model_copy(update={"name": "Pat again"})) == "stale"
+    joined = JoinedInto(account_id="paul", by="robin", key="k", at=NINE)
+    assert await records.users.join("ann", joined) is None
+    assert await records.users.add([_patient("new", email="pat@clinic.test", phone="+12025550123")]) is None
+
+    await records.users.put_erasure("pat", finished := _erasure(finished_at=NINE, look_until=None))
+
+    stored = await records.users.by_id("pat")
+    assert stored
+    assert stored.erased == finished
+    assert [each.id for each in await records.users.erasures()] == ["ann"]
+    people = [person async for batch in records.users.people() for person in batch]
+    assert {person.id for person in people if person.erased} == {"pat", "ann"}
+
+
+async def test_an_account_whose_password_has_changed_is_not_erased(records: Records) -> None:
+    pat = _patient("pat")
+    await records.users.add([pat])
+    await records.users.change(pat, changed := pat.model_copy(update={"password_hash": "another"}))
+    assert not await records.users.erase(pat, erased(pat, _erasure()))
+    assert await records.users.by_id("pat") == changed
+
+
+async def test_the_patients_who_were_joined_with_an_account_are_found(records: Records) -> None:
+    await records.users.add([_registered("ann"), _registered("bob"), _patient("pat")])
+    await records.users.join("ann", JoinedInto(account_id="pat", by="robin", key="k", at=NINE))
+    await records.users.join("bob", JoinedInto(account_id="paul", by="robin", key="k", at=NINE))
+    assert [each.id for each in await records.users.joined_with("pat")] == ["ann"]
 
 
 async def test_receptionists_are_listed_by_name(records: Records) -> None:

@@ -12,6 +12,7 @@ from hub.scheduling.commands import (
     Change,
     CheckInPatient,
     Command,
+    ErasePatient,
     JoinPatient,
     MarkNoShow,
     RemindPatient,
@@ -35,6 +36,7 @@ STATUS_ALLOWS = {
     "call_in": {Status.SCHEDULED, Status.CONFIRMED},
     "undo_visit": {Status.SCHEDULED, Status.CONFIRMED},
     "join_patient": set(Status),
+    "erase_patient": set(Status),
 }
 ROLE_ALLOWS = {
     "confirm": {Role.PATIENT, Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
@@ -47,6 +49,7 @@ ROLE_ALLOWS = {
     "call_in": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
     "undo_visit": {Role.DOCTOR, Role.RECEPTIONIST, Role.SYSTEM},
     "join_patient": {Role.RECEPTIONIST, Role.SYSTEM},
+    "erase_patient": {Role.PATIENT, Role.SYSTEM},
 }
 VISIT_ALLOWS = {
     "cancel": {None},
@@ -75,6 +78,7 @@ CAUSES = {
     "call_in": "called_in",
     "undo_visit": "visit_undone",
     "join_patient": "patient_joined",
+    "erase_patient": "patient_erased",
     "change_hours": "hours_changed",
     "add_time_off": "time_off_added",
     "remove_time_off": "time_off_removed",
@@ -185,7 +189,9 @@ def _is_early(command: Change, appointment: Appointment, now: datetime) -> bool:
     return early and (command.kind, visit_now(appointment)[0]) != ("complete", "in_room")
 
 
-def _of_another(command: JoinPatient, appointment: Appointment) -> bool:
+def _of_another(command: JoinPatient | ErasePatient, appointment: Appointment) -> bool:
+    if isinstance(command, ErasePatient):
+        return patient_now(appointment) != command.patient_id
     return patient_now(appointment) != command.previous_patient_id or command.patient_id == patient_now(appointment)
 
 
@@ -206,7 +212,7 @@ def _against_change(command: Change, appointment: Appointment, now: datetime) ->
         found.add(RefusalCode.WRONG_STATUS)
     if isinstance(command, RemindPatient | MarkNoShow) and command.start != appointment.start:
         found.add(RefusalCode.WRONG_STATUS)
-    if isinstance(command, JoinPatient) and _of_another(command, appointment):
+    if isinstance(command, JoinPatient | ErasePatient) and _of_another(command, appointment):
         found.add(RefusalCode.WRONG_STATUS)
     if isinstance(command, RemindPatient) and due_now(appointment)[1] != "reminder":
         found.add(RefusalCode.WRONG_STATUS)

@@ -43,6 +43,8 @@ def change(kind: str, by: Actor | None = None, key: str = "change", **more: obje
     given = {"kind": kind, "id": key, "doctor_id": "berlin", "by": by, "at": NOW, "appointment_id": BOOKING}
     if kind == "join_patient":
         given |= {"previous_patient_id": PATIENT.id, "patient_id": "joined"}
+    if kind == "erase_patient":
+        given |= {"patient_id": PATIENT.id}
     return CommandAdapter.validate_python(given | ({"start": start} if start else {}) | more)
 
 

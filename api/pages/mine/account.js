@@ -1,10 +1,12 @@
-// Below the list: the profile, the proof of the phone, the password. It is loaded after the first view.
+// Below the list: the profile, the proof of the phone, the password, the end of the account. It is loaded after the first view.
 
 import { html } from "../shared/ui.js";
 import { words as codes } from "../codes/words.js";
 import { words } from "../shared/words.js";
+import { AccountEnd } from "./account_end.js";
 import { PhoneCode } from "./phone_code.js";
 import { Password, Profile } from "./profile.js";
+import { words as own } from "./words.js";
 
 /** @param {{user: import("../hub-client.js").User}} properties */
 export function Account({ user }) {
@@ -23,6 +25,10 @@ export function Account({ user }) {
     <details>
       <summary><h2>${words.profile.password}</h2></summary>
       <${Password} />
+    </details>
+    <details>
+      <summary><h2>${own.endTitle}</h2></summary>
+      <${AccountEnd} />
     </details>
   </section>`;
 }

@@ -33,16 +33,17 @@ const WAYS = {
  *
  * @param {Page} page @param {{roles?: Role[]}} [options] */
 export async function open(page, { roles } = {}) {
-  draw(html`<${Skeleton} lines=${5} />`, null);
+  draw(html`<${Skeleton} lines=${5} />`, null, false);
   connection.start();
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // who is signed in may have changed
   await Promise.all([signedIn(), learnTime()]);
   if (roles && !admitted(roles)) return;
   const opened = session.user;
   session.onChange((user) => {
+    if (leaving) return;
     if (user && user.id === opened?.id) return draw(html`<${page} user=${user} />`, user);
     if (!user && roles) location.replace(signInPath({ ended: true }));
-    else if (user?.id !== opened?.id && !leaving) location.reload();
+    else if (user?.id !== opened?.id) location.reload();
   });
   draw(html`<${page} user=${opened} />`, opened);
 }
@@ -69,6 +70,22 @@ export function goTo(path) {
 /** Call this before a change of who is signed in that is followed by `goOn`. */
 export function staysHere() {
   leaving = true;
+}
+
+/** Do what ends the account, and go to the start page, which says `notice` first. Throws what `work` throws.
+ *
+ * @param {() => Promise<void>} work @param {string} notice */
+export async function leaveAfter(work, notice) {
+  leaving = true; // the hub ends the log-in before it answers
+  try {
+    await work();
+  } catch (error) {
+    leaving = false;
+    throw error;
+  }
+  await session.signOut().catch(() => session.end()); // removes the cookie
+  sessionStorage.setItem(NOTICE, notice);
+  location.replace("/");
 }
 
 /** The page on which a user begins.
@@ -122,13 +139,15 @@ function admitted(roles) {
   return false;
 }
 
-/** @param {import("preact").ComponentChild} content @param {User | null} user */
-function draw(content, user) {
-  render(html`<${Frame} user=${user}>${content}</>`, document.body);
+/** `known`: whether it has been found out who is signed in.
+ *
+ * @param {import("preact").ComponentChild} content @param {User | null} user @param {boolean} [known] */
+function draw(content, user, known = true) {
+  render(html`<${Frame} user=${user} known=${known}>${content}</>`, document.body);
 }
 
-/** @param {{user: User | null, children: import("preact").ComponentChildren}} properties */
-function Frame({ user, children }) {
+/** @param {{user: User | null, known: boolean, children: import("preact").ComponentChildren}} properties */
+function Frame({ user, known, children }) {
   const here = location.pathname;
   // The start page has them in its middle.
   const ways = session.passwordChangeRequired || here === "/" ? [] : WAYS[user?.role ?? "nobody"];
@@ -146,7 +165,7 @@ function Frame({ user, children }) {
       </nav>
     </header>
     <${ConnectionState} />
-    <main id="content" tabindex="-1"><${Notice} user=${user} />${children}</main>
+    <main id="content" tabindex="-1"><${Notice} user=${user} known=${known} />${children}</main>
     <footer>
       <span>${clinic}</span>
       <div role="group" aria-label=${words.frame.language}>
@@ -162,14 +181,14 @@ function Frame({ user, children }) {
 
 /** What the page before has left to say to the user.
  *
- * @param {{user: User | null}} properties */
-function Notice({ user }) {
+ * @param {{user: User | null, known: boolean}} properties */
+function Notice({ user, known }) {
   const [text, setText] = useState("");
   useEffect(() => {
-    if (!user) return;
+    if (!known) return;
     setText(sessionStorage.getItem(NOTICE) ?? "");
     sessionStorage.removeItem(NOTICE);
-  }, [user?.id]);
+  }, [known, user?.id]);
   return html`<div role="status">${text && html`<p class="notice">${text}</p>`}</div>`;
 }
 
