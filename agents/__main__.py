@@ -110,7 +110,7 @@ async def _run(broker: BrokerConfig, records: Records, chosen: Settings) -> None
         if chosen.kafka_session_seconds:
             await refuse_too_short(admin, chosen.kafka_session_seconds)
         # The broker may have become unreachable again meanwhile.
-        create_topics = partial(topics.create, admin, wanted, broker.replication)
+        create_topics = partial(topics.create, admin, wanted, broker.replication, broker.retention)
         await _retry_until_available(create_topics, KafkaError, service="broker", at=broker.servers, why=why)
         stack.push_async_callback(topics.delete, admin, presence)
         texting = await _texting(chosen, stack)

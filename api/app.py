@@ -168,6 +168,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 services.joins.run(),
                 services.erasures.run(),
                 services.access_log.run(),
+                services.retention.run(),
                 preload(services.views, records),
             )
             background = [group.create_task(work) for work in (prepared, *work_beside)]

@@ -22,6 +22,7 @@ from api.http.sign_in_rate_limits import SignInRateLimits
 from api.people.directory import Directory
 from api.people.doctor_patients import DoctorPatients
 from api.people.names import Names
+from api.retention import Retention
 from api.timeouts import Timeouts
 from api.views.board import Boards
 from api.views.calendar_files import CalendarFiles
@@ -89,6 +90,7 @@ class Services:
     calendar_files: CalendarFiles
     names: Names
     access_log: AccessLog
+    retention: Retention
 
 
 def assemble(  # noqa: PLR0913  # every other service is made of these
@@ -180,6 +182,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         doctor_patients=DoctorPatients(records.appointments, clock),
         calendar_files=CalendarFiles(),
         access_log=access_log,
+        retention=Retention(records, clock, text_days=settings.text_days, inbound_text_days=settings.inbound_text_days),
     )
 
 

@@ -13,6 +13,8 @@ from hub.texting.phone_numbers import without_separators
 from hub.texting.segments import outside_gsm7, units
 
 _MAX_NAME_UNITS = 40
+_FEWEST_DAYS = 7
+"""A text of an event is not planned again after a day; a text that is still on its way must not be deleted."""
 _PHONE_CHARACTERS = frozenset("0123456789 ().-+")
 _PHONE_LENGTH = range(3, 21)
 _FEWEST_DIGITS = 3
@@ -106,3 +108,14 @@ def _hours_of_day(written: str) -> str:
 
 HoursOfDay = Annotated[str, AfterValidator(_hours_of_day)]
 """A part of each day, like 08:00-21:00."""
+
+
+def _days_kept(days: int) -> int:
+    if 0 < days < _FEWEST_DAYS:
+        message = f"texts are kept for at least {_FEWEST_DAYS} days, or for ever with 0"
+        raise ValueError(message)
+    return days
+
+
+DaysKept = Annotated[int, Field(ge=0, le=36_500), AfterValidator(_days_kept)]
+"""For how many days something is kept; 0: for ever."""

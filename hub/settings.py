@@ -18,6 +18,7 @@ from hub.setting_values import (
     BaseUrl,
     ClinicName,
     ClinicPhone,
+    DaysKept,
     HoursOfDay,
     Network,
     Origin,
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     kafka_profile: Literal["kafka", "embedded"] = "kafka"
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     kafka_replication: Annotated[int, Field(ge=1, le=9)] = 1
+    # Hours that a message is kept in the topics that the hub creates; 0: for ever.
+    kafka_retention_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
     unprotected_engines: bool = False
     kafka_session_seconds: Annotated[float, Field(ge=1, le=300)] | None = None
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -122,6 +125,9 @@ class Settings(BaseSettings):
     visitor_reads_per_minute_per_address: Annotated[int, Field(ge=1)] = 600
     # How long a line of the access log is kept.
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    # Days that texts, and texts of patients, are kept; 0: for ever.
+    text_days: DaysKept = 365
+    inbound_text_days: DaysKept = 365
     # The memory that each api process may take for its live views, in MiB.
     view_memory_mb: Annotated[int, Field(ge=1, le=65536)] = 256
 

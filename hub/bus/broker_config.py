@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from hub.bus.profiles import PROFILES, BrokerProfile
@@ -22,6 +23,8 @@ class BrokerConfig:
     partitions: int
     replication: int
     signatures: CommandSignatures
+    retention: timedelta | None = timedelta(days=1)
+    """How long the topics that we create keep a message; None: for ever."""
     security: Mapping[str, Any] = field(default_factory=lambda: PLAIN, repr=False)
 
     @property
@@ -39,6 +42,7 @@ def broker_config(settings: Settings) -> BrokerConfig:
         partitions=settings.kafka_partitions,
         replication=settings.kafka_replication,
         signatures=signatures(settings),
+        retention=timedelta(hours=settings.kafka_retention_hours) if settings.kafka_retention_hours else None,
         security=client_security(settings),
     )
 

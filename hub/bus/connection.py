@@ -64,6 +64,7 @@ class Connection:
                 self._presence: 1,
             },
             self._broker.replication,
+            self._broker.retention,
         )
         for own in (self._reply_topic, self._presence):
             stack.push_async_callback(_in_time, partial(topics.delete, self._admin, own))

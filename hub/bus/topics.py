@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError, for_code
@@ -14,6 +15,7 @@ REJECTED = "clinic.rejected"
 SESSIONS = "clinic.sessions"
 _REPLIES = "clinic.replies."
 
+_SHORTEST_SEGMENT = timedelta(minutes=10)
 _POLL_INTERVAL = 0.1
 _POLLS = 100
 """A new topic has 100 polls of 0.1 seconds, that is 10 seconds, to appear."""
@@ -49,13 +51,33 @@ def partition_of(doctor_id: str, partitions: int) -> int:
     return int(murmur2(doctor_id.encode()) & 0x7FFFFFFF) % partitions
 
 
-async def create(admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int) -> None:
+def kept_for(retention: timedelta | None) -> dict[str, str]:
+    """Return the configuration of a topic that keeps each message for `retention`, None: for ever.
+
+    A broker deletes whole segments, so a message may stay for one segment longer, and for some minutes.
+    """
+    if retention is None:
+        return {"cleanup.policy": "delete", "retention.ms": "-1"}
+    segment = max(retention / 24, _SHORTEST_SEGMENT)
+    return {"cleanup.policy": "delete", "retention.ms": _ms(retention), "segment.ms": _ms(segment)}
+
+
+def _ms(duration: timedelta) -> str:
+    return str(duration // timedelta(milliseconds=1))
+
+
+async def create(
+    admin: AIOKafkaAdminClient, wanted: Mapping[str, int], replication: int, retention: timedelta | None = None
+) -> None:
     """Create the missing topics (name → partitions), each partition on `replication` brokers.
+
+    They keep messages for `retention`. Existing topics stay as they are: `clinic-hub check` looks at them.
 
     Raises `WrongPartitions` if an existing topic has an unsuitable count, and `KafkaError` if the broker refuses, does
     not answer, or has no controller yet.
     """
-    missing = [NewTopic(name, count, replication) for name, count in wanted.items()]
+    config = kept_for(retention)
+    missing = [NewTopic(name, count, replication, topic_configs=config) for name, count in wanted.items()]
     with _controller_needed():
         answer = await admin.create_topics(missing)
     for name, code, *_ in answer.topic_errors:

@@ -59,6 +59,11 @@ class MongoInboundTexts:
             (each for each in messages if each.about), key=lambda each: (each.received_at, each.id), reverse=True
         )
 
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the messages that were received before an instant; return how many."""
+        with translated(None):
+            return (await self._collection.delete_many({"receivedAt": {"$lt": instant}})).deleted_count
+
     async def erase(self, phone: str, about: Collection[str] | None) -> None:
         """Remove number and words from messages of a phone: all, or those `about` these appointments."""
         gone = {"$set": {"phone": "", "body": "", "answer": ""}}

@@ -94,6 +94,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "inbound_texts": [
         IndexModel([("phone", ASCENDING), ("receivedAt", ASCENDING)], name="of_phone"),
+        IndexModel([("receivedAt", ASCENDING)], name="received"),
     ],
     "texts": [
         # Do not append a field: with another field behind, the embedded engine excludes the upper bound of a `$lte`.

@@ -95,6 +95,12 @@ class MemoryTexts:
         again = text.repairs + 1
         return self._put_back(text, status=TextStatus.PLANNED, not_before=now, updated_at=now, repairs=again)
 
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the texts whose last planned time is before an instant; return how many."""
+        before = len(self._stored)
+        self._stored = {id_: text for id_, text in self._stored.items() if text.not_before >= instant}
+        return before - len(self._stored)
+
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person; those that wait are skipped."""
         for text in [each for each in self._stored.values() if each.user_id == user_id]:
@@ -161,6 +167,12 @@ class MemoryInboundTexts:
         return sorted(
             (each for each in found if each.about), key=lambda each: (each.received_at, each.id), reverse=True
         )
+
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the messages that were received before an instant; return how many."""
+        before = len(self._stored)
+        self._stored = {id_: each for id_, each in self._stored.items() if each.received_at >= instant}
+        return before - len(self._stored)
 
     async def erase(self, phone: str, about: Collection[str] | None) -> None:
         """Remove number and words from messages of a phone: all, or those `about` these appointments."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, UpdateOne
@@ -114,6 +114,17 @@ class MongoTexts:
         """Move a text that Twilio does not list back to `planned` and count the repair, unless it has changed since."""
         changes = {"status": TextStatus.PLANNED, "not_before": now, "updated_at": now, "repairs": text.repairs + 1}
         return await self._put_back(text, changes)
+
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the texts whose last planned time is before an instant; return how many."""
+        # By an index that is there already: one for this alone would cost each booking a write.
+        wanted = (
+            {"status": status, "line": line, "notBefore": {"$lt": instant}}
+            for status in TextStatus
+            for line in get_args(Line)
+        )
+        with translated(None):
+            return sum([(await self._collection.delete_many(each)).deleted_count for each in wanted])
 
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person; those that wait are skipped."""

@@ -74,6 +74,9 @@ class TextRecords(Protocol):
         Use it for a text that Twilio does not list long enough after the attempt. Returns None as `postpone` does.
         """
 
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the texts whose last planned time is before an instant; return how many."""
+
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person. Those that wait get the status `skipped`."""
 
@@ -117,6 +120,9 @@ class InboundTexts(Protocol):
 
         The latest comes first.
         """
+
+    async def delete_before(self, instant: datetime) -> int:
+        """Delete the messages that were received before an instant; return how many."""
 
     async def erase(self, phone: str, about: Collection[str] | None) -> None:
         """Remove number and words from messages of a phone: all, or those `about` these appointments."""

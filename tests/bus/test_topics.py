@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -68,3 +69,35 @@ async def test_a_broker_without_a_controller_is_not_ready() -> None:
     with pytest.raises(NodeNotReadyError):
         await topics.create(admin, {topics.SESSIONS: 1}, 1)
     await topics.delete(admin, topics.SESSIONS)
+
+
+class AdminOfNone:
+    """Stands for the admin client of a broker without topics; remembers what it is asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[NewTopic] = []
+
+    async def create_topics(self, wanted: Sequence[NewTopic]) -> SimpleNamespace:
+        self.made += wanted
+        return SimpleNamespace(topic_errors=[(new.name, 0, "") for new in wanted])
+
+    async def describe_topics(self, names: Collection[str]) -> list[dict[str, object]]:
+        return [{"topic": name, "partitions": [0] * 4} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("retention", "kept", "segment"),
+    [
+        (timedelta(hours=24), "86400000", "3600000"),
+        (timedelta(hours=1), "3600000", "600000"),
+        (None, "-1", None),
+    ],
+)
+async def test_a_new_topic_keeps_messages_for_as_long_as_the_setting_says(
+    retention: timedelta | None, kept: str, segment: str | None
+) -> None:
+    admin = AdminOfNone()
+    await topics.create(admin, {topics.COMMANDS: 4, topics.EVENTS: 4}, 1, retention)
+    for made in admin.made:
+        assert (made.topic_configs["cleanup.policy"], made.topic_configs["retention.ms"]) == ("delete", kept)
+        assert made.topic_configs.get("segment.ms") == segment

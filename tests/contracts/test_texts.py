@@ -427,3 +427,18 @@ async def test_received_texts_and_opt_outs_of_a_phone_are_erased(records: Record
     await records.opt_outs.forget(PAT)
     assert not await records.opt_outs.has(PAT, CLINIC)
     assert await records.opt_outs.has("+120255501230", CLINIC)
+
+
+async def test_texts_of_before_an_instant_are_deleted_whatever_has_become_of_them(records: Records) -> None:
+    old = [_text(seq, status=status, not_before=BEFORE) for seq, status in enumerate(TextStatus, start=1)]
+    new = _text(99, not_before=BEFORE + MINUTE)
+    to_doctor = _text(98, line="doctor", not_before=BEFORE)
+    await records.texts.add_all([*old, to_doctor, new])
+    assert await records.texts.delete_before(BEFORE + MINUTE) == len(old) + 1
+    assert await records.texts.to_person("pat", BEFORE) == [new]
+    for id_, at in (("old", BEFORE), ("new", BEFORE + MINUTE)):
+        message = _message().model_copy(update={"id": id_, "received_at": at})
+        await records.inbound_texts.receive(message)
+        await records.inbound_texts.bind(id_, "a1")
+    assert await records.inbound_texts.delete_before(BEFORE + MINUTE) == 1
+    assert [each.id for each in await records.inbound_texts.about_appointments(PAT, BEFORE)] == ["new"]

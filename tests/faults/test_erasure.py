@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +12,7 @@ from pymongo import MongoClient
 
 from hub.accounts.passwords import hash_password
 from hub.client.clinic import clinic_at
+from hub.client.member import Member
 from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.records.appointment_filter import AppointmentFilter
@@ -93,15 +94,20 @@ async def test_an_erasure_that_was_half_done_is_finished_and_no_word_of_the_pers
             taken = await member.commands.book(who.id, starts[5], patient_id=other.id)
             assert taken.ok, "the times are free again"
             assert taken.appointment
-            lea = patient(f"lea-{name}", name="Lea", email=None, password_hash=None, phone=PHONE)
-            await records.users.add([lea])
-            lasting = await member.commands.book(who.id, starts[7], reason=REASON, patient_id=lea.id)
-            assert lasting.ok
-            assert await on_the_command_line(url, lea.id) == (0, f"{lea.id} is erased.")
-            assert await asyncio.to_thread(words_in, url) == {}
+            await erase_one_without_a_log_in(records, member, url, who.id, starts[7])
             shown = await member.appointment(booked[3].appointment.id if booked[3].appointment else "")
             assert (shown.reason, shown.patient and shown.patient.name) == (None, None)
         await records.close()
+
+
+async def erase_one_without_a_log_in(
+    records: Records, member: Member, url: str, doctor_id: str, start: datetime
+) -> None:
+    lea = patient(f"lea-{instance_id()}", name=NAME, email=None, password_hash=None, phone=PHONE)
+    await records.users.add([lea])
+    assert (await member.commands.book(doctor_id, start, reason=REASON, patient_id=lea.id)).ok
+    assert await on_the_command_line(url, lea.id) == (0, f"{lea.id} is erased.")
+    assert await asyncio.to_thread(words_in, url) == {}
 
 
 async def on_the_command_line(url: str, patient_id: str) -> tuple[int | None, str]:

@@ -195,7 +195,8 @@ class FaultlessClinic:
         header = {"id": request.command_id, "doctor_id": doctor_id, "by": actor, "at": request.at}
         match command.kind:
             case "book":
-                return BookAppointment(**header, patient_id=command.patient_id or user.id, start=command.start)
+                patient_id = command.patient_id or user.id
+                return BookAppointment(**header, patient_id=patient_id, start=command.start, reason=command.reason)
             case "reschedule":
                 return RescheduleAppointment(**header, appointment_id=command.appointment_id, start=command.start)
             case _:

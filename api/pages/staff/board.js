@@ -51,7 +51,7 @@ export function useBoard(date) {
         setProblem("");
         setBoard({ of: date, date, doctors: read.doctors.map((doctor) => dayOfDoctor(doctor, read.position[doctor.id] ?? 0)) });
       },
-      onAppointment: (event) => setBoard((before) => before && changed(before, event.appointment.doctorId, event.seq, (day) => withAppointment(day, date, event.appointment))),
+      onAppointment: (event) => setBoard((before) => before && changed(before, event.appointment.doctorId, event.seq, (day) => withAppointment(day, date, event))),
       onSlot: (event) => setBoard((before) => before && changed(before, event.doctorId, event.seq, (day) => withSlot(day, date, event))),
     });
     setProblem("");
@@ -123,13 +123,13 @@ function changed(board, doctorId, seq, change) {
   return doctors.some((day, place) => day !== board.doctors[place]) ? { ...board, doctors } : board;
 }
 
-/** @param {DoctorDay} day @param {string} date @param {Appointment} appointment @returns {DoctorDay} */
-function withAppointment(day, date, appointment) {
+/** @param {DoctorDay} day @param {string} date @param {import("../hub-client.js").AppointmentEvent} event @returns {DoctorDay} */
+function withAppointment(day, date, { type, appointment }) {
   const appointments = new Map(day.appointments);
   const known = appointments.get(appointment.id);
   if (dayOf(appointment.start, day.zone) === date) {
-    // The name is null when the hub could not read it in time.
-    const patient = appointment.patient?.name ? appointment.patient : (known?.patient ?? appointment.patient);
+    // The name is null when the hub could not read it in time, or when the patient was erased.
+    const patient = appointment.patient?.name || type === "patient_erased" ? appointment.patient : (known?.patient ?? appointment.patient);
     appointments.set(appointment.id, { ...appointment, ...(patient && { patient }) });
   } else if (!appointments.delete(appointment.id)) return day;
   return { ...day, appointments };

@@ -1,10 +1,12 @@
 """Checks whether the broker answers, and whether its topics match the settings."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from hub.bus import topics
@@ -14,6 +16,9 @@ from hub.bus.profiles import PROFILES
 from hub.bus.session_limit import SessionRefused, refuse_too_short
 from hub.ops.checkup.finding import Finding, Grade
 
+KEPT = (topics.COMMANDS, topics.EVENTS, topics.SESSIONS, topics.REJECTED)
+"""The topics whose messages may hold what somebody has said, or who it was."""
+_OF_TOPIC = ("cleanup.policy", "retention.ms")
 _TIMEOUT = 10.0
 """Seconds for all answers of the broker together."""
 
@@ -46,10 +51,47 @@ async def _look(admin: AIOKafkaAdminClient, place: BrokerConfig) -> list[Finding
     ours = [topics.COMMANDS, topics.EVENTS]
     for topic in await admin.describe_topics([name for name in ours if name in there]):
         findings += _topic(topic, place)
+    findings += await check_retention(admin, [each for each in KEPT if each in there], place.retention)
     if missing := [name for name in ours if name not in there]:
         says = f"Topics not created yet: {' and '.join(missing)}. The api and the agents create them when they start."
         findings.append(_finding("note", says))
     return findings
+
+
+async def check_retention(
+    admin: AIOKafkaAdminClient, names: Sequence[str], retention: timedelta | None
+) -> list[Finding]:
+    """Return a finding for each topic that keeps messages for longer than the setting says.
+
+    A broker may keep its configuration to itself; then nothing is found.
+    """
+    if retention is None or not names:
+        return []
+    wanted = {name: ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_OF_TOPIC)) for name in names}
+    try:
+        answers = await admin.describe_configs(list(wanted.values()))
+    except KafkaError:
+        return []
+    findings = []
+    for _code, _message, _kind, name, entries in (one for answer in answers for one in answer.resources):
+        found = {entry[0]: entry[1] for entry in entries}
+        if found.keys() >= set(_OF_TOPIC) and not _keeps_no_longer(found, retention):
+            findings.append(_finding("wrong", _kept_longer(name, found, retention)))
+    return findings
+
+
+def _keeps_no_longer(found: Mapping[str, str], retention: timedelta) -> bool:
+    kept = int(found["retention.ms"])
+    return "delete" in found["cleanup.policy"] and 0 <= kept <= retention / timedelta(milliseconds=1)
+
+
+def _kept_longer(name: str, found: Mapping[str, str], retention: timedelta) -> str:
+    wanted = ",".join(f"{key}={value}" for key, value in topics.kept_for(retention).items())
+    return (
+        f"{name} keeps messages by {found['cleanup.policy']} for {found['retention.ms']} ms, and KAFKA_RETENTION_HOURS "
+        f"says {retention / timedelta(hours=1):g}: kafka-configs.sh --alter --entity-type topics --entity-name {name} "
+        f"--add-config {wanted}"
+    )
 
 
 def _topic(topic: Mapping[str, Any], place: BrokerConfig) -> list[Finding]:

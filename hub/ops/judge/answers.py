@@ -6,9 +6,10 @@ from itertools import pairwise
 from hub.client.answers import Answer
 from hub.client.appointment import unnamed
 from hub.client.commands import Kind, Request
+from hub.ops.judge.erasures import caused_by_erasure
 from hub.ops.judge.history import Entry, Exchange, History, describe
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import AppointmentEntry, Record, RecordEntry
+from hub.ops.judge.record import AppointmentEntry, Record, RecordEntry, as_erased
 from hub.scheduling.apply import as_of
 from hub.scheduling.decision import RefusalCode
 from hub.scheduling.events import AppointmentBooked, AppointmentRescheduled, PatientJoined, SlotOffered
@@ -30,6 +31,7 @@ _EVENT_OF: dict[Kind, str] = {
 REASONS = frozenset(
     {code.value for code in RefusalCode}
     | {"invalid_request", "unauthenticated", "invalid_token", "token_expired", "forbidden", "not_found"}
+    | {"patient_erased"}
 )
 """The codes that tell a client why its command had no effect."""
 
@@ -103,8 +105,10 @@ def _contradictions(request: Request, answer: Answer, record: Record) -> Iterato
     appointment, event = recorded[0].appointment, recorded[0].event
     if appointment.id != shown.id or event.type != _EVENT_OF[request.command.kind]:
         yield f"{describe(request)}: the record has {event.type} {appointment.id}, but {shown.id} was acknowledged"
-    elif (then := _right_after(recorded[-1])) is not None and then != unnamed(shown):
-        wrong = [name for name, value in unnamed(shown) if getattr(then, name) != value]
+        return
+    was = as_erased(unnamed(shown), appointment, recorded[-1].event.seq)
+    if (then := _right_after(recorded[-1])) is not None and then != was:
+        wrong = [name for name, value in was if getattr(then, name) != value]
         differ = ", ".join(f"{name} {getattr(then, name)} instead of {getattr(shown, name)}" for name in wrong)
         yield f"{describe(request)}: the record has {differ} for {shown.id} right after the command"
 
@@ -144,6 +148,8 @@ def _of_appointments(record: Record, command_id: str) -> list[AppointmentEntry]:
 
 def _was_requested(recorded: AppointmentEntry, history: History) -> bool:
     event = recorded.event
+    if caused_by_erasure(recorded, history):
+        return True
     if isinstance(event, SlotOffered):
         return True  # `line_requests` looks for it
     if isinstance(event, PatientJoined):

@@ -134,6 +134,13 @@ class History:
         self.finished_joins: dict[tuple[str, str], set[str]] = {}
         """Those that were finished, by patient and account, with the appointments that were named as conflicts."""
 
+        self.erasures: dict[str, datetime] = {}
+        """When patients first asked to be erased, by patient."""
+
+    def on_erase(self, patient_id: str, at: datetime) -> None:
+        """Record an erasure that is about to be requested."""
+        self.erasures.setdefault(patient_id, at)
+
     def joined(self, patient_id: str) -> set[str]:
         """Return the patient and the accounts with which the patient may have been joined."""
         return {patient_id} | {into for _, first, into in self.joins if first == patient_id}
@@ -153,6 +160,7 @@ class History:
         other._reads = list(self._reads)  # noqa: SLF001  # the same
         other.line_requests = dict(self.line_requests)
         other.joins, other.finished_joins = dict(self.joins), dict(self.finished_joins)
+        other.erasures = dict(self.erasures)
         return other
 
     def enter(self, exchange: Exchange) -> None:

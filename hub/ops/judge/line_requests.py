@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from hub.ops.judge.answers import REASONS
+from hub.ops.judge.erasures import caused_by_erasure
 from hub.ops.judge.history import History, LineAnswer, LineRequest
 from hub.ops.judge.promises import Promise, Violation
 from hub.ops.judge.record import AppointmentEntry, LineEntry, Record, RecordEntry
@@ -39,6 +40,8 @@ def requested(history: History, record: Record) -> Iterator[Violation]:
 
 def _was_requested(recorded: RecordEntry, history: History) -> bool:
     event = recorded.event
+    if caused_by_erasure(recorded, history):
+        return True
     if isinstance(event, WaitlistLeft) and isinstance(recorded, LineEntry):
         # A join of two people ends the entry of the first one if the other one waits for the same doctor.
         patients = {each.patient_id for each in recorded.entry.history if isinstance(each, WaitlistJoined)}

@@ -7,7 +7,7 @@ from hub.client.appointment import unnamed
 from hub.client.wire import CalendarEvent, DoctorEvent, WaitingEvent
 from hub.ops.judge.dashboard import Dashboard, Period
 from hub.ops.judge.promises import Promise, Violation
-from hub.ops.judge.record import LineEntry, Record, RecordEntry, ScheduleEntry, patient_at
+from hub.ops.judge.record import LineEntry, Record, RecordEntry, ScheduleEntry, as_erased, patient_at
 from hub.scheduling.apply import as_of
 from hub.scheduling.values import rfc3339
 from hub.scheduling.views import EntryView, entry_view, schedule_view, view
@@ -108,7 +108,8 @@ def _same(received: DoctorEvent, recorded: RecordEntry) -> bool:
         then = view(as_of(recorded.appointment, recorded.event.seq))
     except ValueError:  # the history is invalid; `consistency.states` reports it
         return True
-    return (received.type, received.prev, unnamed(received.appointment)) == (event.type, event.prev, then)
+    shown = as_erased(unnamed(received.appointment), recorded.appointment, event.seq)
+    return (received.type, received.prev, shown) == (event.type, event.prev, then)
 
 
 def _same_entry(received: DoctorEvent, recorded: RecordEntry) -> bool:

@@ -26,6 +26,7 @@ from hub.scheduling.events import (
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import APPOINTMENT_DURATION
+from hub.scheduling.views import AppointmentView
 from hub.scheduling.waitlist_entry import WaitlistEntry
 from hub.scheduling.waitlist_events import WaitlistEvent
 
@@ -115,6 +116,15 @@ def patient_at(appointment: Appointment, seq: int) -> str:
         if isinstance(each, AppointmentBooked | SlotOffered | PatientJoined) and each.seq <= seq
     ]
     return named[-1] if named else appointment.patient_id
+
+
+def as_erased(shown: AppointmentView, appointment: Appointment | None, seq: int) -> AppointmentView:
+    """Return what was shown as of the event `seq`, without the words that were erased later.
+
+    From the erasure on, no words may be shown: then it is returned as it is.
+    """
+    erased = [event.seq for event in appointment.history if event.type == "patient_erased"] if appointment else []
+    return shown.model_copy(update={"reason": None}) if erased and seq < max(erased) else shown
 
 
 class Record:

@@ -92,6 +92,11 @@ class _Case:
         return self._history.joined(self.command.patient_id or self.user.id)
 
     @property
+    def erasures(self) -> Mapping[str, datetime]:
+        """When patients asked to be erased."""
+        return self._history.erasures
+
+    @property
     def own(self) -> list[Occupancy]:
         """The slots that the appointment held in this time."""
         occupancies = occupancies_of(self.appointment) if self.appointment else []
@@ -229,6 +234,10 @@ def _forbidden(case: _Case) -> bool:
     return case.command.kind == "book" and case.command.doctor_id != case.user.id
 
 
+def _patient_erased(case: _Case) -> bool:
+    return any(at <= case.until for id_, at in case.erasures.items() if id_ in case.patient_ids)
+
+
 def _key_reused(case: _Case) -> bool:
     return len(case.entry.commands) > 1
 
@@ -247,5 +256,6 @@ _TRUE_IF: Mapping[str, Callable[[_Case], bool]] = {
     RefusalCode.NOT_FOUND: _not_found,
     RefusalCode.FORBIDDEN: _forbidden,
     RefusalCode.IDEMPOTENCY_KEY_REUSED: _key_reused,
+    "patient_erased": _patient_erased,
 }
 """The condition under which each refusal is true. The other codes are not about appointments."""

@@ -11,7 +11,7 @@ from hub.scheduling.events import OfferAccepted, OfferDeclined, OfferLapsed, Pat
 from hub.scheduling.values import rfc3339
 from hub.texting.text import UNSETTLED, Text, TextStatus, text_id
 
-_OBSOLETE = frozenset({"cancelled", "moved", "over", "arrived"})
+_OBSOLETE = frozenset({"cancelled", "moved", "over", "arrived", "erased"})
 """Reasons for skipping a text that is no longer useful."""
 
 
@@ -65,7 +65,7 @@ def undelivered(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
     accepted = {each.text_id for each in evidence.accepted}
     for each in (*reminders(record), *offers(record)):
         text = evidence.texts.get(_text_id(each))
-        if _text_id(each) in accepted or each.event.at >= evidence.settled:
+        if _text_id(each) in accepted or each.event.at >= evidence.settled or each.appointment.erased:
             continue
         if text is None:
             yield _about(f"{_name(each)} was not put into the outbox", each)
