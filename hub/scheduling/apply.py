@@ -6,7 +6,6 @@ from typing import TypeVar, overload
 
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import NO_SHOW_DELAY, Appointment, DueKind, first_deadline
-from hub.scheduling.commands import BookAppointment, CancelAppointment, erased_fingerprint
 from hub.scheduling.events import (
     AnyEvent,
     AppointmentBooked,
@@ -36,6 +35,7 @@ from hub.scheduling.events import (
     TimeOffRemoved,
     VisitUndone,
 )
+from hub.scheduling.fingerprints import fingerprint_of, without_words
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.schedule_record import ScheduleRecord, unchanged_schedule
 from hub.scheduling.values import APPOINTMENT_DURATION, Status, Visit
@@ -142,11 +142,13 @@ def _without_words(appointment: Appointment, event: Event) -> Event:
     """Return an event of the appointment as it is in the history once its patient was erased."""
     if not isinstance(event, AppointmentBooked | AppointmentCancelled) or event.reason is None:
         return event
-    header = {"id": event.command_id, "doctor_id": appointment.doctor_id, "by": event.by, "at": event.at}
-    command: BookAppointment | CancelAppointment = CancelAppointment(**header, appointment_id=appointment.id)
+    # As `commands.fingerprint` makes it of the same command without a reason.
+    kind = "cancel"
+    content: list[object] = [appointment.id]
     if isinstance(event, AppointmentBooked):
-        command = BookAppointment(**header, patient_id=event.patient_id, start=event.start)
-    return event.model_copy(update={"reason": None, "fingerprint": erased_fingerprint(command)})
+        kind, content = "book", [event.patient_id, event.start.isoformat(), None]
+    left = without_words(fingerprint_of(event.by, kind, appointment.doctor_id, content))
+    return event.model_copy(update={"reason": None, "fingerprint": left})
 
 
 def _begun(event: AnyEvent) -> Appointment | WaitlistEntry:

@@ -1,12 +1,12 @@
 """The commands, told apart by `kind`. Each is addressed to the actor of one doctor."""
 
 from datetime import datetime
-from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from hub.scheduling.command_fields import CommandFields
+from hub.scheduling.fingerprints import fingerprint_of, without_words
 from hub.scheduling.schedule import Note, WeeklyHours, after_start
 from hub.scheduling.values import Id, Instant, Reason
 from hub.scheduling.waitlist_commands import (
@@ -181,17 +181,13 @@ def fingerprint(command: Command) -> str:
     The content is what is asked (kind, doctor, appointment, patient, start, shifts, …) and who asks, but not the time
     and the channel. So a repeated command gets the same answer, and nobody gets the answer to another user's command.
     """
-    content: list[object] = [command.by.role.value, command.by.id, command.kind, command.doctor_id]
-    content += waitlist_content(command) if isinstance(command, WaitlistCommand) else _content(command)
-    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
+    content = waitlist_content(command) if isinstance(command, WaitlistCommand) else _content(command)
+    return fingerprint_of(command.by, command.kind, command.doctor_id, content)
 
 
 def erased_fingerprint(command: BookAppointment | CancelAppointment) -> str:
-    """Return what stands for the fingerprint once the command's words were erased: a hash would confirm a guess.
-
-    It tells a repetition of the command from another command all the same.
-    """
-    return f"erased {fingerprint(command.model_copy(update={'reason': None}))}"
+    """Return what stands for the fingerprint once the command's words were erased."""
+    return without_words(fingerprint(command.model_copy(update={"reason": None})))
 
 
 def _content(command: BookAppointment | Change | ScheduleChange) -> list[object]:
