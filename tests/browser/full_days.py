@@ -58,12 +58,13 @@ class FullDay:
         return joined["id"]
 
     async def sign_in(
-        self, open_page: OpenPage, number: int, path: str = "/mine", **options: object
+        self, open_page: OpenPage, who: int | Account, path: str = "/mine", **options: object
     ) -> tuple[Page, Watch]:
-        """Open a page in a browser of its own, as one of the patients, in the zone of the doctor."""
+        """Open a page in a browser of its own, as one of the patients or as the doctor, in the zone of the doctor."""
+        account = self.patients[who] if isinstance(who, int) else who
         options = {**STILL, "timezone_id": self.staff.zone, **options}
         page, watch = await open_page(f"{self.staff.url}/sign-in?next={path}", **options)
-        await page.get_by_label("E-mail").fill(self.email(number))
+        await page.get_by_label("E-mail").fill(str(account.email))
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
         await expect(page.get_by_role("button", name="Sign out")).to_be_visible()

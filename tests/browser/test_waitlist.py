@@ -124,3 +124,76 @@ async def test_an_offer_counts_down_and_goes_away_when_its_time_is_over_or_the_c
     await expect(offer).to_have_count(0)
     await expect(notice).to_be_visible()
     await expect(listed(page, "Waitlist")).to_have_count(0)
+
+
+async def test_the_desk_lets_somebody_wait_offers_a_time_out_of_turn_and_books_it_by_phone(
+    stack: Stack, clinic: Clinic, staff: Staff, open_page: OpenPage
+) -> None:
+    full = await full_day(stack, staff, waiting=2)
+    paula, name = full.patients[3].name, full.doctor.name
+    page, watch = await staff.sign_in(open_page, "robin", f"/desk?date={full.day}")
+    await page.get_by_label("Find a patient").fill(paula)
+    await page.get_by_role("list", name=re.compile("found")).get_by_role("button", name=paula).click()
+    await page.get_by_text("Put on the waitlist").first.click()
+    await page.get_by_label("waits for").select_option(name)
+    await clinic.axe(page)
+    await page.get_by_role("button", name="Put on the waitlist").click()
+    await expect(page.locator("#announcements")).to_have_text(f"{paula} waits for {name}, at place 1.")
+    await full.wait(2)  # by somebody else, while one looks
+    await page.get_by_text(f"{name} (2)").click()
+    line = page.get_by_role("list", name=f"Waiting for {name}").get_by_role("listitem").filter(has=page.locator("h3"))
+    second = line.filter(has_text=full.patients[2].name)
+    await second.get_by_role("button", name="Offer a time…").click()
+    await expect(page.get_by_role("heading", name="Choose a free time")).to_be_focused()
+    await clinic.axe(page)
+    await page.get_by_role("button", name="Go to").click()
+    await page.get_by_role("button", name=full.time(1), exact=True).last.click()
+    await expect(page.locator("#announcements")).to_contain_text("is offered")
+    await expect(second.get_by_role("button", name="Offer a time…")).to_be_focused()
+
+    await full.ask(0, "PATCH", f"/appointments/{full.booked[0]}/cancel")  # is offered to the first one
+    cell = page.locator(f"td button[data-doctor='{full.doctor.id}'].offered")
+    await expect(cell).to_contain_text(re.compile(rf"{paula}Offered until \d\d:\d\d"))
+    await expect(line.filter(has_text=paula)).to_contain_text("Offered: ")
+    await clinic.axe(page)
+    await cell.click()
+    dialog = page.get_by_role("dialog", name=paula)
+    await clinic.axe(page)
+    await dialog.get_by_role("button", name="Book for the patient").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.locator("#announcements")).to_have_text(f"{paula} is booked.")
+    await expect(page.get_by_text(f"{name} (1)")).to_be_visible()  # the entry has done its work
+    await second.get_by_role("button", name="Take out").click()
+    await expect(page.locator("#announcements")).to_have_text(f"{full.patients[2].name} is taken off the waitlist.")
+    await expect(line).to_have_count(0)
+    assert (watch.failed, watch.complaints) == ([], [])
+
+
+async def test_a_doctor_sees_the_line_and_answers_offers_by_keys(
+    stack: Stack, clinic: Clinic, staff: Staff, open_page: OpenPage
+) -> None:
+    full = await full_day(stack, staff, waiting=2)
+    for number in (2, 3):
+        await full.wait(number)
+    page, _ = await full.sign_in(open_page, full.doctor, f"/day?date={full.day}")
+    line = page.get_by_role("list", name=f"Waiting for {full.doctor.name}").get_by_role("listitem")
+    await expect(line).to_have_count(2)
+    await full.ask(0, "PATCH", f"/appointments/{full.booked[0]}/cancel")
+    visits = page.get_by_role("list", name="Appointments", exact=True)
+    first, second = (full.patients[number].name for number in (2, 3))
+    await expect(visits.get_by_role("listitem").filter(has_text=first)).to_contain_text("Offered until")
+    await expect(page.get_by_text("1 offered from the waitlist")).to_be_visible()
+    await clinic.axe(page)
+    await press(page, "^Pass for the patient$")
+    await expect(visits).to_be_focused()  # the buttons are gone
+    await expect(visits.get_by_role("listitem").filter(has_text=second)).to_contain_text("Offered until")
+    await expect(visits).not_to_contain_text(first)
+    await press(page, "^Book for the patient$")
+    await expect(page.get_by_role("heading", name=second).first).to_be_focused()
+    await expect(line).to_have_count(1)
+    for width in (1280, 320):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await fits(page)
+    await press(page, "^Take out$")
+    await announced(page, f"{first} is taken off the waitlist.")
+    await expect(page.get_by_text("Nobody waits.")).to_be_visible()

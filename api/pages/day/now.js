@@ -2,6 +2,7 @@
 
 import { timeOf } from "../shared/times.js";
 import { announce, html, useEffect, useRef } from "../shared/ui.js";
+import { isGone } from "../staff/board.js";
 import { stateText } from "../staff/visit.js";
 import { words } from "../staff/words.js";
 
@@ -55,7 +56,9 @@ export function useNews(day, isToday) {
 /** @param {Appointment | undefined} before @param {Appointment} after @param {string} zone */
 function news(before, after, zone) {
   if (!before?.visit && after.visit === "arrived") return words.day.arrivedNow(name(after));
-  if (!before && after.status !== "cancelled") return words.day.bookedNow(name(after), timeOf(after.start, zone));
-  if (before && before.status !== "cancelled" && after.status === "cancelled") return words.day.cancelledNow(name(after), timeOf(after.start, zone));
+  const time = timeOf(after.start, zone);
+  if (before?.status !== "offered" && after.status === "offered") return words.day.offeredNow(name(after), time);
+  if ((!before || (before.status === "offered" && after.status !== "offered")) && !isGone(after)) return words.day.bookedNow(name(after), time);
+  if (before && before.status !== "cancelled" && after.status === "cancelled") return words.day.cancelledNow(name(after), time);
   return "";
 }

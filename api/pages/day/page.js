@@ -5,7 +5,7 @@ import { live } from "../shared/line.js";
 import { dayOf, foreignZone } from "../shared/times.js";
 import { html, Problem, Skeleton, useEffect, useLater, useState } from "../shared/ui.js";
 import { words as shared } from "../shared/words.js";
-import { halfHours, holders, isFree, useBoard, useNow } from "../staff/board.js";
+import { halfHours, holders, isFree, isGone, useBoard, useNow } from "../staff/board.js";
 import { DayHead, useDay } from "../staff/days.js";
 import { words } from "../staff/words.js";
 import { List } from "./list.js";
@@ -20,6 +20,7 @@ function Day({ user }) {
   const schedule = useSchedule();
   const { board, problem } = useBoard(date);
   const hours = useLater(() => import("./hours.js")); // it is drawn below the list
+  const lines = useLater(() => import("../waitlist/line.js"));
   const now = useNow();
   const today = dayOf(now, zone);
   const day = board?.doctors[0];
@@ -32,6 +33,7 @@ function Day({ user }) {
     ${foreign && html`<p class="quiet">${shared.frame.zone(foreign)}</p>`}
     <${Problem}>${problem}</>
     ${day ? html`<${Shown} key=${date} day=${day} now=${now} isToday=${date === today} />` : !problem && html`<${Skeleton} lines=${8} />`}
+    ${lines && user && html`<${lines.OwnLine} doctorId=${user.id} offers=${[...(day?.appointments.values() ?? [])].filter(({ status }) => status === "offered")} />`}
     ${hours && schedule && html`<${hours.Hours} date=${date} zone=${zone} schedule=${schedule} />`}
   `;
 }
@@ -55,10 +57,11 @@ function Shown({ day, now, isToday }) {
   const held = holders(day);
   const free = halfHours(day, held).filter((start) => !isTaken(held.get(start)) && isFree(day, start, now));
   const shown = [...day.appointments.values()].sort(byStart);
-  const cancelled = shown.filter(({ status }) => status === "cancelled");
-  const others = shown.filter(({ status }) => status !== "cancelled");
+  const cancelled = shown.filter(isGone);
+  const others = shown.filter((each) => !isGone(each));
+  const offered = others.filter(({ status }) => status === "offered");
   return html`
-    <p class="quiet">${words.day.count(others.length, free.length)}</p>
+    <p class="quiet">${words.day.count(others.length - offered.length, free.length)}${offered.length > 0 && words.day.offered(offered.length)}</p>
     ${isToday && html`<${NowAndNext} appointments=${others} zone=${day.zone} now=${now} />`}
     ${others.length ? html`<${List} appointments=${others} zone=${day.zone} now=${now} />` : html`<p class="notice">${words.day.empty}</p>`}
     ${isToday && others.some(({ status }) => status === "no_show") && html`<p class="quiet">${words.day.missed}</p>`}

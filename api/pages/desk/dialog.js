@@ -8,6 +8,7 @@ import { words as shared } from "../shared/words.js";
 import { useCommand } from "../staff/command.js";
 import { stateText, Steps } from "../staff/visit.js";
 import { words } from "../staff/words.js";
+import { Answer } from "../waitlist/answer.js";
 import { isAhead } from "./rows.js";
 import { words as desk } from "./words.js";
 
@@ -62,6 +63,11 @@ function Details({ appointment, day, doctor, now, onClose }) {
     announce(desk.cancelled(name));
     onClose();
   };
+  const answer = async (/** @type {"accept" | "decline"} */ kind) => {
+    if (!(await run(kind, { appointmentId: id }))) return;
+    announce((kind === "accept" ? words.offer.taken : words.offer.passed)(name));
+    onClose();
+  };
   const show = (/** @type {"move" | "cancel"} */ wanted) => {
     clear();
     setPart(part === wanted ? "" : wanted);
@@ -73,6 +79,7 @@ function Details({ appointment, day, doctor, now, onClose }) {
     <p>${stateText(appointment, day.zone, now)}</p>
     ${reason && html`<p>${desk.reason}: ${reason}</p>`}
     ${patient && html`<p>${desk.phone}: ${patient.phone ? html`<a href=${`tel:${patient.phone}`}>${patient.phone}</a>` : desk.noPhone}</p>`}
+    ${status === "offered" && html`<${Answer} busy=${busy} describedBy="dialog-title" onAnswer=${answer} />`}
     <${Steps} appointment=${appointment} now=${now} busy=${busy} describedBy="dialog-title" onStep=${(/** @type {import("../staff/visit.js").Step} */ kind) => step(kind, words.visit.said[kind])} />
     ${canChange &&
     html`<p class="actions">

@@ -3,7 +3,7 @@
 import { open } from "../shared/frame.js";
 import { doctors as readDoctors } from "../shared/reading.js";
 import { dayOf, timeOf } from "../shared/times.js";
-import { announce, html, Problem, Skeleton, useCallback, useEffect, useRef, useState } from "../shared/ui.js";
+import { announce, html, Problem, Skeleton, useCallback, useEffect, useLater, useRef, useState } from "../shared/ui.js";
 import { useBoard, useNow } from "../staff/board.js";
 import { useCommand } from "../staff/command.js";
 import { DayHead, useDay } from "../staff/days.js";
@@ -32,6 +32,8 @@ function Desk() {
   const [wanted, setWanted] = useState(/** @type {Place | null} */ (null));
   const [opened, setOpened] = useState(/** @type {{id: string, place: Place} | null} */ (null));
   const doctors = useDoctors();
+  const lines = useLater(() => import("../waitlist/line.js"));
+  const adding = useLater(() => import("../waitlist/add.js"));
   const booking = useBooking(board?.doctors ?? [], setPatient, setWanted);
   const frame = useRef(/** @type {HTMLElement | null} */ (null));
   const days = board?.doctors ?? [];
@@ -65,10 +67,12 @@ function Desk() {
       <${DoctorChoice} days=${days} only=${only} onChange=${setOnly} />
     </>
     <${Finder} patient=${patient} wanted=${wanted && placeText(wanted, days)} onChoose=${choose} onDrop=${() => setWanted(null)} />
+    ${patient && adding && html`<${adding.AddToLine} key=${patient.id} patient=${patient} doctors=${doctors.filter(({ id, disabled }) => !disabled && (!only || id === only))} date=${date} />`}
     <${Problem}>${problem}</>
     ${board
       ? html`<${Table} key=${date} days=${shown} now=${now} wanted=${wanted} busy=${booking.busy} refused=${booking.refused} onPick=${pick} onOpen=${(/** @type {string} */ id, /** @type {Place} */ place) => setOpened({ id, place })} onMove=${booking.move} />`
       : !problem && html`<${Skeleton} lines=${10} />`}
+    ${lines && doctors.length > 0 && html`<${lines.Lines} doctors=${doctors.filter(({ id }) => !only || id === only)} offers=${days.flatMap(({ appointments }) => [...appointments.values()].filter(({ status }) => status === "offered"))} />`}
     <${DisplayLink} />
     ${opened && board && html`<${AppointmentDialog} key=${opened.id} id=${opened.id} days=${days} doctors=${doctors} now=${now} onClose=${closed} />`}
   </div>`;

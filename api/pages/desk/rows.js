@@ -70,7 +70,7 @@ function entryOf(day, held, start, time, now) {
   const about = { id: `${day.id} ${start}`, doctor: day.id, doctorName: day.name, start, time };
   const free = isFree(day, start, now);
   if (held && !(held.status === "no_show" && free)) {
-    return { ...about, appointment: held.id, name: held.patient?.name ?? words.visit.nameless, state: shortStateText(held, now), kind: stateClass(held), movable: isAhead(held, now) };
+    return { ...about, appointment: held.id, name: held.patient?.name ?? words.visit.nameless, state: shortStateText(held, day.zone, now), kind: stateClass(held), movable: isAhead(held, now) };
   }
   return free ? { ...about, appointment: null, name: "", state: desk.free, kind: "free", movable: false } : null;
 }

@@ -84,9 +84,16 @@ export function holders(day) {
   const found = new Map();
   for (const appointment of day.appointments.values()) {
     const other = found.get(appointment.start);
-    if (appointment.status !== "cancelled" && (!other || RANK[appointment.status] > RANK[other.status])) found.set(appointment.start, appointment);
+    if (!isGone(appointment) && (!other || RANK[appointment.status] > RANK[other.status])) found.set(appointment.start, appointment);
   }
   return found;
+}
+
+/** Whether it holds no time and never took place: it is cancelled, or an offer that nobody took.
+ *
+ * @param {Appointment} appointment */
+export function isGone({ status }) {
+  return status === "cancelled" || status === "lapsed";
 }
 
 /** Whether the clinic's people may book the half hour that nobody holds: it is free, or it has just begun.

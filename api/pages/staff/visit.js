@@ -18,7 +18,7 @@ const MINUTE = 60_000;
  * @param {Appointment} appointment @param {number} now @returns {Step[]} */
 export function stepsOf({ status, visit, start }, now) {
   const begins = Date.parse(start);
-  if (status === "completed" || status === "cancelled") return [];
+  if (!["scheduled", "confirmed", "no_show"].includes(status)) return [];
   if (visit === "in_room") return ["complete", "undo_visit"];
   if (visit === "arrived") return ["call_in", ...(now >= begins - COMPLETE_LEAD ? [/** @type {Step} */ ("complete")] : []), "undo_visit"];
   if (now < begins - CHECK_IN_LEAD) return [];
@@ -28,7 +28,8 @@ export function stepsOf({ status, visit, start }, now) {
 /** How far the visit is, in words: "Confirmed", "Waiting since 09:12 (18 min)".
  *
  * @param {Appointment} appointment @param {string} zone @param {number} now */
-export function stateText({ status, visit, arrivedAt, inRoomAt, completedAt }, zone, now) {
+export function stateText({ status, visit, arrivedAt, inRoomAt, completedAt, offeredUntil }, zone, now) {
+  if (status === "offered" && offeredUntil) return words.visit.offered(timeOf(offeredUntil, zone));
   if (status === "completed") return completedAt ? words.visit.done(timeOf(completedAt, zone)) : words.visit.completed;
   if (visit === "in_room" && inRoomAt) return words.visit.inRoom(timeOf(inRoomAt, zone), minutes(inRoomAt, now));
   if (visit === "arrived" && arrivedAt) return words.visit.arrived(timeOf(arrivedAt, zone), minutes(arrivedAt, now));
@@ -37,8 +38,9 @@ export function stateText({ status, visit, arrivedAt, inRoomAt, completedAt }, z
 
 /** The same for a narrow place: "Waiting 18 min".
  *
- * @param {Appointment} appointment @param {number} now */
-export function shortStateText({ status, visit, arrivedAt, inRoomAt }, now) {
+ * @param {Appointment} appointment @param {string} zone @param {number} now */
+export function shortStateText({ status, visit, arrivedAt, inRoomAt, offeredUntil }, zone, now) {
+  if (status === "offered" && offeredUntil) return words.visit.offered(timeOf(offeredUntil, zone));
   if (status === "completed") return words.visit.completed;
   if (visit === "in_room" && inRoomAt) return words.visit.inRoomFor(minutes(inRoomAt, now));
   if (visit === "arrived" && arrivedAt) return words.visit.waitingFor(minutes(arrivedAt, now));
