@@ -24,6 +24,7 @@ from hub.scheduling.commands import (
     Command,
     ConfirmAppointment,
     DisableDoctor,
+    ErasePatient,
     JoinPatient,
     MarkNoShow,
     RemoveTimeOff,
@@ -117,6 +118,11 @@ def join(of: BookAppointment, into: str, key: str | None = None) -> JoinPatient:
     """Return the command of the desk that gives the appointment to another account."""
     by = Actor(id="robin", role=Role.RECEPTIONIST, via="rest")
     return JoinPatient(**_change(of, key) | {"by": by}, previous_patient_id=of.patient_id, patient_id=into)
+
+
+def erase(of: BookAppointment, key: str | None = None) -> ErasePatient:
+    """Return the command by which the patient has the words about the appointment removed."""
+    return ErasePatient(**_change(of, key), patient_id=of.patient_id)
 
 
 def miss(of: BookAppointment, key: str | None = None) -> MarkNoShow:

@@ -13,7 +13,7 @@ from hub.scheduling.schedule import Schedule
 from hub.scheduling.slots import slots_of
 from hub.scheduling.values import HORIZON, Status
 from hub.scheduling.views import view as view_of
-from tests.agents.actor_fixtures import SharedStore, book, cancel, confirm, hours, join, move, off, slot
+from tests.agents.actor_fixtures import SharedStore, book, cancel, confirm, erase, hours, join, move, off, slot
 from tests.api.views.clinic import done, process
 from tests.people import ROUND_THE_CLOCK
 
@@ -42,6 +42,27 @@ async def test_a_view_equals_the_record_after_any_history(store: SharedStore, se
             told = await done(store, booking, change, off(at=chance.randrange(100)))
             api.receive(told)
             await _equal(store, reading.view, chance)
+
+
+async def test_a_view_forgets_what_was_said_of_an_erased_patient(store: SharedStore) -> None:
+    said = book("carl", at=1, reason="a rash")
+    told = await done(store, said, book("dora", at=2, reason="a cough"))
+    async with process(store) as api:
+        reading = await api.views.doctor("ada")
+        assert reading is not None
+        view = reading.view
+        told = await done(store, confirm(said), erase(said))
+        api.receive(told[:1])
+        before = view.journal.after(told[0].event.prev)
+        assert before is not None
+        assert b"a rash" in b"".join(each.encoded(lambda entry: entry.encoded) for each in before)
+        api.receive(told[1:])
+        assert view.journal.after(told[1].event.prev - 1) is None, "earlier events are read from the record"
+        assert [each.type for each in view.journal.after(told[1].event.prev) or ()] == ["patient_erased"]
+        entries = view.page(AppointmentFilter(), 10) or []
+        assert [b"a rash" in each.encoded for each in entries] == [False, False]
+        assert [b"a cough" in each.encoded for each in entries] == [False, True]
+        assert view.size == sum(each.size for each in entries) + view.journal.size
 
 
 async def _equal(store: SharedStore, view: DoctorView, chance: random.Random) -> None:
