@@ -34,7 +34,7 @@ from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.safety import is_local, is_loopback
-from hub.settings import BadSettings, Settings, clock_settings, load, timekeeper
+from hub.settings import BadSettings, Settings, clock_settings, load, offer_policy, timekeeper
 
 _OPERATOR_ERRORS = (
     *(BadSettings, DataDirTaken, PortTaken, EngineMissing, KafkaMissing, StartFailed, GaveUp),
@@ -176,7 +176,8 @@ async def run_demo(*, url: str | None = None) -> int:
     settings = load()
     running = find_run(settings.data_dir)
     database = settings.mongodb_url or (running.mongodb_url if running else None)
-    return await demo(url or located_api(settings), database, clock=timekeeper(settings))
+    clock, offers = timekeeper(settings), offer_policy(settings)
+    return await demo(url or located_api(settings), database, clock=clock, offers=offers)
 
 
 async def _seeded(settings: Settings) -> Sequence[str]:

@@ -22,6 +22,7 @@ from hub.records.ports import Records
 from hub.scheduling.appointment import Appointment
 from hub.scheduling.schedule_record import ScheduleRecord
 from hub.scheduling.values import Status
+from hub.scheduling.waitlist_entry import WaitlistEntry
 from hub.settings import Settings, child_environment
 from tests.stack import Stack
 
@@ -49,9 +50,10 @@ async def test_a_demo_keeps_every_promise_and_leaves_nothing_for_the_next(clinic
     assert "Robin Vega at the front desk checks in" in ended.said
     assert "Signing in: 204 of 204" in ended.said
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  Dr\. .* booked ", ended.said, re.MULTILINE)
-    assert [promise for promise in range(1, 8) if f"✓  {promise}  " in ended.said] == [1, 2, 3, 4, 5, 7]
+    assert [promise for promise in range(1, 9) if f"✓  {promise}  " in ended.said] == [1, 2, 3, 4, 5, 7, 8]
     assert "✗" not in ended.said
     assert "slot_taken" in ended.said
+    assert re.search(r"accept \d", ended.said)
     assert "p99" in ended.said
     assert await _left_over(clinic) == []
 
@@ -128,13 +130,15 @@ async def _demo(settings: Settings, *args: str) -> Ended:
     return Ended(process.returncode, said.decode())
 
 
-async def _left_over(clinic: Stack) -> list[Appointment]:
-    """Return the appointments that the demos booked and did not cancel."""
+async def _left_over(clinic: Stack) -> list[Appointment | WaitlistEntry]:
+    """Return the appointments that the demos booked or accepted and did not cancel, and who still waits."""
     records = connect(clinic.settings.mongodb_url)
-    begun = records.appointments.active_since
-    left = await begun([person.id for person in doctors(system_clock().date())], system_clock())
+    ids = [person.id for person in doctors(system_clock().date())]
+    left = await records.appointments.active_since(ids, system_clock())
+    waiting = [entry for id_ in ids for entry in await records.waitlist.line(id_)]
     await records.close()
-    return [each for each in left if each.history[0].by.via in {"rest", "socket"}]
+    of_demo = [each for each in left if each.entry_id or each.history[0].by.via in {"rest", "socket"}]
+    return [*of_demo, *(each for each in waiting if each.history[0].by.via in {"rest", "socket"})]
 
 
 Plant = Callable[[Appointment], list[Appointment]]

@@ -50,16 +50,18 @@ class Patient:
         return self.line.commands if self.line else self.member.commands
 
 
-async def act(patient: Patient, free_slots: Sequence[FreeSlot]) -> None:
-    """Try up to three slots, then do what the patient's behaviour says."""
+async def act(patient: Patient, free_slots: Sequence[FreeSlot]) -> FreeSlot | None:
+    """Try up to three slots, then do what the patient's behaviour says. Return the first choice of who gets none."""
     if patient.behaviour is Behaviour.SENDS_INVALID_BOOKINGS:
         await _send_invalid_bookings(patient, free_slots[patient.number % len(free_slots)])
-    for slot in _choices(patient.number, free_slots):
+    choices = _choices(patient.number, free_slots)
+    for slot in choices:
         key = new_id()
         booked = await _book(patient, slot, key)
         if booked.appointment:
             await _follow_up(patient, slot, booked.appointment.id, key, free_slots)
-            return
+            return None
+    return choices[0]
 
 
 def _choices(number: int, free_slots: Sequence[FreeSlot]) -> list[FreeSlot]:

@@ -13,7 +13,6 @@ from hub.ops.judge.record import Record
 
 _NOT_TRIED = {
     Promise.NOTHING_LOST: "not tested by the demo; `make test` kills processes",
-    Promise.WAITLIST: "not tested by the demo: nobody waits in it",
 }
 _SHOWN = 5
 """Cases of one broken promise that are printed."""

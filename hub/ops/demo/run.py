@@ -21,11 +21,13 @@ from hub.ops.demo.scenario import Scenario
 from hub.ops.demo.sign_in import CannotStart, SignIn, demo_guests
 from hub.ops.judge.history import History
 from hub.ops.judge.reading import Unsettled, read_record
+from hub.ops.judge.tolerance import Tolerance
 from hub.ops.judge.verdict import judge
 from hub.ops.seeding import people as seeded
 from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
+from hub.scheduling.line import OfferPolicy
 
 KEPT, BROKEN, NOTHING_TO_JUDGE = 0, 1, 2
 """Exit codes: every promise was kept, one was broken, or there was nothing to judge."""
@@ -41,6 +43,7 @@ class Size:
 
 
 _SIZE = Size()
+_OFFERS = OfferPolicy()
 _NO_DATABASE = (
     "clinic-hub demo: the hub's database is not known, so the promises cannot be checked.\n"
     "Set MONGODB_URL to the database of the hub, or DATA_DIR to the folder of a `make run` on this machine."
@@ -55,11 +58,12 @@ async def run(  # noqa: PLR0913  # what a test sets has a default
     open_records: Callable[[str], Records] = connect,
     size: Size = _SIZE,
     clock: Clock = system_clock,
+    offers: OfferPolicy = _OFFERS,
 ) -> int:
     """Run the scenario on the hub at `base_url` (http://host:port) and check the promises against its database.
 
     Returns the exit code. `console` gets the output; `open_records` opens the database for the judge. `clock` is the
-    hub's.
+    hub's, and `offers` how it makes offers from the waitlist.
     """
     screen = Screen(console or Console())
     if mongodb_url is None:
@@ -68,7 +72,7 @@ async def run(  # noqa: PLR0913  # what a test sets has a default
     try:
         records = open_records(mongodb_url)
         try:
-            return await _run_and_judge(base_url, records, screen, size, clock)
+            return await _run_and_judge(base_url, records, screen, size, clock, Tolerance(offers=offers))
         finally:
             await records.close()
     except (CannotStart, CannotConnect, CannotRead, StoreUnavailable, Unsettled) as error:
@@ -76,7 +80,9 @@ async def run(  # noqa: PLR0913  # what a test sets has a default
         return NOTHING_TO_JUDGE
 
 
-async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: Size, clock: Clock) -> int:
+async def _run_and_judge(  # noqa: PLR0913, PLR0917  # made of what `run` is given
+    base_url: str, records: Records, screen: Screen, size: Size, clock: Clock, tolerance: Tolerance
+) -> int:
     history = History()
     async with clinic_at(base_url, clock, history) as clinic:
         await _require_hub(clinic, base_url)
@@ -98,11 +104,11 @@ async def _run_and_judge(base_url: str, records: Records, screen: Screen, size: 
             with screen.progress("Patients served", len(patients)) as finished:
                 await scenario.run(finished)
             # Judged before and after the slots are freed: the cancellations would hide overlapping appointments.
-            violations = judge(history, scenario.dashboards, await read_record(records, clock))
+            violations = judge(history, scenario.dashboards, await read_record(records, clock), tolerance)
             cancelled = await scenario.free_the_slots()
             screen.say(f"The demo has ended; {cancelled} appointments were cancelled to free their slots again.")
             record = await read_record(records, clock)
-            violations = list(dict.fromkeys([*violations, *judge(history, scenario.dashboards, record)]))
+            violations = list(dict.fromkeys([*violations, *judge(history, scenario.dashboards, record, tolerance)]))
             show_figures(screen, figures_of(history, scenario.dashboards, record))
     show_promises(screen, violations, record)
     return BROKEN if violations else KEPT

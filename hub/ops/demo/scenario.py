@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from hub.ops.demo.connecting import Connected
 from hub.ops.demo.free_slots import FreeSlot
 from hub.ops.demo.patients import Patient, act
+from hub.ops.demo.waiting import Waitlists
 from hub.ops.judge.dashboard import Dashboard
 from hub.ops.judge.history import History
-from hub.scheduling.values import ACTIVE
+from hub.scheduling.values import ACTIVE, HOLDING
 from hub.scheduling.views import AppointmentView
 
 _SETTLE_TIMEOUT = 30.0
 """Seconds that the last change may take to be handled and to reach the dashboards."""
 _CHECK_INTERVAL = 0.02
+_WAITS = 4
+"""Every so many-th patient who gets no slot waits for one."""
 
 
 class Scenario:
@@ -25,6 +28,7 @@ class Scenario:
         self._desk = users.desk
         self._free_slots = free_slots
         self._history = history
+        self._waitlists = Waitlists(users.desk, self._patients, history)
         self._dashboards = {each.doctor.user.id: each.dashboard for each in users.doctors} | {
             patient.member.user.id: patient.dashboard for patient in users.patients if patient.dashboard
         }
@@ -39,7 +43,9 @@ class Scenario:
         """Run everybody until everything is answered and received. `finished` is called per patient."""
 
         async def play(patient: Patient) -> None:
-            await act(patient, self._free_slots)
+            wanted = await act(patient, self._free_slots)
+            if wanted and patient.number % _WAITS == 0:
+                await self._waitlists.join(patient, wanted)
             finished()
 
         try:
@@ -48,6 +54,9 @@ class Scenario:
                     group.create_task(each.inbox.work(each.doctor, each.line.commands)) for each in self._doctors
                 ]
                 await asyncio.gather(self._desk.work(), *(play(patient) for patient in self._patients.values()))
+                await _until(lambda: self._inboxes_are_empty() and self._dashboards_are_up_to_date())
+                await self._waitlists.fill(self._free_slots)
+                await self._waitlists.end()
                 await _until(lambda: self._inboxes_are_empty() and self._dashboards_are_up_to_date())
                 for task in working:
                     task.cancel()
@@ -83,7 +92,7 @@ class Scenario:
 
     def _watched_slots_agree(self) -> bool:
         """Whether the watched slots are free or taken as the doctors' dashboards show them."""
-        held = {(each.doctor_id, each.start) for each in self._known_to_doctors() if each.status in ACTIVE}
+        held = {(each.doctor_id, each.start) for each in self._known_to_doctors() if each.status in HOLDING}
         wanted = {(slot.doctor.id, slot.start) for slot in self._free_slots}
         return all(
             dashboard.slots[slot] is (slot not in held)
@@ -95,12 +104,10 @@ class Scenario:
         return [each for doctor in self._doctors for each in doctor.dashboard.appointments]
 
     def _booked(self) -> list[AppointmentView]:
-        """Return the appointments booked in this demo, in their latest states."""
-        ids = {
-            exchange.request.command_id
-            for exchange in self._history.exchanges()
-            if exchange.request.command.kind == "book"
-        }
+        """Return the appointments booked or accepted in this demo, in their latest states."""
+        requests = [exchange.request for exchange in self._history.exchanges()]
+        ids = {each.command_id for each in requests if each.command.kind == "book"}
+        ids |= {id_ for each in requests if each.command.kind == "accept" and (id_ := each.command.appointment_id)}
         return [each for each in self._known_to_doctors() if each.id in ids]
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Self
 
-from hub.client.answers import Answer
+from hub.client.answers import UNDECIDED, Answer, NoResponse, Problem
+from hub.client.appointment import NamedAppointment
 from hub.client.commands import Command, Request, User
 from hub.client.day_changes import Line
+from hub.client.wire import WaitingEntry
 from hub.ids import derived_id
 from hub.ops.judge.reads import Read
 
@@ -96,6 +98,16 @@ class LineRequest:
     def command_id(self) -> str:
         """The id of the command inside the hub."""
         return derived_id(self.user.id, self.key)
+
+    def on_answer(self, answer: WaitingEntry | NamedAppointment | Problem | NoResponse, at: datetime) -> None:
+        """Record an answer of the client."""
+        match answer:
+            case WaitingEntry() | NamedAppointment():
+                self.answers.append(LineAnswer(at, id=answer.id))
+            case Problem(code=code) if code not in UNDECIDED:
+                self.answers.append(LineAnswer(at, code=code))
+            case _:
+                self.answers.append(LineAnswer(at))
 
 
 @dataclass

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from hub.client.answers import UNDECIDED, NoResponse, Problem
+from hub.client.answers import NoResponse, Problem
 from hub.client.appointment import NamedAppointment
 from hub.client.wire import WaitingEntry
 from hub.ids import new_id
-from hub.ops.judge.history import LineAnswer, LineRequest
+from hub.ops.judge.history import LineRequest
 from hub.scheduling.appointment import REMINDER_LEAD
 from hub.scheduling.values import APPOINTMENT_DURATION
 from hub.scheduling.wish import Between, Wish
@@ -126,14 +126,8 @@ class LineClient:
         return waitlist.offer(request.entry_id, request.start, request.key)
 
     def _answered(self, request: LineRequest, answer: WaitingEntry | NamedAppointment | Problem | NoResponse) -> None:
-        at = self._clock()
-        if isinstance(answer, NoResponse) or (isinstance(answer, Problem) and answer.code in UNDECIDED):
-            request.answers.append(LineAnswer(at))
-        elif isinstance(answer, Problem):
-            request.answers.append(LineAnswer(at, code=answer.code))
-        else:
-            request.answers.append(LineAnswer(at, id=answer.id))
-            if isinstance(answer, WaitingEntry):
-                self._known[answer.id] = answer
+        request.on_answer(answer, self._clock())
+        if isinstance(answer, WaitingEntry):
+            self._known[answer.id] = answer
             if request.kind == "leave":
-                self._known.pop(answer.id, None)
+                del self._known[answer.id]
