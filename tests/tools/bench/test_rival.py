@@ -36,7 +36,7 @@ async def rival() -> AsyncIterator[RivalSubject]:
         storm.over_sockets,
         partial(one_to_many, dashboards=20),
         partial(reading.asked, questions=reading.slots_of_a_day, in_flight=2),
-        partial(reminders.due, shortly=15.0),
+        pytest.param(partial(reminders.due, shortly=15.0), marks=pytest.mark.slow),  # waits for them
     ],
     ids=["rest", "sockets", "mixed", "storm over REST", "storm", "dashboards", "slots", "reminders"],
 )
