@@ -96,3 +96,11 @@ async def test_screenshots_of_the_waitlist(stack: Stack, staff: Staff, open_page
     mine, _ = await full.sign_in(open_page, 2)
     await expect(mine.get_by_role("button", name="Take it")).to_be_visible()
     await take(mine, "mine-offer")
+
+    desk, _ = await staff.sign_in(open_page, "robin", f"/desk?date={full.day}")
+    await desk.get_by_label("Doctors", exact=True).select_option(full.doctor.name)
+    await desk.get_by_text(f"{full.doctor.name} (3)").click()
+    await take(desk, "desk-waitlist")
+    day, _ = await full.sign_in(open_page, full.doctor, f"/day?date={full.day}")
+    await expect(day.get_by_role("button", name="Take out").first).to_be_visible()
+    await take(day, "day-waitlist")

@@ -184,6 +184,10 @@ async def test_a_doctor_sees_the_line_and_answers_offers_by_keys(
     await expect(visits.get_by_role("listitem").filter(has_text=first)).to_contain_text("Offered until")
     await expect(page.get_by_text("1 offered from the waitlist")).to_be_visible()
     await clinic.axe(page)
+    await expect(page.get_by_text("Offered: ")).to_be_visible()
+    for width in (320, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await fits(page)
     await press(page, "^Pass for the patient$")
     await expect(visits).to_be_focused()  # the buttons are gone
     await expect(visits.get_by_role("listitem").filter(has_text=second)).to_contain_text("Offered until")
@@ -191,9 +195,6 @@ async def test_a_doctor_sees_the_line_and_answers_offers_by_keys(
     await press(page, "^Book for the patient$")
     await expect(page.get_by_role("heading", name=second).first).to_be_focused()
     await expect(line).to_have_count(1)
-    for width in (1280, 320):
-        await page.set_viewport_size({"width": width, "height": 800})
-        await fits(page)
     await press(page, "^Take out$")
     await announced(page, f"{first} is taken off the waitlist.")
     await expect(page.get_by_text("Nobody waits.")).to_be_visible()
