@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.tools.bench import board, bookings, crowd, mixed, reading, recovery, reminders, storm
+from tests.tools.bench import board, bookings, cancellations, crowd, mixed, reading, recovery, reminders, storm
 from tests.tools.bench.fan_out import node_to_many, one_to_many
 from tests.tools.bench.figures import Figures
 from tests.tools.bench.pending import pending
@@ -73,6 +73,7 @@ ALL = (
     Scenario(f"storm of 500 clients on {storm.SLOTS} slots, over REST", storm.over_rest, rival=True),
     *(Scenario(f"last of {n} dashboards told", partial(one_to_many, dashboards=n), rival=True) for n in _DASHBOARDS),
     *(Scenario(f"last of {n} told by Node", partial(node_to_many, dashboards=n)) for n in _DASHBOARDS),
+    Scenario(f"cancellations with {cancellations.WAITING} waiting, beside none", cancellations.beside),
     Scenario("board of all doctors", board.read),
     Scenario("last of 100 boards told", partial(board.told, boards=100)),
     Scenario("reminders due", reminders.due, rival=True),
