@@ -20,7 +20,7 @@ import { words as desk } from "./words.js";
 /** @typedef {import("../staff/board.js").DoctorDay} DoctorDay */
 /** @typedef {{doctorId: string, start: string}} Place */
 
-const FOCUS_WITHIN = 5_000; // ms in which the event of a change is told, also on a busy machine
+const FOCUS_WITHIN = 30_000; // ms in which the event of a change is told, also by a busy hub
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function Desk() {
@@ -85,7 +85,7 @@ function focusAt({ doctorId, start }) {
   const end = Date.now() + FOCUS_WITHIN;
   const look = () => {
     const button = /** @type {HTMLElement | null} */ (document.querySelector(`td button[data-doctor="${doctorId}"][data-start="${start}"]`));
-    if (document.activeElement === document.body) button?.focus();
+    if (document.activeElement === document.body) button?.focus({ preventScroll: true });
     else if (document.activeElement !== button) return; // it is wanted elsewhere by now
     if (Date.now() < end) requestAnimationFrame(look);
   };
