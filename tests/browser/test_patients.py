@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from hub.clock import system_clock
+from hub.records.mongo import connect
 from tests.browser.chromium import OpenPage
 from tests.browser.clinic import PASSWORD, Clinic
+from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 
@@ -324,3 +326,62 @@ async def test_a_wrong_clock_of_the_reader_hides_no_free_time(clinic: Clinic, op
     await page.goto(clinic.booking)
     await expect(times(page).first).to_be_visible()
     assert await page.evaluate("Date.now()") > (system_clock() + timedelta(days=8)).timestamp() * 1000
+
+
+async def test_a_phone_is_proven_and_a_forgotten_password_replaced_by_codes(
+    clinic: Clinic, stack: Stack, open_page: OpenPage
+) -> None:
+    account = clinic.new_account()
+    page, _ = await open_page(f"{clinic.url}/sign-up", reduced_motion="reduce")
+    for label, text in account.items():
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Sign up").click()
+    await expect(page.get_by_role("heading", name="My appointments")).to_be_visible()
+
+    await page.get_by_text("Prove your phone").click()
+    await page.get_by_role("button", name="Send a code").click()
+    await page.get_by_label("Code").fill("000000")
+    await page.get_by_role("button", name="Prove the phone").click()
+    await expect(page.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
+    await clinic.axe(page)
+    await page.get_by_label("Code").fill(await _texted_code(stack, account["E-mail"], 1))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#announcements")).to_contain_text("Your phone is proven.")
+    await expect(page.get_by_text("Prove your phone")).to_have_count(0)
+    await page.get_by_role("button", name="Sign out").click()
+
+    await page.get_by_role("link", name="Sign in").click()
+    await page.get_by_role("link", name="Forgotten password").click()
+    await page.get_by_label("E-mail").fill(account["E-mail"])
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Forgotten password")).to_be_focused()
+    await clinic.axe(page)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(await _texted_code(stack, account["E-mail"], 2))
+    await page.get_by_label("New password").fill("password1")  # everybody's first guess
+    await page.get_by_role("button", name="Set password").click()
+    await expect(page.get_by_label("New password")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("New password").fill("Another-horse-7")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="You have a new password")).to_be_focused()
+    await clinic.axe(page)
+    await page.get_by_role("link", name="Sign in").last.click()
+    await page.get_by_label("E-mail").fill(account["E-mail"])
+    await page.get_by_label("Password").fill("Another-horse-7")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="My appointments")).to_be_visible()
+
+
+async def _texted_code(stack: Stack, email: str, number: int) -> str:
+    """Return the code of the text with this number among those to the account, when it has been sent."""
+    records = connect(stack.settings.mongodb_url)
+    try:
+        account = await records.users.by_email(email)
+        assert account
+        while True:
+            texts = await records.texts.to_person(account.id, datetime.min.replace(year=2000, tzinfo=UTC))
+            if len(codes := [found for each in texts if (found := re.search(r"\b\d{6}\b", each.body))]) >= number:
+                return codes[0].group()  # the last one comes first
+            await asyncio.sleep(0.1)
+    finally:
+        await records.close()
