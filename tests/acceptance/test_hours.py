@@ -1,7 +1,6 @@
 """Doctors' hours on the real hub: changed, shown and obeyed. Doctors are disabled and enabled."""
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from hub.clock import system_clock
 from hub.ids import instance_id
 from hub.ops.judge.dashboard import Dashboard
 from hub.scheduling.values import APPOINTMENT_DURATION
+from hub.settings import child_environment
 from tests.days import day_after_tomorrow
 from tests.faults.judged_run import JudgedRun, judged_run
 from tests.people import weekly
@@ -109,7 +109,7 @@ async def doctor_command(stack: Stack, *arguments: str) -> str:
         program,
         "doctor",
         *arguments,
-        env={**os.environ, "MONGODB_URL": str(stack.settings.mongodb_url), "BCRYPT_ROUNDS": "4"},  # noqa: TID251
+        env=child_environment(stack.settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -103,15 +103,16 @@ async def test_a_command_that_nobody_ever_answers_is_given_up_and_forgotten(
 
 
 @pytest.mark.parametrize("trouble", ["down", "stuck"])
-async def test_a_broker_that_comes_back_gets_the_command(sender: FakeSender, impatient: Requests, trouble: str) -> None:
+async def test_a_broker_that_comes_back_gets_the_command(sender: FakeSender, trouble: str) -> None:
+    patient = Requests(sender, system_clock, RequestTimeouts(resend_after=0.02, give_up_after=30.0))
     setattr(sender, trouble, True)
     command = book()
-    asking = asyncio.create_task(impatient.ask(command))
+    asking = asyncio.create_task(patient.ask(command))
     await until(lambda: sender.attempts >= 2, "it was tried again")
     assert not sender.sent
     setattr(sender, trouble, False)
     await until(lambda: bool(sender.sent), "it is sent")
-    impatient.on_reply(reply_to(command))
+    patient.on_reply(reply_to(command))
     assert await asking == reply_to(command)
 
 

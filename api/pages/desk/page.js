@@ -85,8 +85,9 @@ function focusAt({ doctorId, start }) {
   const end = Date.now() + FOCUS_WITHIN;
   const look = () => {
     const button = /** @type {HTMLElement | null} */ (document.querySelector(`td button[data-doctor="${doctorId}"][data-start="${start}"]`));
-    if (document.activeElement === document.body) button?.focus({ preventScroll: true });
-    else if (document.activeElement !== button) return; // it is wanted elsewhere by now
+    const focused = document.activeElement;
+    if (focused === document.body || focused?.closest("dialog:not([open])")) button?.focus({ preventScroll: true });
+    else if (focused !== button) return; // it is wanted elsewhere by now
     if (Date.now() < end) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
