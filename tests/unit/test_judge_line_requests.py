@@ -98,6 +98,14 @@ def test_what_was_done_was_not_refused() -> None:
     assert judged([no(JOIN, "in_the_past")], [entry()]) == {"a refused command was applied"}
 
 
+@pytest.mark.parametrize(("refused_after", "defects"), [(0, set()), (10, {"a refused command was applied"})])
+def test_a_refused_request_may_be_granted_when_it_is_repeated(refused_after: int, defects: set[str]) -> None:
+    refused = LineAnswer(NINE + refused_after * SECOND, code="already_full")
+    done = LineAnswer(NINE + 12 * SECOND, id=JOIN.command_id)
+    said = judged([request(CARL, "join", refused, done)], [entry()])
+    assert said - {"a refusal has no known reason code"} == defects
+
+
 def test_what_nobody_asked_for_is_not_done() -> None:
     joined = yes(JOIN, JOIN.command_id)
     here = request(DESK, "leave", LineAnswer(NINE, code="not_found"))

@@ -80,7 +80,11 @@ def _contradictions(  # noqa: PLR0913, PLR0917  # all the evidence that there is
         return
     # When its patient has been joined since, a repetition is another command.
     is_other = answer.code == RefusalCode.IDEMPOTENCY_KEY_REUSED and len(history.joined(request.patient_id)) > 1
-    if is_done and not is_other:
+    # A refusal is not recorded: the same request may be granted when it is repeated later.
+    is_later = any(each.id and each.at > answer.at for each in request.answers) and (
+        recorded is not None and recorded.event.at > answer.at - tolerance.clocks
+    )
+    if is_done and not is_other and not is_later:
         yield _about(Promise.APPLIED_ONCE, "a refused command was applied", request)
     if answer.code not in REASONS:
         yield _about(Promise.REFUSALS_ARE_TRUE, "a refusal has no known reason code", request)
