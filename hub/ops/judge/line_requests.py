@@ -80,10 +80,9 @@ def _contradictions(  # noqa: PLR0913, PLR0917  # all the evidence that there is
         return
     # When its patient has been joined since, a repetition is another command.
     is_other = answer.code == RefusalCode.IDEMPOTENCY_KEY_REUSED and len(history.joined(request.patient_id)) > 1
-    # A refusal is not recorded: the same request may be granted when it is repeated later.
-    is_later = any(each.id and each.at > answer.at for each in request.answers) and (
-        recorded is not None and recorded.event.at > answer.at - tolerance.clocks
-    )
+    # A refusal is not recorded: the same request may be granted when it is repeated later, also by a caller who left.
+    was_repeated = request.abandoned or any(each.id and each.at > answer.at for each in request.answers)
+    is_later = was_repeated and recorded is not None and recorded.event.at > answer.at - tolerance.clocks
     if is_done and not is_other and not is_later:
         yield _about(Promise.APPLIED_ONCE, "a refused command was applied", request)
     if answer.code not in REASONS:
