@@ -112,6 +112,7 @@ async def test_a_doctor_leads_a_visit_and_enters_time_off(staff: Staff, open_pag
     await announced(page, "Yara Lane is one step back")
     await expect(page.get_by_role("button", name="Undo")).to_be_focused()
     await press(page, "^Call in$", "Shift+Tab")
+    await announced(page, "Yara Lane is called in")  # the next command waits for the answer to this one
     await expect(page.get_by_role("button", name="Done")).to_be_focused()
     await page.keyboard.press("Enter")
     await announced(page, "Yara Lane is done")
@@ -152,6 +153,7 @@ async def test_a_receptionist_moves_cancels_and_makes_the_link_of_a_display(
     await expect(page.locator("td button:focus")).to_be_visible()
     await staff.cell(page, "gus", 18).get_by_role("button").focus()
     await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("heading").first).to_be_focused()  # until then Tab leads on behind the dialog
     await press(page, "^Cancel…$")
     await expect(dialog.get_by_label("Reason (optional)")).to_be_focused()
     await page.keyboard.type("called")

@@ -78,17 +78,20 @@ function Desk() {
   </div>`;
 }
 
-/** Keep the focus at a place of the table, where it is lost when the button there is replaced by a new one.
+/** Keep the focus at a place of the table, where it is lost when the button there is replaced by a new one, until the
+ * person does something.
  *
  * @param {Place} place */
 function focusAt({ doctorId, start }) {
-  const end = Date.now() + FOCUS_WITHIN;
+  const acted = new AbortController();
+  const until = AbortSignal.any([acted.signal, AbortSignal.timeout(FOCUS_WITHIN)]);
+  for (const act of ["keydown", "pointerdown"]) addEventListener(act, () => acted.abort(), { capture: true, signal: until });
   const look = () => {
-    const button = /** @type {HTMLElement | null} */ (document.querySelector(`td button[data-doctor="${doctorId}"][data-start="${start}"]`));
+    if (until.aborted) return;
     const focused = document.activeElement;
-    if (focused === document.body || focused?.closest("dialog:not([open])")) button?.focus({ preventScroll: true });
-    else if (focused !== button) return; // it is wanted elsewhere by now
-    if (Date.now() < end) requestAnimationFrame(look);
+    if (!focused || focused === document.body || focused.closest("dialog:not([open])"))
+      document.querySelector(/** @type {"button"} */ (`td button[data-doctor="${doctorId}"][data-start="${start}"]`))?.focus({ preventScroll: true });
+    requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }
