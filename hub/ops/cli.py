@@ -228,7 +228,9 @@ async def _fill(records: Records, settings: Settings) -> Sequence[str]:
     if isinstance(outcome, NotSeeded):
         return [f"seed      {outcome.reason}"]
     patients = f"{outcome.patients} patients and {outcome.registered_patients} without a log-in"
-    return [f"seed      {outcome.doctors} doctors, {patients}, {outcome.appointments} appointments; see {_REPORT}"]
+    counts = f"{outcome.doctors} doctors, {patients}, {outcome.appointments} appointments"
+    offer = [f"offer     {outcome.offered_to.email} has waited and is offered a slot"] if outcome.offered_to else []
+    return [f"seed      {counts}, {outcome.waiting} on waitlists; see {_REPORT}", *offer]
 
 
 async def _log_ins(records: Records, settings: Settings) -> Sequence[str]:

@@ -137,8 +137,8 @@ async def _left_over(clinic: Stack) -> list[Appointment | WaitlistEntry]:
     left = await records.appointments.active_since(ids, system_clock())
     waiting = [entry for id_ in ids for entry in await records.waitlist.line(id_)]
     await records.close()
-    of_demo = [each for each in left if each.entry_id or each.history[0].by.via in {"rest", "socket"}]
-    return [*of_demo, *(each for each in waiting if each.history[0].by.via in {"rest", "socket"})]
+    everything: list[Appointment | WaitlistEntry] = [*left, *waiting]
+    return [each for each in everything if each.history[0].by.via != "seed"]
 
 
 Plant = Callable[[Appointment], list[Appointment]]

@@ -41,6 +41,7 @@ async def test_a_run_in_an_empty_folder_seeds_a_clinic_with_working_log_ins(
     await until(lambda: all(is_gone(pid) for pid in children.values()), "nothing is left behind")
     _, said = await hub.end()
     assert "doctor1@clinic.test / Doctor#1" in said
+    assert f"{report['offeredTo']['email']} has waited and is offered a slot" in said
     assert hub.running.pid == 0
 
 

@@ -14,7 +14,13 @@ import pytest
 from api.commands.hours import HoursRequest, TimeOffRequest
 from hub.accounts.account import Account
 from hub.accounts.passwords import verify_password
-from hub.ops.seeding.history import history
+from hub.ops.judge.consistency import numbering, overlaps_of_patients, states
+from hub.ops.judge.reading import read_record
+from hub.ops.judge.tolerance import Tolerance
+from hub.ops.judge.unoffered import unoffered
+from hub.ops.judge.waitlist import lapses, offers, rules
+from hub.ops.seeding.clinic import Version
+from hub.ops.seeding.history import History, history
 from hub.ops.seeding.people import doctors, patients, receptionists, registered_patients
 from hub.ops.seeding.seed import NotSeeded, SeedReport, seed
 from hub.records.appointment_filter import AppointmentFilter
@@ -22,6 +28,8 @@ from hub.records.memory import MemoryRecords
 from hub.safety import is_local
 from hub.scheduling.apply import apply_all
 from hub.scheduling.appointment import Appointment
+from hub.scheduling.events import SlotOffered
+from hub.scheduling.line import OfferPolicy
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.slots import slots_of
 from hub.scheduling.values import APPOINTMENT_DURATION, Role, Status, Visit
@@ -81,12 +89,12 @@ async def test_there_are_past_and_future_appointments_of_every_status(seeded: Se
     past = [each for each in seeded.appointments if each.start < NOW]
     future = [each for each in seeded.appointments if each.start >= NOW]
     over = {each.status for each in past if each.end < NOW - APPOINTMENT_DURATION}
-    assert over == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
-    assert {each.status for each in future} == {Status.SCHEDULED, Status.CONFIRMED, Status.CANCELLED}
+    assert over == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW, Status.LAPSED}
+    assert {each.status for each in future} >= {Status.SCHEDULED, Status.CONFIRMED, Status.CANCELLED, Status.OFFERED}
     assert min(len(past), len(future)) > 200
     types = {event.type for each in seeded.appointments for event in each.history}
     assert types >= {"booked", "confirmed", "cancelled", "completed", "no_show", "rescheduled", "reminded"}
-    assert types >= {"checked_in", "called_in"}
+    assert types >= {"checked_in", "called_in", "offered", "accepted", "declined", "lapsed"}
     assert any([e.type for e in each.history][-2:] == ["no_show", "completed"] for each in past), "nobody came late"
 
 
@@ -99,13 +107,13 @@ async def test_each_doctors_events_are_numbered_without_gaps_in_order_of_time(se
         events = [each.event for each in await seeded.events_of(doctor)]
         assert [(event.prev, event.seq) for event in events] == list(enumerate(range(1, len(events) + 1)))
         assert all(earlier.at <= later.at for earlier, later in pairwise(events))
-        assert all(event.at < NOW and event.by.via == "seed" for event in events)
+        assert all(event.at <= NOW and event.by.via == "seed" for event in events)
 
 
 async def test_no_appointments_of_a_user_overlap(seeded: Seeded) -> None:
     held = defaultdict(list)
     for appointment in seeded.appointments:  # in order of start
-        if appointment.status is not Status.CANCELLED:
+        if appointment.status not in {Status.CANCELLED, Status.LAPSED}:
             held[appointment.doctor_id].append(appointment.start)
             held[appointment.patient_id].append(appointment.start)
     assert all(
@@ -148,13 +156,60 @@ async def test_a_few_patients_have_no_log_in_and_the_desk_acts_for_them(seeded: 
 
 async def test_every_doctor_has_free_slots_in_the_next_week(seeded: Seeded) -> None:
     for doctor in seeded.doctors:
-        taken = {each.start for each in seeded.appointments if each.active and each.doctor_id == doctor.id}
+        taken = {each.start for each in seeded.appointments if each.holds_slot and each.doctor_id == doctor.id}
         week = [
             slot.available
             for away in range(1, 8)
             for slot in slots_of(doctor.schedule, NOW.date() + timedelta(days=away), taken, NOW)
         ]
         assert 0.4 < sum(week) / len(week) < 1, doctor.name
+
+
+async def test_the_first_patient_is_offered_a_slot_of_a_full_day_and_others_wait_for_it(seeded: Seeded) -> None:
+    first, doctor = patients(NOW.date())[0], seeded.doctors[0]
+    (offer,) = [each for each in seeded.appointments if each.patient_id == first.id and each.offered_until]
+    assert (offer.doctor_id, offer.offered_until) == (doctor.id, NOW + timedelta(minutes=30))
+    assert seeded.report.offered_to
+    assert (seeded.report.offered_to.email, seeded.report.offered_until) == (first.email, offer.offered_until)
+    day = doctor.schedule.day_of(offer.start)
+    taken = {each.start for each in seeded.appointments if each.holds_slot and each.doctor_id == doctor.id}
+    assert taken >= set(doctor.schedule.starts_of(day))
+    line = await seeded.records.waitlist.line(doctor.id)
+    wishes = [entry for entry in line if entry.wish.first_day == entry.wish.last_day == day]
+    assert wishes[0].patient_id == first.id
+    assert len({entry.patient_id for entry in wishes}) == len(wishes) == 4
+
+
+async def test_the_judge_finds_nothing_wrong_with_the_waitlists(seeded: Seeded) -> None:
+    """So the seed's offers are those that an actor would have made, and as soon as it would have made them."""
+    record = await read_record(seeded.records, lambda: NOW)
+    assert len([each for each in seeded.appointments if each.entry_id]) > 3
+    exact = timedelta(0)
+    found = [*offers(record, exact), *rules(record, OfferPolicy(), NOW - timedelta(days=60))]
+    found += [*lapses(record, exact, NOW - timedelta(days=60))]
+    found += unoffered(record, Tolerance(writing=exact), NOW - timedelta(hours=1))
+    found += [*overlaps_of_patients(record, exact), *numbering(record), *states(record)]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("day", "hour"),
+    [(date(2026, 7, 3), 0.01), (date(2026, 7, 3), 20.5), (date(2026, 12, 31), 12), (date(2026, 12, 31), 23.99)],
+    ids=str,
+)
+def test_there_is_an_open_offer_at_any_hour(day: date, hour: float) -> None:
+    cancelled, offer, *more = history_of(day, hour).latest
+    assert not more
+    assert isinstance(cancelled, Appointment)
+    assert isinstance(offer, Appointment)
+    assert (cancelled.status, offer.status) == (Status.CANCELLED, Status.OFFERED)
+    assert offer.patient_id == patients(day)[0].id
+    assert offer.offered_until == at(day, hour) + timedelta(minutes=30)
+    event = offer.history[0]
+    assert isinstance(event, SlotOffered)
+    hours = doctors(day)[0].schedule
+    assert hours
+    assert event.out_of_turn is not OfferPolicy().may_text(hours, event.at)
 
 
 async def test_doctors_work_in_many_time_zones_and_their_schedules_have_their_ids(seeded: Seeded) -> None:
@@ -235,7 +290,8 @@ async def test_a_later_hour_of_the_day_gives_the_same_clinic_with_more_events(se
     assert early.events < seeded.report.events
     later = {each.id: each for each in seeded.appointments}
     for appointment in await records.appointments.page(AppointmentFilter(), EVERYTHING):
-        assert later[appointment.id].history[: appointment.version] == appointment.history
+        before = tuple(event for event in appointment.history if event.at < MIDNIGHT + timedelta(hours=3))
+        assert not before or later[appointment.id].history[: len(before)] == before
     other = [doctor.model_copy(update={"password_hash": ""}) for doctor in await records.users.doctors()]
     assert other == [doctor.model_copy(update={"password_hash": ""}) for doctor in seeded.doctors]
 
@@ -315,14 +371,18 @@ def is_empty(folder: Path) -> bool:
     return not any(folder.iterdir())
 
 
-def clinic_of(day: date, hour: float = 12) -> list[Appointment]:
+def clinic_of(day: date, hour: float = 12) -> list[Version]:
+    return history_of(day, hour).versions
+
+
+def history_of(day: date, hour: float) -> History:
     people = (doctors(day), patients(day), registered_patients(day), receptionists(day))
     ids = [[person.id for person in group] for group in people]
     _, patient_ids, registered_ids, desk_ids = ids
     return history([d.schedule for d in doctors(day)], patient_ids, registered_ids, desk_ids, at(day, hour))
 
 
-def until(versions: list[Appointment], now: datetime) -> list[Appointment]:
+def until(versions: list[Version], now: datetime) -> list[Version]:
     return [each for each in versions if each.last.at < now]
 
 
@@ -330,8 +390,8 @@ def at(day: date, hour: float) -> datetime:
     return datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hour)
 
 
-def latest_of(versions: list[Appointment]) -> list[Appointment]:
-    return list({each.id: each for each in versions}.values())
+def latest_of(versions: list[Version]) -> list[Appointment]:
+    return list({each.id: each for each in versions if isinstance(each, Appointment)}.values())
 
 
 def somebody() -> Account:

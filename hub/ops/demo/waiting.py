@@ -12,7 +12,7 @@ from hub.ops.demo.free_slots import FreeSlot
 from hub.ops.demo.patients import Patient
 from hub.ops.judge.history import History, LineRequest
 from hub.scheduling.schedule import zone
-from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status
+from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, OFFERS, Status
 from hub.scheduling.views import AppointmentView
 
 _GIVEN_BACK = 6
@@ -131,9 +131,15 @@ class Waitlists:
         request.on_answer(answer, self.desk.clock())
 
     def _shown(self, statuses: Collection[Status]) -> list[AppointmentView]:
-        """Return the appointments of the demo's patients that the desk sees, with one of these statuses."""
+        """Return what the desk sees of the demo's patients, with one of these statuses.
+
+        What they were offered elsewhere is left out: the seeded clinic has an open offer, and its patients wait too.
+        """
+        awaited = {(slot.doctor.id, slot.start) for slot in self._slots.values()}
         return [
             each
             for each in self.desk.dashboard.appointments
-            if each.status in statuses and each.patient_id in self.patients
+            if each.status in statuses
+            and each.patient_id in self.patients
+            and (each.status not in OFFERS or (each.doctor_id, each.start) in awaited)
         ]

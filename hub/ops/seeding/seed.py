@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hub.accounts.account import Account
 from hub.accounts.passwords import hash_password
+from hub.ops.seeding.clinic import Version
 from hub.ops.seeding.history import history
 from hub.ops.seeding.people import (
     Person,
@@ -20,7 +21,8 @@ from hub.ops.seeding.people import (
 )
 from hub.records.ports import Records, Saved
 from hub.scheduling.appointment import Appointment
-from hub.scheduling.values import AccountRole, Status, Value
+from hub.scheduling.values import AccountRole, Instant, Status, Value
+from hub.scheduling.waitlist_entry import WaitlistEntry
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished steps and the total."""
@@ -42,7 +44,8 @@ class LogIn(Value):
 class SeedReport(Value):
     """The day of the seed, the counts of what was written, and the log-ins.
 
-    `patients` can log in; `registered_patients` cannot.
+    `patients` can log in; `registered_patients` cannot. `waiting` counts those who wait for a slot. `offered_to` is the
+    patient who has an open offer, which ends at `offered_until`; None if there is none.
     """
 
     day: date
@@ -53,6 +56,9 @@ class SeedReport(Value):
     appointments: int
     events: int
     by_status: dict[Status, int]
+    waiting: int
+    offered_to: LogIn | None
+    offered_until: Instant | None
     log_ins: tuple[LogIn, ...]
 
 
@@ -77,22 +83,24 @@ async def seed(
     today = now.astimezone(UTC).date()
     people = [*doctors(today), *receptionists(today), *patients(today)]
     registered = registered_patients(today)
-    versions = history(
+    made = history(
         [person.schedule for person in people if person.schedule],
         [person.id for person in people if person.role == "patient"],
         [person.id for person in registered],
         [person.id for person in people if person.role == "receptionist"],
         now,
     )
-    steps = _Steps(progress, total=len(people) + len(versions))
+    steps = _Steps(progress, total=len(people) + len(made.versions) + len(made.latest))
     accounts = await asyncio.gather(*(_account(person, steps) for person in people))
-    if not await _save(records, versions, steps):
+    if not await _save(records, made.versions, steps):
         return NotSeeded("The database has appointments that are not from today's seed; start with an empty one.")
-    # Users are written last, because a database with users is never seeded. A seed that was stopped half-way has none,
-    # so the next run on the same day completes it. Until then nobody can sign in to the incomplete data.
+    # Users are written after all this, because a database with users is never seeded. A seed that was stopped half-way
+    # has none, so the next run on the same day completes it. Until then nobody can sign in to the incomplete data.
     if taken := await records.users.add([*accounts, *map(_registered_account, registered)]):
         return NotSeeded(f"A user signed up during the seed with the {taken} of a seeded account.")
-    report = _report(today, people, len(registered), versions)
+    # The latest offer is of this minute, so no later run could complete it: it may be missing after a crash.
+    offered = await _save(records, made.latest, steps)
+    report = _report(today, people, len(registered), [*made.versions, *(made.latest if offered else ())])
     if report_path:
         _write(report, report_path)
     return report
@@ -140,11 +148,13 @@ def _registered_account(patient: RegisteredPatient) -> Account:
     )
 
 
-async def _save(records: Records, versions: Sequence[Appointment], steps: _Steps) -> bool:
+async def _save(records: Records, versions: Sequence[Version], steps: _Steps) -> bool:
     """Write the missing versions in the order of their events. Return whether all of them are stored now."""
-    stored = await records.appointments.by_ids({appointment.id for appointment in versions})
-    stored_versions = {id_: appointment.version for id_, appointment in stored.items()}
-    missing = [appointment for appointment in versions if appointment.version > stored_versions.get(appointment.id, 0)]
+    ids = {each.id for each in versions}
+    appointments, entries = await asyncio.gather(records.appointments.by_ids(ids), records.waitlist.by_ids(ids))
+    stored = {id_: each.version for id_, each in appointments.items()}
+    stored |= {id_: each.version for id_, each in entries.items()}
+    missing = [each for each in versions if each.version > stored.get(each.id, 0)]
     steps.done(len(versions) - len(missing))
     for begin in range(0, len(missing), _BATCH):
         batch = missing[begin : begin + _BATCH]
@@ -154,19 +164,28 @@ async def _save(records: Records, versions: Sequence[Appointment], steps: _Steps
     return True
 
 
-def _report(today: date, people: Sequence[Person], registered: int, versions: Sequence[Appointment]) -> SeedReport:
-    latest = {appointment.id: appointment for appointment in versions}.values()
-    counts = Counter(appointment.status for appointment in latest)
+def _report(today: date, people: Sequence[Person], registered: int, versions: Sequence[Version]) -> SeedReport:
+    latest = {each.id: each for each in versions}.values()
+    appointments = [each for each in latest if isinstance(each, Appointment)]
+    counts = Counter(appointment.status for appointment in appointments)
+    log_ins = {p.id: LogIn(role=p.role, name=p.name, email=p.email, password=p.password) for p in people}
+    offers = {
+        each.patient_id: each for each in appointments if each.status is Status.OFFERED and each.patient_id in log_ins
+    }
+    offered_to = next(iter(each for each in log_ins if each in offers), None)
     return SeedReport(
         day=today,
         doctors=sum(person.role == "doctor" for person in people),
         receptionists=sum(person.role == "receptionist" for person in people),
         patients=sum(person.role == "patient" for person in people),
         registered_patients=registered,
-        appointments=len(latest),
+        appointments=len(appointments),
         events=len(versions),
         by_status={status: counts[status] for status in Status},
-        log_ins=tuple(LogIn(role=p.role, name=p.name, email=p.email, password=p.password) for p in people),
+        waiting=sum(isinstance(each, WaitlistEntry) and each.waiting for each in latest),
+        offered_to=log_ins[offered_to] if offered_to else None,
+        offered_until=offers[offered_to].offered_until if offered_to else None,
+        log_ins=tuple(log_ins.values()),
     )
 
 
