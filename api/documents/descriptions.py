@@ -243,6 +243,7 @@ _NAMED: Mapping[str, str] = {
     "outside": "The future appointments outside the doctor's hours. They stay as they are until they are moved.",
     "p90Minutes": "The 90th percentile in minutes; null without appointments.",
     "passwordChangeRequired": "Whether the first password has to be changed before anything else is possible.",
+    "secondFactorRequired": "Whether a second factor has to be set up before anything else is possible.",
     "password": "The password of the account.",
     "patientId": "The id of the patient.",
     "patientOptedOut": "Whether the patient's phone has sent STOP or a word of the same meaning.",

@@ -14,8 +14,11 @@ _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_COMMENT: Final = re.compile(r"/\*\*.*?\*/|^ *//[^\n]*", re.DOTALL | re.MULTILINE)
-"""The comments of our modules: JSDoc, and lines that are nothing else. A test compares what is left with the module."""
+_COMMENTS: Mapping[str, re.Pattern[str]] = {
+    ".js": re.compile(r"/\*\*.*?\*/|^ *//[^\n]*", re.DOTALL | re.MULTILINE),
+    ".css": re.compile(r"/\*.*?\*/", re.DOTALL),
+}
+"""The comments of our files. In modules: JSDoc, and lines that are nothing else. A test compares what is left."""
 _DOCUMENTS: Final = frozenset({"docs.js", "redoc.css", "redoc", "swagger-ui"})
 """What the pages of the documents consist of, which have addresses of their own."""
 
@@ -70,10 +73,11 @@ def _is_shown(name: str) -> bool:
 
 
 def _sent(name: str, content: bytes) -> bytes:
-    """Return a module of ours without its comments, a quarter of its size; lines keep their numbers, for debuggers."""
-    if not name.endswith(".js") or name.startswith("vendor/"):
+    """Return a file of ours without its comments, a quarter of a module's size; lines keep their numbers."""
+    comment_of = _COMMENTS.get(Path(name).suffix)
+    if comment_of is None or name.startswith("vendor/"):
         return content
-    return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), content.decode()).encode()
+    return comment_of.sub(lambda comment: "\n" * comment[0].count("\n"), content.decode()).encode()
 
 
 def _file(name: str, content: bytes) -> File:

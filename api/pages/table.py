@@ -42,6 +42,7 @@ PAGES: Final[Sequence[Page]] = (
         "Statistik",
         styles=["staff/style.css", "figures/style.css", "vendor/uplot.min.css"],
     ),
+    Page("/account", "account/page.js", "Your account", "Ihr Konto", styles=["account/style.css"]),
     Page("/display", "display/page.js", "Waiting room", "Wartezimmer", styles=["display/style.css"]),
     Page("/desk", "desk/page.js", "Front desk", "Empfang", styles=["staff/style.css", "desk/style.css"]),
 )

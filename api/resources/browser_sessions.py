@@ -51,14 +51,15 @@ class PageSession(Value):
     """The access token of a page, and whose it is. `expires_in`: seconds until the access token expires.
 
     With `password_change_required` the access token is good only for the change of the first password, and for
-    log-outs. Where staff need a second factor, that of who has none is good only to set one up. The token that the next
-    refresh gives is good for everything.
+    log-outs. With `second_factor_required` it is good only to set up a second factor. The token that the next refresh
+    gives is good for everything.
     """
 
     access_token: str
     expires_in: int
     user: User
     password_change_required: bool
+    second_factor_required: bool
 
 
 @routes.endpoint(
@@ -163,6 +164,7 @@ def _begun(services: Services, request: web.Request, account: Account, pair: Tok
         expires_in=pair.expires_in,
         user=user_of(account),
         password_change_required=account.must_change_password,
+        second_factor_required=services.sign_in.must_enrol(account),
     )
     lifetime = services.settings.refresh_token_days * _DAY
     return Answer(session, {_COOKIE: _cookie(services.settings, request, _REFRESH, pair.refresh_token, lifetime)})

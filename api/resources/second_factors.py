@@ -14,7 +14,7 @@ from api.resources.second_factor_codes import SecondFactorCode, is_right
 from api.services import Services, own_account
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
-from hub.accounts.second_factor import address_of, new_factor, new_recovery_codes, recovery_hash
+from hub.accounts.second_factor import SecondFactor, address_of, new_factor, new_recovery_codes, recovery_hash
 from hub.scheduling.values import Value
 
 routes = Routes("/api/v1/users/me/second-factor")
@@ -45,7 +45,7 @@ class RecoveryCodes(Value):
     recovery_codes: tuple[str, ...]
 
 
-class Disabling(Value):
+class PasswordAndCode(Value):
     """The present password, and a code of the authenticator app or a recovery code."""
 
     password: SecretStr
@@ -111,16 +111,38 @@ async def confirm_second_factor(
     status=HTTPStatus.NO_CONTENT,
     problems=["forbidden", "too_many_requests"],
 )
-async def disable_second_factor(services: Services, request: web.Request, who: Identity, body: Disabling) -> None:
+async def disable_second_factor(services: Services, request: web.Request, who: Identity, body: PasswordAndCode) -> None:
     """Disable the second factor, with the password and a code."""
+    account, _ = await _proven(services, request, who, body)
+    await services.records.users.change(account, account.model_copy(update={"second_factor": None}))
+    services.access_log.note("second_factor_ended", who, people=(who.user_id,))
+
+
+@routes.endpoint("POST", "/recovery-codes", access=Access.STAFF, problems=["forbidden", "too_many_requests"])
+async def replace_recovery_codes(
+    services: Services, request: web.Request, who: Identity, body: PasswordAndCode
+) -> RecoveryCodes:
+    """Get new recovery codes, with the password and a code. The earlier ones are good no longer."""
+    account, factor = await _proven(services, request, who, body)
+    codes = new_recovery_codes()
+    renewed = factor.model_copy(update={"recovery_hashes": tuple(map(recovery_hash, codes))})
+    await services.records.users.change(account, account.model_copy(update={"second_factor": renewed}))
+    services.access_log.note("recovery_codes_made", who, people=(who.user_id,))
+    return RecoveryCodes(recovery_codes=tuple(codes))
+
+
+async def _proven(
+    services: Services, request: web.Request, who: Identity, body: PasswordAndCode
+) -> tuple[Account, SecondFactor]:
+    """Return the caller's account and its second factor. Raises `Problem` unless password and code are right."""
     account = await _own(services, who)
-    if not account.has_second_factor:
+    factor = account.second_factor
+    if factor is None or not factor.confirmed:
         raise Problem("forbidden", "There is no second factor.")
     await require_password(services, Caller.of(request), account, body.password)
     if not await is_right(services, request.remote, account, body.code):
         raise invalid_field("/code", "This is not a code of the second factor, or not any more", "wrong_code")
-    await services.records.users.change(account, account.model_copy(update={"second_factor": None}))
-    services.access_log.note("second_factor_ended", who, people=(who.user_id,))
+    return account, factor
 
 
 async def _own(services: Services, who: Identity) -> Account:

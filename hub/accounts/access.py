@@ -40,6 +40,7 @@ AccessAction = Literal[
     "second_factor_refused",
     "second_factor_made",
     "second_factor_ended",
+    "recovery_codes_made",
     "profile_changed",
     "photo_changed",
     "calendar_link_made",

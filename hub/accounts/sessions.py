@@ -132,7 +132,7 @@ class SignIn:
             await self._on_ended(session_id, now)
         return ended
 
-    def _must_enrol(self, account: Account) -> bool:
+    def must_enrol(self, account: Account) -> bool:
         """Return whether the account has to get a second factor before anything else."""
         return self._staff_must_enrol and account.role != "patient" and not account.has_second_factor
 
@@ -144,7 +144,7 @@ class SignIn:
                 session_id,
                 at,
                 must_change_password=account.must_change_password,
-                must_enrol=self._must_enrol(account),
+                must_enrol=self.must_enrol(account),
             ),
             refresh_token=f"{session_id}.{secret}",
             expires_in=int(self._tokens.lifetime.total_seconds()),

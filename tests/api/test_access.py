@@ -127,6 +127,7 @@ ROWS = [
     Row("POST", F, (401, 403, 403, 201, 201, 201), json={"password": PASSWORD}),
     Row("POST", F + "/confirm", (401, 403, 403, 403, 403, 403), json={"code": "123456"}),
     Row("POST", F + "/disable", (401, 403, 403, 403, 403, 403), json={"password": PASSWORD, "code": "123456"}),
+    Row("POST", F + "/recovery-codes", (401, 403, 403, 403, 403, 403), json={"password": PASSWORD, "code": "123456"}),
     Row("GET", "/api/v1/users/me/sessions", (401, 200, 200, 200, 200, 200)),
     Row(
         "DELETE",

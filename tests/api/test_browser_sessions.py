@@ -33,7 +33,7 @@ async def test_one_door_lets_all_roles_in(clinic: RestClinic, who: str, role: st
     account = {"email": f"{who}@clinic.test", "password": PASSWORD}
     answer = await clinic.ask("POST", f"{B}/sign-in", json=account, headers=PAGE)
     assert (answer.status, answer.body["user"]["role"]) == (200, role)
-    assert answer.body.keys() == {"accessToken", "expiresIn", "user", "passwordChangeRequired"}
+    assert answer.body.keys() == {"accessToken", "expiresIn", "user", "passwordChangeRequired", "secondFactorRequired"}
     assert (await clinic.ask("GET", "/api/v1/users/me", token=answer.body["accessToken"])).body["role"] == role
 
 

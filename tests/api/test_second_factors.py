@@ -111,6 +111,23 @@ async def test_it_is_disabled_with_the_password_and_a_code(clinic: RestClinic) -
     assert (await log_in(clinic)).status == 200
 
 
+async def test_new_recovery_codes_come_with_the_password_and_a_code_and_end_the_earlier_ones(
+    clinic: RestClinic,
+) -> None:
+    secret, old = await enrolled(clinic)
+    path, code = f"{FACTOR}/recovery-codes", shown(clinic, secret)
+    for body in ({"password": "Wrong-horse-7", "code": code}, {"password": PASSWORD, "code": wrong(code)}):
+        assert (await clinic.ask("POST", path, "ada", json=body)).status == 422
+    made = await clinic.ask("POST", path, "ada", json={"password": PASSWORD, "code": old[0]})
+    assert made.status == 200
+    new = made.body["recoveryCodes"]
+    assert len({*new, *old}) == 20
+    assert (await log_in(clinic, code=old[1])).code == "wrong_second_factor"
+    assert (await log_in(clinic, code=new[1])).status == 200
+    assert (await log_in(clinic, code=code)).status == 200  # the app is the same
+    assert (await clinic.ask("GET", FACTOR, "ada")).body["recoveryCodesLeft"] == 9
+
+
 async def test_the_clinic_removes_it_for_who_has_lost_it(clinic: RestClinic) -> None:
     secret, _ = await enrolled(clinic)
     here = (await log_in(clinic, code=shown(clinic, secret))).body
@@ -149,7 +166,17 @@ async def test_a_page_is_asked_for_the_code_too(clinic: RestClinic) -> None:
     answer = await clinic.ask("POST", "/api/v1/browser/sign-in", json=body, headers=page)
     assert (answer.status, answer.code) == (403, "second_factor_required")
     body["code"] = shown(clinic, secret)
-    assert (await clinic.ask("POST", "/api/v1/browser/sign-in", json=body, headers=page)).status == 200
+    begun = await clinic.ask("POST", "/api/v1/browser/sign-in", json=body, headers=page)
+    assert (begun.status, begun.body["secondFactorRequired"]) == (200, False)
+
+
+async def test_a_page_is_told_whose_second_factor_has_to_be_set_up_first(open_for_test: OpenClinic) -> None:
+    clinic = await open_for_test(await make_services(staff_second_factor="required"))
+    page = {"X-Requested-By": "page", "Sec-Fetch-Site": "same-origin"}
+    for who, needed in (("ada", True), ("robin", True), ("carl", False)):
+        body = {"email": f"{who}@clinic.test", "password": PASSWORD}
+        answer = await clinic.ask("POST", "/api/v1/browser/sign-in", json=body, headers=page)
+        assert (answer.status, answer.body["secondFactorRequired"]) == (200, needed)
 
 
 async def test_the_python_client_logs_in_with_a_code(clinic: RestClinic) -> None:

@@ -16,6 +16,8 @@ COPIES: Mapping[str, str] = {
     "preact.LICENSE": "preact/LICENSE",  # a part of htm's file
     "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
     "socket.io.LICENSE": "socket.io-client/LICENSE",
+    "lean-qr.js": "lean-qr/index.mjs",
+    "lean-qr.LICENSE": "lean-qr/LICENSE",
     "uplot.esm.js": "uplot/dist/uPlot.esm.js",
     "uplot.min.css": "uplot/dist/uPlot.min.css",
     "uplot.LICENSE": "uplot/LICENSE",

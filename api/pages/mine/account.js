@@ -2,10 +2,11 @@
 
 import { html } from "../shared/ui.js";
 import { words as codes } from "../codes/words.js";
+import { Password } from "../shared/password.js";
 import { words } from "../shared/words.js";
 import { AccountEnd } from "./account_end.js";
 import { PhoneCode } from "./phone_code.js";
-import { Password, Profile } from "./profile.js";
+import { Profile } from "./profile.js";
 import { words as own } from "./words.js";
 
 /** @param {{user: import("../hub-client.js").User}} properties */

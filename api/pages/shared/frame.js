@@ -14,6 +14,8 @@ import { words } from "./words.js";
 
 const RETRY = 2_000; // ms between two attempts to find out who is signed in
 const NEXT = "next";
+const ENROLS = "/account"; // the page where staff set up a second factor
+const STARTS = ["/", "/sign-in"]; // where nobody wants to go back to
 const NOTICE = "clinic-hub notice"; // in the storage of the tab: what the next page says first
 
 /** The page on which each role begins. @type {Record<Role, string>} */
@@ -25,18 +27,21 @@ const HOMES = { patient: "/mine", doctor: "/day", receptionist: "/desk" };
 const WAYS = {
   nobody: [["/book", words.book.title]],
   patient: [["/book", words.book.title], ["/mine", words.mine.title]],
-  doctor: [["/day", words.staff.day], ["/figures", words.staff.figures]],
-  receptionist: [["/desk", words.staff.desk]],
+  doctor: [["/day", words.staff.day], ["/figures", words.staff.figures], ["/account", words.staff.account]],
+  receptionist: [["/desk", words.staff.desk], ["/account", words.staff.account]],
 };
 
 /** Draw a page. With `roles` it is only for people of these; others sign in first, or are sent to their own page.
  *
- * @param {Page} page @param {{roles?: Role[]}} [options] */
-export async function open(page, { roles } = {}) {
+ * Who has to set up a second factor first is sent to the page where one `enrols`.
+ *
+ * @param {Page} page @param {{roles?: Role[], enrols?: boolean}} [options] */
+export async function open(page, { roles, enrols = false } = {}) {
   draw(html`<${Skeleton} lines=${5} />`, null, false);
   connection.start();
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // who is signed in may have changed
   await Promise.all([signedIn(), learnTime()]);
+  if (mustEnrol() && !enrols) return void goTo(enrolPath());
   if (roles && !admitted(roles)) return;
   const opened = session.user;
   session.onChange((user) => {
@@ -55,7 +60,7 @@ let leaving = false;
  *
  * @param {User} user */
 export function goOn(user) {
-  return goTo(nextPath() ?? HOMES[user.role]);
+  return goTo(mustEnrol() ? enrolPath() : (nextPath() ?? HOMES[user.role]));
 }
 
 /** Go to another page, from which "back" does not lead here again. The result stands for what a page draws.
@@ -104,6 +109,18 @@ export function signInPath({ ended = false, path = "/sign-in" } = {}) {
   return `${path}?${query}`;
 }
 
+/** Whether one has to set up a second factor before anything else: after the change of a first password. */
+function mustEnrol() {
+  return session.secondFactorRequired && !session.passwordChangeRequired;
+}
+
+/** The path of the page where one sets up a second factor, and goes on to where one wanted to go. */
+function enrolPath() {
+  const here = STARTS.includes(location.pathname) ? null : `${location.pathname}${location.search}`;
+  const next = nextPath() ?? here;
+  return next ? `${ENROLS}?${new URLSearchParams({ [NEXT]: next })}` : ENROLS;
+}
+
 /** The path of this origin that the address asks to go on to, if it does.
  *
  * @returns {string | null} */
@@ -150,7 +167,7 @@ function draw(content, user, known = true) {
 function Frame({ user, known, children }) {
   const here = location.pathname;
   // The start page has them in its middle.
-  const ways = session.passwordChangeRequired || here === "/" ? [] : WAYS[user?.role ?? "nobody"];
+  const ways = session.passwordChangeRequired || session.secondFactorRequired || here === "/" ? [] : WAYS[user?.role ?? "nobody"];
   return html`
     <a class="skip" href="#content">${words.frame.skip}</a>
     <header>

@@ -3,7 +3,7 @@
 import { HubError, HubRequests, isUndecided, request } from "../hub-client.js";
 
 /** @typedef {import("../hub-client.js").User} User */
-/** @typedef {{accessToken: string, expiresIn: number, user: User, passwordChangeRequired: boolean}} Said */
+/** @typedef {{accessToken: string, expiresIn: number, user: User, passwordChangeRequired: boolean, secondFactorRequired: boolean}} Said */
 /** @typedef {Omit<Said, "expiresIn"> & {expiresAt: number}} Held */
 
 const PATH = "/api/v1/browser";
@@ -45,6 +45,11 @@ export class PageSession extends HubRequests {
   /** Whether nothing but a change of the first password is possible. */
   get passwordChangeRequired() {
     return this.#held?.passwordChangeRequired ?? false;
+  }
+
+  /** Whether nothing but setting up a second factor is possible. */
+  get secondFactorRequired() {
+    return this.#held?.secondFactorRequired ?? false;
   }
 
   /** Call `hears` with the user when somebody signs in or out, also in another tab.

@@ -88,7 +88,7 @@ export const words = {
     about: "Wählen Sie, zu wem und wann. Es dauert eine Minute, und Sie können den Termin später verschieben oder absagen.",
     staff: "Sie sind angemeldet.",
   },
-  staff: { day: "Ihr Tag", desk: "Empfang", figures: "Statistik" },
+  staff: { day: "Ihr Tag", desk: "Empfang", figures: "Statistik", account: "Konto" },
   missing: { title: "Seite nicht gefunden", about: "Unter dieser Adresse gibt es nichts.", home: "Zur Startseite" },
   frame: {
     skip: "Zum Inhalt springen",

@@ -87,7 +87,7 @@ export const words = {
     about: "Choose a doctor and a free time. It takes a minute, and you can move or cancel the appointment later.",
     staff: "You are signed in.",
   },
-  staff: { day: "Your day", desk: "Front desk", figures: "Figures" },
+  staff: { day: "Your day", desk: "Front desk", figures: "Figures", account: "Account" },
   missing: { title: "Page not found", about: "There is nothing at this address.", home: "Go to the start page" },
   frame: {
     skip: "Skip to the content",

@@ -98,6 +98,7 @@ def test_modules_are_sent_without_comments_and_otherwise_as_they_are_written() -
     names = [name for name in files.names if name.endswith(".js") and not name.startswith("vendor/")]
     pairs = {name: [(folder / name).read_text(), files[name].content.decode()] for name in names}
     assert not [name for name, (_, sent) in pairs.items() if "/**" in sent or "@param" in sent]
+    assert b"/*" not in files["shared/style.css"].content
     node = subprocess.run(
         ["node", "--input-type=module", "--eval", COMPARE],
         input=json.dumps(pairs),
