@@ -198,3 +198,13 @@ async def test_a_doctor_sees_the_line_and_answers_offers_by_keys(
     await press(page, "^Take out$")
     await announced(page, f"{first} is taken off the waitlist.")
     await expect(page.get_by_text("Nobody waits.")).to_be_visible()
+
+    await page.goto(f"{staff.url}/figures?month=all")
+    chart = page.get_by_role("region", name="Offers from the waitlist")
+    await expect(chart).to_contain_text("1 slot was taken, ")
+    await expect(chart.get_by_role("img", name="Bar chart")).to_be_visible()
+    await chart.locator("summary").click()
+    await expect(chart.get_by_role("row")).to_have_text(
+        ["AnswerOffers", "Taken1", "Passed1", "No answer in time0", "Open0"], use_inner_text=False
+    )
+    await clinic.axe(page)

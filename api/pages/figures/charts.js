@@ -20,7 +20,8 @@ const DAY = 24 * 60 * 60_000; // ms
 /** The charts that have anything to show.
  *
  * @param {Statistics} statistics @returns {Chart[]} */
-export function chartsOf({ byWeek, byWeekday, byHour, leadTimes, waitingTimes }) {
+export function chartsOf({ all, byWeek, byWeekday, byHour, leadTimes, waitingTimes, offers }) {
+  if (all.total === 0) return offers.total > 0 ? [offered(offers)] : [];
   const years = new Set(byWeek.map(({ monday }) => monday.slice(0, 4)));
   const hours = span(byHour, ({ tally }) => tally.total > 0);
   const waits = span(waitingTimes.byHour, ({ waits: { count } }) => count > 0);
@@ -30,6 +31,7 @@ export function chartsOf({ byWeek, byWeekday, byHour, leadTimes, waitingTimes })
     tallied("hours", hours.map(({ hour }) => hourText(hour)), hours.map(({ tally }) => tally)),
     leads(leadTimes),
     waiting(waits),
+    ...(offers.total > 0 ? [offered(offers)] : []),
   ];
   return charts.filter(({ columns }) => columns.length > 0);
 }
@@ -91,6 +93,21 @@ function waiting(hours) {
     stacked: false,
     minutes: true,
     counts: hours.map(({ waits }) => waits.count),
+  };
+}
+
+/** @param {Statistics["offers"]} offers @returns {Chart} */
+function offered({ taken, declined, lapsed, open, fillTimes: { count, medianMinutes } }) {
+  const { columns, series, charts } = words;
+  return {
+    id: "offers",
+    title: charts.offers,
+    ...(medianMinutes === null ? {} : { about: words.fillSummary(count, duration(medianMinutes)) }),
+    head: columns.offers,
+    columns: [words.offers.taken, words.offers.declined, words.offers.lapsed, words.offers.open],
+    series: [{ name: series.offers, fill: "completed", values: [taken, declined, lapsed, open] }],
+    stacked: true,
+    minutes: false,
   };
 }
 

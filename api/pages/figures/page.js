@@ -1,4 +1,5 @@
-// The figures of a doctor: how appointments ended, when they are, how long before they were booked, how long one waits.
+// The figures of a doctor: how appointments ended, when they are, how long before they were booked, how long one waits,
+// and what became of the offers from the waitlist.
 
 import { open } from "../shared/frame.js";
 import { foreignZone } from "../shared/times.js";
@@ -31,9 +32,9 @@ function Figures({ user }) {
 
 /** @param {{statistics: Statistics, month: string}} properties */
 function Shown({ statistics, month }) {
-  if (statistics.all.total === 0) return html`<div class="notice">${month === ALL ? html`<p>${words.never}</p>` : html`<p>${words.empty(longMonth(month))} ${words.emptyHint}</p>`}</div>`;
+  const none = month === ALL ? html`<p>${words.never}</p>` : html`<p>${words.empty(longMonth(month))} ${words.emptyHint}</p>`;
   return html`
-    <${Sums} statistics=${statistics} />
+    ${statistics.all.total === 0 ? html`<div class="notice">${none}</div>` : html`<${Sums} statistics=${statistics} />`}
     <div class="charts">${chartsOf(statistics).map((chart) => html`<${Chart} key=${chart.id} chart=${chart} />`)}</div>
   `;
 }

@@ -18,6 +18,7 @@ import { refusalText } from "../staff/command.js";
  *   byWeek: {monday: string, tally: Tally}[],
  *   leadTimes: {medianMinutes: number | null, p90Minutes: number | null, groups: {underMinutes: number | null, count: number}[]},
  *   waitingTimes: {all: Waits, byHour: {hour: number, waits: Waits}[]},
+ *   offers: {total: number, open: number, taken: number, declined: number, lapsed: number, fillTimes: Waits},
  * }} Statistics */
 
 const AGAIN = 1_000; // ms until what could not be read is asked for again

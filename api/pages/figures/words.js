@@ -21,12 +21,16 @@ export const words = {
     hours: "Appointments by hour",
     leads: "How long before they were booked",
     waits: "Waiting time by hour of the appointment",
+    offers: "Offers from the waitlist",
   },
-  columns: { weeks: "Week from", weekdays: "Weekday", hours: "Hour", leads: "Booked before the start", waits: "Hour" },
-  series: { completed: "Done", missed: "Missed", cancelled: "Cancelled", ahead: "Still to come", appointments: "Appointments", median: "Median (minutes)", p90: "9 of 10 at most (minutes)", count: "Visits", total: "All" },
+  columns: { weeks: "Week from", weekdays: "Weekday", hours: "Hour", leads: "Booked before the start", waits: "Hour", offers: "Answer" },
+  series: { completed: "Done", missed: "Missed", cancelled: "Cancelled", ahead: "Still to come", appointments: "Appointments", offers: "Offers", median: "Median (minutes)", p90: "9 of 10 at most (minutes)", count: "Visits", total: "All" },
   leads: (/** @type {string | null} */ from, /** @type {string | null} */ to) =>
     to === null ? `from ${from}` : from === null ? `under ${to}` : `${from}–${to}`,
   leadSummary: (/** @type {string} */ median) => `Half of them were booked ${median} or more before.`,
+  offers: { taken: "Taken", declined: "Passed", lapsed: "No answer in time", open: "Open" },
+  fillSummary: (/** @type {number} */ count, /** @type {string} */ median) =>
+    count === 1 ? `1 slot was taken, ${median} after the first offer.` : `${count} slots were taken, half of them within ${median} of the first offer.`,
   units: { minute: ["minute", "minutes"], hour: ["hour", "hours"], day: ["day", "days"] },
   shortUnits: { minute: ["min", "min"], hour: ["h", "h"], day: ["d", "d"] },
   chart: (/** @type {string} */ column, /** @type {string} */ value) => `Bar chart. The highest bar: ${column}, ${value}. The table below has all values.`,
