@@ -63,6 +63,33 @@ async def test_of_two_browsers_one_cancels_and_the_other_is_offered_the_time_and
     assert (watch.failed, watch.complaints) == ([], [])
 
 
+async def test_in_german_one_waits_is_offered_a_time_and_takes_it(
+    stack: Stack, clinic: Clinic, staff: Staff, open_page: OpenPage
+) -> None:
+    full = await full_day(stack, staff, waiting=1)
+    page, watch = await open_page(full.booking, **STILL, timezone_id=staff.zone, locale="de-DE")
+    await page.get_by_role("button", name="Auf die Warteliste").click()
+    await page.get_by_label("E-Mail").fill(full.email(2))
+    await page.get_by_label("Passwort").fill(PASSWORD)
+    await page.get_by_role("button", name="Anmelden").click()
+    await page.get_by_role("button", name="Auf die Warteliste").click()
+    await expect(page.get_by_role("heading", name="Sie stehen auf der Warteliste")).to_be_focused()
+    await expect(page.get_by_text("Sie sind als Nächstes an der Reihe.")).to_be_visible()
+    await clinic.axe(page)
+    await page.get_by_role("link", name="Meine Termine ansehen").click()
+    await expect(listed(page, "Warteliste")).to_contain_text(full.doctor.name)
+    await full.ask(0, "PATCH", f"/appointments/{full.booked[0]}/cancel")
+    offer = listed(page, "Ihnen angeboten")
+    await expect(offer).to_contain_text(re.compile(r"Für Sie frei gehalten bis \d\d:\d\d Uhr · noch (30|29) Minuten"))
+    await expect(page.locator("#announcements")).to_contain_text("Ihnen wird eine Zeit angeboten")
+    await clinic.axe(page)
+    await offer.get_by_role("button", name="Annehmen").click()
+    await expect(page.locator(".notice[role=status]")).to_contain_text("Ihr Termin ist gebucht")
+    await expect(listed(page, "Termine")).to_contain_text(full.time(0))
+    await expect(listed(page, "Warteliste")).to_have_count(0)
+    assert (watch.failed, watch.complaints) == ([], [])
+
+
 async def test_who_waits_passes_by_keys_sees_the_place_and_leaves_the_line(
     stack: Stack, staff: Staff, open_page: OpenPage
 ) -> None:
@@ -163,7 +190,10 @@ async def test_the_desk_lets_somebody_wait_offers_a_time_out_of_turn_and_books_i
     await expect(dialog).to_be_hidden()
     await expect(page.locator("#announcements")).to_have_text(f"{paula} is booked.")
     await expect(page.get_by_text(f"{name} (1)")).to_be_visible()  # the entry has done its work
-    await second.get_by_role("button", name="Take out").click()
+    # A refusal would be where one clicked, so the focus stays there until the hub has answered.
+    stays = "button => { button.focus(); button.click(); return document.activeElement === button; }"
+    assert await second.get_by_role("button", name="Take out").evaluate(stays)
+    await expect(page.get_by_role("heading", name="Waitlist")).to_be_focused()
     await expect(page.locator("#announcements")).to_have_text(f"{full.patients[2].name} is taken off the waitlist.")
     await expect(line).to_have_count(0)
     assert (watch.failed, watch.complaints) == ([], [])

@@ -34,18 +34,20 @@ export function OwnLine({ doctorId, offers }) {
  * @param {{doctors: Doctor[], offers: Appointment[]}} properties */
 export function Lines({ doctors, offers }) {
   const entries = useWaitlist();
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
   if (!entries) return null;
   const lines = doctors.map((doctor) => ({ doctor, entries: entries.filter(({ doctorId }) => doctorId === doctor.id) })).filter((line) => line.entries.length > 0);
   return html`<section class="lines" aria-labelledby="lines">
-    <h2 id="lines">${words.title}</h2>
+    <h2 id="lines" tabindex="-1" ref=${heading}>${words.title}</h2>
     ${lines.length === 0 && html`<p class="quiet">${words.nobody}</p>`}
-    ${lines.map((line) => html`<${Line} key=${line.doctor.id} ...${line} offers=${offers} open=${doctors.length === 1} />`)}
+    ${lines.map((line) => html`<${Line} key=${line.doctor.id} ...${line} offers=${offers} open=${doctors.length === 1} onEmpty=${() => heading.current?.focus()} />`)}
   </section>`;
 }
 
-/** @param {{doctor: Doctor, entries: WaitlistEntry[], offers: Appointment[], open: boolean}} properties */
-function Line({ doctor, entries, offers, open }) {
+/** @param {{doctor: Doctor, entries: WaitlistEntry[], offers: Appointment[], open: boolean, onEmpty: () => void}} properties */
+function Line({ doctor, entries, offers, open, onEmpty }) {
   const summary = useRef(/** @type {HTMLElement | null} */ (null));
+  const onGone = () => (entries.length > 1 && summary.current ? summary.current.focus() : onEmpty()); // with the last entry, the line goes away
   return html`<details open=${open}>
     <summary ref=${summary}>${words.count(doctor.name, entries.length)}</summary>
     <ol class="cards" aria-label=${words.line(doctor.name)}>
@@ -55,7 +57,7 @@ function Line({ doctor, entries, offers, open }) {
           entry=${entry}
           doctor=${doctor}
           offer=${offers.find(({ doctorId, patientId }) => doctorId === doctor.id && patientId === entry.patientId)}
-          onGone=${() => summary.current?.focus()}
+          onGone=${onGone}
         />`,
       )}
     </ol>
@@ -75,8 +77,9 @@ function Entry({ entry, doctor, offer, onGone }) {
     before.current = offering;
   }, [offering]);
   const remove = async () => {
+    if (!(await run("leave_waitlist", { entryId: entry.id }))) return;
     onGone(); // the button goes away with the entry
-    if (await run("leave_waitlist", { entryId: entry.id })) announce(words.removed(name));
+    announce(words.removed(name));
   };
   const give = async (/** @type {string} */ start) => {
     if (!(await run("offer_slot", { entryId: entry.id, start }))) return;
