@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from api.commands.command_client import CommandClient, Done, Header, stored
 from api.commands.patient_choice import chosen_patient
-from api.http.problems import FieldError, Problem
+from api.http.problems import Code, FieldError, Problem
 from api.http.request_reading import OptionalBody
 from api.visibility import require_visible, visible_appointment
 from hub.accounts.identity import Identity
@@ -39,6 +39,25 @@ _RFC3339 = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\
 ChangeKind = Literal[
     "confirm", "cancel", "complete", "reschedule", "check_in", "call_in", "undo_visit", "accept", "decline"
 ]
+
+START_PROBLEMS: tuple[Code, ...] = (
+    "slot_taken",
+    "patient_busy",
+    "doctor_unavailable",
+    "outside_hours",
+    "off_grid",
+    "in_the_past",
+    "too_far_ahead",
+)
+"""The error codes of a command that takes a slot."""
+BOOK_PROBLEMS: tuple[Code, ...] = (
+    "forbidden",
+    "not_found",
+    *START_PROBLEMS,
+    "too_many_appointments",
+    "patient_erased",
+    "idempotency_key_reused",
+)
 
 
 def _parse(text: object) -> datetime:

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.commands.appointments import Moment
+from api.commands.appointments import START_PROBLEMS, Moment
 from api.commands.command_client import CommandClient, Done, stored
 from api.commands.days import Day
 from api.commands.patient_choice import chosen_patient
 from api.http.access_log import AccessLog
-from api.http.problems import Problem
+from api.http.problems import Code, Problem
 from api.people.names import NamedEntry, Names
 from api.visibility import may_see_entry
 from hub.accounts.identity import Identity
@@ -19,6 +19,24 @@ from hub.scheduling.views import AppointmentView, EntryView, entry_view
 from hub.scheduling.waitlist_commands import JoinWaitlist, LeaveWaitlist, OfferSlot
 from hub.scheduling.waitlist_entry import WaitlistEntry
 from hub.scheduling.wish import Wish
+
+JOIN_PROBLEMS: tuple[Code, ...] = (
+    "forbidden",
+    "not_found",
+    "already_waiting",
+    "patient_erased",
+    "in_the_past",
+    "too_far_ahead",
+    "idempotency_key_reused",
+)
+LEAVE_PROBLEMS: tuple[Code, ...] = ("not_found", "wrong_status", "idempotency_key_reused")
+OFFER_PROBLEMS: tuple[Code, ...] = (
+    "not_found",
+    "wrong_status",
+    "offer_open",
+    *START_PROBLEMS,
+    "idempotency_key_reused",
+)
 
 
 class WaitRequest(Wish):

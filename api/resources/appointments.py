@@ -9,7 +9,15 @@ from typing import Annotated, Self
 from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from api.commands.appointments import BookRequest, CancelRequest, ChangeKind, Moment, RescheduleRequest
+from api.commands.appointments import (
+    BOOK_PROBLEMS,
+    START_PROBLEMS,
+    BookRequest,
+    CancelRequest,
+    ChangeKind,
+    Moment,
+    RescheduleRequest,
+)
 from api.commands.command_client import Done
 from api.http.encoded import Encoded, encoded
 from api.http.endpoints import ById, File, Json, Routes, Written
@@ -42,15 +50,6 @@ from hub.scheduling.views import AppointmentView, view
 routes = Routes("/api/v1/appointments")
 
 _CHANGE_PROBLEMS: tuple[Code, ...] = ("wrong_status", "idempotency_key_reused", "try_again")
-_START_PROBLEMS: tuple[Code, ...] = (
-    "slot_taken",
-    "patient_busy",
-    "outside_hours",
-    "off_grid",
-    "in_the_past",
-    "too_far_ahead",
-    "doctor_unavailable",
-)
 _CURSOR: TypeAdapter[tuple[Moment, Id]] = TypeAdapter(tuple[Moment, Id])
 
 
@@ -94,15 +93,7 @@ class PastEvent(Value):
     "",
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
-    problems=[
-        "forbidden",
-        "not_found",
-        *_START_PROBLEMS,
-        "too_many_appointments",
-        "patient_erased",
-        "idempotency_key_reused",
-        "try_again",
-    ],
+    problems=[*BOOK_PROBLEMS, "try_again"],
     sends=["Location", REPLAYED, POSITION],
 )
 async def book(services: Services, who: Identity, headers: Repeatable, body: BookRequest) -> Written[NamedAppointment]:
@@ -228,7 +219,7 @@ async def undo_visit(services: Services, who: Identity, path: ById, headers: Rep
     "PATCH",
     "/{id}/reschedule",
     access=Access.SIGNED_IN,
-    problems=[*_CHANGE_PROBLEMS, *_START_PROBLEMS],
+    problems=[*_CHANGE_PROBLEMS, *START_PROBLEMS],
     sends=[REPLAYED, POSITION],
 )
 async def reschedule(

@@ -4,7 +4,14 @@ from http import HTTPStatus
 
 import orjson
 
-from api.commands.waitlist import ListedEntry, OfferRequest, WaitRequest
+from api.commands.waitlist import (
+    JOIN_PROBLEMS,
+    LEAVE_PROBLEMS,
+    OFFER_PROBLEMS,
+    ListedEntry,
+    OfferRequest,
+    WaitRequest,
+)
 from api.http.endpoints import ById, Routes, Written
 from api.http.identity import Access
 from api.http.positions import POSITION
@@ -28,16 +35,7 @@ class WaitlistQuery(Value):
     "",
     access=Access.SIGNED_IN,
     status=HTTPStatus.CREATED,
-    problems=[
-        "forbidden",
-        "not_found",
-        "already_waiting",
-        "patient_erased",
-        "in_the_past",
-        "too_far_ahead",
-        "idempotency_key_reused",
-        "try_again",
-    ],
+    problems=[*JOIN_PROBLEMS, "try_again"],
     sends=["Location", REPLAYED, POSITION],
 )
 async def join_waitlist(
@@ -59,7 +57,7 @@ async def list_waitlist(services: Services, who: Identity, query: WaitlistQuery)
     "DELETE",
     "/{id}",
     access=Access.SIGNED_IN,
-    problems=["wrong_status", "idempotency_key_reused", "try_again"],
+    problems=[*LEAVE_PROBLEMS, "try_again"],
     sends=[REPLAYED, POSITION],
 )
 async def leave_waitlist(services: Services, who: Identity, path: ById, headers: Repeatable) -> Written[ListedEntry]:
@@ -73,19 +71,7 @@ async def leave_waitlist(services: Services, who: Identity, path: ById, headers:
     "/{id}/offer",
     access=Access.STAFF,
     status=HTTPStatus.CREATED,
-    problems=[
-        "wrong_status",
-        "offer_open",
-        "slot_taken",
-        "patient_busy",
-        "outside_hours",
-        "off_grid",
-        "in_the_past",
-        "too_far_ahead",
-        "doctor_unavailable",
-        "idempotency_key_reused",
-        "try_again",
-    ],
+    problems=[*OFFER_PROBLEMS, "try_again"],
     sends=[REPLAYED, POSITION],
 )
 async def offer_slot(

@@ -11,10 +11,10 @@ from typing import Any, get_type_hints
 
 import orjson
 
-from api.commands.appointments import AppointmentCommands, ChangeKind
+from api.commands.appointments import BOOK_PROBLEMS, START_PROBLEMS, AppointmentCommands, ChangeKind
 from api.commands.command_client import Done
 from api.commands.hours import HoursCommands
-from api.commands.waitlist import WaitlistCommands
+from api.commands.waitlist import JOIN_PROBLEMS, LEAVE_PROBLEMS, OFFER_PROBLEMS, WaitlistCommands
 from api.http.access_log import AccessLog
 from api.http.identity import Access
 from api.http.problems import Code
@@ -135,30 +135,10 @@ def command(
     return add
 
 
-_OF_A_START: tuple[Code, ...] = (
-    "slot_taken",
-    "patient_busy",
-    "doctor_unavailable",
-    "outside_hours",
-    "off_grid",
-    "in_the_past",
-    "too_far_ahead",
-)
 _OF_A_CHANGE: tuple[Code, ...] = ("not_found", "forbidden", "wrong_status", "idempotency_key_reused")
 
 
-@command(
-    outbound.AppointmentAck,
-    problems=[
-        "forbidden",
-        "not_found",
-        *_OF_A_START,
-        "too_many_appointments",
-        "patient_erased",
-        "idempotency_key_reused",
-    ],
-    writes=True,
-)
+@command(outbound.AppointmentAck, problems=BOOK_PROBLEMS, writes=True)
 async def book(handlers: Handlers, session: Session, request: Book) -> Fields:
     """Book a slot."""
     return await _appointment(
@@ -207,7 +187,7 @@ async def undo_visit(handlers: Handlers, session: Session, request: Change) -> F
     return await _changed(handlers, session, request, "undo_visit")
 
 
-@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *_OF_A_START], writes=True)
+@command(outbound.AppointmentAck, problems=[*_OF_A_CHANGE, *START_PROBLEMS], writes=True)
 async def reschedule(handlers: Handlers, session: Session, request: Reschedule) -> Fields:
     """Move the appointment to another slot of the same doctor; if it is refused, the appointment stays as it is."""
     return await _changed(handlers, session, request, "reschedule", start=request.start)
@@ -225,26 +205,14 @@ async def decline(handlers: Handlers, session: Session, request: Change) -> Fiel
     return await _changed(handlers, session, request, "decline")
 
 
-@command(
-    outbound.EntryAck,
-    problems=[
-        "forbidden",
-        "not_found",
-        "already_waiting",
-        "patient_erased",
-        "in_the_past",
-        "too_far_ahead",
-        "idempotency_key_reused",
-    ],
-    writes=True,
-)
+@command(outbound.EntryAck, problems=JOIN_PROBLEMS, writes=True)
 async def join_waitlist(handlers: Handlers, session: Session, request: JoinWaitlist) -> Fields:
     """Wait for a time at a doctor."""
     done = await handlers.waitlist.join(session.identity, request, "socket", request.command_id)
     return {"entry": done.value.shown, **_about(done)}
 
 
-@command(outbound.EntryAck, problems=["not_found", "wrong_status", "idempotency_key_reused"], writes=True)
+@command(outbound.EntryAck, problems=LEAVE_PROBLEMS, writes=True)
 async def leave_waitlist(handlers: Handlers, session: Session, request: LeaveWaitlist) -> Fields:
     """Do not wait any more; staff take a patient out of the line."""
     done = await handlers.waitlist.leave(session.identity, request.entry_id, "socket", request.command_id)
@@ -257,12 +225,7 @@ async def waitlist(handlers: Handlers, session: Session, request: Waitlist) -> F
     return {"entries": [each.shown for each in await handlers.waitlist.listed(session.identity, request.doctor_id)]}
 
 
-@command(
-    outbound.AppointmentAck,
-    problems=["not_found", "wrong_status", "offer_open", *_OF_A_START, "idempotency_key_reused"],
-    access=Access.STAFF,
-    writes=True,
-)
+@command(outbound.AppointmentAck, problems=OFFER_PROBLEMS, access=Access.STAFF, writes=True)
 async def offer_slot(handlers: Handlers, session: Session, request: OfferSlot) -> Fields:
     """Offer a free slot to somebody who waits, out of turn."""
     done = await handlers.waitlist.offer(session.identity, request.entry_id, request, "socket", request.command_id)
