@@ -201,38 +201,3 @@ async def test_a_first_password_is_changed(stack: Stack, clinic: Clinic, open_pa
     await page.keyboard.type("Another-horse-7")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("table")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    "screen",
-    [
-        {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},  # 1280 x 800 at a zoom of 200 %
-        {"viewport": {"width": 1920, "height": 1080}},
-    ],
-    ids=["zoomed to 200 %", "1920 pixels"],
-)
-async def test_nothing_is_cut_on_a_zoomed_or_a_wide_screen(
-    screen: dict[str, object], staff: Staff, clinic: Clinic, open_page: OpenPage
-) -> None:
-    visitor, _ = await open_page(clinic.booking, **screen)
-    await visitor.locator("button.time").first.click()
-    await fits(visitor)
-    for who, path in (("gus", "/day"), ("gus", "/figures?month=all"), ("robin", "/desk")):
-        page, _ = await staff.sign_in(open_page, who, path, **screen)
-        await expect(page.get_by_role("heading", level=1)).to_be_visible()
-        await expect(page.locator(".skeleton")).to_have_count(0)
-        await fits(page)
-
-
-async def fits(page: Page) -> None:
-    """Fail if the page scrolls sideways, or if something that can be pressed sticks out of it or of its own box."""
-    cut = await page.evaluate("""() => [...document.querySelectorAll("main :is(a, button, input, select, summary)")]
-      .filter((each) => each.checkVisibility() && !each.closest(".board, .unseen"))
-      .filter((each) => {
-        const { left, right } = each.getBoundingClientRect();
-        const text = !["INPUT", "SELECT"].includes(each.tagName) && each.clientWidth > 0;
-        return left < 0 || right > innerWidth || (text && each.scrollWidth > each.clientWidth + 1);
-      })
-      .map((each) => each.outerHTML)""")
-    assert cut == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -220,9 +220,14 @@ async def test_a_patient_deletes_the_account_after_a_second_question(clinic: Cli
     page, _ = await open_page(clinic.url, reduced_motion="reduce")
     await clinic.sign_up(page)
     other, _ = await open_page(clinic.url + "/mine", page.context)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "DELETE" else None)
     await page.locator("summary", has_text="Delete my account").focus()
     await page.keyboard.press("Enter")
     password, end = page.get_by_label("Password of this account"), page.get_by_role("button", name="Delete my account")
+    await end.click()
+    await expect(password).to_be_focused()
+    await expect(password).to_have_accessible_description("This is not your password.")
     await password.fill("not-the-one")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Delete everything for ever?")).to_be_focused()
@@ -233,10 +238,18 @@ async def test_a_patient_deletes_the_account_after_a_second_question(clinic: Cli
     await page.get_by_role("button", name="Keep my account").click()
     await expect(end).to_be_visible()
     await end.click()
+    await expect(page.get_by_role("heading", name="Delete everything for ever?")).to_be_focused()
+    assert sent == []  # neither without a password nor before the second question
     await page.get_by_role("button", name="Yes, delete everything").click()
     await expect(password).to_be_focused()
     await expect(password).to_have_accessible_description("This is not your password.")
+    assert len(sent) == 1
+    await page.route("**/users/me", lambda route: route.abort(), times=1)  # as if the hub were away
     await password.fill(PASSWORD)
+    await end.click()
+    await page.get_by_role("button", name="Yes, delete everything").click()
+    await expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    await expect(end).to_be_visible()
     await end.click()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 from tests.browser.chromium import OpenPage
 from tests.browser.clinic import ROOT
 from tests.browser.full_days import full_day
-from tests.browser.seeded import OPTIONS, signed_in
+from tests.browser.seeded import LOG_INS, OPTIONS, signed_in
 from tests.browser.staff import Staff
 from tests.stack import Stack
 
@@ -67,6 +67,12 @@ async def test_screenshots_of_every_page(seeded: Stack, open_page: OpenPage) -> 
     await expect(doctor.get_by_role("img").last).to_be_visible()
     await doctor.locator("summary").first.click()
     await take(doctor, "figures")
+    await doctor.get_by_role("link", name="Account").click()
+    await doctor.get_by_label("Your password").fill(LOG_INS["doctor"][1])
+    await take(doctor, "account")
+    await doctor.get_by_role("button", name="Set it up").click()
+    await expect(doctor.get_by_role("img", name="QR code")).to_be_visible()
+    await take(doctor, "account-key")
 
     desk = await signed_in(seeded, open_page, "receptionist")
     await expect(desk.get_by_role("table")).to_be_visible()

@@ -8,8 +8,9 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.chromium import OpenPage
 from tests.browser.clinic import PASSWORD, Clinic
 from tests.browser.full_days import full_day
+from tests.browser.screens import fits
 from tests.browser.staff import STILL, Staff
-from tests.browser.test_keyboard import announced, fits, press
+from tests.browser.test_keyboard import announced, press
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser

@@ -32,25 +32,43 @@ export function rowsOf(days, now) {
   return { rows, places: new Set(all.map(({ id }) => id)), first: first?.id ?? "", current: running?.[0] ?? null };
 }
 
-/** @type {WeakMap<DoctorDay, Map<string, string[]>>} */
-const known = new WeakMap();
+/** @typedef {{day: DoctorDay, now: number, starts: Map<string, string[]>, entries: Map<string, Entry>}} Column */
+
+/** What was made of each doctor's day lately, by the doctor's id. A day is another object once something of it has
+ * changed; an entry is the same object until what it shows changes, so rows can be compared.
+ *
+ * @type {Map<string, Column>} */
+const known = new Map();
 
 /** A doctor's day: the starts by the time that the clock shows, and the entry of each start that has one.
  *
- * @param {DoctorDay} day @param {number} now */
+ * @param {DoctorDay} day @param {number} now @returns {Column} */
 function column(day, now) {
+  const last = known.get(day.id);
+  const same = last?.day === day ? last : null;
+  if (same?.now === now) return same;
   const held = holders(day);
-  const starts = known.get(day) ?? byTime(day, halfHours(day, held));
-  known.set(day, starts);
+  const starts = same?.starts ?? byTime(day, halfHours(day, held));
   /** @type {Map<string, Entry>} */
   const entries = new Map();
   for (const found of starts.values()) {
     for (const start of found) {
       const entry = entryOf(day, held.get(start), start, timeOf(start, day.zone), now);
-      if (entry) entries.set(start, entry);
+      const before = last?.entries.get(start);
+      if (entry) entries.set(start, before && isSame(before, entry) ? before : entry);
     }
   }
-  return { starts, entries };
+  const made = { day, now, starts, entries };
+  known.set(day.id, made);
+  return made;
+}
+
+/** Whether two entries show the same.
+ *
+ * @param {Entry} one @param {Entry} other */
+function isSame(one, other) {
+  const values = /** @type {Record<string, unknown>} */ (one);
+  return Object.entries(other).every(([name, value]) => values[name] === value);
 }
 
 /** @param {DoctorDay} day @param {string[]} starts */

@@ -4,6 +4,7 @@
 // an appointment takes exactly one half hour, and it saves 45 KB (gzip) and the styles that our policy forbids.
 
 import { foreignZone } from "../shared/times.js";
+import { Component } from "../vendor/htm-preact.js";
 import { html, Problem, useEffect, useRef, useState } from "../shared/ui.js";
 import { Cell } from "./cell.js";
 import { dragging } from "./drag.js";
@@ -12,6 +13,7 @@ import { words as desk } from "./words.js";
 
 /** @typedef {import("../staff/board.js").DoctorDay} DoctorDay */
 /** @typedef {import("./page.js").Place} Place */
+/** @typedef {import("./rows.js").Entry} Entry */
 
 /** @param {{
  *   days: DoctorDay[],
@@ -47,8 +49,8 @@ export function Table({ days, now, wanted, busy, refused, onPick, onOpen, onMove
     const { doctor, start } = /** @type {HTMLElement} */ (event.target).dataset;
     if (doctor && start) setAt(`${doctor} ${start}`);
   };
-  const is = (/** @type {Place | null} */ place, /** @type {string} */ id) => place !== null && `${place.doctorId} ${place.start}` === id;
-  const gone = refused && !places.has(`${refused.place.doctorId} ${refused.place.start}`); // there is no cell to say it in
+  const gone = refused && !places.has(idOf(refused.place)); // there is no cell to say it in
+  const ids = days.map(({ id }) => id).join(" ");
   return html`<${Problem}>${gone && refused.text}</>
     <p class="unseen" id="keys">${desk.keys}</p>
     <div class="board" ref=${frame} role="region" aria-label=${desk.board} aria-describedby="keys" onKeyDown=${move} onClick=${click} onfocusin=${focused} ...${dragging(onMove)}>
@@ -61,27 +63,66 @@ export function Table({ days, now, wanted, busy, refused, onPick, onOpen, onMove
         </thead>
         <tbody>
           ${rows.map(
-            ({ time, cells }) => html`<tr key=${time} class=${time === current ? "current" : null}>
-              <th scope="row" aria-current=${time === current ? "time" : null}>${time}</th>
-              ${cells.map(
-                (entries, place) => html`<td key=${days[place].id}>
-                  ${entries.map(
-                    (entry) => html`<${Cell}
-                      key=${entry.id}
-                      ...${entry}
-                      tab=${entry.id === stop}
-                      wanted=${is(wanted, entry.id)}
-                      busy=${is(busy, entry.id)}
-                      problem=${refused && is(refused.place, entry.id) ? refused.text : ""}
-                    />`,
-                  )}
-                </td>`,
-              )}
-            </tr>`,
+            ({ time, cells }) => html`<${Row}
+              key=${time}
+              time=${time}
+              current=${time === current}
+              cells=${cells}
+              ids=${ids}
+              stop=${stop}
+              wanted=${idOf(wanted)}
+              busy=${idOf(busy)}
+              refused=${idOf(refused?.place)}
+              problem=${refused?.text ?? ""}
+            />`,
           )}
         </tbody>
       </table>
     </div>`;
+}
+
+/** The id of the entry at a place. @param {Place | null | undefined} place */
+function idOf(place) {
+  return place ? `${place.doctorId} ${place.start}` : "";
+}
+
+/** A row: `ids` are those of the doctors; `stop`, `wanted`, `busy` and `refused` are ids of entries of any row.
+ *
+ * @typedef {{time: string, current: boolean, cells: Entry[][], ids: string, stop: string, wanted: string, busy: string, refused: string, problem: string}} Drawn */
+
+/** Drawn again only if it shows something else: an event changes one row of the table.
+ *
+ * @extends {Component<Drawn>} */
+class Row extends Component {
+  /** @param {Drawn} next */
+  shouldComponentUpdate({ cells, ...next }) {
+    const { cells: shown, ...before } = this.props;
+    const marks = /** @type {Record<string, unknown>} */ (before);
+    if (Object.entries(next).some(([name, value]) => marks[name] !== value)) return true;
+    return cells.some((entries, place) => entries.length !== shown[place].length || entries.some((entry, at) => entry !== shown[place][at]));
+  }
+
+  /** @param {Drawn} drawn */
+  render({ time, current, cells, ids, stop, wanted, busy, refused, problem }) {
+    const doctors = ids.split(" ");
+    return html`<tr class=${current ? "current" : null}>
+      <th scope="row" aria-current=${current ? "time" : null}>${time}</th>
+      ${cells.map(
+        (entries, place) => html`<td key=${doctors[place]}>
+          ${entries.map(
+            (entry) => html`<${Cell}
+              key=${entry.id}
+              ...${entry}
+              tab=${entry.id === stop}
+              wanted=${entry.id === wanted}
+              busy=${entry.id === busy}
+              problem=${entry.id === refused ? problem : ""}
+            />`,
+          )}
+        </td>`,
+      )}
+    </tr>`;
+  }
 }
 
 /** @param {{zone: string, now: number}} properties */

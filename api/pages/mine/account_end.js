@@ -1,5 +1,6 @@
 // The end of the patient's account, with the password and a second question.
 
+import { HubError } from "../hub-client.js";
 import { leaveAfter } from "../shared/frame.js";
 import { fieldErrors, submitting } from "../shared/forms.js";
 import { session } from "../shared/session.js";
@@ -9,7 +10,8 @@ import { words } from "./words.js";
 export function AccountEnd() {
   const [asked, setAsked] = useState(false);
   const form = submitting(async ({ password = "" }) => {
-    if (!asked && password) return setAsked(true);
+    if (!password) throw new HubError("invalid_request", "", [{ pointer: "/password", detail: words.wrong, code: "missing" }]);
+    if (!asked) return setAsked(true);
     setAsked(false);
     await leaveAfter(() => session.deleteAccount(password), words.ended);
   });
