@@ -22,6 +22,7 @@ _CHANGING = Behaviour(pause=(0.1, 0.5), changes_own=0.9)
 _BOOKING = Behaviour(pause=(0.1, 0.5), changes_own=0.1)
 _CHANGING_DAYS = Behaviour(pause=(0.1, 0.8), changes_a_day=0.15)
 _WAITING = Behaviour(pause=(0.1, 0.5), waits=0.4, changes_own=0.3)
+_ERASING = Behaviour(pause=(0.1, 0.8), erases=0.05)
 _PATIENCE = Patience(deadlines=4.0)
 _SEEDS = (1, 2, 3)
 _SESSION = session_timeout(BROKER)
@@ -146,6 +147,11 @@ SLOW = {
     "lost notices that nobody reads from the record": Planted(
         api="tests.faults.api_losing_without_mending",
         says=(4, "an event was not sent"),
+    ),
+    "an erasure that leaves appointments": Planted(
+        api=f"{_PLANTS}.api_leaving_appointments",
+        says=(1, "an erasure has left an appointment to come"),
+        behaviour=_ERASING,
     ),
     "a view that skips an event": Planted(
         api=f"{_PLANTS}.api_skipping_events",

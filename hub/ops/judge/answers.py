@@ -122,7 +122,10 @@ def _right_after(recorded: AppointmentEntry) -> AppointmentView | None:
 
 
 def _refused_though_applied(entry: Entry, record: Record, history: History) -> list[Answer]:
-    """Return the refusals of a request that is in the record. An event of another request with the same key is none."""
+    """Return the refusals of a request that is in the record. An event of another request with the same key is none.
+
+    A repetition for a patient who has been erased since is refused, whatever became of the command before.
+    """
     recorded = _of_appointments(record, entry.first.command_id)
     return [
         exchange.answer
@@ -130,6 +133,7 @@ def _refused_though_applied(entry: Entry, record: Record, history: History) -> l
         if exchange.answer
         and not exchange.answer.ok
         and exchange.answer.decided
+        and exchange.answer.code != "patient_erased"
         and any(_fits(exchange, each, history) for each in recorded)
     ]
 

@@ -148,10 +148,16 @@ class History:
 
         self.erasures: dict[str, datetime] = {}
         """When patients first asked to be erased, by patient."""
+        self.erased: dict[str, datetime] = {}
+        """When the hub said that they are, by patient."""
 
     def on_erase(self, patient_id: str, at: datetime) -> None:
         """Record an erasure that is about to be requested."""
         self.erasures.setdefault(patient_id, at)
+
+    def on_erased(self, patient_id: str, at: datetime) -> None:
+        """Record the hub's answer that a patient is erased."""
+        self.erased.setdefault(patient_id, at)
 
     def joined(self, patient_id: str) -> set[str]:
         """Return the patient and the accounts with which the patient may have been joined."""
@@ -172,7 +178,7 @@ class History:
         other._reads = list(self._reads)  # noqa: SLF001  # the same
         other.line_requests = dict(self.line_requests)
         other.joins, other.finished_joins = dict(self.joins), dict(self.finished_joins)
-        other.erasures = dict(self.erasures)
+        other.erasures, other.erased = dict(self.erasures), dict(self.erased)
         return other
 
     def enter(self, exchange: Exchange) -> None:

@@ -80,6 +80,8 @@ def _contradictions(  # noqa: PLR0913, PLR0917  # all the evidence that there is
         return
     # When its patient has been joined since, a repetition is another command.
     is_other = answer.code == RefusalCode.IDEMPOTENCY_KEY_REUSED and len(history.joined(request.patient_id)) > 1
+    # So it is when the patient has been erased since.
+    is_other = is_other or answer.code == "patient_erased"
     # A refusal is not recorded: the same request may be granted when it is repeated later, also by a caller who left.
     was_repeated = request.abandoned or any(each.id and each.at > answer.at for each in request.answers)
     is_later = was_repeated and recorded is not None and recorded.event.at > answer.at - tolerance.clocks

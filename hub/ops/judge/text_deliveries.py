@@ -111,6 +111,16 @@ def too_late(record: Record, evidence: TextEvidence) -> Iterator[Violation]:
             yield _about("an offer was delivered after its end", each)
 
 
+def after_erasure(erased: Mapping[str, datetime], evidence: TextEvidence) -> Iterator[Violation]:
+    """Find texts that were delivered to patients after they were `erased`, by the time at which that was finished."""
+    for each in evidence.accepted:
+        text = evidence.texts.get(each.text_id)
+        at = erased.get(text.user_id) if text else None
+        if text and at is not None and each.at > at + evidence.in_transit:
+            case = f"{text.kind} to {text.user_id} at {rfc3339(each.at)}"
+            yield Violation(Promise.REMINDED_ONCE, "a text was delivered after its recipient was erased", case)
+
+
 def _excused(text: Text, evidence: TextEvidence) -> bool:
     """Whether a missing text breaks no promise: it became useless, or the hub is still finding out its result."""
     if text.status is TextStatus.SKIPPED:

@@ -54,6 +54,7 @@ def judge(
         *skipped,
         *joins.complete(history, record),
         *erasures.complete(history, record),
+        *erasures.refused_after(history),
         *line_requests.judged(history, record, tolerance),
         *line_requests.requested(history, record),
         *waitlist.offers(record, tolerance.writing),

@@ -17,11 +17,13 @@ from hub.scheduling.values import ACTIVE, APPOINTMENT_DURATION, Status, Visit
 from hub.scheduling.views import AppointmentView
 from tests.own_list import read_own
 from tests.tools.nemesis.line_client import LineClient
-from tests.tools.nemesis.people import WITHOUT_LOG_IN, People, Person, slot_in
+from tests.tools.nemesis.people import MAY_LEAVE, PASSWORD, WITHOUT_LOG_IN, People, Person, family_name, slot_in
 
 _HANGS_UP_AFTER = (0.005, 0.4)
 """Seconds."""
 _REMEMBERED = 20
+_TRIES = 3
+"""How often an erasure is asked for: a repetition may meet the first request before it has ended."""
 _YESTERDAY = timedelta(days=1)
 _SOON, _TO_BE_REMINDED, _LATER = timedelta(0), REMINDER_LEAD, timedelta(hours=20)
 _DAY_LATER = timedelta(days=1)
@@ -60,6 +62,8 @@ class Behaviour:
     """Joins a line, leaves one, or makes an offer out of turn."""
     answers: float = 0.25
     """Of patients with an open offer: accepts it, or passes. The other offers end."""
+    erases: float = 0.02
+    """Of the patients who may leave: they erase themselves, and do nothing after it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class RandomClients:
                 group.create_task(self._live(_Client(person, self._people, self._behaviour, chance)))
 
     async def _live(self, one: "_Client") -> None:
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and not one.is_erased:
             try:
                 async with asyncio.timeout(one.chance.uniform(*self._behaviour.pause)):
                     await self._stopped.wait()
@@ -112,10 +116,14 @@ class _Client:
         self._behaviour = behaviour
         self._before: list[Asked] = []
         self._line = LineClient(person, people, chance)
+        self.is_erased = False
 
     async def act(self) -> bool:
         """Do one action. Return whether it was watching a day."""
         behaviour = self._behaviour
+        if self._person.id in MAY_LEAVE and self.chance.random() < behaviour.erases:
+            await self._erase()
+            return False
         dice = self.chance.random()
         if dice < behaviour.watches:
             return await self._watch()
@@ -152,6 +160,19 @@ class _Client:
         """Watch the next day of a doctor. The judge compares its slots with the record."""
         day = slot_in(self._clock, _LATER).date()
         return await self._person.line.watch(self.chance.choice(self._doctors), day) is None
+
+    async def _erase(self) -> None:
+        """Erase the person. A request whose answer was lost is repeated; if it was done, its token is refused then."""
+        self.is_erased = True
+        self._history.on_erase(self._person.id, self._clock())
+        for _ in range(_TRIES):
+            try:
+                await self._person.member.delete_account(PASSWORD)
+            except CannotRead as error:
+                if "invalid_token" not in str(error):
+                    continue
+            self._history.on_erased(self._person.id, self._clock())
+            return
 
     async def _ask(self, command: Command, key: str) -> None:
         answer = await self._person.commands(self.chance.choice(("rest", "socket"))).send(command, key)
@@ -253,11 +274,13 @@ class _Client:
         start = self._start()
         doctor = who.id if who.role == "doctor" else self.chance.choice(self._doctors)
         if who.role == "patient":
-            return Command("book", doctor_id=doctor, start=start)
+            said = f"The knee of {family_name(who.id)}" if who.id in MAY_LEAVE else None
+            return Command("book", doctor_id=doctor, start=start, reason=said)
         patient = self.chance.choice((*(f"patient-of-{number}" for number in range(8)), *WITHOUT_LOG_IN))
         if self.chance.random() < _WALK_INS:
             start = slot_in(self._clock, _SOON) - APPOINTMENT_DURATION
-        return Command("book", doctor_id=doctor, start=start, patient_id=patient)
+        said = f"The elbow of {family_name(patient)}" if patient in MAY_LEAVE else None
+        return Command("book", doctor_id=doctor, start=start, patient_id=patient, reason=said)
 
     def _start(self) -> datetime:
         """Return a slot: soon, just before its reminder is due, or tomorrow. The first two are contended."""

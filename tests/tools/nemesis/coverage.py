@@ -32,4 +32,5 @@ def required_coverage(seconds: float) -> dict[Promise, dict[str, int]]:
         for promise, wanted in _PER_MINUTE.items()
     }
     least[Promise.REFUSALS_ARE_TRUE]["reasons"] = _REASONS
+    least[Promise.ACKNOWLEDGED_IS_WRITTEN]["patients erased"] = 1
     return least

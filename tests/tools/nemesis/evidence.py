@@ -26,6 +26,8 @@ class Evidence:
     `deaths`: reports of processes that ended without a fault and were restarted.
     `unfinished`: what was still unfinished when the wait ended; empty if nothing was. `stopped`: when the agents were
     stopped; nothing can happen after that. `offers`: how the hub made offers.
+    `finished_erasures`: when they were, by patient. `words_left`: words of erased patients that are in the database, by
+    collection.
     """
 
     rate: float
@@ -41,6 +43,8 @@ class Evidence:
     stopped: datetime
     unfinished: str
     offers: OfferPolicy
+    finished_erasures: Mapping[str, datetime]
+    words_left: Mapping[str, Sequence[str]]
 
     def hub(self, seconds: float) -> timedelta:
         """Return the time on the hub's clock that corresponds to real seconds."""
@@ -57,8 +61,14 @@ def outcome_of(exchange: Exchange) -> str:
 def write_evidence(evidence: Evidence, folder: Path) -> None:
     """Write the evidence into a folder, as files with one JSON object per line."""
     folder.mkdir(parents=True, exist_ok=True)
+    finished = evidence.finished_erasures
     _write(folder / "history.jsonl", [_command(exchange) for exchange in evidence.history.exchanges()])
     _write(folder / "day_changes.jsonl", [asdict(each) for each in evidence.history.day_changes])
+    erased = [
+        {"patient": id_, "asked": at, "answered": evidence.history.erased.get(id_), "finished": finished.get(id_)}
+        for id_, at in evidence.history.erasures.items()
+    ]
+    _write(folder / "erasures.jsonl", erased)
     _write(folder / "line_requests.jsonl", [asdict(each) for each in evidence.history.line_requests.values()])
     _write(folder / "entries.jsonl", [each.model_dump(mode="json") for each in evidence.record.entries.values()])
     _write(folder / "record.jsonl", [each.model_dump(mode="json") for each in evidence.record.appointments.values()])

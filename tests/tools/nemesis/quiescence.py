@@ -1,15 +1,17 @@
 """Waits until nothing is under way. What is missing after that is lost."""
 
 import asyncio
+from itertools import chain
 
 from hub.clock import Timekeeper
-from hub.ops.judge import unoffered
+from hub.ops.judge import erasures, unoffered
 from hub.ops.judge.reading import Unsettled, read_record
 from hub.ops.judge.tolerance import Tolerance
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
 from hub.scheduling.line import OfferPolicy
+from tests.tools.nemesis.erasures import unfinished
 from tests.tools.nemesis.people import People
 
 _LOOK_EVERY = 0.5
@@ -58,9 +60,11 @@ async def _unfinished_work(people: People, records: Records, clock: Timekeeper, 
         for line in ("patient", "doctor"):
             if waiting := await records.texts.due(line, overdue, 1):
                 return f"a text to a {line} waits since {waiting[0].not_before}"
+        erasing = [f"the erasure of {patient_id} is not finished" for patient_id in await unfinished(records)]
         record = await read_record(records, clock)
-        for violation in unoffered.idle(record, Tolerance(offers=offers)):
-            return str(violation)
+        left = chain(erasures.complete(people.history, record), unoffered.idle(record, Tolerance(offers=offers)))
+        for each in chain(erasing, left):
+            return str(each)
     except Unsettled:
         return "the record still changes"
     except StoreUnavailable:
@@ -69,7 +73,7 @@ async def _unfinished_work(people: People, records: Records, clock: Timekeeper, 
 
 
 async def _dashboards_complete(people: People, records: Records) -> bool:
-    patients = {patient.id: patient for patient in people.patients}
+    patients = {patient.id: patient for patient in people.patients if patient.id not in people.history.erasures}
     for doctor in people.doctors:
         if await records.appointments.last_seq(doctor.id) > doctor.dashboard.last_seq(doctor.id):
             return False

@@ -18,6 +18,7 @@ from tests.faults.balancer import balanced
 from tests.phones import Phones
 from tests.stack import BROKER, Stack
 from tests.tools.nemesis.clients import Behaviour, RandomClients
+from tests.tools.nemesis.erasures import finished_erasures, words_left
 from tests.tools.nemesis.evidence import Evidence
 from tests.tools.nemesis.faults import Nemesis
 from tests.tools.nemesis.one_shot_commands import OneShotSender
@@ -117,6 +118,8 @@ async def _collect(  # noqa: PLR0917  # each part has some of the evidence
         stopped=stopped,
         unfinished=unfinished,
         offers=offer_policy(stack.settings),
+        finished_erasures=await finished_erasures(records, people),
+        words_left=await words_left(records, people),
     )
 
 

@@ -85,6 +85,8 @@ def rule(evidence: Evidence, patience: Patience, least: dict[Promise, dict[str, 
         *text_deliveries.undelivered(evidence.record, post),
         *text_deliveries.duplicates(evidence.record, post),
         *text_deliveries.too_late(evidence.record, post),
+        *text_deliveries.after_erasure(evidence.finished_erasures, post),
+        *_erased_badly(evidence),
         *_lost(evidence),
         *_standstills(evidence),
         *_undecided_one_shot_commands(evidence),
@@ -111,7 +113,14 @@ def coverage_of(evidence: Evidence, late: timedelta) -> dict[Promise, dict[str, 
     arrived = {each.text_id for each in evidence.arrived}
     kills = [injected for injected in evidence.injected_faults if _is_kill(injected)]
     return {
-        Promise.ACKNOWLEDGED_IS_WRITTEN: {"acknowledged changes": sum(answer.ok for answer in answers)},
+        Promise.ACKNOWLEDGED_IS_WRITTEN: {
+            "acknowledged changes": sum(answer.ok for answer in answers),
+            "patients erased": len(history.erased),
+            "erased during a fault": sum(
+                any(each.began <= answered and at <= each.ended for each in evidence.injected_faults)
+                for at, answered in ((history.erasures[id_], done) for id_, done in history.erased.items())
+            ),
+        },
         Promise.NO_OVERLAP: {
             "slots held": len(record.occupancies),
             "slots wanted by several": _contended(exchanges),
@@ -184,6 +193,15 @@ def _post(evidence: Evidence) -> TextEvidence:
         # A worker that was stopped between its last look and the POST sends the text when it goes on.
         in_transit=evidence.hub(_TEXT_UNDER_WAY + paused),
     )
+
+
+def _erased_badly(evidence: Evidence) -> Iterator[Violation]:
+    """Find erasures that were acknowledged and did not end, and words of erased patients in the database."""
+    for patient_id in evidence.history.erased.keys() - evidence.finished_erasures.keys():
+        yield Violation(Promise.NOTHING_LOST, "an acknowledged erasure was not finished", patient_id)
+    for collection, words in evidence.words_left.items():
+        case = f"{', '.join(words)} in {collection}"
+        yield Violation(Promise.ACKNOWLEDGED_IS_WRITTEN, "an erasure has left words in the database", case)
 
 
 def _lost(evidence: Evidence) -> Iterator[Violation]:
