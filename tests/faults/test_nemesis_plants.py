@@ -153,6 +153,11 @@ SLOW = {
         says=(1, "an erasure has left an appointment to come"),
         behaviour=_ERASING,
     ),
+    "an erasure that leaves texts": Planted(
+        api=f"{_PLANTS}.api_leaving_texts",
+        says=(1, "an erasure has left words in the database"),
+        behaviour=_ERASING,
+    ),
     "a view that skips an event": Planted(
         api=f"{_PLANTS}.api_skipping_events",
         says=(4, "a read was answered with other appointments than in the record"),
