@@ -1,6 +1,5 @@
 """Reads pages of appointments from MongoDB."""
 
-import asyncio
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -39,28 +38,18 @@ class AppointmentPages:
     ) -> list[Appointment]:
         """Return a page of a doctor's appointments, of which there may be many years.
 
-        The embedded engine reads all matches before it sorts and limits. So the page is read in short time ranges, and
-        separately for each status, because together with a range the index is not used for `$in`.
+        The embedded engine reads all matches before it sorts and limits. So the page is read in short time ranges.
         """
         first = await self._first_event_at(doctor_id)
         if first is None:
             return []
-        of_doctor: Document = {"doctorId": doctor_id}
-        each = [of_doctor] if wanted.statuses is None else [of_doctor | {"status": one} for one in wanted.statuses]
-        pages = await asyncio.gather(*(self._scan(one, wanted, first, limit, after) for one in each))
-        return sorted((one for page in pages for one in page), key=lambda one: (one.start, one.id))[:limit]
-
-    async def _scan(
-        self, of: Document, wanted: AppointmentFilter, first: datetime, limit: int, after: After | None
-    ) -> list[Appointment]:
         found: list[Appointment] = []
         ranges = RangeScan(_lowest(wanted, after), wanted.start_to, first, limit)
         while len(found) < limit and (start := ranges.next(len(found))):
+            pipeline = [{"$match": {"doctorId": doctor_id, "start": start}}, {"$match": _unindexed(wanted, after)}]
             with translated():
-                documents = await self._collection.find(of | {"start": start}).to_list(None)
-            read = [appointment_of(document) for document in documents]
-            found += [one for one in read if after is None or (one.start, one.id) > (after.start, after.id)]
-        return found
+                found += map(appointment_of, await self._collection.aggregate(pipeline).to_list(None))
+        return sorted(found, key=lambda one: (one.start, one.id))[:limit]
 
     async def _first_event_at(self, doctor_id: str) -> datetime | None:
         """Return the instant of the doctor's first event, or None without any. Few appointments start before it."""

@@ -26,6 +26,7 @@ _CONFLICTING_INDEX = {85, 86}
 """IndexOptionsConflict and IndexKeySpecsConflict: another index has the same fields or the same name."""
 _UNKNOWN_OPTION = {2, 9, 72, 40415}
 """BadValue, FailedToParse, InvalidOptions, unknown field: answers of a server that does not support `commitQuorum`."""
+_NO_SUCH_INDEX = 27
 _DEFINITION = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
 """Options that are part of an index definition, besides its fields."""
 
@@ -58,7 +59,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("waiter", ASCENDING)], name="of_waiter", sparse=True),
         IndexModel([("history.commandId", ASCENDING)], name=Fence.COMMAND.value, unique=True),
         IndexModel([("doctorId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_doctor"),
-        IndexModel([("doctorId", ASCENDING), ("status", ASCENDING), ("start", ASCENDING)], name="of_doctor_by_status"),
         IndexModel([("patientId", ASCENDING), ("start", ASCENDING), ("_id", ASCENDING)], name="of_patient"),
         IndexModel([("due", ASCENDING)], name="due"),
     ],
@@ -106,11 +106,14 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
 }
 
+_DROPPED: Mapping[str, Sequence[str]] = {"appointments": ["of_doctor_by_status"]}
+"""Indexes of earlier versions that no read uses any more. Each costs at every write."""
+
 
 async def make(
     database: AsyncIOMotorDatabase[Document], *, fences_only: bool, commit_quorum: bool, within: float = BUILD_TIMEOUT
 ) -> None:
-    """Create the missing indexes, with `fences_only` only the unique ones.
+    """Create the missing indexes and drop those of earlier versions; with `fences_only` only create the unique ones.
 
     With `commit_quorum` a build is complete when a majority of the members has the index. By default a build waits for
     all voting members, so it never ends while one is down. Raises `BrokenRecord` if the data or another index
@@ -127,6 +130,22 @@ async def make(
         with translated(within):
             await _build(database[name], wanted, commit_quorum=commit_quorum)
         log.info("indexes_created", collection=name, indexes=names, seconds=round(monotonic() - began, 3))
+    if not fences_only:
+        await _drop_old(database)
+
+
+async def _drop_old(database: AsyncIOMotorDatabase[Document]) -> None:
+    for collection, names in _DROPPED.items():
+        with translated():
+            there = await database[collection].index_information()
+        for name in there.keys() & set(names):
+            with translated():
+                try:
+                    await database[collection].drop_index(name)
+                except OperationFailure as error:
+                    if error.code != _NO_SUCH_INDEX:  # else another process was faster
+                        raise
+            log.info("index_dropped", collection=collection, index=name)
 
 
 async def missing(database: AsyncIOMotorDatabase[Document]) -> list[tuple[str, str]]:

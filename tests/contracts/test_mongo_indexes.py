@@ -38,6 +38,20 @@ async def test_many_processes_may_prepare_the_same_database_at_once_and_again(ur
         await records.close()
 
 
+async def test_an_index_of_an_earlier_version_is_dropped_by_many_processes_at_once(
+    url: str, database: Database
+) -> None:
+    old = [("doctorId", 1), ("status", 1), ("start", 1)]
+    await database["appointments"].create_index(old, name="of_doctor_by_status")
+    many = [connect(url) for _ in range(4)]
+    await asyncio.gather(*(one.prepare_fences() for one in many))
+    assert "of_doctor_by_status" in await database["appointments"].index_information()
+    await asyncio.gather(*(one.prepare() for one in many))
+    assert "of_doctor_by_status" not in await database["appointments"].index_information()
+    for one in many:
+        await one.close()
+
+
 async def test_data_that_violates_a_fence_is_reported_without_personal_data(url: str, database: Database) -> None:
     await database["users"].insert_many([{"_id": name, "email": "pat@clinic.test"} for name in ("pat", "paul")])
     records = connect(url)
