@@ -137,5 +137,17 @@ def test_a_refusal_has_a_true_reason(code: str) -> None:
     assert judged(asked, [entry()], [offer()]) == set()
 
 
+def test_the_reason_of_a_refusal_is_true_also_when_the_patient_has_been_joined_since() -> None:
+    history = History()
+    refused = request(DESK, "offer", LineAnswer(NINE + 3 * SECOND, code="offer_open"), **more(OFFER))
+    refused.key, refused.patient_id = "another", "without"
+    history.on_line_request(refused)
+    record = Record([offer()], [], NINE + 60 * SECOND, [entry()])
+    wrong = {"the reason of a refusal was not true: offer_open"}
+    assert found(line_requests.judged(history, record, Tolerance())) == wrong
+    history.on_join("desk", "without", "carl", NINE + 5 * SECOND)
+    assert found(line_requests.judged(history, record, Tolerance())) == set()
+
+
 def test_a_refusal_has_a_known_code() -> None:
     assert judged([no(JOIN, "nonsense")]) == {"a refusal has no known reason code"}

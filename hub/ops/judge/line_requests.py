@@ -1,6 +1,7 @@
 """Judges requests about the lines: who joins and leaves, and what is offered out of turn, is done once and truly."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from hub.ops.judge.answers import REASONS
 from hub.ops.judge.erasures import caused_by_erasure
@@ -89,8 +90,10 @@ def _contradictions(  # noqa: PLR0913, PLR0917  # all the evidence that there is
         yield _about(Promise.APPLIED_ONCE, "a refused command was applied", request)
     if answer.code not in REASONS:
         yield _about(Promise.REFUSALS_ARE_TRUE, "a refusal has no known reason code", request)
+    # The record knows appointments and entries by the account with which their patient has been joined since.
+    asked = [replace(request, patient_id=each) for each in history.joined(request.patient_id)]
     true_if = _TRUE_IF.get(answer.code)
-    if true_if and not true_if(record, tolerance, request, answer):
+    if true_if and not any(true_if(record, tolerance, each, answer) for each in asked):
         yield _about(Promise.REFUSALS_ARE_TRUE, f"the reason of a refusal was not true: {answer.code}", request)
 
 
