@@ -41,9 +41,9 @@ def answer(command: Command, decision: Decision, state: DoctorState | None = Non
     # A repeated command is answered with what it did then. Its appointment may have been moved or cancelled since, and
     # an answer with the present state would acknowledge something that the command did not do.
     result = _result(as_of(aggregate, decision.events[-1].seq))
-    # The api sends a command again when a reply is late; that copy is no repetition by the client. Its `at` is that of
-    # the first copy, so it lies before the event. The clocks of the machines have to agree, as for `expires`.
-    replayed = isinstance(decision, Repeated) and decision.events[0].at <= command.at
+    # The api sends a command again when a reply is late; that copy is no repetition by the client. It was asked for as
+    # early as the first copy, so before the event. The clocks of the machines have to agree, as for `expires`.
+    replayed = isinstance(decision, Repeated) and decision.events[0].at <= command.asked
     notices = tuple(
         notice_of(RecordedEvent(event, as_of(aggregate, event.seq)), state.schedule_record, state.slot_owners)
         for event in decision.events

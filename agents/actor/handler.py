@@ -1,6 +1,6 @@
 """From the messages of a batch to published answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -84,7 +84,11 @@ class CommandHandler:
         self._took_over_at = self._clock()
 
     async def _answers(self, commands: Sequence[Command]) -> list[Answer]:
-        """Return the answer to each command. Copies of the same request are decided once and answered alike."""
+        """Return the answer to each command."""
+        return [answer for part in _with_one_issue_each(commands) for answer in await self._decided(part)]
+
+    async def _decided(self, commands: Sequence[Command]) -> list[Answer]:
+        """Return the answer to each command. Copies of the same issue are decided once and answered alike."""
         refused = [None if self._is_old(command) else self._refusals.get(command) for command in commands]
         fresh = {
             (command.id, command.at): _expired(command) if self._is_old(command) else command
@@ -115,6 +119,19 @@ class CommandHandler:
         itself never expire, and no client is told of them.
         """
         return command.expires is not None and command.at <= self._took_over_at
+
+
+def _with_one_issue_each(commands: Sequence[Command]) -> Iterator[list[Command]]:
+    """Split the commands where one is issued again: whether the first issue was refused has to be known by then."""
+    part: list[Command] = []
+    issued: dict[str, datetime] = {}
+    for command in commands:
+        if issued.get(command.id, command.at) != command.at:
+            yield part
+            part, issued = [], {}
+        part.append(command)
+        issued[command.id] = command.at
+    yield part
 
 
 def _expired(command: Command) -> Command:

@@ -132,4 +132,4 @@ class Requests:
 def _reissued(command: Command, now: datetime) -> Command:
     """Return the command with the current time and as much time to be carried out as before."""
     expires = command.expires and now + (command.expires - command.at)
-    return command.model_copy(update={"at": now, "expires": expires})
+    return command.model_copy(update={"at": now, "expires": expires, "asked_at": command.asked})

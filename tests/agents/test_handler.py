@@ -100,6 +100,28 @@ async def test_a_copy_of_a_refused_command_is_refused_although_the_slot_is_free_
     ]
 
 
+@pytest.mark.parametrize("batches", [1, 2])
+async def test_what_one_api_process_issues_again_is_refused_when_the_client_was_refused_at_another_since(
+    store: SharedStore, batches: int
+) -> None:
+    told = Told()
+    handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
+    store.now += SECOND
+    holds = book("carl")
+    first = asked(book("dora"), store.now)
+    at_another = asked(first, store.now + SECOND)
+    again = asked(first, store.now + 2 * SECOND).model_copy(update={"asked_at": first.at})
+    messages = [message(encoded(each)) for each in (holds, at_another, cancel(holds), again)]
+    for part in (messages[: 4 - batches + 1], messages[4 - batches + 1 :]):
+        if part:
+            await handler.handle(part)
+    answers = [answer for answered in told.published for answer, _ in answered]
+    assert verdicts(answers) == ["scheduled", "slot_taken", "cancelled", "slot_taken"]
+    assert answers[-1].reply.at == again.at  # else the api that waits would not take it for the answer
+    await handler.handle([message(encoded(asked(first, store.now + 3 * SECOND)))])
+    assert verdicts([answer for answer, _ in told.published[-1]]) == ["scheduled"]  # asked for anew
+
+
 async def test_a_command_sent_before_a_takeover_is_accepted_only_if_it_is_sent_again(
     store: SharedStore,
 ) -> None:
@@ -124,8 +146,11 @@ async def test_a_refusal_is_forgotten_when_no_copy_is_carried_out_any_more_and_a
     refused = Refused(RefusalCode.SLOT_TAKEN, "-")
     refusals.add(rival, refused)
     assert refusals.get(rival) == refused
-    store.now += timedelta(seconds=16)
+    store.now += timedelta(seconds=16)  # another api process may have issued it again shortly before
     refusals.add(book("emil"), refused)
+    assert refusals.get(rival) == refused
+    store.now += timedelta(seconds=16)
+    refusals.add(book("finn"), refused)
     assert refusals.get(rival) is None
     refusals.add(rival, refused)
     refusals.clear()

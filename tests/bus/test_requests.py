@@ -197,7 +197,7 @@ async def test_an_expired_command_is_issued_again(sender: FakeSender, requests: 
     requests.on_reply(refused(command, RefusalCode.EXPIRED))
     await until(lambda: len(sender.sent) == 2, "it is asked anew")
     anew, _ = sender.sent[1]
-    assert (anew.id, anew.at > command.at) == (command.id, True)
+    assert (anew.id, anew.at > command.at, anew.asked_at) == (command.id, True, command.at)
     assert anew.expires is not None
     assert anew.expires - anew.at == timedelta(seconds=15)
     # The one before has refused it, and comes late: nobody believes that any more.
