@@ -17,7 +17,7 @@ from tests.faults.balancer import Balancer, balanced
 from tests.faults.judged_run import JudgedRun, Person, had_doctors, judged_run
 from tests.stack import BROKER, Stack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 DOCTORS, PATIENTS = 8, 6
 PAUSE = 0.25
