@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from api.http.access_log import Doer
 from api.http.problems import FieldError, Problem
 from api.resources.account_texts import text_code
-from api.resources.second_factor_codes import SecondFactorCode, is_right
+from api.resources.second_factor_codes import is_right
+from api.resources.typed_codes import SecondFactorCode
 from api.resources.unique_fields import TAKEN
 from api.services import Services
 from hub.accounts.account import Account

@@ -11,7 +11,8 @@ from api.http.endpoints import Routes
 from api.http.identity import Access
 from api.resources.account_texts import checked_code, tell, text_code
 from api.resources.log_ins import invalid_field, require_good_password
-from api.resources.phone_codes import WRONG_CODE, Digits
+from api.resources.phone_codes import WRONG_CODE
+from api.resources.typed_codes import Digits
 from api.services import Services
 from hub.accounts.calendar_links import end_calendar_link
 from hub.accounts.fields import Email, NewPassword
@@ -61,7 +62,7 @@ async def reset_password(services: Services, request: web.Request, body: Passwor
     await services.sign_in_rate_limits.count("login", request.remote, f"reset of {body.email}")
     account = await services.records.users.by_email(body.email)
     require_good_password(services, "/password", body.password, account.name if account else None, body.email)
-    if account is None or await checked_code(services, account, "password", body.code.strip()) is None:
+    if account is None or await checked_code(services, account, "password", body.code) is None:
         raise invalid_field("/code", WRONG_CODE, "wrong_code")
     fresh = await hash_password(body.password.get_secret_value(), services.settings.bcrypt_rounds)
     changed = account.model_copy(update={"password_hash": fresh, "must_change_password": False})

@@ -1,25 +1,21 @@
 """The proof that a phone is the caller's: a code that is texted to it."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from api.http.endpoints import Routes
 from api.http.identity import Access
 from api.resources.account_texts import checked_code, text_code
 from api.resources.log_ins import invalid_field
 from api.resources.profile import User, user_of
+from api.resources.typed_codes import Digits
 from api.services import Services, own_account
 from hub.accounts.identity import Identity
 from hub.scheduling.values import Value
 
 routes = Routes("/api/v1/users/me/phone")
 
-Digits = Annotated[
-    str, Field(pattern=r"^\s*[0-9]{6}\s*$", description="The six digits of the text.", examples=["123456"])
-]
 WRONG_CODE = "This is not the code, or not any more. After five tries or ten minutes, ask for a new one"
 
 
@@ -45,7 +41,7 @@ async def verify_phone(services: Services, request: web.Request, who: Identity, 
     account = await own_account(services, who)
     if account.phone_verified:
         return user_of(account)
-    code = await checked_code(services, account, "phone", body.code.strip())
+    code = await checked_code(services, account, "phone", body.code)
     if code is None:
         raise invalid_field("/code", WRONG_CODE, "wrong_code")
     await services.records.users.change(account, account.model_copy(update={"phone_verified": True}))

@@ -1,17 +1,10 @@
 """Checks codes of second factors: each is good once."""
 
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
 
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.second_factor import recovery_hash, step_of
-
-SecondFactorCode = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=6, max_length=40), Field(examples=["123456"])
-]
 
 _KEPT = timedelta(minutes=5)
 """Longer than a code of the app is right."""

@@ -10,7 +10,8 @@ from api.http.endpoints import Routes
 from api.http.identity import Access
 from api.http.problems import Problem
 from api.resources.log_ins import Caller, invalid_field, require_password
-from api.resources.second_factor_codes import SecondFactorCode, is_right
+from api.resources.second_factor_codes import is_right
+from api.resources.typed_codes import SecondFactorCode
 from api.services import Services, own_account
 from hub.accounts.account import Account
 from hub.accounts.identity import Identity
