@@ -5,24 +5,26 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from api.commands.command_client import command_id
+from api.commands.command_client import Done, command_id
 from api.commands.joins import Conflict
 from api.http.endpoints import Answer, ById, Routes
 from api.http.identity import Access
 from api.http.positions import POSITION, position_header
 from api.http.problems import Problem
 from api.people.words import query_words
-from api.resources.idempotency import Repeatable
+from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.fields import Email, Name, Phone
 from hub.accounts.identity import Identity
 from hub.accounts.person import Person, person_of
-from hub.scheduling.values import Id, Role, Value
+from hub.scheduling.fingerprints import fingerprint_of
+from hub.scheduling.values import Actor, Id, Role, Value
 
 routes = Routes("/api/v1/patients")
 
 _NOT_FOUND = "There is no such patient."
+_ERASED = "The data of this patient was erased."
 
 
 def _not_given() -> Any:
@@ -92,13 +94,15 @@ class JoinView(Value):
     "",
     access=Access.RECEPTIONIST,
     status=HTTPStatus.CREATED,
-    problems=["idempotency_key_reused"],
-    sends=["Location"],
+    problems=["idempotency_key_reused", "patient_erased"],
+    sends=["Location", REPLAYED],
 )
 async def register_patient(
     services: Services, who: Identity, headers: Repeatable, body: NewPatient
 ) -> Answer[PatientView]:
     """Register a patient who cannot log in. The patient is reminded by text if there is a phone."""
+    by = Actor(id=who.user_id, role=who.role, via="rest")
+    asked = fingerprint_of(by, "register_patient", "", (body.name, body.email, body.phone))
     patient = Account(
         id=command_id(who, headers.key),
         role="patient",
@@ -107,16 +111,20 @@ async def register_patient(
         phone=body.phone,
         password_hash=None,
         created_at=services.clock(),
+        registered_by=asked,
     )
     # With a key the id is always the same, so a repeated request finds what it has made.
     made = await services.records.users.by_id(patient.id) if headers.key is not None else None
     if made is None:
         await services.records.users.add([patient])
         services.directory.put(person_of(patient))
-    elif (made.name, made.email, made.phone) != (body.name, body.email, body.phone):
+    elif made.erased:
+        raise Problem("patient_erased", _ERASED)
+    elif not _is_registered_by(made, asked, patient):
         raise Problem("idempotency_key_reused", "This key has been used for another patient; use a new one.")
     services.access_log.looked("patient_registered", who, [patient.id])
-    return Answer(_view(person_of(made or patient)), {"Location": f"/api/v1/patients/{patient.id}"})
+    done = Done(_view(person_of(patient)), replayed=made is not None)
+    return answer_of(done, {"Location": f"/api/v1/patients/{patient.id}"})
 
 
 @routes.endpoint("GET", "", access=Access.STAFF)
@@ -167,7 +175,7 @@ async def change_patient(services: Services, who: Identity, path: ById, body: Pa
     """Change the name, phone or e-mail address of a patient who cannot log in. Who logs in changes the own profile."""
     account = await _patient(services, path.id)
     if account.erased:
-        raise Problem("patient_erased", "The data of this patient was erased.")
+        raise Problem("patient_erased", _ERASED)
     if account.has_log_in:
         raise Problem("forbidden", "This patient has a log-in, and changes the own profile.")
     if account.joined_into is not None:
@@ -178,6 +186,13 @@ async def change_patient(services: Services, who: Identity, path: ById, body: Pa
     services.directory.put(person_of(after))
     services.access_log.note("patient_changed", who, people=(account.id,), fields=tuple(sorted(body.model_fields_set)))
     return _view(person_of(after))
+
+
+def _is_registered_by(made: Account, asked: str, patient: Account) -> bool:
+    """Whether the account was made by the request with this fingerprint, which asks for this patient."""
+    if made.registered_by is None:  # of an earlier version
+        return (made.name, made.email, made.phone) == (patient.name, patient.email, patient.phone)
+    return made.registered_by == asked
 
 
 async def _patient(services: Services, patient_id: str) -> Account:

@@ -58,7 +58,9 @@ class Account(Value):
     the private calendar link, which was last read at `calendar_read_at`. `display_key_hash` is that of the link of a
     display in the waiting room, which a receptionist has made. `must_change_password`: the password is a first one that
     the clinic gave out. `disabled` is for receptionists; whether a doctor is disabled is in the doctor's schedule.
-    `joined_into`: a patient without a log-in was joined with this account. `phone_verified`: the person has proven the
+    `joined_into`: a patient without a log-in was joined with this account. `registered_by` is the fingerprint of the
+    request with which the clinic registered the patient: a repetition is told from another request by it, also when the
+    patient has been renamed since. `phone_verified`: the person has proven the
     phone, or the clinic has entered it; older accounts count as proven. `erased`: the patient's data was erased. Then
     the name is empty, there is neither address nor log-in, and the id stands for somebody whom nobody knows any more.
     """
@@ -84,6 +86,7 @@ class Account(Value):
     must_change_password: bool = False
     disabled: bool = False
     joined_into: JoinedInto | None = None
+    registered_by: str | None = None
     erased: Erasure | None = None
 
     @property

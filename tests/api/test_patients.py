@@ -30,8 +30,18 @@ async def test_a_receptionist_registers_a_patient_who_shares_the_phone_of_others
 async def test_registering_with_a_key_makes_one_patient(clinic: RestClinic) -> None:
     first, again = [await register(clinic, LEA, headers={"Idempotency-Key": "lea"}) for _ in range(2)]
     assert (again.status, again.body) == (201, first.body)
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
     other = await register(clinic, {"name": "Tom"}, headers={"Idempotency-Key": "lea"})
     assert other.code == "idempotency_key_reused"
+
+
+async def test_a_repetition_says_what_was_registered_then_also_after_a_change(clinic: RestClinic) -> None:
+    key = {"Idempotency-Key": "lea"}
+    first = await register(clinic, LEA, headers=key)
+    await clinic.ask("PATCH", f"{P}/{first.body['id']}", "robin", json={"name": "Tom"})
+    again = await register(clinic, LEA, headers=key)
+    assert (again.status, again.body) == (201, first.body)
+    assert (await register(clinic, {**LEA, "name": "Tom"}, headers=key)).code == "idempotency_key_reused"
 
 
 @pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": "Lea", "phone": "555"}, {"name": "Lea", "email": "lea"}])
