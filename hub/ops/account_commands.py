@@ -69,7 +69,8 @@ def say_created(made: tuple[Account, str] | str) -> int:
 def say_invalid(error: ValidationError) -> None:
     """Print what is wrong with each option."""
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        say(": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"]))), sys.stderr)
+        says = problem["msg"].removeprefix("Value error, ")  # how pydantic begins what a rule of ours says
+        say(": ".join(filter(None, (".".join(map(str, problem["loc"])), says))), sys.stderr)
 
 
 def say(line: str, where: TextIO | None = None) -> None:

@@ -49,6 +49,10 @@ async def show(
     now = timekeeper(load())()
     begin = _utc(since) if since else now - timedelta(days=30)
     end = _utc(until) if until else now + timedelta(seconds=1)
+    if begin >= end:
+        says = f"--since has to be before --until: no instant is from {rfc3339(begin)} on and before {rfc3339(end)}."
+        say(f"clinic-hub audit: {says}", sys.stderr)
+        return 1
     async with store() as records:
         if patient is not None:
             lines = await audit.about(records, patient, begin, end)

@@ -11,6 +11,7 @@ from pymongo.errors import (
     ConnectionFailure,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 DUPLICATE_KEY = 11000
@@ -98,6 +99,10 @@ def _translate(error: PyMongoError) -> StoreUnavailable | DatabaseRefuses:
             return DatabaseRefuses(f"the driver does not support this database: {error}")
         case OperationFailure(code=code) if code in _PERMANENT:
             return DatabaseRefuses(f"the database refuses: {_server_words(error)} (code {code})")
+        case ServerSelectionTimeoutError():
+            return StoreUnavailable(
+                f"MongoDB does not answer: {_place(error)}. Is it running, and does MONGODB_URL name it?"
+            )
         case _:
             return StoreUnavailable(f"the database call failed: {_description(error)}")
 
@@ -109,12 +114,17 @@ def _cause(error: PyMongoError) -> PyMongoError:
     return error
 
 
+def _place(error: ConnectionFailure) -> str:
+    """Return the server's address and what is wrong with it, without the driver's settings."""
+    return str(error).partition(" (configured timeouts")[0].partition(",")[0]
+
+
 def _description(error: PyMongoError) -> str:
     """Describe an error without private data: its type, and the server's address and problem or the server's code."""
     name = type(error).__name__
     match error:
         case ConnectionFailure():
-            return f"{name}, {str(error).partition(',')[0]}"
+            return f"{name}, {_place(error)}"
         case BulkWriteError() | ClientBulkWriteException():
             return f"{name}, codes {sorted({problem['code'] for problem in error.details.get('writeErrors', ())})}"
         case OperationFailure():
