@@ -62,8 +62,10 @@ class LineReader:
         Those who are passed over stay where they are in the line.
         """
         line = state.line
-        if line is None or not line.policy.may_text(state.schedule, now):
+        if line is None:
             return state
+        if not line.policy.may_text(state.schedule, now):
+            line = line.with_connected(await self._records.presence.connected(now))
         while True:
             some = list(islice(candidates(state.schedule, line, state.slot_owners.keys(), now), _LOOKED_UP_AT_ONCE))
             busy, asked = await self._not_free(some)

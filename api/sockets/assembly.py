@@ -10,6 +10,7 @@ from api.sockets.gateway import Gateway
 from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.patient_subscriptions import PatientSubscriptions
+from api.sockets.presence import Presence
 from api.sockets.server import Server
 from api.sockets.session import SessionRegistry
 from api.sockets.slot_watches import SlotWatches
@@ -46,6 +47,7 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         tokens=tokens,
         dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
         patient_subscriptions=PatientSubscriptions(sessions, server, history, services.names, records, limits),
+        presence=Presence(sessions, records, clock, limits),
         history=history,
         names=services.names,
         access_log=services.access_log,

@@ -15,6 +15,7 @@ from api.sockets.emissions import emissions, nameless
 from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.patient_subscriptions import PatientSubscriptions
+from api.sockets.presence import Presence
 from api.sockets.server import Server
 from api.sockets.session import Session, SessionRegistry
 from api.sockets.tokens import Tokens
@@ -32,6 +33,7 @@ class Gateway:
         tokens: Tokens,
         dispatch: Dispatch,
         patient_subscriptions: PatientSubscriptions,
+        presence: Presence,
         history: HistoryReader,
         names: Names,
         access_log: AccessLog,
@@ -42,6 +44,7 @@ class Gateway:
         self._tokens = tokens
         self._dispatch = dispatch
         self._patient_subscriptions = patient_subscriptions
+        self._presence = presence
         self._history = history
         self._names = names
         self._access_log = access_log
@@ -85,6 +88,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.sweep(self.sessions.end))
             group.create_task(self._patient_subscriptions.run())
+            group.create_task(self._presence.run())
             group.create_task(self._tokens.run())
             group.create_task(self._deliver_waiting())
 

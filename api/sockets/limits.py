@@ -75,6 +75,10 @@ class Limits:
     doctors_at_once: int = 16
     """Doctors of one person whose views are compared with the record concurrently."""
 
+    # Connected patients who wait
+    presence_every: float = 15.0
+    """Interval at which it is noted who is connected."""
+
     # Doctors of connected patients
     compare_every: float = 3.0
     """Interval of the comparison of patients' doctors with the database."""

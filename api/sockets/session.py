@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -165,6 +166,10 @@ class SessionRegistry:
     def desk(self) -> Collection[Session]:
         """Return the sessions of all receptionists, including those in admission."""
         return self._desk.keys()
+
+    def patients(self) -> AbstractSet[str]:
+        """Return the connected patients, including those in admission."""
+        return self._of_patient.keys()
 
     def next_patients(self, limit: int) -> list[str]:
         """Return the connected patients whose last comparison with the record is longest ago."""

@@ -92,6 +92,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "day_plans": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
     ],
+    "presence": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
     "inbound_texts": [
         IndexModel([("phone", ASCENDING), ("receivedAt", ASCENDING)], name="of_phone"),
         IndexModel([("receivedAt", ASCENDING)], name="received"),

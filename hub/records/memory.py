@@ -39,6 +39,7 @@ class MemoryRecords:
         self.access_log = MemoryAccessLog()
         self.codes = MemoryCodes()
         self.day_plans = MemoryDayPlans()
+        self.presence = MemoryPresence()
         self.photos = MemoryPhotos()
 
     async def prepare_fences(self) -> None:
@@ -356,6 +357,21 @@ class MemoryAccessLog:
     @staticmethod
     def _ordered(entries: Iterable[AccessEntry]) -> list[AccessEntry]:
         return sorted(entries, key=lambda entry: (entry.at, entry.id))
+
+
+class MemoryPresence:
+    """Implements `hub.records.ports.PresenceRecords`."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+
+    async def mark(self, patient_ids: Collection[str], until: datetime) -> None:
+        """Note that these patients are connected, until the instant at the latest."""
+        self._until |= {id_: max(until, self._until.get(id_, until)) for id_ in patient_ids}
+
+    async def connected(self, now: datetime) -> set[str]:
+        """Return the patients who are noted to be connected."""
+        return {id_ for id_, until in self._until.items() if until > now}
 
 
 class MemoryAttempts:

@@ -40,6 +40,10 @@ class MemoryWaitlist:
         own = [each for each in self._entries() if each.patient_id == patient_id]
         return sorted(own, key=lambda each: (each.created_at, each.id))
 
+    async def waiting_patients(self) -> set[str]:
+        """Return the patients who wait for any doctor."""
+        return {each.patient_id for each in self._entries() if each.waiting}
+
     async def awaited_doctors(self, patient_ids: Collection[str] | None = None) -> set[str]:
         """Return the doctors for whom these patients wait, or anybody."""
         waiting = (each for each in self._entries() if each.waiting)

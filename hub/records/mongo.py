@@ -14,6 +14,7 @@ from hub.records.documents import Document
 from hub.records.errors import translated
 from hub.records.inbound_messages import MongoInboundTexts, MongoLineHalts, MongoOptOuts
 from hub.records.photos import MongoPhotos
+from hub.records.presence import MongoPresence
 from hub.records.sessions import MongoSessions
 from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
@@ -67,6 +68,7 @@ class MongoRecords:
         self.access_log = MongoAccessLog(self._database["access_log"])
         self.codes = MongoCodes(self._database["codes"])
         self.day_plans = MongoDayPlans(self._database["day_plans"])
+        self.presence = MongoPresence(self._database["presence"])
         self.photos = MongoPhotos(self._database)
 
     async def prepare_fences(self) -> None:

@@ -241,6 +241,9 @@ class WaitlistRecords(Protocol):
     async def of_patient(self, patient_id: str) -> list[WaitlistEntry]:
         """Return the entries of a patient with any doctor and of any status, the oldest first."""
 
+    async def waiting_patients(self) -> set[str]:
+        """Return the patients who wait for any doctor."""
+
     async def awaited_doctors(self, patient_ids: Collection[str] | None = None) -> set[str]:
         """Return the doctors for whom these patients wait, or anybody."""
 
@@ -249,6 +252,16 @@ class WaitlistRecords(Protocol):
 
     async def asked(self, patient_ids: Collection[str]) -> set[str]:
         """Return those of the patients who have an open offer, of any doctor."""
+
+
+class PresenceRecords(Protocol):
+    """Who of those who wait is connected. The api processes note it again and again; what they do not, expires."""
+
+    async def mark(self, patient_ids: Collection[str], until: datetime) -> None:
+        """Note that these patients are connected, until the instant at the latest."""
+
+    async def connected(self, now: datetime) -> set[str]:
+        """Return the patients who are noted to be connected."""
 
 
 class DayPlanRecords(Protocol):
@@ -316,6 +329,10 @@ class Records(Protocol):
     @property
     def day_plans(self) -> DayPlanRecords:
         """The plans of requests to move or cancel a doctor's day."""
+
+    @property
+    def presence(self) -> PresenceRecords:
+        """Who of those who wait is connected."""
 
     @property
     def photos(self) -> PhotoRecords:

@@ -51,6 +51,11 @@ class MongoWaitlist:
         entries = map(entry_of, await self._find({"waiter": patient_id}))
         return sorted(entries, key=lambda each: (each.created_at, each.id))
 
+    async def waiting_patients(self) -> set[str]:
+        """Return the patients who wait for any doctor."""
+        # A lower bound, so that the index is used.
+        return {one["waiter"] for one in await self._find({"lineOf": {"$gte": ""}}, "waiter")}
+
     async def awaited_doctors(self, patient_ids: Collection[str] | None = None) -> set[str]:
         """Return the doctors for whom these patients wait, or anybody."""
         if patient_ids is None:

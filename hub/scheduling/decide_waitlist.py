@@ -120,8 +120,6 @@ def _tend(state: DoctorState, line: Line, command: TendWaitlist, now: datetime) 
     for offer in to_withdraw(state.schedule, line):
         if offer.appointment_id in state.appointments:
             return Accepted(offer.appointment_id, (OfferLapsed(**header(state, command, now)),))
-    if not line.policy.may_text(state.schedule, now):
-        return _NOTHING_TO_DO
     found = next(candidates(state.schedule, line, state.slot_owners.keys(), now), None)
     return _offered(state, line, command, found.entry, found.start, now) if found else _NOTHING_TO_DO
 
@@ -142,6 +140,7 @@ def _offered(  # noqa: PLR0913, PLR0917  # each is a separate part of the offer
         start=start,
         until=line.policy.until(start, now),
         out_of_turn=isinstance(command, OfferSlot),
+        without_text=isinstance(command, TendWaitlist) and not line.policy.may_text(state.schedule, now),
     )
     return Accepted(command.id, (offered,))
 

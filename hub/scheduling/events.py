@@ -123,7 +123,8 @@ class ReminderMissed(EventFields):
 class SlotOffered(EventFields):
     """The free slot at `start` was offered to the patient of the entry `entry_id`, who can accept it before `until`.
 
-    `out_of_turn`: the clinic has chosen the entry; else it was the first one that fitted.
+    `out_of_turn`: the clinic has chosen the entry; else it was the first one that fitted. `without_text`: it was made
+    outside the hours for texts, because the patient was connected, and no text tells it.
     """
 
     type: Literal["offered"] = "offered"
@@ -133,6 +134,7 @@ class SlotOffered(EventFields):
     start: Instant
     until: Instant
     out_of_turn: bool = False
+    without_text: bool = False
 
 
 class OfferAccepted(EventFields):

@@ -21,7 +21,8 @@ class OfferPolicy(Value):
     """How the clinic makes offers.
 
     `offer_for`: how long an offer stands. `lead`: the shortest time from the offer to the start. Offers are made from
-    `opens` to `closes`, in minutes after midnight by the doctor's clock, because a text tells the patient.
+    `opens` to `closes`, in minutes after midnight by the doctor's clock, because a text tells the patient. Outside of
+    these hours they are made to patients only who are connected, and no text tells it.
     """
 
     offer_for: timedelta = timedelta(minutes=30)
@@ -34,7 +35,7 @@ class OfferPolicy(Value):
         return min(now + self.offer_for, start - _LAST_ANSWER)
 
     def may_text(self, schedule: Schedule, now: datetime) -> bool:
-        """Return whether patients may be sent offers now."""
+        """Return whether patients may be sent texts about offers now."""
         local = now.astimezone(zone(schedule.zone))
         return self.opens <= local.hour * _MINUTES_OF_HOUR + local.minute < self.closes
 
@@ -62,7 +63,8 @@ class Line:
 
     `entries` has every waiting entry and `offers` every offer of the last month and the future, by appointment. Only
     the record knows who of the patients cannot be offered something because of another doctor: `busy` holds such
-    patients and starts, `asked` such patients, as far as they have been looked up.
+    patients and starts, `asked` such patients, as far as they have been looked up. `connected` holds the patients who
+    are connected, if that has been looked up: it is needed outside the hours for texts only.
     """
 
     policy: OfferPolicy
@@ -70,6 +72,7 @@ class Line:
     offers: Mapping[str, Offer]
     busy: frozenset[tuple[str, datetime]] = frozenset()
     asked: frozenset[str] = frozenset()
+    connected: frozenset[str] = frozenset()
 
     def with_entry(self, entry: WaitlistEntry) -> Self:
         """Return the line after an event of an entry."""
@@ -85,10 +88,14 @@ class Line:
         """Return the line that passes over these patients: at these starts, and those who have an offer elsewhere."""
         return replace(self, busy=self.busy | set(busy), asked=self.asked | set(asked))
 
+    def with_connected(self, patient_ids: Collection[str]) -> Self:
+        """Return the line that knows who is connected."""
+        return replace(self, connected=frozenset(patient_ids))
+
     def tidied(self) -> Self:
         """Return the line without what was only needed for one decision."""
         entries = {id_: entry for id_, entry in self.entries.items() if entry.waiting}
-        return replace(self, entries=entries, busy=frozenset(), asked=frozenset())
+        return replace(self, entries=entries, busy=frozenset(), asked=frozenset(), connected=frozenset())
 
     def waiting(self) -> list[WaitlistEntry]:
         """Return the waiting entries, the first in the line first."""
@@ -156,9 +163,12 @@ def candidates(schedule: Schedule, line: Line, taken: Collection[datetime], now:
     """Yield free slots with those whom they suit: the earliest slot first, and for each slot the first in the line.
 
     Left out are slots that are too near or too far ahead, patients who have an open offer, slots that a patient was
-    offered before, and whom the line knows to be busy with another doctor. `taken` holds the starts that are not free.
+    offered before, and whom the line knows to be busy with another doctor; outside the hours for texts also who is not
+    connected. `taken` holds the starts that are not free.
     """
     entries = _without_open_offers(line)
+    if not line.policy.may_text(schedule, now):
+        entries = [each for each in entries if each.patient_id in line.connected]
     if schedule.disabled or not entries:
         return
     had = {(each.patient_id, each.offered_start) for each in line.offers.values()} | line.busy

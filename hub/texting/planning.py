@@ -101,6 +101,8 @@ def _for_patient(clinic: Clinic, language: Language, schedule: Schedule, recorde
     match recorded.event:
         case OfferAccepted(by=by) if by.via == "sms":
             return None  # the reply says it
+        case SlotOffered(without_text=True):
+            return None  # the patient was connected, at an hour at which nobody is texted
         case AppointmentBooked() | OfferAccepted():
             return _Draft("patient", "booked", wording.booked(clinic, when, language), start)
         case SlotOffered(until=until):

@@ -227,6 +227,25 @@ async def test_nobody_is_offered_what_is_too_near_or_outside_the_hours_for_texts
     assert await clinic.tended() == 1
 
 
+async def test_outside_the_hours_for_texts_the_first_who_is_connected_is_offered_it_without_a_text() -> None:
+    clinic = Clinic()
+    clinic.store.now = datetime(2026, 6, 1, 6, tzinfo=UTC)
+    await clinic.open(waits("carl"), waits("dora"))
+    presence = clinic.store.records.presence
+    await presence.mark(["carl"], clinic.store.now)  # was connected
+    assert await clinic.tended() == 0
+    await presence.mark(["dora"], clinic.store.now + timedelta(seconds=1))
+    assert await clinic.tended() == 1
+    [offer] = await clinic.offers()
+    assert (offer.patient_id, getattr(offer.history[0], "without_text", None)) == ("dora", True)
+    await clinic.do(decline(offer))
+    assert await clinic.tended() == 0  # dora had it, and carl keeps the place
+    clinic.store.now = datetime(2026, 6, 1, 8, tzinfo=UTC)
+    assert await clinic.tended() == 1
+    [offer] = await clinic.offers()
+    assert (offer.patient_id, getattr(offer.history[0], "without_text", None)) == ("carl", False)
+
+
 async def test_an_offer_never_ends_later_than_half_an_hour_before_the_start() -> None:
     clinic = Clinic()
     clinic.store.now = slot(0) - timedelta(minutes=59)

@@ -57,6 +57,7 @@ class Clinic:
     events: list[tuple[str, AnyEvent]] = field(default_factory=list)
     busy: set[tuple[str, datetime]] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+    connected: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         schedule = Schedule(id="ada", zone="Europe/Berlin", shifts=SHIFTS)
@@ -66,7 +67,7 @@ class Clinic:
     def give(self, kind: type[Any], by: Actor, **fields: object) -> Accepted | Refused:
         command: Command = kind(id=f"c{next(self.ids)}", doctor_id="ada", by=by, at=self.now, **fields)
         assert self.state.line is not None
-        known = self.state.with_line(self.state.line.without(self.busy, self.asked))
+        known = self.state.with_line(self.state.line.without(self.busy, self.asked).with_connected(self.connected))
         decision = decide(known, command, self.now)
         assert not isinstance(decision, Repeated)
         if isinstance(decision, Accepted):
@@ -126,8 +127,9 @@ class Naive:
         clinic, here = self.clinic, zone("Europe/Berlin")
         schedule = clinic.state.schedule
         clock = clinic.now.astimezone(here)
-        if schedule.disabled or not 8 <= clock.hour < 21:
+        if schedule.disabled:
             return None
+        at_night = not 8 <= clock.hour < 21
         taken = {start for _, start in self.slots.values()}
         asked = {each[0] for each in self.open.values()} | clinic.asked
         start = clinic.now - timedelta(minutes=clinic.now.minute % 30)
@@ -146,6 +148,7 @@ class Naive:
                         entry.patient_id in asked
                         or (entry.patient_id, start) in self.had | clinic.busy
                         or entry_id in self.taken_by_entry
+                        or (at_night and entry.patient_id not in clinic.connected)
                     )
                     if suits and not passed_over:
                         return entry_id, start
@@ -172,6 +175,7 @@ class Naive:
         else:
             assert event.type == "offered"
             assert self.next_offer() == (event.entry_id, event.start)
+            assert event.without_text is not (8 <= event.at.astimezone(zone("Europe/Berlin")).hour < 21)
 
     def expects_nothing(self) -> None:
         assert not self.to_end()
@@ -203,6 +207,7 @@ steps = st.one_of(
     st.tuples(st.just("move"), st.integers(0, 20), slots),
     st.tuples(st.just("out of turn"), st.integers(0, 20), slots),
     st.tuples(st.sampled_from(["off", "back", "hours", "disable", "enable", "asked", "unasked"]), slots),
+    st.tuples(st.sampled_from(["connect", "disconnect"]), slots),
     st.tuples(st.just("wait"), st.integers(1, 700)),
     st.tuples(st.just("tend"), st.just(0)),
 )
@@ -244,6 +249,10 @@ def take(clinic: Clinic, step: tuple[Any, ...]) -> None:  # noqa: C901, PLR0912 
             clinic.asked.add(PATIENTS[step[1] % len(PATIENTS)])
         case "unasked":
             clinic.asked.discard(PATIENTS[step[1] % len(PATIENTS)])
+        case "connect":
+            clinic.connected.add(PATIENTS[step[1] % len(PATIENTS)])
+        case "disconnect":
+            clinic.connected.discard(PATIENTS[step[1] % len(PATIENTS)])
         case "out of turn" if entry := chosen(list(naive.line), step[1]):
             clinic.give(OfferSlot, DESK, entry_id=entry, start=start_of(clinic, step[2]))
         case "off":

@@ -56,6 +56,7 @@ class Story:
         doctor: str = "ada",
         *,
         out_of_turn: bool = False,
+        without_text: bool = False,
         stands: timedelta = 30 * MINUTE,
         start: datetime = NOON,
     ) -> str:
@@ -67,6 +68,7 @@ class Story:
             start=start,
             until=self.now + stands,
             out_of_turn=out_of_turn,
+            without_text=without_text,
         )
         self.appointments[offered.command_id] = apply(None, offered)
         return offered.command_id
@@ -232,6 +234,15 @@ def test_an_offer_at_night_is_found() -> None:
     assert "an offer was made outside the hours for texts" in judged(
         story, replace(TOLERANCE, offers=OfferPolicy(opens=10 * 60))
     )
+
+
+def test_an_offer_at_night_to_one_who_is_connected_is_no_defect_and_by_day_it_needs_a_text() -> None:
+    story = Story()
+    for patient in ("carl", "dora"):
+        story.joins(patient)
+    story.accepts(story.offer("dora", without_text=True))  # carl was not connected
+    assert judged(story, replace(TOLERANCE, offers=OfferPolicy(opens=10 * 60))) == []
+    assert judged(story) == ["an offer was made without a text in the hours for texts"]
 
 
 def test_an_offer_of_the_clinic_out_of_turn_is_no_defect() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hub.ids import derived_id
 from hub.scheduling.apply import apply
 from hub.scheduling.commands import CancelAppointment, MarkNoShow
-from hub.scheduling.events import AppointmentBooked, PatientReminded
+from hub.scheduling.events import AppointmentBooked, PatientReminded, SlotOffered
 from hub.scheduling.recorded_event import RecordedEvent
 from hub.scheduling.schedule import Schedule
 from hub.scheduling.values import Actor, Role
@@ -58,6 +58,27 @@ def test_an_event_older_than_a_day_causes_no_text() -> None:
 
     assert len(plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY)) == 2
     assert plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, event, NOW + DAY + timedelta(milliseconds=1)) == []
+
+
+@pytest.mark.parametrize("without_text", [False, True])
+def test_an_offer_at_night_to_a_connected_patient_causes_no_text(*, without_text: bool) -> None:
+    hub = Actor(id="hub", role=Role.SYSTEM, via="timer")
+    offered = SlotOffered(
+        seq=1,
+        prev=0,
+        command_id="offer",
+        by=hub,
+        at=NOW,
+        fingerprint="0" * 16,
+        doctor_id="berlin",
+        patient_id="ann",
+        entry_id="entry",
+        start=START,
+        until=NOW + HOUR / 2,
+        without_text=without_text,
+    )
+    texts = plan_texts(CLINIC, DOCTOR, BERLIN, PATIENT, RecordedEvent(offered, apply(None, offered)), NOW)
+    assert said(texts) == ([] if without_text else [("patient", "offer")])
 
 
 def test_a_reminder_goes_to_the_patient_alone_and_is_of_use_until_half_an_hour_before() -> None:

@@ -45,12 +45,12 @@ def reminders(record: Record) -> list[AppointmentEntry]:
 
 
 def offers(record: Record) -> list[AppointmentEntry]:
-    """Return the offers, which each require a text."""
+    """Return the offers that each require a text; others must not have one."""
     return [
         each
         for recorded in record.by_doctor.values()
         for each in recorded
-        if isinstance(each, AppointmentEntry) and isinstance(each.event, SlotOffered)
+        if isinstance(each, AppointmentEntry) and isinstance(each.event, SlotOffered) and not each.event.without_text
     ]
 
 

@@ -22,7 +22,8 @@ def offers(  # noqa: C901  # one case an event
 
     An offer goes to the first in the line whom the slot suits and who is free; to nobody twice; to nobody who has
     another one. It is not accepted after its end. Only times can be compared with what other doctors' actors decide, so
-    who was busy or asked within `writing` may have been passed over.
+    who was busy or asked within `writing` may have been passed over. An offer without a text goes to the first who is
+    connected, and nobody knows afterwards who was.
     """
     for doctor_id, recorded in record.by_doctor.items():
         line: dict[str, str] = {}
@@ -37,7 +38,7 @@ def offers(  # noqa: C901  # one case an event
                     yield _about("a patient was offered the same slot twice", each.appointment, event.at)
                 if event.entry_id not in line:
                     yield _about("a slot was offered to somebody who did not wait", each.appointment, event.at)
-                elif not event.out_of_turn:
+                elif not (event.out_of_turn or event.without_text):
                     waiting = [id_ for id_ in line if line[id_] not in open_.values()]
                     yield from _out_of_turn(record, doctor_id, each.appointment, event, waiting, had, writing)
                 had.add((event.patient_id, event.start))
@@ -68,7 +69,11 @@ def lapses(record: Record, late: timedelta, since: datetime, stopped: datetime |
 
 
 def rules(record: Record, policy: OfferPolicy, since: datetime) -> Iterator[Violation]:
-    """Find offers since then that stand for too long, and those of the hub that are too near or made at night."""
+    """Find offers since then that stand for too long, and those of the hub that are too near or made at night.
+
+    At night only a connected patient is offered something, without a text. The offer says so; that the patient was
+    connected is known to nobody afterwards.
+    """
     for appointment in record.appointments.values():
         event = appointment.history[0]
         schedule_record = record.schedule_records.get(appointment.doctor_id)
@@ -82,8 +87,9 @@ def rules(record: Record, policy: OfferPolicy, since: datetime) -> Iterator[Viol
             continue
         if event.start - event.at < policy.lead:
             yield _about("a slot was offered that is too near", appointment, event.at)
-        if not policy.may_text(schedule_record.initial, event.at):
-            yield _about("an offer was made outside the hours for texts", appointment, event.at)
+        if event.without_text is policy.may_text(schedule_record.initial, event.at):
+            what = "without a text in the hours for texts" if event.without_text else "outside the hours for texts"
+            yield _about(f"an offer was made {what}", appointment, event.at)
 
 
 def _move_line(line: dict[str, str], recorded: LineEntry) -> None:
