@@ -236,6 +236,6 @@ async def test_a_doctor_sees_the_line_and_answers_offers_by_keys(
     await expect(chart.get_by_role("img", name="Bar chart")).to_be_visible()
     await chart.locator("summary").click()
     await expect(chart.get_by_role("row")).to_have_text(
-        ["AnswerOffers", "Taken1", "Passed1", "No answer in time0", "Open0"], use_inner_text=False
+        ["AnswerOffers", "Taken1", "Passed1", "None0", "Open0"], use_inner_text=False
     )
     await clinic.axe(page)

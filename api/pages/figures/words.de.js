@@ -28,7 +28,7 @@ export const words = {
   series: { completed: "Erledigt", missed: "Versäumt", cancelled: "Abgesagt", ahead: "Stehen noch an", appointments: "Termine", offers: "Angebote", median: "Median (Minuten)", p90: "9 von 10 höchstens (Minuten)", count: "Besuche", total: "Alle" },
   leads: (from, to) => (to === null ? `ab ${from}` : from === null ? `unter ${to}` : `${from}–${to}`),
   leadSummary: (median) => `Die Hälfte wurde ${median} oder mehr vorher gebucht.`,
-  offers: { taken: "Angenommen", declined: "Verzichtet", lapsed: "Keine Antwort", open: "Noch offen" },
+  offers: { taken: "Ja", declined: "Nein", lapsed: "Keine", open: "Offen" },
   fillSummary: (count, median) =>
     count === 1 ? `1 Zeit wurde genommen; seit dem ersten Angebot: ${median}.` : `${count} Zeiten wurden genommen; die Hälfte innerhalb dieser Zeit seit dem ersten Angebot: ${median}.`,
   units: { minute: ["Minute", "Minuten"], hour: ["Stunde", "Stunden"], day: ["Tag", "Tage"] },

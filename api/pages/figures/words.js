@@ -28,7 +28,7 @@ export const words = {
   leads: (/** @type {string | null} */ from, /** @type {string | null} */ to) =>
     to === null ? `from ${from}` : from === null ? `under ${to}` : `${from}–${to}`,
   leadSummary: (/** @type {string} */ median) => `Half of them were booked ${median} or more before.`,
-  offers: { taken: "Taken", declined: "Passed", lapsed: "No answer in time", open: "Open" },
+  offers: { taken: "Taken", declined: "Passed", lapsed: "None", open: "Open" },
   fillSummary: (/** @type {number} */ count, /** @type {string} */ median) =>
     count === 1 ? `1 slot was taken, ${median} after the first offer.` : `${count} slots were taken, half of them within ${median} of the first offer.`,
   units: { minute: ["minute", "minutes"], hour: ["hour", "hours"], day: ["day", "days"] },
