@@ -140,6 +140,9 @@ async def test_a_receptionist_moves_cancels_and_makes_the_link_of_a_display(
     await staff.book("yara", "gus", 16)
     page, _ = await staff.desk(open_page, "rosa")
     await page.get_by_label("Doctors", exact=True).select_option("Dr. Gus Keys")
+    times = await page.locator("tbody th").first.bounding_box()
+    assert times is not None
+    assert times["width"] < 100  # pixels: the one doctor has the rest
     await expect(staff.cell(page, "gus", 16)).to_contain_text("Yara Lane")
     await staff.cell(page, "gus", 16).get_by_role("button").focus()
     await page.keyboard.press("Enter")

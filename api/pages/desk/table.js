@@ -54,7 +54,7 @@ export function Table({ days, now, wanted, busy, refused, onPick, onOpen, onMove
   return html`<${Problem}>${gone && refused.text}</>
     <p class="unseen" id="keys">${desk.keys}</p>
     <div class="board" ref=${frame} role="region" aria-label=${desk.board} aria-describedby="keys" onKeyDown=${move} onClick=${click} onfocusin=${focused} ...${dragging(onMove)}>
-      <table>
+      <table style=${{ "--doctors": days.length }}>
         <thead>
           <tr>
             <th scope="col"><span class="unseen">${desk.time}</span></th>
