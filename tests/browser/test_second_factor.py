@@ -133,6 +133,7 @@ async def test_where_it_is_required_the_sign_in_leads_to_it_and_nothing_else_ope
     await expect(page.get_by_role("table")).to_be_visible()
 
     await page.get_by_role("button", name="Sign out").click()
+    await expect(page).to_have_url(f"{url}/")
     await page.goto(f"{url}/sign-in")
     await enter(page, robin)
     await page.get_by_label("Code").fill(codes[0])
@@ -214,6 +215,7 @@ async def test_a_doctor_turns_it_on_gets_new_recovery_codes_and_turns_it_off_by_
     await clinic.axe(page)
     await page.get_by_role("button", name="Ausschalten…").focus()
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Die Anmeldung in zwei Schritten ausschalten?")).to_be_focused()
     for text in (PASSWORD, codes[0]):
         await page.keyboard.press("Tab")
         await page.keyboard.type(text)
