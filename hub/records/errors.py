@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pymongo
 from pymongo.errors import (
     BulkWriteError,
-    ClientBulkWriteException,
     ConfigurationError,
     ConnectionFailure,
     OperationFailure,
@@ -67,7 +66,7 @@ def translated(within: float | None = CALL_TIMEOUT) -> Iterator[None]:
             yield
     except PyMongoError as error:
         # Not chained: the driver's error contains documents with addresses and password hashes.
-        raise _translate(_cause(error)) from None
+        raise _translate(error) from None
 
 
 def _server_words(error: OperationFailure) -> str:
@@ -84,13 +83,12 @@ def _server_words(error: OperationFailure) -> str:
     return "".join(shown)
 
 
-def duplicate_at(error: BulkWriteError | ClientBulkWriteException) -> int:
+def duplicate_at(error: BulkWriteError) -> int:
     """Return the number of writes before the one that violated a unique index. Re-raises any other failure."""
     problems, unsure = error.details["writeErrors"], error.details["writeConcernErrors"]
-    whole = error.details.get("error")
-    if whole or unsure or not problems or problems[0]["code"] != DUPLICATE_KEY:
+    if unsure or not problems or problems[0]["code"] != DUPLICATE_KEY:
         raise error
-    return int(problems[0]["index" if isinstance(error, BulkWriteError) else "idx"])
+    return int(problems[0]["index"])
 
 
 def _translate(error: PyMongoError) -> StoreUnavailable | DatabaseRefuses:
@@ -107,13 +105,6 @@ def _translate(error: PyMongoError) -> StoreUnavailable | DatabaseRefuses:
             return StoreUnavailable(f"the database call failed: {_description(error)}")
 
 
-def _cause(error: PyMongoError) -> PyMongoError:
-    """Return the driver's error that stopped a whole `bulkWrite` command, or the error itself."""
-    if isinstance(error, ClientBulkWriteException) and isinstance(error.error, PyMongoError):
-        return error.error
-    return error
-
-
 def _place(error: ConnectionFailure) -> str:
     """Return the server's address and what is wrong with it, without the driver's settings."""
     return str(error).partition(" (configured timeouts")[0].partition(",")[0]
@@ -125,7 +116,7 @@ def _description(error: PyMongoError) -> str:
     match error:
         case ConnectionFailure():
             return f"{name}, {_place(error)}"
-        case BulkWriteError() | ClientBulkWriteException():
+        case BulkWriteError():
             return f"{name}, codes {sorted({problem['code'] for problem in error.details.get('writeErrors', ())})}"
         case OperationFailure():
             return f"{name}, code {error.code}"

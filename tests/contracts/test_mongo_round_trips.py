@@ -1,8 +1,7 @@
-"""A batch of alternating bookings and changes takes one ordered round trip, with and without `bulkWrite`."""
+"""A batch of alternating bookings and changes takes one ordered round trip."""
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -11,11 +10,9 @@ from hub.records.ports import Fence, Saved, Stale, Stopped
 from hub.scheduling.appointment import Appointment
 from tests.contracts.histories import HALF_HOUR, NINE, Histories
 from tests.tools.mongo_proxy.proxy import MongoProxy
-from tests.tools.mongo_proxy.rules import WRITES, delayed, hello_says, refused, without_command
+from tests.tools.mongo_proxy.rules import WRITES, delayed
 
 ANSWER_DELAY = 0.03
-SERVERS = {"8.0": "bulkWrite", "7.0": "update", "8.0 without bulkWrite": "update", "8.0 with features of 7.0": "update"}
-"""Kinds of servers, and the command in which each of them must receive the batch."""
 
 
 def alternating(histories: Histories, pairs: int) -> list[Appointment]:
@@ -27,28 +24,16 @@ def alternating(histories: Histories, pairs: int) -> list[Appointment]:
     return batch
 
 
-@pytest.fixture(params=SERVERS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-async def records(kind: str, proxied: MongoRecords, proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
-    """The store on a server of this kind, over new connections."""
-    with ExitStack() as rules:
-        if kind == "7.0":
-            rules.enter_context(proxy.rule(hello_says(maxWireVersion=21)))
-        if kind == "8.0 without bulkWrite":
-            rules.enter_context(proxy.rule(without_command("bulkWrite")))
-        if kind == "8.0 with features of 7.0":
-            rules.enter_context(proxy.rule(refused(115, "BulkWrite may not be run without its feature", {"bulkWrite"})))
-        records = connect(proxy.url(proxied._database.name))
-        yield records
-        await records.close()
+async def records(proxied: MongoRecords, proxy: MongoProxy) -> AsyncIterator[MongoRecords]:
+    """The store, over new connections."""
+    records = connect(proxy.url(proxied._database.name))
+    yield records
+    await records.close()
 
 
 async def test_a_batch_of_alternating_commands_waits_for_one_answer(
-    kind: str, records: MongoRecords, proxy: MongoProxy, histories: Histories
+    records: MongoRecords, proxy: MongoProxy, histories: Histories
 ) -> None:
     batch = alternating(histories, 100)
     await records.ping()
@@ -58,7 +43,7 @@ async def test_a_batch_of_alternating_commands_waits_for_one_answer(
         assert await records.appointments.save(batch) == Saved()
         took = time.monotonic() - began
     reached = [one for one in proxy.seen if one.command.name in WRITES]
-    assert [one.command.name for one in reached] == [SERVERS[kind]]
+    assert [one.command.name for one in reached] == ["update"]
     # The time that the database needs for 200 writes is subtracted, because it depends on the load of the machine.
     assert took - sum(one.seconds for one in reached) < 1.0
     assert await records.appointments.last_seq("dora") == len(batch)
