@@ -3,10 +3,12 @@
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from hub.accounts.account import Account
+from hub.bus.requests import RequestTimeouts
 from hub.client.clinic import Clinic, clinic_at
 from hub.clock import system_clock
 from hub.ids import instance_id
@@ -40,6 +42,44 @@ async def test_each_slot_of_a_day_that_empties_is_booked_by_the_right_patient_al
 @pytest.mark.slow
 async def test_two_hundred_wait_for_a_day_that_empties_while_agents_are_killed(tmp_path: Path) -> None:
     await _day_empties(tmp_path, waiting=200, slots=48)
+
+
+async def test_joins_and_answers_whose_reply_is_lost_are_done_once_and_answered_with_success(tmp_path: Path) -> None:
+    async with Stack(tmp_path, **ALL_DAY) as stack:
+        await stack.start_engines()
+        await stack.start_phones()
+        agents = await stack.add_agents("tests.faults.agents_losing_replies")
+        await stack.add_api()
+        records = connect(address(stack.settings, "mongodb_url"))
+        name, day = instance_id(), day_after_tomorrow()
+        who = doctor(f"doctor-{name}", shifts=weekly(0, 4))
+        takes, passes = people = [patient(f"{each}-{name}", phone=f"+1202557000{at}") for at, each in enumerate("tp")]
+        assert await records.users.add([who, *people]) is None
+        tokens = tokens_of(stack.settings, system_clock)
+        async with clinic_at(stack.base_url(), system_clock) as clinic:
+            members = [clinic.member(signed_in(one, tokens)) for one in people]
+            for member in members:
+                began = monotonic()
+                entry = await member.waitlist.join(who.id, day.date(), day.date())
+                assert getattr(entry, "status", None) == "waiting", entry
+                assert monotonic() - began > RequestTimeouts().resend_after, "nothing was repeated"
+            offers: dict[str, Appointment] = {}
+            async with asyncio.timeout(30):
+                while len(offers) < len(people):
+                    offers = {each.patient_id: each for each in await _all(records, who.id, Status.OFFERED)}
+                    await asyncio.sleep(0.05)
+            accepted = await members[0].commands.accept(offers[takes.id].id)
+            declined = await members[1].commands.decline(offers[passes.id].id)
+        for answer in (accepted, declined):
+            assert (answer.ok, answer.attempts) == (True, 1), answer
+            assert answer.seconds > RequestTimeouts().resend_after, "nothing was repeated"
+        assert agents.written().count('"reply_lost"') >= 2 * len(people)
+        found = {each.id: (each.status, each.version) for each in await _all(records, who.id)}
+        assert found[offers[takes.id].id] == (Status.SCHEDULED, 2)
+        assert found[offers[passes.id].id] == (Status.LAPSED, 2)
+        entries = [await records.waitlist.of_patient(each.id) for each in people]
+        assert [[each.status for each in own] for own in entries] == [["booked"], ["waiting"]]
+        await records.close()
 
 
 async def _day_empties(folder: Path, *, waiting: int, slots: int) -> None:
