@@ -25,6 +25,7 @@ from hub.setting_values import (
     OurNumber,
     minutes_of_hours,
 )
+from hub.validation import says
 
 TWILIO_API_URL = "https://api.twilio.com"
 
@@ -213,10 +214,6 @@ def _trimmed(given: object) -> object:
             return given
 
 
-_PREFIX = "Value error, "
-"""What pydantic writes before the message of a ValueError."""
-
-
 class BadSettings(Exception):
     """The settings are not valid. The message names each variable and its problem."""
 
@@ -229,7 +226,7 @@ def load(**overrides: object) -> Settings:
         lines = [
             f"{'.'.join(map(str, problem['loc'])).upper() or 'SETTINGS'}: {line}"
             for problem in error.errors(include_input=False, include_url=False, include_context=False)
-            for line in problem["msg"].removeprefix(_PREFIX).splitlines()
+            for line in says(problem).splitlines()
         ]
         raise BadSettings("\n".join(lines)) from None
     except SettingsError as error:

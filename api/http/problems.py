@@ -11,6 +11,7 @@ from hub.accounts.passwords import HashingBusy
 from hub.bus.ports import NoAnswer
 from hub.records.errors import StoreUnavailable
 from hub.scheduling.decision import RefusalCode, Refused
+from hub.validation import says
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -110,8 +111,6 @@ KINDS: Mapping[Code, Kind] = {
 
 RETRY_SOON: Mapping[str, str] = {"Retry-After": "2"}
 
-_PYDANTIC_PREFIX = "Value error, "
-"""Pydantic puts this before the message of a ValueError that one of our validators raises."""
 _KNOWN: frozenset[str] = frozenset(get_args(Code))
 
 
@@ -190,9 +189,7 @@ def invalid(error: ValidationError, what: str = "body") -> Problem:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return Problem("malformed_json", f"{found[0]['msg']}.")
-    fields = [
-        FieldError(pointer(*each["loc"]), each["msg"].removeprefix(_PYDANTIC_PREFIX), each["type"]) for each in found
-    ]
+    fields = [FieldError(pointer(*each["loc"]), says(each), each["type"]) for each in found]
     return Problem("invalid_request", f"The {what} is not valid.", errors=fields)
 
 

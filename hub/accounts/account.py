@@ -60,9 +60,9 @@ class Account(Value):
     the clinic gave out. `disabled` is for receptionists; whether a doctor is disabled is in the doctor's schedule.
     `joined_into`: a patient without a log-in was joined with this account. `registered_by` is the fingerprint of the
     request with which the clinic registered the patient: a repetition is told from another request by it, also when the
-    patient has been renamed since. `phone_verified`: the person has proven the
-    phone, or the clinic has entered it; older accounts count as proven. `erased`: the patient's data was erased. Then
-    the name is empty, there is neither address nor log-in, and the id stands for somebody whom nobody knows any more.
+    patient has been renamed since. `phone_verified`: the person has proven the phone, or the clinic has entered it;
+    older accounts count as proven. `erased`: the patient's data was erased. Then the name is empty, there is neither
+    address nor log-in, and the id stands for somebody whom nobody knows any more.
     """
 
     id: Id

@@ -15,6 +15,7 @@ from hub.records.errors import StoreUnavailable
 from hub.records.mongo import connect
 from hub.records.ports import Records
 from hub.settings import load, timekeeper
+from hub.validation import says
 
 
 @asynccontextmanager
@@ -69,8 +70,7 @@ def say_created(made: tuple[Account, str] | str) -> int:
 def say_invalid(error: ValidationError) -> None:
     """Print what is wrong with each option."""
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        says = problem["msg"].removeprefix("Value error, ")  # how pydantic begins what a rule of ours says
-        say(": ".join(filter(None, (".".join(map(str, problem["loc"])), says))), sys.stderr)
+        say(": ".join(filter(None, (".".join(map(str, problem["loc"])), says(problem)))), sys.stderr)
 
 
 def say(line: str, where: TextIO | None = None) -> None:

@@ -8,9 +8,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document
-from hub.records.errors import translated
-
-_DUPLICATE_KEY = 11000
+from hub.records.errors import DUPLICATE_KEY, translated
 
 
 class MongoPresence:
@@ -29,7 +27,7 @@ class MongoPresence:
             try:
                 await self._collection.bulk_write(marks, ordered=False)
             except BulkWriteError as error:
-                if any(problem["code"] != _DUPLICATE_KEY for problem in error.details["writeErrors"]):
+                if any(problem["code"] != DUPLICATE_KEY for problem in error.details["writeErrors"]):
                     raise
 
     async def connected(self, now: datetime) -> set[str]:

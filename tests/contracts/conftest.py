@@ -64,7 +64,7 @@ async def mongo(url: str) -> AsyncIterator[MongoRecords]:
 
 @pytest.fixture
 def older_server(proxy: MongoProxy) -> Iterator[MongoProxy]:
-    """A server without `bulkWrite`. Its duplicate key errors have no `keyPattern`."""
+    """A server as MongoDB 7.0 is. Its duplicate key errors have no `keyPattern`."""
     with proxy.rule(hello_says(maxWireVersion=21)), proxy.rule(without_key_pattern()):
         yield proxy
 

@@ -18,7 +18,6 @@ from tests.tools.mongo_proxy.rules import (
     refused,
     retryable_answers_lost,
     watched,
-    without_command,
     without_key_pattern,
 )
 from tests.tools.mongo_proxy.wire import Document
@@ -99,8 +98,6 @@ def test_hello_commands_and_details_can_be_other_ones(client: Client, proxy: Mon
     with proxy.rule(hello_says(maxWireVersion=21, setName=None)):
         told = client.admin.command("hello")
     assert (told["maxWireVersion"], "setName" in told) == (21, False)
-    with proxy.rule(without_command("bulkWrite")), pytest.raises(OperationFailure):
-        client.admin.command({"bulkWrite": 1, "ops": [], "nsInfo": []})
     with proxy.rule(without_key_pattern()), pytest.raises(DuplicateKeyError) as raised:
         things.insert_one({"_id": 1})
     assert raised.value.details

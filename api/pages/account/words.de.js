@@ -4,7 +4,7 @@
 export const words = {
   title: "Ihr Konto",
   factor: "Anmeldung in zwei Schritten",
-  why: "Ihr Passwort allein öffnet dann nichts: Bei der Anmeldung schreiben Sie auch einen Code, den eine Authenticator-App auf Ihrem Telefon zeigt. Wer Ihr Passwort erfahren hat, sieht keine Patienten.",
+  why: "Bei der Anmeldung geben Sie dann auch einen Code ein, den eine Authenticator-App auf Ihrem Telefon zeigt. Wer nur Ihr Passwort erfahren hat, kann sich nicht anmelden.",
   required: "In dieser Praxis melden sich alle, die hier arbeiten, mit dem Passwort und mit einem Code an, den eine Authenticator-App auf dem Telefon zeigt. Richten Sie das jetzt ein. Vorher öffnet sich nichts anderes.",
   setUp: "Einrichten",
   scanTitle: "Die Praxis in Ihre App aufnehmen",

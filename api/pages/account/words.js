@@ -3,7 +3,7 @@
 export const words = {
   title: "Your account",
   factor: "Sign-in in two steps",
-  why: "Your password alone then opens nothing: at the sign-in you enter a code, too, which an authenticator app on your phone shows. Who has learned your password sees no patient.",
+  why: "At the sign-in you then enter a code as well, which an authenticator app on your phone shows. Somebody who has only learned your password cannot sign in.",
   required: "In this clinic, everybody who works here signs in with the password and with a code that an authenticator app on the phone shows. Set that up now. Nothing else opens before.",
   setUp: "Set it up",
   scanTitle: "Add the clinic to your app",

@@ -39,21 +39,8 @@ class FormerPrimary:
         return await forward(command)
 
     async def _write(self, command: Command) -> Document:
-        count = len(
-            next((command.document[name] for name in ("documents", "updates", "ops") if name in command.document), ())
-        )
+        count = len(next((command.document[name] for name in ("documents", "updates") if name in command.document), ()))
         acknowledged: Document = {"ok": 1.0, "n": count, "nModified": count}
-        if command.name == "bulkWrite":
-            cursor = {"id": 0, "ns": "admin.$cmd.bulkWrite", "firstBatch": []}
-            acknowledged = {
-                "ok": 1.0,
-                "cursor": cursor,
-                "nErrors": 0,
-                "nInserted": count,
-                "nMatched": 0,
-                "nModified": 0,
-            }
-            acknowledged |= {"nUpserted": 0, "nDeleted": 0}
         if command.document.get("writeConcern", {}).get("w", 1) != "majority":
             return acknowledged
         await self._wait(command)

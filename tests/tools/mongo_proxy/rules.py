@@ -9,7 +9,7 @@ from tests.tools.mongo_proxy.wire import Document
 
 HELLO = frozenset({"hello", "ismaster", "isMaster"})
 READS = frozenset({"find", "aggregate", "count", "distinct", "getMore", "listIndexes"})
-WRITES = frozenset({"insert", "update", "delete", "bulkWrite", "findAndModify"})
+WRITES = frozenset({"insert", "update", "delete", "findAndModify"})
 NOT_PRIMARY = 10107
 
 
@@ -70,11 +70,6 @@ def without_key_pattern() -> Rule:
         return answer
 
     return rule
-
-
-def without_command(name: str) -> Rule:
-    """Be a server that does not have this command."""
-    return refused(59, f"no such command: '{name}'", {name})
 
 
 def answer_lost(names: Collection[str] = WRITES, times: int | None = 1, every: int = 1) -> Rule:
