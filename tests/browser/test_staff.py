@@ -72,7 +72,7 @@ async def test_a_doctor_sees_who_arrives_and_leads_the_visits(
     await zora.get_by_role("button", name="Undo").click()
     await expect(zora).to_contain_text("Not confirmed yet")
     await staff.book("zeno", "vera", 5)
-    await expect(visits(page)).to_have_count(3)
+    await expect(visits(page).filter(has_text="Zeno Quirk")).to_have_count(2)  # other files book here, too
 
     await page.get_by_role("button", name="Next day").click()
     await expect(page.get_by_text("No appointments on this day.")).to_be_visible()
