@@ -15,6 +15,7 @@ from agents.answers import Answer
 from hub.bus import topics
 from hub.bus.broker_config import BrokerConfig
 from hub.bus.messages import Notice, Replies, Reply
+from hub.bus.reply_sockets import ReplySockets
 from hub.bus.signatures import SIGNATURE
 from hub.scheduling.commands import Command, CommandAdapter
 
@@ -38,6 +39,7 @@ class Publisher:
     def __init__(self, broker: BrokerConfig) -> None:
         self._broker = broker
         self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
+        self._sockets = ReplySockets(broker.reply_sockets)
         self._replying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -47,10 +49,11 @@ class Publisher:
     async def stop(self) -> None:
         """Send the queued messages and disconnect."""
         await asyncio.gather(*self._replying)
+        self._sockets.close()
         await self._producer.stop()
 
     async def publish(self, answers: Sequence[tuple[Answer, Origin]]) -> None:
-        """Send the notices, in order, to their partitions, and each reply to its topic.
+        """Send the notices, in order, to their partitions, and each reply to the process that asked.
 
         Returns when the broker has the notices. Raises KafkaError if it does not accept them. It does not wait for
         replies: the requesting process may be gone, and if it lives it sends an unanswered command again.
@@ -62,8 +65,10 @@ class Publisher:
                 notices[origin.partition] += answer.notices
             if origin.reply_to:
                 replies[origin.reply_to].append(answer.reply)
-        queued = [await self._send_notices(partition, of_partition) for partition, of_partition in notices.items()]
         self._send_replies(replies)
+        # The producer has one request under way. Replies that are queued first leave with the notices, not after them.
+        await asyncio.sleep(0)
+        queued = [await self._send_notices(partition, of_partition) for partition, of_partition in notices.items()]
         if queued:
             await asyncio.gather(*chain.from_iterable(queued))
 
@@ -112,6 +117,7 @@ class Publisher:
         try:
             encoded = Replies.dump_json(replies, by_alias=True)
             async with asyncio.timeout(_REPLY_TIMEOUT):
-                await self._producer.send_and_wait(topic, encoded, partition=0)
+                if not await self._sockets.send(topic, encoded):
+                    await self._producer.send_and_wait(topic, encoded, partition=0)
         except (KafkaError, TimeoutError) as error:
             log.info("reply_not_sent", topic=topic, replies=len(replies), error=type(error).__name__)

@@ -51,7 +51,8 @@ class Stack:
 
     `settings` are those that the processes get, once `start` has returned. With a `database_proxy` the processes reach
     the database through it. `secured`: the broker is Apache Kafka with TLS, log-in and rights. The api and the agents
-    have users of their own there, and `settings` are those of the api.
+    have users of their own there, and `settings` are those of the api. Replies go to the sockets of the api processes
+    (`hub.bus.reply_sockets`), or over the broker only: on Apache Kafka, unless `reply_sockets` says otherwise.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Stack:
         *,
         with_database_proxy: bool = RETRYABLE,
         secured: bool = False,
+        reply_sockets: bool | None = None,
         **settings: object,
     ) -> None:
         defaults: dict[str, object] = {
@@ -94,6 +96,7 @@ class Stack:
         self.database_proxy: MongoProxy | None = None
         self._with_database_proxy = with_database_proxy
         self._is_secured = secured
+        self._reply_sockets = broker == "embedded" if reply_sockets is None else reply_sockets
         self.secured: SecuredKafka | None = None
         self._opened = ExitStack()
         OPEN.append(self)
@@ -174,6 +177,8 @@ class Stack:
         settings = self.settings
         if self.secured:
             settings = settings.model_copy(update=self.secured.settings_of("clinic-agents", self.broker.port))
+        if not self._reply_sockets:
+            settings = settings.model_copy(update={"data_dir": self._directory / "of-agents"})
         program = agents(settings, f"agents-{len(self.agents) + 1}", module)
         return await self._add(program, environment, self.agents)
 

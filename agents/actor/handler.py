@@ -15,7 +15,7 @@ from agents.metrics import BATCH_COMMANDS, BATCH_SECONDS, DECIDED, DECISION_SECO
 from agents.publisher import Origin, Publisher
 from hub.bus.connection import REPLY_TO
 from hub.bus.signatures import NOT_SIGNED, SIGNATURE, CommandSignatures
-from hub.bus.topics import is_for_replies
+from hub.bus.topics import instance_of
 from hub.clock import Clock
 from hub.scheduling.commands import Command, CommandAdapter
 from hub.scheduling.decision import Refused
@@ -155,7 +155,7 @@ def _not_believed(command: Command, event: EventT[bytes]) -> Answer:
 
 def _origin(event: EventT[bytes]) -> Origin:
     topic = (dict(event.headers or {}).get(REPLY_TO) or b"").decode(errors="replace")
-    return Origin(event.message.tp.partition, topic if is_for_replies(topic) else None)
+    return Origin(event.message.tp.partition, topic if instance_of(topic) else None)
 
 
 def _observe(command: Command, answer: Answer, began: datetime, published: datetime) -> None:

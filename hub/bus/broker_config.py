@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from hub.bus.profiles import PROFILES, BrokerProfile
+from hub.bus.reply_sockets import sockets_in
 from hub.bus.security import PLAIN, client_security
 from hub.bus.signatures import CommandSignatures
 from hub.settings import Settings, address
@@ -23,6 +25,8 @@ class BrokerConfig:
     partitions: int
     replication: int
     signatures: CommandSignatures
+    reply_sockets: Path
+    """The folder in which api processes listen for replies of agents on the same machine (`hub.bus.reply_sockets`)."""
     retention: timedelta | None = timedelta(days=1)
     """How long the topics that we create keep a message; None: for ever."""
     security: Mapping[str, Any] = field(default_factory=lambda: PLAIN, repr=False)
@@ -42,6 +46,7 @@ def broker_config(settings: Settings) -> BrokerConfig:
         partitions=settings.kafka_partitions,
         replication=settings.kafka_replication,
         signatures=signatures(settings),
+        reply_sockets=sockets_in(settings.data_dir),
         retention=timedelta(hours=settings.kafka_retention_hours) if settings.kafka_retention_hours else None,
         security=client_security(settings),
     )

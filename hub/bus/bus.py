@@ -12,6 +12,7 @@ from hub.bus.diagnosis import diagnosis
 from hub.bus.feed import Feed
 from hub.bus.messages import Notice, Reply, SessionEnded
 from hub.bus.ports import FeedState, OnNotice, OnSessionEnded
+from hub.bus.reply_sockets import receiving
 from hub.bus.requests import Requests, RequestTimeouts
 from hub.clock import Clock
 from hub.records.ports import Records
@@ -102,7 +103,8 @@ class Bus:
                 async with connect(self.broker, ids.instance_id()) as connection:
                     warned = False
                     log.info("broker_connected", servers=self.broker.servers)
-                    await self._use(connection)
+                    async with receiving(self.broker.reply_sockets, connection.reply_topic, self._requests.on_reply):
+                        await self._use(connection)
                 log.warning("broker_data_lost", servers=self.broker.servers, action="reconnecting")
             except (KafkaError, OSError, TimeoutError) as error:
                 if not warned:  # once per outage, not twice a second

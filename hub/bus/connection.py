@@ -34,7 +34,7 @@ class Connection:
 
     def __init__(self, broker: BrokerConfig, instance: str) -> None:
         self._broker = broker
-        self._reply_topic = topics.replies(instance)
+        self.reply_topic = topics.replies(instance)
         self._presence = topics.presence(instance)
         self._admin = AIOKafkaAdminClient(**broker.client)
         self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
@@ -60,17 +60,17 @@ class Connection:
                 topics.COMMANDS: self._broker.partitions,
                 topics.EVENTS: self._broker.partitions,
                 topics.SESSIONS: 1,
-                self._reply_topic: 1,
+                self.reply_topic: 1,
                 self._presence: 1,
             },
             self._broker.replication,
             self._broker.retention,
         )
-        for own in (self._reply_topic, self._presence):
+        for own in (self.reply_topic, self._presence):
             stack.push_async_callback(_in_time, partial(topics.delete, self._admin, own))
         events = [TopicPartition(topics.EVENTS, number) for number in range(self._broker.partitions)]
         shared = [TopicPartition(topics.SESSIONS, 0), *events]
-        assigned = [TopicPartition(self._reply_topic, 0), *shared]
+        assigned = [TopicPartition(self.reply_topic, 0), *shared]
         self._consumer.assign(assigned)
         await self._consumer.seek_to_end(*shared)
         for partition in assigned:  # resolve each position now: later messages are received
@@ -78,7 +78,7 @@ class Connection:
 
     async def send(self, command: Command, encoded: bytes) -> None:
         """Queue a command for its doctor's actor. It may wait for the broker. Raises KafkaError on failure."""
-        reply_topic = self._reply_topic.encode()
+        reply_topic = self.reply_topic.encode()
         delivery = await self._producer.send(
             topics.COMMANDS,
             encoded,
@@ -103,7 +103,7 @@ class Connection:
         while True:
             for partition, records in (await self._consumer.getmany(timeout_ms=1000)).items():
                 for record in records:
-                    if partition.topic == self._reply_topic:
+                    if partition.topic == self.reply_topic:
                         for reply in _decoded(Replies.validate_json, record):
                             on_reply(reply)
                     elif partition.topic == topics.SESSIONS:

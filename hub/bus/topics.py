@@ -1,6 +1,7 @@
 """The topics: their names, their creation, and the partition of a doctor."""
 
 import asyncio
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ EVENTS = "clinic.events"
 REJECTED = "clinic.rejected"
 SESSIONS = "clinic.sessions"
 _REPLIES = "clinic.replies."
+_REPLIES_OF = re.compile(re.escape(_REPLIES) + "([0-9a-f]{8})")
 
 _SHORTEST_SEGMENT = timedelta(minutes=10)
 _POLL_INTERVAL = 0.1
@@ -32,9 +34,10 @@ def replies(instance: str) -> str:
     return f"{_REPLIES}{instance}"
 
 
-def is_for_replies(topic: str) -> bool:
-    """Return whether this is the name of a topic on which an api process receives replies."""
-    return topic.startswith(_REPLIES)
+def instance_of(topic: str) -> str | None:
+    """Return the api process that receives replies on the topic; None if it is no topic for replies."""
+    found = _REPLIES_OF.fullmatch(topic)
+    return found[1] if found else None
 
 
 def presence(instance: str) -> str:

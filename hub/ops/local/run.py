@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.bus.reply_sockets import sockets_in
 from hub.ops.local.broker import Kind, broker, broker_settings
 from hub.ops.local.data_dir_lock import DataDirLock, RunInfo, locked_data_dir
 from hub.ops.local.database import database, mongodb_url
@@ -50,6 +51,8 @@ async def run(settings: Settings, plan: Plan, prepare: Prepare, say: Say) -> int
     ports = _api_ports(settings, plan.apis)
     async with locked_data_dir(settings.data_dir) as lock:
         keep_previous_logs(logs_in(settings))
+        for left in sockets_in(settings.data_dir).glob("*.sock"):  # by processes that were killed
+            left.unlink()
         hub = _Hub(settings, plan, ports, lock, say)
         stop = first_stop_signal(on_repeat=hub.kill)
         try:

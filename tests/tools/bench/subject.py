@@ -130,7 +130,9 @@ class Subject:
 async def under_measurement(cores: Sequence[int], broker: Kind, server: str | None, hub: Hub) -> AsyncIterator[Subject]:
     """Start a new hub on these cores with a new population. It ends with the block."""
     with tempfile.TemporaryDirectory(prefix="clinic-bench-") as directory, own_database(server) as url:
-        async with Stack(Path(directory), broker, mongodb_url=url, waitlist_hours="00:00-24:00") as stack:
+        async with Stack(
+            Path(directory), broker, reply_sockets=True, mongodb_url=url, waitlist_hours="00:00-24:00"
+        ) as stack:
             await stack.start_engines()
             population = await _population(stack.settings, hub)
             await stack.start_phones()
