@@ -1,8 +1,9 @@
-"""Inserts and replacements in one order and one round trip.
+"""Inserts and replacements in one order.
 
-PyMongo's `bulk_write` on a collection sends one command for each run of one kind. Commands alternate between bookings
-and changes, so a batch became as many round trips, each of which waits for a majority and its journals. So the inserts
-of a mixed batch are sent as replacements of nothing, and the batch is one `update` command.
+PyMongo sends one command for each run of writes of one kind, and stops at the first that fails. Each command waits for
+a majority and its journals, so the caller orders the writes in few runs (`agents.actor.batch`). Where they are many all
+the same, the inserts are sent as replacements of nothing, and the batch is one `update` command. On the embedded engine
+an insert takes 1.6 ms of CPU, and 4.2 ms as a replacement.
 
 MongoDB 8.0 has a command for mixed batches, `bulkWrite`. The embedded engine acknowledges it before the write is in its
 journal, whatever is asked for: in 14 of 40 kills, acknowledged writes of the last milliseconds were lost, and none with
@@ -11,6 +12,7 @@ journal, whatever is asked for: in 14 of 40 kills, acknowledged writes of the la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import InsertOne, ReplaceOne
@@ -18,6 +20,9 @@ from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document
 from hub.records.errors import duplicate_at
+
+MOST_RUNS = 4
+"""Commands for one batch."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,8 @@ async def write_in_order(collection: AsyncIOMotorCollection[Document], writes: S
     None: all are written. What replaces nothing is inserted, so that it meets the `_id` of a base that has changed.
     Raises the driver's error when anything else fails; then some may be written.
     """
-    # 200 inserts that are upserts cost the embedded engine 38 ms, and 11 ms as inserts.
-    inserts_only = all(write.base is None for write in writes)
-    models = [InsertOne(write.document) if inserts_only else _replacement(write) for write in writes]
+    runs = sum(1 for _ in groupby(write.base is None for write in writes))
+    models = [_replacement(write) if write.base or runs > MOST_RUNS else InsertOne(write.document) for write in writes]
     try:
         await collection.bulk_write(models, ordered=True)
     except BulkWriteError as error:

@@ -110,10 +110,11 @@ async def test_what_was_decided_after_a_busy_patient_is_decided_again(store: Sha
 
 
 async def test_a_patient_who_is_freed_in_the_batch_is_not_busy_any_more(worker: DoctorActors) -> None:
-    held = book("carl", doctor="ben")
-    await given(worker, held)
-    batch = book("carl"), book("carl", at=1), cancel(held), book("carl")
-    assert await given(worker, *batch) == ["patient_busy", "scheduled", "cancelled", "scheduled"]
+    held, other = book("carl", doctor="ben"), book("dora", at=1)
+    await given(worker, held, other)
+    # Decided in this order: inserts of both doctors, replacements of both, and the last insert.
+    batch = book("carl"), book("eve", at=1, doctor="ben"), cancel(held), confirm(other), book("carl")
+    assert await given(worker, *batch) == ["patient_busy", "scheduled", "cancelled", "confirmed", "scheduled"]
 
 
 async def test_many_busy_patients_in_a_batch_cost_one_read(store: SharedStore) -> None:

@@ -66,17 +66,17 @@ async def test_each_command_is_answered_where_its_sender_listens(store: SharedSt
     told = Told()
     handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     batch = [
-        message(encoded(book("carl")), reply_to="clinic.replies.a"),
+        message(encoded(book("carl")), reply_to="clinic.replies.0000000a"),
         message(encoded(book("dora")), partition=3),
-        message(encoded(book("emil", at=1)), reply_to="clinic.replies.b", partition=3),
+        message(encoded(book("emil", at=1)), reply_to="clinic.replies.0000000b", partition=3),
     ]
     await handler.handle(batch)
     (answers,) = told.published
     assert verdicts([answer for answer, _ in answers]) == ["scheduled", "slot_taken", "scheduled"]
     assert [origin for _, origin in answers] == [
-        Origin(0, "clinic.replies.a"),
+        Origin(0, "clinic.replies.0000000a"),
         Origin(3, None),
-        Origin(3, "clinic.replies.b"),
+        Origin(3, "clinic.replies.0000000b"),
     ]
 
 
@@ -163,11 +163,13 @@ async def test_a_message_that_cannot_be_read_is_put_aside_and_the_others_are_han
 ) -> None:
     told = Told()
     handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
-    await handler.handle([message(value, key=b"who"), message(encoded(book("carl")), reply_to="clinic.replies.here")])
+    await handler.handle(
+        [message(value, key=b"who"), message(encoded(book("carl")), reply_to="clinic.replies.0000000c")]
+    )
     assert told.rejected == [(value, b"who")]
     (answers,) = told.published
     assert verdicts([answer for answer, _ in answers]) == ["scheduled"]
-    assert [origin.reply_to for _, origin in answers] == ["clinic.replies.here"]
+    assert [origin.reply_to for _, origin in answers] == ["clinic.replies.0000000c"]
 
 
 @pytest.mark.parametrize("signed_by", [None, CommandSignatures("another key"), CommandSignatures("")])
@@ -180,7 +182,9 @@ async def test_nobody_but_a_process_of_the_hub_can_give_commands(
     await handler.handle([message(encoded(booking))])
     forged = [miss(booking), cancel(booking), book("dora", at=1)]
     before = _unsigned()
-    await handler.handle([message(encoded(each), signed_by=signed_by, reply_to="clinic.replies.x") for each in forged])
+    await handler.handle(
+        [message(encoded(each), signed_by=signed_by, reply_to="clinic.replies.0000000d") for each in forged]
+    )
     assert [answer.reply.result for answer, _ in told.published[-1]] == [NOT_SIGNED] * 3
     assert _unsigned() == before + 3
     await handler.handle([message(encoded(each)) for each in forged])
@@ -193,10 +197,10 @@ async def test_a_signature_is_for_one_command_and_its_sender(store: SharedStore)
     handler = CommandHandler(store.worker(), told, lambda: store.now, OURS)
     changed, redirected = (
         message(encoded(book("carl"))),
-        message(encoded(book("carl", at=1)), reply_to="clinic.replies.a"),
+        message(encoded(book("carl", at=1)), reply_to="clinic.replies.0000000a"),
     )
     changed.value = changed.value.replace(b"carl", b"dora")
-    redirected.headers[0] = (REPLY_TO, b"clinic.replies.b")
+    redirected.headers[0] = (REPLY_TO, b"clinic.replies.0000000b")
     await handler.handle([changed, redirected])
     assert [answer.reply.result for answer, _ in told.published[-1]] == [NOT_SIGNED] * 2
 

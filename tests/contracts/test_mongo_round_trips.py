@@ -1,4 +1,4 @@
-"""A batch of alternating bookings and changes takes one ordered round trip."""
+"""A batch of bookings and changes takes few ordered round trips."""
 
 import time
 from collections.abc import AsyncIterator
@@ -46,6 +46,17 @@ async def test_a_batch_of_alternating_commands_waits_for_one_answer(
     assert [one.command.name for one in reached] == ["update"]
     # The time that the database needs for 200 writes is subtracted, because it depends on the load of the machine.
     assert took - sum(one.seconds for one in reached) < 1.0
+    assert await records.appointments.last_seq("dora") == len(batch)
+
+
+async def test_a_batch_in_few_runs_is_inserted_and_replaced(
+    records: MongoRecords, proxy: MongoProxy, histories: Histories
+) -> None:
+    batch = alternating(histories, 2)
+    proxy.seen.clear()
+    assert await records.appointments.save(batch) == Saved()
+    reached = [one.command.name for one in proxy.seen if one.command.name in WRITES]
+    assert reached == ["insert", "update", "insert", "update"]
     assert await records.appointments.last_seq("dora") == len(batch)
 
 
