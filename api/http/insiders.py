@@ -1,6 +1,7 @@
 """Tells requests of the operator's network from those of strangers, who come through a proxy or from the internet."""
 
 from contextvars import ContextVar
+from functools import lru_cache
 from ipaddress import ip_address
 
 from aiohttp import hdrs, web
@@ -17,7 +18,12 @@ def comes_from_inside(request: web.Request) -> bool:
     """
     if request.headers.get(hdrs.X_FORWARDED_FOR) or request.headers.get(hdrs.FORWARDED):
         return False
+    return _is_private(request.remote or "")
+
+
+@lru_cache(maxsize=4096)  # an address is parsed once, not at every request
+def _is_private(address: str) -> bool:
     try:
-        return ip_address((request.remote or "").partition("%")[0]).is_private
+        return ip_address(address.partition("%")[0]).is_private
     except ValueError:
         return False

@@ -26,7 +26,7 @@ class TrustedProxies:
         the scheme and the host.
         """
         sender = request.remote
-        if sender is None or not self._trusts(_address(sender)):
+        if not self._trusted or sender is None or not self._trusts(_address(sender)):
             return request
         proxies = 1
         for entry in reversed(_entries(request, hdrs.X_FORWARDED_FOR)):

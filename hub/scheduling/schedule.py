@@ -165,8 +165,7 @@ class Schedule(Value):
 
     def on_grid(self, start: datetime) -> bool:
         """Return whether `start` is a full or half hour in the doctor's zone."""
-        local = start.astimezone(zone(self.zone))
-        return local.minute % _SLOT_MINUTES == 0 and local.second == 0 and local.microsecond == 0
+        return _on_grid(start.astimezone(zone(self.zone)))
 
     def works_at(self, start: datetime) -> bool:
         """Return whether an appointment may start then: on the grid, in a shift, not in time off.
@@ -177,7 +176,7 @@ class Schedule(Value):
         local = start.astimezone(zone(self.zone))
         minute = local.hour * 60 + local.minute
         return (
-            self.on_grid(start)
+            _on_grid(local)
             and any(s.weekday == local.weekday() and s.opens <= minute < s.closes for s in self.shifts)
             and not any(off.start < start + APPOINTMENT_DURATION and start < off.end for off in self.time_off)
         )
@@ -199,6 +198,10 @@ class Schedule(Value):
     def day_of(self, instant: datetime) -> date:
         """Return the doctor's calendar day that holds the instant."""
         return instant.astimezone(zone(self.zone)).date()
+
+
+def _on_grid(local: datetime) -> bool:
+    return local.minute % _SLOT_MINUTES == 0 and local.second == 0 and local.microsecond == 0
 
 
 @cache

@@ -39,7 +39,7 @@ def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: da
         Slot(
             start=start,
             end=start + APPOINTMENT_DURATION,
-            available=_available(schedule, start, now) and start not in taken,
+            available=_may_be_taken(schedule, start, now) and start not in taken,
         )
         for start in schedule.starts_of(day)
     ]
@@ -87,4 +87,8 @@ def schedule_slot_changes(
 
 
 def _available(schedule: Schedule, start: datetime, now: datetime) -> bool:
-    return not schedule.disabled and now < start <= now + HORIZON and schedule.works_at(start)
+    return _may_be_taken(schedule, start, now) and schedule.works_at(start)
+
+
+def _may_be_taken(schedule: Schedule, start: datetime, now: datetime) -> bool:
+    return not schedule.disabled and now < start <= now + HORIZON
