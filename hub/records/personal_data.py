@@ -14,7 +14,7 @@ from hub.scheduling.appointment import Appointment
 from hub.scheduling.events import AppointmentBooked, AppointmentCancelled, AppointmentRescheduled, Event
 from hub.scheduling.schedule import ZoneName
 from hub.scheduling.values import AccountRole, Id, Instant, Role, Status, Value
-from hub.texting.text import Text, TextKind, TextStatus
+from hub.texting.text import AccountTextKind, Text, TextKind, TextStatus
 from hub.texting.wording import Language
 
 
@@ -59,11 +59,13 @@ class ExportedAppointment(Value):
 
 
 class ExportedText(Value):
-    """A text to the person (`sent`) or from the person (`received`) about an appointment."""
+    """A text to the person (`sent`), or from the person about an appointment (`received`)."""
 
     direction: Annotated[Literal["sent", "received"], Field(description="Whether the clinic sent it or received it.")]
-    appointment_id: Id
-    kind: Annotated[TextKind | None, Field(description="What the text is about, null for a received one.")]
+    appointment_id: Annotated[Id | None, Field(description="The appointment, null for a text about the account.")]
+    kind: Annotated[
+        TextKind | AccountTextKind | None, Field(description="What the text is about, null for a received one.")
+    ]
     phone: str | None
     body: Annotated[str, Field(description="The words.")]
     status: Annotated[TextStatus | None, Field(description="How far a sent text has come, null for a received one.")]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hub.texting.inbound_text import InboundText
 from hub.texting.text import Text, TextStatus
-from tests.api.rest_clinic import MONDAY_MORNING, RestClinic, opening
+from tests.api.rest_clinic import MONDAY_MORNING, PASSWORD, RestClinic, opening
 
 EXPORT = "/api/v1/users/me/export"
 
@@ -64,6 +64,16 @@ async def test_everything_of_the_person_is_there_and_nothing_of_others(clinic: R
         ("received", "2"),
     }
     assert "dora" not in str(answer.body).lower()
+
+
+async def test_texts_about_the_account_are_there_too(clinic: RestClinic) -> None:
+    change = {"email": "carl@home.test", "currentPassword": PASSWORD}
+    assert (await clinic.ask("PATCH", "/api/v1/users/me", "carl", json=change)).status == 200
+
+    answer = await clinic.ask("GET", EXPORT, "carl")
+
+    assert answer.status == 200
+    assert [(each["kind"], each["appointmentId"]) for each in answer.body["texts"]] == [("account_changed", None)]
 
 
 async def test_the_appointments_come_as_a_calendar_too(clinic: RestClinic) -> None:
