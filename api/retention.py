@@ -11,12 +11,17 @@ from hub.records.ports import Records
 
 log = structlog.get_logger(__name__)
 
+_SIGN_UP_CODES = timedelta(days=1)
+"""The code of a sign-up is kept for this long. Its phone may be of nobody who has an account, and is then of no use."""
 _EVERY = 3600.0
 """Seconds between two looks."""
 
 
 class Retention:
-    """Keeps texts for `text_days` and texts of patients for `inbound_text_days`; 0: for ever."""
+    """Keeps texts for `text_days` and texts of patients for `inbound_text_days`; 0: for ever.
+
+    The codes of sign-ups are kept for a day.
+    """
 
     def __init__(
         self, records: Records, clock: Clock, *, text_days: int, inbound_text_days: int, every: float = _EVERY
@@ -38,9 +43,10 @@ class Retention:
 
     async def delete(self) -> None:
         """Delete what is too old now. Raises `StoreUnavailable`."""
-        now, sent, received = self._clock(), 0, 0
+        now, received = self._clock(), 0
+        sent = await self._records.texts.delete_of_sign_ups(now - _SIGN_UP_CODES)
         if self._text_days:
-            sent = await self._records.texts.delete_before(now - timedelta(days=self._text_days))
+            sent += await self._records.texts.delete_before(now - timedelta(days=self._text_days))
         if self._inbound_text_days:
             received = await self._records.inbound_texts.delete_before(now - timedelta(days=self._inbound_text_days))
         if sent or received:

@@ -55,6 +55,8 @@ class _Settings(Protocol):
     @property
     def public_url(self) -> str | None: ...
     @property
+    def sign_ups_must_be_confirmed(self) -> bool: ...
+    @property
     def bcrypt_rounds(self) -> int: ...
 
 
@@ -153,6 +155,8 @@ def check_kafka(settings: _Settings) -> None:
 
 def _texts(settings: _Settings) -> Iterator[str]:
     if settings.twilio_account_sid is None:
+        if settings.sign_ups_must_be_confirmed:
+            yield "SIGN_UP_CONFIRMATION=required needs the four TWILIO_… variables: without texts nobody could sign up"
         return
     if settings.public_url and not settings.public_url.startswith("https://"):
         yield "PUBLIC_URL must begin with https:// in production: Twilio posts patients' texts to it"

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     staff_second_factor: Literal["off", "optional", "required"] = "optional"
     # Whether patients who sign up must prove their phone before they get texts. Unset: required in production only.
     phone_verification: Literal["optional", "required"] | None = None
+    # Whether a sign-up makes an account only with the code that was texted to the phone. Unset: required in production
+    # where phones must be proven and texts can be sent.
+    sign_up_confirmation: Literal["optional", "required"] | None = None
     # Appointments to come of one patient, 0: any number. The people of the clinic may book more.
     active_appointments_per_patient: Annotated[int, Field(ge=0, le=1000)] = 8
     # Reads of each signed-in user. Each api process counts separately.
@@ -138,6 +141,15 @@ class Settings(BaseSettings):
         return (
             self.phone_verification or ("required" if self.clinic_env == "production" else "optional")
         ) == "required"
+
+    @property
+    def sign_ups_must_be_confirmed(self) -> bool:
+        """Whether a sign-up makes an account only with the code that was texted to the phone."""
+        if self.sign_up_confirmation is not None:
+            return self.sign_up_confirmation == "required"
+        # Without texts nobody could sign up.
+        sends = self.twilio_account_sid is not None
+        return self.clinic_env == "production" and self.phones_must_be_proven and sends
 
     @model_validator(mode="before")
     @classmethod
@@ -182,6 +194,16 @@ class Settings(BaseSettings):
             message = (
                 "PUBLIC_URL must be set with TWILIO_…: the https URL at which Twilio reaches the api, to deliver "
                 "inbound texts and delivery reports"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_sign_up(self) -> Self:
+        if self.sign_ups_must_be_confirmed and not self.phones_must_be_proven:
+            message = (
+                "SIGN_UP_CONFIRMATION=required needs PHONE_VERIFICATION=required: the code that confirms a sign-up "
+                "proves the phone"
             )
             raise ValueError(message)
         return self

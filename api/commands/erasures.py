@@ -59,7 +59,7 @@ class ErasureCommands:
         clock: Clock,
         every: float = _EVERY,
     ) -> None:
-        """`forget_attempts` removes the counters of log-ins to an account, by its e-mail address or id."""
+        """`forget_attempts` removes the counters of log-ins to an account, by its e-mail address, id or phone."""
         self._records = records
         self._photos = photos
         self._client = client
@@ -123,7 +123,7 @@ class ErasureCommands:
         now = self._clock()
         await erase_texts(self._records, account.id, erasure.phone, appointments, now)
         await self._records.codes.forget([f"{purpose}:{account.id}" for purpose in _CODES])
-        for known in filter(None, (erasure.email, account.id)):
+        for known in filter(None, (erasure.email, erasure.phone, account.id)):
             await self._forget_attempts(known)
         await erase_log_ins(self._records, account.id)
         if erasure.photo is not None:

@@ -78,6 +78,8 @@ def _schemas(table: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Json]]:
             wanted.append(((endpoint.name, source), "validation", TypeAdapter(model)))
         if endpoint.answer not in {type(None), File}:
             wanted.append(((endpoint.name, "answer"), "serialization", TypeAdapter(endpoint.answer)))
+        if endpoint.accepted is not None:
+            wanted.append(((endpoint.name, "accepted"), "serialization", TypeAdapter(endpoint.accepted)))
     schemas, rest = TypeAdapter.json_schemas(wanted, ref_template=REFERENCE)
     return schemas, {**rest["$defs"], "Problem": problem_schema(), "FieldError": field_error_schema()}
 
@@ -102,6 +104,13 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, definitions: Mapping[str, 
             **problem_responses(endpoint.problems),
         },
     }
+    if endpoint.accepted is not None:
+        schema = schemas[(endpoint.name, "accepted"), "serialization"]
+        operation["responses"][str(HTTPStatus.ACCEPTED.value)] = {
+            "description": HTTPStatus.ACCEPTED.phrase,
+            "headers": header_references([REQUEST_ID]),
+            "content": {CONTENT_TYPE: _content(schema, definitions)},
+        }
     if "body" in endpoint.takes:
         schema = schemas[(endpoint.name, "body"), "validation"]
         required = not issubclass(endpoint.takes["body"], OptionalBody)

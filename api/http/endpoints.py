@@ -45,6 +45,13 @@ class Answer(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Accepted(Generic[T]):
+    """A value to answer with 202 instead of the endpoint's status: what was asked for is not done yet."""
+
+    value: T
+
+
+@dataclass(frozen=True)
 class Json(Generic[T]):
     """A value that was encoded before, to answer with, and additional headers."""
 
@@ -87,6 +94,8 @@ class Endpoint:
     takes: Mapping[Source, type[Value]]
     answer: Any
     """The type of the JSON answer; None without content; `File` for bytes."""
+    accepted: type[Value] | None
+    """The type of the JSON of the answer 202, if the handler may return `Accepted` instead."""
     problems: tuple[Code, ...]
     """Every problem that the endpoint may answer with."""
     sends: tuple[str, ...]
@@ -139,7 +148,7 @@ class Routes:
 
         def add(handler: H) -> H:
             hints = get_type_hints(handler)
-            answer = hints.pop("return")
+            answer, accepted = _without_accepted(hints.pop("return"))
             if also_gives is not None:
                 (answer, _) = get_args(answer)
             takes = {source: hints.pop(source) for source in SOURCES if source in hints}
@@ -157,6 +166,7 @@ class Routes:
                     status=status,
                     takes=takes,
                     answer=get_args(answer)[0] if get_origin(answer) in {Answer, Json, Lines, Written} else answer,
+                    accepted=accepted,
                     problems=_all_problems(access, takes, own),
                     sends=tuple(sends),
                     handler=handler,
@@ -170,6 +180,16 @@ class Routes:
             return handler
 
         return add
+
+
+def _without_accepted(answer: Any) -> tuple[Any, type[Value] | None]:
+    """Return what a handler returns besides `Accepted`, and the type of the value of `Accepted`; None without it."""
+    match get_args(answer):
+        case (done, pending) if get_origin(pending) is Accepted:
+            (accepted,) = get_args(pending)
+            return done, accepted
+        case _:
+            return answer, None
 
 
 def _all_problems(access: Access, takes: Mapping[Source, type[Value]], own: Sequence[Code]) -> tuple[Code, ...]:

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
-from api.http.endpoints import Answer, Endpoint, File, Json, Lines, Written
+from api.http.endpoints import Accepted, Answer, Endpoint, File, Json, Lines, Written
 from api.http.identity import Access, Authenticator
 from api.http.lines import body_of
 from api.http.problems import Problem
@@ -111,6 +111,9 @@ def _response(
         return web.Response(
             status=status, body=result.content, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE, **result.headers}
         )
+    if isinstance(result, Accepted):
+        content = result.value.model_dump_json(by_alias=True).encode()
+        return web.Response(status=HTTPStatus.ACCEPTED, body=content, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
     value, headers = (result.value, result.headers) if isinstance(result, Answer) else (result, _NO_HEADERS)
     if to_json is None:
         return web.Response(status=status, headers=headers)

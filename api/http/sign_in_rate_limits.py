@@ -110,6 +110,13 @@ class SignInRateLimits:
         if not await self._is_known(_known(who, network)):
             await self._of_strangers.count(f"{action}:strangers:{who}")
 
+    async def count_news(self, account: str) -> None:
+        """Count a text to the phone of an account that a stranger can cause; there may be as many as codes.
+
+        It is counted apart, so that a stranger uses up no code of the owner. Raises `Problem` (429).
+        """
+        await self._by_account["code"].count(f"news:account:{_hashed(account)}")
+
     async def logged_in(self, address: str | None, account: str, device: str | None = None) -> None:
         """Remember that the owner of the account has logged in from this network, and with this device."""
         who, places = _hashed(account), [_hashed(network_of(address))]
@@ -123,9 +130,9 @@ class SignInRateLimits:
         return known in await self._records.counts([known])
 
     async def forget(self, account: str) -> None:
-        """Remove the counters of an account, by its e-mail address or id, and from which networks its owner logs in."""
+        """Remove the counters of an account, by its e-mail address, id or phone, and from where its owner logs in."""
         who = _hashed(account)
-        actions = ("login", "signup", "code", "second_factor")
+        actions = ("login", "signup", "code", "second_factor", "news")
         counters = [f"{action}:account:{who}" for action in actions]
         await self._records.forget([*counters, f"login:strangers:{who}", f"known:{who}", f"login:known:{who}"])
 

@@ -673,7 +673,7 @@ export async function request(method, url, path, body, headers = {}, within = PA
   } catch (error) {
     throw new HubError("no_answer", error.message); // also when the answer ends in its middle
   }
-  if (response.status === 204 || response.status === 202) return null;
+  if (response.status === 204 || (response.status === 202 && !said)) return null;
   const answer = parsed(said, response);
   if (!response.ok) throw refusal(answer, response);
   return answer;

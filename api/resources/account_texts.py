@@ -1,4 +1,4 @@
-"""Texts about accounts: codes that prove a phone, and news of changes."""
+"""Texts about accounts: codes that prove a phone, and news."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -8,28 +8,31 @@ from typing import Literal
 
 from api.services import Services
 from hub.accounts.account import Account, OneTimeCode
+from hub.accounts.pending_sign_up import PendingSignUp
 from hub.ids import new_code, new_id
 from hub.texting import wording
-from hub.texting.text import AccountTextKind, Text, TextStatus
+from hub.texting.text import NO_ACCOUNT, AccountTextKind, Line, Text, TextStatus
 from hub.texting.wording import Clinic, Language
 
 CodePurpose = Literal["phone", "password"]
 """What a texted code is for: to prove the phone, or a new password."""
-AccountChange = Literal["phone_changed", "email_changed", "password_reset"]
+AccountNews = Literal["phone_changed", "email_changed", "password_reset", "account_exists", "email_of_account"]
 _CODES: Mapping[CodePurpose, Callable[[Clinic, str, Language], str]] = {
     "phone": wording.phone_code,
     "password": wording.password_code,
 }
-_NEWS: Mapping[AccountChange, Callable[[Clinic, Language], str]] = {
+_NEWS: Mapping[AccountNews, Callable[[Clinic, Language], str]] = {
     "phone_changed": wording.phone_changed,
     "email_changed": wording.email_changed,
     "password_reset": wording.password_reset,
+    "account_exists": wording.account_exists,
+    "email_of_account": wording.email_of_account,
 }
 CODE_LIFETIME = timedelta(minutes=10)
 CODE_TRIES = 5
 _DIGITS = 6
 _NEWS_LIFETIME = timedelta(days=1)
-"""News of a change is of use for this long, should no text get through meanwhile."""
+"""News is of use for this long, should no text get through meanwhile."""
 
 
 async def text_code(services: Services, account: Account, purpose: CodePurpose) -> None:
@@ -41,7 +44,7 @@ async def text_code(services: Services, account: Account, purpose: CodePurpose) 
     hashed = _hash(services, id_, digits)
     await services.records.codes.put(OneTimeCode(id=id_, code_hash=hashed, phone=account.phone, expires_at=until))
     body = _CODES[purpose](_clinic(services), digits, account.language)
-    await _text(services, account, account.phone, "code", body, CODE_LIFETIME)
+    await _text_account(services, account, account.phone, "code", body, CODE_LIFETIME)
 
 
 async def checked_code(services: Services, account: Account, purpose: CodePurpose, digits: str) -> OneTimeCode | None:
@@ -57,22 +60,44 @@ async def checked_code(services: Services, account: Account, purpose: CodePurpos
     return code if await services.records.codes.use(code) else None
 
 
-async def tell(services: Services, account: Account, change: AccountChange) -> None:
-    """Text to the phone of the account, as it was before the change, what was changed. Raises `StoreUnavailable`."""
+async def text_sign_up_code(services: Services, sign_up: PendingSignUp) -> None:
+    """Text the code that confirms a sign-up to its phone. Raises `StoreUnavailable`."""
+    digits = new_code(_DIGITS)
+    await services.records.sign_ups.set_code(sign_up.id, _hash(services, _sign_up_code_id(sign_up), digits))
+    body = wording.sign_up_code(_clinic(services), digits)
+    await _text(services, NO_ACCOUNT, "patient", sign_up.phone, "code", body, CODE_LIFETIME)
+
+
+def is_sign_up_code(services: Services, sign_up: PendingSignUp, digits: str) -> bool:
+    """Return whether these are the digits that were texted for a sign-up, in time and within five tries."""
+    # With a hash or without: the time must not show whether a code was texted.
+    right = compare_digest(sign_up.code_hash or "", _hash(services, _sign_up_code_id(sign_up), digits))
+    return right and sign_up.tries <= CODE_TRIES and sign_up.expires_at > services.clock()
+
+
+async def tell(services: Services, account: Account, news: AccountNews) -> None:
+    """Text to the phone of the account, as it was before a change, what has happened. Raises `StoreUnavailable`."""
     if account.phone is not None:
-        body = _NEWS[change](_clinic(services), account.language)
-        await _text(services, account, account.phone, "account_changed", body, _NEWS_LIFETIME)
+        body = _NEWS[news](_clinic(services), account.language)
+        await _text_account(services, account, account.phone, "account_changed", body, _NEWS_LIFETIME)
+
+
+async def _text_account(  # noqa: PLR0913, PLR0917  # what a text consists of
+    services: Services, account: Account, phone: str, kind: AccountTextKind, body: str, lifetime: timedelta
+) -> None:
+    line: Line = "doctor" if account.role == "doctor" else "patient"
+    await _text(services, account.id, line, phone, kind, body, lifetime)
 
 
 async def _text(  # noqa: PLR0913, PLR0917  # what a text consists of
-    services: Services, account: Account, phone: str, kind: AccountTextKind, body: str, lifetime: timedelta
+    services: Services, user_id: str, line: Line, phone: str, kind: AccountTextKind, body: str, lifetime: timedelta
 ) -> None:
     now = services.clock()
     text = Text(
         id=new_id(),
         kind=kind,
-        line="doctor" if account.role == "doctor" else "patient",
-        user_id=account.id,
+        line=line,
+        user_id=user_id,
         phone=phone,
         appointment_id=None,
         doctor_id=None,
@@ -95,6 +120,10 @@ def _clinic(services: Services) -> Clinic:
 
 def _code_id(purpose: CodePurpose, account_id: str) -> str:
     return f"{purpose}:{account_id}"
+
+
+def _sign_up_code_id(sign_up: PendingSignUp) -> str:
+    return f"sign_up:{sign_up.id}"
 
 
 def _hash(services: Services, code_id: str, digits: str) -> str:

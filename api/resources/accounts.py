@@ -7,14 +7,12 @@ from aiohttp import web
 from pydantic import Field, SecretStr
 
 from api.commands.command_client import Done
-from api.http.endpoints import Answer, Routes
+from api.http.endpoints import Accepted, Answer, Routes
 from api.http.identity import Access
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
 from api.resources.log_ins import (
     Caller,
     LogIn,
-    SignUp,
-    create_patient,
     invalid_field,
     log_in,
     renew,
@@ -23,6 +21,7 @@ from api.resources.log_ins import (
     wrong_password,
 )
 from api.resources.profile import User, user_of
+from api.resources.sign_ups import SignUp, SignUpConfirmation, SignUpToConfirm, confirm_sign_up, sign_up_patient
 from api.services import Services, own_account
 from hub.accounts.account import Account
 from hub.accounts.calendar_links import end_calendar_link
@@ -71,9 +70,30 @@ class SignedIn(Value):
     status=HTTPStatus.CREATED,
     problems=["email_taken", "phone_taken", "invalid_credentials", "too_many_requests"],
 )
-async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn:
-    """Create a patient's account and log in."""
-    return _signed_in(*await create_patient(services, Caller.of(request), body))
+async def sign_up(services: Services, request: web.Request, body: SignUp) -> SignedIn | Accepted[SignUpToConfirm]:
+    """Create a patient's account and log in.
+
+    Where sign-ups must be confirmed (`SIGN_UP_CONFIRMATION`), as in production, the answer is 202 instead, for every
+    e-mail address and phone: then confirm the sign-up with the code that is texted to the phone.
+    """
+    result = await sign_up_patient(services, Caller.of(request), body)
+    return result if isinstance(result, Accepted) else _signed_in(*result)
+
+
+@routes.endpoint(
+    "POST",
+    "/auth/patient/signup/confirm",
+    access=Access.ANYONE,
+    status=HTTPStatus.CREATED,
+    problems=["invalid_credentials", "too_many_requests"],
+)
+async def confirm_patient_sign_up(services: Services, request: web.Request, body: SignUpConfirmation) -> SignedIn:
+    """Create the account of a sign-up with the code that was texted to its phone, and log in. The phone is proven.
+
+    A code is good for ten minutes, five tries and once. If the answer was lost, log in: the account may be there. The
+    field error `wrong_code` also means that an account has got the e-mail address or the phone.
+    """
+    return _signed_in(*await confirm_sign_up(services, Caller.of(request), body))
 
 
 @routes.endpoint(

@@ -11,13 +11,14 @@ from pydantic import Field
 
 from api.commands.command_client import Done
 from api.http.access_log import Doer
-from api.http.endpoints import Answer, Routes
+from api.http.endpoints import Accepted, Answer, Routes
 from api.http.identity import Access
 from api.http.problems import Problem
 from api.http.sign_in_rate_limits import KNOWN_FOR
 from api.resources.idempotency import REPLAYED, Repeatable, answer_of
-from api.resources.log_ins import Caller, LogIn, SignUp, create_patient, log_in, renew
+from api.resources.log_ins import Caller, LogIn, log_in, renew
 from api.resources.profile import User, user_of
+from api.resources.sign_ups import SignUp, SignUpConfirmation, SignUpToConfirm, confirm_sign_up, sign_up_patient
 from api.services import Services
 from hub.accounts.account import Account
 from hub.accounts.sessions import TokenPair
@@ -101,10 +102,33 @@ async def sign_up_on_page(
     request: web.Request,
     headers: FromPage,  # noqa: ARG001  # it has to be there
     body: SignUp,
-) -> Answer[PageSession]:
-    """Create a patient's account on a page, and log in. The refresh token comes in a cookie."""
+) -> Answer[PageSession] | Accepted[SignUpToConfirm]:
+    """Create a patient's account on a page, and log in. The refresh token comes in a cookie.
+
+    Where sign-ups must be confirmed, the answer is 202 and without a cookie, as with the sign-up of programs.
+    """
     _require_own_page(request)
-    return _begun(services, request, *await create_patient(services, Caller.of(request), body))
+    result = await sign_up_patient(services, Caller.of(request), body)
+    return result if isinstance(result, Accepted) else _begun(services, request, *result)
+
+
+@routes.endpoint(
+    "POST",
+    "/sign-up/confirm",
+    access=Access.ANYONE,
+    status=HTTPStatus.CREATED,
+    problems=["forbidden", "invalid_credentials", "too_many_requests"],
+    sends=[_COOKIE],
+)
+async def confirm_sign_up_on_page(
+    services: Services,
+    request: web.Request,
+    headers: FromPage,  # noqa: ARG001  # it has to be there
+    body: SignUpConfirmation,
+) -> Answer[PageSession]:
+    """Create the account of a sign-up on a page with the code that was texted, and log in, as for programs."""
+    _require_own_page(request)
+    return _begun(services, request, *await confirm_sign_up(services, Caller.of(request), body))
 
 
 @routes.endpoint(

@@ -9,18 +9,14 @@ from pydantic import SecretStr
 
 from api.http.access_log import Doer
 from api.http.problems import FieldError, Problem
-from api.resources.account_texts import text_code
 from api.resources.second_factor_codes import is_right
 from api.resources.typed_codes import SecondFactorCode
-from api.resources.unique_fields import TAKEN
 from api.services import Services
 from hub.accounts.account import Account
-from hub.accounts.fields import PASSWORD_BYTES, Email, Name, NewPassword, Phone
+from hub.accounts.fields import PASSWORD_BYTES, Email
 from hub.accounts.password_rules import Weakness, weakness_of
 from hub.accounts.passwords import has_fewer_rounds, hash_password, verify_password
-from hub.accounts.person import person_of
 from hub.accounts.sessions import TokenPair
-from hub.ids import new_id
 from hub.records.schedules import schedule_of
 from hub.scheduling.values import AccountRole, Role, Value
 
@@ -50,45 +46,12 @@ class Caller:
         return cls(request.remote, said or None)
 
 
-class SignUp(Value):
-    """The account of a new patient."""
-
-    name: Name
-    email: Email
-    phone: Phone
-    password: NewPassword
-
-
 class LogIn(Value):
     """An e-mail address and a password, and a code where the account has a second factor."""
 
     email: Email
     password: SecretStr
     code: SecondFactorCode | None = None
-
-
-async def create_patient(services: Services, caller: Caller, body: SignUp) -> tuple[Account, TokenPair]:
-    """Create a patient's account and log in. Raises `Problem`."""
-    await services.sign_in_rate_limits.count("signup", caller.address, body.email)
-    require_good_password(services, "/password", body.password, body.name, body.email)
-    account = Account(
-        id=new_id(),
-        role="patient",
-        name=body.name,
-        email=body.email,
-        phone=body.phone,
-        password_hash=await hash_password(body.password.get_secret_value(), services.settings.bcrypt_rounds),
-        phone_verified=False,
-        created_at=services.clock(),
-    )
-    taken = await services.records.users.add([account])
-    if taken is not None:
-        raise Problem(*TAKEN[taken])
-    services.directory.put(person_of(account))
-    services.access_log.note("signed_up", Doer(account.id, Role.PATIENT), people=(account.id,))
-    if services.settings.phones_must_be_proven:
-        await text_code(services, account, "phone")
-    return account, await _start(services, account, caller)
 
 
 async def log_in(
@@ -126,10 +89,18 @@ async def log_in(
             raise Problem("wrong_second_factor", "This is not a code of the second factor, or not any more.")
         account = await services.records.users.by_id(account.id) or account  # a recovery code may be used up
     account = await _with_all_rounds(services, account, password)
-    begun = account, await _start(services, account, caller)
+    begun = account, await start_log_in(services, account, caller)
     await services.sign_in_rate_limits.logged_in(caller.address, body.email, caller.secret)
     services.access_log.note("logged_in", Doer(account.id, Role(account.role)), people=(account.id,))
     return begun
+
+
+async def start_log_in(services: Services, account: Account, caller: Caller) -> TokenPair:
+    """Start a log-in with the password that was verified. Raises `Problem` if it has been changed since."""
+    pair = await services.sign_in.start(account, caller.device)
+    if pair is None:
+        raise _invalid_credentials()
+    return pair
 
 
 async def renew(services: Services, refresh_token: str, key: str | None) -> tuple[Account, TokenPair]:
@@ -189,14 +160,6 @@ async def _with_all_rounds(services: Services, account: Account, password: str) 
     current = await services.records.users.by_id(account.id)
     hashed = current.password_hash if current else None
     return current if current and await verify_password(password, hashed, rounds) else account
-
-
-async def _start(services: Services, account: Account, caller: Caller) -> TokenPair:
-    """Start a log-in with the password that was verified. Raises `Problem` if it has been changed since."""
-    pair = await services.sign_in.start(account, caller.device)
-    if pair is None:
-        raise _invalid_credentials()
-    return pair
 
 
 def _note_refused(services: Services, holder: Account | None, email: str) -> None:

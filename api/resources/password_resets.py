@@ -1,15 +1,14 @@
 """A forgotten password: a code is texted to the proven phone of the account, and replaces it once."""
 
-import asyncio
 from http import HTTPStatus
 
-import structlog
 from aiohttp import web
 
 from api.http.access_log import Doer
 from api.http.endpoints import Routes
 from api.http.identity import Access
 from api.resources.account_texts import checked_code, tell, text_code
+from api.resources.after_answer import after_answer
 from api.resources.log_ins import invalid_field, require_good_password
 from api.resources.phone_codes import WRONG_CODE
 from api.resources.typed_codes import Digits
@@ -17,16 +16,9 @@ from api.services import Services
 from hub.accounts.calendar_links import end_calendar_link
 from hub.accounts.fields import Email, NewPassword
 from hub.accounts.passwords import hash_password
-from hub.records.errors import BrokenRecord, StoreUnavailable
 from hub.scheduling.values import Role, Value
 
-log = structlog.get_logger()
-
 routes = Routes("/api/v1/auth/password")
-
-_under_way: set[asyncio.Task[None]] = set()
-"""The loop keeps no reference to its tasks."""
-_MOST_UNDER_WAY = 200
 
 
 class Forgotten(Value):
@@ -50,10 +42,7 @@ async def forgot_password(services: Services, request: web.Request, body: Forgot
     The answer is the same, and as quick, for every address.
     """
     await services.sign_in_rate_limits.count("code", request.remote, body.email)
-    if len(_under_way) < _MOST_UNDER_WAY:
-        task = asyncio.create_task(_text_reset_code(services, body.email))
-        _under_way.add(task)
-        task.add_done_callback(_under_way.discard)
+    after_answer(_text_reset_code(services, body.email))
 
 
 @routes.endpoint("POST", "/reset", access=Access.ANYONE, status=HTTPStatus.NO_CONTENT, problems=["too_many_requests"])
@@ -75,9 +64,6 @@ async def reset_password(services: Services, request: web.Request, body: Passwor
 
 
 async def _text_reset_code(services: Services, email: str) -> None:
-    try:
-        account = await services.records.users.by_email(email)
-        if account is not None and account.phone_verified and account.phone is not None:
-            await text_code(services, account, "password")
-    except (StoreUnavailable, BrokenRecord) as error:
-        log.warning("reset_code_not_sent", cause=str(error))
+    account = await services.records.users.by_email(email)
+    if account is not None and account.phone_verified and account.phone is not None:
+        await text_code(services, account, "password")

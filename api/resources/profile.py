@@ -105,6 +105,8 @@ async def change_me(services: Services, request: web.Request, who: Identity, bod
         if "current_password" not in body.model_fields_set:
             raise invalid_field(_CURRENT, "Another e-mail address or phone needs the present password", "missing")
         await require_password(services, Caller.of(request), account, body.current_password, _CURRENT)
+        if services.settings.phones_must_be_proven:  # each change causes texts, and says which addresses have accounts
+            await services.sign_in_rate_limits.count("code", request.remote, account.id)
     after = await _change(services, account, given | ({"phone_verified": False} if "phone" in other else {}))
     services.access_log.note("profile_changed", who, people=(account.id,), fields=tuple(sorted(given)))
     if other:

@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 
 from hub.accounts.access import AccessEntry
 from hub.accounts.account import Account, Erasure, JoinedInto, OneTimeCode, Refreshed, Session
+from hub.accounts.pending_sign_up import PendingSignUp
 from hub.accounts.person import Person
 from hub.scheduling.values import Role
 
@@ -176,6 +177,25 @@ class CodeRecords(Protocol):
 
     async def forget(self, code_ids: Collection[str]) -> None:
         """Remove these codes."""
+
+
+class SignUpRecords(Protocol):
+    """Sign-ups that wait for a code. The store deletes expired ones."""
+
+    async def add(self, sign_up: PendingSignUp) -> None:
+        """Insert a sign-up."""
+
+    async def set_code(self, sign_up_id: str, code_hash: str) -> None:
+        """Store the code of a sign-up, if it is still there."""
+
+    async def tried(self, sign_up_id: str) -> PendingSignUp | None:
+        """Count a try and return the sign-up with it, also one that has expired.
+
+        Concurrent tries get different counts.
+        """
+
+    async def remove(self, sign_up_id: str) -> None:
+        """Delete a sign-up, if it is still there."""
 
 
 class AttemptRecords(Protocol):

@@ -2,18 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 
 from hub.client.answers import Answer, NoResponse, Problem
 from hub.client.commands import Commands, Observer, Request, Timeouts, Transport, User
 from hub.client.member import Member
-from hub.client.rest import API, Call, HttpClient, Tokens
-from hub.client.wire import SignedIn, parse
+from hub.client.rest import API, Call, HttpClient, Reply, Tokens
+from hub.client.wire import SignedIn, SignUpToConfirm, parse
 from hub.clock import Clock
 from hub.scheduling.values import AccountRole
 
 _TIMEOUTS = Timeouts()
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """A sign-up that waits for the code that was texted to its phone: see `Clinic.confirm_sign_up`."""
+
+    sign_up_id: str
 
 
 class Clinic:
@@ -30,10 +39,23 @@ class Clinic:
         reply = await self._http.call(Call("GET", "/health/ready"), self._timeouts.attempt)
         return reply if isinstance(reply, NoResponse) else reply.problem
 
-    async def sign_up(self, name: str, email: str, phone: str, password: str) -> Member | Problem | NoResponse:
-        """Create a patient's account and log in."""
+    async def sign_up(
+        self, name: str, email: str, phone: str, password: str
+    ) -> Member | Unconfirmed | Problem | NoResponse:
+        """Create a patient's account and log in; or return what has to be confirmed first, as in production."""
         body = {"name": name, "email": email, "phone": phone, "password": password}
-        return await self._sign_in(Call("POST", f"{API}/auth/patient/signup", body=body))
+        reply = await self._http.call(Call("POST", f"{API}/auth/patient/signup", body=body), self._timeouts.total)
+        if isinstance(reply, Reply) and reply.status == HTTPStatus.ACCEPTED:
+            return Unconfirmed(parse(SignUpToConfirm, reply.body).sign_up_id)
+        return self._signed_in(reply)
+
+    async def confirm_sign_up(self, sign_up_id: str, code: str) -> Member | Problem | NoResponse:
+        """Create the account of a sign-up with the code that was texted to its phone, and log in.
+
+        Without an answer the account may be there: then `log_in` says so.
+        """
+        body = {"signUpId": sign_up_id, "code": code}
+        return await self._sign_in(Call("POST", f"{API}/auth/patient/signup/confirm", body=body))
 
     async def log_in(
         self, role: AccountRole, email: str, password: str, code: str | None = None
@@ -67,7 +89,9 @@ class Clinic:
 
     async def _sign_in(self, call: Call) -> Member | Problem | NoResponse:
         # One attempt with the total timeout: when many log in together, each waits for the password hashes of others.
-        reply = await self._http.call(call, self._timeouts.total)
+        return self._signed_in(await self._http.call(call, self._timeouts.total))
+
+    def _signed_in(self, reply: Reply | NoResponse) -> Member | Problem | NoResponse:
         if isinstance(reply, NoResponse):
             return reply
         return reply.problem or self.member(parse(SignedIn, reply.body))

@@ -144,6 +144,12 @@ class SignedIn(Value):
     password_change_required: bool = False
 
 
+class SignUpToConfirm(Value):
+    """The answer to a sign-up that has to be confirmed by a code."""
+
+    sign_up_id: Id
+
+
 class PatientCard(Value):
     """A patient as doctors and receptionists see them."""
 

@@ -77,6 +77,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "codes": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
     ],
+    "sign_ups": [
+        IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
+    ],
     "sessions": [
         IndexModel([("expiresAt", ASCENDING)], name="expired", expireAfterSeconds=0),
         IndexModel([("userId", ASCENDING)], name="of_user"),

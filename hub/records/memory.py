@@ -6,6 +6,7 @@ from typing import Literal
 
 from hub.accounts.access import EVERY_DOCTOR, AccessEntry
 from hub.accounts.account import Account, Erasure, JoinedInto, OneTimeCode, Refreshed, Session
+from hub.accounts.pending_sign_up import PendingSignUp
 from hub.accounts.person import Person, person_of
 from hub.accounts.ports import Unique
 from hub.clock import system_clock
@@ -38,6 +39,7 @@ class MemoryRecords:
         self.attempts = MemoryAttempts()
         self.access_log = MemoryAccessLog()
         self.codes = MemoryCodes()
+        self.sign_ups = MemorySignUps()
         self.day_plans = MemoryDayPlans()
         self.presence = MemoryPresence()
         self.photos = MemoryPhotos()
@@ -279,6 +281,35 @@ class MemoryCodes:
         """Remove these codes."""
         for id_ in code_ids:
             self._stored.pop(id_, None)
+
+
+class MemorySignUps:
+    """Implements `hub.records.ports.SignUpRecords`. Sign-ups stay until they are removed."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, PendingSignUp] = {}
+
+    async def add(self, sign_up: PendingSignUp) -> None:
+        """Insert a sign-up."""
+        self._stored[sign_up.id] = sign_up
+
+    async def set_code(self, sign_up_id: str, code_hash: str) -> None:
+        """Store the code of a sign-up, if it is still there."""
+        self._change(sign_up_id, code_hash=code_hash)
+
+    async def tried(self, sign_up_id: str) -> PendingSignUp | None:
+        """Count a try and return the sign-up."""
+        found = self._stored.get(sign_up_id)
+        return self._change(sign_up_id, tries=found.tries + 1) if found else None
+
+    async def remove(self, sign_up_id: str) -> None:
+        """Delete a sign-up, if it is still there."""
+        self._stored.pop(sign_up_id, None)
+
+    def _change(self, sign_up_id: str, **changes: object) -> PendingSignUp | None:
+        if found := self._stored.get(sign_up_id):
+            self._stored[sign_up_id] = found.model_copy(update=changes)
+        return self._stored.get(sign_up_id)
 
 
 class MemoryDayPlans:

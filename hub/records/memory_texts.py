@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import NO_ACCOUNT, UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 
 class MemoryTexts:
@@ -100,6 +100,13 @@ class MemoryTexts:
         before = len(self._stored)
         self._stored = {id_: text for id_, text in self._stored.items() if text.not_before >= instant}
         return before - len(self._stored)
+
+    async def delete_of_sign_ups(self, instant: datetime) -> int:
+        """Delete the codes of sign-ups that became useless before an instant; return how many."""
+        old = [one.id for one in self._stored.values() if one.user_id == NO_ACCOUNT and one.start < instant]
+        for id_ in old:
+            del self._stored[id_]
+        return len(old)
 
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person; those that wait are skipped."""

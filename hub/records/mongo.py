@@ -16,6 +16,7 @@ from hub.records.inbound_messages import MongoInboundTexts, MongoLineHalts, Mong
 from hub.records.photos import MongoPhotos
 from hub.records.presence import MongoPresence
 from hub.records.sessions import MongoSessions
+from hub.records.sign_ups import MongoSignUps
 from hub.records.texts import MongoTextPositions, MongoTexts
 from hub.records.users import MongoUsers
 from hub.records.waitlist import MongoWaitlist
@@ -67,6 +68,7 @@ class MongoRecords:
         self.attempts = MongoAttempts(self._database["attempts"])
         self.access_log = MongoAccessLog(self._database["access_log"])
         self.codes = MongoCodes(self._database["codes"])
+        self.sign_ups = MongoSignUps(self._database["sign_ups"])
         self.day_plans = MongoDayPlans(self._database["day_plans"])
         self.presence = MongoPresence(self._database["presence"])
         self.photos = MongoPhotos(self._database)

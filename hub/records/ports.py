@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hub.accounts.ports import AccessRecords, AttemptRecords, CodeRecords, SessionRecords, UserRecords
+from hub.accounts.ports import AccessRecords, AttemptRecords, CodeRecords, SessionRecords, SignUpRecords, UserRecords
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.aggregate import Aggregate
 from hub.scheduling.appointment import Appointment, DueKind
@@ -349,6 +349,10 @@ class Records(Protocol):
     @property
     def codes(self) -> CodeRecords:
         """The codes that were texted."""
+
+    @property
+    def sign_ups(self) -> SignUpRecords:
+        """The sign-ups that wait for a code."""
 
     async def prepare_fences(self) -> None:
         """Create the unique indexes. Nothing may be written without them. Idempotent."""

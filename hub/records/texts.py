@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.texting.text import UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import NO_ACCOUNT, UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
 
 _DUPLICATE_KEY = 11000
 
@@ -125,6 +125,12 @@ class MongoTexts:
         )
         with translated(None):
             return sum([(await self._collection.delete_many(each)).deleted_count for each in wanted])
+
+    async def delete_of_sign_ups(self, instant: datetime) -> int:
+        """Delete the codes of sign-ups that became useless before an instant; return how many."""
+        with translated(None):
+            gone = await self._collection.delete_many({"userId": NO_ACCOUNT, "start": {"$lt": instant}})
+        return gone.deleted_count
 
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person; those that wait are skipped."""

@@ -77,6 +77,9 @@ class TextRecords(Protocol):
     async def delete_before(self, instant: datetime) -> int:
         """Delete the texts whose last planned time is before an instant; return how many."""
 
+    async def delete_of_sign_ups(self, instant: datetime) -> int:
+        """Delete the codes of sign-ups that became useless before an instant; return how many."""
+
     async def erase(self, user_id: str, now: datetime) -> None:
         """Remove numbers and words from the texts to a person. Those that wait get the status `skipped`."""
 

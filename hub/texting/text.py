@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from hub import ids
 from hub.scheduling.values import Id, Instant, Value
@@ -17,7 +17,10 @@ OptionalKind = Literal["booked", "reminder", "rescheduled", "cancelled"]
 TextKind = Literal["booked", "reminder", "rescheduled", "cancelled", "offer"]
 """What a text about an appointment or an offer says."""
 AccountTextKind = Literal["code", "account_changed"]
-"""A code that somebody waits for, or news of a change of the account. Nobody can switch these off."""
+"""A code that somebody waits for, or news about the account. Nobody can switch these off."""
+
+NO_ACCOUNT: Final = "sign-up"
+"""Stands for the person of a text to a phone that no account has: the code of a sign-up."""
 
 URGENT: Sequence[TextKind | AccountTextKind] = ("code", "reminder")
 """Kinds that leave before all others, whatever waits: somebody waits for a code, and a reminder is soon of no use."""
@@ -85,8 +88,8 @@ def statuses_below(status: TextStatus) -> frozenset[TextStatus]:
 class Text(Value):
     """A text to one person about one event. Its id is derived from the event and the person, so it is planned once.
 
-    A text about an account has neither appointment nor doctor: its `seq` and `version` are 0, and its `start` is the
-    instant at which it becomes useless.
+    A text about an account, or about one that is to be made (`NO_ACCOUNT`), has neither appointment nor doctor: its
+    `seq` and `version` are 0, and its `start` is the instant at which it becomes useless.
 
     `phone` is the E.164 number at planning, None if there was none. `seq` is the doctor's and `version` the
     appointment's at the event. `start` is the appointment start that the text mentions. `attempts` counts all claims.

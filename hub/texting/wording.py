@@ -50,6 +50,9 @@ _Sentence = Literal[
     "phone_changed",
     "email_changed",
     "password_reset",
+    "sign_up_code",
+    "account_exists",
+    "email_of_account",
 ]
 _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
     "en": {
@@ -81,6 +84,13 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "phone_changed": "{clinic}: the phone number of your account was changed. Was it not you?{questions}",
         "email_changed": "{clinic}: the e-mail address of your account was changed. Was it not you?{questions}",
         "password_reset": "{clinic}: your account has a new password. Was it not you?{questions}",
+        "sign_up_code": "{clinic}: {code} is the code for your new account. Tell it to nobody. Good for 10 minutes.",
+        "account_exists": (
+            "{clinic}: this phone has an account already. Log in, or ask there for a new password.{questions}"
+        ),
+        "email_of_account": (
+            "{clinic}: somebody tried to sign up with your e-mail address. Was it you? Then log in.{questions}"
+        ),
     },
     "de": {
         "questions": " Fragen? Tel. {phone}",
@@ -115,6 +125,13 @@ _SENTENCES: Final[Mapping[Language, Mapping[_Sentence, str]]] = {
         "phone_changed": "{clinic}: Die Telefonnummer Ihres Kontos wurde geändert. Nicht von Ihnen?{questions}",
         "email_changed": "{clinic}: Die E-Mail-Adresse Ihres Kontos wurde geändert. Nicht von Ihnen?{questions}",
         "password_reset": "{clinic}: Ihr Konto hat ein neues Passwort. Nicht von Ihnen?{questions}",
+        "sign_up_code": "{clinic}: {code} ist der Code für Ihr neues Konto. Verraten Sie ihn niemandem. Gilt 10 Min.",
+        "account_exists": (
+            "{clinic}: Dieses Telefon hat schon ein Konto. Anmelden oder dort neues Passwort anfordern.{questions}"
+        ),
+        "email_of_account": (
+            "{clinic}: Jemand wollte sich mit Ihrer E-Mail-Adresse registrieren. Sie? Dann anmelden.{questions}"
+        ),
     },
 }
 _DAYS: Final[Mapping[Language, tuple[str, ...]]] = {
@@ -159,6 +176,21 @@ def email_changed(clinic: Clinic, language: Language = "en") -> str:
 def password_reset(clinic: Clinic, language: Language = "en") -> str:
     """Tell somebody that the account has a new password."""
     return _format(clinic, language, "password_reset")
+
+
+def sign_up_code(clinic: Clinic, digits: str, language: Language = "en") -> str:
+    """Tell somebody the code that confirms a sign-up."""
+    return _format(clinic, language, "sign_up_code", code=digits)
+
+
+def account_exists(clinic: Clinic, language: Language = "en") -> str:
+    """Tell a phone with which somebody has signed up that it has an account already."""
+    return _format(clinic, language, "account_exists")
+
+
+def email_of_account(clinic: Clinic, language: Language = "en") -> str:
+    """Tell somebody that a sign-up with another phone gave the e-mail address of the account."""
+    return _format(clinic, language, "email_of_account")
 
 
 def booked(clinic: Clinic, when: str, language: Language = "en") -> str:

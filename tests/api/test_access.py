@@ -85,6 +85,19 @@ ROWS = [
     Row("POST", "/api/v1/browser/sign-up", (201, 201, 201, 201, 201, 201), json=NEW_PATIENT, headers=PAGE),
     Row(
         "POST",
+        "/api/v1/auth/patient/signup/confirm",
+        (422, 422, 422, 422, 422, 422),
+        json={"signUpId": "nobodys", "code": "000000"},
+    ),
+    Row(
+        "POST",
+        "/api/v1/browser/sign-up/confirm",
+        (422, 422, 422, 422, 422, 422),
+        json={"signUpId": "nobodys", "code": "000000"},
+        headers=PAGE,
+    ),
+    Row(
+        "POST",
         "/api/v1/browser/sign-in",
         (200, 200, 200, 200, 200, 200),
         json={"email": "ada@clinic.test", "password": PASSWORD},

@@ -120,7 +120,7 @@ async def test_signing_out_ends_the_log_in_and_removes_the_cookie(clinic: RestCl
     assert (await clinic.ask("POST", f"{B}/sign-out", headers=PAGE)).status == 204
 
 
-@pytest.mark.parametrize("action", ["sign-in", "sign-up", "refresh", "sign-out"])
+@pytest.mark.parametrize("action", ["sign-in", "sign-up", "sign-up/confirm", "refresh", "sign-out"])
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
@@ -139,7 +139,8 @@ async def test_only_the_hubs_own_pages_may_use_the_cookie(
     clinic: RestClinic, action: str, headers: dict[str, str], code: str
 ) -> None:
     cookie = cookie_of(await clinic.ask("POST", f"{B}/sign-in", json=ADA, headers=PAGE))
-    body = {"sign-in": ADA, "sign-up": NEW}.get(action)
+    code_of_nobody = {"signUpId": "nobodys", "code": "000000"}
+    body = {"sign-in": ADA, "sign-up": NEW, "sign-up/confirm": code_of_nobody}.get(action)
     assert (await clinic.ask("POST", f"{B}/{action}", json=body, headers=headers)).code == code
     assert (await refresh(clinic, cookie)).status == 200  # and nothing has happened to the log-in
 

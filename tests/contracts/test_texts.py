@@ -8,7 +8,7 @@ import pytest
 from hub.records.ports import Records
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import RANK, StatusUpdate, Text, TextStatus, text_id
+from hub.texting.text import NO_ACCOUNT, RANK, StatusUpdate, Text, TextStatus, text_id
 from tests.contracts.histories import BEFORE, NINE
 from tests.people import patient
 
@@ -248,6 +248,16 @@ async def test_texts_to_a_person_come_latest_first(records: Records) -> None:
 
     assert await records.texts.to_person("pat", NINE) == [second, first, booked]
     assert await records.texts.to_person("nobody", NINE) == []
+
+
+async def test_only_the_old_codes_of_sign_ups_are_deleted_with_them(records: Records) -> None:
+    old, new, of_pat = _text(1, NO_ACCOUNT, start=NINE), _text(2, NO_ACCOUNT, start=NINE + MINUTE), _text(3, start=NINE)
+    await records.texts.add_all([old, new, of_pat])
+
+    assert await records.texts.delete_of_sign_ups(NINE + MINUTE) == 1
+
+    assert await records.texts.to_person(NO_ACCOUNT, BEFORE) == [new]
+    assert await records.texts.to_person("pat", BEFORE) == [of_pat]
 
 
 async def test_a_doctor_sees_the_texts_that_reached_nobody(records: Records) -> None:

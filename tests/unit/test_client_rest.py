@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from hub.client.answers import NO_ANSWER, NoResponse, Problem
-from hub.client.clinic import clinic_at
+from hub.client.clinic import Unconfirmed, clinic_at
 from hub.client.commands import Timeouts
 from hub.client.member import CannotRead, Member
 from hub.clock import system_clock
@@ -203,6 +203,22 @@ async def test_log_in_returns_a_member_or_the_problem() -> None:
     assert refused.code == "invalid_credentials"
     assert isinstance(silent, NoResponse)
     assert hub.received[0].what == "POST /api/v1/auth/doctor/login"
+
+
+async def test_a_sign_up_returns_a_member_or_what_has_to_be_confirmed() -> None:
+    user = {"id": "emma", "role": "patient", "name": "Emma"}
+    signed_in = {"accessToken": "first", "refreshToken": "refresh-1", "user": user}
+    pending = {"status": "confirmation_required", "signUpId": "s1"}
+    answers = [ok(202, pending), problem(422, "invalid_request"), ok(201, signed_in), ok(201, signed_in), hangs]
+    async with stand_in(rest=answers) as hub, clinic_at(hub.url, system_clock, timeouts=QUICK) as clinic:
+        emma = ("Emma", "emma@clinic.test", "+12025550199", "four words of hers")
+        assert await clinic.sign_up(*emma) == Unconfirmed("s1")
+        assert isinstance(await clinic.confirm_sign_up("s1", "000000"), Problem)
+        assert isinstance(await clinic.confirm_sign_up("s1", "123456"), Member)
+        assert isinstance(await clinic.sign_up(*emma), Member)
+        assert isinstance(await clinic.sign_up(*emma), NoResponse)
+    assert hub.received[1].what == "POST /api/v1/auth/patient/signup/confirm"
+    assert hub.received[1].body == {"signUpId": "s1", "code": "000000"}
 
 
 async def test_a_receptionist_with_a_first_password_changes_it_and_goes_on_with_a_new_token() -> None:

@@ -90,6 +90,13 @@ async def test_a_failed_sign_in_says_what_to_do(answer: Callable[[web.Request], 
             await _through(hub, lambda sign_in: sign_in.log_in(person))
 
 
+async def test_a_hub_whose_sign_ups_must_be_confirmed_has_no_guests() -> None:
+    answer = ok(202, {"status": "confirmation_required", "signUpId": "s1"})
+    async with stand_in(rest=[problem(401, "invalid_credentials"), answer]) as hub:
+        with pytest.raises(CannotStart, match="SIGN_UP_CONFIRMATION"):
+            await _through(hub, lambda sign_in: sign_in.sign_in_all(demo_guests(1)))
+
+
 async def test_openings_are_free_slots_of_the_first_doctors_who_have_enough_taken_in_turn() -> None:
     first, busy, third, _ = people = doctors(TODAY)[:4]
     cards = [{"id": each.id, "name": each.name, "specialty": None, "zone": "UTC"} for each in people]

@@ -498,3 +498,47 @@ def test_a_setting_of_texts_that_cannot_work_is_refused(field: str, value: objec
 def test_the_public_address_has_no_slash_at_its_end_and_is_where_the_api_listens_unless_it_is_set() -> None:
     assert public_url(load(port=8123)) == "http://127.0.0.1:8123"
     assert public_url(load(public_url="https://hub.example/")) == "https://hub.example"
+
+
+_SENDS = {**_TWILIO, "PUBLIC_URL": _PUBLIC}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, "optional"),
+        ({"PHONE_VERIFICATION": "required"}, "optional"),
+        ({**_SENDS, "PHONE_VERIFICATION": "required"}, "optional"),
+        ({"PHONE_VERIFICATION": "required", "SIGN_UP_CONFIRMATION": "required"}, "required"),
+        ({**_PRODUCTION}, "optional"),
+        ({**_PRODUCTION, **_SENDS}, "required"),
+        ({**_PRODUCTION, **_SENDS, "PHONE_VERIFICATION": "optional"}, "optional"),
+        ({**_PRODUCTION, **_SENDS, "SIGN_UP_CONFIRMATION": "optional"}, "optional"),
+    ],
+)
+def test_sign_ups_must_be_confirmed_in_production_that_sends_texts(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], wanted: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert load().sign_ups_must_be_confirmed is (wanted == "required")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "SIGN_UP_CONFIRMATION=required needs PHONE_VERIFICATION=required"),
+        (
+            {**_PRODUCTION, **_SENDS, "PHONE_VERIFICATION": "optional"},
+            "SIGN_UP_CONFIRMATION=required needs PHONE_VERIFICATION=required",
+        ),
+        (_PRODUCTION, "SIGN_UP_CONFIRMATION=required needs the four TWILIO_… variables"),
+    ],
+)
+def test_a_confirmation_by_a_code_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], says: str
+) -> None:
+    for name, value in {**given, "SIGN_UP_CONFIRMATION": "required"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=re.escape(says)):
+        load()

@@ -12,6 +12,15 @@ export const words = {
   proven: "Ihr Telefon ist bestätigt.",
   toPhone: "Ein Code ist unterwegs zu Ihrem Telefon. Er gilt zehn Minuten.",
   ifThereIs: "Wenn es so ein Konto mit bestätigtem Telefon gibt, ist ein Code dorthin unterwegs. Er gilt zehn Minuten.",
+  signUpSent: (phone) =>
+    `Wenn weder das Telefon noch die E-Mail-Adresse schon ein Konto hat, ist ein Code unterwegs zu ${phone}. Er gilt zehn Minuten.`,
+  createAccount: "Konto anlegen",
+  noText: "Keine Textnachricht?",
+  noTextHow: "Sie kann ein, zwei Minuten brauchen. Sehen Sie nach, ob die Nummer stimmt, und fordern Sie einen neuen Code an. Nur der letzte Code gilt.",
+  sendNewCode: "Neuen Code senden",
+  newCodeSent: "Ein neuer Code ist unterwegs. Nur dieser gilt jetzt.",
+  correct: "Angaben berichtigen",
+  perhapsAccount: "Haben Sie schon ein Konto, oder ist nach dem Code die Verbindung abgebrochen?",
   appCode: "Ihre Authenticator-App zeigt ihn. Sie können auch einen Wiederherstellungscode schreiben.",
   wrongAppCode: "Das ist nicht der Code, oder er wurde schon benutzt. Warten Sie auf den nächsten.",
   rules: {

@@ -4,6 +4,8 @@ import { HubError, HubRequests, isUndecided, request } from "../hub-client.js";
 
 /** @typedef {import("../hub-client.js").User} User */
 /** @typedef {{accessToken: string, expiresIn: number, user: User, passwordChangeRequired: boolean, secondFactorRequired: boolean}} Said */
+/** @typedef {{status: "confirmation_required", signUpId: string}} ToConfirm */
+/** @typedef {{name: string, email: string, phone: string, password: string}} NewAccount */
 /** @typedef {Omit<Said, "expiresIn"> & {expiresAt: number}} Held */
 
 const PATH = "/api/v1/browser";
@@ -73,14 +75,24 @@ export class PageSession extends HubRequests {
    *
    * @param {string} email @param {string} password @param {string} [code] of the second factor */
   async signIn(email, password, code) {
-    this.#begun(await post("/sign-in", { email, password, ...(code ? { code } : {}) }));
+    this.#begun(/** @type {Said} */ (await post("/sign-in", { email, password, ...(code ? { code } : {}) })));
   }
 
   /** Make a patient's account and sign in. Throws a HubError.
    *
-   * @param {{name: string, email: string, phone: string, password: string}} account */
+   * @param {NewAccount} account @returns {Promise<string | null>} the id of the sign-up if a code has to confirm it */
   async signUp(account) {
-    this.#begun(await post("/sign-up", account));
+    const said = await post("/sign-up", account);
+    if ("signUpId" in said) return said.signUpId;
+    this.#begun(said);
+    return null;
+  }
+
+  /** Make the account of a sign-up with the code that came by text, and sign in. Throws a HubError.
+   *
+   * @param {string} signUpId @param {string} code */
+  async confirmSignUp(signUpId, code) {
+    this.#begun(/** @type {Said} */ (await post("/sign-up/confirm", { signUpId, code })));
   }
 
   /** Sign out in all tabs. Throws a HubError if the hub does not answer: then one is still signed in. */
@@ -199,7 +211,7 @@ export function codeOf(error) {
   return error instanceof HubError ? error.code : "internal";
 }
 
-/** @param {string} path @param {unknown} [body] @returns {Promise<Said>} */
+/** @param {string} path @param {unknown} [body] @returns {Promise<Said | ToConfirm>} */
 function post(path, body) {
   return request("POST", location.origin, `${PATH}${path}`, body, FROM_PAGE);
 }

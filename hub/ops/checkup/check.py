@@ -98,7 +98,10 @@ async def _photos(settings: Settings) -> list[Finding]:
 async def _twilio(settings: Settings) -> list[Finding]:
     sid, token = settings.twilio_account_sid, settings.twilio_auth_token
     if sid is None or token is None:
-        return [Finding("twilio", "note", "TWILIO_ACCOUNT_SID and the other three are not set: no text is sent.")]
+        says = "TWILIO_ACCOUNT_SID and the other three are not set: no text is sent."
+        if settings.clinic_env == "production":
+            says += " So no code confirms a sign-up, and its answer tells whether there is an account."
+        return [Finding("twilio", "note", says)]
     named = {"TWILIO_FROM_PATIENT": settings.twilio_from_patient, "TWILIO_FROM_DOCTOR": settings.twilio_from_doctor}
     numbers = {name: number for name, number in named.items() if number}
     account = Account(sid, token, frozenset(numbers.values()), settings.twilio_base_url)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hub.client.answers import NoResponse, Problem
-from hub.client.clinic import Clinic
+from hub.client.clinic import Clinic, Unconfirmed
 from hub.client.member import Member
 from hub.ops.seeding.people import Person
 
@@ -19,7 +19,7 @@ _AREA_CODES = (808, 907)
 _LINES = 100
 
 P = TypeVar("P")
-SignInResult = Member | Problem | NoResponse
+SignInResult = Member | Unconfirmed | Problem | NoResponse
 
 
 class CannotStart(Exception):
@@ -126,6 +126,11 @@ class SignIn:
             case Member():
                 self._signed_in()
                 return result
+            case Unconfirmed():
+                raise CannotStart(
+                    f"{email} cannot sign up: this hub wants a code by text (SIGN_UP_CONFIRMATION=required), and the "
+                    "guests of the demo have no phones.",
+                )
             case Problem(code="too_many_requests", detail=detail):
                 raise CannotStart(
                     f"{email} may not sign in now: {detail}\n"
