@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test slow faults check vendor seed demo bench lock clean
+.PHONY: help run kafka test times slow faults check vendor seed demo bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +35,11 @@ kafka: $(RUN_READY) ## run Apache Kafka alone on 127.0.0.1:9092, for a hub that 
 
 test: $(READY) $(NODE_READY) ## run every test but the slow ones (KAFKA=1, RETRYABLE=1, MONGODB=URL: see README)
 	@AT="$(AT)" exec $(BIN)/pytest $(ARGS)
+
+times: $(READY) $(NODE_READY) ## run every test but the slow ones at three times at which one may fail (an hour and more)
+	AT="2028-02-29 23:40:00" $(BIN)/pytest $(ARGS)
+	AT="2027-12-31 23:58:30" $(BIN)/pytest $(ARGS)
+	TZ=Europe/Berlin AT="2028-03-26 00:59:50" $(BIN)/pytest $(ARGS)
 
 slow: $(READY) $(NODE_READY) ## run the tests that take minutes
 	@exec $(BIN)/pytest -m slow $(ARGS)
