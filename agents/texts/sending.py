@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from agents.texts.delivery_polling import POLL_INTERVAL, DeliveryPolling
 from agents.texts.gateway import SmsGateway
 from agents.texts.line_throttle import PROBE_INTERVAL, LineThrottle
+from agents.texts.outbox_reading import OutboxReader
 from agents.texts.reconciliation import CHECK_INTERVAL, Reconciliation
 from hub.clock import Timekeeper
 from hub.records.errors import BrokenRecord, StoreUnavailable
@@ -22,7 +23,7 @@ from hub.texting.callback_urls import status_callback
 from hub.texting.outcomes import Outcome, SendResult
 from hub.texting.relevance import skip_reason
 from hub.texting.segments import segments
-from hub.texting.text import URGENT, Line, SkipReason, StatusUpdate, Text, TextStatus
+from hub.texting.text import Line, SkipReason, StatusUpdate, Text, TextStatus
 
 log = structlog.get_logger(__name__)
 TRIED = Counter("clinic_texts_tried_total", "Attempts to send a text, by result.", ["fate"])
@@ -32,8 +33,6 @@ OUTBOX_INTERVAL = 0.5
 """Seconds between two reads of an outbox that was empty."""
 FINISH_TIMEOUT = 5.0
 """Seconds that a stopping worker waits for Twilio's answers to its POSTs."""
-_READ_LIMIT = 200
-"""Texts that are read from the outbox at once."""
 _READ_INTERVAL = 5.0
 """Seconds for which what was read is sent before the outbox is read again."""
 _MAX_CONCURRENT = 16
@@ -54,6 +53,7 @@ class TextSender:
         self._leading = asyncio.Event()
         self._slots = {line: asyncio.Semaphore(_MAX_CONCURRENT) for line in _LINES}
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._outboxes = {line: OutboxReader(records.texts, line, clock) for line in _LINES}
         self._throttles = {
             line: LineThrottle(line, gateway.numbers[line] if gateway else None, records.line_halts, clock)
             for line in _LINES
@@ -65,6 +65,8 @@ class TextSender:
             self._leading.set()
         else:
             self._leading.clear()
+            for outbox in self._outboxes.values():
+                outbox.forget()
 
     async def run(self) -> None:
         """Send until cancelled. The lines, reconciliation and polling run concurrently and do not delay each other."""
@@ -103,7 +105,7 @@ class TextSender:
         throttle = self._throttles[line]
         if throttle.is_paused():
             return False
-        due = [text for text in await self._due(line) if text.id not in self._under_way]
+        due = [text for text in await self._outboxes[line].due() if text.id not in self._under_way]
         # Skip all useless texts first, so that they do not use up the line's rate.
         useful = await self._skip_useless(due)
         if throttle.is_probing() or await throttle.is_blocked():
@@ -139,16 +141,6 @@ class TextSender:
 
         task.add_done_callback(ended)
         return task
-
-    async def _due(self, line: Line) -> list[Text]:
-        """Return the due texts, or the first of them when there are many; the urgent kinds come first."""
-        now, texts = self._clock(), self._records.texts
-        read = await texts.due(line, now, _READ_LIMIT)
-        if len(read) < _READ_LIMIT:
-            urgent = [text for kind in URGENT for text in read if text.kind == kind]
-        else:  # there may be urgent ones behind them
-            urgent = await texts.urgent(line, now, _READ_LIMIT)
-        return list({text.id: text for text in (*urgent, *read)}.values())
 
     async def _skip_useless(self, texts: Sequence[Text]) -> list[Text]:
         """Settle the texts that have become useless and return the others."""

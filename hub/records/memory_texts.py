@@ -48,9 +48,9 @@ class MemoryTexts:
         found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
         return sorted(found, key=lambda text: text.not_before)[:limit]
 
-    async def urgent(self, line: Line, until: datetime, limit: int) -> list[Text]:
+    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
         """Return the due texts of the urgent kinds, by kind."""
-        due = await self.due(line, until, len(self._stored))
+        due = [one for one in await self.due(line, until, len(self._stored)) if not since or one.not_before >= since]
         return [text for kind in URGENT for text in [one for one in due if one.kind == kind][:limit]]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:

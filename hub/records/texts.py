@@ -61,9 +61,10 @@ class MongoTexts:
             found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
         return [from_document(Text, document) for document in found]
 
-    async def urgent(self, line: Line, until: datetime, limit: int) -> list[Text]:
+    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
         """Return the due texts of the urgent kinds. One read for each kind: for $in, the embedded engine scans."""
-        due = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
+        times = {"$lte": until} | ({"$gte": since} if since else {})
+        due = {"status": TextStatus.PLANNED, "line": line, "notBefore": times}
         found = []
         for kind in URGENT:
             with translated():

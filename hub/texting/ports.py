@@ -39,8 +39,11 @@ class TextRecords(Protocol):
     async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
         """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
 
-    async def urgent(self, line: Line, until: datetime, limit: int) -> list[Text]:
-        """Return the same as `due`, of the urgent kinds only (`hub.texting.text.URGENT`), by kind."""
+    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
+        """Return the same as `due`, of the urgent kinds only (`hub.texting.text.URGENT`), by kind.
+
+        With `since`, only those with `not_before` >= `since`.
+        """
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
         """Return the texts of a line with status `sent` and `not_before` in (after, until]."""

@@ -400,6 +400,7 @@ async def test_urgent_texts_are_found_whatever_waits_and_a_text_needs_no_appoint
     await records.texts.add_all([*others, *reminders, code])
     assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2) == [code, reminders[1], reminders[0]]
     assert await records.texts.urgent("doctor", BEFORE + 15 * MINUTE, 2) == []
+    assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2, BEFORE + 12 * MINUTE) == [reminders[0]]
     assert await records.texts.due("patient", BEFORE, 2) == [others[4], others[3]]
 
 
