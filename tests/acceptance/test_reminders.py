@@ -94,8 +94,11 @@ class Visit:
 
     async def texts(self) -> list[str]:
         """Return the kinds of the texts that reached the patient."""
-        kinds = {text.id: text.kind for text in await self.hub.texts_about(self.id)}
-        return [kinds[text.text_id or ""] for text in await self.hub.texts_to(self.patient)]
+        arrived = await self.hub.texts_to(self.patient)
+        kinds = {
+            text.id: text.kind for text in await self.hub.texts_about(self.id)
+        }  # afterwards, so it has all of them
+        return [kinds[text.text_id or ""] for text in arrived]
 
     async def comes_to(self, *events: str) -> None:
         """Wait until both dashboards show the last event, and check that exactly these events happened, in order."""
