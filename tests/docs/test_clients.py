@@ -38,8 +38,8 @@ async def test_the_javascript_example(stack: Stack, tmp_path: Path) -> None:
 
 
 TOLD = {"mine", "free", "taken", "booked", "cancelled", "cancelled:"}
-SURELY_TOLD = TOLD - {"cancelled", "free"}
-"""The events of the last command may come after its answer, upon which the example ends."""
+SURELY_TOLD = TOLD - {"booked", "cancelled", "free"}
+"""The events of a command may come after its answer, on a busy machine when the example has ended."""
 
 
 def told(said: str) -> set[str]:
