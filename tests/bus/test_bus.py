@@ -224,7 +224,8 @@ async def test_an_empty_broker_is_noticed_although_a_late_reply_has_created_the_
 async def test_a_command_that_is_under_way_when_the_broker_dies_is_answered_when_it_is_back(
     server: Process, place: BrokerConfig, store: SharedStore
 ) -> None:
-    async with bus_at(place, store) as (bus, _):
+    patient = RequestTimeouts(give_up_after=60.0)  # Apache Kafka takes long to start on a busy machine
+    async with bus_at(place, store, patient) as (bus, _):
         await until_connected(bus)
         asking = asyncio.create_task(bus.ask(book("carl")))
         await until(lambda: bool(bus._requests._answers), "the command is under way")
