@@ -35,7 +35,7 @@ async def records(proxied: MongoRecords, proxy: MongoProxy) -> AsyncIterator[Mon
 async def test_a_batch_of_alternating_commands_waits_for_one_answer(
     records: MongoRecords, proxy: MongoProxy, histories: Histories
 ) -> None:
-    batch = alternating(histories, 100)
+    batch = alternating(histories, 40)
     await records.ping()
     proxy.seen.clear()
     with proxy.rule(delayed(ANSWER_DELAY)):
@@ -44,7 +44,7 @@ async def test_a_batch_of_alternating_commands_waits_for_one_answer(
         took = time.monotonic() - began
     reached = [one for one in proxy.seen if one.command.name in WRITES]
     assert [one.command.name for one in reached] == ["update"]
-    # The time that the database needs for 200 writes is subtracted, because it depends on the load of the machine.
+    # The time that the database needs for 80 writes is subtracted, because it depends on the load of the machine.
     assert took - sum(one.seconds for one in reached) < 1.0
     assert await records.appointments.last_seq("dora") == len(batch)
 
