@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
+from api.http.problems import Problem
 from api.http.rate_limits import NETWORKS_OF_A_SITE, network_of, site_of, too_many_requests
 from hub.accounts.ports import AttemptRecords
 from hub.clock import Clock
@@ -110,12 +111,16 @@ class SignInRateLimits:
         if not await self._is_known(_known(who, network)):
             await self._of_strangers.count(f"{action}:strangers:{who}")
 
-    async def count_news(self, account: str) -> None:
-        """Count a text to the phone of an account that a stranger can cause; there may be as many as codes.
+    async def may_tell(self, account: str) -> bool:
+        """Count a text to the phone of an account that a stranger can cause; return whether it may be sent.
 
-        It is counted apart, so that a stranger uses up no code of the owner. Raises `Problem` (429).
+        There may be as many as codes. They are counted apart, so that a stranger uses up no code of the owner.
         """
-        await self._by_account["code"].count(f"news:account:{_hashed(account)}")
+        try:
+            await self._by_account["code"].count(f"news:account:{_hashed(account)}")
+        except Problem:
+            return False
+        return True
 
     async def logged_in(self, address: str | None, account: str, device: str | None = None) -> None:
         """Remember that the owner of the account has logged in from this network, and with this device."""

@@ -11,7 +11,14 @@ from pydantic import Field
 from api.http.access_log import Doer
 from api.http.endpoints import Accepted
 from api.http.problems import Problem
-from api.resources.account_texts import CODE_LIFETIME, is_sign_up_code, tell, text_code, text_sign_up_code
+from api.resources.account_texts import (
+    CODE_LIFETIME,
+    AccountNews,
+    is_sign_up_code,
+    tell,
+    text_code,
+    text_sign_up_code,
+)
 from api.resources.after_answer import after_answer
 from api.resources.log_ins import Caller, invalid_field, require_good_password, start_log_in
 from api.resources.phone_codes import WRONG_CODE
@@ -134,13 +141,12 @@ async def _text_somebody(services: Services, sign_up: PendingSignUp) -> None:
     of_email = await services.records.users.by_email(sign_up.email)
     if of_phone is None and of_email is None:
         await text_sign_up_code(services, sign_up)
-        return
-    try:
-        if of_phone is not None:
-            await services.sign_in_rate_limits.count_news(of_phone.id)
-            await tell(services, of_phone, "account_exists")
-        elif of_email is not None and of_email.phone_verified:
-            await services.sign_in_rate_limits.count_news(of_email.id)
-            await tell(services, of_email, "email_of_account")
-    except Problem:
-        pass  # the phone was told often enough
+    elif of_phone is not None:
+        await _tell(services, of_phone, "account_exists")
+    elif of_email is not None and of_email.phone_verified:
+        await _tell(services, of_email, "email_of_account")
+
+
+async def _tell(services: Services, account: Account, news: AccountNews) -> None:
+    if await services.sign_in_rate_limits.may_tell(account.id):
+        await tell(services, account, news)

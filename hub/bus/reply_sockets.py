@@ -106,7 +106,7 @@ class ReplySockets:
 
     async def _connect(self, topic: str) -> asyncio.StreamWriter | None:
         path = _path(self._folder, topic)
-        if path is None or not path.exists():
+        if path is None or not _is_there(path):
             return None
         async with self._opening:
             if stream := self._stream(topic):
@@ -143,6 +143,14 @@ async def _listening(
     except (OSError, ValueError) as error:  # a read-only DATA_DIR, a path that is too long for a socket
         log.info("reply_socket_not_opened", cause=str(error), instead="replies come over the broker")
         return None
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is such a file, and its folder is not closed to us: that of another user."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _path(folder: Path, topic: str) -> Path | None:

@@ -11,6 +11,7 @@ from hub.bus.broker_config import broker_config
 from hub.scheduling.decision import RefusalCode, Refused
 from hub.settings import Settings
 from tests.agents.actor_fixtures import SharedStore, book
+from tests.stack import until
 
 
 class Producer:
@@ -59,9 +60,7 @@ async def test_a_reply_is_queued_before_the_notices_so_that_one_request_takes_bo
     reply_topic = topics.replies("0123abcd")
     refused = refusal(book("dora"), Refused(RefusalCode.SLOT_TAKEN, "This slot is taken."))
     publishing = asyncio.create_task(publisher.publish([(booked, Origin(0, reply_topic)), (refused, Origin(0, None))]))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await until(lambda: len(producer.topics) == 2, "both are queued")
     assert producer.topics == [reply_topic, topics.EVENTS]
     producer.answered.set()
     await publishing

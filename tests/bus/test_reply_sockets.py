@@ -97,7 +97,7 @@ async def test_a_process_that_has_ended_is_noticed_and_the_next_one_found(folder
     async with receiving(folder, TOPIC, before.take):
         assert await sender.send(TOPIC, replies(1))
         await before.has(1)
-    await asyncio.sleep(0.05)  # until the end of the connection has arrived
+    await until(sender._open[TOPIC][0].at_eof, "the end of the connection has arrived")
     assert not await sender.send(TOPIC, replies(1))
     assert files(folder) == []
     async with receiving(folder, TOPIC, after.take):
@@ -120,8 +120,9 @@ async def test_a_folder_that_others_can_enter_is_not_used(folder: Path, sender: 
         assert not await sender.send(TOPIC, replies(1))
 
 
-async def test_a_path_that_is_too_long_for_a_socket_is_no_failure(folder: Path) -> None:
-    deep = folder / ("d" * 120)
+@pytest.mark.parametrize("length", [120, 300], ids=["for a socket", "for a file"])
+async def test_a_path_that_is_too_long_is_no_failure(folder: Path, length: int) -> None:
+    deep = folder / ("d" * length)
     async with receiving(deep, TOPIC, Inbox().take):
         assert not await ReplySockets(deep).send(TOPIC, replies(1))
 
