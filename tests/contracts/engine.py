@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
+from hub.ops.local.database import ENGINE
+
 _STARTS_WITHIN_MS = 60_000
 
 
@@ -24,10 +26,18 @@ class Engine:
 
     def start(self) -> None:
         """Start the process and return when the database answers."""
-        program = Path(sys.executable).with_name("secantusd-py")
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "--host", "127.0.0.1", "--port", str(self.port), "--storage-path", self._folder / "data"],
+                [
+                    sys.executable,
+                    *ENGINE,
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    str(self.port),
+                    "--storage-path",
+                    self._folder / "data",
+                ],
                 stdout=log,
                 stderr=log,
             )

@@ -106,6 +106,10 @@ def _what(pid: int) -> str | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return None
-    names = {"secantusd-py": "database", "hub.ops.local.twilio_stub": "twilio_stub", "kafka.Kafka": "broker"}
+    names = {
+        "hub.ops.local.embedded_database": "database",
+        "hub.ops.local.twilio_stub": "twilio_stub",
+        "kafka.Kafka": "broker",
+    }
     names |= {name: name for name in ("broker", "agents", "api")}
     return next((what for word, what in names.items() if word in {Path(part).name for part in command}), None)

