@@ -21,7 +21,7 @@ from hub.clock import Clock
 from hub.records.appointment_filter import AppointmentFilter
 from hub.records.paging import every_appointment
 from hub.records.ports import Records
-from hub.scheduling.slots import slots_of
+from hub.scheduling.slots import availability
 from hub.scheduling.values import Role
 from hub.scheduling.views import view as view_of
 
@@ -178,7 +178,7 @@ class Boards:
         )
         taken = {each.start for each in found if each.holds_slot}
         entries = [Entry.of(view_of(each), each.last.seq) for each in found]
-        slots = encoded_slots(slots_of(schedule, day, taken, self._clock()))
+        slots = encoded_slots(availability(schedule, schedule.starts_of(day), taken, self._clock()))
         await self._patient_names.learn(Role.DOCTOR, entries)
         return self._board_day(view, names.get(schedule.id, ""), (begin, end), slots, entries)
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from api.http.encoded import Encoded
 from api.views.doctor_view import DoctorView, encoded_slots
 from hub.records.ports import AppointmentRecords
-from hub.scheduling.slots import slots_of
+from hub.scheduling.slots import availability
 
 
 async def slots_on(view: DoctorView, day: date, now: datetime, appointments: AppointmentRecords) -> Encoded:
@@ -18,4 +18,4 @@ async def slots_on(view: DoctorView, day: date, now: datetime, appointments: App
         return slots
     schedule = view.schedule
     taken = await appointments.taken_starts(schedule.id, *schedule.day_bounds(day))
-    return encoded_slots(slots_of(schedule, day, taken, now))
+    return encoded_slots(availability(schedule, schedule.starts_of(day), taken, now))

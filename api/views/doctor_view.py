@@ -1,11 +1,10 @@
 """A doctor's appointments and slots in memory, as they are after one event of the doctor."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-
-from pydantic import TypeAdapter
+from functools import lru_cache
 
 from api.http.encoded import Encoded, encoded
 from api.views.entries import Entry
@@ -15,16 +14,17 @@ from hub.bus.messages import AppointmentNotice, Notice, WaitlistNotice
 from hub.records.appointment_filter import After, AppointmentFilter
 from hub.scheduling.events import AppointmentRescheduled, PatientErased
 from hub.scheduling.schedule import Schedule
-from hub.scheduling.slots import Slot, slots_of
+from hub.scheduling.slots import availability, slot_at
 from hub.scheduling.values import HORIZON
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """The start of the window of a view that holds all appointments of its doctor."""
-_SLOTS: TypeAdapter[list[Slot]] = TypeAdapter(list[Slot])
-_DAY_SIZE = 500
-"""Bytes of a remembered day besides its JSON."""
+_DAY_SIZE = 2000
+"""Bytes of a remembered day besides its JSON: above all the starts of its slots."""
 _MOST_DAYS = 400
 """Remembered days of a doctor: all up to the horizon, and the last month."""
+_REMEMBERED_SLOTS = 8192
+"""Slots whose JSON is remembered, some 250 bytes each. Doctors who work at the same times share them."""
 _Position = tuple[datetime, str]
 
 
@@ -34,8 +34,12 @@ class Gap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """The slots of a day, of which `free` can be booked. They are true until `until` if nothing changes."""
+    """The slots of a day, of which `free` can be booked. They are true until `until` if nothing changes.
 
+    `starts` are the same as long as the schedule is.
+    """
+
+    starts: tuple[datetime, ...]
     answer: Encoded
     free: int
     until: datetime
@@ -84,7 +88,7 @@ class DoctorView:
         if entry.holds_slot:
             self._slot_owners[entry.start] = entry.id
         self._size += entry.size
-        self._forget_day(entry.start)
+        self._outdate_day(entry.start)
 
     def apply(self, notice: Notice) -> None:
         """Bring the view to the state after an event; an event up to `seq` changes nothing. Raises `Gap`."""
@@ -99,11 +103,11 @@ class DoctorView:
             if isinstance(event, PatientErased):
                 self._size += self.journal.forget(event.prev)  # earlier events have the words that were erased
             self._size += self.journal.add(JournalEvent.of_appointment(event, entry))
-            self._forget_day(notice.appointment.start)
+            self._outdate_day(notice.appointment.start)
             if self.outcomes is not None:
                 self.outcomes.apply(notice)
             if isinstance(event, AppointmentRescheduled):
-                self._forget_day(event.previous_start)
+                self._outdate_day(event.previous_start)
         elif isinstance(notice, WaitlistNotice):
             self._size += self.journal.add(JournalEvent.of_waitlist(event, notice.entry))
         else:
@@ -148,12 +152,13 @@ class DoctorView:
         begin, end = self.schedule.day_bounds(day)
         if begin < self.begin:
             return None
+        starts = tuple(self.schedule.starts_of(day)) if known is None else known.starts
         self._forget(day)
-        slots = slots_of(self.schedule, day, self._slot_owners, now)
+        slots = availability(self.schedule, starts, self._slot_owners, now)
         answer = encoded_slots(slots)
         if len(self._days) >= _MOST_DAYS:
             self._forget(next(iter(self._days)))
-        read = _Day(answer, sum(slot.available for slot in slots), _changes_at(begin, end, now))
+        read = _Day(starts, answer, sum(available for _, available in slots), _changes_at(begin, end, now))
         self._days[day] = read
         self._size += _DAY_SIZE + len(answer.content)
         return read
@@ -180,11 +185,11 @@ class DoctorView:
         if self._slot_owners.get(entry.start) == entry.id:
             del self._slot_owners[entry.start]
         self._size -= entry.size
-        self._forget_day(entry.start)
+        self._outdate_day(entry.start)
 
-    def _forget_day(self, start: datetime) -> None:
-        if self._days:
-            self._forget(self.schedule.day_of(start))
+    def _outdate_day(self, start: datetime) -> None:
+        if self._days and (known := self._days.get(day := self.schedule.day_of(start))) is not None:
+            self._days[day] = replace(known, until=BEGINNING)
 
     def _forget(self, day: date) -> None:
         if (known := self._days.pop(day, None)) is not None:
@@ -195,9 +200,14 @@ class DoctorView:
             self._forget(day)
 
 
-def encoded_slots(slots: list[Slot]) -> Encoded:
-    """Return the slots of a day as JSON."""
-    return encoded(_SLOTS.dump_json(slots, by_alias=True))
+def encoded_slots(slots: Iterable[tuple[datetime, bool]]) -> Encoded:
+    """Return slots as JSON: the start (UTC) of each, and whether it can be booked."""
+    return encoded(b"[%b]" % b",".join(_encoded_slot(start, available) for start, available in slots))
+
+
+@lru_cache(maxsize=_REMEMBERED_SLOTS)
+def _encoded_slot(start: datetime, available: bool) -> bytes:  # noqa: FBT001  # lru_cache takes longer for a named one
+    return slot_at(start, available=available).model_dump_json(by_alias=True).encode()
 
 
 def _changes_at(begin: datetime, end: datetime, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """The slots of a doctor's day as every user may see them: whether a slot is free, never who has booked it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from hub.scheduling.appointment import Appointment
@@ -36,13 +36,21 @@ class SlotChange(Value):
 def slots_of(schedule: Schedule, day: date, taken: Collection[datetime], now: datetime) -> list[Slot]:
     """Return the working slots of the doctor's calendar day; `taken` holds the starts that appointments hold."""
     return [
-        Slot(
-            start=start,
-            end=start + APPOINTMENT_DURATION,
-            available=_may_be_taken(schedule, start, now) and start not in taken,
-        )
-        for start in schedule.starts_of(day)
+        slot_at(start, available=available)
+        for start, available in availability(schedule, schedule.starts_of(day), taken, now)
     ]
+
+
+def availability(
+    schedule: Schedule, starts: Iterable[datetime], taken: Collection[datetime], now: datetime
+) -> list[tuple[datetime, bool]]:
+    """Return the starts (UTC) of working slots, each with whether it can be booked now."""
+    return [(start, _may_be_taken(schedule, start, now) and start not in taken) for start in starts]
+
+
+def slot_at(start: datetime, *, available: bool) -> Slot:
+    """Return the slot that starts then (UTC)."""
+    return Slot(start=start, end=start + APPOINTMENT_DURATION, available=available)
 
 
 def slot_changes(schedule: Schedule, event: Event, after: Appointment) -> tuple[SlotChange, ...]:
