@@ -2,23 +2,18 @@
 
 The embedded engine reads all that is due for each read, however few are asked for and in whatever order. So while much
 waits, the longest waiting are read, and further reads go up to the last of them, until half of them are gone. Urgent
-texts leave first, although they became due last: they are looked for among what has become due since the last look, and
-once a minute among all, because an urgent one may be planned late, for a time that has passed.
+texts leave first, although they became due last: while much waits, they are read as queues of their own.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.clock import Clock
 from hub.texting.ports import TextRecords
-from hub.texting.text import URGENT, Line, Text
+from hub.texting.text import URGENT, Line, Text, UrgentKind
 
 READ_LIMIT = 200
-"""Texts that are read from the outbox at once."""
-_OVERLAP = timedelta(seconds=10)
-"""By how much two looks for urgent texts overlap: a text is stored a moment after the time that it is due from."""
-_WHOLE_LOOK = timedelta(minutes=1)
-"""Between two looks for urgent texts among all that are due."""
+"""Texts that are read from a queue at once."""
 
 
 class OutboxReader:
@@ -32,38 +27,43 @@ class OutboxReader:
 
     def forget(self) -> None:
         """Read everything the next time, as at the beginning: another worker may have sent in between."""
-        self._last_waiting: datetime | None = None
-        self._looked_at: datetime | None = None
-        self._looked_at_all: datetime | None = None
+        self._all = _Queue(self._texts, self._line)
+        self._urgent = {kind: _Queue(self._texts, self._line, kind) for kind in URGENT}
 
     async def due(self) -> Sequence[Text]:
         """Return the due texts, or the longest waiting when there are many; the urgent ones come first."""
         now = self._clock()
-        read = await self._longest_waiting(now)
-        if self._last_waiting is None:
+        read = await self._all.longest_waiting(now)
+        if self._all.is_long:  # there may be urgent ones behind them
+            urgent = [text for queue in self._urgent.values() for text in await queue.longest_waiting(now)]
+        else:
             urgent = [text for kind in URGENT for text in read if text.kind == kind]
-        else:  # there may be urgent ones behind them
-            urgent = await self._urgent(now)
         return list({text.id: text for text in (*urgent, *read)}.values())
 
-    async def _longest_waiting(self, now: datetime) -> list[Text]:
-        if self._last_waiting is not None:
-            read = await self._texts.due(self._line, min(self._last_waiting, now), READ_LIMIT)
+
+class _Queue:
+    """The due texts of a line, or of one of its urgent kinds."""
+
+    def __init__(self, texts: TextRecords, line: Line, kind: UrgentKind | None = None) -> None:
+        self._texts = texts
+        self._line = line
+        self._kind = kind
+        self._last: datetime | None = None
+        """The time from which the last of those was due that were read when there were more."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether more are due than are read at once."""
+        return self._last is not None
+
+    async def longest_waiting(self, now: datetime) -> list[Text]:
+        if self._last is not None:
+            read = await self._read(min(self._last, now))
             if len(read) > READ_LIMIT // 2:
                 return read
-        read = await self._texts.due(self._line, now, READ_LIMIT)
-        self._last_waiting = read[-1].not_before if len(read) == READ_LIMIT else None
-        if self._last_waiting is None:
-            self._looked_at = self._looked_at_all = None
+        read = await self._read(now)
+        self._last = read[-1].not_before if len(read) == READ_LIMIT else None
         return read
 
-    async def _urgent(self, now: datetime) -> list[Text]:
-        since = None
-        if self._looked_at and self._looked_at_all and now - self._looked_at_all < _WHOLE_LOOK:
-            since = self._looked_at - _OVERLAP
-        found = await self._texts.urgent(self._line, now, READ_LIMIT, since)
-        if since is None:
-            self._looked_at_all = now
-        # What was found may be more than can be sent until the next look, which then has to find it again.
-        self._looked_at = None if found else now
-        return found
+    async def _read(self, until: datetime) -> list[Text]:
+        return await self._texts.due(self._line, until, READ_LIMIT, self._kind)

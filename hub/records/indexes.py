@@ -105,6 +105,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "texts": [
         # Do not append a field: with another field behind, the embedded engine excludes the upper bound of a `$lte`.
         IndexModel([("status", ASCENDING), ("line", ASCENDING), ("notBefore", ASCENDING)], name="waiting"),
+        IndexModel([("urgentDue", ASCENDING)], name="urgent", sparse=True),  # only few are urgent, and wait
         IndexModel([("appointmentId", ASCENDING)], name="of_appointment"),
         IndexModel([("userId", ASCENDING), ("start", ASCENDING)], name="of_user"),
         IndexModel([("doctorId", ASCENDING), ("createdAt", ASCENDING)], name="of_doctor"),

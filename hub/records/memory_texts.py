@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.texting.inbound_text import InboundText
 from hub.texting.ports import LineHalt
-from hub.texting.text import NO_ACCOUNT, UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import NO_ACCOUNT, UNSETTLED, Line, StatusUpdate, Text, TextStatus, UrgentKind, statuses_below
 
 
 class MemoryTexts:
@@ -43,15 +43,10 @@ class MemoryTexts:
         found = (text for text in self._stored.values() if text.doctor_id == doctor_id and text.created_at >= since)
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
-    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+    async def due(self, line: Line, until: datetime, limit: int, kind: UrgentKind | None = None) -> list[Text]:
         """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
-        found = [text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until]
-        return sorted(found, key=lambda text: text.not_before)[:limit]
-
-    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
-        """Return the due texts of the urgent kinds, by kind."""
-        due = [one for one in await self.due(line, until, len(self._stored)) if not since or one.not_before >= since]
-        return [text for kind in URGENT for text in [one for one in due if one.kind == kind][:limit]]
+        found = (text for text in self._of({TextStatus.PLANNED}) if text.line == line and text.not_before <= until)
+        return sorted((one for one in found if kind in {None, one.kind}), key=lambda text: text.not_before)[:limit]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
         """Return the texts of a line with status `sent` and `not_before` in (after, until]."""

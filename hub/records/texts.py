@@ -1,18 +1,32 @@
 """The collections `texts` (the outbox) and `text_positions` (the planning position of each doctor)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from hub.records.appointment_documents import LONG_AGO
 from hub.records.documents import Document, from_document, to_document
 from hub.records.errors import translated
-from hub.texting.text import NO_ACCOUNT, UNSETTLED, URGENT, Line, StatusUpdate, Text, TextStatus, statuses_below
+from hub.texting.text import (
+    NO_ACCOUNT,
+    UNSETTLED,
+    URGENT,
+    Line,
+    StatusUpdate,
+    Text,
+    TextStatus,
+    UrgentKind,
+    statuses_below,
+)
 
 _DUPLICATE_KEY = 11000
+_URGENT_DUE = "urgentDue"
+"""A field that only an index uses. A planned text of an urgent kind has it, and no other: so these are found at once,
+whatever waits. One that an earlier version of the hub planned has none, and leaves in its turn."""
 
 
 class MongoTexts:
@@ -27,7 +41,7 @@ class MongoTexts:
             return 0
         with translated():
             try:
-                await self._collection.insert_many([to_document(text) for text in texts], ordered=False)
+                await self._collection.insert_many([_document_of(text) for text in texts], ordered=False)
             except BulkWriteError as error:
                 return len(texts) - _existing_count(error)
         return len(texts)
@@ -54,23 +68,17 @@ class MongoTexts:
         found = await self._find({"doctorId": doctor_id, "createdAt": {"$gte": since}})
         return sorted((text for text in found if text.reached_nobody), key=_age, reverse=True)
 
-    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
+    async def due(self, line: Line, until: datetime, limit: int, kind: UrgentKind | None = None) -> list[Text]:
         """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
-        wanted = {"status": TextStatus.PLANNED, "line": line, "notBefore": {"$lte": until}}
+        if kind is None:
+            by = "notBefore"
+            wanted: Document = {"status": TextStatus.PLANNED, "line": line, by: {"$lte": until}}
+        else:
+            by = _URGENT_DUE
+            wanted = {by: {"$gte": _urgent_due(line, kind, LONG_AGO), "$lte": _urgent_due(line, kind, until)}}
         with translated():
-            found = await self._collection.find(wanted, sort=[("notBefore", ASCENDING)], limit=limit).to_list(None)
-        return [from_document(Text, document) for document in found]
-
-    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
-        """Return the due texts of the urgent kinds. One read for each kind: for $in, the embedded engine scans."""
-        times = {"$lte": until} | ({"$gte": since} if since else {})
-        due = {"status": TextStatus.PLANNED, "line": line, "notBefore": times}
-        found = []
-        for kind in URGENT:
-            with translated():
-                cursor = self._collection.find(due | {"kind": kind}, sort=[("notBefore", ASCENDING)], limit=limit)
-                found += await cursor.to_list(None)
-        return [from_document(Text, document) for document in found]
+            found = await self._collection.find(wanted, sort=[(by, ASCENDING)], limit=limit).to_list(None)
+        return [_text_of(document) for document in found]
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:
         """Return the texts of a line with status `sent` and `not_before` in (after, until]."""
@@ -138,18 +146,24 @@ class MongoTexts:
         waiting = {"userId": user_id, "status": TextStatus.PLANNED}
         skipped = {"status": TextStatus.SKIPPED, "reason": "erased", "updatedAt": now}
         with translated():
-            await self._collection.update_many(waiting, {"$set": skipped})
+            await self._collection.update_many(waiting, {"$set": skipped, "$unset": {_URGENT_DUE: ""}})
             await self._collection.update_many({"userId": user_id}, {"$set": {"body": ""}, "$unset": {"phone": ""}})
 
     async def _put_back(self, text: Text, changes: Mapping[str, object]) -> Text | None:
         wanted = {"_id": text.id, "status": {"$in": sorted(UNSETTLED)}, "attempts": text.attempts}
-        return text.model_copy(update=changes) if await self._set(wanted, changes) else None
+        after = text.model_copy(update=changes)
+        return after if await self._set(wanted, changes, _marks_of(after)) else None
 
-    async def _set(self, wanted: Document, changes: Mapping[str, object]) -> bool:
+    async def _set(
+        self, wanted: Document, changes: Mapping[str, object], marks: Mapping[str, str] | None = None
+    ) -> bool:
         """Change fields of the one text that matches. Returns whether one matched."""
-        fields = {str(Text.model_fields[name].alias): value for name, value in changes.items()}
+        fields = {str(Text.model_fields[name].alias): value for name, value in changes.items()} | dict(marks or {})
+        update: Document = {"$set": fields}
+        if not marks and "status" in changes:
+            update["$unset"] = {_URGENT_DUE: ""}
         with translated():
-            updated = await self._collection.update_one(wanted, {"$set": fields})
+            updated = await self._collection.update_one(wanted, update)
         return updated.matched_count == 1
 
     async def _one(self, wanted: Document) -> Text | None:
@@ -158,7 +172,7 @@ class MongoTexts:
     async def _find(self, wanted: Document) -> list[Text]:
         with translated():
             found = await self._collection.find(wanted).to_list(None)
-        return [from_document(Text, document) for document in found]
+        return [_text_of(document) for document in found]
 
 
 class MongoTextPositions:
@@ -182,6 +196,27 @@ class MongoTextPositions:
             except BulkWriteError as error:
                 _existing_count(error)  # another worker has just inserted a doctor's first position
                 await self._collection.bulk_write(further, ordered=False)
+
+
+def _document_of(text: Text) -> Document:
+    return {**to_document(text), **_marks_of(text)}
+
+
+def _text_of(document: Document) -> Text:
+    return from_document(Text, {name: value for name, value in document.items() if name != _URGENT_DUE})
+
+
+def _marks_of(text: Text) -> dict[str, str]:
+    """Return the fields that only indexes use."""
+    kind = next((kind for kind in URGENT if kind == text.kind), None)
+    if kind is None or text.status is not TextStatus.PLANNED:
+        return {}
+    return {_URGENT_DUE: _urgent_due(text.line, kind, text.not_before)}
+
+
+def _urgent_due(line: Line, kind: UrgentKind, at: datetime) -> str:
+    """Return the indexed value. The values of a line and a kind are in the order of their times."""
+    return f"{line} {kind} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def _existing_count(error: BulkWriteError) -> int:

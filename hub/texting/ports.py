@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.texting.inbound_text import InboundText
-from hub.texting.text import Line, StatusUpdate, Text
+from hub.texting.text import Line, StatusUpdate, Text, UrgentKind
 
 
 class TextRecords(Protocol):
@@ -36,13 +36,10 @@ class TextRecords(Protocol):
         Those are failed, undelivered and opted-out texts, and texts skipped because of a missing phone or an opt-out.
         """
 
-    async def due(self, line: Line, until: datetime, limit: int) -> list[Text]:
-        """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first."""
+    async def due(self, line: Line, until: datetime, limit: int, kind: UrgentKind | None = None) -> list[Text]:
+        """Return at most `limit` planned texts of a line with `not_before` <= `until`, the longest waiting first.
 
-    async def urgent(self, line: Line, until: datetime, limit: int, since: datetime | None = None) -> list[Text]:
-        """Return the same as `due`, of the urgent kinds only (`hub.texting.text.URGENT`), by kind.
-
-        With `since`, only those with `not_before` >= `since`.
+        With a kind, only its texts are read, whatever else waits.
         """
 
     async def sent_between(self, line: Line, after: datetime, until: datetime) -> list[Text]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from hub import ids
 from hub.scheduling.values import Id, Instant, Value
@@ -22,7 +22,8 @@ AccountTextKind = Literal["code", "account_changed"]
 NO_ACCOUNT: Final = "sign-up"
 """Stands for the person of a text to a phone that no account has: the code of a sign-up."""
 
-URGENT: Sequence[TextKind | AccountTextKind] = ("code", "reminder")
+UrgentKind = Literal["code", "reminder"]
+URGENT: Sequence[UrgentKind] = get_args(UrgentKind)
 """Kinds that leave before all others, whatever waits: somebody waits for a code, and a reminder is soon of no use."""
 
 SkipReason = Literal[

@@ -398,10 +398,30 @@ async def test_urgent_texts_are_found_whatever_waits_and_a_text_needs_no_appoint
     reminders = [_text(seq, not_before=BEFORE + seq * MINUTE) for seq in (12, 11, 19)]
     code = _text(21, kind="code", appointment_id=None, doctor_id=None)
     await records.texts.add_all([*others, *reminders, code])
-    assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2) == [code, reminders[1], reminders[0]]
-    assert await records.texts.urgent("doctor", BEFORE + 15 * MINUTE, 2) == []
-    assert await records.texts.urgent("patient", BEFORE + 15 * MINUTE, 2, BEFORE + 12 * MINUTE) == [reminders[0]]
+    soon, later = BEFORE + 15 * MINUTE, BEFORE + 19 * MINUTE
+    assert await records.texts.due("patient", soon, 5, "reminder") == [reminders[1], reminders[0]]
+    assert await records.texts.due("patient", later, 2, "reminder") == [reminders[1], reminders[0]]
+    assert await records.texts.due("patient", later - MINUTE / 60, 5, "reminder") == [reminders[1], reminders[0]]
+    assert await records.texts.due("patient", later, 5, "reminder") == [reminders[1], reminders[0], reminders[2]]
+    assert await records.texts.due("patient", soon, 5, "code") == [code]
+    assert await records.texts.due("doctor", soon, 5, "reminder") == []
     assert await records.texts.due("patient", BEFORE, 2) == [others[4], others[3]]
+
+
+async def test_a_text_is_found_as_urgent_as_long_as_it_is_planned(records: Records) -> None:
+    texts = records.texts
+    claimed, skipped = _text(1, not_before=BEFORE - 2 * MINUTE), _text(2, not_before=BEFORE - MINUTE)
+    erased = _text(3, user="paul")
+    await texts.add_all([claimed, skipped, erased, _text(4, status=TextStatus.SENT)])
+    assert await texts.due("patient", NINE, 5, "reminder") == [claimed, skipped, erased]
+    sending = await texts.claim(claimed, NINE)
+    await texts.settle(skipped.id, StatusUpdate(TextStatus.SKIPPED, reason="over"), NINE)
+    await texts.erase("paul", NINE)
+    assert sending
+    assert await texts.due("patient", NINE, 5, "reminder") == []
+    postponed = await texts.postpone(sending, NINE + MINUTE, NINE)
+    assert await texts.due("patient", NINE, 5, "reminder") == []
+    assert await texts.due("patient", NINE + MINUTE, 5, "reminder") == [postponed]
 
 
 async def test_texts_of_an_erased_person_keep_their_status_and_nothing_else(records: Records) -> None:
