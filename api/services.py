@@ -173,7 +173,7 @@ def assemble(  # noqa: PLR0913  # every other service is made of these
         upload_rate_limit=UploadRateLimit(monotonic),
         visitor_rate_limit=VisitorRateLimit(settings, monotonic),
         views=views,
-        patient_views=PatientViews(views, records.appointments, monotonic, for_patients),
+        patient_views=PatientViews(views, doctor_directory, records.appointments, monotonic, for_patients),
         doctor_directory=doctor_directory,
         boards=Boards(views, doctor_directory, names, records, clock),
         doctor_statistics=DoctorStatistics(views, records, clock),

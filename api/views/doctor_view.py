@@ -127,6 +127,14 @@ class DoctorView:
         """Return an appointment of the window."""
         return self._entries.get(appointment_id)
 
+    def has_patient(self, patient_id: str) -> bool:
+        """Return whether the window has an appointment of the patient."""
+        return patient_id in self._of_patient
+
+    def of_patient(self, patient_id: str) -> list[Entry]:
+        """Return the appointments of a patient that are in the window, in no order."""
+        return [self._entries[id_] for id_ in self._of_patient.get(patient_id, ())]
+
     def page(self, wanted: AppointmentFilter, limit: int, after: After | None = None) -> list[Entry] | None:
         """Return at most `limit` appointments after the position `after`, by (start, id); None if some are not here."""
         lowest = max((start for start in (wanted.start_from, after and after.start) if start), default=BEGINNING)

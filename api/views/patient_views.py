@@ -1,4 +1,8 @@
-"""The appointments of patients in memory, moved on by the journals of their doctors' views."""
+"""The appointments of patients in memory, moved on by the journals of their doctors' views.
+
+Where the views of all doctors are in memory, a patient is made of them, and only what is older than their windows is
+read from the record; elsewhere everything is.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -6,6 +10,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
 
+from api.views.doctor_directory import DoctorDirectory
+from api.views.doctor_view import BEGINNING, DoctorView
 from api.views.entries import Entry
 from api.views.view_store import Reading, ViewStore
 from hub.bus.messages import AppointmentNotice, Notice
@@ -20,7 +26,8 @@ LOADS = Counter("clinic_patient_views_loaded_total", "Patients whose appointment
 BYTES = Gauge("clinic_patient_views_bytes", "Estimated memory of the patients' appointments, in bytes.")
 
 _CHECK_EVERY = 3.0
-"""Seconds after which a patient's doctors are compared with the record: the notice of a first booking may be lost."""
+"""Seconds after which a patient's doctors are compared with the record, where they cannot be compared with the views:
+the notice of a first booking may be lost."""
 _PAGE = 500
 """Appointments read per query."""
 _SIZE = 1000
@@ -73,10 +80,16 @@ class PatientViews:
     """Holds the appointments of the patients who were asked for last."""
 
     def __init__(
-        self, views: ViewStore, appointments: AppointmentRecords, monotonic: Callable[[], float], budget: int
+        self,
+        views: ViewStore,
+        directory: DoctorDirectory,
+        appointments: AppointmentRecords,
+        monotonic: Callable[[], float],
+        budget: int,
     ) -> None:
         """Hold appointments of at most `budget` bytes together, or those of one patient."""
         self._views = views
+        self._directory = directory
         self._appointments = appointments
         self._monotonic = monotonic
         self._budget = budget
@@ -116,7 +129,7 @@ class PatientViews:
         while True:
             patient = self._held.get(patient_id)
             if patient is None:
-                patient = await self._load(patient_id)
+                patient = await self._load(patient_id, known)
                 if patient is None:
                     return None
                 self._hold(patient_id, patient)
@@ -138,15 +151,22 @@ class PatientViews:
                 del self._held[patient_id]
 
     async def _has_the_same_doctors(self, patient_id: str, patient: _Patient, known: Mapping[str, int]) -> bool:
-        """Compare the patient's doctors with the record, if the client knows of later events or after some time."""
+        """Return whether the patient has no other doctors now.
+
+        The views say so where all are in memory. Elsewhere the record does, if the client knows of later events or
+        after some time.
+        """
         unknown = {
             doctor_id: seq
             for doctor_id, seq in known.items()
             if doctor_id not in patient.seqs and seq > patient.without.get(doctor_id, 0)
         }
         began = self._monotonic()
-        if not unknown and began - patient.checked_at < _CHECK_EVERY:
-            return True
+        if not unknown:
+            if (views := await self._all_views()) is not None:
+                return all(id_ in patient.seqs for id_, of_doctor in views.items() if of_doctor.has_patient(patient_id))
+            if began - patient.checked_at < _CHECK_EVERY:
+                return True
         try:
             doctors = (await self._appointments.doctors_of([patient_id])).get(patient_id, set())
         except StoreUnavailable:
@@ -157,33 +177,67 @@ class PatientViews:
         patient.without |= unknown
         return doctors == patient.seqs.keys()
 
-    async def _load(self, patient_id: str) -> _Patient | None:
+    async def _all_views(self) -> Mapping[str, DoctorView] | None:
+        """Return the views of all doctors of the clinic; None if one is not in memory, or behind this process."""
+        try:
+            return self._views.all_of(await self._directory.names())
+        except StoreUnavailable:
+            return None
+
+    async def _load(self, patient_id: str, known: Mapping[str, int]) -> _Patient | None:
         """Read a patient. What happens at the patient's doctors after the returned `seqs` is in their journals."""
         told: set[str] = set()
         self._told.setdefault(patient_id, []).append(told)
-        LOADS.inc()
         try:
-            # The record has every event that a view has. So a read that begins now is at least as new as the views.
-            seqs = self._views.seqs()
-            while True:
-                began = self._monotonic()
-                wanted = AppointmentFilter(patient_id=patient_id)
-                found = await every_appointment(self._appointments, wanted, _PAGE)
-                doctors = {appointment.doctor_id for appointment in found}
-                if doctors <= seqs.keys() and told <= doctors:
-                    entries = {each.id: Entry.of(view(each), each.last.seq) for each in found}
-                    return _Patient(entries, {doctor_id: seqs[doctor_id] for doctor_id in doctors}, began)
-                seqs = {}
-                for doctor_id in doctors | told:
-                    reading = await self._views.doctor(doctor_id)
-                    if reading is None:
-                        return None
-                    seqs[doctor_id] = reading.view.seq
-                told.clear()
+            if (made := await self._from_views(patient_id, known)) is not None and made.seqs.keys() >= told:
+                return made
+            return await self._from_record(patient_id, told)
         finally:
             self._told[patient_id] = [each for each in self._told[patient_id] if each is not told]
             if not self._told[patient_id]:
                 del self._told[patient_id]
+
+    async def _from_views(self, patient_id: str, known: Mapping[str, int]) -> _Patient | None:
+        """Make a patient of the views of all doctors; None if one of them is not in memory, or may be behind."""
+        began = self._monotonic()
+        if (views := await self._all_views()) is None:
+            return None
+        seqs = {doctor_id: of_doctor.seq for doctor_id, of_doctor in views.items()}
+        if any(seqs.get(doctor_id, 0) < seq for doctor_id, seq in known.items()):
+            return None
+        entries: dict[str, Entry] = {}
+        if (begin := max((of_doctor.begin for of_doctor in views.values()), default=BEGINNING)) > BEGINNING:
+            entries = await self._entries(AppointmentFilter(patient_id=patient_id, start_to=begin))
+            # Their views may have moved on meanwhile: what happened after `seqs` is in the journals.
+        for of_doctor in views.values():
+            for entry in of_doctor.of_patient(patient_id):
+                if entry.id not in entries or entries[entry.id].seq < entry.seq:
+                    entries[entry.id] = entry
+        doctors = {entry.doctor_id for entry in entries.values()}
+        return _Patient(entries, {id_: seqs[id_] for id_ in doctors}, began) if doctors <= seqs.keys() else None
+
+    async def _from_record(self, patient_id: str, told: set[str]) -> _Patient | None:
+        LOADS.inc()
+        # The record has every event that a view has. So a read that begins now is at least as new as the views.
+        seqs = self._views.seqs()
+        while True:
+            began = self._monotonic()
+            entries = await self._entries(AppointmentFilter(patient_id=patient_id))
+            doctors = {entry.doctor_id for entry in entries.values()}
+            if doctors <= seqs.keys() and told <= doctors:
+                return _Patient(entries, {doctor_id: seqs[doctor_id] for doctor_id in doctors}, began)
+            seqs = {}
+            for doctor_id in doctors | told:
+                reading = await self._views.doctor(doctor_id)
+                if reading is None:
+                    return None
+                seqs[doctor_id] = reading.view.seq
+            told.clear()
+
+    async def _entries(self, wanted: AppointmentFilter) -> dict[str, Entry]:
+        """Read the appointments from the record."""
+        found = await every_appointment(self._appointments, wanted, _PAGE)
+        return {each.id: Entry.of(view(each), each.last.seq) for each in found}
 
     def _hold(self, patient_id: str, patient: _Patient) -> None:
         if (before := self._held.pop(patient_id, None)) is not None:

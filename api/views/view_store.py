@@ -5,7 +5,7 @@ A view is asked for by the doctor's id. All who ask for the same doctor wait for
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -154,6 +154,26 @@ class ViewStore:
             if held.view is not None and (entry := held.view.appointment(appointment_id)) is not None:
                 return entry
         return None
+
+    def all_of(self, doctor_ids: Collection[str]) -> Mapping[str, DoctorView] | None:
+        """Return the views of these doctors, with all that replies to this process had; None if one is not in memory.
+
+        None as well if one is behind, or would have to say its age. `doctor` would wait for it, or read it.
+        """
+        self._maintain()
+        now, state = self._monotonic(), self._feed.state
+        found: dict[str, DoctorView] = {}
+        for doctor_id in doctor_ids:
+            held = self._held.get(doctor_id)
+            if not state.connected or held is None or held.view is None:
+                return None
+            if now - max(held.proven_at, state.compared_at) > self._intervals.proven_for:
+                return None
+            if held.view.seq < self.position(doctor_id):
+                return None
+            held.used_at = now
+            found[doctor_id] = held.view
+        return found
 
     def holds(self, doctor_id: str) -> bool:
         """Return whether a view of the doctor is in memory, or being read."""

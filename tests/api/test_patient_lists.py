@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,57 @@ async def test_a_list_is_answered_from_memory_and_shows_each_change_at_once(
     assert await listed(clinic) == [earlier, first, with_ben]
     answer = await clinic.ask("GET", LIST, "carl")
     assert sorted(answer.headers["Position"].split(", ")) == ["doctor-ada=4", "doctor-ben=1"]
+
+
+async def hold_all(clinic: RestClinic) -> None:
+    """Read the views of all doctors, as a process does when it starts."""
+    for doctor in ("ada", "ben"):
+        assert await clinic.services.views.doctor(clinic.id(doctor))
+
+
+async def test_a_list_is_made_of_the_views_of_all_doctors_without_a_read(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = [await clinic.book("carl", "ada", opening(1)), await clinic.book("carl", "ben", opening(2))]
+    await clinic.book("dora", "ben", opening(3))
+    await hold_all(clinic)
+    made = await reads(clinic, monkeypatch)
+    assert await listed(clinic) == booked
+    booked.append(await clinic.book("carl", "ben", opening(4)))
+    assert await listed(clinic) == booked
+    assert await listed(clinic, query="?limit=1") == booked[:1]
+    now = clinic.services.patient_views._monotonic
+    clinic.services.patient_views._monotonic = lambda: now() + patient_views._CHECK_EVERY
+    assert await listed(clinic) == booked
+    assert made == []
+
+
+async def test_only_what_is_older_than_the_views_is_read_with_them(
+    clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await clinic.book("carl", "ada", opening(1))
+    clinic.clock.forward(timedelta(days=40))
+    second = await clinic.book("carl", "ada", opening(42))
+    await hold_all(clinic)
+    made = await reads(clinic, monkeypatch)
+    assert await listed(clinic) == [first, second]
+    third = await clinic.book("carl", "ben", opening(43))
+    assert await listed(clinic) == [first, second, third]
+    assert made == ["page", "page"], "when the list is read, and when it has got another doctor"
+
+
+async def test_a_list_is_read_where_a_view_is_behind_what_its_process_or_client_knows(
+    clinic: RestClinic, other: RestClinic
+) -> None:
+    for process in (clinic, other):
+        await hold_all(process)
+    first = await clinic.book("carl", "ben", opening(1))
+    assert await listed(clinic) == [first]
+    assert await listed(other, **{"If-Position": "doctor-ben=1"}) == [first]
+    second = await clinic.book("carl", "ada", opening(2))
+    other.services.views._positions["doctor-ada"] = 1  # as after a reply whose notice is still waiting for another
+    other.services.patient_views._held.clear()
+    assert await listed(other) == [first, second]
 
 
 async def test_a_list_is_never_from_before_a_position_that_its_client_knows(
