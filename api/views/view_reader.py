@@ -6,7 +6,6 @@ from api.views.doctor_view import BEGINNING, DoctorView
 from api.views.entries import Entry
 from hub.bus.replay import replayed
 from hub.clock import Clock
-from hub.records.appointment_filter import AppointmentFilter
 from hub.records.ports import Records
 from hub.records.schedules import schedule_record_of
 from hub.scheduling.views import view as view_of
@@ -31,8 +30,7 @@ class ViewReader:
         if record is None:
             return None
         begin = self._clock() - WINDOW
-        older = AppointmentFilter(doctor_id=doctor_id, start_to=begin)
-        if not await self._records.appointments.page(older, 1):
+        if not await self._records.appointments.any_before(doctor_id, begin):
             begin = BEGINNING  # no appointment is ever booked, or moved, into the past
         view = DoctorView(record.current, record.last.seq if record.history else 0, begin, seq)
         since = begin if begin > BEGINNING else None

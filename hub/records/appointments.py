@@ -6,7 +6,7 @@ share the fences. They have neither `start` nor `patientId`, so queries for one 
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING
@@ -42,6 +42,8 @@ _NOT_A_REPLICA_SET = 123
 """What a server that stands alone answers when it is asked to prove that it is primary."""
 _MAX_SORTED = 64
 """A read that sorts this many events of a doctor is fast enough."""
+_WIDTHS_BEFORE = (timedelta(days=1), timedelta(days=10), timedelta(days=100), timedelta(days=1000), None)
+"""How long the times are in which `any_before` looks, one before the other; None: all that is left."""
 
 
 class MongoAppointments:
@@ -92,6 +94,17 @@ class MongoAppointments:
         reads = (self._find({"doctorId": doctor_id, "start": {"$gte": since}}) for doctor_id in doctor_ids)
         found = [appointment for of_doctor in await asyncio.gather(*reads) for appointment in of_doctor]
         return sorted((one for one in found if one.holds_slot), key=lambda one: (one.start, one.id))
+
+    async def any_before(self, doctor_id: str, instant: datetime) -> bool:
+        """Return whether an appointment of the doctor starts before an instant."""
+        # The embedded engine reads all matches, whatever the limit. So it is asked for longer and longer times before.
+        end = instant
+        for width in _WIDTHS_BEFORE:
+            begin = LONG_AGO if width is None else end - width
+            if await self._fields({"doctorId": doctor_id, "start": {"$gte": begin, "$lt": end}}, "start"):
+                return True
+            end = begin
+        return False
 
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments that start at `since` or later."""

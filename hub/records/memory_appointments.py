@@ -69,6 +69,10 @@ class MemoryAppointments:
         """Return the appointments of the doctors that hold a slot from `since` on, ordered by start."""
         return [one for one in self._ordered() if one.holds_slot and one.doctor_id in doctor_ids and one.start >= since]
 
+    async def any_before(self, doctor_id: str, instant: datetime) -> bool:
+        """Return whether an appointment of the doctor starts before an instant."""
+        return any(one.doctor_id == doctor_id and one.start < instant for one in self._ordered())
+
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments that start at `since` or later."""
         wanted = AppointmentFilter(doctor_id=doctor_id, start_from=since)

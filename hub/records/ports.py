@@ -148,6 +148,9 @@ class AppointmentRecords(Protocol):
     async def active_since(self, doctor_ids: Collection[str], since: datetime) -> list[Appointment]:
         """Return the active appointments of the doctors that start at `since` or later, ordered by start."""
 
+    async def any_before(self, doctor_id: str, instant: datetime) -> bool:
+        """Return whether an appointment of the doctor starts before an instant."""
+
     async def starting_since(self, doctor_id: str, since: datetime | None) -> list[Appointment]:
         """Return the doctor's appointments of any status that start at `since` or later (None: all), in no order.
 

@@ -68,6 +68,20 @@ async def test_active_since_shows_the_active_ones_of_these_doctors_in_order_of_t
     assert await records.appointments.slot_owners((), since) == {}
 
 
+@pytest.mark.parametrize("days", [0.5, 5, 50, 500, 5000])
+async def test_any_before_shows_whether_a_doctor_has_an_earlier_appointment_of_any_status(
+    records: Records, histories: Histories, days: float
+) -> None:
+    early = histories.book(start=NINE - timedelta(days=days))
+    await _saved(records, early, histories.book(patient="paul"), histories.book("dick", "p3"), histories.cancel(early))
+
+    assert await records.appointments.any_before("dora", NINE)
+    assert await records.appointments.any_before("dora", early.start + QUARTER)
+    assert not await records.appointments.any_before("dora", early.start)
+    assert not await records.appointments.any_before("dick", NINE)
+    assert await records.appointments.any_before("dick", NINE + QUARTER)
+
+
 async def test_taken_starts_are_those_of_active_appointments_in_the_half_open_interval(
     records: Records, histories: Histories
 ) -> None:

@@ -78,10 +78,10 @@ async def test_a_snapshot_of_many_pages_is_whole(open_with: OpenWith) -> None:
 
 
 Moment = Callable[[], Awaitable[None]]
-LOADED = ["page 1", "starting_since 1", "events_after 1"]
+LOADED = ["any_before 1", "starting_since 1", "events_after 1"]
 READS = {("ada", "cold"): LOADED, ("ada", "warm"): ["events_after 1"]}
 # Carl has two doctors, and follows both.
-READS["carl", "cold"] = ["doctors_of 1", *LOADED, "page 2", "starting_since 2", "events_after 2"]
+READS["carl", "cold"] = ["doctors_of 1", *LOADED, "any_before 2", "starting_since 2", "events_after 2"]
 READS["carl", "warm"] = ["doctors_of 1", "events_after 1", "events_after 2"]
 MOMENTS = [(*case, f"{when} {read}") for case, reads in READS.items() for read in reads for when in "<>"]
 
@@ -108,7 +108,7 @@ def around_reads(clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch, moment: 
             monkeypatch.undo()  # what runs now reads, too
             await run()
 
-    for name in ("last_seq", "doctors_of", "page", "starting_since", "events_after"):
+    for name in ("last_seq", "doctors_of", "page", "any_before", "starting_since", "events_after"):
         monkeypatch.setattr(clinic.records.appointments, name, around(name))
     return calls
 

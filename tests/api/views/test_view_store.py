@@ -68,7 +68,9 @@ async def test_notices_move_a_view_on_without_a_read(api: Process, store: Shared
     assert api.reads.total() == before
 
 
-@pytest.mark.parametrize("during", ["last_seq", "schedule_records", "by_id", "page", "starting_since", "events_after"])
+@pytest.mark.parametrize(
+    "during", ["last_seq", "schedule_records", "by_id", "any_before", "starting_since", "events_after"]
+)
 async def test_what_happens_while_a_view_is_read_is_in_it(api: Process, store: SharedStore, during: str) -> None:
     early, moved, late = book(at=1), book("dora", at=2), book("emil", at=9)
     await done(store, early, moved)
