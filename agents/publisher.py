@@ -38,7 +38,7 @@ class Publisher:
 
     def __init__(self, broker: BrokerConfig) -> None:
         self._broker = broker
-        self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
+        self._producer = AIOKafkaProducer(**broker.producer)
         self._sockets = ReplySockets(broker.reply_sockets)
         self._replying: set[asyncio.Task[None]] = set()
 

@@ -12,6 +12,10 @@ from hub.bus.security import PLAIN, client_security
 from hub.bus.signatures import CommandSignatures
 from hub.settings import Settings, address
 
+_BATCH_BYTES = 256 * 1024
+"""How much of a partition leaves in one request. aiokafka has one request under way for each broker, so with its 16 KB
+the commands of a rush for the slots of one doctor would leave 25 at a time."""
+
 
 @dataclass(frozen=True)
 class BrokerConfig:
@@ -35,6 +39,11 @@ class BrokerConfig:
     def client(self) -> dict[str, Any]:
         """The arguments that every aiokafka client of the hub is created with: where, and how to log in."""
         return {"bootstrap_servers": self.servers, **self.security}
+
+    @property
+    def producer(self) -> dict[str, Any]:
+        """The arguments of every producer."""
+        return {**self.client, "acks": "all", "request_timeout_ms": 5_000, "max_batch_size": _BATCH_BYTES}
 
 
 def broker_config(settings: Settings) -> BrokerConfig:

@@ -37,7 +37,7 @@ class Connection:
         self.reply_topic = topics.replies(instance)
         self._presence = topics.presence(instance)
         self._admin = AIOKafkaAdminClient(**broker.client)
-        self._producer = AIOKafkaProducer(**broker.client, acks="all", request_timeout_ms=5_000)
+        self._producer = AIOKafkaProducer(**broker.producer)
         self._consumer = AIOKafkaConsumer(
             **broker.client,
             fetch_max_wait_ms=broker.profile.fetch_wait_ms,
