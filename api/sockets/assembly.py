@@ -46,7 +46,9 @@ def assemble(services: Services, recognise: Callable[[str], Identity], limits: L
         sessions=sessions,
         tokens=tokens,
         dispatch=Dispatch(COMMANDS, handlers, tokens.require_login, services.write_rate_limit, limits),
-        patient_subscriptions=PatientSubscriptions(sessions, server, history, services.names, records, limits),
+        patient_subscriptions=PatientSubscriptions(
+            sessions, server, history, services.names, services.patient_views, records, limits
+        ),
         presence=Presence(sessions, records, clock, limits),
         history=history,
         names=services.names,

@@ -5,7 +5,7 @@ read first, then the appointments, and then the doctor's later events until ther
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from api.sockets.emissions import concerns_patient
@@ -54,12 +54,20 @@ class HistoryReader:
             case _:
                 return set()
 
-    async def doctors_of(self, patient_ids: Collection[str]) -> dict[str, set[str]]:
-        """Return the doctors whom each patient ever had or waited for; no patient without any."""
-        had, awaited = await asyncio.gather(
-            self._appointments.doctors_of(patient_ids), self._waitlist.doctors_of(patient_ids)
-        )
-        return {each: had.get(each, set()) | awaited.get(each, set()) for each in had.keys() | awaited.keys()}
+    async def doctors_of(
+        self, patient_ids: Collection[str], had: Mapping[str, set[str]] | None = None
+    ) -> dict[str, set[str]]:
+        """Return the doctors whom each patient ever had or waited for; no patient without any.
+
+        `had`: those whom they had, as far as the caller needs them; None: they are read.
+        """
+        waits = self._waitlist.doctors_of(patient_ids)
+        ever_had: Mapping[str, set[str]]
+        if had is None:
+            ever_had, awaited = await asyncio.gather(self._appointments.doctors_of(patient_ids), waits)
+        else:
+            ever_had, awaited = had, await waits
+        return {each: ever_had.get(each, set()) | awaited.get(each, set()) for each in ever_had.keys() | awaited.keys()}
 
     async def since(self, person: Identity, doctor_id: str, after: int, last: int) -> History:
         """Return the doctor's events after `after` up to `last`, which the doctor has reached.

@@ -6,11 +6,12 @@ clinic.
 While nobody in this process follows a doctor, notices of that doctor may be lost, and arrive in any order. So the
 person's session is at first sent nothing of the new doctor. The catch-up follows the doctor, reads from the record
 what has happened that the person may see, sends that, and lets later notices through. The first notice may be lost as
-well: therefore the doctors of connected people are also compared with the record.
+well: therefore the doctors of connected people are also compared with the record, or with the views where those of all
+doctors are in memory. A process follows the doctors whose views it holds, so their notices are complete.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import orjson
@@ -21,6 +22,7 @@ from api.sockets.history import HistoryReader
 from api.sockets.limits import Limits
 from api.sockets.server import Server
 from api.sockets.session import Disconnected, Session, SessionRegistry
+from api.views.patient_views import PatientViews
 from hub.bus.messages import Notice, ScheduleNotice, WaitlistNotice
 from hub.records.errors import StoreUnavailable
 from hub.records.ports import Records
@@ -39,6 +41,7 @@ class PatientSubscriptions:
         server: Server,
         history: HistoryReader,
         names: Names,
+        patient_views: PatientViews,
         records: Records,
         limits: Limits,
     ) -> None:
@@ -46,6 +49,7 @@ class PatientSubscriptions:
         self._server = server
         self._history = history
         self._names = names
+        self._patient_views = patient_views
         self._records = records
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.catch_ups_at_once)
@@ -80,7 +84,9 @@ class PatientSubscriptions:
             for session in self._sessions.desk():
                 self._request_found(session, doctor_ids)
         patients = self._sessions.next_patients(self._limits.compared_at_once)
-        found = await self._history.doctors_of(patients) if patients else {}
+        found: Mapping[str, set[str]] = {}
+        if patients:
+            found = await self._history.doctors_of(patients, await self._patient_views.recent_doctors(patients))
         for patient_id in patients:
             self._sessions.mark_compared(patient_id)
             for session in self._sessions.of_patient(patient_id):

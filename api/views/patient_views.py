@@ -5,7 +5,7 @@ read from the record; elsewhere everything is.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
@@ -121,6 +121,18 @@ class PatientViews:
         later = [entry for entry in matching if after is None or (entry.start, entry.id) > (after.start, after.id)]
         ages = [reading.age for reading in readings.values() if reading.age is not None]
         return PatientPage(later[:limit], dict(patient.seqs), max(ages, default=None))
+
+    async def recent_doctors(self, patient_ids: Collection[str]) -> dict[str, set[str]] | None:
+        """Return the doctors with whom each patient has appointments in the windows of their views.
+
+        None if the view of one doctor is not in memory, or may be behind.
+        """
+        if (views := await self._all_views()) is None:
+            return None
+        return {
+            patient_id: {id_ for id_, of_doctor in views.items() if of_doctor.has_patient(patient_id)}
+            for patient_id in patient_ids
+        }
 
     async def _patient(
         self, patient_id: str, known: Mapping[str, int]

@@ -101,6 +101,23 @@ async def test_a_catch_up_waits_for_a_database_that_does_not_answer(
     assert [told["seq"] for told in carl.of("appointment")] == [1]
 
 
+async def test_where_all_views_are_in_memory_they_say_a_patients_new_doctor(
+    clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carl = await clinic.person("carl")
+    [session] = clinic.gateway.sessions
+    for doctor in ("ada", "ben"):
+        assert await clinic.rest.services.views.doctor(clinic.id(doctor))
+    reads: list[object] = []
+    monkeypatch.setattr(clinic.records.appointments, "doctors_of", reads.append)
+    monkeypatch.setattr(clinic.gateway._patient_subscriptions, "on_notice", lambda _: None)  # the notice is lost
+    await clinic.rest.book("carl", "ada", opening(1))
+    await clinic.gateway._patient_subscriptions._compare()
+    await until(lambda: carl.of("appointment"))
+    assert session.doctors == {clinic.id("ada")}
+    assert not reads
+
+
 async def test_a_client_that_leaves_during_a_catch_up_leaves_nothing_behind(
     clinic: SocketClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
