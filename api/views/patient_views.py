@@ -4,6 +4,7 @@ Where the views of all doctors are in memory, a patient is made of them, and onl
 read from the record; elsewhere everything is.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ class PatientViews:
     async def recent_doctors(self, patient_ids: Collection[str]) -> dict[str, set[str]] | None:
         """Return the doctors with whom each patient has appointments in the windows of their views.
 
-        None if the view of one doctor is not in memory, or may be behind.
+        None if the view of one doctor is not in memory, or has to say its age.
         """
         if (views := await self._all_views()) is None:
             return None
@@ -190,7 +191,7 @@ class PatientViews:
         return doctors == patient.seqs.keys()
 
     async def _all_views(self) -> Mapping[str, DoctorView] | None:
-        """Return the views of all doctors of the clinic; None if one is not in memory, or behind this process."""
+        """Return the views of all doctors of the clinic; None if one is not in memory, or has to say its age."""
         try:
             return self._views.all_of(await self._directory.names())
         except StoreUnavailable:
@@ -210,13 +211,16 @@ class PatientViews:
                 del self._told[patient_id]
 
     async def _from_views(self, patient_id: str, known: Mapping[str, int]) -> _Patient | None:
-        """Make a patient of the views of all doctors; None if one of them is not in memory, or may be behind."""
+        """Make a patient of the views of all doctors; None if one of them is not in memory, or has to say its age."""
         began = self._monotonic()
-        if (views := await self._all_views()) is None:
+        if (views := await self._all_views()) is None or not known.keys() <= views.keys():
+            return None
+        wanted = {doctor_id: max(known.get(doctor_id, 0), self._views.position(doctor_id)) for doctor_id in views}
+        behind = {doctor_id: seq for doctor_id, seq in wanted.items() if views[doctor_id].seq < seq}
+        await asyncio.gather(*(self._views.doctor(doctor_id, seq) for doctor_id, seq in behind.items()))
+        if behind and (views := await self._all_views()) is None:
             return None
         seqs = {doctor_id: of_doctor.seq for doctor_id, of_doctor in views.items()}
-        if any(seqs.get(doctor_id, 0) < seq for doctor_id, seq in known.items()):
-            return None
         entries: dict[str, Entry] = {}
         if (begin := max((of_doctor.begin for of_doctor in views.values()), default=BEGINNING)) > BEGINNING:
             entries = await self._entries(AppointmentFilter(patient_id=patient_id, start_to=begin))

@@ -156,9 +156,9 @@ class ViewStore:
         return None
 
     def all_of(self, doctor_ids: Collection[str]) -> Mapping[str, DoctorView] | None:
-        """Return the views of these doctors, with all that replies to this process had; None if one is not in memory.
+        """Return the views of these doctors if all are in memory and none has to say its age; else None.
 
-        None as well if one is behind, or would have to say its age. `doctor` would wait for it, or read it.
+        They may be behind a reply to this process, or a client: `doctor` waits for that.
         """
         self._maintain()
         now, state = self._monotonic(), self._feed.state
@@ -168,8 +168,6 @@ class ViewStore:
             if not state.connected or held is None or held.view is None:
                 return None
             if now - max(held.proven_at, state.compared_at) > self._intervals.proven_for:
-                return None
-            if held.view.seq < self.position(doctor_id):
                 return None
             held.used_at = now
             found[doctor_id] = held.view
