@@ -45,7 +45,7 @@ from api.sockets.assembly import assemble as assemble_gateway
 from api.sockets.gateway import Gateway
 from api.sockets.limits import Limits
 from api.timeouts import Timeouts
-from api.views.preloading import preload
+from api.views.preloading import keep_loaded
 from hub.bus.broker_config import broker_config
 from hub.bus.bus import Bus
 from hub.bus.messages import Notice, SessionEnded
@@ -169,7 +169,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 services.erasures.run(),
                 services.access_log.run(),
                 services.retention.run(),
-                preload(services.views, records),
+                keep_loaded(services.views, records),
             )
             background = [group.create_task(work) for work in (prepared, *work_beside)]
             yield Api(application, gateway)

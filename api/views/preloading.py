@@ -5,6 +5,8 @@ of all their doctors at the same time.
 """
 
 import asyncio
+from collections.abc import Collection
+from contextlib import suppress
 
 from api.views.view_store import ViewStore
 from hub.records.errors import StoreUnavailable
@@ -12,8 +14,19 @@ from hub.records.ports import Records
 
 _MOST = 100
 """Doctors whose views are read. Nobody may ask for most of those of a large clinic."""
+_AGAIN_AFTER = 1.0
+"""Seconds between two looks for views that were missed."""
 _RETRY_AFTER = 1.0
 """Seconds until the database is asked again when it does not answer."""
+
+
+async def keep_loaded(views: ViewStore, records: Records, again_after: float = _AGAIN_AFTER) -> None:
+    """Read the views of all doctors, and then for ever those that patients' lists have missed: new or dropped ones."""
+    await preload(views, records)
+    while True:
+        await asyncio.sleep(again_after)
+        with suppress(StoreUnavailable):  # they are missed again
+            await _read(views, views.take_missed())
 
 
 async def preload(views: ViewStore, records: Records, retry_after: float = _RETRY_AFTER) -> None:
@@ -23,11 +36,15 @@ async def preload(views: ViewStore, records: Records, retry_after: float = _RETR
     """
     while True:
         try:
-            for doctor_id in (await records.users.doctor_ids())[:_MOST]:
-                if not views.half_empty:
-                    return
-                await views.doctor(doctor_id)
+            await _read(views, await records.users.doctor_ids())
         except StoreUnavailable:
             await asyncio.sleep(retry_after)
         else:
             return
+
+
+async def _read(views: ViewStore, doctor_ids: Collection[str]) -> None:
+    for doctor_id in list(doctor_ids)[:_MOST]:
+        if not views.half_empty:
+            return
+        await views.doctor(doctor_id)

@@ -97,6 +97,8 @@ class ViewStore:
         """By doctor, the least recently used first."""
         self._positions: dict[str, int] = {}
         """The last `seq` of each doctor that a reply to this process had: its clients may know of it."""
+        self._missed: set[str] = set()
+        """Doctors whose views `all_of` did not find."""
         self._listeners: list[OnNotice] = []
         self._incarnation = feed.state.incarnation
         self._maintained_at = monotonic()
@@ -162,16 +164,22 @@ class ViewStore:
         """
         self._maintain()
         now, state = self._monotonic(), self._feed.state
+        held = {doctor_id: self._held.get(doctor_id) for doctor_id in doctor_ids}
+        self._missed.update(doctor_id for doctor_id, one in held.items() if one is None)
         found: dict[str, DoctorView] = {}
-        for doctor_id in doctor_ids:
-            held = self._held.get(doctor_id)
-            if not state.connected or held is None or held.view is None:
+        for doctor_id, one in held.items():
+            if one is None or one.view is None or not state.connected:
                 return None
-            if now - max(held.proven_at, state.compared_at) > self._intervals.proven_for:
+            if now - max(one.proven_at, state.compared_at) > self._intervals.proven_for:
                 return None
-            held.used_at = now
-            found[doctor_id] = held.view
+            one.used_at = now
+            found[doctor_id] = one.view
         return found
+
+    def take_missed(self) -> set[str]:
+        """Return the doctors whose views were not in memory when those of many were asked for, since the last call."""
+        missed, self._missed = self._missed, set()
+        return missed
 
     def holds(self, doctor_id: str) -> bool:
         """Return whether a view of the doctor is in memory, or being read."""

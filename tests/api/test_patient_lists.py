@@ -88,6 +88,14 @@ async def test_a_list_is_made_of_the_views_of_all_doctors_without_a_read(
     assert made == []
 
 
+async def test_a_list_makes_the_views_that_it_missed_be_read(clinic: RestClinic) -> None:
+    views = clinic.services.views
+    await views.doctor(clinic.id("ada"))
+    assert await listed(clinic) == []
+    assert views.take_missed() == {clinic.id("ben")}
+    assert views.take_missed() == set()
+
+
 async def test_only_what_is_older_than_the_views_is_read_with_them(
     clinic: RestClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.views.preloading import preload
+from api.views.preloading import keep_loaded, preload
 from tests.agents.actor_fixtures import SharedStore, book
 from tests.api.views.clinic import done, process
 
@@ -43,3 +43,16 @@ async def test_it_waits_for_a_database_that_does_not_answer(store: SharedStore) 
         api.away = False
         await task
         assert api.views.holds("ada")
+
+
+async def test_a_view_that_was_missed_later_is_read(store: SharedStore) -> None:
+    async with process(store) as api:
+        task = asyncio.create_task(keep_loaded(api.views, api.records, 0.001))
+        while not api.views.holds("ada"):  # noqa: ASYNC110  # nothing tells of a read
+            await asyncio.sleep(0.001)
+        await api.views.doctor("ada")
+        api.views._discard("ada", api.views._held["ada"])
+        assert api.views.all_of(["ada"]) is None
+        while not api.views.holds("ada"):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        task.cancel()
