@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 
-from api.views.view_store import ViewStore
-from hub.records.errors import StoreUnavailable
+import structlog
+
+from api.views.view_store import MOST_TOGETHER, ViewStore
+from hub.records.errors import BrokenRecord, DatabaseRefuses, StoreUnavailable
 from hub.records.ports import Records
 
-_MOST = 100
-"""Doctors whose views are read. Nobody may ask for most of those of a large clinic."""
+log = structlog.get_logger(__name__)
 _AGAIN_AFTER = 1.0
 """Seconds between two looks for views that were missed."""
 _RETRY_AFTER = 1.0
@@ -44,7 +45,12 @@ async def preload(views: ViewStore, records: Records, retry_after: float = _RETR
 
 
 async def _read(views: ViewStore, doctor_ids: Collection[str]) -> None:
-    for doctor_id in list(doctor_ids)[:_MOST]:
+    for doctor_id in list(doctor_ids)[:MOST_TOGETHER]:
         if not views.half_empty:
             return
-        await views.doctor(doctor_id)
+        try:
+            await views.doctor(doctor_id)
+        except DatabaseRefuses:
+            raise
+        except BrokenRecord:  # who asks for this doctor is told; the others can be served
+            log.exception("view_not_read", doctor_id=doctor_id)

@@ -31,6 +31,9 @@ BYTES = Gauge("clinic_views_bytes", "Estimated memory of the views, in bytes.")
 
 _MAINTAIN_EVERY = 1.0
 """Seconds between two checks of the budget and of the ages."""
+MOST_TOGETHER = 100
+"""Doctors whose views are read without being asked for one by one. In a large clinic nobody may ask for most of them,
+and the feed compares each with the record."""
 _LONGEST_UNUSED = 600.0
 """Seconds after which a view that nobody asks for is dropped: the feed compares each one with the record."""
 _LONGEST_HELD = 7 * 24 * 3600.0
@@ -160,21 +163,25 @@ class ViewStore:
     def all_of(self, doctor_ids: Collection[str]) -> Mapping[str, DoctorView] | None:
         """Return the views of these doctors if all are in memory and none has to say its age; else None.
 
-        They may be behind a reply to this process, or a client: `doctor` waits for that.
+        None for more doctors than `MOST_TOGETHER`. The views may be behind a reply to this process, or a client:
+        `doctor` waits for that.
         """
         self._maintain()
         now, state = self._monotonic(), self._feed.state
+        if len(doctor_ids) > MOST_TOGETHER or not state.connected:
+            return None
         held = {doctor_id: self._held.get(doctor_id) for doctor_id in doctor_ids}
         self._missed.update(doctor_id for doctor_id, one in held.items() if one is None)
-        found: dict[str, DoctorView] = {}
+        views: dict[str, DoctorView] = {}
         for doctor_id, one in held.items():
-            if one is None or one.view is None or not state.connected:
+            if one is None or one.view is None:
                 return None
             if now - max(one.proven_at, state.compared_at) > self._intervals.proven_for:
                 return None
-            one.used_at = now
-            found[doctor_id] = one.view
-        return found
+            views[doctor_id] = one.view
+        for doctor_id in views:
+            self._held[doctor_id].used_at = now
+        return views
 
     def take_missed(self) -> set[str]:
         """Return the doctors whose views were not in memory when those of many were asked for, since the last call."""

@@ -1,7 +1,7 @@
 """The change that the program of the embedded database makes to its engine."""
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,14 @@ def test_an_index_that_is_built_while_others_write_has_every_document(engine: St
             again = _person(number, version=number + 10_000)
             assert engine.update_matching("clinic", "people", {"_id": number}, again)["modified"] == 1
 
-    writers = [threading.Thread(target=write, args=(begin,)) for begin in (0, 1000, 2000)]
-    for writer in writers:
-        writer.start()
-    for _ in range(5):
+    with ThreadPoolExecutor() as threads:
+        writers = [threads.submit(write, begin) for begin in (0, 1000, 2000)]
+        for _ in range(5):
+            engine.create_index("clinic", "people", "by_version", {"version": 1})
+            engine.drop_index("clinic", "people", "by_version")
         engine.create_index("clinic", "people", "by_version", {"version": 1})
-        engine.drop_index("clinic", "people", "by_version")
-    engine.create_index("clinic", "people", "by_version", {"version": 1})
-    for writer in writers:
-        writer.join()
+        for writer in writers:
+            writer.result()
     for number in (*range(200), *range(1000, 1200), *range(2000, 2200)):
         found = engine.find_matching("clinic", "people", {"version": number + 10_000})
         assert [one["_id"] for one in found] == [number]

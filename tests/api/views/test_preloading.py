@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from api.views.preloading import keep_loaded, preload
+from api.views.view_store import MOST_TOGETHER, Reading
+from hub.records.errors import BrokenRecord
 from tests.agents.actor_fixtures import SharedStore, book
 from tests.api.views.clinic import done, process
 
@@ -56,3 +58,30 @@ async def test_a_view_that_was_missed_later_is_read(store: SharedStore) -> None:
         while not api.views.holds("ada"):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         task.cancel()
+
+
+async def test_a_doctor_whose_record_is_broken_does_not_keep_the_others_from_being_read(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process(store) as api:
+        first, *others = await api.records.users.doctor_ids()
+        read = api.views.doctor
+
+        async def broken(doctor_id: str, at_least: int = 0) -> Reading | None:
+            if doctor_id == first:
+                raise BrokenRecord("the appointment a1 is not valid")
+            return await read(doctor_id, at_least)
+
+        monkeypatch.setattr(api.views, "doctor", broken)
+        await preload(api.views, api.records)
+        assert others
+        assert all(api.views.holds(doctor_id) for doctor_id in others)
+
+
+async def test_a_large_clinic_is_not_read_for_a_patients_list(store: SharedStore) -> None:
+    async with process(store) as api:
+        many = [f"doctor-{number}" for number in range(MOST_TOGETHER + 1)]
+        assert api.views.all_of(many) is None
+        assert api.views.take_missed() == set()
+        assert api.views.all_of(many[1:]) is None
+        assert api.views.take_missed() == set(many[1:])
